@@ -1,0 +1,72 @@
+/** One field of an input that was not accepted, and what to do about it. */
+export interface FieldError {
+  field: string;
+  value: unknown;
+  remedy: string;
+}
+
+/**
+ * The root of every error that Platewise raises on purpose.
+ *
+ * `code` is stable and may be matched by programs; `retryable` says whether trying the same thing again can help;
+ * `remedy` tells the operator what to do.
+ */
+export class PlatewiseError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly remedy: string;
+
+  constructor(
+    message: string,
+    options: { code: string; remedy: string; retryable?: boolean; cause?: unknown },
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = options.code;
+    this.remedy = options.remedy;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The shape of an input is wrong (HTTP 400). */
+export class MalformedInputError extends PlatewiseError {
+  constructor(
+    message: string,
+    readonly errors: FieldError[],
+  ) {
+    super(message, { code: 'malformed_input', remedy: errors[0]?.remedy ?? 'Correct the request and send it again.' });
+  }
+}
+
+/** The shape is right but the content cannot be accepted (HTTP 422). */
+export class UnacceptableInputError extends PlatewiseError {
+  constructor(
+    message: string,
+    readonly errors: FieldError[],
+    code = 'unacceptable_input',
+  ) {
+    super(message, { code, remedy: errors[0]?.remedy ?? 'Correct the request and send it again.' });
+  }
+}
+
+/** Nothing has the given id (HTTP 404). */
+export class NotFoundError extends PlatewiseError {
+  constructor(kind: string, id: string) {
+    super(`There is no ${kind} "${id}".`, {
+      code: 'not_found',
+      remedy: `Use the id of an existing ${kind}.`,
+    });
+  }
+}
+
+/** The present state forbids the change (HTTP 409). */
+export class ConflictError extends PlatewiseError {
+  constructor(message: string, remedy: string, code = 'conflict') {
+    super(message, { code, remedy });
+  }
+}
+
+/** Turns anything that was thrown into an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,117 @@
+/** The makes that Platewise has a driver for. */
+export const makes = ['bambu', 'moonraker', 'snapmaker'] as const;
+export type Make = (typeof makes)[number];
+
+/** A volume in mm, in the printer's own coordinates: `min` is the corner nearest to its origin. */
+export interface Volume {
+  min: { x: number; y: number; z: number };
+  max: { x: number; y: number; z: number };
+}
+
+/** Edge lengths in mm. */
+export interface Dimensions {
+  x: number;
+  y: number;
+  z: number;
+}
+
+/** What a printer can do: the part of its description that planning, slicing and checking read. */
+export interface PrinterCapabilities {
+  /** The volume that one nozzle reaches (mm); the one that a single-material print may use. */
+  buildVolume: Volume;
+  /** Reachable by every nozzle at once (mm); only for machines with several nozzles. */
+  multiNozzleVolume?: Volume;
+  nozzleDiameters: number[];
+  maxNozzleTemperature: number;
+  maxBedTemperature: number;
+  /** Material types that this printer can print (`PLA`, `PETG`, …). */
+  materialTypes: string[];
+  /** How long this machine takes, relative to the slicer's reference machine (1 = as estimated). */
+  speedFactor: number;
+  /** Price of an hour of this machine in USD. */
+  usdPerHour: number;
+}
+
+/** What the machine is doing, the same words for every make. */
+export const printerStates = ['idle', 'preparing', 'printing', 'paused', 'busy', 'fault', 'unknown'] as const;
+/**
+ * - `idle`: nothing runs; a start would be accepted (a finished job may still be on its screen)
+ * - `preparing`: a job runs but extrudes nothing yet (heating, homing, levelling)
+ * - `printing`, `paused`: a job runs
+ * - `busy`: no job runs but a start would not be accepted (calibration, update, homing)
+ * - `fault`: a person is needed at the machine
+ * - `unknown`: the printer said something that has no meaning to us; never start on it
+ */
+export type PrinterState = (typeof printerStates)[number];
+
+/** How a job ended, as far as the printer can tell. */
+export type Ending = 'finished' | 'failed' | 'cancelled' | 'unknown';
+
+/** A job as the printer names it. */
+export interface PrinterJob {
+  /** The file name, or the name shown on the screen, without folder. */
+  name: string;
+  /** The numeric task id, where the make has one. */
+  taskId?: string;
+  /** MD5 of the file, where the printer tells it. */
+  md5?: string;
+}
+
+export interface Temperature {
+  /** `nozzle`, `nozzle1`, `bed`, `bed1`, `chamber` … */
+  name: string;
+  current: number;
+  target: number;
+}
+
+/** A place for a filament as the printer reports it. */
+export interface ReportedSlot {
+  slot: string;
+  /** Whether filament is there; null if the printer cannot tell. */
+  present: boolean | null;
+  materialType?: string;
+  /** RRGGBB */
+  colour?: string;
+  /** 0..1, where the printer knows. */
+  remaining?: number;
+}
+
+export interface PrinterFault {
+  code: string;
+  message: string;
+  /** Whether nothing can be printed until a person has acted. */
+  blocking: boolean;
+}
+
+/** What a printer says of itself at one moment: the only thing that decisions about it are based on. */
+export interface PrinterReport {
+  /** When it was received, ISO 8601 UTC. */
+  at: string;
+  /** When it was received on the monotonic clock (`performance.now()`, ms); freshness is judged by this. */
+  receivedAt: number;
+  state: PrinterState;
+  /** The job that runs, or the last one that the printer remembers; null if it remembers none. */
+  job: PrinterJob | null;
+  /** How `job` ended; null while it runs. */
+  ending: Ending | null;
+  /** Why it ended like that, or why it is paused, in the printer's words. */
+  message?: string;
+  /** 0..1 of the job that runs. */
+  progress: number | null;
+  /** Remaining minutes by the printer's own clock (a simulator's runs faster), null if unknown. */
+  remainingMinutes: number | null;
+  layer?: number;
+  layers?: number;
+  temperatures: Temperature[];
+  slots: ReportedSlot[];
+  faults: PrinterFault[];
+  /** How many times faster than real the printer's clock runs: 1 for a real machine, SIM_SPEED for a simulator. */
+  timeScale: number;
+  firmware?: string;
+  model?: string;
+}
+
+/** Whether a job runs on the printer. */
+export function isActive(state: PrinterState): boolean {
+  return state === 'preparing' || state === 'printing' || state === 'paused';
+}

@@ -1,0 +1,49 @@
+import type { Material } from '../model/material';
+import { PlatewiseError } from '../model/errors';
+import type { Make, PrinterCapabilities } from '../model/printer';
+import type { PrintSettings } from '../model/settings';
+
+/** The machine a model is sliced for. */
+export interface SlicingMachine {
+  printerId: string;
+  make: Make;
+  capabilities: PrinterCapabilities;
+}
+
+export interface SliceRequest {
+  /** A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. */
+  modelPath: string;
+  /** Where the G-code goes; written only as a whole. */
+  outputPath: string;
+  machine: SlicingMachine;
+  material: Material;
+  settings: PrintSettings;
+}
+
+export interface SliceResult {
+  /** Seconds by the slicer's own estimate, null if it gives none. */
+  estimatedSeconds: number | null;
+  warnings: string[];
+}
+
+/**
+ * A slicer. Runs outside the event loop, ends at once when the signal aborts, leaves no partial output.
+ * Exit codes prove nothing: whoever calls checks the result (`checkGcode`).
+ */
+export interface Slicer {
+  /** `prusa-slicer`, `built-in` … */
+  readonly name: string;
+  /** Whether its output may be sent to a real printer without the owner's word. */
+  readonly trusted: boolean;
+  /** Its version, or why it cannot be used here. */
+  probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
+  /** @throws SlicingError */
+  slice(request: SliceRequest, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<SliceResult>;
+}
+
+/** The model could not be sliced for this machine. */
+export class SlicingError extends PlatewiseError {
+  constructor(message: string, remedy: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, { code: 'slicing_failed', retryable: options.retryable ?? false, remedy, cause: options.cause });
+  }
+}
