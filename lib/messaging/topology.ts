@@ -1,0 +1,20 @@
+/**
+ * The names that every process declares alike.
+ *
+ * - exchange `fabrication` (topic, durable): dispatches, routing key = queue name
+ * - queue `fabrication.jobs.<printer>` (durable, quorum): one per printer, dead-letters to `fabrication.dlx`
+ * - exchange `fabrication.dlx` (fanout, durable) → queue `fabrication.jobs.dlq` (durable, quorum)
+ * - exchange `fabrication.status` (fanout, durable): one exclusive queue per listener
+ */
+export const jobsExchange = 'fabrication';
+export const deadLetterExchange = 'fabrication.dlx';
+export const deadLetterQueue = 'fabrication.jobs.dlq';
+export const statusExchange = 'fabrication.status';
+
+/** How often a message is delivered before the broker gives it up. */
+export const deliveryLimit = 5;
+
+/** Queue, and routing key, of a printer's dispatches. */
+export function printerQueue(printerId: string): string {
+  return `fabrication.jobs.${printerId}`;
+}

@@ -1,0 +1,45 @@
+import type { JobId, MaterialId, PrinterId } from './ids';
+import type { Dimensions } from './printer';
+import type { PrintSettings } from './settings';
+import type { JobStatus } from './status';
+
+/** What kind of file a job prints. */
+export type ModelKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
+
+/** A job as the database holds it; times are ISO 8601 UTC, money is USD, durations are hours of printer time. */
+export interface Job {
+  id: JobId;
+  jobName: string;
+  stlPath: string;
+  gcodePath: string | null;
+  materialId: MaterialId;
+  printSettings: PrintSettings;
+  estimatedGrams: number | null;
+  estimatedCostUsd: number | null;
+  estimatedDurationHours: number | null;
+  /** 1 (highest) to 10. */
+  priority: number;
+  deadlineAt: string | null;
+  assignedPrinterId: PrinterId | null;
+  status: JobStatus;
+  statusReason: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  actualDurationHours: number | null;
+  actualCostUsd: number | null;
+  createdAt: string;
+  updatedAt: string;
+  createdBy: string | null;
+  retryCount: number;
+  maxRetries: number;
+  goalId: string | null;
+  outcomeId: string | null;
+  copies: number;
+  copiesDone: number;
+  notBefore: string | null;
+  dependsOn: JobId[];
+  forcePrinter: PrinterId | null;
+  hold: boolean;
+  cancelRequestedAt: string | null;
+  model: { sha256: string; kind: ModelKind; dimensions: Dimensions; volumeMm3: number };
+}

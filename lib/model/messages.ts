@@ -1,0 +1,243 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import { type FieldError, MalformedInputError } from './errors';
+import type { PrintSettings } from './settings';
+
+/**
+ * Every message that crosses a border, as JSON Schema: what is submitted over HTTP or a wire, and what the broker
+ * carries. Checked at both ends; behind the check the types below are trusted.
+ */
+
+const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+addFormats(ajv);
+
+const printSettingsSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    nozzle_temp: { type: 'number', minimum: 0, maximum: 500 },
+    bed_temp: { type: 'number', minimum: 0, maximum: 200 },
+    layer_height: { type: 'number', exclusiveMinimum: 0, maximum: 2 },
+    infill: { type: 'number', minimum: 0, maximum: 100 },
+    speed: { type: 'number', exclusiveMinimum: 0, maximum: 1000 },
+  },
+} as const;
+
+const uuid = { type: 'string', format: 'uuid' } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const sha256 = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
+const nullable = <T extends object>(schema: T) => ({ anyOf: [schema, { type: 'null' }] });
+
+/** A job as it is submitted. */
+export interface JobSubmission {
+  job_name: string;
+  stl_path: string;
+  material_id: string;
+  print_settings?: PrintSettings;
+  priority?: number;
+  deadline_at?: string | null;
+  force_printer?: string | null;
+  created_by?: string;
+  goal_id?: string | null;
+  max_retries?: number;
+  copies?: number;
+  not_before?: string | null;
+  depends_on?: string[];
+  hold?: boolean;
+}
+
+const jobSubmissionSchema = {
+  type: 'object',
+  required: ['job_name', 'stl_path', 'material_id'],
+  additionalProperties: false,
+  properties: {
+    job_name: { type: 'string', minLength: 1, maxLength: 255 },
+    stl_path: { type: 'string', minLength: 1, maxLength: 4096 },
+    material_id: { type: 'string', minLength: 1, maxLength: 50 },
+    print_settings: printSettingsSchema,
+    priority: { type: 'integer', minimum: 1, maximum: 10 },
+    deadline_at: nullable(time),
+    force_printer: nullable({ type: 'string', minLength: 1, maxLength: 50 }),
+    created_by: { type: 'string', minLength: 1, maxLength: 100 },
+    goal_id: nullable({ type: 'string', minLength: 1, maxLength: 100 }),
+    max_retries: { type: 'integer', minimum: 0, maximum: 100 },
+    copies: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+    not_before: nullable(time),
+    depends_on: { type: 'array', items: uuid, maxItems: 1000, uniqueItems: true },
+    hold: { type: 'boolean' },
+  },
+} as const;
+
+/** What the broker carries to a printer's agent: one attempt that is to be claimed. */
+export interface DispatchMessage {
+  job_id: string;
+  job_name: string;
+  stl_path: string;
+  gcode_path: string | null;
+  material_id: string;
+  print_settings: PrintSettings;
+  estimated_duration_hours: number | null;
+  priority: number;
+  deadline_at: string | null;
+  retry_count: number;
+  max_retries: number;
+  attempt: {
+    attempt_id: string;
+    copy: number;
+    printer_id: string;
+    file_name: string;
+    slot: string;
+    model_sha256: string;
+  };
+}
+
+const dispatchSchema = {
+  type: 'object',
+  required: [
+    'job_id',
+    'job_name',
+    'stl_path',
+    'gcode_path',
+    'material_id',
+    'print_settings',
+    'estimated_duration_hours',
+    'priority',
+    'deadline_at',
+    'retry_count',
+    'max_retries',
+    'attempt',
+  ],
+  properties: {
+    job_id: uuid,
+    job_name: { type: 'string' },
+    stl_path: { type: 'string' },
+    gcode_path: nullable({ type: 'string' }),
+    material_id: { type: 'string' },
+    print_settings: printSettingsSchema,
+    estimated_duration_hours: nullable({ type: 'number' }),
+    priority: { type: 'integer', minimum: 1, maximum: 10 },
+    deadline_at: nullable(time),
+    retry_count: { type: 'integer', minimum: 0 },
+    max_retries: { type: 'integer', minimum: 0 },
+    attempt: {
+      type: 'object',
+      required: ['attempt_id', 'copy', 'printer_id', 'file_name', 'slot', 'model_sha256'],
+      properties: {
+        attempt_id: uuid,
+        copy: { type: 'integer', minimum: 1 },
+        printer_id: { type: 'string' },
+        file_name: { type: 'string' },
+        slot: { type: 'string' },
+        model_sha256: sha256,
+      },
+    },
+  },
+} as const;
+
+/** What the fanout `fabrication.status` tells. */
+export type StatusMessage =
+  | {
+      event: 'job';
+      job_id: string;
+      /** Counts this job's events without a gap: 1, 2, 3 … */
+      job_seq: number;
+      job_name: string;
+      from_status: string | null;
+      to_status: string;
+      reason: string | null;
+      changed_by: string;
+      changed_at: string;
+      printer_id: string | null;
+    }
+  | {
+      event: 'bed';
+      printer_id: string;
+      bed: { state: 'clear' | 'occupied'; cause: string | null; attempt_id: string | null; version: number };
+      changed_by: string;
+      changed_at: string;
+    };
+
+const statusSchema = {
+  type: 'object',
+  required: ['event', 'changed_at', 'changed_by'],
+  properties: { event: { enum: ['job', 'bed'] }, changed_at: time, changed_by: { type: 'string' } },
+} as const;
+
+const remedies: Record<string, (error: ErrorObject) => string> = {
+  required: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
+  additionalProperties: (error) => `Remove "${String(error.params['additionalProperty'])}"; it is not a field here.`,
+  type: (error) => `Give a value of type ${String(error.params['type'])}.`,
+  format: (error) =>
+    error.params['format'] === 'date-time'
+      ? 'Give a time in ISO 8601 with a zone, for example 2026-11-24T08:00:00Z.'
+      : `Give a value in the form of a ${String(error.params['format'])}.`,
+};
+
+function fieldErrors(errors: ErrorObject[], input: unknown): FieldError[] {
+  const byField = new Map<string, FieldError>();
+  for (const error of errors) {
+    if (error.keyword === 'anyOf' || (error.keyword === 'type' && error.params['type'] === 'null')) continue;
+    const path = error.instancePath.split('/').slice(1);
+    const missing = error.params['missingProperty'] ?? error.params['additionalProperty'];
+    if (typeof missing === 'string') path.push(missing);
+    const field = path.join('.') || '(body)';
+    let value: unknown = input;
+    for (const part of path) value = (value as Record<string, unknown> | undefined | null)?.[part];
+    const remedy = remedies[error.keyword]?.(error) ?? `The value ${error.message ?? 'is not accepted'}.`;
+    if (!byField.has(field)) byField.set(field, { field, value: value ?? null, remedy });
+  }
+  return [...byField.values()];
+}
+
+function parserOf<T>(schema: object, what: string): (input: unknown) => T {
+  const validate: ValidateFunction = ajv.compile(schema);
+  return (input) => {
+    if (validate(input)) return input as T;
+    const errors = fieldErrors(validate.errors ?? [], input);
+    const fields = errors.map((error) => error.field).join(', ');
+    throw new MalformedInputError(`The ${what} does not match its schema: ${fields}.`, errors);
+  };
+}
+
+/** Each parser returns the typed input or throws a MalformedInputError that names every field. */
+export const parseJobSubmission = parserOf<JobSubmission>(jobSubmissionSchema, 'job');
+export const parseDispatchMessage = parserOf<DispatchMessage>(dispatchSchema, 'dispatch message');
+export const parseStatusMessage = parserOf<StatusMessage>(statusSchema, 'status message');
+export const parsePriorityChange = parserOf<{ priority: number }>(
+  {
+    type: 'object',
+    required: ['priority'],
+    additionalProperties: false,
+    properties: { priority: { type: 'integer', minimum: 1, maximum: 10 } },
+  },
+  'change of priority',
+);
+export const parseBedClear = parserOf<{ bed_version?: number }>(
+  {
+    type: 'object',
+    additionalProperties: false,
+    properties: { bed_version: { type: 'integer', minimum: 0 } },
+  },
+  'bed clearance',
+);
+export const parseOutcomeAnswer = parserOf<{ printed: boolean }>(
+  { type: 'object', required: ['printed'], additionalProperties: false, properties: { printed: { type: 'boolean' } } },
+  'answer',
+);
+export const parseNewSpool = parserOf<{ material_id: string; grams: number; label?: string }>(
+  {
+    type: 'object',
+    required: ['material_id', 'grams'],
+    additionalProperties: false,
+    properties: {
+      material_id: { type: 'string', minLength: 1, maxLength: 50 },
+      grams: { type: 'number', exclusiveMinimum: 0, maximum: 100_000 },
+      label: { type: 'string', maxLength: 100 },
+    },
+  },
+  'spool',
+);
+export const parseSlotChange = parserOf<{ spool_id: string | null }>(
+  { type: 'object', required: ['spool_id'], additionalProperties: false, properties: { spool_id: nullable(uuid) } },
+  'slot',
+);

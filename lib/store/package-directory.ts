@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The root of this package, where `migrations/` lies, from the sources as from `dist/`. */
+export function packageDirectory(): string {
+  let directory = __dirname;
+  while (!existsSync(join(directory, 'package.json'))) {
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error('The package.json of Platewise was not found.');
+    directory = parent;
+  }
+  return directory;
+}
