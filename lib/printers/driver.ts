@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { PlatewiseError } from '../model/errors';
-import type { Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
+import type { Ending, Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 
 /** The identity of an attempt, as it is sent to the printer and recognised there. Persisted before anything is sent. */
 export interface JobIdentity {
@@ -57,7 +57,8 @@ export interface PreflightFailure {
 /** What the printer can tell about a job of ours. */
 export type JobTrace =
   | { verdict: 'active'; report: PrinterReport }
-  | { verdict: 'ended'; ending: 'finished' | 'failed' | 'cancelled'; evidence: string }
+  /** It was there and runs no more; `ending` is `unknown` if the printer cannot tell how it ended. */
+  | { verdict: 'ended'; ending: Ending; evidence: string }
   /** The printer shows no sign of it. For most makes this is not a proof that it never ran. */
   | { verdict: 'none'; evidence: string };
 

@@ -1,0 +1,527 @@
+import { readFileSync } from 'node:fs';
+import type { PrinterReport } from '../../model/printer';
+import { isActive } from '../../model/printer';
+import {
+  BaseDriver,
+  CommandRefusedError,
+  defaultReconnectTiming,
+  JobNotRunningError,
+  type ReconnectTiming,
+} from '../base-driver';
+import {
+  type Driver,
+  type DriverOptions,
+  isSameJob,
+  type JobIdentity,
+  type JobTrace,
+  type PreflightFailure,
+  PrinterUnavailableError,
+  type StartOrder,
+  StartRejectedError,
+} from '../driver';
+import { type JsonObject, numberOf, textOf } from '../values';
+import { Deferred, pause, within } from '../waiting';
+import {
+  control,
+  defaultStartChoices,
+  getVersion,
+  projectFile,
+  pushAll,
+  type StartChoices,
+  startPushing,
+} from './commands';
+import { defaultEndingTiming, EndingJudge, type EndingTiming, jobKey } from './endings';
+import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
+import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
+import { checkOrder } from './preflight';
+import {
+  currentErrorCode,
+  errorText,
+  gcodeState,
+  isStartRefusal,
+  jobIds,
+  mapFaults,
+  mapJob,
+  mapProgress,
+  mapSlots,
+  mapState,
+  mapTemperatures,
+} from './report-mapping';
+import { applyStatus } from './report-merge';
+import type { PrinterTrust } from './tls';
+
+export interface BambuTiming extends ReconnectTiming, EndingTiming {
+  /** Silence after which reports are asked for (ms), and after which the connection is given up. */
+  quietMs: number;
+  silentMs: number;
+  /** How long a requested report may take (ms). */
+  observeMs: number;
+  /** How long a command may stay unanswered (ms). */
+  answerMs: number;
+  /** After a start: until any sign of the job, and until it is active (ms). */
+  startSignMs: number;
+  startActiveMs: number;
+}
+
+export const defaultBambuTiming: BambuTiming = {
+  ...defaultReconnectTiming,
+  ...defaultEndingTiming,
+  quietMs: 30_000,
+  silentMs: 60_000,
+  observeMs: 20_000,
+  answerMs: 12_000,
+  startSignMs: 90_000,
+  startActiveMs: 180_000,
+};
+
+export interface BambuOptions extends DriverOptions {
+  /** Serial number, upper case, as on the printer's screen. */
+  serial: string;
+  accessCode: string;
+  mqttPort?: number;
+  ftpsPort?: number;
+  /** PEM of the authority that signed the printer's certificate, or a file with it. */
+  ca?: string;
+  caFile?: string;
+  /** SHA-256 of the printer's certificate, instead of an authority. */
+  fingerprint?: string;
+  /** What the printer is to do before a print. */
+  choices?: Partial<StartChoices>;
+  timing?: Partial<BambuTiming>;
+}
+
+/** A driver for one Bambu Lab printer in LAN-only and Developer Mode. */
+export function createBambuDriver(options: BambuOptions): Driver {
+  return new BambuDriver(options);
+}
+
+const leastPushAllPauseMs = 3000;
+const verifyFailedCodes = [84033543, 84033544, 84033545, 84033546, 84033547, 84033548];
+const longestControlMs = 60_000;
+
+class BambuDriver extends BaseDriver<MqttSession> {
+  readonly make = 'bambu';
+  readonly #settings: BambuOptions;
+  readonly #timing: BambuTiming;
+  readonly #choices: StartChoices;
+  readonly #judge: EndingJudge;
+  #print: JsonObject = {};
+  #firmware: string | undefined;
+  #model: string | undefined;
+  #expectedTaskId: string | undefined;
+  #lastStatusAt = 0;
+  /** When the newest message came; a report is never younger than that. */
+  #received = this.stamp();
+  #lastPushAllAt = Number.NEGATIVE_INFINITY;
+  #recheck: NodeJS.Timeout | undefined;
+  /** Called for every full status frame, before the report of it is published. */
+  readonly #fullListeners = new Set<() => void>();
+
+  constructor(settings: BambuOptions) {
+    const timing = { ...defaultBambuTiming, ...settings.timing };
+    super(settings, timing);
+    this.#settings = settings;
+    this.#timing = timing;
+    this.#choices = { ...defaultStartChoices, ...settings.choices };
+    this.#judge = new EndingJudge(timing);
+  }
+
+  async observe(): Promise<PrinterReport> {
+    await this.#requestFull(this.connected());
+    return this.report ?? this.#makeReport();
+  }
+
+  async preflight(order: StartOrder): Promise<PreflightFailure[]> {
+    const report = await this.observe();
+    return checkOrder(order, this.#print, report, this.options.capabilities);
+  }
+
+  async upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void> {
+    this.connected();
+    await uploadByFtps(this.#ftps(), {
+      path: order.file.path,
+      size: order.file.size,
+      fileName: order.identity.fileName,
+      ...options,
+    });
+  }
+
+  async pause(): Promise<void> {
+    await this.#command('pause', (report) => report.state === 'paused');
+  }
+
+  async resume(): Promise<void> {
+    await this.#command('resume', (report) => report.state === 'printing' || report.state === 'preparing');
+  }
+
+  async stop(identity: JobIdentity): Promise<void> {
+    this.#expectedTaskId = String(identity.taskId);
+    const until = performance.now() + longestControlMs;
+    for (;;) {
+      const report = await this.observe();
+      const ours = isSameJob(identity, report.job);
+      if (ours && !isActive(report.state)) return;
+      if (!ours) throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
+      this.#judge.askedToStop(jobKey(report.job));
+      if (await this.#send('stop', (later) => !isActive(later.state))) return;
+      if (performance.now() > until) throw new CommandRefusedError('The printer did not answer the stop.');
+    }
+  }
+
+  async trace(order: StartOrder): Promise<JobTrace> {
+    this.#expectedTaskId = String(order.identity.taskId);
+    const session = this.connected();
+    let report = await this.observe();
+    if (!isSameJob(order.identity, report.job)) {
+      const shown = report.job === null ? 'no job' : `the job ${report.job.name}`;
+      return { verdict: 'none', evidence: `The printer shows ${shown} and keeps no history.` };
+    }
+    if (report.ending === null && !isActive(report.state)) {
+      const timeoutMs = this.#timing.cancelCodeMs + this.#timing.staleStateMs;
+      report = await this.waitForReport((later) => later.ending !== null || isActive(later.state), {
+        timeoutMs,
+        session,
+      });
+    }
+    if (report.ending === null) return { verdict: 'active', report };
+    return {
+      verdict: 'ended',
+      ending: report.ending,
+      evidence: `The printer shows ${textOf(this.#print.gcode_state) ?? '?'} for ${order.identity.fileName}.`,
+    };
+  }
+
+  async forget(identity: JobIdentity): Promise<void> {
+    await removeByFtps(this.#ftps(), identity.fileName).catch((error: unknown) => {
+      this.log('debug', `${identity.fileName} was not removed: ${error instanceof Error ? error.message : 'unknown'}`);
+    });
+  }
+
+  protected async connect(signal: AbortSignal): Promise<MqttSession> {
+    const first = new Deferred<void>();
+    let session: MqttSession | undefined;
+    const isCurrent = (): boolean => session !== undefined && (this.session === session || this.session === undefined);
+    const listener: MqttListener = {
+      status: (message) => {
+        if (!isCurrent()) return;
+        this.#print = applyStatus(this.#print, message);
+        this.#lastStatusAt = performance.now();
+        this.#received = this.stamp();
+        if (message.full) {
+          first.resolve();
+          for (const notify of [...this.#fullListeners]) notify();
+        }
+        if (this.session !== undefined) this.#makeReport();
+      },
+      answer: (answer) => {
+        if (isCurrent()) this.#onAnswer(answer);
+      },
+    };
+    this.#print = {};
+    this.#judge.restart();
+    session = await MqttSession.open(
+      {
+        host: this.options.host,
+        port: this.#settings.mqttPort ?? 8883,
+        accessCode: this.#settings.accessCode,
+        trust: this.#trust(),
+      },
+      listener,
+      signal,
+    );
+    const abort = (): void => session?.destroy(new PrinterUnavailableError('The connection attempt was given up.'));
+    signal.addEventListener('abort', abort, { once: true });
+    const forget = session.onEnd((reason) => first.reject(reason));
+    try {
+      session.publish(getVersion(session.nextSequenceId()));
+      this.#pushAll(session);
+      await within(
+        first.promise,
+        this.#timing.silentMs,
+        () =>
+          new PrinterUnavailableError(
+            `Connected, but no report came: is ${this.#settings.serial} the right serial number?`,
+          ),
+      );
+      return session;
+    } catch (error) {
+      session.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      forget();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  protected begin(session: MqttSession): void {
+    this.#lastStatusAt = performance.now();
+    const watchdog = setInterval(() => this.#watch(session), Math.min(5000, this.#timing.quietMs / 2));
+    session.onEnd(() => {
+      clearInterval(watchdog);
+      clearTimeout(this.#recheck);
+    });
+    this.#makeReport();
+  }
+
+  protected prepareStart(order: StartOrder, session: MqttSession): () => Promise<PrinterReport> {
+    const sequenceId = session.nextSequenceId();
+    const payload = projectFile(order, sequenceId, this.#choices);
+    return () => {
+      this.#expectedTaskId = String(order.identity.taskId);
+      const errorBefore = currentErrorCode(this.#print);
+      const answer = session.answerTo('project_file', sequenceId);
+      session.publish(payload);
+      return this.#confirmStart(order, session, { answer: answer.promise, errorBefore }).finally(answer.forget);
+    };
+  }
+
+  async #confirmStart(
+    order: StartOrder,
+    session: MqttSession,
+    sent: { answer: Promise<PrinterAnswer>; errorBefore: string | undefined },
+  ): Promise<PrinterReport> {
+    const rejected = new Deferred<never>();
+    sent.answer.then(
+      (answer) => {
+        const refusal = refusalOf(answer);
+        // A job that is there all the same outweighs an answer that says no.
+        if (refusal !== undefined && !this.#shows(order)) rejected.reject(refusal);
+      },
+      () => {},
+    );
+    const shown = async (): Promise<PrinterReport> => {
+      const sign = await this.waitForReport((report) => this.#isSign(report, order, sent.errorBefore), {
+        timeoutMs: this.#timing.startSignMs,
+        session,
+      });
+      if (isStarted(sign, order)) return sign;
+      return this.waitForReport(
+        (report) => {
+          this.#throwIfRefused(report, order, sent.errorBefore);
+          return isStarted(report, order);
+        },
+        { timeoutMs: this.#timing.startActiveMs, session },
+      );
+    };
+    const report = await Promise.race([shown(), rejected.promise]);
+    if (report.ending === 'failed') this.#throwIfRefused(report, order, sent.errorBefore);
+    return report;
+  }
+
+  #shows(order: StartOrder): boolean {
+    return jobIds(this.#print).includes(String(order.identity.taskId));
+  }
+
+  #isSign(report: PrinterReport, order: StartOrder, errorBefore: string | undefined): boolean {
+    this.#throwIfRefused(report, order, errorBefore);
+    return isSameJob(order.identity, report.job);
+  }
+
+  /** A new error of the kind that comes before any motion, while our job does not run: it will not start. */
+  #throwIfRefused(report: PrinterReport, order: StartOrder, errorBefore: string | undefined): void {
+    const code = currentErrorCode(this.#print);
+    if (!isStartRefusal(code) || code === errorBefore) return;
+    const ours = isSameJob(order.identity, report.job);
+    if (ours && (report.state !== 'idle' || this.#judge.hasRun(jobKey(report.job)))) return;
+    throw new StartRejectedError(
+      `The printer did not start the job: ${errorText(code)}`,
+      `Look up error ${code} at the printer.`,
+      { retryable: code === '0500_4004' || code === '0502_400D' || code === '0500_4042' },
+    );
+  }
+
+  async #command(command: 'pause' | 'resume', done: (report: PrinterReport) => boolean): Promise<void> {
+    const report = await this.observe();
+    if (!isActive(report.state)) throw new JobNotRunningError('The printer runs no job.');
+    if (done(report)) return;
+    if (!(await this.#send(command, done))) {
+      throw new CommandRefusedError(`The printer did not answer the ${command}.`);
+    }
+  }
+
+  /** Sends a command once. True if the printer took it, false if it stayed silent; the connection is then rebuilt. */
+  async #send(command: 'pause' | 'resume' | 'stop', done: (report: PrinterReport) => boolean): Promise<boolean> {
+    const session = this.connected();
+    const sequenceId = session.nextSequenceId();
+    const answer = session.answerTo(command, sequenceId);
+    const effect = this.waitForReport(done, { timeoutMs: this.#timing.answerMs, session });
+    try {
+      session.publish(control(command, sequenceId));
+      const first = await Promise.race([answer.promise, effect]);
+      if ('fields' in first) {
+        const refusal = refusalText(first);
+        if (refusal !== undefined) throw new CommandRefusedError(`The printer refused the ${command}: ${refusal}`);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof CommandRefusedError) throw error;
+      session.destroy(new PrinterUnavailableError(`The printer did not answer the ${command}.`));
+      await this.#reconnected();
+      return false;
+    } finally {
+      answer.forget();
+      effect.catch(() => {});
+    }
+  }
+
+  /** Waits until a new connection stands, for a while. */
+  async #reconnected(): Promise<void> {
+    for (let waited = 0; waited < 20 && this.session === undefined; waited++) await pause(500);
+  }
+
+  /**
+   * Resolves after a full report that was made after this call: the first one behind the answer to a question that was
+   * asked before, or, for printers that leave the question unanswered, the second one behind a second request.
+   */
+  async #requestFull(session: MqttSession): Promise<void> {
+    const done = new Deferred<void>();
+    let answered = false;
+    let frames = 0;
+    const sequenceId = session.nextSequenceId();
+    const version = session.answerTo('get_version', sequenceId);
+    version.promise.then(
+      () => {
+        answered = true;
+      },
+      () => {},
+    );
+    const onFull = (): void => {
+      frames++;
+      if (answered || frames >= 3) done.resolve();
+      else if (frames >= 1) this.#pushAll(session);
+    };
+    const forget = session.onEnd((reason) => done.reject(reason));
+    this.#fullListeners.add(onFull);
+    const again = setInterval(() => this.#pushAll(session), leastPushAllPauseMs);
+    try {
+      session.publish(getVersion(sequenceId));
+      this.#pushAll(session);
+      await within(done.promise, this.#timing.observeMs, () => {
+        const late = new PrinterUnavailableError('The printer did not report when it was asked to.');
+        session.destroy(late);
+        return late;
+      });
+    } finally {
+      clearInterval(again);
+      this.#fullListeners.delete(onFull);
+      version.forget();
+      forget();
+    }
+  }
+
+  /** Asks for everything, but not more often than printers bear. */
+  #pushAll(session: MqttSession): void {
+    const now = performance.now();
+    if (now - this.#lastPushAllAt < leastPushAllPauseMs) return;
+    this.#lastPushAllAt = now;
+    session.publish(pushAll(session.nextSequenceId()));
+  }
+
+  #watch(session: MqttSession): void {
+    const silence = performance.now() - this.#lastStatusAt;
+    if (silence > this.#timing.silentMs) {
+      session.destroy(new PrinterUnavailableError(`No report for ${Math.round(silence / 1000)} s.`));
+    } else if (silence > this.#timing.quietMs) {
+      session.publish(startPushing(session.nextSequenceId()));
+      this.#pushAll(session);
+    }
+  }
+
+  #onAnswer(answer: PrinterAnswer): void {
+    if (answer.section === 'info' && answer.command === 'get_version') this.#readVersion(answer.fields);
+    if (!answer.own && ['stop', 'pause', 'resume', 'project_file'].includes(answer.command)) {
+      this.log('info', `Somebody else sent the printer a ${answer.command}.`);
+    }
+  }
+
+  #readVersion(fields: JsonObject): void {
+    const modules = Array.isArray(fields.module) ? fields.module : [];
+    for (const module of modules) {
+      if (module?.name !== 'ota') continue;
+      this.#firmware = textOf(module.sw_ver) ?? this.#firmware;
+      this.#model = textOf(module.product_name) ?? this.#model;
+    }
+  }
+
+  #makeReport(): PrinterReport {
+    const print = this.#print;
+    const job = mapJob(print, this.#expectedTaskId);
+    const judged = this.#judge.judge(print, job, performance.now());
+    const state = mapState(print);
+    const settling = judged.undecidedForMs !== undefined;
+    const faults = mapFaults(print);
+    const code = currentErrorCode(print);
+    const layer = numberOf(print.layer_num);
+    const layers = numberOf(print.total_layer_num);
+    const word = textOf(print.gcode_state);
+    if (gcodeState(print) === undefined)
+      this.log('error', `The printer is in a state that is not known: ${word ?? 'none'}.`);
+    const message = code !== undefined ? errorText(code) : faults.find((fault) => fault.blocking)?.message;
+    const report: PrinterReport = {
+      ...this.#received,
+      state: settling && state === 'idle' ? 'busy' : state,
+      job,
+      ending: judged.ending,
+      ...(message === undefined ? {} : { message }),
+      ...mapProgress(print),
+      ...(layer === undefined ? {} : { layer }),
+      ...(layers === undefined ? {} : { layers }),
+      temperatures: mapTemperatures(print),
+      slots: mapSlots(print),
+      faults,
+      ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
+      ...(this.#model === undefined ? {} : { model: this.#model }),
+    };
+    clearTimeout(this.#recheck);
+    if (judged.undecidedForMs !== undefined) {
+      this.#recheck = setTimeout(() => {
+        if (this.session !== undefined) this.#makeReport();
+      }, judged.undecidedForMs + 1);
+    }
+    this.publish(report);
+    return report;
+  }
+
+  #trust(): PrinterTrust {
+    const { serial, ca, caFile, fingerprint } = this.#settings;
+    return { serial, fingerprint, ca: ca ?? (caFile === undefined ? undefined : readFileSync(caFile, 'utf8')) };
+  }
+
+  #ftps(): FtpsAddress {
+    return {
+      host: this.options.host,
+      port: this.#settings.ftpsPort ?? 990,
+      accessCode: this.#settings.accessCode,
+      trust: this.#trust(),
+    };
+  }
+}
+
+/** Whether the printer shows the job as running, or as having run. */
+function isStarted(report: PrinterReport, order: StartOrder): boolean {
+  if (!isSameJob(order.identity, report.job)) return false;
+  if (isActive(report.state)) return true;
+  return report.ending === 'finished' || report.ending === 'failed' || report.ending === 'cancelled';
+}
+
+/** The printer's words if an answer says no. */
+function refusalText(answer: PrinterAnswer): string | undefined {
+  const result = textOf(answer.fields.result)?.toLowerCase();
+  const code = numberOf(answer.fields.err_code) ?? 0;
+  if (verifyFailedCodes.includes(code)) return 'Developer Mode is off.';
+  const failed = result !== undefined && result !== 'success' && result !== '0' && result !== '';
+  return failed ? (textOf(answer.fields.reason) ?? result) : undefined;
+}
+
+function refusalOf(answer: PrinterAnswer): StartRejectedError | undefined {
+  const text = refusalText(answer);
+  if (text === undefined) return undefined;
+  const code = numberOf(answer.fields.err_code) ?? 0;
+  return verifyFailedCodes.includes(code)
+    ? new StartRejectedError(
+        'The printer refuses commands from the network.',
+        "Switch on LAN Only Mode and Developer Mode in the printer's network settings.",
+        { retryable: false },
+      )
+    : new StartRejectedError(`The printer refused the start: ${text}`, 'Look at the printer.');
+}

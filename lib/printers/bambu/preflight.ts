@@ -1,0 +1,125 @@
+import { isActive, type PrinterCapabilities, type PrinterReport } from '../../model/printer';
+import type { PreflightFailure, StartOrder } from '../driver';
+import type { JsonObject } from '../values';
+import { parseSlot } from './commands';
+import {
+  busyReason,
+  developerMode,
+  extruderOfSlot,
+  hasCuttingTool,
+  hasStorage,
+  isDualNozzle,
+  nozzleDiameters,
+} from './report-mapping';
+
+/** What forbids an order on what the printer reports. */
+export function checkOrder(
+  order: StartOrder,
+  print: JsonObject,
+  report: PrinterReport,
+  capabilities: PrinterCapabilities,
+): PreflightFailure[] {
+  return [
+    ...checkAccess(print),
+    ...checkIdle(print, report),
+    ...checkHardware(print, report, capabilities),
+    ...checkFile(order),
+    ...order.slots.flatMap((slot) => checkSlot(slot, print, report)),
+  ];
+}
+
+function checkAccess(print: JsonObject): PreflightFailure[] {
+  if (developerMode(print) !== false) return [];
+  return [
+    {
+      check: 'developer_mode',
+      message: 'Developer Mode is off: the printer refuses commands from the network.',
+      remedy: "Switch on LAN Only Mode and Developer Mode in the printer's network settings.",
+    },
+  ];
+}
+
+function checkIdle(print: JsonObject, report: PrinterReport): PreflightFailure[] {
+  if (report.state === 'idle' || report.state === 'fault') return [];
+  const reason = isActive(report.state) ? 'A job runs.' : (busyReason(print) ?? 'The printer is not ready.');
+  return [{ check: 'not_busy', message: reason, remedy: 'Wait until the printer is idle.' }];
+}
+
+function checkHardware(
+  print: JsonObject,
+  report: PrinterReport,
+  capabilities: PrinterCapabilities,
+): PreflightFailure[] {
+  const failures: PreflightFailure[] = [];
+  if (hasStorage(print) === false) {
+    failures.push({
+      check: 'storage',
+      message: 'There is no usable storage in the printer.',
+      remedy: 'Put a USB stick, formatted as FAT32 or exFAT, into the printer.',
+    });
+  }
+  if (hasCuttingTool(print)) {
+    failures.push({ check: 'tool', message: 'A laser or cutting module is mounted.', remedy: 'Take the module off.' });
+  }
+  for (const diameter of nozzleDiameters(print)) {
+    if (capabilities.nozzleDiameters.some((known) => Math.abs(known - diameter) < 0.001)) continue;
+    failures.push({
+      check: 'nozzle',
+      message: `A nozzle of ${diameter} mm is mounted; files are sliced for ${capabilities.nozzleDiameters.join(' or ')} mm.`,
+      remedy: 'Mount the nozzle that the printer is configured with, or change its configuration.',
+    });
+  }
+  for (const fault of report.faults.filter((candidate) => candidate.blocking)) {
+    failures.push({
+      check: 'fault',
+      message: fault.message,
+      remedy: `Look up ${fault.code} at the printer and clear it.`,
+    });
+  }
+  return failures;
+}
+
+function checkFile(order: StartOrder): PreflightFailure[] {
+  const { fileName } = order.identity;
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*\.gcode\.3mf$/.test(fileName) && fileName.length <= 100) return [];
+  return [
+    {
+      check: 'file_name',
+      message: `The printer does not take the file name "${fileName}".`,
+      remedy: 'Use at most 100 of the characters A-Z, a-z, 0-9, ".", "_", "-" and the extension .gcode.3mf.',
+    },
+  ];
+}
+
+function checkSlot(name: string, print: JsonObject, report: PrinterReport): PreflightFailure[] {
+  const slot = parseSlot(name);
+  const unknown = {
+    check: 'slot',
+    message: `The printer has no slot "${name}".`,
+    remedy: 'Choose one of the slots that it reports.',
+  };
+  if (slot === undefined) return [unknown];
+  if (slot.kind === 'none') return [];
+  if (slot.kind === 'external') return slot.side === 'left' && !isDualNozzle(print) ? [unknown] : [];
+  const reported = report.slots.find((candidate) => candidate.slot === name);
+  if (reported === undefined) return [unknown];
+  if (reported.present === false || reported.materialType === undefined) {
+    return [
+      {
+        check: 'slot_empty',
+        message: `There is no known filament in slot ${name}.`,
+        remedy: 'Load filament there and tell the printer its type.',
+      },
+    ];
+  }
+  if (isDualNozzle(print) && extruderOfSlot(print, name) === undefined) {
+    return [
+      {
+        check: 'extruder',
+        message: `The AMS of slot ${name} is not set up on either nozzle.`,
+        remedy: "Set up the AMS at the printer's screen.",
+      },
+    ];
+  }
+  return [];
+}

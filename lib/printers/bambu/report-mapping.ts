@@ -1,0 +1,372 @@
+import type { Ending, PrinterFault, PrinterJob, PrinterState, ReportedSlot, Temperature } from '../../model/printer';
+import { fraction, isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
+import { parseSlot } from './commands';
+import { amsUnits } from './report-merge';
+
+/** The codes with which the printer says that somebody stopped the job. */
+const cancelCodes = [50348044, 83902478];
+
+const gcodeStates = ['IDLE', 'INIT', 'PREPARE', 'SLICING', 'RUNNING', 'PAUSE', 'FINISH', 'FAILED'] as const;
+export type GcodeState = (typeof gcodeStates)[number];
+
+/** The printer's own word for what it does; undefined for a word that we do not know. */
+export function gcodeState(print: JsonObject): GcodeState | undefined {
+  const word = textOf(print.gcode_state)?.toUpperCase();
+  return gcodeStates.find((state) => state === word);
+}
+
+/** Whether the printer has a job under way. */
+export function isRunning(state: GcodeState | undefined): boolean {
+  return state === 'PREPARE' || state === 'SLICING' || state === 'RUNNING' || state === 'PAUSE';
+}
+
+const upgradesUnderWay = /^(UPGRADE_REQUEST|DOWNLOAD(ING)?|FLASH(ING)?|UPGRADING|INSTALL(ING)?|WRITING)$/i;
+
+/** Why a start would not be accepted although no job runs; undefined if nothing speaks against it. */
+export function busyReason(print: JsonObject): string | undefined {
+  const upgrade = textOf(objectOf(print.upgrade_state).status) ?? '';
+  if (upgradesUnderWay.test(upgrade)) return 'A firmware update is under way.';
+  const amsTask = amsMainStatus(print);
+  if (amsTask === 1) return 'Filament is being loaded or unloaded.';
+  if (amsTask === 2) return 'The AMS is reading a spool.';
+  return undefined;
+}
+
+function amsMainStatus(print: JsonObject): number {
+  return ((numberOf(print.ams_status) ?? 0) >> 8) & 0xff;
+}
+
+/** What the machine does now. */
+export function mapState(print: JsonObject): PrinterState {
+  switch (gcodeState(print)) {
+    case undefined:
+      return 'unknown';
+    case 'INIT':
+      return 'busy';
+    case 'PREPARE':
+    case 'SLICING':
+      return 'preparing';
+    case 'PAUSE':
+      return 'paused';
+    case 'RUNNING':
+      return isExtruding(print) ? 'printing' : 'preparing';
+    case 'IDLE':
+    case 'FINISH':
+    case 'FAILED':
+      if (mapFaults(print).some((fault) => fault.blocking)) return 'fault';
+      return busyReason(print) === undefined ? 'idle' : 'busy';
+  }
+}
+
+function isExtruding(print: JsonObject): boolean {
+  const layer = numberOf(print.layer_num);
+  if (layer !== undefined && layer > 0) return true;
+  const stage = numberOf(print.stg_cur);
+  return (numberOf(print.mc_percent) ?? 0) > 0 && (stage === undefined || stage === 0);
+}
+
+/** The ids under which the printer names its job, without the zeros that mean "none". */
+export function jobIds(print: JsonObject): string[] {
+  return [print.subtask_id, print.task_id].map((id) => textOf(id) ?? '').filter((id) => id !== '' && id !== '0');
+}
+
+/**
+ * The job that runs or ran last. `expected` is the task id of ours that may be there: whichever field carries it
+ * wins, because the printer invents a task id for jobs that were sent without one.
+ */
+export function mapJob(print: JsonObject, expected: string | undefined): PrinterJob | null {
+  const name = textOf(print.subtask_name) || plainFileName(textOf(print.gcode_file) ?? '');
+  const ids = jobIds(print);
+  const subtaskId = textOf(print.subtask_id);
+  const taskId =
+    expected !== undefined && ids.includes(expected)
+      ? expected
+      : subtaskId === undefined
+        ? ids[0]
+        : subtaskId !== '' && subtaskId !== '0'
+          ? subtaskId
+          : undefined;
+  if (name === '' && taskId === undefined) return null;
+  return taskId === undefined ? { name } : { name, taskId };
+}
+
+/** The newer models name every job's file `/data/Metadata/plate_1.gcode`, which says nothing. */
+function plainFileName(path: string): string {
+  return path.includes('/Metadata/') ? '' : path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** What a report says of a stop or a failure, by itself. */
+export interface EndingEvidence {
+  /** A code that says "stopped by somebody" is shown. */
+  cancelled: boolean;
+  /** A code of a real failure is kept as the reason of the last ending. */
+  failed: boolean;
+}
+
+export function endingEvidence(print: JsonObject): EndingEvidence {
+  const reason = numberOf(print.fail_reason) ?? 0;
+  const shown = [reason, ...currentErrors(print)];
+  const cancelled = shown.some((code) => cancelCodes.includes(code));
+  return { cancelled, failed: !cancelled && reason !== 0 };
+}
+
+function currentErrors(print: JsonObject): number[] {
+  const codes = [numberOf(print.print_error) ?? 0];
+  const err = textOf(print.err);
+  if (err !== undefined && /^[0-9a-f]{8,10}$/i.test(err)) codes.push(Number.parseInt(err.slice(-8), 16));
+  return codes.filter((code) => code !== 0);
+}
+
+/** The error that is shown now as `0500_4003`; undefined if there is none. */
+export function currentErrorCode(print: JsonObject): string | undefined {
+  const [code] = currentErrors(print);
+  return code === undefined ? undefined : hexCode(code);
+}
+
+function hexCode(code: number): string {
+  const hex = (code >>> 0).toString(16).toUpperCase().padStart(8, '0');
+  return `${hex.slice(0, 4)}_${hex.slice(4)}`;
+}
+
+const errorTexts: Readonly<Record<string, string>> = {
+  '0300_400C': 'The print was cancelled.',
+  '0500_400E': 'The print was cancelled.',
+  '0500_4002': 'The path or the name of the file is bad.',
+  '0500_4003': 'The file cannot be read.',
+  '0500_4004': 'The printer is busy.',
+  '0500_4006': 'There is no space on the storage.',
+  '0500_4015': 'There is no space on the storage.',
+  '0500_400A': 'The file name is not supported.',
+  '0500_400B': 'The file could not be downloaded.',
+  '0500_400C': 'There is no storage in the printer.',
+  '0500_402E': 'The file system of the USB stick is not supported (use FAT32).',
+  '0500_402F': 'The USB stick is damaged.',
+  '0500_4037': 'The file was sliced for another printer model.',
+  '0500_4038': 'The nozzle diameter is not the one the file was sliced for.',
+  '0500_4042': 'The AMS is drying filament.',
+  '0500_4046': 'The print file is not valid.',
+  '0500_4070': 'A laser or cutting module is mounted.',
+  '0500_8013': 'The print file is gone: was the USB stick removed?',
+  '0500_8051': 'The build plate is not of the type that the file was sliced for.',
+  '0500_8061': 'There is no build plate.',
+  '0500_808F': 'The nozzle camera is dirty.',
+  '0500_C010': 'The USB stick cannot be read or written.',
+  '0502_400D': 'Filament is being loaded or unloaded.',
+  '0700_8011': 'The filament in the AMS has run out.',
+  '07FF_8011': 'The filament on the external spool has run out.',
+  '0700_8012': 'The mapping of filaments to AMS trays does not fit.',
+  '07FF_8012': 'The mapping of filaments to AMS trays does not fit.',
+};
+
+/** Codes that say that a start was not carried out: about the file, the storage or the machine, before any motion. */
+const startRefusals = [
+  '0500_4001',
+  '0500_4002',
+  '0500_4003',
+  '0500_4004',
+  '0500_4006',
+  '0500_4015',
+  '0500_400A',
+  '0500_400B',
+  '0500_400C',
+  '0500_402E',
+  '0500_402F',
+  '0500_4037',
+  '0500_4038',
+  '0500_4042',
+  '0500_4046',
+  '0500_4070',
+  '0502_400D',
+  '0502_402D',
+  '0502_402E',
+  '0502_402F',
+  '0502_4030',
+];
+
+/** Whether an error means that a start was refused before anything moved. */
+export function isStartRefusal(code: string | undefined): code is string {
+  return code !== undefined && startRefusals.includes(code);
+}
+
+export function errorText(code: string): string {
+  return errorTexts[code] ?? `Error ${code}.`;
+}
+
+/** Errors and health messages. Many healthy machines carry lasting health messages; only severity 1 forbids printing. */
+export function mapFaults(print: JsonObject): PrinterFault[] {
+  const faults: PrinterFault[] = [];
+  const running = isRunning(gcodeState(print));
+  const [error] = currentErrors(print);
+  if (error !== undefined && !cancelCodes.includes(error) && (error & 0xffff) >= 0x4000) {
+    const code = hexCode(error);
+    // After a job the message only waits to be dismissed; while one runs it is what the job waits for.
+    faults.push({ code, message: errorText(code), blocking: running && gcodeState(print) === 'PAUSE' });
+  }
+  for (const entry of listOf(print.hms)) {
+    if (!isObject(entry)) continue;
+    const attr = numberOf(entry.attr) ?? 0;
+    const code = numberOf(entry.code) ?? 0;
+    const severity = (code >>> 16) & 0xffff;
+    const id = `${hexCode(attr)}_${hexCode(code)}`;
+    faults.push({ code: id, message: `Health message ${id}.`, blocking: severity === 1 });
+  }
+  return faults;
+}
+
+function packedTemperature(name: string, packed: unknown): Temperature | undefined {
+  const value = numberOf(packed);
+  if (value === undefined) return undefined;
+  return { name, current: value & 0xffff, target: (value >>> 16) & 0xffff };
+}
+
+function plainTemperature(name: string, current: unknown, target: unknown): Temperature | undefined {
+  const value = numberOf(current);
+  return value === undefined ? undefined : { name, current: value, target: numberOf(target) ?? 0 };
+}
+
+/** Nozzle 0 is the right one, nozzle 1 the left one. */
+export function mapTemperatures(print: JsonObject): Temperature[] {
+  const device = objectOf(print.device);
+  const extruders = listOf(objectOf(device.extruder).info).filter(isObject);
+  const nozzles =
+    extruders.length > 0
+      ? extruders.map((extruder) => {
+          const id = numberOf(extruder.id) ?? 0;
+          return packedTemperature(id === 0 ? 'nozzle' : `nozzle${id}`, extruder.temp);
+        })
+      : [plainTemperature('nozzle', print.nozzle_temper, print.nozzle_target_temper)];
+  const bed =
+    plainTemperature('bed', print.bed_temper, print.bed_target_temper) ??
+    packedTemperature('bed', objectOf(objectOf(device.bed).info).temp ?? device.bed_temp);
+  const chamber =
+    packedTemperature('chamber', objectOf(objectOf(device.ctc).info).temp) ??
+    plainTemperature('chamber', print.chamber_temper, 0);
+  return [...nozzles, bed, chamber].filter((temperature) => temperature !== undefined);
+}
+
+/** The bit of a tray in `tray_exist_bits`. */
+export function trayBit(unit: number, tray: number): number {
+  return unit >= 128 ? 16 + unit - 128 : unit * 4 + tray;
+}
+
+function hexBits(value: unknown): bigint | undefined {
+  const text = textOf(value);
+  return text !== undefined && /^[0-9a-f]+$/i.test(text) ? BigInt(`0x${text}`) : undefined;
+}
+
+/** Whether the printer can tell by `tray_exist_bits` that a tray holds a spool. */
+function trayExists(print: JsonObject, unit: number, tray: number): boolean | undefined {
+  const bits = hexBits(objectOf(print.ams).tray_exist_bits);
+  return bits === undefined ? undefined : ((bits >> BigInt(trayBit(unit, tray))) & 1n) === 1n;
+}
+
+/** Every place for filament: AMS trays, then the external spools. */
+export function mapSlots(print: JsonObject): ReportedSlot[] {
+  const slots: ReportedSlot[] = [];
+  for (const unit of amsUnits(print)) {
+    const unitId = numberOf(unit.id);
+    if (unitId === undefined) continue;
+    for (const tray of listOf(unit.tray).filter(isObject)) {
+      const trayId = numberOf(tray.id);
+      if (trayId === undefined) continue;
+      const exists = trayExists(print, unitId, trayId);
+      slots.push(mapTray(`ams${unitId}-${trayId}`, tray, exists ?? textOf(tray.tray_type) !== undefined));
+    }
+  }
+  return [...slots, ...externalSlots(print)];
+}
+
+function externalSlots(print: JsonObject): ReportedSlot[] {
+  const virtual = listOf(print.vir_slot).filter(isObject);
+  if (virtual.length > 0) {
+    return virtual.flatMap((tray) => {
+      const id = numberOf(tray.id);
+      if (id === 255) return [mapTray('ext-right', tray, null)];
+      return id === 254 ? [mapTray('ext-left', tray, null)] : [];
+    });
+  }
+  return isObject(print.vt_tray) ? [mapTray('ext-right', print.vt_tray, null)] : [];
+}
+
+function mapTray(slot: string, tray: JsonObject, present: boolean | null): ReportedSlot {
+  const materialType = textOf(tray.tray_type) ?? '';
+  const colour = textOf(tray.tray_color) ?? '';
+  const remaining = numberOf(tray.remain);
+  return {
+    slot,
+    present,
+    ...(materialType === '' ? {} : { materialType }),
+    ...(/^[0-9a-f]{6}/i.test(colour) ? { colour: colour.slice(0, 6).toUpperCase() } : {}),
+    ...(remaining !== undefined && remaining >= 0 ? { remaining: fraction(remaining / 100) } : {}),
+  };
+}
+
+/** Whether Developer Mode is on; undefined where the firmware does not say. */
+export function developerMode(print: JsonObject): boolean | undefined {
+  const fun = hexBits(print.fun);
+  return fun === undefined ? undefined : ((fun >> 29n) & 1n) === 0n;
+}
+
+/** Whether there is usable storage; undefined where the firmware does not say. */
+export function hasStorage(print: JsonObject): boolean | undefined {
+  if (typeof print.sdcard === 'boolean') return print.sdcard;
+  const flag = numberOf(print.home_flag);
+  return flag === undefined ? undefined : ((flag >>> 8) & 3) === 1;
+}
+
+/** Whether the machine has two nozzles. */
+export function isDualNozzle(print: JsonObject): boolean {
+  return listOf(objectOf(objectOf(print.device).extruder).info).length >= 2;
+}
+
+/** The extruder that a slot feeds: 0 right, 1 left; undefined where it cannot be told. */
+export function extruderOfSlot(print: JsonObject, slotName: string): number | undefined {
+  const slot = parseSlot(slotName);
+  if (slot === undefined || slot.kind === 'none') return undefined;
+  if (slot.kind === 'external') return slot.side === 'right' ? 0 : 1;
+  const unit = amsUnits(print).find((candidate) => numberOf(candidate.id) === slot.unit);
+  const info = hexBits(unit?.info);
+  if (info === undefined) return undefined;
+  const extruder = Number((info >> 8n) & 0xfn);
+  return extruder === 0xe ? undefined : extruder;
+}
+
+/** Diameters of the nozzles that are mounted. */
+export function nozzleDiameters(print: JsonObject): number[] {
+  const listed = listOf(objectOf(objectOf(print.device).nozzle).info)
+    .filter(isObject)
+    .map((nozzle) => numberOf(nozzle.diameter))
+    .filter((diameter) => diameter !== undefined);
+  const single = numberOf(print.nozzle_diameter);
+  return listed.length > 0 ? listed : single === undefined ? [] : [single];
+}
+
+/** Whether a laser or cutting module is mounted. */
+export function hasCuttingTool(print: JsonObject): boolean {
+  const type = textOf(objectOf(objectOf(print.device).ext_tool).type) ?? '';
+  return /^(LB|CP)/.test(type);
+}
+
+/** How a job ended, as far as the words of the state alone tell. */
+export function endingByState(print: JsonObject): Ending | 'undecided' | null {
+  switch (gcodeState(print)) {
+    case 'FINISH':
+      return 'finished';
+    case 'FAILED':
+      return 'undecided';
+    case 'IDLE':
+      return 'unknown';
+    default:
+      return null;
+  }
+}
+
+/** Progress and remaining time while a job runs. */
+export function mapProgress(print: JsonObject): { progress: number | null; remainingMinutes: number | null } {
+  if (!isRunning(gcodeState(print))) return { progress: null, remainingMinutes: null };
+  const percent = numberOf(print.mc_percent);
+  return {
+    progress: percent === undefined ? null : fraction(percent / 100),
+    remainingMinutes: numberOf(print.mc_remaining_time) ?? null,
+  };
+}

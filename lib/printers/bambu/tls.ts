@@ -1,0 +1,110 @@
+import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { asError } from '../../model/errors';
+import { PrinterRefusedError, PrinterUnavailableError } from '../driver';
+
+/** How a printer proves that it is the one with this serial number. */
+export interface PrinterTrust {
+  serial: string;
+  /** PEM of the authorities (or of the printer's own certificate). */
+  ca?: string | undefined;
+  /** SHA-256 of the printer's certificate, hex with or without colons. */
+  fingerprint?: string | undefined;
+}
+
+const connectTimeoutMs = 15_000;
+
+/** The TLS options: 1.2 only, the certificate must carry the serial number as its common name. */
+export function tlsOptions(trust: PrinterTrust): ConnectionOptions {
+  const options: ConnectionOptions & { allowPartialTrustChain?: boolean } = {
+    servername: trust.serial,
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.2',
+    // Printers have no subject alternative name, so the common name is what identifies them.
+    checkServerIdentity: (_host, certificate) => nameError(trust.serial, certificate),
+  };
+  if (trust.fingerprint !== undefined) options.rejectUnauthorized = false;
+  else if (trust.ca !== undefined) {
+    options.ca = trust.ca;
+    // Some printers send only their own certificate, and the anchor given may be the one just above it.
+    options.allowPartialTrustChain = true;
+  }
+  return options;
+}
+
+function nameError(serial: string, certificate: PeerCertificate): Error | undefined {
+  const name: unknown = certificate.subject?.CN;
+  return name === serial ? undefined : new Error(`The certificate is that of ${String(name)}, not of ${serial}.`);
+}
+
+function plainHex(fingerprint: string): string {
+  return fingerprint.replace(/[^0-9a-f]/gi, '').toUpperCase();
+}
+
+/** Throws unless the socket's peer is the printer that was pinned. Must pass before any credential is sent. */
+export function checkPinned(socket: TLSSocket, trust: PrinterTrust): void {
+  if (trust.fingerprint === undefined) return;
+  const seen = socket.getPeerCertificate().fingerprint256;
+  if (seen === undefined || plainHex(seen) !== plainHex(trust.fingerprint)) {
+    throw new PrinterRefusedError(
+      `The certificate of printer ${trust.serial} is not the pinned one.`,
+      `If the printer was reset on purpose, pin its new certificate: ${seen ?? 'none was shown'}.`,
+    );
+  }
+}
+
+/** Opens a TLS connection to the printer and makes sure that it is the right one. */
+export function connectTls(host: string, port: number, trust: PrinterTrust, signal: AbortSignal): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, ...tlsOptions(trust) });
+    socket.setNoDelay(true);
+    const finish = (error: Error | undefined): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.off('error', fail);
+      socket.off('secureConnect', secured);
+      if (error === undefined) {
+        resolve(socket);
+        return;
+      }
+      socket.on('error', () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const abort = (): void => finish(new PrinterUnavailableError('The connection attempt was given up.'));
+    const fail = (thrown: Error): void => finish(explainTls(thrown, trust));
+    const secured = (): void => {
+      try {
+        checkPinned(socket, trust);
+        finish(undefined);
+      } catch (thrown) {
+        finish(asError(thrown));
+      }
+    };
+    const timer = setTimeout(
+      () => finish(new PrinterUnavailableError(`${host}:${port} did not answer in ${connectTimeoutMs / 1000} s.`)),
+      connectTimeoutMs,
+    );
+    socket.once('error', fail);
+    socket.once('secureConnect', secured);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+const networkErrors = /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|EADDR)/;
+
+/** Tells a wrong certificate (a person must act) from a network that does not work. */
+export function explainTls(error: Error, trust: PrinterTrust): Error {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const isCertificate =
+    error.message.startsWith('The certificate is that of') ||
+    /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|HOSTNAME_MISMATCH/.test(code);
+  if (isCertificate && !networkErrors.test(code)) {
+    return new PrinterRefusedError(
+      `The certificate of printer ${trust.serial} was not accepted: ${error.message}`,
+      "Give the CA file that signed the printer's certificate, or pin the certificate's SHA-256 fingerprint.",
+      error,
+    );
+  }
+  return new PrinterUnavailableError(`No TLS connection: ${error.message}`, error);
+}

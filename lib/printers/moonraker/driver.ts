@@ -1,0 +1,586 @@
+import { asError } from '../../model/errors';
+import { isActive, type PrinterReport } from '../../model/printer';
+import {
+  BaseDriver,
+  CommandRefusedError,
+  defaultReconnectTiming,
+  JobNotRunningError,
+  type ReconnectTiming,
+  WaitTimeoutError,
+} from '../base-driver';
+import {
+  type Driver,
+  type DriverOptions,
+  isSameJob,
+  type JobIdentity,
+  type JobTrace,
+  type PreflightFailure,
+  PrinterUnavailableError,
+  type StartOrder,
+  StartRejectedError,
+} from '../driver';
+import { isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
+import { pause } from '../waiting';
+import { MoonrakerError } from './errors';
+import type { HttpAddress } from './http';
+import { checkOrder } from './preflight';
+import { asConnectionError, RpcSocket } from './rpc-socket';
+import {
+  type FileFacts,
+  type HistoryJob,
+  historyEnding,
+  klippyState,
+  type MappedState,
+  type MoonrakerState,
+  mapFaults,
+  mapLayers,
+  mapProgress,
+  mapSlots,
+  mapState,
+  mapTemperatures,
+  mergeObjects,
+  printFileName,
+  printState,
+  readHistoryJob,
+  watchedObjects,
+} from './state-mapping';
+import { uploadFile } from './upload';
+
+export interface MoonrakerTiming extends ReconnectTiming {
+  /** How often the state is asked for although nothing changed (ms). */
+  heartbeatMs: number;
+  /** How often `server.info` is asked while Klipper is not ready (ms). */
+  notReadyPollMs: number;
+  /** How long a question may stay unanswered (ms). */
+  answerMs: number;
+  /** After a start: until the printer answers it (a script that runs is finished first), and until it shows the job (ms). */
+  startAnswerMs: number;
+  startShownMs: number;
+  /** How long the history may take to tell how a job ended that the printer shows no more (ms). */
+  historyMs: number;
+  /** How long a pause or a resume may take: heating up cannot be interrupted (ms). */
+  controlMs: number;
+}
+
+export const defaultMoonrakerTiming: MoonrakerTiming = {
+  ...defaultReconnectTiming,
+  heartbeatMs: 10_000,
+  notReadyPollMs: 1500,
+  answerMs: 15_000,
+  startAnswerMs: 120_000,
+  startShownMs: 10_000,
+  historyMs: 5000,
+  controlMs: 15 * 60_000,
+};
+
+export interface MoonrakerOptions extends DriverOptions {
+  port?: number;
+  apiKey?: string;
+  tls?: boolean;
+  timing?: Partial<MoonrakerTiming>;
+}
+
+/** A driver for one Klipper printer behind Moonraker, made for Elegoo's OrangeStorm Giga. */
+export function createMoonrakerDriver(options: MoonrakerOptions): Driver {
+  return new MoonrakerDriver(options);
+}
+
+const publishIntervalMs = 1000;
+const startPollMs = 500;
+const takenWaitMs = 10_000;
+
+class MoonrakerDriver extends BaseDriver<RpcSocket> {
+  readonly make = 'moonraker';
+  readonly #address: HttpAddress;
+  readonly #timing: MoonrakerTiming;
+  #state: MoonrakerState = { klippy: 'disconnected', klippyMessage: '', objects: {}, lastJob: undefined };
+  #watched: JsonObject = watchedObjects([]);
+  #received = this.stamp();
+  #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
+  #publishedAt = Number.NEGATIVE_INFINITY;
+  #publishedKey = '';
+  #firmware: string | undefined;
+  /** The job that was seen running last on this driver. */
+  #lastActive: string | undefined;
+  /** Since when a job that ran is gone without the history telling how it ended. */
+  #goneSince: number | undefined;
+  #recheck: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+  readonly #stopped = new Set<string>();
+
+  constructor(settings: MoonrakerOptions) {
+    const timing = { ...defaultMoonrakerTiming, ...settings.timing };
+    super(settings, timing);
+    this.#timing = timing;
+    this.#address = {
+      host: settings.host,
+      port: settings.port ?? 7125,
+      tls: settings.tls ?? false,
+      apiKey: settings.apiKey,
+    };
+  }
+
+  async observe(): Promise<PrinterReport> {
+    const session = this.connected();
+    await this.#refresh(session);
+    return this.#makeReport(true);
+  }
+
+  async preflight(order: StartOrder): Promise<PreflightFailure[]> {
+    const report = await this.observe();
+    const free = await this.#freeBytes(this.connected());
+    return checkOrder(
+      order,
+      { report, klippy: klippyState(this.#state), objects: this.#state.objects, free },
+      this.options.capabilities,
+    );
+  }
+
+  async upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void> {
+    const session = this.connected();
+    await uploadFile(this.#address, order, options, (fileName) => this.#storedSize(session, fileName));
+  }
+
+  async pause(): Promise<void> {
+    const report = await this.observe();
+    if (report.state === 'paused') return;
+    if (!isActive(report.state)) throw new JobNotRunningError('The printer runs no job.');
+    await this.#control('pause', (later) => later.state === 'paused' || !isActive(later.state));
+    if (this.report?.state !== 'paused') throw new CommandRefusedError('The printer did not pause.');
+  }
+
+  async resume(): Promise<void> {
+    const report = await this.observe();
+    if (report.state === 'printing' || report.state === 'preparing') return;
+    // On a Giga that is not paused, a resume halts the file and purges filament.
+    if (report.state !== 'paused') throw new JobNotRunningError('The printer is not paused.');
+    await this.#control('resume', (later) => later.state !== 'paused');
+    if (this.report?.state === 'paused') throw new CommandRefusedError('The printer did not resume.');
+  }
+
+  stop(identity: JobIdentity): Promise<void> {
+    this.#stopping ??= this.#stopOnce(identity).finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  async trace(order: StartOrder): Promise<JobTrace> {
+    const session = this.connected();
+    let report = await this.observe();
+    if (report.ending === null && !isActive(report.state) && isSameJob(order.identity, report.job)) {
+      report = await this.waitForReport((later) => later.ending !== null || isActive(later.state), {
+        timeoutMs: this.#timing.historyMs * 2,
+        session,
+      });
+    }
+    if (isSameJob(order.identity, report.job)) {
+      if (report.ending === null) return { verdict: 'active', report };
+      if (report.ending !== 'unknown') {
+        return {
+          verdict: 'ended',
+          ending: report.ending,
+          evidence: `The printer shows ${order.identity.fileName} as ${report.ending}.`,
+        };
+      }
+    }
+    const record = (await this.#history(session, 100)).find((job) => isSameJob(order.identity, { name: job.fileName }));
+    if (record !== undefined) {
+      return {
+        verdict: 'ended',
+        ending: historyEnding(record.status),
+        evidence: `The history says "${record.status}" of ${record.fileName}.`,
+      };
+    }
+    if (isSameJob(order.identity, report.job)) {
+      return {
+        verdict: 'ended',
+        ending: 'unknown',
+        evidence: `The printer showed ${order.identity.fileName} and runs it no more.`,
+      };
+    }
+    const metadata = await this.#metadata(session, order.identity.fileName);
+    if (numberOf(metadata?.print_start_time) !== undefined) {
+      return {
+        verdict: 'ended',
+        ending: 'unknown',
+        evidence: 'The file says that it was printed, the history knows nothing of it.',
+      };
+    }
+    return { verdict: 'none', evidence: 'Neither the printer nor its history shows the job.' };
+  }
+
+  async forget(identity: JobIdentity): Promise<void> {
+    try {
+      await this.connected().call(
+        'server.files.delete_file',
+        { path: `gcodes/${identity.fileName}` },
+        this.#timing.answerMs,
+      );
+    } catch (thrown) {
+      this.log('debug', `${identity.fileName} was not removed: ${asError(thrown).message}`);
+    }
+  }
+
+  protected async connect(signal: AbortSignal): Promise<RpcSocket> {
+    let session: RpcSocket | undefined;
+    session = await RpcSocket.open(
+      this.#address,
+      (method, params) => {
+        if (session !== undefined && (this.session === session || this.session === undefined))
+          this.#onNotify(session, method, params);
+      },
+      signal,
+    );
+    const abort = (): void => session?.destroy(new PrinterUnavailableError('The connection attempt was given up.'));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await this.#identify(session);
+      await this.#refresh(session);
+      return session;
+    } catch (thrown) {
+      session.destroy(asError(thrown));
+      throw asConnectionError(thrown);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  protected begin(session: RpcSocket): void {
+    const heartbeat = setInterval(() => {
+      this.observe().catch((thrown: unknown) => session.destroy(asError(thrown)));
+    }, this.#timing.heartbeatMs);
+    const poll = setInterval(() => {
+      if (klippyState(this.#state) !== 'ready') this.observe().catch(() => {});
+    }, this.#timing.notReadyPollMs);
+    session.onEnd(() => {
+      clearInterval(heartbeat);
+      clearInterval(poll);
+      clearTimeout(this.#recheck);
+    });
+    this.#makeReport(true);
+  }
+
+  protected prepareStart(order: StartOrder, session: RpcSocket): () => Promise<PrinterReport> {
+    return () => {
+      const answer = session.call('printer.print.start', { filename: order.identity.fileName });
+      return this.#confirmStart(order, session, answer);
+    };
+  }
+
+  async #confirmStart(order: StartOrder, session: RpcSocket, answer: Promise<unknown>): Promise<PrinterReport> {
+    const until = performance.now() + this.#timing.startAnswerMs;
+    let shownUntil = Number.POSITIVE_INFINITY;
+    let refusal: MoonrakerError | undefined;
+    let failure: Error | undefined;
+    answer.then(
+      () => {
+        shownUntil = performance.now() + this.#timing.startShownMs;
+      },
+      (thrown: unknown) => {
+        if (thrown instanceof MoonrakerError && isRefusal(thrown)) refusal = thrown;
+        else failure = asError(thrown);
+      },
+    );
+    for (;;) {
+      // What the printer had answered before this look; a job that shows all the same outweighs a refusal.
+      const refused = refusal;
+      const report = await this.observe();
+      if (isShown(report, order)) return report;
+      if (refused !== undefined) {
+        throw new StartRejectedError(`The printer did not start the job: ${refused.message}`, 'Look at the printer.', {
+          cause: refused,
+        });
+      }
+      if (failure !== undefined) throw failure;
+      const now = performance.now();
+      if (now > Math.min(until, shownUntil)) throw new WaitTimeoutError('The job did not appear.');
+      await this.waitForReport((later) => isShown(later, order), { timeoutMs: startPollMs, session }).catch(
+        (thrown: unknown) => {
+          if (!(thrown instanceof WaitTimeoutError)) throw thrown;
+        },
+      );
+    }
+  }
+
+  /** Pause or resume: g-code that runs behind whatever runs now. Never sent twice. */
+  async #control(command: 'pause' | 'resume', done: (report: PrinterReport) => boolean): Promise<void> {
+    const session = this.connected();
+    const effect = this.waitForReport(done, { timeoutMs: this.#timing.controlMs, session });
+    effect.catch(() => {});
+    const answer = session.call(`printer.print.${command}`).then(async () => {
+      await Promise.race([effect.catch(() => {}), pause(takenWaitMs)]);
+    });
+    try {
+      await Promise.race([effect, answer]);
+      await this.observe();
+    } catch (thrown) {
+      if (thrown instanceof MoonrakerError)
+        throw new CommandRefusedError(`The printer refused the ${command}: ${thrown.message}`);
+      if (thrown instanceof WaitTimeoutError) throw new CommandRefusedError(`The printer did not ${command} in time.`);
+      throw thrown;
+    }
+  }
+
+  async #stopOnce(identity: JobIdentity): Promise<void> {
+    const session = this.connected();
+    const report = await this.observe();
+    if (!isSameJob(identity, report.job))
+      throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
+    if (!isActive(report.state)) return;
+    this.#stopped.add(report.job?.name ?? '');
+    const gone = this.waitForReport((later) => !isActive(later.state), { timeoutMs: takenWaitMs, session });
+    gone.catch(() => {});
+    const answer = session.call('printer.print.cancel');
+    answer.catch(() => {});
+    // The cancel is g-code that waits for its turn. A later question on the same connection that is answered proves
+    // that the printer has it; how it ends is seen in the reports.
+    const taken = session.call('server.info', {}, this.#timing.answerMs).then(() => pause(300));
+    try {
+      await Promise.race([answer, gone.catch(() => taken), taken]);
+    } catch (thrown) {
+      if (thrown instanceof MoonrakerError)
+        throw new CommandRefusedError(`The printer refused to stop: ${thrown.message}`);
+      throw thrown;
+    }
+  }
+
+  async #identify(session: RpcSocket): Promise<void> {
+    const key = this.#address.apiKey;
+    try {
+      await session.call(
+        'server.connection.identify',
+        {
+          client_name: 'platewise',
+          version: '1',
+          type: 'other',
+          url: 'https://github.com/platewise/node-red-platewise',
+          ...(key === undefined ? {} : { api_key: key }),
+        },
+        this.#timing.answerMs,
+      );
+    } catch (thrown) {
+      // Only who is asking depends on it, so old versions that know nothing of it may refuse.
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+    }
+  }
+
+  /** Asks for everything anew. What the printer does is asked last, so that it is the freshest. */
+  async #refresh(session: RpcSocket): Promise<void> {
+    const info = objectOf(await session.call('server.info', {}, this.#timing.answerMs));
+    this.#received = this.stamp();
+    const klippy = textOf(info.klippy_state) ?? 'disconnected';
+    const version = textOf(info.moonraker_version);
+    if (version !== undefined) this.#firmware = `Moonraker ${version}`;
+    const wasReady = this.#state.klippy === 'ready' && this.session === session;
+    this.#state = { ...this.#state, klippy };
+    await this.#readHistory(session);
+    if (klippy === 'ready') {
+      this.#state.klippyMessage = '';
+      if (!wasReady) await this.#listObjects(session);
+      await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe');
+    } else {
+      await this.#readKlippyMessage(session);
+      // Klipper may still tell its objects after a shutdown.
+      if (klippy === 'shutdown') await this.#readObjects(session, 'printer.objects.query');
+    }
+  }
+
+  async #listObjects(session: RpcSocket): Promise<void> {
+    try {
+      const answer = objectOf(await session.call('printer.objects.list', undefined, this.#timing.answerMs));
+      this.#watched = watchedObjects(listOf(answer.objects).filter((name): name is string => typeof name === 'string'));
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+    }
+  }
+
+  async #readObjects(session: RpcSocket, method: 'printer.objects.query' | 'printer.objects.subscribe'): Promise<void> {
+    try {
+      const answer = objectOf(await session.call(method, { objects: this.#watched }, this.#timing.answerMs));
+      this.#received = this.stamp();
+      this.#state = { ...this.#state, objects: objectOf(answer.status) };
+      this.#noteJob(session);
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+      if (thrown.status === 503) this.#state = { ...this.#state, klippy: 'disconnected' };
+    }
+  }
+
+  async #readKlippyMessage(session: RpcSocket): Promise<void> {
+    try {
+      const info = objectOf(await session.call('printer.info', undefined, this.#timing.answerMs));
+      this.#state = { ...this.#state, klippyMessage: textOf(info.state_message) ?? '' };
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+    }
+  }
+
+  async #history(session: RpcSocket, limit: number): Promise<HistoryJob[]> {
+    try {
+      const answer = objectOf(
+        await session.call('server.history.list', { limit, order: 'desc' }, this.#timing.answerMs),
+      );
+      return listOf(answer.jobs).flatMap((job) => readHistoryJob(job) ?? []);
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+      return [];
+    }
+  }
+
+  async #readHistory(session: RpcSocket): Promise<void> {
+    const [newest] = await this.#history(session, 1);
+    if (newest !== undefined) this.#state = { ...this.#state, lastJob: newest };
+  }
+
+  #onNotify(session: RpcSocket, method: string, params: unknown[]): void {
+    this.#received = this.stamp();
+    switch (method) {
+      case 'notify_status_update':
+        this.#state = { ...this.#state, objects: mergeObjects(this.#state.objects, params[0]) };
+        this.#noteJob(session);
+        break;
+      case 'notify_history_changed': {
+        const change = objectOf(params[0]);
+        const job = readHistoryJob(change.job);
+        if (job !== undefined) this.#state = { ...this.#state, lastJob: job };
+        break;
+      }
+      case 'notify_klippy_ready':
+        this.#state = { ...this.#state, klippy: 'startup' };
+        if (this.session === session) this.observe().catch((thrown: unknown) => session.destroy(asError(thrown)));
+        return;
+      case 'notify_klippy_shutdown':
+        this.#state = { ...this.#state, klippy: 'shutdown' };
+        if (this.session === session) this.observe().catch(() => {});
+        break;
+      case 'notify_klippy_disconnected':
+        this.#state = { ...this.#state, klippy: 'disconnected' };
+        break;
+      default:
+        return;
+    }
+    if (this.session === session) this.#makeReport(false);
+  }
+
+  /** Remembers the running job, and fetches what its file says about itself. */
+  #noteJob(session: RpcSocket): void {
+    const print = printState(this.#state.objects);
+    if (print !== 'printing' && print !== 'paused') return;
+    const name = printFileName(this.#state.objects);
+    this.#lastActive = name;
+    if (this.#facts.name === name) return;
+    this.#facts = { name, facts: {} };
+    this.#metadata(session, name).then(
+      (metadata) => {
+        if (this.#facts.name !== name || metadata === undefined) return;
+        this.#facts = {
+          name,
+          facts: {
+            startByte: numberOf(metadata.gcode_start_byte),
+            endByte: numberOf(metadata.gcode_end_byte),
+            estimatedSeconds: numberOf(metadata.estimated_time),
+          },
+        };
+      },
+      () => {},
+    );
+  }
+
+  async #metadata(session: RpcSocket, fileName: string): Promise<JsonObject | undefined> {
+    try {
+      const answer = await session.call('server.files.metadata', { filename: fileName }, this.#timing.answerMs);
+      return isObject(answer) ? answer : undefined;
+    } catch (thrown) {
+      if (thrown instanceof MoonrakerError) return undefined;
+      throw thrown;
+    }
+  }
+
+  /** Size of a stored file; undefined if there is no such file. */
+  async #storedSize(session: RpcSocket, fileName: string): Promise<number | undefined> {
+    const size = numberOf((await this.#metadata(session, fileName))?.size);
+    if (size !== undefined) return size;
+    const files = listOf(await session.call('server.files.list', { root: 'gcodes' }, this.#timing.answerMs));
+    const found = files
+      .filter(isObject)
+      .find((file) => textOf(file.path) === fileName || textOf(file.filename) === fileName);
+    return numberOf(found?.size);
+  }
+
+  async #freeBytes(session: RpcSocket): Promise<number | undefined> {
+    try {
+      const answer = objectOf(
+        await session.call('server.files.get_directory', { path: 'gcodes' }, this.#timing.answerMs),
+      );
+      return numberOf(objectOf(answer.disk_usage).free);
+    } catch (thrown) {
+      if (thrown instanceof MoonrakerError) return undefined;
+      throw thrown;
+    }
+  }
+
+  #makeReport(always: boolean): PrinterReport {
+    const { objects } = this.#state;
+    const mapped = this.#settle(mapState(this.#state));
+    const faults = mapFaults(this.#state);
+    const facts = this.#facts.name === printFileName(objects) ? this.#facts.facts : {};
+    const report: PrinterReport = {
+      ...this.#received,
+      ...mapped,
+      ...(isActive(mapped.state) ? mapProgress(objects, facts) : { progress: null, remainingMinutes: null }),
+      ...mapLayers(objects),
+      temperatures: mapTemperatures(objects),
+      slots: mapSlots(objects),
+      faults,
+      ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
+    };
+    const key = JSON.stringify([report.state, report.job, report.ending, report.message, faults, report.slots]);
+    const now = performance.now();
+    if (always || key !== this.#publishedKey || now - this.#publishedAt >= publishIntervalMs) {
+      this.#publishedKey = key;
+      this.#publishedAt = now;
+      this.publish(report);
+    }
+    return report;
+  }
+
+  /**
+   * The stock macros of the Giga forget a cancelled job at once: the printer stands by without a file name, and only
+   * the history tells what happened, a moment later.
+   */
+  #settle(mapped: MappedState): MappedState {
+    const gone = this.#lastActive;
+    if (mapped.state !== 'idle' || printState(this.#state.objects) !== 'standby' || gone === undefined) {
+      this.#goneSince = undefined;
+      if (mapped.ending !== null && mapped.job !== null && mapped.job.name === gone) this.#lastActive = undefined;
+      return mapped;
+    }
+    const told = this.#state.lastJob;
+    if (told?.fileName === gone && historyEnding(told.status) !== 'unknown') {
+      this.#goneSince = undefined;
+      return mapped;
+    }
+    this.#goneSince ??= performance.now();
+    const left = this.#goneSince + this.#timing.historyMs - performance.now();
+    if (left > 0) {
+      clearTimeout(this.#recheck);
+      this.#recheck = setTimeout(() => {
+        if (this.session !== undefined) this.#makeReport(true);
+      }, left + 1);
+      return { ...mapped, state: 'busy', job: { name: gone }, ending: null };
+    }
+    return { ...mapped, job: { name: gone }, ending: this.#stopped.has(gone) ? 'cancelled' : 'unknown' };
+  }
+}
+
+/** Answers after which the job certainly does not start: Klipper said no, or the request was not understood. */
+function isRefusal(error: MoonrakerError): boolean {
+  return error.status === 400 || error.status === 401 || (error.status <= -32600 && error.status >= -32602);
+}
+
+/** Whether the printer shows the job as running, or as having run. */
+function isShown(report: PrinterReport, order: StartOrder): boolean {
+  if (!isSameJob(order.identity, report.job)) return false;
+  return isActive(report.state) || (report.ending !== null && report.ending !== 'unknown');
+}

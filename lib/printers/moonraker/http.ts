@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { asError } from '../../model/errors';
+import { PrinterUnavailableError, UploadFailedError } from '../driver';
+
+export interface HttpAddress {
+  host: string;
+  port: number;
+  tls: boolean;
+  apiKey?: string | undefined;
+}
+
+export interface HttpReply {
+  status: number;
+  body: string;
+}
+
+const shortTimeoutMs = 15_000;
+/** The answer to an upload comes only when the printer has read the file's metadata. */
+const uploadReplyTimeoutMs = 120_000;
+/** How long an upload may make no headway. */
+const stallTimeoutMs = 60_000;
+const chunkBytes = 256 * 1024;
+const longestReply = 4_000_000;
+
+function request(address: HttpAddress, options: http.RequestOptions): http.ClientRequest {
+  const headers = { ...options.headers, ...(address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey }) };
+  const all = { host: address.host, port: address.port, agent: false as const, ...options, headers };
+  return address.tls ? https.request(all) : http.request(all);
+}
+
+function readReply(outgoing: http.ClientRequest): Promise<HttpReply> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('error', reject);
+    outgoing.once('response', (incoming) => {
+      let body = '';
+      incoming.setEncoding('utf8');
+      incoming.on('data', (part: string) => {
+        if (body.length < longestReply) body += part;
+      });
+      incoming.once('error', reject);
+      incoming.once('end', () => resolve({ status: incoming.statusCode ?? 0, body }));
+    });
+  });
+}
+
+/** A GET request; rejects with a PrinterUnavailableError if there is no answer at all. */
+export async function httpGet(address: HttpAddress, path: string, signal?: AbortSignal): Promise<HttpReply> {
+  const outgoing = request(address, { method: 'GET', path });
+  const reply = readReply(outgoing);
+  const abort = (): void => {
+    outgoing.destroy(new Error('The request was given up.'));
+  };
+  outgoing.setTimeout(shortTimeoutMs, () => outgoing.destroy(new Error('no answer')));
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  outgoing.end();
+  try {
+    return await reply;
+  } catch (thrown) {
+    throw new PrinterUnavailableError(`No answer to ${path.replace(/\?.*/, '')}: ${asError(thrown).message}`, thrown);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+export interface HttpUpload {
+  path: string;
+  size: number;
+  fileName: string;
+  sha256: string;
+  signal: AbortSignal;
+  progress(fraction: number): void;
+}
+
+/** Streams a file to `/server/files/upload` with its checksum. Resolves with the reply, whatever it says. */
+export async function httpUpload(address: HttpAddress, file: HttpUpload): Promise<HttpReply> {
+  const boundary = `platewise-${randomUUID()}`;
+  const field = (name: string, value: string): string =>
+    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const head = Buffer.from(
+    `${field('root', 'gcodes')}${field('checksum', file.sha256)}--${boundary}\r\n` +
+      `Content-Disposition: form-data; name="file"; filename="${file.fileName}"\r\n` +
+      'Content-Type: application/octet-stream\r\n\r\n',
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const outgoing = request(address, {
+    method: 'POST',
+    path: '/server/files/upload',
+    headers: {
+      'Content-Type': `multipart/form-data; boundary=${boundary}`,
+      'Content-Length': head.length + file.size + tail.length,
+    },
+  });
+  const reply = readReply(outgoing);
+  reply.catch(() => {});
+  const giveUp = (message: string): void => {
+    outgoing.destroy(new UploadFailedError(message));
+  };
+  const abort = (): void => giveUp('The upload was given up.');
+  let timer = setTimeout(giveUp, stallTimeoutMs, 'The upload made no headway.');
+  const restart = (ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, ms, 'The upload made no headway.');
+  };
+  file.signal.addEventListener('abort', abort, { once: true });
+  if (file.signal.aborted) abort();
+  let sent = 0;
+  const counter = new Transform({
+    highWaterMark: chunkBytes,
+    transform(part: Buffer, _encoding, done) {
+      sent += part.length;
+      restart(stallTimeoutMs);
+      file.progress(Math.min(0.99, sent / file.size));
+      done(null, part);
+    },
+  });
+  try {
+    outgoing.write(head);
+    const sending = pipeline(createReadStream(file.path, { highWaterMark: chunkBytes }), counter, outgoing, {
+      end: false,
+    }).then(() => {
+      restart(uploadReplyTimeoutMs);
+      outgoing.end(tail);
+    });
+    // A printer may answer, and refuse, before it has read everything.
+    return await Promise.race([reply, sending.then(() => reply)]);
+  } finally {
+    clearTimeout(timer);
+    file.signal.removeEventListener('abort', abort);
+    if (!outgoing.writableFinished) outgoing.destroy();
+  }
+}

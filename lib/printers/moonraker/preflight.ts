@@ -1,0 +1,94 @@
+import { isActive, type PrinterCapabilities, type PrinterReport } from '../../model/printer';
+import type { PreflightFailure, StartOrder } from '../driver';
+import { listOf, numberOf, objectOf } from '../values';
+import type { PrinterObjects } from './state-mapping';
+
+/** What the printer told for a preflight. */
+export interface PreflightFacts {
+  report: PrinterReport;
+  klippy: string;
+  objects: PrinterObjects;
+  /** Free bytes where print files are stored; undefined if unknown. */
+  free: number | undefined;
+}
+
+/** Uploads pass through a temporary folder, so that the file is there twice for a moment. */
+const storageFactor = 2;
+
+/** What forbids an order on what the printer tells. */
+export function checkOrder(
+  order: StartOrder,
+  facts: PreflightFacts,
+  capabilities: PrinterCapabilities,
+): PreflightFailure[] {
+  const failures: PreflightFailure[] = [];
+  const { report } = facts;
+  if (facts.klippy !== 'ready') {
+    failures.push({
+      check: 'klippy_ready',
+      message: report.message ?? `Klipper is ${facts.klippy}.`,
+      remedy: 'Clear the error and restart the firmware at the printer.',
+    });
+  } else if (report.state !== 'idle') {
+    failures.push({
+      check: 'not_busy',
+      message: isActive(report.state) ? 'A job runs.' : 'The printer is not ready.',
+      remedy: 'Wait until the printer is idle.',
+    });
+  }
+  if (facts.free !== undefined && facts.free < order.file.size * storageFactor) {
+    failures.push({
+      check: 'storage',
+      message: 'There is not enough free space on the printer.',
+      remedy: 'Delete print files that are not needed any more.',
+    });
+  }
+  failures.push(...checkSlots(order, report), ...checkReach(facts.objects, capabilities), ...checkFile(order));
+  return failures;
+}
+
+function checkSlots(order: StartOrder, report: PrinterReport): PreflightFailure[] {
+  return order.slots.flatMap((name) => {
+    if (name === '' || name === '-') return [];
+    const slot = report.slots.find((candidate) => candidate.slot === name);
+    if (slot === undefined) {
+      return [
+        {
+          check: 'slot',
+          message: `The printer has no extruder "${name}".`,
+          remedy: 'Choose one of the extruders that it reports.',
+        },
+      ];
+    }
+    if (slot.present !== false) return [];
+    return [{ check: 'filament', message: 'The filament sensor finds no filament.', remedy: 'Load filament.' }];
+  });
+}
+
+/** The Giga's travel shrinks with the number of heads that its configuration is made for. */
+function checkReach(objects: PrinterObjects, capabilities: PrinterCapabilities): PreflightFailure[] {
+  const reach = listOf(objectOf(objects.toolhead).axis_maximum).map(numberOf);
+  const wanted = [capabilities.buildVolume.max.x, capabilities.buildVolume.max.y, capabilities.buildVolume.max.z];
+  return wanted.flatMap((limit, axis) => {
+    const most = reach[axis];
+    if (most === undefined || most >= limit) return [];
+    return [
+      {
+        check: 'build_volume',
+        message: `The ${'XYZ'.charAt(axis)} axis reaches ${most} mm at most, ${limit} mm are configured.`,
+        remedy: "Use the printer's configuration for one head, or change the build volume here.",
+      },
+    ];
+  });
+}
+
+function checkFile(order: StartOrder): PreflightFailure[] {
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*\.gcode$/.test(order.identity.fileName)) return [];
+  return [
+    {
+      check: 'file_name',
+      message: `The printer does not take the file name "${order.identity.fileName}".`,
+      remedy: 'Use the characters A-Z, a-z, 0-9, ".", "_", "-" and the extension .gcode.',
+    },
+  ];
+}

@@ -1,0 +1,168 @@
+import { WebSocket } from 'ws';
+import { asError } from '../../model/errors';
+import { PrinterRefusedError, PrinterUnavailableError } from '../driver';
+import { Session } from '../session';
+import { isObject, type JsonObject, listOf, numberOf, textOf } from '../values';
+import { Deferred, within } from '../waiting';
+import { MoonrakerError, rpcError } from './errors';
+import { type HttpAddress, httpGet } from './http';
+
+const openTimeoutMs = 15_000;
+const pingIntervalMs = 10_000;
+const silenceLimitMs = 30_000;
+
+const keyRemedy =
+  "Give the printer's API key (Fluidd or Mainsail: Settings, Authorization), or let it trust this host.";
+
+/** One websocket to Moonraker with JSON-RPC on it. Never reconnects. */
+export class RpcSocket extends Session {
+  readonly #socket: WebSocket;
+  readonly #pending = new Map<number, Deferred<unknown>>();
+  readonly #ping: NodeJS.Timeout;
+  #lastHeard = performance.now();
+  #nextId = 1;
+
+  private constructor(
+    socket: WebSocket,
+    private readonly notify: (method: string, params: unknown[]) => void,
+  ) {
+    super();
+    this.#socket = socket;
+    this.#ping = setInterval(() => this.#checkAlive(), pingIntervalMs);
+    socket.on('message', (data) => this.#receive(data.toString()));
+    socket.on('pong', () => {
+      this.#lastHeard = performance.now();
+    });
+    socket.on('close', () => this.destroy(new PrinterUnavailableError('The printer closed the connection.')));
+    socket.on('error', (error) => this.destroy(new PrinterUnavailableError(`Connection: ${error.message}`, error)));
+  }
+
+  static async open(
+    address: HttpAddress,
+    notify: (method: string, params: unknown[]) => void,
+    signal: AbortSignal,
+  ): Promise<RpcSocket> {
+    const token = await oneShotToken(address, signal);
+    const query = token === undefined ? '' : `?token=${encodeURIComponent(token)}`;
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    const socket = new WebSocket(`${address.tls ? 'wss' : 'ws'}://${host}:${address.port}/websocket${query}`, {
+      perMessageDeflate: false,
+      handshakeTimeout: openTimeoutMs,
+      headers: address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey },
+    });
+    const opened = new Deferred<void>();
+    const abort = (): void => opened.reject(new PrinterUnavailableError('The connection attempt was given up.'));
+    const fail = (error: Error): void =>
+      opened.reject(new PrinterUnavailableError(`No connection to Moonraker: ${error.message}`, error));
+    socket.once('open', () => opened.resolve());
+    socket.on('error', fail);
+    socket.once('unexpected-response', (_request, response) => {
+      response.resume();
+      opened.reject(refusalOfStatus(response.statusCode ?? 0));
+    });
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      await opened.promise;
+      return new RpcSocket(socket, notify);
+    } catch (error) {
+      socket.terminate();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  get writable(): boolean {
+    return this.reason === undefined && this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount === 0;
+  }
+
+  /** Writes a request before it returns. Without a time limit the answer is waited for as long as the connection lasts. */
+  call(method: string, params?: JsonObject, timeoutMs?: number): Promise<unknown> {
+    if (this.reason !== undefined) return Promise.reject(this.reason);
+    const id = this.#nextId++;
+    const deferred = new Deferred<unknown>();
+    this.#pending.set(id, deferred);
+    this.#socket.send(JSON.stringify({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }), id }));
+    if (timeoutMs === undefined) return deferred.promise;
+    return within(deferred.promise, timeoutMs, () => {
+      this.#pending.delete(id);
+      return new PrinterUnavailableError(`The printer did not answer ${method}.`);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.reason !== undefined) return;
+    const closed = new Promise<void>((resolve) => {
+      this.#socket.once('close', () => resolve());
+    });
+    this.#socket.close(1000);
+    await within(closed, 1000, () => new Error('late')).catch(() => {});
+    this.destroy(new PrinterUnavailableError('The connection was closed.'));
+  }
+
+  protected release(): void {
+    clearInterval(this.#ping);
+    this.#socket.terminate();
+    for (const pending of this.#pending.values()) {
+      pending.reject(new PrinterUnavailableError('The connection ended before the printer answered.'));
+    }
+    this.#pending.clear();
+  }
+
+  #checkAlive(): void {
+    if (performance.now() - this.#lastHeard > silenceLimitMs) {
+      this.destroy(new PrinterUnavailableError('The printer went silent.'));
+    } else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  #receive(text: string): void {
+    if (this.reason !== undefined) return;
+    this.#lastHeard = performance.now();
+    let message: unknown;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      return;
+    }
+    if (!isObject(message)) return;
+    const id = numberOf(message.id);
+    if (id === undefined) {
+      const method = textOf(message.method);
+      if (method !== undefined) this.notify(method, listOf(message.params));
+      return;
+    }
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    if ('error' in message) pending.reject(rpcError(message.error));
+    else pending.resolve(message.result);
+  }
+}
+
+/** A token that opens one websocket. Undefined where the printer has no such thing. */
+async function oneShotToken(address: HttpAddress, signal: AbortSignal): Promise<string | undefined> {
+  const reply = await httpGet(address, '/access/oneshot_token', signal);
+  if (reply.status === 401 || reply.status === 403) throw refusalOfStatus(reply.status);
+  if (reply.status !== 200) return undefined;
+  try {
+    const body: unknown = JSON.parse(reply.body);
+    return isObject(body) ? textOf(body.result) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusalOfStatus(status: number): Error {
+  return status === 401 || status === 403
+    ? new PrinterRefusedError('Moonraker does not accept our credentials.', keyRemedy)
+    : new PrinterUnavailableError(`Moonraker answered HTTP ${status} to the connection.`);
+}
+
+/** An error of Moonraker's as what it means for the connection. */
+export function asConnectionError(thrown: unknown): Error {
+  if (thrown instanceof MoonrakerError && thrown.unauthorized) {
+    return new PrinterRefusedError('Moonraker does not accept our credentials.', keyRemedy, thrown);
+  }
+  return asError(thrown);
+}

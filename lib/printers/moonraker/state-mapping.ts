@@ -1,0 +1,228 @@
+import type { Ending, PrinterFault, PrinterJob, PrinterState, ReportedSlot, Temperature } from '../../model/printer';
+import { fraction, isObject, type JsonObject, numberOf, objectOf, textOf } from '../values';
+
+/** The printer objects by name, as last told. */
+export type PrinterObjects = JsonObject;
+
+/** One job of Moonraker's history. */
+export interface HistoryJob {
+  jobId: string;
+  fileName: string;
+  status: string;
+}
+
+export function readHistoryJob(value: unknown): HistoryJob | undefined {
+  if (!isObject(value)) return undefined;
+  const fileName = textOf(value.filename);
+  const status = textOf(value.status);
+  return fileName === undefined || status === undefined
+    ? undefined
+    : { jobId: textOf(value.job_id) ?? '', fileName, status };
+}
+
+/** How a job of the history ended. Several words only say that Moonraker lost sight of it. */
+export function historyEnding(status: string): Ending {
+  switch (status) {
+    case 'completed':
+      return 'finished';
+    case 'cancelled':
+      return 'cancelled';
+    case 'error':
+    case 'klippy_shutdown':
+    case 'klippy_disconnect':
+      return 'failed';
+    default:
+      return 'unknown';
+  }
+}
+
+/** Merges changed fields into the objects that are known. */
+export function mergeObjects(known: PrinterObjects, update: unknown): PrinterObjects {
+  const merged: PrinterObjects = { ...known };
+  for (const [name, fields] of Object.entries(objectOf(update))) {
+    const before = merged[name];
+    merged[name] = isObject(fields) && isObject(before) ? mergeObjects(before, fields) : fields;
+  }
+  return merged;
+}
+
+/** What is known of the printer at one moment. */
+export interface MoonrakerState {
+  /** `ready`, `startup`, `shutdown`, `error`, `disconnected`, `initializing`. */
+  klippy: string;
+  klippyMessage: string;
+  objects: PrinterObjects;
+  /** The newest job of the history. */
+  lastJob: HistoryJob | undefined;
+}
+
+export interface MappedState {
+  state: PrinterState;
+  job: PrinterJob | null;
+  ending: Ending | null;
+  message?: string;
+}
+
+/** The printer objects' own state; it tells of a job only while Klipper is ready. */
+export function printState(objects: PrinterObjects): string {
+  return textOf(objectOf(objects.print_stats).state) ?? '';
+}
+
+export function printFileName(objects: PrinterObjects): string {
+  return textOf(objectOf(objects.print_stats).filename) ?? '';
+}
+
+/** Klipper's state, by what the subscription and `server.info` say; the worse of the two counts. */
+export function klippyState(state: MoonrakerState): string {
+  const told = textOf(objectOf(state.objects.webhooks).state);
+  if (state.klippy !== 'ready') return state.klippy;
+  return told === undefined || told === 'ready' ? 'ready' : told;
+}
+
+function klippyMessage(state: MoonrakerState): string {
+  return textOf(objectOf(state.objects.webhooks).state_message) || state.klippyMessage;
+}
+
+/** What the machine does, and the job that it runs or ran last. */
+export function mapState(state: MoonrakerState): MappedState {
+  const klippy = klippyState(state);
+  if (klippy !== 'ready') return mapNotReady(state, klippy);
+  const fileName = printFileName(state.objects);
+  const job = { name: fileName };
+  const message = textOf(objectOf(state.objects.print_stats).message) ?? '';
+  const withMessage = message === '' ? {} : { message };
+  switch (printState(state.objects)) {
+    case 'printing':
+      return { state: isExtruding(state.objects) ? 'printing' : 'preparing', job, ending: null };
+    case 'paused':
+      return { state: 'paused', job, ending: null, ...withMessage };
+    case 'complete':
+      return { state: 'idle', job, ending: 'finished' };
+    case 'cancelled':
+      return { state: 'idle', job, ending: 'cancelled', ...withMessage };
+    case 'error':
+      return { state: 'idle', job, ending: 'failed', ...withMessage };
+    case 'standby':
+      return { state: 'idle', ...lastOfHistory(state) };
+    default:
+      return { state: 'unknown', job: fileName === '' ? null : job, ending: fileName === '' ? null : 'unknown' };
+  }
+}
+
+function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending'> {
+  const last = state.lastJob;
+  if (last === undefined) return { job: null, ending: null };
+  return { job: { name: last.fileName }, ending: historyEnding(last.status) };
+}
+
+/** After a shutdown the print state stays what it was: a job that is shown as running or paused is lost. */
+function mapNotReady(state: MoonrakerState, klippy: string): MappedState {
+  const broken = klippy === 'error' || klippy === 'shutdown';
+  const message = klippyMessage(state);
+  const common = {
+    state: broken ? ('fault' as const) : ('busy' as const),
+    ...(message === '' ? {} : { message }),
+  };
+  const fileName = printFileName(state.objects);
+  if (klippy !== 'shutdown' || fileName === '') return { ...common, ...lastOfHistory(state) };
+  const print = printState(state.objects);
+  if (print === 'standby' || print === '') return { ...common, ...lastOfHistory(state) };
+  const ending: Ending = print === 'complete' ? 'finished' : print === 'cancelled' ? 'cancelled' : 'failed';
+  return { ...common, job: { name: fileName }, ending };
+}
+
+/** Heating and homing are inside the file: the print time counts only from the first extrusion. */
+function isExtruding(objects: PrinterObjects): boolean {
+  return (numberOf(objectOf(objects.print_stats).print_duration) ?? 0) > 0;
+}
+
+/** What the file's metadata say about where its G-code lies and how long it takes. */
+export interface FileFacts {
+  startByte?: number | undefined;
+  endByte?: number | undefined;
+  estimatedSeconds?: number | undefined;
+}
+
+export function mapProgress(
+  objects: PrinterObjects,
+  facts: FileFacts,
+): { progress: number | null; remainingMinutes: number | null } {
+  const print = printState(objects);
+  if (print !== 'printing' && print !== 'paused') return { progress: null, remainingMinutes: null };
+  const card = objectOf(objects.virtual_sdcard);
+  const position = numberOf(card.file_position);
+  const { startByte, endByte, estimatedSeconds } = facts;
+  const known = position !== undefined && startByte !== undefined && endByte !== undefined && endByte > startByte;
+  const byBytes = known ? (position - startByte) / (endByte - startByte) : numberOf(card.progress);
+  if (byBytes === undefined) return { progress: null, remainingMinutes: null };
+  const progress = fraction(byBytes);
+  const elapsed = numberOf(objectOf(objects.print_stats).print_duration) ?? 0;
+  const seconds =
+    estimatedSeconds !== undefined
+      ? Math.max(0, estimatedSeconds * (1 - progress))
+      : progress > 0.05
+        ? elapsed * (1 / progress - 1)
+        : undefined;
+  return { progress, remainingMinutes: seconds === undefined ? null : seconds / 60 };
+}
+
+export function mapLayers(objects: PrinterObjects): { layer?: number; layers?: number } {
+  const info = objectOf(objectOf(objects.print_stats).info);
+  const layer = numberOf(info.current_layer);
+  const layers = numberOf(info.total_layer);
+  return { ...(layer === undefined ? {} : { layer }), ...(layers === undefined ? {} : { layers }) };
+}
+
+/** Which objects to watch among those that the printer has. */
+export function watchedObjects(available: readonly string[]): JsonObject {
+  const always = ['webhooks', 'print_stats', 'virtual_sdcard'];
+  const heaters = available.filter((name) => /^(extruder\d*|heater_bed|heater_generic .+)$/.test(name));
+  const sensors = available.filter((name) => /^filament_(switch|motion)_sensor /.test(name));
+  const watched: JsonObject = {};
+  for (const name of always) watched[name] = null;
+  for (const name of heaters) watched[name] = ['temperature', 'target'];
+  for (const name of sensors) watched[name] = ['filament_detected', 'enabled'];
+  if (available.includes('toolhead')) watched.toolhead = ['axis_maximum', 'axis_minimum'];
+  return watched;
+}
+
+function heaterName(object: string): string {
+  if (object === 'heater_bed') return 'bed';
+  const extruder = /^extruder(\d*)$/.exec(object);
+  if (extruder !== null) return `nozzle${extruder[1] ?? ''}`;
+  return object.replace(/^heater_generic (heater_)?/, '');
+}
+
+export function mapTemperatures(objects: PrinterObjects): Temperature[] {
+  return Object.entries(objects).flatMap(([name, value]) => {
+    if (!/^(extruder\d*|heater_bed|heater_generic .+)$/.test(name)) return [];
+    const fields = objectOf(value);
+    const current = numberOf(fields.temperature);
+    return current === undefined ? [] : [{ name: heaterName(name), current, target: numberOf(fields.target) ?? 0 }];
+  });
+}
+
+function filamentDetected(objects: PrinterObjects): boolean | null {
+  let detected: boolean | null = null;
+  for (const [name, value] of Object.entries(objects)) {
+    if (!/^filament_(switch|motion)_sensor /.test(name)) continue;
+    const fields = objectOf(value);
+    if (fields.enabled === false || typeof fields.filament_detected !== 'boolean') continue;
+    detected = (detected ?? true) && fields.filament_detected;
+  }
+  return detected;
+}
+
+/** One slot an extruder. The filament sensors belong to the machine, not to one extruder. */
+export function mapSlots(objects: PrinterObjects): ReportedSlot[] {
+  const extruders = Object.keys(objects).filter((name) => /^extruder\d*$/.test(name));
+  const present = filamentDetected(objects);
+  return extruders.map((slot) => ({ slot, present }));
+}
+
+export function mapFaults(state: MoonrakerState): PrinterFault[] {
+  const klippy = klippyState(state);
+  if (klippy === 'ready') return [];
+  const message = klippyMessage(state) || `Klipper is ${klippy}.`;
+  return [{ code: `klippy_${klippy}`, message, blocking: klippy === 'error' || klippy === 'shutdown' }];
+}

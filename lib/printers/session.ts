@@ -1,0 +1,45 @@
+/** One connection to a printer, from the accepted login to its end. */
+export abstract class Session {
+  #reason: Error | undefined;
+  readonly #listeners = new Set<(reason: Error) => void>();
+
+  /** Why the connection is over; undefined while it lasts. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  /** Whether a command that is written now leaves the process at once. */
+  abstract readonly writable: boolean;
+
+  /** Ends it politely. Never rejects. */
+  abstract close(): Promise<void>;
+
+  /** Releases the socket and every timer; called exactly once. */
+  protected abstract release(): void;
+
+  /** Ends it at once: nothing is flushed and nothing more is written. */
+  destroy(reason: Error): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.release();
+    for (const listener of [...this.#listeners]) listener(reason);
+    this.#listeners.clear();
+  }
+
+  /** Calls the listener when the connection is over, at once if it is already. Returns how to take it back. */
+  onEnd(listener: (reason: Error) => void): () => void {
+    if (this.#reason !== undefined) {
+      listener(this.#reason);
+      return () => {};
+    }
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves with the reason when the connection is over. */
+  ended(): Promise<Error> {
+    return new Promise((resolve) => {
+      this.onEnd(resolve);
+    });
+  }
+}
