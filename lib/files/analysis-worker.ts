@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { analyseHere } from './analyse';
+import { copyAsCleanStl, type Placement } from './clean-stl';
+import { failureMessage } from './worker';
+
+/** What the worker is asked to do. */
+export type FileTask =
+  | { task: 'analyse'; path: string }
+  | { task: 'place'; source: string; output: string; placement: Placement };
+
+async function perform(task: FileTask): Promise<unknown> {
+  if (task.task === 'analyse') return await analyseHere(task.path);
+  await copyAsCleanStl(task.source, task.output, task.placement);
+  return null;
+}
+
+perform(workerData as FileTask).then(
+  (result) => parentPort?.postMessage({ result }),
+  (error) => parentPort?.postMessage(failureMessage(error)),
+);

@@ -1,0 +1,113 @@
+import type { Readable } from 'node:stream';
+import * as yauzl from 'yauzl';
+import { UnreadableFileError } from './unreadable';
+
+const maximumEntries = 10_000;
+const maximumInflatedBytes = 1024 ** 3;
+/** Above this many bytes an entry may not inflate more than `maximumRatio` times (a real model: 5 to 30 times). */
+const ratioMattersFromBytes = 1024 ** 2;
+const maximumRatio = 200;
+const remedy = 'Export the file again from the program that made it.';
+
+/** A ZIP archive whose directory has been checked against bombs and odd names. Nothing is ever unpacked to disk. */
+export interface Archive {
+  /** Names as they are stored. */
+  names: string[];
+  has(name: string): boolean;
+  /** The inflated bytes of an entry; the stream fails if it holds more than its directory entry says. */
+  open(name: string): Promise<Readable>;
+  /** A small entry as UTF-8 text, undefined if it is not there. */
+  text(name: string, maxBytes?: number): Promise<string | undefined>;
+  close(): void;
+}
+
+/**
+ * Opens a ZIP archive; part names are compared without case and without a leading slash, as OPC prescribes.
+ *
+ * @throws UnreadableFileError when it is no ZIP, is encrypted, has duplicate or unsafe names, or would inflate too far
+ */
+export async function openArchive(path: string): Promise<Archive> {
+  const zip = await openZip(path);
+  try {
+    const entries = await readDirectory(zip);
+    return archiveOf(zip, entries);
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}
+
+function openZip(path: string): Promise<yauzl.ZipFile> {
+  return new Promise((resolve, reject) => {
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, zip) => {
+      if (error) reject(new UnreadableFileError(`it is not a sound ZIP archive (${error.message})`, remedy));
+      else resolve(zip);
+    });
+  });
+}
+
+const keyOf = (name: string) => name.replace(/^\//, '').toLowerCase();
+
+function readDirectory(zip: yauzl.ZipFile): Promise<Map<string, yauzl.Entry>> {
+  return new Promise((resolve, reject) => {
+    const entries = new Map<string, yauzl.Entry>();
+    let inflated = 0;
+    const refuse = (reason: string) => reject(new UnreadableFileError(reason, remedy));
+    if (zip.entryCount > maximumEntries) return refuse(`the archive has more than ${maximumEntries} entries`);
+    zip.on('error', (error: Error) => refuse(`the archive is damaged or unsafe (${error.message})`));
+    zip.on('end', () => resolve(entries));
+    zip.on('entry', (entry: yauzl.Entry) => {
+      const key = keyOf(entry.fileName);
+      inflated += entry.uncompressedSize;
+      if (entries.size >= maximumEntries) return refuse(`the archive has more than ${maximumEntries} entries`);
+      if (entries.has(key)) return refuse(`the archive holds "${entry.fileName}" twice`);
+      if (entry.isEncrypted()) return refuse('the archive is encrypted');
+      if (inflated > maximumInflatedBytes) return refuse('the archive inflates to more than 1 GiB');
+      if (
+        entry.uncompressedSize > ratioMattersFromBytes &&
+        entry.uncompressedSize > maximumRatio * entry.compressedSize
+      ) {
+        return refuse(`"${entry.fileName}" inflates more than ${maximumRatio} times`);
+      }
+      if (!entry.fileName.endsWith('/')) entries.set(key, entry);
+      zip.readEntry();
+    });
+    zip.readEntry();
+  });
+}
+
+function archiveOf(zip: yauzl.ZipFile, entries: Map<string, yauzl.Entry>): Archive {
+  const open = (name: string): Promise<Readable> => {
+    const entry = entries.get(keyOf(name));
+    if (!entry) return Promise.reject(new UnreadableFileError(`the archive has no part "${name}"`, remedy));
+    return new Promise((resolve, reject) => {
+      zip.openReadStream(entry, (error, stream) => {
+        if (error) reject(new UnreadableFileError(`"${name}" cannot be unpacked (${error.message})`, remedy));
+        else resolve(stream);
+      });
+    });
+  };
+  return {
+    names: [...entries.values()].map((entry) => entry.fileName),
+    has: (name) => entries.has(keyOf(name)),
+    open,
+    async text(name, maxBytes = 4 * 1024 ** 2) {
+      const entry = entries.get(keyOf(name));
+      if (!entry) return undefined;
+      if (entry.uncompressedSize > maxBytes) throw new UnreadableFileError(`"${name}" is too large`, remedy);
+      const pieces: Buffer[] = [];
+      for await (const piece of inflated(await open(name), name)) pieces.push(piece);
+      return Buffer.concat(pieces).toString('utf8');
+    },
+    close: () => zip.close(),
+  };
+}
+
+/** The pieces of an inflating entry; damage becomes an UnreadableFileError. */
+export async function* inflated(stream: Readable, name: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of stream) yield piece as Buffer;
+  } catch (error) {
+    throw new UnreadableFileError(`"${name}" cannot be unpacked (${(error as Error).message})`, remedy);
+  }
+}

@@ -1,0 +1,109 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { TriangleSink } from './mesh-measure';
+import { forEachTriangle } from './triangles';
+import { UnreadableFileError } from './unreadable';
+
+/** Where a model stands on the bed: turned about Z first, then moved (mm). */
+export interface Placement {
+  rotationZ: 0 | 90;
+  translation: { x: number; y: number; z: number };
+}
+
+const triangleBytes = 50;
+const trianglesPerWrite = 5000;
+const header = 'Platewise model in bed coordinates, millimetres';
+
+/**
+ * Writes a binary STL in bed coordinates, triangle by triangle. The first facet has the normal (−1, 0, 0): slicers of the
+ * admesh family take a file whose first facets have no byte above 127 for ASCII. All other normals are zero; slicers
+ * compute their own.
+ */
+export class CleanStlWriter implements TriangleSink {
+  private readonly file: number;
+  private readonly buffer = Buffer.alloc(trianglesPerWrite * triangleBytes);
+  private used = 0;
+  private count = 0;
+
+  constructor(
+    path: string,
+    private readonly placement: Placement,
+  ) {
+    this.file = openSync(path, 'wx');
+    const head = Buffer.alloc(84);
+    head.write(header, 'latin1');
+    writeSync(this.file, head);
+  }
+
+  triangle(
+    ax: number,
+    ay: number,
+    az: number,
+    bx: number,
+    by: number,
+    bz: number,
+    cx: number,
+    cy: number,
+    cz: number,
+  ): void {
+    if (this.used === this.buffer.length) this.flush();
+    this.buffer.fill(0, this.used, this.used + triangleBytes);
+    if (this.count === 0) this.buffer.writeFloatLE(-1, this.used);
+    this.vertex(ax, ay, az, this.used + 12);
+    this.vertex(bx, by, bz, this.used + 24);
+    this.vertex(cx, cy, cz, this.used + 36);
+    this.used += triangleBytes;
+    this.count++;
+  }
+
+  /** Completes the file. */
+  finish(): void {
+    this.flush();
+    const count = Buffer.alloc(4);
+    count.writeUInt32LE(this.count);
+    writeSync(this.file, count, 0, 4, 80);
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+
+  private vertex(x: number, y: number, z: number, at: number): void {
+    const { rotationZ, translation } = this.placement;
+    this.buffer.writeFloatLE((rotationZ === 90 ? -y : x) + translation.x, at);
+    this.buffer.writeFloatLE((rotationZ === 90 ? x : y) + translation.y, at + 4);
+    this.buffer.writeFloatLE(z + translation.z, at + 8);
+  }
+
+  private flush(): void {
+    writeSync(this.file, this.buffer, 0, this.used);
+    this.used = 0;
+  }
+}
+
+/** Writes triangles (nine numbers each, mm) as a clean binary STL in bed coordinates. */
+export function writeCleanStl(triangles: Float32Array, path: string, placement: Placement): void {
+  if (triangles.length % 9 !== 0)
+    throw new UnreadableFileError('the triangles are incomplete', 'Read the model again.');
+  const writer = new CleanStlWriter(path, placement);
+  try {
+    const at = (index: number) => triangles[index] ?? 0;
+    for (let i = 0; i < triangles.length; i += 9) {
+      const [a, b, c] = [i, i + 3, i + 6];
+      writer.triangle(at(a), at(a + 1), at(a + 2), at(b), at(b + 1), at(b + 2), at(c), at(c + 1), at(c + 2));
+    }
+    writer.finish();
+  } finally {
+    writer.close();
+  }
+}
+
+/** Reads a model file and writes it as a clean binary STL in bed coordinates, without holding it in memory. */
+export async function copyAsCleanStl(source: string, path: string, placement: Placement): Promise<void> {
+  const writer = new CleanStlWriter(path, placement);
+  try {
+    await forEachTriangle(source, writer);
+    writer.finish();
+  } finally {
+    writer.close();
+  }
+}

@@ -1,0 +1,183 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { NotFoundError, PlatewiseError } from '../model/errors';
+
+/** The endings that a stored file may keep; everything else of a name is forgotten. */
+const extensions = ['.gcode.3mf', '.gcode', '.3mf', '.stl'] as const;
+export type StoredExtension = (typeof extensions)[number];
+
+export interface StoredFile {
+  /** Lower-case hex. */
+  sha256: string;
+  path: string;
+  sizeBytes: number;
+}
+
+/** Where files are kept, each under its SHA-256. */
+export interface FileStore {
+  /**
+   * Keeps the bytes of a stream. Either the whole file is there afterwards, safe from a power cut, or nothing is.
+   *
+   * @throws FileStoreError `unsupported_extension`, `file_too_large`
+   */
+  put(stream: Readable, options: { originalName: string; maxBytes: number }): Promise<StoredFile>;
+  /** The path of a stored file; says nothing of whether it exists. */
+  pathOf(sha256: string, extension: StoredExtension): string;
+  /**
+   * The real path of a file that a submitter named.
+   *
+   * @throws FileStoreError `outside_file_roots` when it lies outside of the permitted folders
+   * @throws NotFoundError when there is no such file
+   */
+  resolve(path: string): Promise<string>;
+  /** SHA-256 of a file, lower-case hex. */
+  hash(path: string): Promise<string>;
+}
+
+/** The file store refuses. */
+export class FileStoreError extends PlatewiseError {
+  constructor(message: string, code: string, remedy: string) {
+    super(message, { code, remedy });
+  }
+}
+
+/** The stored ending of a file name, undefined if it is none that Platewise prints. */
+export function extensionOf(name: string): StoredExtension | undefined {
+  const lowerCase = name.toLowerCase();
+  return extensions.find((extension) => lowerCase.endsWith(extension));
+}
+
+/** A file store in a folder of this machine. */
+export class LocalFileStore implements FileStore {
+  private readonly root: string;
+  private readonly permitted: readonly string[];
+
+  /** `permittedRoots` are further folders from which a submitter may name files; relative names mean files of the root. */
+  constructor(rootDirectory: string, permittedRoots: readonly string[] = []) {
+    this.root = resolve(rootDirectory);
+    this.permitted = permittedRoots.map((directory) => resolve(directory));
+  }
+
+  async put(stream: Readable, options: { originalName: string; maxBytes: number }): Promise<StoredFile> {
+    const extension = extensionOf(options.originalName);
+    if (extension === undefined) {
+      stream.destroy();
+      throw new FileStoreError(
+        'Only .stl, .3mf, .gcode and .gcode.3mf files are kept.',
+        'unsupported_extension',
+        'Send a file with one of these endings.',
+      );
+    }
+    const incoming = join(this.root, 'incoming');
+    await mkdir(incoming, { recursive: true });
+    const temporary = join(incoming, randomUUID());
+    try {
+      const { sha256, sizeBytes } = await receive(stream, temporary, options.maxBytes);
+      const path = this.pathOf(sha256, extension);
+      const directory = join(path, '..');
+      await mkdir(directory, { recursive: true });
+      await rename(temporary, path);
+      await syncDirectory(directory);
+      return { sha256, path, sizeBytes };
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  pathOf(sha256: string, extension: StoredExtension): string {
+    if (!/^[0-9a-f]{64}$/.test(sha256) || !extensions.includes(extension)) {
+      throw new FileStoreError(
+        'This is no address of a stored file.',
+        'bad_file_address',
+        'Give a SHA-256 in lower-case hex.',
+      );
+    }
+    return join(this.root, 'sha256', sha256.slice(0, 2), `${sha256}${extension}`);
+  }
+
+  async resolve(path: string): Promise<string> {
+    const real = await realPathOf(isAbsolute(path) ? path : join(this.root, path), path);
+    for (const directory of [this.root, ...this.permitted]) {
+      const realDirectory = await realpath(directory).catch(() => undefined);
+      if (realDirectory === undefined || !contains(realDirectory, real)) continue;
+      if (!(await stat(real)).isFile()) throw new NotFoundError('file', path);
+      return real;
+    }
+    throw outside(path);
+  }
+
+  async hash(path: string): Promise<string> {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path, { highWaterMark: 256 * 1024 }), hash);
+    return hash.digest('hex');
+  }
+}
+
+async function realPathOf(path: string, asNamed: string): Promise<string> {
+  if (path.includes('\0')) throw outside(asNamed);
+  try {
+    return await realpath(path);
+  } catch {
+    throw new NotFoundError('file', asNamed);
+  }
+}
+
+function contains(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}
+
+function outside(path: string): FileStoreError {
+  return new FileStoreError(
+    `"${path}" lies outside of the folders that jobs may name.`,
+    'outside_file_roots',
+    'Upload the file, or put it into one of the configured file roots.',
+  );
+}
+
+async function receive(
+  stream: Readable,
+  path: string,
+  maxBytes: number,
+): Promise<{ sha256: string; sizeBytes: number }> {
+  const file = await open(path, 'wx');
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of stream) {
+      const bytes = chunk as Buffer;
+      sizeBytes += bytes.length;
+      if (sizeBytes > maxBytes) {
+        throw new FileStoreError(
+          `The file is larger than ${maxBytes} bytes.`,
+          'file_too_large',
+          'Simplify the model, or raise the limit for uploads.',
+        );
+      }
+      hash.update(bytes);
+      await file.writeFile(bytes);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+/** Makes a rename safe from a power cut; not every system can. */
+async function syncDirectory(directory: string): Promise<void> {
+  try {
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Windows cannot open folders; its rename is durable enough.
+  }
+}

@@ -1,0 +1,150 @@
+import { readChunks } from './chunks';
+import { parseDecimal } from './decimal';
+import type { TriangleSink } from './mesh-measure';
+import { UnreadableFileError } from './unreadable';
+
+const chunkBytes = 256 * 1024;
+/** A longer word is part of a solid's name at best. */
+const longestWord = 256;
+const remedy = 'Export the model again, best as binary STL or 3MF.';
+
+type Expected = 'solid' | 'name' | 'normal' | 'components' | 'outer' | 'loop' | 'vertex' | 'coordinates' | 'endfacet';
+
+/**
+ * Sends the triangles of an ASCII STL to the sink. Works on words, not lines: any line end, any case, one line, several
+ * solids, a name of any length, a missing `endsolid`.
+ *
+ * @throws UnreadableFileError
+ */
+export function readAsciiStl(path: string, sink: TriangleSink): void {
+  const words = new AsciiStlWords(sink);
+  const buffer = Buffer.allocUnsafe(chunkBytes + longestWord);
+  let kept = 0;
+  let skippingLongWord = false;
+  readChunks(path, 0, chunkBytes, (chunk) => {
+    chunk.copy(buffer, kept);
+    const end = kept + chunk.length;
+    let start = -1;
+    for (let at = 0; at < end; at++) {
+      if ((buffer[at] ?? 0) <= 32) {
+        if (start >= 0 && !skippingLongWord) words.take(buffer, start, at);
+        start = -1;
+        skippingLongWord = false;
+      } else if (start < 0) {
+        start = at;
+      }
+    }
+    kept = start < 0 ? 0 : end - start;
+    if (kept > longestWord || skippingLongWord) {
+      if (!skippingLongWord) words.takeLongWord();
+      skippingLongWord = true;
+      kept = 1; // a stand-in, so that the word's rest is still seen as part of it
+      buffer[0] = 120;
+    } else if (kept > 0) {
+      buffer.copy(buffer, 0, start, end);
+    }
+  });
+  if (kept > 0 && !skippingLongWord) words.take(buffer, 0, kept);
+  words.finish();
+}
+
+class AsciiStlWords {
+  private expected: Expected = 'solid';
+  private count = 0;
+  private readonly coordinates = new Float64Array(9);
+
+  constructor(private readonly sink: TriangleSink) {}
+
+  take(bytes: Buffer, start: number, end: number): void {
+    switch (this.expected) {
+      case 'coordinates':
+        this.takeCoordinate(bytes, start, end);
+        return;
+      case 'components':
+        if (++this.count === 3) this.expected = 'outer';
+        return;
+      case 'vertex':
+        this.takeVertexOrEnd(wordOf(bytes, start, end));
+        return;
+      case 'solid':
+        if (wordOf(bytes, start, end) === 'solid') this.expected = 'name';
+        return;
+      case 'name': {
+        const word = wordOf(bytes, start, end);
+        if (word === 'facet') this.expected = 'normal';
+        else if (word === 'endsolid') this.expected = 'solid';
+        return;
+      }
+      case 'normal': {
+        // "facet" may also be a word of the solid's name
+        this.count = 0;
+        this.expected = wordOf(bytes, start, end) === 'normal' ? 'components' : 'name';
+        return;
+      }
+      case 'outer':
+      case 'loop':
+      case 'endfacet': {
+        const word = wordOf(bytes, start, end);
+        if (word !== this.expected) throw unexpected(this.expected, word);
+        this.count = 0;
+        this.expected = this.expected === 'outer' ? 'loop' : this.expected === 'loop' ? 'vertex' : 'name';
+        return;
+      }
+    }
+  }
+
+  takeLongWord(): void {
+    if (this.expected !== 'name' && this.expected !== 'solid') throw unexpected(this.expected, 'a very long word');
+  }
+
+  finish(): void {
+    if (this.expected !== 'name' && this.expected !== 'solid') {
+      throw new UnreadableFileError('the ASCII STL ends in the middle of a facet', remedy);
+    }
+  }
+
+  private takeVertexOrEnd(word: string): void {
+    if (word === 'vertex') {
+      if (this.count === 9) throw new UnreadableFileError('a facet has more than 3 vertices', remedy);
+      this.expected = 'coordinates';
+    } else if (word === 'endloop') {
+      if (this.count !== 9) throw new UnreadableFileError('a facet has fewer than 3 vertices', remedy);
+      const c = this.coordinates as unknown as [number, number, number, number, number, number, number, number, number];
+      this.sink.triangle(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
+      this.expected = 'endfacet';
+    } else {
+      throw unexpected('vertex', word);
+    }
+  }
+
+  private takeCoordinate(bytes: Buffer, start: number, end: number): void {
+    const value = parseDecimal(bytes, start, end);
+    if (Number.isNaN(value)) throw notANumber(wordOf(bytes, start, end));
+    this.coordinates[this.count++] = Math.fround(value);
+    if (this.count % 3 === 0) this.expected = 'vertex';
+  }
+}
+
+function wordOf(bytes: Buffer, start: number, end: number): string {
+  return bytes
+    .toString('latin1', start, Math.min(end, start + longestWord))
+    .toLowerCase()
+    .replace(/^ï»¿/, '');
+}
+
+function unexpected(expected: string, found: string): UnreadableFileError {
+  return new UnreadableFileError(`the ASCII STL has "${found.slice(0, 40)}" where "${expected}" should be`, remedy);
+}
+
+function notANumber(word: string): UnreadableFileError {
+  if (/^[+-]?\d*,\d+(e[+-]?\d+)?$/.test(word)) {
+    return new UnreadableFileError(
+      `the ASCII STL has decimal commas ("${word.slice(0, 40)}")`,
+      'Export the model with decimal points (an English number format), or as binary STL.',
+    );
+  }
+  if (/^[+-]?(nan|inf)/.test(word)) {
+    return new UnreadableFileError(`a coordinate is not finite ("${word.slice(0, 40)}")`, remedy);
+  }
+  return new UnreadableFileError(`"${word.slice(0, 40)}" stands where a coordinate should be`, remedy);
+}

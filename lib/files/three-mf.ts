@@ -1,0 +1,364 @@
+import { StringDecoder } from 'node:string_decoder';
+import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import { type Archive, inflated } from './archive';
+import type { TriangleSink } from './mesh-measure';
+import { UnreadableFileError } from './unreadable';
+
+const maximumDepth = 32;
+const maximumInstances = 10_000;
+const maximumStoredTriangles = 20_000_000;
+const maximumPlacedTriangles = 50_000_000;
+const maximumXmlDepth = 64;
+const remedy = 'Export the model again, as 3MF or binary STL.';
+
+const millimetresPerUnit: Readonly<Record<string, number>> = {
+  micron: 0.001,
+  millimeter: 1,
+  centimeter: 10,
+  inch: 25.4,
+  foot: 304.8,
+  meter: 1000,
+};
+
+/** Extensions that add nothing to the geometry, or only what is read here (parts in several files). */
+const harmlessExtensions = [
+  'http://schemas.microsoft.com/3dmanufacturing/core/',
+  'http://schemas.microsoft.com/3dmanufacturing/production/',
+  'http://schemas.microsoft.com/3dmanufacturing/material/',
+  'http://schemas.bambulab.com/',
+  'http://schemas.slic3r.org/',
+];
+
+/** Twelve numbers m00 m01 m02 m10 … m32; a point is a row: x' = m00·x + m10·y + m20·z + m30. */
+type Transform = Float64Array;
+
+interface Reference {
+  key: string;
+  transform: Transform | undefined;
+}
+
+interface ModelObject {
+  type: string;
+  vertices: NumberList;
+  triangles: NumberList;
+  components: Reference[];
+}
+
+interface Part {
+  items: Reference[];
+  millimetres: number;
+}
+
+/**
+ * Sends the triangles of everything that the build of a 3MF prints to the sink, in mm, with all transforms applied.
+ *
+ * @returns sentences for a person
+ * @throws UnreadableFileError
+ */
+export async function readThreeMf(archive: Archive, sink: TriangleSink): Promise<{ warnings: string[] }> {
+  await refuseSeveralPlates(archive);
+  const root = await startPart(archive);
+  const objects = new Map<string, ModelObject>();
+  const read = new Set<string>();
+  const waiting = [root];
+  let build: Part | undefined;
+  let stored = 0;
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (read.has(path)) continue;
+    read.add(path);
+    const reader = new ModelPartReader(path, objects, waiting, () => {
+      if (++stored > maximumStoredTriangles) throw tooLarge();
+    });
+    await reader.readAll(archive);
+    build ??= reader.part;
+  }
+  if (!build || build.items.length === 0) {
+    throw new UnreadableFileError(
+      'its build is empty, there is nothing to print',
+      'Put the part on the plate and export again.',
+    );
+  }
+  const placer = new Placer(objects, sink);
+  const scale = new Float64Array([build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0]);
+  for (const item of build.items) placer.place(item, scale, []);
+  return { warnings: [] };
+}
+
+async function startPart(archive: Archive): Promise<string> {
+  const rels = await archive.text('_rels/.rels');
+  const candidates: string[] = [];
+  if (rels !== undefined) {
+    await parseXml([rels], (tag) => {
+      if (localName(tag.name) === 'Relationship' && tag.attributes['Type']?.endsWith('/3dmodel')) {
+        candidates.push(tag.attributes['Target'] ?? '');
+      }
+    });
+  }
+  candidates.push('3D/3dmodel.model');
+  const found = candidates.find((name) => archive.has(name));
+  if (found === undefined) throw new UnreadableFileError('the archive holds no 3D model', remedy);
+  return normalise(found);
+}
+
+/** A slicer project of several plates lays all of them out in one space; which one is meant only its owner knows. */
+async function refuseSeveralPlates(archive: Archive): Promise<void> {
+  const settings = await archive.text('Metadata/model_settings.config', 64 * 1024 ** 2);
+  if (settings === undefined) return;
+  let plates = 0;
+  let instancesHere = 0;
+  await parseXml([settings], (tag) => {
+    if (tag.name === 'plate') instancesHere = 0;
+    if (tag.name === 'model_instance' && ++instancesHere === 1) plates++;
+  });
+  if (plates > 1) {
+    throw new UnreadableFileError(
+      `the project has parts on ${plates} plates`,
+      'Export each plate as its own 3MF or STL and submit one job a plate.',
+    );
+  }
+}
+
+class ModelPartReader {
+  readonly part: Part = { items: [], millimetres: 1 };
+  private prefix = '';
+  private depth = 0;
+  private object: ModelObject | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly objects: Map<string, ModelObject>,
+    private readonly waiting: string[],
+    private readonly countTriangle: () => void,
+  ) {}
+
+  async readAll(archive: Archive): Promise<void> {
+    const pieces = inflated(await archive.open(this.path), this.path);
+    await parseXml(
+      decoded(pieces),
+      (tag) => this.opened(tag),
+      (tag) => this.closed(tag),
+    );
+  }
+
+  private opened(tag: SaxesTagPlain): void {
+    if (++this.depth > maximumXmlDepth) throw new UnreadableFileError('its XML is nested too deeply', remedy);
+    if (this.depth === 1) {
+      this.openedRoot(tag);
+      return;
+    }
+    const colon = tag.name.indexOf(':');
+    if ((colon < 0 ? '' : tag.name.slice(0, colon)) !== this.prefix) return; // of an extension
+    const attributes = tag.attributes;
+    switch (colon < 0 ? tag.name : tag.name.slice(colon + 1)) {
+      case 'vertex':
+        this.object?.vertices.push(numberOf(attributes['x']), numberOf(attributes['y']), numberOf(attributes['z']));
+        return;
+      case 'triangle':
+        this.countTriangle();
+        this.object?.triangles.push(indexOf(attributes['v1']), indexOf(attributes['v2']), indexOf(attributes['v3']));
+        return;
+      case 'object': {
+        const key = `${this.path}#${attributes['id'] ?? ''}`;
+        if (this.objects.has(key)) throw new UnreadableFileError('two objects have the same id', remedy);
+        this.object = {
+          type: attributes['type'] ?? 'model',
+          vertices: new NumberList(),
+          triangles: new NumberList(),
+          components: [],
+        };
+        this.objects.set(key, this.object);
+        return;
+      }
+      case 'component':
+        this.object?.components.push(this.reference(attributes));
+        return;
+      case 'item':
+        if (attributeOf(attributes, 'printable') !== '0') this.part.items.push(this.reference(attributes));
+        return;
+      default:
+        return;
+    }
+  }
+
+  private openedRoot(tag: SaxesTagPlain): void {
+    if (localName(tag.name) !== 'model') throw new UnreadableFileError('its start part is not a 3D model', remedy);
+    this.prefix = tag.name.includes(':') ? tag.name.slice(0, tag.name.indexOf(':')) : '';
+    const unit = tag.attributes['unit'] ?? 'millimeter';
+    const millimetres = millimetresPerUnit[unit];
+    if (millimetres === undefined) throw new UnreadableFileError(`its unit "${unit}" is unknown`, remedy);
+    this.part.millimetres = millimetres;
+    for (const prefix of (tag.attributes['requiredextensions'] ?? '').split(/\s+/).filter(Boolean)) {
+      const namespace = tag.attributes[`xmlns:${prefix}`] ?? prefix;
+      if (!harmlessExtensions.some((known) => namespace.startsWith(known))) {
+        throw new UnreadableFileError(
+          `it needs the 3MF extension "${namespace}", which is not supported`,
+          'Export the model as plain triangles (3MF core or binary STL).',
+        );
+      }
+    }
+  }
+
+  private closed(tag: SaxesTagPlain): void {
+    this.depth--;
+    if (!this.object || localName(tag.name) !== 'object') return;
+    const { vertices, triangles } = this.object;
+    this.object = undefined;
+    const count = vertices.length / 3;
+    for (let i = 0; i < triangles.length; i++) {
+      if ((triangles.values[i] ?? 0) >= count) {
+        throw new UnreadableFileError('a triangle names a vertex that does not exist', remedy);
+      }
+    }
+  }
+
+  private reference(attributes: Record<string, string>): Reference {
+    const named = attributeOf(attributes, 'path');
+    const path = named === undefined ? this.path : normalise(named);
+    if (path !== this.path) this.waiting.push(path);
+    return { key: `${path}#${attributes['objectid'] ?? ''}`, transform: transformOf(attributes['transform']) };
+  }
+}
+
+class Placer {
+  private instances = 0;
+  private triangles = 0;
+
+  constructor(
+    private readonly objects: ReadonlyMap<string, ModelObject>,
+    private readonly sink: TriangleSink,
+  ) {}
+
+  place(reference: Reference, outer: Transform, ancestors: readonly string[]): void {
+    const object = this.objects.get(reference.key);
+    if (!object) throw new UnreadableFileError('its build names an object that does not exist', remedy);
+    if (ancestors.includes(reference.key)) throw new UnreadableFileError('its components form a cycle', remedy);
+    if (ancestors.length >= maximumDepth || ++this.instances > maximumInstances) {
+      throw new UnreadableFileError(
+        `its components are nested deeper than ${maximumDepth} or make more than ${maximumInstances} instances`,
+        remedy,
+      );
+    }
+    if (object.type !== 'model') return; // supports, modifiers, surfaces are not part of the solid
+    const transform = reference.transform ? multiply(reference.transform, outer) : outer;
+    const nested = [...ancestors, reference.key];
+    for (const component of object.components) this.place(component, transform, nested);
+    this.placeMesh(object, transform);
+  }
+
+  private placeMesh(object: ModelObject, m: Transform): void {
+    const count = object.triangles.length / 3;
+    this.triangles += count;
+    if (this.triangles > maximumPlacedTriangles) throw tooLarge();
+    const [m00, m01, m02, m10, m11, m12, m20, m21, m22, m30, m31, m32] = m as unknown as TwelveNumbers;
+    const placed = new Float64Array(object.vertices.length);
+    const v = object.vertices.values;
+    for (let i = 0; i < placed.length; i += 3) {
+      const x = v[i] ?? 0;
+      const y = v[i + 1] ?? 0;
+      const z = v[i + 2] ?? 0;
+      placed[i] = m00 * x + m10 * y + m20 * z + m30;
+      placed[i + 1] = m01 * x + m11 * y + m21 * z + m31;
+      placed[i + 2] = m02 * x + m12 * y + m22 * z + m32;
+    }
+    const determinant = m00 * (m11 * m22 - m12 * m21) - m01 * (m10 * m22 - m12 * m20) + m02 * (m10 * m21 - m11 * m20);
+    const t = object.triangles.values;
+    const at = (index: number) => placed[index] ?? 0;
+    for (let i = 0; i < count * 3; i += 3) {
+      const a = (t[i] ?? 0) * 3;
+      // a mirror turns the surface inside out: go round the other way
+      const b = (t[determinant < 0 ? i + 2 : i + 1] ?? 0) * 3;
+      const c = (t[determinant < 0 ? i + 1 : i + 2] ?? 0) * 3;
+      this.sink.triangle(at(a), at(a + 1), at(a + 2), at(b), at(b + 1), at(b + 2), at(c), at(c + 1), at(c + 2));
+    }
+  }
+}
+
+type TwelveNumbers = [number, number, number, number, number, number, number, number, number, number, number, number];
+
+/** A growing array of doubles. */
+class NumberList {
+  values = new Float64Array(48);
+  length = 0;
+
+  push(a: number, b: number, c: number): void {
+    if (this.length + 3 > this.values.length) {
+      const larger = new Float64Array(this.values.length * 2);
+      larger.set(this.values);
+      this.values = larger;
+    }
+    this.values[this.length++] = a;
+    this.values[this.length++] = b;
+    this.values[this.length++] = c;
+  }
+}
+
+const localName = (name: string) => name.slice(name.indexOf(':') + 1);
+
+const normalise = (path: string) => path.replace(/^\//, '').toLowerCase();
+
+function attributeOf(attributes: Record<string, string>, name: string): string | undefined {
+  if (attributes[name] !== undefined) return attributes[name];
+  for (const key in attributes) if (localName(key) === name) return attributes[key];
+  return undefined;
+}
+
+function numberOf(text: string | undefined): number {
+  const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new UnreadableFileError(`"${text ?? ''}" stands where a number should be`, remedy);
+  return value;
+}
+
+function indexOf(text: string | undefined): number {
+  const value = numberOf(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new UnreadableFileError('a vertex index is no natural number', remedy);
+  return value;
+}
+
+function transformOf(text: string | undefined): Transform | undefined {
+  if (text === undefined) return undefined;
+  const numbers = text.trim().split(/\s+/).map(numberOf);
+  if (numbers.length !== 12) throw new UnreadableFileError('a transform has not 12 numbers', remedy);
+  return Float64Array.from(numbers);
+}
+
+/** First `inner`, then `outer`. */
+function multiply(inner: Transform, outer: Transform): Transform {
+  const result = new Float64Array(12);
+  for (let row = 0; row < 4; row++) {
+    for (let column = 0; column < 3; column++) {
+      let sum = row === 3 ? (outer[9 + column] ?? 0) : 0;
+      for (let k = 0; k < 3; k++) sum += (inner[row * 3 + k] ?? 0) * (outer[k * 3 + column] ?? 0);
+      result[row * 3 + column] = sum;
+    }
+  }
+  return result;
+}
+
+function tooLarge(): UnreadableFileError {
+  return new UnreadableFileError('it has too many triangles', 'Simplify the mesh and export it again.');
+}
+
+async function* decoded(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  for await (const piece of pieces) yield decoder.write(piece);
+  yield decoder.end();
+}
+
+async function parseXml(
+  pieces: AsyncIterable<string> | Iterable<string>,
+  opened: (tag: SaxesTagPlain) => void,
+  closed: (tag: SaxesTagPlain) => void = () => {},
+): Promise<void> {
+  const parser = new SaxesParser({ xmlns: false, position: false });
+  parser.on('error', (error) => {
+    throw new UnreadableFileError(`its XML is damaged (${error.message})`, remedy);
+  });
+  parser.on('doctype', () => {
+    throw new UnreadableFileError('its XML declares a DOCTYPE, which 3MF forbids', remedy);
+  });
+  parser.on('opentag', opened);
+  parser.on('closetag', closed);
+  for await (const piece of pieces) if (piece !== '') parser.write(piece);
+  parser.close();
+}

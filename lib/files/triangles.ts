@@ -1,0 +1,75 @@
+import { openArchive } from './archive';
+import { encodingOf } from './kind';
+import type { TriangleSink } from './mesh-measure';
+import { readAsciiStl } from './stl-ascii';
+import { readBinaryStl } from './stl-binary';
+import { readThreeMf } from './three-mf';
+import { UnreadableFileError } from './unreadable';
+
+/**
+ * Sends all triangles of a model file to a sink, in mm, as the model's author placed them.
+ *
+ * Reads synchronously: for worker threads, or for small files.
+ *
+ * @returns sentences for a person
+ * @throws UnreadableFileError
+ */
+export async function forEachTriangle(path: string, sink: TriangleSink): Promise<{ warnings: string[] }> {
+  const encoding = encodingOf(path);
+  switch (encoding.form) {
+    case 'binary_stl':
+      readBinaryStl(path, encoding.triangles, sink);
+      return {
+        warnings:
+          encoding.trailingBytes > 0 ? [`${encoding.trailingBytes} bytes after the last triangle were ignored.`] : [],
+      };
+    case 'ascii_stl':
+      readAsciiStl(path, sink);
+      return { warnings: [] };
+    case 'zip': {
+      const archive = await openArchive(path);
+      try {
+        return await readThreeMf(archive, sink);
+      } finally {
+        archive.close();
+      }
+    }
+    case 'gcode':
+      throw new UnreadableFileError('it is G-code, not a model', 'Send an STL or 3MF.');
+  }
+}
+
+/**
+ * The triangles of a model as nine numbers each (mm), at most `maxTriangles` of them.
+ *
+ * @throws UnreadableFileError also when there are more
+ */
+export async function readTriangles(path: string, maxTriangles = 10_000_000): Promise<Float32Array> {
+  let values = new Float32Array(9 * 1024);
+  let length = 0;
+  await forEachTriangle(path, {
+    triangle(ax, ay, az, bx, by, bz, cx, cy, cz) {
+      if (length === maxTriangles * 9) {
+        throw new UnreadableFileError(
+          `it has more than ${maxTriangles} triangles`,
+          'Simplify the mesh and export it again.',
+        );
+      }
+      if (length + 9 > values.length) {
+        const larger = new Float32Array(values.length * 2);
+        larger.set(values);
+        values = larger;
+      }
+      values[length++] = ax;
+      values[length++] = ay;
+      values[length++] = az;
+      values[length++] = bx;
+      values[length++] = by;
+      values[length++] = bz;
+      values[length++] = cx;
+      values[length++] = cy;
+      values[length++] = cz;
+    },
+  });
+  return values.slice(0, length);
+}

@@ -1,0 +1,11 @@
+import { PlatewiseError } from '../model/errors';
+
+/** The content of a file cannot be used; `reason` says what is wrong with it, `remedy` what to do. */
+export class UnreadableFileError extends PlatewiseError {
+  readonly reason: string;
+
+  constructor(reason: string, remedy: string, options: { cause?: unknown } = {}) {
+    super(`The file cannot be read: ${reason}.`, { code: 'unreadable_file', remedy, cause: options.cause });
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,87 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { asError, PlatewiseError } from '../model/errors';
+
+export interface WorkerRun {
+  /** The module to run, as an absolute path without extension: `join(__dirname, 'analysis-worker')`. */
+  module: string;
+  input: unknown;
+  /** Wall clock time after which the worker is ended, ms. */
+  timeLimitMs: number;
+  /** Heap after which the worker is ended, MB. */
+  heapLimitMb: number;
+  signal?: AbortSignal;
+  /** Takes what the worker reports on the way. */
+  progress?: (value: number) => void;
+  /** Turns what the worker threw into an error of the caller. */
+  failed: (failure: WorkerFailure) => Error;
+}
+
+/** What a worker can tell about an error across the thread border. */
+export interface WorkerFailure {
+  /** `time` and `memory`: ended by us; `refused`: a PlatewiseError; `crashed`: anything else. */
+  cause: 'time' | 'memory' | 'refused' | 'crashed';
+  message: string;
+  code?: string;
+  remedy?: string;
+  reason?: string;
+}
+
+export type WorkerMessage =
+  | { progress: number }
+  | { result: unknown }
+  | { failure: Omit<WorkerFailure, 'cause'>; refused: boolean };
+
+/**
+ * Runs a module in a thread of its own, within time and memory, so that the caller's event loop stays free. Aborting ends
+ * the thread at once.
+ *
+ * The module is loaded as compiled JavaScript, or, when this runs from TypeScript sources (tests), through tsx.
+ */
+export function runInWorker<Result>(run: WorkerRun): Promise<Result> {
+  const { signal } = run;
+  if (signal?.aborted) return Promise.reject(asError(signal.reason));
+  const extension = extname(__filename);
+  const bootstrap = `${extension === '.ts' ? "require('tsx/cjs');" : ''}require(${JSON.stringify(run.module + extension)})`;
+  const worker = new Worker(bootstrap, {
+    eval: true,
+    workerData: run.input,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: run.heapLimitMb },
+  });
+  return new Promise<Result>((resolve, reject) => {
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      worker.removeAllListeners('message');
+      worker.removeAllListeners('error');
+      worker.on('error', () => {});
+      void worker.terminate().then(act, act);
+    };
+    const fail = (failure: WorkerFailure) => settle(() => reject(run.failed(failure)));
+    const abort = () => settle(() => reject(asError(signal?.reason)));
+    const timer = setTimeout(() => {
+      fail({ cause: 'time', message: `took longer than ${Math.round(run.timeLimitMs / 1000)} s` });
+    }, run.timeLimitMs);
+    signal?.addEventListener('abort', abort, { once: true });
+    worker.on('message', (message: WorkerMessage) => {
+      if ('progress' in message) run.progress?.(message.progress);
+      else if ('result' in message) settle(() => resolve(message.result as Result));
+      else fail({ ...message.failure, cause: message.refused ? 'refused' : 'crashed' });
+    });
+    worker.on('error', (error: Error & { code?: string }) => {
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') fail({ cause: 'memory', message: 'needs too much memory' });
+      else fail({ cause: 'crashed', message: error.message });
+    });
+    worker.on('exit', (code) => fail({ cause: 'crashed', message: `the worker ended with code ${code}` }));
+  });
+}
+
+/** What to send to the caller for an error in a worker. */
+export function failureMessage(thrown: unknown): WorkerMessage {
+  const error = asError(thrown);
+  if (!(error instanceof PlatewiseError)) return { failure: { message: error.message }, refused: false };
+  const failure: Omit<WorkerFailure, 'cause'> = { message: error.message, code: error.code, remedy: error.remedy };
+  if ('reason' in error && typeof error.reason === 'string') failure.reason = error.reason;
+  return { failure, refused: true };
+}
