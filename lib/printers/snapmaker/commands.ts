@@ -1,0 +1,296 @@
+/** A command by its two bytes, with a name for the log. */
+export interface Command {
+  set: number;
+  id: number;
+}
+
+export const commands = {
+  subscribe: { set: 0x01, id: 0x00 },
+  hello: { set: 0x01, id: 0x05 },
+  farewell: { set: 0x01, id: 0x06 },
+  moduleList: { set: 0x01, id: 0x20 },
+  machineInfo: { set: 0x01, id: 0x21 },
+  heartbeat: { set: 0x01, id: 0xa0 },
+  faultRaised: { set: 0x04, id: 0x00 },
+  faultCleared: { set: 0x04, id: 0x01 },
+  faultList: { set: 0x04, id: 0x02 },
+  extruders: { set: 0x10, id: 0xa0 },
+  bed: { set: 0x14, id: 0xa0 },
+  fileInfo: { set: 0xac, id: 0x00 },
+  issue: { set: 0xac, id: 0x01 },
+  pause: { set: 0xac, id: 0x04 },
+  resume: { set: 0xac, id: 0x05 },
+  stop: { set: 0xac, id: 0x06 },
+  powerLoss: { set: 0xac, id: 0x07 },
+  pauseResult: { set: 0xac, id: 0x15 },
+  resumeResult: { set: 0xac, id: 0x16 },
+  stopResult: { set: 0xac, id: 0x17 },
+  line: { set: 0xac, id: 0xa0 },
+  printTime: { set: 0xac, id: 0xa5 },
+  uploadStart: { set: 0xb0, id: 0x00 },
+  uploadChunk: { set: 0xb0, id: 0x01 },
+  uploadResult: { set: 0xb0, id: 0x02 },
+  startPrint: { set: 0xb0, id: 0x08 },
+} as const satisfies Record<string, Command>;
+
+/** How a command is written in logs and used as a key: `ac/00`. */
+export function commandKey(command: Command): string {
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  return `${hex(command.set)}/${hex(command.id)}`;
+}
+
+/** Reads a payload from front to back; what lies behind its end reads as zero and empty. */
+export class PayloadReader {
+  #offset = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  get left(): number {
+    return Math.max(0, this.bytes.length - this.#offset);
+  }
+
+  u8(): number {
+    return this.#number(1, (offset) => this.bytes.readUInt8(offset));
+  }
+
+  u16(): number {
+    return this.#number(2, (offset) => this.bytes.readUInt16LE(offset));
+  }
+
+  u32(): number {
+    return this.#number(4, (offset) => this.bytes.readUInt32LE(offset));
+  }
+
+  /** A decimal number in thousandths. */
+  milli(): number {
+    return this.#number(4, (offset) => this.bytes.readInt32LE(offset)) / 1000;
+  }
+
+  /** A text with its length in front; NULs at its end are padding. */
+  text(): string {
+    const length = Math.min(this.u16(), this.left);
+    const text = this.bytes.toString('utf8', this.#offset, this.#offset + length);
+    this.#offset += length;
+    return text.replace(/\0+$/, '');
+  }
+
+  #number(size: number, read: (offset: number) => number): number {
+    const offset = this.#offset;
+    this.#offset += size;
+    return offset + size <= this.bytes.length ? read(offset) : 0;
+  }
+}
+
+const u8 = (value: number): Buffer => Buffer.from([value & 0xff]);
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value, 'utf8');
+  return Buffer.concat([u16(bytes.length), bytes]);
+}
+
+export function helloPayload(hostName: string, clientName: string, token: string): Buffer {
+  return Buffer.concat([text(hostName), text(clientName), text(token)]);
+}
+
+export function subscribePayload(command: Command, periodMs: number): Buffer {
+  return Buffer.concat([u8(command.set), u8(command.id), u16(periodMs)]);
+}
+
+/** What a client and the screen agree on by convention. */
+export const chunkBytes = 61_440;
+
+export function chunkCount(size: number): number {
+  return Math.ceil(size / chunkBytes);
+}
+
+export function uploadStartPayload(name: string, size: number, md5: string): Buffer {
+  return Buffer.concat([text(name), u32(size), u16(chunkCount(size)), text(md5)]);
+}
+
+export function chunkPayload(md5: string, index: number, bytes: Buffer): Buffer {
+  return Buffer.concat([u8(0), text(md5), u16(index), u16(bytes.length), bytes]);
+}
+
+/** The answer to a chunk request that cannot be fulfilled. */
+export function noChunkPayload(md5: string, index: number): Buffer {
+  return Buffer.concat([u8(200), text(md5), u16(index), u16(0)]);
+}
+
+export function readChunkRequest(payload: Buffer): { md5: string; index: number } {
+  const reader = new PayloadReader(payload);
+  return { md5: reader.text(), index: reader.u16() };
+}
+
+export function startPayload(name: string, md5: string): Buffer {
+  const fdm = 0;
+  return Buffer.concat([u8(fdm), text(name), text(md5)]);
+}
+
+export interface FileInfo {
+  md5: string;
+  name: string;
+}
+
+/**
+ * The job that runs or ran last; undefined if there was none since the machine was switched on. The Artisan leaves out
+ * the result byte that every other answer begins with; both forms are read.
+ */
+export function readFileInfo(payload: Buffer): FileInfo | undefined {
+  const plain = new PayloadReader(payload);
+  let md5 = plain.text();
+  let name = plain.text();
+  const fits = payload.length >= 2 && payload.readUInt16LE(0) <= 64 && plain.left === 0;
+  if (!fits && payload.length > 0 && payload.readUInt8(0) === 0) {
+    const regular = new PayloadReader(payload.subarray(1));
+    md5 = regular.text();
+    name = regular.text();
+  }
+  return name === '' && md5 === '' ? undefined : { md5, name };
+}
+
+export interface MachineInfo {
+  model: string;
+  firmware: string;
+}
+
+const models = [
+  'Snapmaker 2 A150',
+  'Snapmaker 2 A250',
+  'Snapmaker 2 A350',
+  'Snapmaker Artisan',
+  'Snapmaker J1',
+  'Snapmaker Ray',
+];
+
+export function readMachineInfo(payload: Buffer): MachineInfo | undefined {
+  const reader = new PayloadReader(payload);
+  if (reader.u8() !== 0) return undefined;
+  const model = reader.u8();
+  reader.u8();
+  reader.u32();
+  return { model: models[model] ?? `Snapmaker (model ${model})`, firmware: reader.text() };
+}
+
+export interface Module {
+  key: number;
+  id: number;
+  status: number;
+}
+
+/** The tool head with two extruders. */
+export const dualExtruderModule = 13;
+export const moduleNormal = 2;
+
+export function readModules(payload: Buffer): Module[] {
+  const reader = new PayloadReader(payload);
+  if (reader.u8() !== 0) return [];
+  const modules: Module[] = [];
+  for (let count = reader.u8(); count > 0 && reader.left > 0; count--) {
+    const key = reader.u8();
+    const id = reader.u16();
+    reader.u8();
+    const status = reader.u8();
+    reader.u32();
+    reader.u8();
+    reader.text();
+    modules.push({ key, id, status });
+  }
+  return modules;
+}
+
+export interface Nozzle {
+  index: number;
+  /** Null where the sensor is switched off. */
+  filament: boolean | null;
+  diameter: number;
+  current: number;
+  target: number;
+}
+
+export function readExtruders(payload: Buffer): Nozzle[] {
+  const reader = new PayloadReader(payload);
+  if (reader.u8() !== 0) return [];
+  reader.u8();
+  const nozzles: Nozzle[] = [];
+  for (let count = reader.u8(); count > 0 && reader.left > 0; count--) {
+    const index = reader.u8();
+    const filament = reader.u8();
+    const detection = reader.u8();
+    reader.u8();
+    reader.u8();
+    const diameter = reader.milli();
+    const current = reader.milli();
+    const target = reader.milli();
+    nozzles.push({ index, filament: detection === 0 ? filament !== 1 : null, diameter, current, target });
+  }
+  return nozzles;
+}
+
+export interface BedZone {
+  zone: number;
+  current: number;
+  target: number;
+}
+
+export function readBed(payload: Buffer): BedZone[] {
+  const reader = new PayloadReader(payload);
+  if (reader.u8() !== 0) return [];
+  reader.u8();
+  const zones: BedZone[] = [];
+  for (let count = reader.u8(); count > 0 && reader.left > 0; count--) {
+    zones.push({ zone: reader.u8(), current: reader.milli(), target: reader.u16() });
+  }
+  return zones;
+}
+
+/** The status byte of a heartbeat; undefined if the machine reported an error instead. */
+export function readHeartbeat(payload: Buffer): number | undefined {
+  if (payload.length < 2 || payload.readUInt8(0) !== 0) return undefined;
+  return payload.readUInt8(1);
+}
+
+/** The number behind the result byte, as lines and seconds are pushed. */
+export function readCounter(payload: Buffer): number | undefined {
+  return payload.length >= 5 && payload.readUInt8(0) === 0 ? payload.readUInt32LE(1) : undefined;
+}
+
+export interface MachineFault {
+  level: number;
+  owner: number;
+  state: number;
+}
+
+/** One fault as it is raised or cleared. */
+export function readFault(payload: Buffer): MachineFault {
+  const reader = new PayloadReader(payload);
+  return { level: reader.u8(), owner: reader.u16(), state: reader.u8() };
+}
+
+/** The faults that last. What follows them in the payload is unreliable. */
+export function readFaultList(payload: Buffer): MachineFault[] {
+  const reader = new PayloadReader(payload);
+  if (reader.u8() !== 0) return [];
+  const faults: MachineFault[] = [];
+  for (let count = reader.u8(); count > 0 && reader.left >= 4; count--) {
+    faults.push({ level: reader.u8(), owner: reader.u16(), state: reader.u8() });
+  }
+  return faults;
+}
+
+/** The job that a power cut interrupted, if the machine kept one. */
+export function readPowerLoss(payload: Buffer): FileInfo | undefined {
+  if (payload.length < 3 || payload.readUInt8(0) !== 0) return undefined;
+  return readFileInfo(payload.subarray(1));
+}

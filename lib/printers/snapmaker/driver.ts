@@ -1,0 +1,538 @@
+import { isActive, type PrinterFault, type PrinterReport } from '../../model/printer';
+import {
+  BaseDriver,
+  CommandRefusedError,
+  defaultReconnectTiming,
+  JobNotRunningError,
+  type ReconnectTiming,
+} from '../base-driver';
+import {
+  type Driver,
+  type DriverOptions,
+  isSameJob,
+  type JobIdentity,
+  type JobTrace,
+  type PreflightFailure,
+  PrinterUnavailableError,
+  type PrintFile,
+  type StartOrder,
+  StartRejectedError,
+} from '../driver';
+import { Deferred, pause, within } from '../waiting';
+import {
+  type BedZone,
+  type Command,
+  commandKey,
+  commands,
+  type FileInfo,
+  type MachineFault,
+  type MachineInfo,
+  type Nozzle,
+  readBed,
+  readCounter,
+  readExtruders,
+  readFault,
+  readFaultList,
+  readFileInfo,
+  readHeartbeat,
+  readMachineInfo,
+  readModules,
+  readPowerLoss,
+  startPayload,
+  subscribePayload,
+} from './commands';
+import { type Frame, peers } from './frame';
+import { checkOrder } from './preflight';
+import { RunJudge } from './run-judge';
+import { DisconnectedAtScreenError, SacpSession } from './session';
+import {
+  hasJob,
+  issueText,
+  lineProgress,
+  mapFault,
+  mapSlots,
+  mapStatus,
+  mapTemperatures,
+  remainingMinutes,
+  resultText,
+  startRefusal,
+} from './state-mapping';
+import { refuseChunk, serveFile } from './upload';
+
+export interface SnapmakerTiming extends ReconnectTiming {
+  /** How long the greeting may stay unanswered (ms), and how long while the approval dialog is shown. */
+  helloMs: number;
+  approvalMs: number;
+  /** How often the machine is asked to push its state (ms; at least 500), and the silence that ends a connection. */
+  pushPeriodMs: number;
+  silentMs: number;
+  /** How long the reason of an ending may come after the ending (ms). */
+  noticeMs: number;
+  /** How long the screen may ask for nothing during an upload (ms). */
+  stallMs: number;
+  /** How long a start may take until the job shows: the machine homes first (ms). */
+  startMs: number;
+  /** How long a pause and a resume may take (ms). */
+  controlMs: number;
+  /** How long to stay away after somebody tapped Disconnect (ms). */
+  disconnectedPauseMs: number;
+}
+
+export const defaultSnapmakerTiming: SnapmakerTiming = {
+  ...defaultReconnectTiming,
+  firstPauseMs: 3000,
+  helloMs: 10_000,
+  approvalMs: 300_000,
+  pushPeriodMs: 1000,
+  silentMs: 10_000,
+  noticeMs: 5000,
+  stallMs: 15_000,
+  startMs: 180_000,
+  controlMs: 10 * 60_000,
+  disconnectedPauseMs: 60_000,
+};
+
+export interface SnapmakerOptions extends DriverOptions {
+  port?: number;
+  /** Chosen by us and kept for ever: the machine remembers it once somebody allowed it. A secret. */
+  token: string;
+  /** What the touchscreen shows when it asks whether to allow us. */
+  clientName?: string;
+  timing?: Partial<SnapmakerTiming>;
+}
+
+/** A driver for one Snapmaker Artisan. */
+export function createSnapmakerDriver(options: SnapmakerOptions): Driver {
+  return new SnapmakerDriver(options);
+}
+
+const answerMs = 5000;
+const longestStopMs = 60_000;
+const blocked = 17;
+const rememberedFiles = 16;
+
+class SnapmakerDriver extends BaseDriver<SacpSession> {
+  readonly make = 'snapmaker';
+  readonly #settings: SnapmakerOptions;
+  readonly #timing: SnapmakerTiming;
+  readonly #judge: RunJudge;
+  readonly #files = new Map<string, PrintFile>();
+  #status: number | undefined;
+  #file: FileInfo | undefined;
+  /** Whether the job was asked for since the last event that may have changed it. */
+  #fileIsFresh = false;
+  #line: number | undefined;
+  #seconds: number | undefined;
+  #nozzles: Nozzle[] = [];
+  #zones: BedZone[] = [];
+  #faults: MachineFault[] = [];
+  #info: MachineInfo | undefined;
+  #lastIssue: number | undefined;
+  #received = this.stamp();
+  #heartbeatAt = 0;
+  #recheck: NodeJS.Timeout | undefined;
+  #confirming = false;
+  #serve: ((frame: Frame) => void) | undefined;
+  readonly #heartbeatWaiters = new Set<() => void>();
+  readonly #fileWaiters = new Set<() => void>();
+  readonly #outcomes = new Map<string, Deferred<number>>();
+
+  constructor(settings: SnapmakerOptions) {
+    const timing = { ...defaultSnapmakerTiming, ...settings.timing };
+    super(settings, timing);
+    this.#settings = settings;
+    this.#timing = timing;
+    this.#judge = new RunJudge(timing.noticeMs);
+  }
+
+  async observe(): Promise<PrinterReport> {
+    const session = this.connected();
+    // The push that follows the answer was made after it, and the answer after this call.
+    await this.#askFile(session);
+    await this.#next(session, this.#heartbeatWaiters, 'its state');
+    if (!this.#fileIsFresh) await this.#askFile(session);
+    return this.report ?? this.#makeReport();
+  }
+
+  async preflight(order: StartOrder): Promise<PreflightFailure[]> {
+    const session = this.connected();
+    const modules = readModules((await session.request(peers.controller, commands.moduleList)).payload);
+    await this.#readFaults(session);
+    return checkOrder(order, await this.observe(), modules);
+  }
+
+  async upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void> {
+    const session = this.connected();
+    this.#remember(order);
+    try {
+      await serveFile(session, order, {
+        ...options,
+        stallMs: this.#timing.stallMs,
+        receive: (handler) => {
+          this.#serve = handler;
+          return () => {
+            this.#serve = undefined;
+          };
+        },
+      });
+    } catch (error) {
+      // A screen that waits for chunks does so for ever; only a new connection frees it.
+      session.destroy(new PrinterUnavailableError('The upload broke off.'));
+      throw error;
+    }
+  }
+
+  async pause(): Promise<void> {
+    const report = await this.observe();
+    if (report.state === 'paused') return;
+    if (!isActive(report.state)) throw new JobNotRunningError('The printer runs no job.');
+    await this.#control(
+      commands.pause,
+      commands.pauseResult,
+      (later) => later.state === 'paused' && this.#status === 4,
+    );
+  }
+
+  async resume(): Promise<void> {
+    const report = await this.observe();
+    if (report.state === 'printing' || report.state === 'preparing') return;
+    if (report.state !== 'paused') throw new JobNotRunningError('The printer is not paused.');
+    await this.#control(
+      commands.resume,
+      commands.resumeResult,
+      (later) => later.state === 'printing' && this.#status === 2,
+    );
+  }
+
+  async stop(identity: JobIdentity): Promise<void> {
+    const until = performance.now() + longestStopMs;
+    for (;;) {
+      const report = await this.observe();
+      if (!isSameJob(identity, report.job))
+        throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
+      if (this.#status === undefined || !hasJob(this.#status) || this.#status === 5) return;
+      const answer = await this.connected().request(peers.controller, commands.stop, undefined, answerMs);
+      const result = answer.payload[0] ?? 0;
+      if (result === 0) return;
+      if (result !== blocked && performance.now() > until) {
+        throw new CommandRefusedError(`The printer refused to stop: ${resultText(result)}.`);
+      }
+      if (performance.now() > until) throw new CommandRefusedError('The printer is busy with another request.');
+      await pause(1000);
+    }
+  }
+
+  async trace(order: StartOrder): Promise<JobTrace> {
+    this.#remember(order);
+    const session = this.connected();
+    let report = await this.observe();
+    const isOurs = (): boolean =>
+      isSameJob(order.identity, report.job) && (report.job?.md5 === undefined || report.job.md5 === order.identity.md5);
+    if (!isOurs()) return this.#traceWithoutSign(session, order, report);
+    if (report.ending === null && !isActive(report.state)) {
+      report = await this.waitForReport((later) => later.ending !== null || isActive(later.state), {
+        timeoutMs: this.#timing.noticeMs * 20,
+        session,
+      });
+    }
+    if (report.ending === null) return { verdict: 'active', report };
+    const count = `line ${this.#line ?? '?'} of ${order.file.lines}`;
+    return {
+      verdict: 'ended',
+      ending: report.ending,
+      evidence: `The printer names ${order.identity.fileName} as its last job (${count}).`,
+    };
+  }
+
+  async forget(_identity: JobIdentity): Promise<void> {
+    // The machine has no command to delete a file.
+  }
+
+  protected override pauseAfter(reason: Error): number {
+    return reason instanceof DisconnectedAtScreenError ? this.#timing.disconnectedPauseMs : 0;
+  }
+
+  protected async connect(signal: AbortSignal): Promise<SacpSession> {
+    const session = await SacpSession.open(
+      {
+        host: this.options.host,
+        port: this.#settings.port ?? 8888,
+        token: this.#settings.token,
+        clientName: this.#settings.clientName ?? 'Platewise',
+        helloMs: this.#timing.helloMs,
+        approvalMs: this.#timing.approvalMs,
+        log: (level, message) => this.log(level, message),
+      },
+      signal,
+    );
+    const abort = (): void => session.destroy(new PrinterUnavailableError('The connection attempt was given up.'));
+    signal.addEventListener('abort', abort, { once: true });
+    this.#status = undefined;
+    this.#file = undefined;
+    this.#fileIsFresh = false;
+    this.#judge.restart();
+    session.onFrame = (frame) => this.#onFrame(session, frame);
+    try {
+      await this.#askIdentity(session);
+      const first = this.#next(session, this.#heartbeatWaiters, 'its state');
+      await this.#subscribe(session);
+      await this.#readFaults(session);
+      await first;
+      await this.#askFile(session);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  protected begin(session: SacpSession): void {
+    const watchdog = setInterval(() => {
+      const silence = performance.now() - this.#heartbeatAt;
+      if (silence > this.#timing.silentMs) session.destroy(new PrinterUnavailableError('The printer went silent.'));
+    }, this.#timing.silentMs / 4);
+    session.onEnd(() => {
+      clearInterval(watchdog);
+      clearTimeout(this.#recheck);
+    });
+    this.#makeReport();
+  }
+
+  protected prepareStart(order: StartOrder, session: SacpSession): () => Promise<PrinterReport> {
+    if (!this.#fileIsFresh) throw new PrinterUnavailableError('The printer has just begun or ended a job.');
+    const payload = startPayload(order.identity.fileName, order.identity.md5);
+    return () => {
+      this.#remember(order);
+      this.#confirming = true;
+      const answer = session.request(peers.screen, commands.startPrint, payload, this.#timing.startMs);
+      return this.#confirmStart(order, session, answer).finally(() => {
+        this.#confirming = false;
+      });
+    };
+  }
+
+  /** The answer is only a hint: it comes late, and says yes even to a start that failed. */
+  async #confirmStart(order: StartOrder, session: SacpSession, answer: Promise<Frame>): Promise<PrinterReport> {
+    const shown = this.waitForReport((report) => isShown(report, order), { timeoutMs: this.#timing.startMs, session });
+    shown.catch(() => {});
+    const refused = new Deferred<never>();
+    answer.then(
+      (frame) => {
+        const text = startRefusal(frame.payload[0] ?? 0);
+        if (text !== undefined) refused.reject(new StartRejectedError(text, 'Look at the touchscreen of the printer.'));
+      },
+      () => {},
+    );
+    return Promise.race([shown, refused.promise]);
+  }
+
+  async #traceWithoutSign(session: SacpSession, order: StartOrder, report: PrinterReport): Promise<JobTrace> {
+    if (report.job !== null)
+      return { verdict: 'none', evidence: `The printer names ${report.job.name} as its last job.` };
+    const answer = await session.request(peers.controller, commands.powerLoss).catch(() => undefined);
+    const interrupted = answer === undefined ? undefined : readPowerLoss(answer.payload);
+    if (interrupted !== undefined && isSameJob(order.identity, { name: interrupted.name })) {
+      return {
+        verdict: 'ended',
+        ending: 'failed',
+        evidence: 'The printer kept the job as interrupted by a power cut.',
+      };
+    }
+    return { verdict: 'none', evidence: 'The printer remembers no job since it was switched on.' };
+  }
+
+  /** Pause or resume: taken at once, done later. */
+  async #control(command: Command, outcome: Command, done: (report: PrinterReport) => boolean): Promise<void> {
+    const session = this.connected();
+    const key = commandKey(outcome);
+    const result = new Deferred<number>();
+    this.#outcomes.set(key, result);
+    const effect = this.waitForReport(done, { timeoutMs: this.#timing.controlMs, session });
+    effect.catch(() => {});
+    try {
+      const answer = await session.request(peers.controller, command, undefined, answerMs);
+      const taken = answer.payload[0] ?? 0;
+      if (taken !== 0) throw new CommandRefusedError(`The printer refused: ${resultText(taken)}.`);
+      const first = await Promise.race([result.promise, effect]);
+      if (typeof first !== 'number') return;
+      if (first !== 0) throw new CommandRefusedError(`The printer could not do it: ${resultText(first)}.`);
+      await effect;
+    } finally {
+      this.#outcomes.delete(key);
+    }
+  }
+
+  async #askIdentity(session: SacpSession): Promise<void> {
+    const answer = await session.request(peers.controller, commands.machineInfo).catch(() => undefined);
+    this.#info = answer === undefined ? undefined : readMachineInfo(answer.payload);
+  }
+
+  async #subscribe(session: SacpSession): Promise<void> {
+    const period = this.#timing.pushPeriodMs;
+    for (const item of [commands.heartbeat, commands.extruders, commands.bed, commands.line, commands.printTime]) {
+      const answer = await session.request(peers.controller, commands.subscribe, subscribePayload(item, period));
+      const result = answer.payload[0] ?? 0;
+      if (result === 0) continue;
+      if (item === commands.heartbeat)
+        throw new PrinterUnavailableError(`The printer refused to report its state (${result}).`);
+      this.log('debug', `The printer does not push ${commandKey(item)} (${result}).`);
+    }
+  }
+
+  async #readFaults(session: SacpSession): Promise<void> {
+    const answer = await session.request(peers.controller, commands.faultList).catch(() => undefined);
+    if (answer !== undefined) this.#faults = readFaultList(answer.payload);
+  }
+
+  /** Asks which job runs or ran last, and waits for the answer. */
+  async #askFile(session: SacpSession): Promise<void> {
+    const answered = this.#next(session, this.#fileWaiters, 'its job');
+    session.send(peers.controller, commands.fileInfo);
+    await answered;
+  }
+
+  async #next(session: SacpSession, waiters: Set<() => void>, what: string): Promise<void> {
+    const next = new Deferred<void>();
+    const notify = (): void => next.resolve();
+    waiters.add(notify);
+    const forget = session.onEnd((reason) => next.reject(reason));
+    try {
+      await within(next.promise, answerMs, () => new PrinterUnavailableError(`The printer did not tell ${what}.`));
+    } finally {
+      waiters.delete(notify);
+      forget();
+    }
+  }
+
+  #onFrame(session: SacpSession, frame: Frame): void {
+    const key = commandKey({ set: frame.commandSet, id: frame.commandId });
+    switch (key) {
+      case commandKey(commands.heartbeat):
+        this.#onHeartbeat(session, frame);
+        break;
+      case commandKey(commands.fileInfo):
+        this.#file = readFileInfo(frame.payload);
+        this.#fileIsFresh = true;
+        if (this.session === session) this.#makeReport();
+        for (const notify of [...this.#fileWaiters]) notify();
+        break;
+      case commandKey(commands.issue):
+        this.#onIssue(session, frame.payload[0] ?? 255);
+        break;
+      case commandKey(commands.extruders):
+        this.#nozzles = readExtruders(frame.payload);
+        break;
+      case commandKey(commands.bed):
+        this.#zones = readBed(frame.payload);
+        break;
+      case commandKey(commands.line):
+        this.#line = readCounter(frame.payload) ?? this.#line;
+        break;
+      case commandKey(commands.printTime):
+        this.#seconds = readCounter(frame.payload) ?? this.#seconds;
+        break;
+      case commandKey(commands.faultRaised):
+      case commandKey(commands.faultCleared):
+        this.#onFault(frame, key === commandKey(commands.faultRaised));
+        break;
+      case commandKey(commands.uploadChunk):
+        if (this.#serve === undefined) refuseChunk(session, frame);
+        else this.#serve(frame);
+        break;
+      case commandKey(commands.uploadResult):
+        this.#serve?.(frame);
+        break;
+      default:
+        this.#outcomes.get(key)?.resolve(frame.payload[0] ?? 0);
+    }
+  }
+
+  #onHeartbeat(session: SacpSession, frame: Frame): void {
+    const status = readHeartbeat(frame.payload);
+    if (status === undefined) return;
+    this.#heartbeatAt = performance.now();
+    this.#received = this.stamp();
+    this.#status = status;
+    const changed = this.#judge.status(status, this.#heartbeatAt);
+    if (hasJob(status) && changed) this.#lastIssue = undefined;
+    // A job's name is read again whenever another one may have begun.
+    if (changed || status === 1) this.#fileIsFresh = false;
+    if (this.session === session) {
+      if (!this.#fileIsFresh || this.#confirming) session.send(peers.controller, commands.fileInfo);
+      if (this.#fileIsFresh) this.#makeReport();
+    }
+    for (const notify of [...this.#heartbeatWaiters]) notify();
+  }
+
+  #onIssue(session: SacpSession, code: number): void {
+    this.#lastIssue = code;
+    if (!this.#judge.issue(code) || this.session !== session) return;
+    this.#fileIsFresh = false;
+    session.send(peers.controller, commands.fileInfo);
+  }
+
+  #onFault(frame: Frame, raised: boolean): void {
+    const fault = readFault(frame.payload);
+    const others = this.#faults.filter((known) => known.owner !== fault.owner || known.state !== fault.state);
+    this.#faults = raised ? [...others, fault] : others;
+  }
+
+  #remember(order: StartOrder): void {
+    this.#files.set(order.identity.fileName, order.file);
+    for (const name of this.#files.keys()) {
+      if (this.#files.size <= rememberedFiles) break;
+      this.#files.delete(name);
+    }
+  }
+
+  #makeReport(): PrinterReport {
+    const status = this.#status;
+    const known = this.#file === undefined ? undefined : this.#files.get(this.#file.name);
+    const judged = this.#judge.judge({
+      file: this.#file,
+      line: this.#line,
+      totalLines: known?.lines,
+      now: performance.now(),
+    });
+    const faults: PrinterFault[] = this.#faults.map(mapFault);
+    let state = status === undefined ? 'unknown' : mapStatus(status);
+    if (state === 'idle' && faults.some((fault) => fault.blocking)) state = 'fault';
+    if (state === 'idle' && judged.undecidedForMs !== undefined) state = 'busy';
+    const runs = status !== undefined && hasJob(status);
+    const progress = runs ? lineProgress(this.#line, known?.lines) : null;
+    const report: PrinterReport = {
+      ...this.#received,
+      state,
+      job:
+        this.#file === undefined
+          ? null
+          : { name: this.#file.name, ...(this.#file.md5 === '' ? {} : { md5: this.#file.md5 }) },
+      ending: judged.ending,
+      ...(this.#lastIssue === undefined ? {} : { message: issueText(this.#lastIssue) }),
+      progress,
+      remainingMinutes: runs ? remainingMinutes(progress, this.#seconds, known?.estimatedSeconds ?? null) : null,
+      temperatures: mapTemperatures(this.#nozzles, this.#zones),
+      slots: mapSlots(this.#nozzles),
+      faults,
+      ...(this.#info === undefined ? {} : { firmware: this.#info.firmware, model: this.#info.model }),
+    };
+    clearTimeout(this.#recheck);
+    if (judged.undecidedForMs !== undefined) {
+      this.#recheck = setTimeout(() => {
+        if (this.session !== undefined) this.#makeReport();
+      }, judged.undecidedForMs + 1);
+    }
+    this.publish(report);
+    return report;
+  }
+}
+
+/** Whether the printer shows the job as running, or as having run. */
+function isShown(report: PrinterReport, order: StartOrder): boolean {
+  if (!isSameJob(order.identity, report.job)) return false;
+  if (report.job?.md5 !== undefined && report.job.md5 !== order.identity.md5) return false;
+  if (isActive(report.state) || report.state === 'busy') return true;
+  return report.ending !== null && report.ending !== 'unknown';
+}

@@ -1,0 +1,93 @@
+import type { Ending } from '../../model/printer';
+import type { FileInfo } from './commands';
+import { endingOfIssue, hasJob, reachedEnd } from './state-mapping';
+
+export interface JudgedRun {
+  ending: Ending | null;
+  /** The job runs no more, but how it ended can be told only later; in this many ms at the latest. */
+  undecidedForMs?: number;
+}
+
+/** What is known when a run is judged. */
+export interface RunFacts {
+  file: FileInfo | undefined;
+  line: number | undefined;
+  totalLines: number | undefined;
+  now: number;
+}
+
+const emergencyStop = 11;
+
+/**
+ * Judges how jobs ended. The status is the same after a finished and a stopped job; a notice that follows within
+ * seconds, and may be lost, tells which it was.
+ */
+export class RunJudge {
+  #status: number | undefined;
+  #issue: number | undefined;
+  #idleSince: number | undefined;
+  #ran: string | undefined;
+  #baseline: string | undefined;
+  #decided: { key: string; ending: Ending } | undefined;
+
+  constructor(private readonly noticeMs: number) {}
+
+  /** A new connection: the first job that is seen may have ended while nobody looked. */
+  restart(): void {
+    this.#status = undefined;
+    this.#baseline = undefined;
+    this.#issue = undefined;
+    this.#idleSince = undefined;
+  }
+
+  /** Takes a status. True if a job began or ended by it, so that it should be asked which one. */
+  status(status: number, now: number): boolean {
+    const before = this.#status;
+    this.#status = status;
+    const runs = hasJob(status);
+    const ran = before !== undefined && hasJob(before);
+    if (runs && !ran) {
+      this.#issue = undefined;
+      this.#idleSince = undefined;
+      this.#decided = undefined;
+    }
+    if (!runs && ran) this.#idleSince = now;
+    return runs !== ran;
+  }
+
+  /** Takes the reason of a stop or of a pause. True if it is that of an ending. */
+  issue(code: number): boolean {
+    if (endingOfIssue(code) === undefined) return false;
+    this.#issue = code;
+    return true;
+  }
+
+  judge(facts: RunFacts): JudgedRun {
+    const { file } = facts;
+    if (file === undefined) return { ending: null };
+    const key = `${file.name} ${file.md5}`;
+    this.#baseline ??= key;
+    if (this.#status !== undefined && hasJob(this.#status)) {
+      this.#ran = key;
+      return { ending: null };
+    }
+    if (this.#decided?.key === key) return { ending: this.#decided.ending };
+    const told = this.#issue === undefined ? undefined : endingOfIssue(this.#issue);
+    if (told !== undefined) return this.#decide(key, told);
+    const wasSeen = this.#ran === key;
+    if (wasSeen && this.#status === emergencyStop) return this.#decide(key, 'failed');
+    if (this.#idleSince !== undefined && wasSeen) {
+      const left = this.#idleSince + this.noticeMs - facts.now;
+      if (left > 0) return { ending: null, undecidedForMs: left };
+    }
+    // The line count of the last job stays until the next one moves, so it says nothing of a job that never ran.
+    const countIsItsOwn = wasSeen || this.#baseline === key;
+    if (countIsItsOwn && reachedEnd(facts.line, facts.totalLines)) return this.#decide(key, 'finished');
+    return { ending: 'unknown' };
+  }
+
+  #decide(key: string, ending: Ending): JudgedRun {
+    this.#decided = { key, ending };
+    return { ending };
+  }
+}

@@ -1,0 +1,156 @@
+import type { Ending, PrinterFault, PrinterState, ReportedSlot, Temperature } from '../../model/printer';
+import { fraction } from '../values';
+import type { BedZone, MachineFault, Nozzle } from './commands';
+
+export const statusIdle = 0;
+
+/** What the status byte means. 6 and 8 are rests of a job on sister models. */
+export function mapStatus(status: number): PrinterState {
+  switch (status) {
+    case 0:
+      return 'idle';
+    case 1:
+    case 9:
+      return 'preparing';
+    case 2:
+    case 10:
+      return 'printing';
+    case 3:
+    case 4:
+      return 'paused';
+    case 11:
+      return 'fault';
+    default:
+      return 'busy';
+  }
+}
+
+/** Whether the machine works on a job, its last movements included. */
+export function hasJob(status: number): boolean {
+  return (status >= 1 && status <= 5) || status === 7 || status === 9 || status === 10;
+}
+
+/** How a job ended by the code with which the machine says why it stopped; undefined for reasons of a pause. */
+export function endingOfIssue(code: number): Ending | undefined {
+  switch (code) {
+    case 0:
+      return 'finished';
+    case 12:
+      return 'cancelled';
+    case 4:
+    case 5:
+    case 6:
+    case 8:
+    case 20:
+    case 22:
+      return 'failed';
+    default:
+      return undefined;
+  }
+}
+
+const issueTexts: Readonly<Record<number, string>> = {
+  0: 'The print is finished.',
+  1: 'The file asked for a pause.',
+  2: 'The filament has run out.',
+  3: 'The filament has run out.',
+  4: 'The tool head has stalled.',
+  5: 'A temperature is wrong.',
+  6: 'The line numbers of the file do not match.',
+  7: 'The touchscreen lost the connection to the machine.',
+  8: 'The emergency stop was pressed.',
+  9: 'The tool head cannot resume.',
+  12: 'The print was stopped.',
+  16: 'The door of the enclosure is open.',
+  17: 'The extruder is not the right one.',
+  18: 'The nozzle is not the right one.',
+  19: 'The hot end does not reach its temperature.',
+  20: 'The print was stopped by a fault.',
+  21: 'The print goes on.',
+  22: 'The print was stopped by a fault.',
+};
+
+export function issueText(code: number): string {
+  return issueTexts[code] ?? `Reason ${code}.`;
+}
+
+const ownerTexts: Readonly<Record<string, string>> = {
+  '13/1': 'Nozzle 0 does not heat.',
+  '13/2': 'Nozzle 1 does not heat.',
+  '13/9': 'The tool head is offline.',
+  '13/11': 'The filament has run out.',
+  '13/12': 'The extruder could not be switched.',
+  '515/9': 'The bed is not plugged in.',
+  '515/10': 'There is no bed.',
+  '517/1': 'The emergency stop is pressed.',
+  '2050/1': 'There is no tool head.',
+  '2050/5': 'Homing failed.',
+};
+
+/** The run-out of filament only stops what uses that extruder; everything else needs a person first. */
+export function mapFault(fault: MachineFault): PrinterFault {
+  const code = `${fault.owner}/${fault.state}`;
+  return { code, message: ownerTexts[code] ?? `Fault ${code}.`, blocking: code !== '13/11' };
+}
+
+/** Answers to a start that say that it is not carried out. */
+const startRefusals: Readonly<Record<number, string>> = {
+  6: 'The printer did not understand the start.',
+  13: 'The printer is not idle.',
+  200: 'The file is not on the printer.',
+  201: 'The printer cannot read the file.',
+  202: 'The printer cannot prepare the file.',
+};
+
+export function startRefusal(result: number): string | undefined {
+  return result === 0 ? undefined : (startRefusals[result] ?? `The printer refused the start (${result}).`);
+}
+
+const resultTexts: Readonly<Record<number, string>> = {
+  11: 'it is busy',
+  13: 'it is in another state',
+  17: 'another request is in progress',
+  205: 'no job runs',
+  206: 'the job is not paused',
+  222: 'there is no filament',
+  227: 'the door of the enclosure is open',
+};
+
+export function resultText(result: number): string {
+  return resultTexts[result] ?? `result ${result}`;
+}
+
+export function mapTemperatures(nozzles: readonly Nozzle[], zones: readonly BedZone[]): Temperature[] {
+  const number = (index: number): string => (index === 0 ? '' : String(index));
+  return [
+    ...nozzles.map(({ index, current, target }) => ({ name: `nozzle${number(index)}`, current, target })),
+    ...zones.map(({ zone, current, target }) => ({ name: `bed${number(zone)}`, current, target })),
+  ];
+}
+
+export function mapSlots(nozzles: readonly Nozzle[]): ReportedSlot[] {
+  return nozzles.map(({ index, filament }) => ({ slot: `nozzle${index}`, present: filament }));
+}
+
+/** Progress by lines; the machine tells no percentage. */
+export function lineProgress(line: number | undefined, total: number | undefined): number | null {
+  return line === undefined || total === undefined || total === 0 ? null : fraction(line / total);
+}
+
+/** Remaining minutes as the machine's own screen reckons them: the slicer's estimate gives way to the time taken. */
+export function remainingMinutes(
+  progress: number | null,
+  elapsedSeconds: number | undefined,
+  estimatedSeconds: number | null,
+): number | null {
+  if (progress === null || elapsedSeconds === undefined) return null;
+  const open = 1 - progress;
+  if (estimatedSeconds !== null) return (open * elapsedSeconds + open * open * estimatedSeconds) / 60;
+  return progress > 0.05 ? (elapsedSeconds * open) / progress / 60 : null;
+}
+
+/** Whether the last line that was reported means that the file was worked off: the count stops a little early. */
+export function reachedEnd(line: number | undefined, total: number | undefined): boolean {
+  if (line === undefined || total === undefined || total === 0) return false;
+  return line >= total - Math.min(5, Math.ceil(total * 0.01));
+}
