@@ -116,6 +116,11 @@ CREATE TABLE print_jobs (
   hold BOOLEAN NOT NULL DEFAULT false,
   cancel_requested_at TIMESTAMPTZ,
   cancel_requested_by VARCHAR(100),
+  -- Why no more copies are begun; the job fails when the copies under way have ended.
+  giving_up TEXT,
+  -- Attempts that ended before this moment do not count against max_retries (set by a replay).
+  retries_from TIMESTAMPTZ NOT NULL DEFAULT now(),
+  failed_on VARCHAR(50) REFERENCES printers (id),
   model_sha256 CHAR(64) NOT NULL,
   model_kind VARCHAR(10) NOT NULL CONSTRAINT valid_model_kind CHECK (model_kind IN ('stl', '3mf', 'gcode', 'gcode_3mf')),
   model_x_mm DOUBLE PRECISION NOT NULL,

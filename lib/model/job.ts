@@ -41,5 +41,11 @@ export interface Job {
   forcePrinter: PrinterId | null;
   hold: boolean;
   cancelRequestedAt: string | null;
+  cancelRequestedBy: string | null;
+  /** Why no more copies are begun; the job fails when the copies under way have ended. */
+  givingUp: string | null;
+  retriesFrom: string;
+  /** The printer on which it failed last. */
+  failedOn: PrinterId | null;
   model: { sha256: string; kind: ModelKind; dimensions: Dimensions; volumeMm3: number };
 }

@@ -1,0 +1,570 @@
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { asError, PlatewiseError } from '../model/errors';
+import type { Job } from '../model/job';
+import type { Material } from '../model/material';
+import { type Ending, isActive, type PrinterReport } from '../model/printer';
+import {
+  isSameJob,
+  PrinterRefusedError,
+  PrinterUnavailableError,
+  type PrintFile,
+  StartNotSentError,
+  type StartOrder,
+  StartRejectedError,
+} from '../printers/driver';
+import { preparePrintFile } from '../slicing/prepare';
+import { advanceAttempt, type Attempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
+import { DatabaseUnavailableError, type Transaction } from '../store/database';
+import { amendJob, changeStatus, lockJob } from '../store/jobs';
+import { deductGrams, findMaterial } from '../store/materials';
+import { insertOutcome } from '../store/outcomes';
+import { findPrinter, lockPrinter, occupyBed, restoreBed } from '../store/printers';
+import { type AgentContext, agentName } from './context';
+import type { Lease } from './lease';
+import { openStatus } from '../model/status';
+import { type FailureClass, settle } from './settle';
+
+/** A printer is not asked for traces more often than this (ms). */
+const traceInterval = 1000;
+
+/** The claim is not ours any more: whatever happens to the attempt now, somebody else writes it. */
+class FencedError extends Error {}
+
+/** The end of a run that says what becomes of the attempt. */
+class AttemptOver extends Error {
+  constructor(
+    readonly outcome: 'failed' | 'cancelled' | 'not_started',
+    readonly failure: FailureClass,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Drives one claimed attempt to its end, from whatever phase it is found in. Every phase is written before the act
+ * that it names; the start goes out at most once, on a fresh idle observation, and never again after a crash.
+ */
+export class AttemptRun {
+  readonly #context: AgentContext;
+  readonly #lease: Lease;
+  readonly #actor: string;
+  readonly #watchSettled: () => Promise<void>;
+  readonly #abort = new AbortController();
+  #attempt: Attempt;
+  #cancelAsked = false;
+  /** Whether this process saw the print run; else its duration is not known. */
+  #sawItRun = false;
+  #lastProgress = 0;
+  #sleeper: (() => void) | undefined;
+  /** Something happened while nobody slept. */
+  #woken = false;
+
+  constructor(options: { context: AgentContext; attempt: Attempt; lease: Lease; watchSettled: () => Promise<void> }) {
+    this.#context = options.context;
+    this.#attempt = options.attempt;
+    this.#lease = options.lease;
+    this.#watchSettled = options.watchSettled;
+    this.#actor = agentName(options.context.printerId);
+    this.#cancelAsked = options.attempt.cancelRequestedAt !== null;
+    this.#lease.lost.addEventListener('abort', () => this.stop());
+  }
+
+  get attemptId(): string {
+    return this.#attempt.id;
+  }
+
+  /** Ends the work of this process on the attempt; the attempt itself stays as it is. */
+  stop(): void {
+    this.#abort.abort();
+    this.#wake();
+  }
+
+  /** Somebody asked to cancel, or answered; the row says what. */
+  async look(): Promise<void> {
+    const attempt = await findAttempt(this.#context.database, this.#attempt.id);
+    if (!attempt || attempt.phase === 'ended') return this.stop();
+    if (attempt.cancelRequestedAt !== null) {
+      this.#cancelAsked = true;
+      this.#wake();
+    }
+  }
+
+  /** Runs until the attempt has ended, the claim is lost, or `stop` is called. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#go();
+    } catch (error) {
+      if (error instanceof FencedError || this.#abort.signal.aborted) return;
+      this.#context.log('error', `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`);
+    }
+  }
+
+  async #go(): Promise<void> {
+    try {
+      if (this.#attempt.phase === 'printing' || this.#attempt.phase === 'starting' || this.#attempt.phase === 'outcome_unknown') {
+        await this.#watch(await this.#order());
+        return;
+      }
+      const order = await this.#prepare();
+      await this.#upload(order);
+      await this.#start(order);
+      await this.#watch(order);
+    } catch (error) {
+      if (!(error instanceof AttemptOver)) throw error;
+      await this.#end(error.outcome, error.message, error.failure);
+    }
+  }
+
+  // ---- preparing ----------------------------------------------------------------------------------------------
+
+  /** Slices, or takes what was sliced for this attempt before. */
+  async #prepare(): Promise<StartOrder> {
+    if (this.#attempt.gcodeSha256) return this.#order();
+    const { database, files, log } = this.#context;
+    await this.#advance(['claimed', 'preparing', 'uploading'], 'preparing');
+    const { job, material } = await this.#jobAndMaterial();
+    const printer = await findPrinter(database, this.#context.printerId);
+    let prepared: Awaited<ReturnType<typeof preparePrintFile>>;
+    try {
+      const source = await files.pathOf(job.model.sha256, job.model.kind);
+      prepared = await preparePrintFile(
+        {
+          sourcePath: source,
+          kind: job.model.kind,
+          machine: { printerId: printer.id, make: printer.make, capabilities: printer.capabilities },
+          material,
+          settings: job.printSettings,
+          workDirectory: this.#context.workDirectory,
+          allowUntrusted: this.#context.allowUntrusted,
+          slicer: await this.#context.slicer(),
+        },
+        { signal: this.#abort.signal, progress: () => undefined },
+      );
+    } catch (error) {
+      if (this.#abort.signal.aborted) throw error;
+      const failure: FailureClass = error instanceof PlatewiseError && !error.retryable ? 'permanent' : 'transient';
+      throw new AttemptOver('not_started', failure, `could not be prepared: ${words(error)}`);
+    }
+    for (const warning of prepared.warnings) log('info', `${job.jobName}: ${warning}`);
+    const stored = await files.adopt(prepared.path, prepared.sha256, printer.make === 'bambu' ? 'gcode_3mf' : 'gcode');
+    await rm(prepared.path, { force: true });
+    await this.#transaction(async (tx) => {
+      await this.#advanceIn(tx, ['preparing'], 'preparing', {
+        gcodeSha256: prepared.sha256,
+        gcodeMd5: prepared.md5,
+        gcodeSize: prepared.size,
+        gcodeLines: prepared.lines,
+        estimatedSeconds: prepared.estimatedSeconds,
+        estimatedGrams: prepared.filamentGrams,
+        layers: prepared.layers,
+      });
+      const hours = prepared.estimatedSeconds === null ? null : prepared.estimatedSeconds / 3600;
+      const grams = prepared.filamentGrams;
+      await amendJob(tx, job.id, {
+        gcodePath: stored,
+        ...(grams !== null && { estimatedGrams: grams }),
+        ...(hours !== null && { estimatedDurationHours: Math.min(999.99, hours) }),
+        ...(grams !== null &&
+          hours !== null && {
+            estimatedCostUsd: (grams / 1000) * material.usdPerKg + hours * printer.capabilities.usdPerHour,
+          }),
+      });
+    });
+    return this.#order();
+  }
+
+  /** What the driver needs, from the attempt's row and the file store. */
+  async #order(): Promise<StartOrder> {
+    const attempt = this.#attempt;
+    if (attempt.gcodeSha256 === null || attempt.gcodeMd5 === null || attempt.gcodeSize === null) {
+      throw new Error(`The attempt ${attempt.id} has no print file.`);
+    }
+    const kind = attempt.fileName.endsWith('.3mf') ? 'gcode_3mf' : 'gcode';
+    const file: PrintFile = {
+      path: await this.#context.files.pathOf(attempt.gcodeSha256, kind),
+      size: attempt.gcodeSize,
+      sha256: attempt.gcodeSha256,
+      md5: attempt.gcodeMd5,
+      lines: attempt.gcodeLines ?? 0,
+      estimatedSeconds: attempt.estimatedSeconds,
+    };
+    const identity = {
+      attemptId: attempt.id,
+      fileName: attempt.fileName,
+      taskId: attempt.taskId,
+      sha256: attempt.gcodeSha256,
+      md5: attempt.gcodeMd5,
+    };
+    return { identity, file, slots: [attempt.slot] };
+  }
+
+  // ---- uploading ----------------------------------------------------------------------------------------------
+
+  async #upload(order: StartOrder): Promise<void> {
+    const { driver, times } = this.#context;
+    await this.#advance(['preparing', 'uploading'], 'uploading');
+    const end = performance.now() + times.connectSeconds * 1000;
+    while (driver.connection.status !== 'connected' || driver.report === undefined) {
+      if (driver.connection.status === 'refused') throw new AttemptOver('not_started', 'transient', words(driver.connection.error));
+      if (performance.now() > end) throw new AttemptOver('not_started', 'transient', 'the printer is offline');
+      await this.#sleep(Math.min(250, times.askAgainSeconds * 1000));
+    }
+    try {
+      const failures = await driver.preflight(order);
+      if (failures.length > 0) {
+        const why = failures.map((failure) => `${failure.message} ${failure.remedy}`).join(' ');
+        throw new AttemptOver('not_started', 'transient', `the printer is not ready: ${why}`);
+      }
+      await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
+    } catch (error) {
+      if (error instanceof AttemptOver || this.#abort.signal.aborted) throw error;
+      throw new AttemptOver('not_started', 'transient', `the upload failed: ${words(error)}`);
+    }
+  }
+
+  // ---- starting -----------------------------------------------------------------------------------------------
+
+  /** Commits the intent, then sends the start at most once. Returns when the printer shows the print, or nobody knows. */
+  async #start(order: StartOrder): Promise<void> {
+    const { driver, times } = this.#context;
+    const intended = performance.now();
+    try {
+      await this.#transaction(async (tx) => {
+        await lockJob(tx, this.#attempt.jobId);
+        const printer = await lockPrinter(tx, this.#context.printerId);
+        if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
+        await this.#advanceIn(tx, ['uploading'], 'starting');
+        await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);
+      });
+    } catch (error) {
+      // Whether the intent was stored may be unknown, but that nothing was sent is certain.
+      if (error instanceof DatabaseUnavailableError) await this.#takeBack();
+      throw error;
+    }
+    const committed = performance.now();
+    let sent = false;
+    try {
+      await driver.start(order, {
+        notAfter: intended + times.startCommandSeconds * 1000,
+        check: (report) => {
+          if (report.receivedAt < committed) throw new StartNotSentError('The observation is older than the intent.');
+          if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
+          if (isSameJob(order.identity, report.job)) throw new StartNotSentError('The printer names this very job already.');
+          if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
+          if (this.#cancelAsked || this.#abort.signal.aborted) throw new StartNotSentError('The job is being cancelled.');
+        },
+        sent: () => {
+          sent = true;
+        },
+      });
+      await this.#nowPrinting();
+    } catch (error) {
+      if (error instanceof FencedError) throw error;
+      if (!sent || error instanceof StartRejectedError) {
+        await this.#takeBack();
+        // Shutting down: the attempt stays as it is and the next agent goes on with it.
+        if (this.#abort.signal.aborted) throw error;
+        const remedy = error instanceof StartRejectedError ? ` ${error.remedy}` : '';
+        const cancelled = this.#cancelAsked ? 'cancelled' : 'not_started';
+        throw new AttemptOver(cancelled, 'transient', `the start was not made: ${asError(error).message}${remedy}`);
+      }
+      if (this.#abort.signal.aborted) throw error;
+      await this.#outcomeUnknown(`the start was sent, but ${lowerFirst(asError(error).message)}`);
+    }
+  }
+
+  /** Undoes the intent: nothing was sent, so the bed is what it was. Goes on until the database has taken it. */
+  async #takeBack(): Promise<void> {
+    await this.#persist(async (tx) => {
+      await lockJob(tx, this.#attempt.jobId);
+      const undone = await undoIntent(tx, this.#lease.claim);
+      if (!undone) return;
+      this.#attempt = undone;
+      await restoreBed(tx, await lockPrinter(tx, this.#context.printerId), undone.id, this.#actor);
+    });
+  }
+
+  async #nowPrinting(): Promise<void> {
+    this.#sawItRun = true;
+    await this.#persist((tx) => this.#advanceIn(tx, ['starting', 'outcome_unknown', 'printing'], 'printing'));
+  }
+
+  async #outcomeUnknown(why: string): Promise<void> {
+    await this.#persist(async (tx) => {
+      const job = await lockJob(tx, this.#attempt.jobId);
+      const advanced = await advanceAttempt(tx, this.#lease.claim, ['starting', 'printing', 'outcome_unknown'], 'outcome_unknown', {
+        reason: why,
+      });
+      if (!advanced) throw new FencedError();
+      this.#attempt = advanced;
+      const question = `outcome_unknown: ${why}. Look at the printer and answer whether it printed.`;
+      if (job.statusReason !== question) await amendJob(tx, job.id, { statusReason: question });
+    });
+    this.#context.log('warn', `Nobody can tell whether attempt ${this.#attempt.id} printed: ${why}.`);
+  }
+
+  // ---- watching -----------------------------------------------------------------------------------------------
+
+  /** Follows the print until it has ended, also through cancels, reconnects and times without a trace of it. */
+  async #watch(order: StartOrder): Promise<void> {
+    const { driver, times } = this.#context;
+    let lookedSince: number | undefined;
+    let stopSentAt = Number.NEGATIVE_INFINITY;
+    let tracedAt = Number.NEGATIVE_INFINITY;
+    const onChange = (): void => this.#wake();
+    driver.on('report', onChange);
+    driver.on('connection', onChange);
+    try {
+      while (!this.#abort.signal.aborted) {
+        const report = driver.connection.status === 'connected' ? driver.report : undefined;
+        if (report) {
+          const seen = this.#recognise(order, report);
+          if (seen === 'active') {
+            lookedSince = undefined;
+            if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
+            this.#sawItRun = true;
+            this.#lastProgress = Math.max(this.#lastProgress, report.progress ?? 0);
+            if (this.#cancelAsked && performance.now() - stopSentAt > times.askAgainSeconds * 1000) {
+              stopSentAt = performance.now();
+              await this.#sendStop(order);
+            }
+          } else if (seen === 'ended') {
+            return await this.#ended(report.ending, report.message);
+          } else if (performance.now() - tracedAt > traceInterval) {
+            tracedAt = performance.now();
+            const trace = await driver.trace(order).catch(() => undefined);
+            if (trace?.verdict === 'active') {
+              if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
+            } else if (trace?.verdict === 'ended') {
+              return await this.#ended(trace.ending, trace.evidence);
+            } else if (trace?.verdict === 'none') {
+              // Reports of a print that has just begun or just ended can lag behind.
+              lookedSince ??= performance.now();
+              const patience = times.lookForJobSeconds * 1000;
+              if (this.#attempt.phase !== 'outcome_unknown' && performance.now() - lookedSince > patience) {
+                await this.#outcomeUnknown(`the printer shows no trace of the print (${trace.evidence})`);
+              }
+            }
+          }
+        }
+        await this.#sleep(times.askAgainSeconds * 1000);
+      }
+    } finally {
+      driver.off('report', onChange);
+      driver.off('connection', onChange);
+    }
+  }
+
+  #recognise(order: StartOrder, report: PrinterReport): 'active' | 'ended' | 'absent' {
+    if (!isSameJob(order.identity, report.job)) return 'absent';
+    if (isActive(report.state)) return 'active';
+    return report.ending === null || report.ending === 'unknown' ? 'absent' : 'ended';
+  }
+
+  async #sendStop(order: StartOrder): Promise<void> {
+    try {
+      await this.#context.driver.stop(order.identity);
+    } catch (error) {
+      if (!(error instanceof PrinterUnavailableError)) {
+        this.#context.log('warn', `The printer did not take the stop: ${asError(error).message}`);
+      }
+    }
+  }
+
+  async #ended(ending: Ending | null, message: string | undefined): Promise<void> {
+    // The watch must have judged every report of this print while the attempt is still open.
+    await this.#watchSettled();
+    const detail = message ? `: ${message}` : '';
+    switch (ending) {
+      case 'finished':
+        return this.#end('completed', 'the printer finished the print');
+      case 'cancelled':
+        return this.#end('cancelled', this.#cancelAsked ? 'stopped as asked' : `stopped at the printer${detail}`);
+      case 'failed':
+        return this.#end('failed', `the print failed${detail}`, 'transient');
+      default:
+        return this.#outcomeUnknown(`the printer does not tell how the print ended${detail}`);
+    }
+  }
+
+  // ---- ending -------------------------------------------------------------------------------------------------
+
+  /** Ends the attempt, records what it took, and brings the job on. */
+  async #end(outcome: 'completed' | 'failed' | 'cancelled' | 'not_started', reason: string, failure?: FailureClass): Promise<void> {
+    const { log } = this.#context;
+    await this.#persist(async (tx) => {
+      let job = await lockJob(tx, this.#attempt.jobId);
+      const started = this.#attempt.startIntentAt !== null && outcome !== 'not_started';
+      if (started && this.#attempt.phase !== 'printing') {
+        // Found ended before it was ever seen running: its way says that it printed.
+        job = await this.#advanceIn(tx, ['starting', 'outcome_unknown'], 'printing');
+      }
+      const ended = await endAttempt(tx, this.#lease.claim, outcome, reason);
+      if (!ended) throw new FencedError();
+      const record = started ? await this.#record(tx, job, ended, outcome as 'completed' | 'failed' | 'cancelled', reason) : {};
+      await settle(tx, job, {
+        attempt: ended,
+        outcome,
+        reason,
+        actor: this.#actor,
+        ...(failure !== undefined && { failure }),
+        ...record,
+      });
+      this.#attempt = ended;
+    });
+    log(outcome === 'completed' ? 'info' : 'warn', `Attempt ${this.#attempt.id} ended: ${outcome}, ${reason}.`);
+    const identity = { ...(await this.#order().catch(() => undefined))?.identity };
+    if (identity.fileName !== undefined) {
+      await this.#context.driver.forget(identity as StartOrder['identity']).catch(() => undefined);
+    }
+  }
+
+  async #record(
+    tx: Transaction,
+    job: Job,
+    attempt: Attempt,
+    outcome: 'completed' | 'failed' | 'cancelled',
+    reason: string,
+  ): Promise<{ outcomeId: string; hours: number | null; costUsd: number }> {
+    const material = await findMaterial(tx, job.materialId);
+    const printer = await findPrinter(tx, this.#context.printerId);
+    const timeScale = this.#context.driver.report?.timeScale ?? 1;
+    const estimatedHours = attempt.estimatedSeconds === null ? null : attempt.estimatedSeconds / 3600;
+    const wallHours =
+      attempt.startedAt === null || attempt.endedAt === null
+        ? null
+        : (Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt)) / 3_600_000;
+    const warnings: string[] = [];
+    let hours = wallHours === null ? null : wallHours * timeScale;
+    if (!this.#sawItRun) {
+      hours = estimatedHours;
+      warnings.push('It ended while nobody watched; its duration is the estimate.');
+    }
+    const share = outcome === 'completed' ? 1 : this.#lastProgress;
+    const grams = (attempt.estimatedGrams ?? job.estimatedGrams ?? 0) * share;
+    const costUsd = (grams / 1000) * (material?.usdPerKg ?? 0) + (hours ?? 0) * printer.capabilities.usdPerHour;
+    if (attempt.spoolId) await deductGrams(tx, attempt.spoolId, grams);
+    const outcomeId = await insertOutcome(tx, {
+      jobId: job.id,
+      attemptId: attempt.id,
+      printerId: printer.id,
+      materialId: job.materialId,
+      outcome,
+      reason: outcome === 'completed' ? null : reason,
+      durationHours: hours,
+      estimatedHours,
+      grams,
+      costUsd,
+      layers: attempt.layers,
+      warnings,
+    });
+    return { outcomeId, hours, costUsd };
+  }
+
+  // ---- the database -------------------------------------------------------------------------------------------
+
+  async #jobAndMaterial(): Promise<{ job: Job; material: Material }> {
+    const { job, material } = await this.#context.database.transaction(async (tx) => {
+      const found = await lockJob(tx, this.#attempt.jobId);
+      return { job: found, material: await findMaterial(tx, found.materialId) };
+    });
+    if (!material) throw new AttemptOver('not_started', 'permanent', `the material ${job.materialId} is gone`);
+    return { job, material };
+  }
+
+  #advance(from: Parameters<typeof advanceAttempt>[2], to: Parameters<typeof advanceAttempt>[3]): Promise<void> {
+    return this.#transaction(async (tx) => {
+      await this.#advanceIn(tx, from, to);
+    });
+  }
+
+  /** Moves the attempt and, with it, the status of its job. */
+  async #advanceIn(
+    tx: Transaction,
+    from: Parameters<typeof advanceAttempt>[2],
+    to: Parameters<typeof advanceAttempt>[3],
+    facts: Parameters<typeof advanceAttempt>[4] = {},
+  ): Promise<Job> {
+    const job = await lockJob(tx, this.#attempt.jobId);
+    const advanced = await advanceAttempt(tx, this.#lease.claim, from, to, facts);
+    if (!advanced) throw new FencedError();
+    this.#attempt = advanced;
+    return showPhase(tx, job, advanced, this.#actor);
+  }
+
+  #transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#context.database.transaction(work);
+  }
+
+  /** A transaction that must not be given up because the database is away for a while. */
+  async #persist<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.#transaction(work);
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailableError) || this.#abort.signal.aborted) throw error;
+        this.#context.log('warn', error.message);
+        await this.#sleep(1000);
+      }
+    }
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#sleeper?.();
+  }
+
+  /** Waits, at most so long (ms), until something happens. */
+  async #sleep(limit: number): Promise<void> {
+    if (!this.#woken && !this.#abort.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, limit);
+        this.#sleeper = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#sleeper = undefined;
+    }
+    this.#woken = false;
+  }
+}
+
+/** Brings a job's status to that of its most advanced open attempt. The job's row must be locked. */
+export async function showPhase(tx: Transaction, job: Job, attempt: Attempt, actor: string): Promise<Job> {
+  const to = openStatus([attempt.phase]);
+  if (job.status === to || attempt.phase === 'outcome_unknown') return job;
+  const order = ['queued', 'scheduled', 'slicing', 'uploading', 'printing'];
+  if (order.indexOf(to) < order.indexOf(job.status)) return job;
+  let current = job;
+  for (const status of order.slice(order.indexOf(job.status) + 1, order.indexOf(to) + 1)) {
+    current = await changeStatus(tx, current, status as typeof job.status, {
+      reason: reasonOf(status, attempt),
+      actor,
+      assignedPrinterId: attempt.printerId,
+    });
+  }
+  return current;
+}
+
+function reasonOf(status: string, attempt: Attempt): string {
+  switch (status) {
+    case 'slicing':
+      return `claimed for ${attempt.printerId}`;
+    case 'uploading':
+      return `sent to ${attempt.printerId} as ${basename(attempt.fileName)}`;
+    case 'printing':
+      return `${attempt.printerId} prints ${attempt.fileName}`;
+    default:
+      return `planned for ${attempt.printerId}`;
+  }
+}
+
+function words(error: unknown): string {
+  if (error instanceof PlatewiseError || error instanceof PrinterRefusedError) return `${error.message} ${error.remedy}`;
+  return asError(error).message;
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

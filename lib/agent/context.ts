@@ -1,0 +1,50 @@
+import type { FileStore } from '../files/file-store';
+import type { PrinterId } from '../model/ids';
+import type { Broker } from '../messaging/broker';
+import type { Driver } from '../printers/driver';
+import type { Slicer } from '../slicing/slicer';
+import type { Database } from '../store/database';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type Log = (level: LogLevel, message: string) => void;
+
+/** Everything an agent works with. */
+export interface AgentContext {
+  printerId: PrinterId;
+  driver: Driver;
+  database: Database;
+  broker: Broker;
+  files: FileStore;
+  slicer(): Promise<Slicer>;
+  /** Where sliced files are made before they are stored. */
+  workDirectory: string;
+  /** Whether what no trusted slicer made may be sent: a simulator, or the owner's word. */
+  allowUntrusted: boolean;
+  log: Log;
+  times: AgentTimes;
+}
+
+/** Limits in wall time. */
+export interface AgentTimes {
+  /** How long a claim lasts without being renewed (s). */
+  leaseSeconds: number;
+  /** A start is written at most so long after its intent; T_cmd of the contract (s). */
+  startCommandSeconds: number;
+  /** How long an upload waits for a printer that is away before the attempt is given back (s). */
+  connectSeconds: number;
+  /** How often the printer is asked again when its word is needed (s). */
+  askAgainSeconds: number;
+  /** How long a missing job is looked for before its outcome counts as unknown (s). */
+  lookForJobSeconds: number;
+}
+
+export const defaultTimes: AgentTimes = {
+  leaseSeconds: 15,
+  startCommandSeconds: 60,
+  connectSeconds: 60,
+  askAgainSeconds: 5,
+  lookForJobSeconds: 20,
+};
+
+/** Who writes into a job's history. */
+export const agentName = (printerId: string): string => `agent:${printerId}`;

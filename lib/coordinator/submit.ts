@@ -1,0 +1,257 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { analyseFile } from '../files/analyse';
+import type { FileAnalysis } from '../files/analysis';
+import { type FieldError, PlatewiseError, UnacceptableInputError } from '../model/errors';
+import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
+import type { Job } from '../model/job';
+import type { Material } from '../model/material';
+import { type JobSubmission, parseJobSubmission } from '../model/messages';
+import type { Dimensions } from '../model/printer';
+import type { JobStatus } from '../model/status';
+import { neverBecause } from '../planning/eligibility';
+import { impossible } from '../planning/plan';
+import type { PlanningJob } from '../planning/snapshot';
+import { estimatePrint } from '../slicing/estimate';
+import { findAnalysis, storeAnalysis } from '../store/files';
+import { insertJob, type NewJob } from '../store/jobs';
+import { findMaterial } from '../store/materials';
+import { allPrinters } from '../store/printers';
+import type { Farm } from './farm';
+import { currentPlan } from './plan';
+import { planningJob, planningPrinter } from './snapshot';
+
+/** The answer to a submission. */
+export interface SubmittedJob {
+  job_id: JobId;
+  status: JobStatus;
+  /** Place in the queue, from 1. */
+  queue_position: number | null;
+  /** ISO 8601 UTC; null if only an operator can make room. */
+  estimated_start_time: string | null;
+  /** Why it does not start at once. */
+  waiting_reason: string | null;
+  warnings: string[];
+}
+
+/** The answer to an upload. */
+export interface StoredFile {
+  stl_path: string;
+  sha256: string;
+  dimensions_mm: Dimensions;
+  volume_mm3: number;
+  triangles: number;
+  warnings: string[];
+}
+
+const defaultUploadLimit = 1024 ** 3;
+
+/**
+ * Stores an uploaded model or print file and reads it once.
+ * @param stream the file's bytes
+ * @param originalName only its extension is used
+ * @throws UnacceptableInputError it cannot be read as what it claims to be, or is too large
+ */
+export async function storeFile(farm: Farm, stream: Readable, originalName: string): Promise<StoredFile> {
+  const stored = await farm.files.put(stream, {
+    originalName,
+    maxBytes: farm.options.maxUploadBytes ?? defaultUploadLimit,
+  });
+  const analysis = await analysed(farm, stored.path, stored.sha256).catch((error: unknown) => {
+    throw unreadable('file', basename(originalName), error);
+  });
+  return {
+    stl_path: stored.path,
+    sha256: stored.sha256,
+    dimensions_mm: analysis.dimensions,
+    volume_mm3: analysis.volumeMm3,
+    triangles: analysis.triangles,
+    warnings: analysis.warnings,
+  };
+}
+
+/**
+ * Accepts a job, or says what is wrong with it and stores nothing.
+ * @param input checked against the schema here
+ * @throws MalformedInputError its shape is wrong
+ * @throws UnacceptableInputError material, file, size, deadline or printer cannot be accepted; every field is named
+ */
+export async function submitJob(farm: Farm, input: unknown, actor: string): Promise<SubmittedJob> {
+  const submission = parseJobSubmission(input);
+  const errors: FieldError[] = [];
+  const material = await findMaterial(farm.database, submission.material_id);
+  if (!material) {
+    errors.push({
+      field: 'material_id',
+      value: submission.material_id,
+      remedy: 'Use the id of a material that the farm knows, for example pla_black_esun.',
+    });
+  }
+  checkTimes(submission, errors);
+  await checkDependencies(farm, submission, errors);
+  const file = await readModel(farm, submission.stl_path).catch((error: unknown) => {
+    if (!(error instanceof UnacceptableInputError)) throw error;
+    errors.push(...error.errors);
+    return undefined;
+  });
+  const printers = await allPrinters(farm.database);
+  if (submission.force_printer != null && !printers.some((printer) => printer.id === submission.force_printer)) {
+    errors.push({
+      field: 'force_printer',
+      value: submission.force_printer,
+      remedy: `Use one of ${printers.map((printer) => printer.id).join(', ')}, or leave it out.`,
+    });
+  }
+  if (errors.length > 0 || !material || !file) throw refused(errors);
+
+  const settings = submission.print_settings ?? {};
+  const estimate = estimatePrint(file.analysis, material, settings);
+  const job = newJob(submission, file, material, estimate, actor);
+  const planned = planningJob({ ...job, ...placeholder } as Job, material, 0, []);
+  const places = printers.map((printer) => planningPrinter(printer, [], undefined, Date.now()));
+  if (places.every((printer) => neverBecause(planned, printer) !== null)) {
+    const field = blame(planned, submission);
+    errors.push({ ...field, remedy: `${field.remedy} (${impossible(planned, places)})` });
+    throw refused(errors);
+  }
+  const stored = await farm.database.transaction((tx) => insertJob(tx, job));
+  const plan = await currentPlan(farm);
+  const line = plan.lines.find((one) => one.jobId === stored.id);
+  return {
+    job_id: stored.id,
+    status: stored.status,
+    queue_position: plan.positions[stored.id] ?? null,
+    estimated_start_time: line?.start ?? null,
+    waiting_reason: plan.waiting[stored.id] ?? null,
+    warnings: file.analysis.warnings,
+  };
+}
+
+/** What a job that is not stored yet lacks; the planner reads none of it. */
+const placeholder = {
+  id: 'new' as JobId,
+  status: 'queued' as const,
+  createdAt: new Date(0).toISOString(),
+  copiesDone: 0,
+  cancelRequestedAt: null,
+  givingUp: null,
+  failedOn: null,
+};
+
+function newJob(
+  submission: JobSubmission,
+  file: { analysis: FileAnalysis; sha256: string },
+  material: Material,
+  estimate: { grams: number; hours: number },
+  actor: string,
+): NewJob {
+  return {
+    jobName: submission.job_name,
+    stlPath: submission.stl_path,
+    gcodePath: null,
+    materialId: materialId(submission.material_id),
+    printSettings: submission.print_settings ?? {},
+    estimatedGrams: estimate.grams,
+    estimatedCostUsd: (estimate.grams / 1000) * material.usdPerKg,
+    estimatedDurationHours: Math.min(999.99, estimate.hours),
+    priority: submission.priority ?? 5,
+    deadlineAt: submission.deadline_at ?? null,
+    createdBy: submission.created_by ?? actor,
+    maxRetries: submission.max_retries ?? 2,
+    goalId: submission.goal_id ?? null,
+    copies: submission.copies ?? 1,
+    notBefore: submission.not_before ?? null,
+    dependsOn: (submission.depends_on ?? []) as JobId[],
+    forcePrinter: (submission.force_printer ?? null) as PrinterId | null,
+    hold: submission.hold ?? false,
+    model: {
+      sha256: file.sha256,
+      kind: file.analysis.kind,
+      dimensions: file.analysis.dimensions,
+      volumeMm3: file.analysis.volumeMm3,
+    },
+  };
+}
+
+/** Finds the file, keeps a copy of its own by content, and reads it once. */
+async function readModel(farm: Farm, stlPath: string): Promise<{ analysis: FileAnalysis; sha256: string }> {
+  try {
+    const path = await farm.files.resolve(stlPath);
+    const stored = await farm.files.put(createReadStream(path), {
+      originalName: basename(path),
+      maxBytes: farm.options.maxUploadBytes ?? defaultUploadLimit,
+    });
+    return { analysis: await analysed(farm, stored.path, stored.sha256), sha256: stored.sha256 };
+  } catch (error) {
+    throw unreadable('stl_path', stlPath, error);
+  }
+}
+
+async function analysed(farm: Farm, path: string, sha256: string): Promise<FileAnalysis> {
+  const known = await findAnalysis(farm.database, sha256);
+  if (known !== undefined) return known as FileAnalysis;
+  const analysis = await analyseFile(path);
+  await storeAnalysis(farm.database, sha256, analysis);
+  return analysis;
+}
+
+function unreadable(field: string, value: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (error instanceof PlatewiseError && error.code !== 'database_unavailable') {
+    return new UnacceptableInputError(error.message, [{ field, value, remedy: error.remedy }], error.code);
+  }
+  if (['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR', 'ENAMETOOLONG'].includes(code)) {
+    const remedy = 'Upload the file first (POST files) and send the stl_path of the answer.';
+    return new UnacceptableInputError('The file cannot be opened.', [{ field, value, remedy }], 'unreadable_file');
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function checkTimes(submission: JobSubmission, errors: FieldError[]): void {
+  if (submission.deadline_at != null && Date.parse(submission.deadline_at) <= Date.now()) {
+    errors.push({ field: 'deadline_at', value: submission.deadline_at, remedy: 'Give a time in the future.' });
+  }
+  if (
+    submission.deadline_at != null &&
+    submission.not_before != null &&
+    Date.parse(submission.not_before) >= Date.parse(submission.deadline_at)
+  ) {
+    errors.push({ field: 'not_before', value: submission.not_before, remedy: 'Give a time before the deadline.' });
+  }
+}
+
+async function checkDependencies(farm: Farm, submission: JobSubmission, errors: FieldError[]): Promise<void> {
+  const wanted = submission.depends_on ?? [];
+  if (wanted.length === 0) return;
+  const { rows } = await farm.database.query<{ id: string; status: JobStatus }>(
+    'SELECT id, status FROM print_jobs WHERE id = ANY ($1::uuid[])',
+    [wanted.filter(isUuid)],
+  );
+  for (const id of wanted) {
+    const found = rows.find((row) => row.id === id.toLowerCase());
+    if (!found) errors.push({ field: 'depends_on', value: id, remedy: 'Name jobs that exist.' });
+    else if (found.status === 'cancelled') {
+      errors.push({ field: 'depends_on', value: id, remedy: 'That job was cancelled and will never be completed; leave it out.' });
+    }
+  }
+}
+
+/** The field that an operator would have to change for a job that no printer can take. */
+function blame(job: PlanningJob, submission: JobSubmission): FieldError {
+  if (submission.print_settings?.nozzle_temp !== undefined || submission.print_settings?.bed_temp !== undefined) {
+    const cooler = job.nozzleTemperature > 300 || job.bedTemperature > 110;
+    if (cooler) {
+      return { field: 'print_settings', value: submission.print_settings, remedy: 'Ask for temperatures that a printer reaches.' };
+    }
+  }
+  if (submission.force_printer != null) {
+    return { field: 'force_printer', value: submission.force_printer, remedy: 'Choose another printer, or leave it out.' };
+  }
+  return { field: 'stl_path', value: submission.stl_path, remedy: 'Scale the part down, split it, or choose another material.' };
+}
+
+function refused(errors: FieldError[]): UnacceptableInputError {
+  const fields = [...new Set(errors.map((error) => error.field))].join(', ');
+  return new UnacceptableInputError(`The job cannot be accepted: ${fields}. ${errors[0]?.remedy ?? ''}`.trim(), errors);
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { PlatewiseError } from '../model/errors';
+import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
+import type { Job } from '../model/job';
+import type { DispatchMessage } from '../model/messages';
+import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
+import type { Plan } from '../planning/plan';
+import { printerQueue } from '../messaging/topology';
+import { insertAttempt, openAttemptOf, openAttempts, staleDispatches } from '../store/attempts';
+import { withdrawAttempt } from '../store/attempts';
+import type { Transaction } from '../store/database';
+import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
+import { findMaterial } from '../store/materials';
+import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
+import { loadedSlots, lockPrinter, offlineAfterSeconds, type Printer } from '../store/printers';
+import { settle } from '../agent/settle';
+import type { Farm } from './farm';
+import { currentPlan } from './plan';
+import { planningJob, planningPrinter } from './snapshot';
+
+/** A line of the plan that was made true. */
+export interface Assignment {
+  jobId: JobId;
+  printerId: PrinterId;
+  attemptId: AttemptId;
+  status: 'scheduled';
+}
+
+/** A line of the plan that no longer holds, and why. */
+export interface Refusal {
+  jobId: JobId;
+  printerId: PrinterId;
+  reason: string;
+}
+
+export interface TickResult {
+  assignments: Assignment[];
+  refused: Refusal[];
+}
+
+/** Serialises ticks across all processes on one database. */
+const tickLock = 7_206_012;
+const expiresMinutes = 10;
+const resendSeconds = 30;
+const keepSentHours = 24;
+
+/** Why a line cannot be made true; found while the rows are locked. */
+class LineRefused extends Error {}
+
+/**
+ * Makes true what of a plan can start now: checks each line against the rows as they are at this moment and, under one
+ * lock, makes the attempt, the status `scheduled` and the dispatch in one transaction. After that commit nothing on a
+ * wire can stop or lose the dispatch.
+ *
+ * @param plan the plan to make true; without one the present plan is made first
+ */
+export async function tick(farm: Farm, plan: Pick<Plan, 'lines'> | undefined, actor: string): Promise<TickResult> {
+  await sweep(farm);
+  const { lines } = plan ?? (await currentPlan(farm));
+  const result: TickResult = { assignments: [], refused: [] };
+  for (const line of lines) {
+    if (!line.ready) continue;
+    try {
+      result.assignments.push(await farm.database.transaction((tx) => assign(tx, line, actor)));
+    } catch (error) {
+      if (!(error instanceof LineRefused) && !(error instanceof PlatewiseError && !error.retryable)) throw error;
+      result.refused.push({ jobId: line.jobId, printerId: line.printerId, reason: error.message });
+    }
+  }
+  return result;
+}
+
+async function assign(tx: Transaction, line: { jobId: JobId; printerId: PrinterId }, actor: string): Promise<Assignment> {
+  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [tickLock]);
+  const job = await lockJob(tx, line.jobId);
+  const printer = await lockPrinter(tx, line.printerId);
+  const slot = await check(tx, job, printer);
+  const copy = await nextCopy(tx, job);
+  const id = attemptId(randomUUID());
+  const attempt = await insertAttempt(tx, {
+    id,
+    jobId: job.id,
+    copy,
+    printerId: printer.id,
+    fileName: fileName(job, id, printer),
+    slot: slot.slot,
+    spoolId: slot.spoolId,
+    reservedGrams: job.estimatedGrams ?? 0,
+  });
+  if (job.status === 'queued') {
+    await changeStatus(tx, job, 'scheduled', {
+      reason: `planned for ${printer.name}`,
+      actor,
+      assignedPrinterId: printer.id,
+    });
+  }
+  await addDispatch(tx, {
+    routingKey: printerQueue(printer.id),
+    messageId: attempt.messageId,
+    jobId: job.id,
+    attemptId: attempt.id,
+    message: dispatchMessage(job, attempt),
+  });
+  return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
+}
+
+/** Checks everything once more, now that job and printer are locked. */
+async function check(tx: Transaction, job: Job, printer: Printer): Promise<{ slot: string; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
+  if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
+  const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
+  const waitsFor = await unmetDependencies(tx, job.dependsOn);
+  const planned = planningJob(job, await findMaterial(tx, job.materialId), openCopies, waitsFor);
+  if (['completed', 'failed', 'cancelled'].includes(job.status)) throw new LineRefused(`the job is ${job.status}`);
+  if (planned.copiesToStart < 1) throw new LineRefused('no copy of the job is left to start');
+  if (planned.held) throw new LineRefused('the job is held');
+  if (planned.waitsFor.length > 0) throw new LineRefused('a job that it depends on is not completed');
+  if (planned.notBefore !== null && planned.notBefore > Date.now()) throw new LineRefused('it is too early for the job');
+  const slots = await loadedSlots(tx);
+  const place = planningPrinter(printer, slots, undefined, Date.now());
+  const obstacle = neverBecause(planned, place);
+  if (obstacle) throw new LineRefused(`${printer.name} ${obstacle}`);
+  const reason = notReadyBecause(place) ?? filamentSetup(planned, place);
+  if (reason) throw new LineRefused(reason);
+  const slot = fittingSlot(planned, place);
+  const loaded = slots.find((one) => one.printerId === printer.id && one.slot === slot?.slot);
+  if (!loaded) throw new LineRefused(`${printer.name} has no fitting filament`);
+  return loaded;
+}
+
+/** The lowest copy that is neither done nor under way. */
+async function nextCopy(tx: Transaction, job: Job): Promise<number> {
+  const { rows } = await tx.query<{ copy: number }>(
+    `SELECT copy FROM generate_series(1, $2::int) AS copy
+     WHERE NOT EXISTS (SELECT 1 FROM print_attempts a
+       WHERE a.job_id = $1 AND a.copy = copy.copy AND (a.phase <> 'ended' OR a.outcome = 'completed'))
+     ORDER BY copy LIMIT 1`,
+    [job.id, job.copies],
+  );
+  const copy = rows[0]?.copy;
+  if (copy === undefined) throw new LineRefused('no copy of the job is left to start');
+  return copy;
+}
+
+/** A name that no other attempt ever has, legal on every make: `[A-Za-z0-9._-]`, below 100 characters. */
+function fileName(job: Job, id: AttemptId, printer: Printer): string {
+  const slug = job.jobName
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 32);
+  const extension = printer.make === 'bambu' ? '.gcode.3mf' : '.gcode';
+  return `pw-${slug || 'job'}-${id.replaceAll('-', '')}${extension}`;
+}
+
+function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAttempt>>): DispatchMessage {
+  return {
+    job_id: job.id,
+    job_name: job.jobName,
+    stl_path: job.stlPath,
+    gcode_path: job.gcodePath,
+    material_id: job.materialId,
+    print_settings: job.printSettings,
+    estimated_duration_hours: job.estimatedDurationHours,
+    priority: job.priority,
+    deadline_at: job.deadlineAt,
+    retry_count: job.retryCount,
+    max_retries: job.maxRetries,
+    attempt: {
+      attempt_id: attempt.id,
+      copy: attempt.copy,
+      printer_id: attempt.printerId,
+      file_name: attempt.fileName,
+      slot: attempt.slot,
+      model_sha256: job.model.sha256,
+    },
+  };
+}
+
+/** Publishes again what nobody claimed, and takes back what nobody will. */
+export async function sweep(farm: Farm): Promise<void> {
+  await resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds);
+  await pruneSent(farm.database, keepSentHours);
+  const stale = await staleDispatches(farm.database, {
+    expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
+    offlineAfterSeconds,
+  });
+  for (const { attempt, offline } of stale) {
+    const reason = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
+    await farm.database.transaction(async (tx) => {
+      const job = await lockJob(tx, attempt.jobId);
+      const withdrawn = await withdrawAttempt(tx, attempt.id, reason);
+      if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
+    });
+  }
+}

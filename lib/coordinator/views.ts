@@ -1,0 +1,69 @@
+import { isActive } from '../model/printer';
+import type { LoadedSlot, Printer } from '../store/printers';
+import type { Attempt } from '../store/attempts';
+
+/** A bed as the API shows it. */
+export interface BedView {
+  state: 'clear' | 'occupied';
+  cause: string | null;
+  attempt_id: string | null;
+  version: number;
+  since: string;
+}
+
+export const bedView = (printer: Printer): BedView => ({
+  state: printer.bedState,
+  cause: printer.bedCause,
+  attempt_id: printer.bedAttemptId,
+  version: printer.bedVersion,
+  since: printer.bedSince,
+});
+
+/** A printer as the API shows it. */
+export interface PrinterView {
+  printer_id: string;
+  name: string;
+  make: string;
+  online: boolean;
+  /** `offline` when nobody has heard of it lately, else what it reports. */
+  state: string;
+  problem: string | null;
+  job_id: string | null;
+  current_job_id: string | null;
+  job_name: string | null;
+  /** 0..1 */
+  progress: number | null;
+  remaining_minutes: number | null;
+  time_scale: number;
+  temperatures: { name: string; current: number; target: number }[];
+  bed: BedView;
+  slots: { slot: string; material_id: string | null; spool_id: string | null; grams_left: number | null }[];
+}
+
+export function printerView(
+  printer: Printer,
+  slots: LoadedSlot[],
+  open: { attempt: Attempt; jobName: string } | undefined,
+): PrinterView {
+  const report = printer.online ? printer.report : null;
+  const active = report !== null && isActive(report.state);
+  return {
+    printer_id: printer.id,
+    name: printer.name,
+    make: printer.make,
+    online: printer.online,
+    state: report?.state ?? 'offline',
+    problem: printer.connectionProblem ?? report?.faults.find((fault) => fault.blocking)?.message ?? null,
+    job_id: open?.attempt.jobId ?? null,
+    current_job_id: open?.attempt.jobId ?? null,
+    job_name: open?.jobName ?? (active ? (report.job?.name ?? null) : null),
+    progress: active ? report.progress : null,
+    remaining_minutes: active ? report.remainingMinutes : null,
+    time_scale: report?.timeScale ?? 1,
+    temperatures: report?.temperatures ?? [],
+    bed: bedView(printer),
+    slots: slots
+      .filter((slot) => slot.printerId === printer.id)
+      .map((slot) => ({ slot: slot.slot, material_id: slot.materialId, spool_id: slot.spoolId, grams_left: slot.gramsLeft })),
+  };
+}

@@ -1,0 +1,189 @@
+import type { JobId, PrinterId } from '../model/ids';
+import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from './eligibility';
+import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+
+/** One print of the plan. Times are ISO 8601 UTC; null where only an operator can say when. */
+export interface PlanLine {
+  jobId: JobId;
+  printerId: PrinterId;
+  /** The slot to print from; null until the right filament is loaded. */
+  slot: string | null;
+  start: string | null;
+  end: string | null;
+  /** What an operator must do first. */
+  setups: string[];
+  /** Whether it can be started now. */
+  ready: boolean;
+}
+
+/** What is to be printed where and when, and why something waits. The same snapshot gives the same plan. */
+export interface Plan {
+  /** When the snapshot was taken, ms since 1970; a later plan has a higher version. */
+  version: number;
+  lines: PlanLine[];
+  /** The place of each waiting job in the order of the plan, from 1. */
+  positions: Record<JobId, number>;
+  /** Why each waiting job has not started. */
+  waiting: Record<JobId, string>;
+}
+
+const hour = 3_600_000;
+const urgentWithin = 24 * hour;
+/** Of a job with thousands of copies no more are laid out at once than the farm can hold. */
+const linesPerPrinter = 2;
+
+interface Timeline {
+  printer: PlanningPrinter;
+  /** When the next print can start (ms), null if only an operator can tell. */
+  free: number | null;
+  /** Why the next print cannot start at once; null if it can. */
+  blocked: string | null;
+  lines: number;
+}
+
+/**
+ * The dispatch rule: jobs in the order of `inOrder`, each on the printer that has it done first. A job that cannot
+ * run anywhere at present takes nobody's place.
+ */
+export function makePlan(snapshot: Snapshot): Plan {
+  const timelines = snapshot.printers.map((printer) => timelineOf(printer, snapshot));
+  const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
+  for (const job of inOrder(snapshot)) {
+    plan.positions[job.id] = Object.keys(plan.positions).length + 1;
+    const held = heldBecause(job, snapshot.now, plan);
+    const copies = Math.min(job.copiesToStart, timelines.length * linesPerPrinter);
+    for (let copy = 0; copy < copies; copy++) {
+      const line = place(job, timelines, snapshot, held);
+      if (typeof line === 'string') {
+        plan.waiting[job.id] ??= line;
+        break;
+      }
+      plan.lines.push(line.line);
+      if (!line.line.ready) plan.waiting[job.id] ??= line.because;
+    }
+  }
+  return plan;
+}
+
+/** Deadlines that fall within a day first, the nearest before; then priority, then age. */
+function inOrder(snapshot: Snapshot): PlanningJob[] {
+  const urgency = (job: PlanningJob): number =>
+    job.deadline !== null && job.deadline - snapshot.now - job.hours * hour <= urgentWithin ? job.deadline : Number.POSITIVE_INFINITY;
+  return snapshot.jobs
+    .filter((job) => job.copiesToStart > 0)
+    .map((job) => ({ job, urgency: urgency(job) }))
+    .sort(
+      (a, b) =>
+        (a.urgency === b.urgency ? 0 : a.urgency - b.urgency) ||
+        a.job.priority - b.job.priority ||
+        a.job.createdAt - b.job.createdAt ||
+        (a.job.id < b.job.id ? -1 : 1),
+    )
+    .map(({ job }) => job);
+}
+
+function heldBecause(job: PlanningJob, now: number, plan: Plan): { reason: string; until: number | null } | null {
+  if (job.held) return { reason: 'the job is held; release it', until: null };
+  if (job.waitsFor.length > 0) {
+    const ends = job.waitsFor.map((id) => Math.max(...plan.lines.filter((line) => line.jobId === id).map((line) => Date.parse(line.end ?? ''))));
+    const last = Math.max(...ends);
+    const count = job.waitsFor.length;
+    return {
+      reason: `waits for ${count === 1 ? 'another job' : `${count} other jobs`} to be completed`,
+      until: Number.isFinite(last) ? last : null,
+    };
+  }
+  if (job.notBefore !== null && job.notBefore > now) {
+    return { reason: `not before ${new Date(job.notBefore).toISOString()}`, until: job.notBefore };
+  }
+  return null;
+}
+
+function timelineOf(printer: PlanningPrinter, snapshot: Snapshot): Timeline {
+  const blocked = notReadyBecause(printer);
+  // A bed that is full while nothing prints is cleared when an operator pleases; one that prints has its end to go by.
+  const free = printer.busy
+    ? Math.max(snapshot.now, printer.busy.until) + minutes(snapshot.clearMinutes, printer)
+    : printer.bed === 'occupied'
+      ? null
+      : snapshot.now;
+  return { printer, free, blocked, lines: 0 };
+}
+
+/** What an operator needs so many minutes for (ms); at a simulated printer the operator is as fast as its clock. */
+const minutes = (count: number, printer: PlanningPrinter): number => (count * 60_000) / printer.timeScale;
+
+/** Hours that the job takes on this printer, by the wall clock. */
+export function wallHours(job: PlanningJob, printer: PlanningPrinter): number {
+  return (job.hours * printer.capabilities.speedFactor) / printer.timeScale;
+}
+
+function place(
+  job: PlanningJob,
+  timelines: Timeline[],
+  snapshot: Snapshot,
+  held: ReturnType<typeof heldBecause>,
+): { line: PlanLine; because: string } | string {
+  const able = timelines.filter((timeline) => neverBecause(job, timeline.printer) === null);
+  if (able.length === 0) return impossible(job, snapshot.printers);
+  const options = able.map((timeline) => {
+    const setup = filamentSetup(job, timeline.printer);
+    const earliest = timeline.free === null ? null : Math.max(timeline.free, held?.until ?? 0);
+    const stuck = earliest === null || (held !== null && held.until === null);
+    const duration = wallHours(job, timeline.printer) * hour;
+    const change = setup === null ? 0 : minutes(snapshot.changeMinutes, timeline.printer);
+    return { timeline, setup, start: stuck ? null : earliest + change, duration };
+  });
+  // The one that has it done first; where nobody can say when, the one with the shorter line and the right filament.
+  const rank = (option: (typeof options)[number]): number[] => [
+    option.start === null ? 1 : 0,
+    option.timeline.printer.id === job.failedOn ? 1 : 0,
+    option.start === null ? 0 : option.start + option.duration,
+    option.setup === null ? 0 : 1,
+    option.timeline.printer.online ? 0 : 1,
+    option.timeline.lines,
+    option.duration,
+  ];
+  options.sort((a, b) => compare(rank(a), rank(b)));
+  const best = options[0];
+  if (!best) return impossible(job, snapshot.printers);
+
+  const { timeline, setup, start, duration } = best;
+  const ready = held === null && setup === null && timeline.blocked === null && timeline.lines === 0;
+  const because =
+    held?.reason ?? setup ?? timeline.blocked ?? `${timeline.printer.name} prints another job of the queue first`;
+  // What cannot run yet for reasons of its own takes nobody's place.
+  if (start !== null && held === null && setup === null) {
+    timeline.lines++;
+    timeline.free = start + duration + minutes(snapshot.clearMinutes, timeline.printer);
+  }
+  return {
+    line: {
+      jobId: job.id,
+      printerId: timeline.printer.id,
+      slot: fittingSlot(job, timeline.printer)?.slot ?? null,
+      start: start === null ? null : new Date(start).toISOString(),
+      end: start === null ? null : new Date(start + duration).toISOString(),
+      setups: setup === null ? [] : [setup],
+      ready,
+    },
+    because,
+  };
+}
+
+function compare(a: number[], b: number[]): number {
+  for (const [index, value] of a.entries()) {
+    const difference = value - (b[index] ?? 0);
+    if (difference !== 0 && !Number.isNaN(difference)) return difference;
+  }
+  return 0;
+}
+
+/** Says of each printer why it cannot take the job. */
+export function impossible(job: PlanningJob, printers: PlanningPrinter[]): string {
+  const reasons = printers
+    .map((printer) => ({ printer, reason: neverBecause(job, printer) }))
+    .filter(({ printer }) => job.forcePrinter === null || job.forcePrinter === printer.id)
+    .map(({ printer, reason }) => `${printer.name} ${reason ?? 'could'}`);
+  return reasons.length === 0 ? 'there is no printer' : `no printer can take it: ${reasons.join('; ')}`;
+}

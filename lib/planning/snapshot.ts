@@ -1,0 +1,69 @@
+import type { JobId, MaterialId, PrinterId } from '../model/ids';
+import type { ModelKind } from '../model/job';
+import type { Dimensions, Make, PrinterCapabilities, PrinterState } from '../model/printer';
+
+/** A job as the planner sees it. Times are ms since 1970, durations hours of the reference machine. */
+export interface PlanningJob {
+  id: JobId;
+  name: string;
+  materialId: MaterialId;
+  materialType: string;
+  /** °C that the material or the submitter asks for. */
+  nozzleTemperature: number;
+  bedTemperature: number;
+  modelKind: ModelKind;
+  dimensions: Dimensions;
+  hours: number;
+  /** Grams of one copy. */
+  grams: number;
+  priority: number;
+  deadline: number | null;
+  createdAt: number;
+  notBefore: number | null;
+  forcePrinter: PrinterId | null;
+  held: boolean;
+  /** Jobs that must be completed first and are not. */
+  waitsFor: JobId[];
+  /** The copies that are neither done nor under way. */
+  copiesToStart: number;
+  /** The printer on which it failed last; another is preferred. */
+  failedOn: PrinterId | null;
+}
+
+/** A filament in its place. */
+export interface PlanningSlot {
+  slot: string;
+  materialId: MaterialId | null;
+  /** Grams that nothing under way has reserved. */
+  gramsFree: number;
+}
+
+/** A printer as the planner sees it. */
+export interface PlanningPrinter {
+  id: PrinterId;
+  name: string;
+  make: Make;
+  capabilities: PrinterCapabilities;
+  slots: PlanningSlot[];
+  online: boolean;
+  /** What the printer reports of itself; null before its first report. */
+  state: PrinterState | null;
+  bed: 'clear' | 'occupied';
+  bedCause: 'attempt' | 'foreign' | 'unknown' | null;
+  /** What is under way on it, ours or foreign, and when it is expected to end. */
+  busy: { with: string; until: number } | null;
+  /** How many times faster than real its clock runs; durations are divided by it. */
+  timeScale: number;
+}
+
+/** Everything that a plan depends on. */
+export interface Snapshot {
+  /** ms since 1970 */
+  now: number;
+  jobs: PlanningJob[];
+  printers: PlanningPrinter[];
+  /** How long an operator takes to clear a bed, minutes. */
+  clearMinutes: number;
+  /** How long an operator takes to change a filament, minutes. */
+  changeMinutes: number;
+}

@@ -1,0 +1,310 @@
+import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
+import type { AttemptId, JobId, PrinterId, SpoolId } from '../model/ids';
+import type { Queryable, Transaction } from './database';
+import { camelCase } from './rows';
+
+/** One try at printing one copy on one printer, as the database holds it; times are ISO 8601 UTC. */
+export interface Attempt {
+  id: AttemptId;
+  jobId: JobId;
+  copy: number;
+  printerId: PrinterId;
+  phase: AttemptPhase;
+  fence: number | null;
+  leaseOwner: string | null;
+  leaseUntil: string | null;
+  fileName: string;
+  taskId: number;
+  slot: string;
+  spoolId: SpoolId | null;
+  reservedGrams: number;
+  gcodeSha256: string | null;
+  gcodeMd5: string | null;
+  gcodeSize: number | null;
+  gcodeLines: number | null;
+  estimatedSeconds: number | null;
+  estimatedGrams: number | null;
+  layers: number | null;
+  messageId: string;
+  dispatchedAt: string;
+  claimedAt: string | null;
+  startIntentAt: string | null;
+  startedAt: string | null;
+  endedAt: string | null;
+  cancelRequestedAt: string | null;
+  outcome: AttemptOutcome | null;
+  reason: string | null;
+}
+
+const toAttempt = (row: Record<string, unknown>): Attempt => camelCase<Attempt>(row);
+
+/** Makes an attempt; the unique indexes refuse a second open one for the printer or the copy. */
+export async function insertAttempt(
+  tx: Transaction,
+  attempt: Pick<Attempt, 'id' | 'jobId' | 'copy' | 'printerId' | 'fileName' | 'slot' | 'spoolId' | 'reservedGrams'>,
+): Promise<Attempt> {
+  const { rows } = await tx.query(
+    `INSERT INTO print_attempts (id, job_id, copy, printer_id, file_name, slot, spool_id, reserved_grams)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *`,
+    [
+      attempt.id,
+      attempt.jobId,
+      attempt.copy,
+      attempt.printerId,
+      attempt.fileName,
+      attempt.slot,
+      attempt.spoolId,
+      attempt.reservedGrams,
+    ],
+  );
+  const row = rows[0];
+  if (!row) throw new Error('PostgreSQL stored no attempt.');
+  return toAttempt(row);
+}
+
+// Takes a dispatched attempt, or one whose holder's lease has run out, under the next fencing number of the printer.
+const claimSql = `
+  WITH printer AS (
+    UPDATE printers SET fence = fence + 1 WHERE id = $2 RETURNING fence)
+  UPDATE print_attempts a SET
+    phase = CASE WHEN a.phase = 'dispatched' THEN 'claimed' ELSE a.phase END,
+    claimed_at = coalesce(a.claimed_at, now()),
+    fence = printer.fence, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
+  FROM printer
+  WHERE a.id = $1 AND a.printer_id = $2
+    AND (a.phase = 'dispatched' OR (a.phase <> 'ended' AND a.lease_until < now()))
+  RETURNING a.*`;
+
+/**
+ * Claims an attempt for an agent. The job's row must be locked.
+ * @returns the attempt with its new fencing number, or undefined if it cannot be had (claimed by another, ended)
+ */
+export async function claimAttempt(
+  tx: Transaction,
+  claim: { attemptId: string; printerId: string; owner: string; leaseSeconds: number },
+): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(claimSql, [claim.attemptId, claim.printerId, claim.owner, claim.leaseSeconds]);
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Who writes: an older fencing number, or a lease that has run out, can write nothing. */
+export interface Claim {
+  attemptId: AttemptId;
+  fence: number;
+  owner: string;
+}
+
+/** Prolongs the lease; false if it was lost. */
+export async function renewLease(db: Queryable, claim: Claim, leaseSeconds: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE print_attempts SET lease_until = now() + make_interval(secs => $4)
+     WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase <> 'ended'`,
+    [claim.attemptId, claim.fence, claim.owner, leaseSeconds],
+  );
+  return rowCount === 1;
+}
+
+/** Lets a claim go at once, so that another agent need not wait for the lease to run out. */
+export async function releaseLease(db: Queryable, claim: Claim): Promise<void> {
+  await db.query(
+    `UPDATE print_attempts SET lease_until = now() - interval '1 second'
+     WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND phase <> 'ended'`,
+    [claim.attemptId, claim.fence, claim.owner],
+  );
+}
+
+/** What is written with a change of phase. */
+export interface PhaseFacts {
+  gcodeSha256?: string;
+  gcodeMd5?: string;
+  gcodeSize?: number;
+  gcodeLines?: number;
+  estimatedSeconds?: number | null;
+  estimatedGrams?: number | null;
+  layers?: number | null;
+  reason?: string;
+}
+
+// Moves an attempt on, if the writer still holds it and it is in the phase that it is thought to be in.
+const advanceSql = `
+  UPDATE print_attempts SET
+    phase = $5,
+    start_intent_at = CASE WHEN $5 = 'starting' THEN now() ELSE start_intent_at END,
+    started_at = CASE WHEN $5 = 'printing' THEN coalesce(started_at, now()) ELSE started_at END,
+    gcode_sha256 = coalesce($6, gcode_sha256), gcode_md5 = coalesce($7, gcode_md5),
+    gcode_size = coalesce($8, gcode_size), gcode_lines = coalesce($9, gcode_lines),
+    estimated_seconds = coalesce($10, estimated_seconds), estimated_grams = coalesce($11, estimated_grams),
+    reserved_grams = coalesce($11, reserved_grams),
+    layers = coalesce($12, layers), reason = coalesce($13, reason)
+  WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase = ANY ($4)
+    AND ($5 <> 'starting' OR cancel_requested_at IS NULL)
+  RETURNING *`;
+
+/** Changes the phase of a claimed attempt. The job's row must be locked. Undefined: the claim is no longer ours, or the phase is another. */
+export async function advanceAttempt(
+  tx: Transaction,
+  claim: Claim,
+  from: readonly AttemptPhase[],
+  to: Exclude<AttemptPhase, 'ended' | 'dispatched'>,
+  facts: PhaseFacts = {},
+): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(advanceSql, [
+    claim.attemptId,
+    claim.fence,
+    claim.owner,
+    from,
+    to,
+    facts.gcodeSha256 ?? null,
+    facts.gcodeMd5 ?? null,
+    facts.gcodeSize ?? null,
+    facts.gcodeLines ?? null,
+    facts.estimatedSeconds ?? null,
+    facts.estimatedGrams ?? null,
+    facts.layers ?? null,
+    facts.reason ?? null,
+  ]);
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Ends a claimed attempt. The job's row must be locked. Undefined: the claim is no longer ours. */
+export async function endAttempt(
+  tx: Transaction,
+  claim: Claim,
+  outcome: AttemptOutcome,
+  reason: string | null,
+): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(
+    `UPDATE print_attempts SET phase = 'ended', outcome = $4, reason = $5, ended_at = now(), lease_until = NULL
+     WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase <> 'ended' RETURNING *`,
+    [claim.attemptId, claim.fence, claim.owner, outcome, reason],
+  );
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Takes back a dispatch that nobody has claimed. The job's row must be locked. Undefined: somebody has. */
+export async function withdrawAttempt(tx: Transaction, id: AttemptId, reason: string): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(
+    `UPDATE print_attempts SET phase = 'ended', outcome = 'withdrawn', reason = $2, ended_at = now()
+     WHERE id = $1 AND phase = 'dispatched' RETURNING *`,
+    [id, reason],
+  );
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Answers an attempt whose outcome is unknown by an operator's word, whoever holds its lease. The job's row must be locked. */
+export async function answerUnknown(
+  tx: Transaction,
+  id: AttemptId,
+  outcome: 'completed' | 'not_started',
+  reason: string,
+): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(
+    `UPDATE print_attempts SET phase = 'ended', outcome = $2, reason = $3, ended_at = now(), lease_until = NULL
+     WHERE id = $1 AND phase = 'outcome_unknown' RETURNING *`,
+    [id, outcome, reason],
+  );
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Marks every open attempt of a job as to be ended, and returns them. The job's row must be locked. */
+export async function requestCancelOfAttempts(tx: Transaction, jobId: JobId): Promise<Attempt[]> {
+  const { rows } = await tx.query(
+    `UPDATE print_attempts SET cancel_requested_at = coalesce(cancel_requested_at, now())
+     WHERE job_id = $1 AND phase <> 'ended' RETURNING *`,
+    [jobId],
+  );
+  return rows.map(toAttempt);
+}
+
+/** All attempts of a job, oldest first. */
+export async function attemptsOf(db: Queryable, jobId: JobId): Promise<Attempt[]> {
+  const { rows } = await db.query('SELECT * FROM print_attempts WHERE job_id = $1 ORDER BY dispatched_at, id', [jobId]);
+  return rows.map(toAttempt);
+}
+
+/** Every attempt that is under way. */
+export async function openAttempts(db: Queryable): Promise<Attempt[]> {
+  const { rows } = await db.query(`SELECT * FROM print_attempts WHERE phase <> 'ended'`);
+  return rows.map(toAttempt);
+}
+
+/** The attempt that is under way on a printer. */
+export async function openAttemptOf(db: Queryable, printerId: string): Promise<Attempt | undefined> {
+  const { rows } = await db.query(`SELECT * FROM print_attempts WHERE printer_id = $1 AND phase <> 'ended'`, [printerId]);
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** One attempt by its id. */
+export async function findAttempt(db: Queryable, id: string): Promise<Attempt | undefined> {
+  const { rows } = await db.query('SELECT * FROM print_attempts WHERE id = $1', [id]);
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Claimed attempts of a printer whose holder has gone, and seconds until the leases of the others run out. */
+export async function orphanOf(
+  db: Queryable,
+  printerId: string,
+): Promise<{ attempt: Attempt; secondsLeft: number } | undefined> {
+  const { rows } = await db.query(
+    `SELECT *, extract(epoch FROM lease_until - now())::float8 AS seconds_left FROM print_attempts
+     WHERE printer_id = $1 AND phase NOT IN ('dispatched', 'ended')`,
+    [printerId],
+  );
+  const row = rows[0];
+  if (!row) return undefined;
+  return { attempt: toAttempt(row), secondsLeft: Number(row['seconds_left']) };
+}
+
+/** Dispatches that nobody has claimed and that are too old, or whose printer is offline. */
+export async function staleDispatches(
+  db: Queryable,
+  limits: { expiresSeconds: number; offlineAfterSeconds: number },
+): Promise<{ attempt: Attempt; offline: boolean }[]> {
+  const { rows } = await db.query(
+    `SELECT a.*, NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AS offline
+     FROM print_attempts a JOIN printers p ON p.id = a.printer_id
+     WHERE a.phase = 'dispatched'
+       AND (a.dispatched_at < now() - make_interval(secs => $1)
+         OR (NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AND a.dispatched_at < now() - interval '5 seconds'))`,
+    [limits.expiresSeconds, limits.offlineAfterSeconds],
+  );
+  return rows.map((row) => ({ attempt: toAttempt(row), offline: row['offline'] === true }));
+}
+
+/** How often a copy has failed since the job was submitted or replayed. */
+export async function failuresOfCopy(db: Queryable, jobId: JobId, copy: number): Promise<number> {
+  const { rows } = await db.query<{ failures: number }>(
+    `SELECT count(*) AS failures FROM print_attempts a JOIN print_jobs j ON j.id = a.job_id
+     WHERE a.job_id = $1 AND a.copy = $2 AND a.outcome IN ('failed', 'not_started') AND a.ended_at >= j.retries_from`,
+    [jobId, copy],
+  );
+  return rows[0]?.failures ?? 0;
+}
+
+/**
+ * Undoes the intent to start by the process that wrote it and knows that nothing was sent: not guarded by the lease,
+ * because as long as nobody holds a newer fencing number nobody else has acted on it. The job's row must be locked.
+ */
+export async function undoIntent(tx: Transaction, claim: Claim): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(
+    `UPDATE print_attempts SET phase = 'uploading', start_intent_at = NULL
+     WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND phase = 'starting' RETURNING *`,
+    [claim.attemptId, claim.fence, claim.owner],
+  );
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Ends an attempt that has certainly not sent a start, whoever holds it. The job's row must be locked. Undefined: it is too late. */
+export async function endBeforeStart(
+  tx: Transaction,
+  id: AttemptId,
+  outcome: 'cancelled' | 'not_started',
+  reason: string,
+): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(
+    `UPDATE print_attempts SET phase = 'ended', outcome = $2, reason = $3, ended_at = now(), lease_until = NULL
+     WHERE id = $1 AND phase IN ('dispatched', 'claimed', 'preparing', 'uploading') RETURNING *`,
+    [id, outcome, reason],
+  );
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}

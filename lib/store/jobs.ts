@@ -1,0 +1,402 @@
+import { ConflictError, NotFoundError } from '../model/errors';
+import { type AttemptId, isUuid, type JobId, type PrinterId } from '../model/ids';
+import type { Job } from '../model/job';
+import { isTerminal, type JobStatus, statusGraph } from '../model/status';
+import { notify, type Queryable, type Transaction } from './database';
+import { camelCase } from './rows';
+
+/** What is known of a job when it is submitted. */
+export type NewJob = Pick<
+  Job,
+  | 'jobName'
+  | 'stlPath'
+  | 'gcodePath'
+  | 'materialId'
+  | 'printSettings'
+  | 'estimatedGrams'
+  | 'estimatedCostUsd'
+  | 'estimatedDurationHours'
+  | 'priority'
+  | 'deadlineAt'
+  | 'createdBy'
+  | 'maxRetries'
+  | 'goalId'
+  | 'copies'
+  | 'notBefore'
+  | 'dependsOn'
+  | 'forcePrinter'
+  | 'hold'
+  | 'model'
+>;
+
+/** A line of a job's history. */
+export interface HistoryLine {
+  from_status: JobStatus | null;
+  to_status: JobStatus;
+  reason: string | null;
+  changed_at: string;
+  changed_by: string | null;
+}
+
+/** One status change: why, by whom, and which columns change with it. */
+export interface StatusChange {
+  reason: string | null;
+  actor: string;
+  assignedPrinterId?: PrinterId;
+  retryCount?: number;
+  copiesDone?: number;
+  outcomeId?: string;
+  actualDurationHours?: number | null;
+  actualCostUsd?: number | null;
+  clearCancelRequest?: boolean;
+}
+
+type JobRow = Omit<Job, 'model'> & {
+  modelSha256: string;
+  modelKind: Job['model']['kind'];
+  modelXMm: number;
+  modelYMm: number;
+  modelZMm: number;
+  modelVolumeMm3: number;
+};
+
+function toJob(row: Record<string, unknown>): Job {
+  const { modelSha256, modelKind, modelXMm, modelYMm, modelZMm, modelVolumeMm3, ...rest } = camelCase<JobRow>(row);
+  return {
+    ...rest,
+    model: {
+      sha256: modelSha256,
+      kind: modelKind,
+      dimensions: { x: modelXMm, y: modelYMm, z: modelZMm },
+      volumeMm3: modelVolumeMm3,
+    },
+  };
+}
+
+/** A time as every message and answer writes it. */
+const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** The message that reports a status change; `$1`… are those of the statements that use it. */
+const statusBody = (columns: { from: string; to: string; reason: string; actor: string }): string => `
+  jsonb_build_object(
+    'event', 'job', 'job_id', j.id, 'job_seq', j.job_seq, 'job_name', j.job_name,
+    'from_status', ${columns.from}, 'to_status', ${columns.to}, 'reason', ${columns.reason},
+    'changed_by', ${columns.actor}, 'changed_at', ${isoNow}, 'printer_id', j.assigned_printer_id)`;
+
+// Stores a job as queued, with the first line of its history and the message that reports it.
+const insertJobSql = `
+  WITH j AS (
+    INSERT INTO print_jobs (
+      job_name, stl_path, gcode_path, material_id, print_settings, estimated_grams, estimated_cost_usd,
+      estimated_duration_hours, priority, deadline_at, created_by, max_retries, goal_id, copies, not_before, depends_on,
+      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, status, job_seq)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, 'queued', 1)
+    RETURNING *),
+  h AS (
+    INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
+    SELECT j.id, NULL, 'queued', 'submitted', clock_timestamp(), j.created_by FROM j),
+  o AS (
+    INSERT INTO outbox (kind, routing_key, job_id, body)
+    SELECT 'status', '', j.id,
+      ${statusBody({ from: 'NULL::text', to: "'queued'", reason: "'submitted'", actor: 'j.created_by' })} FROM j)
+  SELECT * FROM j`;
+
+/** Stores a submitted job and returns it. */
+export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
+  const { rows } = await tx.query(insertJobSql, [
+    job.jobName,
+    job.stlPath,
+    job.gcodePath,
+    job.materialId,
+    JSON.stringify(job.printSettings),
+    job.estimatedGrams,
+    job.estimatedCostUsd,
+    job.estimatedDurationHours,
+    job.priority,
+    job.deadlineAt,
+    job.createdBy,
+    job.maxRetries,
+    job.goalId,
+    job.copies,
+    job.notBefore,
+    job.dependsOn,
+    job.forcePrinter,
+    job.hold,
+    job.model.sha256,
+    job.model.kind,
+    job.model.dimensions.x,
+    job.model.dimensions.y,
+    job.model.dimensions.z,
+    job.model.volumeMm3,
+  ]);
+  const row = rows[0];
+  if (!row) throw new Error('PostgreSQL stored no job.');
+  await notify(tx, 'outbox');
+  await notify(tx, 'plan');
+  return toJob(row);
+}
+
+// Changes a status along the graph, guarded by the one it is thought to have, with history and message.
+const changeStatusSql = `
+  WITH j AS (
+    UPDATE print_jobs SET
+      status = $3, status_reason = $4, job_seq = job_seq + 1, updated_at = now(),
+      completed_at = CASE WHEN $3 IN ('completed', 'failed', 'cancelled') THEN now() END,
+      started_at = CASE WHEN $3 = 'printing' THEN coalesce(started_at, now()) ELSE started_at END,
+      assigned_printer_id = coalesce($6, assigned_printer_id),
+      retry_count = coalesce($7, retry_count),
+      copies_done = coalesce($8, copies_done),
+      outcome_id = coalesce($9, outcome_id),
+      actual_duration_hours = coalesce($10, actual_duration_hours),
+      actual_cost_usd = coalesce($11, actual_cost_usd),
+      cancel_requested_at = CASE WHEN $12 THEN NULL ELSE cancel_requested_at END
+    WHERE id = $1 AND status = $2
+    RETURNING *),
+  h AS (
+    INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
+    SELECT j.id, $2, $3, $4, clock_timestamp(), $5 FROM j),
+  o AS (
+    INSERT INTO outbox (kind, routing_key, job_id, body)
+    SELECT 'status', '', j.id, ${statusBody({ from: '$2::text', to: '$3::text', reason: '$4::text', actor: '$5::text' })} FROM j)
+  SELECT * FROM j`;
+
+/**
+ * Changes a job's status, writes its history and reports it. The job's row must be locked in this transaction.
+ * @throws ConflictError the graph forbids it, or the job has another status by now
+ */
+export async function changeStatus(tx: Transaction, job: Job, to: JobStatus, change: StatusChange): Promise<Job> {
+  if (!statusGraph[job.status].includes(to)) {
+    throw new ConflictError(
+      `The job is ${job.status}; it cannot become ${to}.`,
+      isTerminal(job.status) ? 'Submit it again if it is needed once more.' : 'Look at the job and try again.',
+    );
+  }
+  const { rows } = await tx.query(changeStatusSql, [
+    job.id,
+    job.status,
+    to,
+    change.reason,
+    change.actor,
+    change.assignedPrinterId ?? null,
+    change.retryCount ?? null,
+    change.copiesDone ?? null,
+    change.outcomeId ?? null,
+    change.actualDurationHours ?? null,
+    change.actualCostUsd ?? null,
+    change.clearCancelRequest ?? false,
+  ]);
+  const row = rows[0];
+  if (!row) throw new ConflictError('The job changed in the meantime.', 'Look at the job and try again.');
+  await notify(tx, 'outbox');
+  await notify(tx, `job:${job.id}`);
+  if (to === 'queued' || isTerminal(to)) await notify(tx, 'plan');
+  return toJob(row);
+}
+
+// Changes columns of a job without changing its status.
+const amendJobSql = `
+  UPDATE print_jobs SET
+    updated_at = now(),
+    status_reason = CASE WHEN $2 THEN $3 ELSE status_reason END,
+    copies_done = coalesce($4, copies_done),
+    retry_count = coalesce($5, retry_count),
+    outcome_id = coalesce($6, outcome_id),
+    actual_duration_hours = coalesce($7, actual_duration_hours),
+    actual_cost_usd = coalesce($8, actual_cost_usd),
+    not_before = coalesce($9, not_before),
+    gcode_path = coalesce($10, gcode_path),
+    estimated_grams = coalesce($11, estimated_grams),
+    estimated_cost_usd = coalesce($12, estimated_cost_usd),
+    estimated_duration_hours = coalesce($13, estimated_duration_hours),
+    giving_up = coalesce($14, giving_up),
+    failed_on = coalesce($15, failed_on)
+  WHERE id = $1 RETURNING *`;
+
+/** Columns that change while the status stays. */
+export interface JobAmendment {
+  statusReason?: string | null;
+  copiesDone?: number;
+  retryCount?: number;
+  outcomeId?: string;
+  actualDurationHours?: number;
+  actualCostUsd?: number;
+  notBefore?: string;
+  gcodePath?: string;
+  estimatedGrams?: number;
+  estimatedCostUsd?: number;
+  estimatedDurationHours?: number;
+  givingUp?: string;
+  failedOn?: PrinterId;
+}
+
+/** Writes facts about a job that are no change of status. */
+export async function amendJob(tx: Transaction, id: JobId, changes: JobAmendment): Promise<Job> {
+  const { rows } = await tx.query(amendJobSql, [
+    id,
+    changes.statusReason !== undefined,
+    changes.statusReason ?? null,
+    changes.copiesDone ?? null,
+    changes.retryCount ?? null,
+    changes.outcomeId ?? null,
+    changes.actualDurationHours ?? null,
+    changes.actualCostUsd ?? null,
+    changes.notBefore ?? null,
+    changes.gcodePath ?? null,
+    changes.estimatedGrams ?? null,
+    changes.estimatedCostUsd ?? null,
+    changes.estimatedDurationHours ?? null,
+    changes.givingUp ?? null,
+    changes.failedOn ?? null,
+  ]);
+  const row = rows[0];
+  if (!row) throw new NotFoundError('job', id);
+  return toJob(row);
+}
+
+/** Reads a job. @throws NotFoundError */
+export async function findJob(db: Queryable, id: string): Promise<Job> {
+  return one(db, 'SELECT * FROM print_jobs WHERE id = $1', id);
+}
+
+/** Reads a job and locks its row: the first lock of every transaction that changes a job. @throws NotFoundError */
+export async function lockJob(tx: Transaction, id: string): Promise<Job> {
+  return one(tx, 'SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE', id);
+}
+
+async function one(db: Queryable, sql: string, id: string): Promise<Job> {
+  if (!isUuid(id)) throw new NotFoundError('job', id);
+  const { rows } = await db.query(sql, [id]);
+  const row = rows[0];
+  if (!row) throw new NotFoundError('job', id);
+  return toJob(row);
+}
+
+/** The way of a job so far, oldest first. */
+export async function historyOf(db: Queryable, id: JobId): Promise<HistoryLine[]> {
+  const { rows } = await db.query<HistoryLine & Record<string, unknown>>(
+    `SELECT from_status, to_status, reason, changed_at, changed_by
+     FROM job_status_history WHERE job_id = $1 ORDER BY id`,
+    [id],
+  );
+  return rows;
+}
+
+/** Every job that is not over, oldest first. */
+export async function unfinishedJobs(db: Queryable): Promise<Job[]> {
+  const { rows } = await db.query(
+    `SELECT * FROM print_jobs WHERE status NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id`,
+  );
+  return rows.map(toJob);
+}
+
+/** A page of jobs by status and printer, newest first; the cursor is the last row of the page before. */
+export async function listJobs(
+  db: Queryable,
+  filter: { status: JobStatus[]; printerId: string | null; limit: number; after: { createdAt: string; id: string } | null },
+): Promise<Job[]> {
+  const { rows } = await db.query(
+    `SELECT * FROM print_jobs
+     WHERE status = ANY ($1)
+       AND ($2::text IS NULL OR assigned_printer_id = $2 OR force_printer = $2)
+       AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5::uuid))
+     ORDER BY created_at DESC, id DESC LIMIT $3`,
+    [filter.status, filter.printerId, filter.limit, filter.after?.createdAt ?? null, filter.after?.id ?? null],
+  );
+  return rows.map(toJob);
+}
+
+/** Changes the priority of a job that is not over, with a line in its history. */
+export async function setPriority(tx: Transaction, job: Job, priority: number, actor: string): Promise<Job> {
+  const { rows } = await tx.query(
+    `UPDATE print_jobs SET priority = $2, updated_at = now()
+     WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING *`,
+    [job.id, priority],
+  );
+  const row = rows[0];
+  if (!row) throw new ConflictError(`The job is ${job.status}; its priority no longer matters.`, 'Choose an open job.');
+  await addHistory(tx, toJob(row), `priority ${job.priority} changed to ${priority}`, actor);
+  await notify(tx, 'plan');
+  return toJob(row);
+}
+
+/** Holds a job back, or lets it go; only what has not started is affected. */
+export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: string): Promise<Job> {
+  const { rows } = await tx.query(
+    `UPDATE print_jobs SET hold = $2, updated_at = now()
+     WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING *`,
+    [job.id, hold],
+  );
+  const row = rows[0];
+  if (!row) throw new ConflictError(`The job is ${job.status}; it cannot be held.`, 'Choose an open job.');
+  await addHistory(tx, toJob(row), hold ? 'held' : 'released', actor);
+  await notify(tx, 'plan');
+  return toJob(row);
+}
+
+/** Records that somebody wants the job to end; from now on no start of it goes out. */
+export async function requestCancel(tx: Transaction, job: Job, actor: string): Promise<void> {
+  await tx.query(
+    `UPDATE print_jobs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+       cancel_requested_by = coalesce(cancel_requested_by, $2), updated_at = now() WHERE id = $1`,
+    [job.id, actor],
+  );
+}
+
+/** Forgets what counted against a job, so that a replay begins anew. The job's row must be locked. */
+export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> {
+  await tx.query(
+    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, not_before = NULL,
+       cancel_requested_at = NULL, cancel_requested_by = NULL WHERE id = $1`,
+    [id],
+  );
+}
+
+/** Which of these jobs are not completed. */
+export async function unmetDependencies(db: Queryable, ids: JobId[]): Promise<JobId[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await db.query<{ id: JobId }>(
+    `SELECT d.id FROM unnest($1::uuid[]) AS d (id)
+     LEFT JOIN print_jobs j ON j.id = d.id WHERE j.status IS DISTINCT FROM 'completed'`,
+    [ids],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** A line in the history that is no change of status, reported like one. */
+async function addHistory(tx: Transaction, job: Job, reason: string, actor: string): Promise<void> {
+  await tx.query(
+    `WITH j AS (UPDATE print_jobs SET job_seq = job_seq + 1 WHERE id = $1 RETURNING *),
+     h AS (INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
+       SELECT j.id, j.status, j.status, $2, clock_timestamp(), $3 FROM j)
+     INSERT INTO outbox (kind, routing_key, job_id, body)
+     SELECT 'status', '', j.id,
+       ${statusBody({ from: 'j.status', to: 'j.status', reason: '$2::text', actor: '$3::text' })} FROM j`,
+    [job.id, reason, actor],
+  );
+  await notify(tx, 'outbox');
+}
+
+/** How many jobs are unfinished, queued and printing, on one printer or on all. */
+export async function countJobs(
+  db: Queryable,
+  printerId: string | null,
+): Promise<{ total: number; queued: number; printing: number }> {
+  const { rows } = await db.query<{ total: number; queued: number; printing: number }>(
+    `SELECT count(*) AS total, count(*) FILTER (WHERE status = 'queued') AS queued,
+       count(*) FILTER (WHERE status = 'printing') AS printing
+     FROM print_jobs WHERE status NOT IN ('completed', 'failed', 'cancelled')
+       AND ($1::text IS NULL OR assigned_printer_id = $1 OR force_printer = $1)`,
+    [printerId],
+  );
+  return rows[0] ?? { total: 0, queued: 0, printing: 0 };
+}
+
+/** Jobs whose attempts somebody asked to end and that are not over. */
+export async function cancelledButOpen(db: Queryable): Promise<{ jobId: JobId; attemptId: AttemptId | null }[]> {
+  const { rows } = await db.query(
+    `SELECT j.id AS job_id, a.id AS attempt_id FROM print_jobs j
+     LEFT JOIN print_attempts a ON a.job_id = j.id AND a.phase <> 'ended'
+     WHERE j.cancel_requested_at IS NOT NULL AND j.status NOT IN ('completed', 'failed', 'cancelled')`,
+  );
+  return rows.map((row) => camelCase<{ jobId: JobId; attemptId: AttemptId | null }>(row));
+}

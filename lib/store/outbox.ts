@@ -1,0 +1,79 @@
+import type { AttemptId, JobId } from '../model/ids';
+import type { DispatchMessage } from '../model/messages';
+import { notify, type Queryable, type Transaction } from './database';
+import { camelCase } from './rows';
+
+/** A message that waits to be published, or was. */
+export interface OutboxRow {
+  id: number;
+  kind: 'dispatch' | 'status' | 'dead_letter';
+  routingKey: string;
+  messageId: string;
+  jobId: JobId | null;
+  attemptId: AttemptId | null;
+  body: unknown;
+}
+
+/** Puts a dispatch beside the attempt that it hands out. */
+export async function addDispatch(
+  tx: Transaction,
+  dispatch: { routingKey: string; messageId: string; jobId: JobId; attemptId: AttemptId; message: DispatchMessage },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO outbox (kind, routing_key, message_id, job_id, attempt_id, body) VALUES ('dispatch', $1, $2, $3, $4, $5)`,
+    [dispatch.routingKey, dispatch.messageId, dispatch.jobId, dispatch.attemptId, JSON.stringify(dispatch.message)],
+  );
+  await notify(tx, 'outbox');
+}
+
+/** Puts the message of a job that was given up beside its dead letter. */
+export async function addDeadLetterMessage(tx: Transaction, jobId: JobId, body: unknown): Promise<void> {
+  await tx.query(`INSERT INTO outbox (kind, routing_key, job_id, body) VALUES ('dead_letter', '', $1, $2)`, [
+    jobId,
+    JSON.stringify(body),
+  ]);
+  await notify(tx, 'outbox');
+}
+
+/** The oldest messages after this id that are not sent. Of one job they come in the order of its events: ids are given under its row lock. */
+export async function unsent(db: Queryable, limit: number, after: number): Promise<OutboxRow[]> {
+  const { rows } = await db.query(
+    `SELECT id, kind, routing_key, message_id, job_id, attempt_id, body FROM outbox
+     WHERE sent_at IS NULL AND id > $2 ORDER BY id LIMIT $1`,
+    [limit, after],
+  );
+  return rows.map((row) => {
+    const { body, ...rest } = row as { body: unknown };
+    return { ...camelCase<Omit<OutboxRow, 'body'>>(rest), body };
+  });
+}
+
+/** The broker has it. */
+export async function markSent(db: Queryable, id: number): Promise<void> {
+  await db.query('UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL WHERE id = $1', [id]);
+}
+
+/** It could not be published; it stays where it is. */
+export async function markFailed(db: Queryable, id: number, error: string): Promise<void> {
+  await db.query('UPDATE outbox SET times_sent = times_sent + 1, last_error = $2 WHERE id = $1', [id, error]);
+}
+
+/**
+ * Publishes dispatches again that nobody has claimed for so long, with their old message id.
+ * @param olderThanSeconds 0 publishes all of them again, as after the loss of a volatile broker
+ * @returns how many
+ */
+export async function resendUnclaimed(db: Queryable, olderThanSeconds: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `UPDATE outbox o SET sent_at = NULL FROM print_attempts a
+     WHERE o.kind = 'dispatch' AND o.attempt_id = a.id AND a.phase = 'dispatched'
+       AND o.sent_at <= now() - make_interval(secs => $1)`,
+    [olderThanSeconds],
+  );
+  return rowCount ?? 0;
+}
+
+/** Forgets messages that were sent long ago. */
+export async function pruneSent(db: Queryable, olderThanHours: number): Promise<void> {
+  await db.query(`DELETE FROM outbox WHERE sent_at < now() - make_interval(hours => $1)`, [olderThanHours]);
+}

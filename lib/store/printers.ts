@@ -1,0 +1,232 @@
+import { ConflictError, NotFoundError } from '../model/errors';
+import type { AttemptId, MaterialId, PrinterId, SpoolId } from '../model/ids';
+import type { Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
+import { notify, type Queryable, type Transaction } from './database';
+import { camelCase } from './rows';
+
+/** Why a bed is occupied: an attempt of ours, a print that is not ours, or nobody has looked yet. */
+export type BedCause = 'attempt' | 'foreign' | 'unknown';
+
+/** A printer as the database holds it; times are ISO 8601 UTC. */
+export interface Printer {
+  id: PrinterId;
+  name: string;
+  make: Make;
+  capabilities: PrinterCapabilities;
+  bedState: 'clear' | 'occupied';
+  bedCause: BedCause | null;
+  bedAttemptId: AttemptId | null;
+  bedVersion: number;
+  bedSince: string;
+  fence: number;
+  connected: boolean;
+  connectionProblem: string | null;
+  seenAt: string | null;
+  firstConnectedAt: string | null;
+  report: PrinterReport | null;
+  reportAt: string | null;
+  lastJob: PrinterJob | null;
+  /** Whether an agent has seen it lately. */
+  online: boolean;
+}
+
+/** A slot with the spool in it; grams are those that no open attempt has reserved. */
+export interface LoadedSlot {
+  printerId: PrinterId;
+  slot: string;
+  position: number;
+  spoolId: SpoolId | null;
+  materialId: MaterialId | null;
+  gramsLeft: number | null;
+  gramsFree: number | null;
+}
+
+/** An agent that has not been heard of for so long counts as gone (seconds). */
+export const offlineAfterSeconds = 30;
+
+const columns = `*, (connected AND seen_at > now() - interval '${offlineAfterSeconds} seconds') AS online`;
+const toPrinter = (row: Record<string, unknown>): Printer => {
+  const { report, capabilities, last_job, ...rest } = row;
+  return {
+    ...camelCase<Omit<Printer, 'report' | 'capabilities' | 'lastJob'>>(rest),
+    report: report as PrinterReport | null,
+    capabilities: capabilities as PrinterCapabilities,
+    lastJob: last_job as PrinterJob | null,
+  };
+};
+
+/** All printers, by id. */
+export async function allPrinters(db: Queryable): Promise<Printer[]> {
+  const { rows } = await db.query(`SELECT ${columns} FROM printers ORDER BY id`);
+  return rows.map(toPrinter);
+}
+
+/** @throws NotFoundError */
+export async function findPrinter(db: Queryable, id: string): Promise<Printer> {
+  const { rows } = await db.query(`SELECT ${columns} FROM printers WHERE id = $1`, [id]);
+  if (!rows[0]) throw new NotFoundError('printer', id);
+  return toPrinter(rows[0]);
+}
+
+/** Reads a printer and locks its row; in a transaction that also locks a job or an attempt, those come first. */
+export async function lockPrinter(tx: Transaction, id: string): Promise<Printer> {
+  const { rows } = await tx.query(`SELECT ${columns} FROM printers WHERE id = $1 FOR UPDATE`, [id]);
+  if (!rows[0]) throw new NotFoundError('printer', id);
+  return toPrinter(rows[0]);
+}
+
+/** What a printer node says of its printer. */
+export interface PrinterRegistration {
+  id: PrinterId;
+  name: string;
+  make: Make;
+  /** Left out: those already stored. A printer that is not stored yet needs them. */
+  capabilities?: PrinterCapabilities;
+  slots?: string[];
+}
+
+/** Stores a printer, or its new name and capabilities. The bed of a new one is occupied until an operator looks. */
+export async function registerPrinter(tx: Transaction, printer: PrinterRegistration): Promise<Printer> {
+  const { rows } = await tx.query(
+    `INSERT INTO printers (id, name, make, capabilities) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, make = excluded.make,
+       capabilities = CASE WHEN excluded.capabilities = '{}' THEN printers.capabilities ELSE excluded.capabilities END
+     RETURNING ${columns}`,
+    [printer.id, printer.name, printer.make, JSON.stringify(printer.capabilities ?? {})],
+  );
+  if (!rows[0]) throw new Error('PostgreSQL stored no printer.');
+  for (const [position, slot] of (printer.slots ?? []).entries()) {
+    await tx.query(
+      `INSERT INTO printer_slots (printer_id, slot, position) VALUES ($1, $2, $3)
+       ON CONFLICT (printer_id, slot) DO UPDATE SET position = excluded.position`,
+      [printer.id, slot, position],
+    );
+  }
+  return toPrinter(rows[0]);
+}
+
+// A bed change: the new state with its cause, the next version, and the message that reports it.
+const setBedSql = `
+  WITH p AS (
+    UPDATE printers SET bed_state = $2, bed_cause = $3, bed_attempt_id = $4, bed_version = bed_version + 1, bed_since = now()
+    WHERE id = $1 RETURNING *),
+  o AS (
+    INSERT INTO outbox (kind, routing_key, body)
+    SELECT 'status', '', jsonb_build_object('event', 'bed', 'printer_id', p.id,
+      'bed', jsonb_build_object('state', p.bed_state, 'cause', p.bed_cause, 'attempt_id', p.bed_attempt_id, 'version', p.bed_version),
+      'changed_by', $5::text, 'changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) FROM p)
+  SELECT ${columns} FROM p`;
+
+async function setBed(
+  tx: Transaction,
+  id: PrinterId,
+  bed: { state: 'clear' } | { state: 'occupied'; cause: BedCause; attemptId: AttemptId | null },
+  actor: string,
+): Promise<Printer> {
+  const { rows } = await tx.query(setBedSql, [
+    id,
+    bed.state,
+    bed.state === 'clear' ? null : bed.cause,
+    bed.state === 'clear' ? null : bed.attemptId,
+    actor,
+  ]);
+  if (!rows[0]) throw new NotFoundError('printer', id);
+  await notify(tx, 'outbox');
+  await notify(tx, 'plan');
+  return toPrinter(rows[0]);
+}
+
+/** The bed is ours from the moment a start is intended. */
+export function occupyBed(tx: Transaction, id: PrinterId, attemptId: AttemptId, actor: string): Promise<Printer> {
+  return setBed(tx, id, { state: 'occupied', cause: 'attempt', attemptId }, actor);
+}
+
+/** Something that is not ours lies on the bed, or may. */
+export function occupyBedByOther(
+  tx: Transaction,
+  id: PrinterId,
+  cause: 'foreign' | 'unknown',
+  actor: string,
+): Promise<Printer> {
+  return setBed(tx, id, { state: 'occupied', cause, attemptId: null }, actor);
+}
+
+/** Nothing was printed after all: the bed is what it was before this attempt's intent. */
+export async function restoreBed(tx: Transaction, printer: Printer, attemptId: AttemptId, actor: string): Promise<void> {
+  if (printer.bedAttemptId === attemptId) await setBed(tx, printer.id, { state: 'clear' }, actor);
+}
+
+/**
+ * An operator says that the bed is clear. The printer's row must be locked.
+ * @throws ConflictError the version is not the present one, so something happened that the operator has not seen
+ */
+export async function clearBed(
+  tx: Transaction,
+  printer: Printer,
+  expectedVersion: number | undefined,
+  actor: string,
+): Promise<Printer> {
+  if (expectedVersion !== undefined && expectedVersion !== printer.bedVersion) {
+    throw new ConflictError(
+      `The bed of ${printer.name} changed since you looked (version ${printer.bedVersion}, you gave ${expectedVersion}).`,
+      'Look at the bed again and send the present bed version.',
+      'stale_bed_version',
+    );
+  }
+  return setBed(tx, printer.id, { state: 'clear' }, actor);
+}
+
+/** The agent's word that it is there, with the printer's latest report. */
+export async function storeReport(
+  db: Queryable,
+  id: PrinterId,
+  state: { connected: boolean; problem: string | null; report: PrinterReport | undefined; lastJob: PrinterJob | null | undefined },
+): Promise<void> {
+  await db.query(
+    `UPDATE printers SET connected = $2, connection_problem = $3, seen_at = now(),
+       first_connected_at = CASE WHEN $2 THEN coalesce(first_connected_at, now()) ELSE first_connected_at END,
+       report = coalesce($4, report), report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END,
+       last_job = CASE WHEN $5 THEN $6 ELSE last_job END
+     WHERE id = $1`,
+    [
+      id,
+      state.connected,
+      state.problem,
+      state.report ? JSON.stringify(state.report) : null,
+      state.lastJob !== undefined,
+      state.lastJob ? JSON.stringify(state.lastJob) : null,
+    ],
+  );
+}
+
+/** The slots of all printers with their spools. Grams that open attempts have reserved are promised already. */
+export async function loadedSlots(db: Queryable): Promise<LoadedSlot[]> {
+  const { rows } = await db.query(
+    `SELECT s.printer_id, s.slot, s.position, s.spool_id, p.material_id, p.grams_left,
+       p.grams_left - coalesce((SELECT sum(a.reserved_grams) FROM print_attempts a
+         WHERE a.spool_id = p.id AND a.phase <> 'ended'), 0) AS grams_free
+     FROM printer_slots s LEFT JOIN spools p ON p.id = s.spool_id
+     ORDER BY s.printer_id, s.position`,
+  );
+  return rows.map((row) => camelCase<LoadedSlot>(row));
+}
+
+/** Puts a spool into a slot, taking it from where it was; null empties the slot. @throws NotFoundError */
+export async function loadSlot(
+  tx: Transaction,
+  id: PrinterId,
+  slot: string,
+  spoolId: SpoolId | null,
+): Promise<LoadedSlot> {
+  const { rowCount } = await tx.query(
+    'SELECT 1 FROM printer_slots WHERE printer_id = $1 AND slot = $2 FOR UPDATE',
+    [id, slot],
+  );
+  if (rowCount === 0) throw new NotFoundError('slot', `${id}/${slot}`);
+  if (spoolId !== null) await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE spool_id = $1', [spoolId]);
+  await tx.query('UPDATE printer_slots SET spool_id = $3 WHERE printer_id = $1 AND slot = $2', [id, slot, spoolId]);
+  await notify(tx, 'plan');
+  const loaded = (await loadedSlots(tx)).find((one) => one.printerId === id && one.slot === slot);
+  if (!loaded) throw new NotFoundError('slot', `${id}/${slot}`);
+  return loaded;
+}

@@ -1,0 +1,66 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Farm } from '../lib/coordinator/farm';
+import { asError, PlatewiseError } from '../lib/model/errors';
+import type { PrintFarmNode } from './print-farm/print-farm';
+
+/** Every node of ours names its farm. */
+export interface FarmNodeDefinition extends NodeDef {
+  farm: string;
+}
+
+/** What a node does while the farm is open. */
+export interface FarmWork {
+  opened?(farm: Farm): Promise<void> | void;
+  closing?(): Promise<void> | void;
+}
+
+/** A node's way to its farm. */
+export interface FarmAccess {
+  /** @throws PlatewiseError the farm is not open */
+  farm(): Promise<Farm>;
+}
+
+/**
+ * Ties a node to its farm: registers it, shows on its status dot whether the farm is open, and lets go when the node
+ * is closed.
+ */
+export function useFarm(RED: NodeAPI, node: Node, definition: FarmNodeDefinition, work: FarmWork = {}): FarmAccess {
+  const farmNode = RED.nodes.getNode(definition.farm) as PrintFarmNode | null;
+  if (!farmNode?.farm) {
+    node.status({ fill: 'red', shape: 'ring', text: 'no farm chosen' });
+    const missing = new PlatewiseError('This node has no print-farm.', {
+      code: 'no_farm',
+      remedy: 'Open the node, choose a print-farm and deploy.',
+    });
+    return { farm: () => Promise.reject(missing) };
+  }
+  const user = {
+    opened: async (farm: Farm) => {
+      if (!work.opened) {
+        node.status({ fill: 'green', shape: 'dot', text: 'ready' });
+        return;
+      }
+      await work.opened(farm);
+    },
+    closing: async () => {
+      await work.closing?.();
+    },
+    failed: (error: Error) => {
+      node.status({ fill: 'red', shape: 'ring', text: 'farm not open' });
+      const reason = error instanceof PlatewiseError ? `${error.message} ${error.remedy}` : error.message;
+      node.error(reason, { topic: 'print-farm', payload: { code: error instanceof PlatewiseError ? error.code : 'internal' } });
+    },
+  };
+  node.status({ fill: 'yellow', shape: 'ring', text: 'opening' });
+  farmNode.add(user);
+  node.on('close', (done: (error?: Error) => void) => {
+    farmNode.remove(user).then(
+      () => {
+        node.status({});
+        done();
+      },
+      (error: unknown) => done(asError(error)),
+    );
+  });
+  return { farm: () => farmNode.farm() };
+}

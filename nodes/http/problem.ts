@@ -1,0 +1,46 @@
+import { asError, ConflictError, type FieldError, MalformedInputError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../../lib/model/errors';
+
+/** An error as RFC 9457 (problem details) writes it. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  errors: FieldError[];
+}
+
+const titles: Record<number, string> = {
+  400: 'The request is malformed',
+  404: 'Not found',
+  409: 'The present state forbids this',
+  413: 'The file is too large',
+  422: 'The request cannot be accepted',
+  500: 'Something went wrong here',
+  503: 'A part of the farm cannot be reached',
+};
+
+function statusOf(error: PlatewiseError): number {
+  if (error.code === 'file_too_large') return 413;
+  if (error instanceof MalformedInputError) return 400;
+  if (error instanceof NotFoundError) return 404;
+  if (error instanceof ConflictError) return 409;
+  if (error instanceof UnacceptableInputError) return 422;
+  return error.retryable ? 503 : 422;
+}
+
+/** Puts an error into words for an HTTP client; what was not expected is not shown to it. */
+export function problemOf(thrown: unknown): Problem {
+  const error = asError(thrown);
+  const known = error instanceof PlatewiseError;
+  const status = known ? statusOf(error) : 500;
+  const errors = error instanceof MalformedInputError || error instanceof UnacceptableInputError ? error.errors : [];
+  return {
+    type: `urn:platewise:problem:${known ? error.code : 'internal'}`,
+    title: titles[status] ?? 'Error',
+    status,
+    detail: known ? `${error.message} ${error.remedy}`.trim() : 'The log of Node-RED says more.',
+    code: known ? error.code : 'internal',
+    errors,
+  };
+}

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { MalformedInputError } from '../../lib/model/errors';
+
+/** The part of an Express request that the nodes read. */
+export interface HttpRequest extends IncomingMessage {
+  params: Record<string, string | undefined>;
+  query: Record<string, unknown>;
+  body?: unknown;
+}
+
+/** A message as it comes over a wire, perhaps from an `http in` node. */
+export interface FlowMessage {
+  _msgid?: string;
+  topic?: string;
+  payload?: unknown;
+  req?: HttpRequest;
+  statusCode?: number;
+  headers?: Record<string, string>;
+  [property: string]: unknown;
+}
+
+/** Who asks, for the history: the message may say so, else the way it came. */
+export function actorOf(message: FlowMessage): string {
+  const named = message['actor'];
+  if (typeof named === 'string' && named !== '') return named.slice(0, 100);
+  return message.req ? 'api' : 'flow';
+}
+
+/** The body of a request (or the payload of a wire) as an object. @throws MalformedInputError it is none */
+export function bodyOf(message: FlowMessage): Record<string, unknown> {
+  const body = message.req ? message.req.body : message.payload;
+  if (body === undefined || body === null || body === '') return {};
+  if (typeof body === 'object' && !Array.isArray(body) && !Buffer.isBuffer(body)) return body as Record<string, unknown>;
+  throw new MalformedInputError('The body is not a JSON object.', [
+    { field: '(body)', value: typeof body, remedy: 'Send a JSON object with Content-Type: application/json.' },
+  ]);
+}

@@ -1,0 +1,78 @@
+import type { Node, NodeAPI } from 'node-red';
+import { cancelJob } from '../../lib/coordinator/cancel';
+import { addSpool, answerOutcome, changeSlot, clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
+import type { Farm } from '../../lib/coordinator/farm';
+import { MalformedInputError } from '../../lib/model/errors';
+import { type FarmNodeDefinition, useFarm } from '../farm-user';
+import { actorOf, bodyOf, type FlowMessage } from '../http/request';
+import { onInput } from '../input';
+
+interface JobControlDefinition extends FarmNodeDefinition {
+  /** One of the keys of `actions`, or empty: `msg.payload.action` says. */
+  action: string;
+}
+
+/** An order to change something: of what, with what, by whom. */
+interface Order {
+  farm: Farm;
+  id: string;
+  slot: string;
+  body: Record<string, unknown>;
+  actor: string;
+}
+
+/** Each action, and which property of a wire's payload names its subject. */
+const actions: Record<string, { subject?: string; run(order: Order): Promise<{ payload: unknown; statusCode?: number }> }> = {
+  cancel: {
+    subject: 'job_id',
+    run: async ({ farm, id, actor }) => {
+      const { done, ...payload } = await cancelJob(farm, id, actor);
+      return { payload, statusCode: done ? 200 : 202 };
+    },
+  },
+  priority: { subject: 'job_id', run: async (order) => ({ payload: await reprioritise(order.farm, order.id, order.body, order.actor) }) },
+  hold: { subject: 'job_id', run: async (order) => ({ payload: await hold(order.farm, order.id, true, order.actor) }) },
+  release: { subject: 'job_id', run: async (order) => ({ payload: await hold(order.farm, order.id, false, order.actor) }) },
+  'clear-bed': { subject: 'printer_id', run: async (order) => ({ payload: await clearBedOf(order.farm, order.id, order.body, order.actor) }) },
+  outcome: { subject: 'attempt_id', run: async (order) => ({ payload: await answerOutcome(order.farm, order.id, order.body, order.actor) }) },
+  replay: { subject: 'id', run: async (order) => ({ payload: await replay(order.farm, order.id, order.actor) }) },
+  discard: { subject: 'id', run: async (order) => ({ payload: await discard(order.farm, order.id) }) },
+  'add-spool': { run: async (order) => ({ payload: await addSpool(order.farm, order.body), statusCode: 201 }) },
+  'change-slot': {
+    subject: 'printer_id',
+    run: async (order) => ({ payload: await changeSlot(order.farm, order.id, order.slot, order.body) }),
+  },
+};
+
+function orderOf(farm: Farm, message: FlowMessage, subject: string | undefined): Order {
+  const { action: _action, actor: _actor, slot, ...rest } = bodyOf(message);
+  const body: Record<string, unknown> = rest;
+  let id = message.req?.params['id'];
+  if (id === undefined && subject !== undefined) {
+    id = typeof body[subject] === 'string' ? body[subject] : undefined;
+    delete body[subject];
+    if (id === undefined) {
+      throw new MalformedInputError(`The message does not say which ${subject}.`, [
+        { field: subject, value: null, remedy: `Send {"${subject}": "…"} in msg.payload.` },
+      ]);
+    }
+  }
+  return { farm, id: id ?? '', slot: message.req?.params['slot'] ?? String(slot ?? ''), body, actor: actorOf(message) };
+}
+
+export = (RED: NodeAPI): void => {
+  function JobControl(this: Node, definition: JobControlDefinition): void {
+    RED.nodes.createNode(this, definition);
+    const access = useFarm(RED, this, definition);
+    onInput(this, (message) => {
+      const name = definition.action || String(message.req ? '' : (bodyOf(message)['action'] ?? ''));
+      const action = actions[name];
+      if (!action) {
+        const remedy = `Use one of ${Object.keys(actions).join(', ')}.`;
+        return Promise.reject(new MalformedInputError('There is no such action.', [{ field: 'action', value: name, remedy }]));
+      }
+      return access.farm().then((farm) => action.run(orderOf(farm, message, action.subject)));
+    });
+  }
+  RED.nodes.registerType('job-control', JobControl);
+};

@@ -1,0 +1,55 @@
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import type { Readable } from 'node:stream';
+import { asError, MalformedInputError } from '../../lib/model/errors';
+import type { HttpRequest } from '../http/request';
+
+/** Whether a request carries files. */
+export function isUpload(request: HttpRequest | undefined): request is HttpRequest {
+  return /^multipart\/form-data/i.test(request?.headers['content-type'] ?? '');
+}
+
+/**
+ * Streams the part `file` of a multipart request into `store`; nothing is kept in memory.
+ * @throws MalformedInputError there is no such part, or the body is broken
+ */
+export function receiveFile<Result>(
+  request: HttpRequest,
+  store: (stream: Readable, name: string) => Promise<Result>,
+): Promise<Result> {
+  const refuse = (remedy: string): MalformedInputError =>
+    new MalformedInputError('The upload could not be read.', [{ field: 'file', value: null, remedy }]);
+  return new Promise((resolve, reject) => {
+    let stored: Promise<Result> | undefined;
+    let parser: BusboyInstance;
+    try {
+      parser = new Busboy({
+        headers: request.headers as ConstructorParameters<typeof Busboy>[0]['headers'],
+        limits: { files: 1, fields: 10, parts: 20, fieldSize: 1024 },
+      });
+    } catch (error) {
+      reject(refuse(`Send multipart/form-data with a boundary (${asError(error).message}).`));
+      return;
+    }
+    const fail = (error: unknown): void => {
+      request.unpipe(parser);
+      // What is still coming must be read, or the client never gets to see the answer.
+      request.resume();
+      reject(asError(error));
+    };
+    parser.on('file', (field, stream, name) => {
+      if (field !== 'file') {
+        stream.resume();
+        return;
+      }
+      stored = store(stream, name ?? '');
+      stored.catch(fail);
+    });
+    parser.on('error', (error) => fail(refuse(`Send a complete multipart body (${asError(error).message}).`)));
+    parser.on('finish', () => {
+      if (stored) stored.then(resolve, reject);
+      else reject(refuse('Send the file as the part named "file".'));
+    });
+    request.on('aborted', () => fail(refuse('The upload was broken off; send it again.')));
+    request.pipe(parser);
+  });
+}

@@ -1,0 +1,121 @@
+import { Farm, type FarmOptions } from '../../lib/coordinator/farm';
+import { asError, PlatewiseError } from '../../lib/model/errors';
+
+/** A node that works with the farm while it is open. */
+export interface FarmUser {
+  /** The farm was opened. */
+  opened(farm: Farm): Promise<void> | void;
+  /** The farm is about to close; resolves when nothing of this user needs it any more. */
+  closing(): Promise<void> | void;
+  /** The farm could not be opened and is tried again. */
+  failed(error: Error): void;
+}
+
+const retryPause = 5000;
+const openLimit = 15_000;
+
+/** Opens the farm for its first user and closes it after the last; tries again while it cannot be opened. */
+export class FarmLifecycle {
+  readonly #options: FarmOptions;
+  readonly #users = new Map<FarmUser, Promise<void>>();
+  #farm: Farm | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #retry: NodeJS.Timeout | undefined;
+  #problem: Error | undefined;
+  #waiting = new Set<() => void>();
+  #closed = false;
+
+  constructor(options: FarmOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a user; `opened` is called now or as soon as the farm is open. */
+  add(user: FarmUser): void {
+    if (this.#users.has(user)) return;
+    this.#users.set(user, Promise.resolve());
+    if (this.#farm) this.#tell(user, this.#farm);
+    else this.#enqueue(() => this.#open());
+  }
+
+  /** Takes a user away; resolves when it is done with the farm. */
+  async remove(user: FarmUser): Promise<void> {
+    const begun = this.#users.get(user);
+    if (!begun) return;
+    this.#users.delete(user);
+    await begun;
+    await user.closing();
+    if (this.#users.size === 0) await this.#enqueue(() => this.#close());
+  }
+
+  /** Ends everything, users first. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await Promise.allSettled([...this.#users.keys()].map((user) => this.remove(user)));
+    await this.#enqueue(() => this.#close());
+  }
+
+  /** The open farm; waits a little for one that is being opened. @throws PlatewiseError it cannot be opened at present */
+  async farm(): Promise<Farm> {
+    const end = Date.now() + openLimit;
+    while (!this.#farm && !this.#closed && Date.now() < end && !this.#problem) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, end - Date.now());
+        this.#waiting.add(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    if (this.#farm) return this.#farm;
+    const problem = this.#problem;
+    if (problem instanceof PlatewiseError) throw problem;
+    throw new PlatewiseError(problem?.message ?? 'The farm is not open.', {
+      code: 'farm_not_open',
+      retryable: true,
+      remedy: 'Look at the status of the print-farm node.',
+    });
+  }
+
+  async #open(): Promise<void> {
+    if (this.#farm || this.#closed || this.#users.size === 0) return;
+    try {
+      this.#farm = await Farm.open(this.#options);
+      this.#problem = undefined;
+      for (const user of this.#users.keys()) this.#tell(user, this.#farm);
+    } catch (error) {
+      this.#problem = asError(error);
+      for (const user of this.#users.keys()) user.failed(this.#problem);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => {
+        this.#problem = undefined;
+        this.#enqueue(() => this.#open());
+      }, retryPause);
+    }
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#closed && this.#users.size > 0) return;
+    clearTimeout(this.#retry);
+    const farm = this.#farm;
+    this.#farm = undefined;
+    await farm?.close();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  #tell(user: FarmUser, farm: Farm): void {
+    const begun = Promise.resolve()
+      .then(() => user.opened(farm))
+      .catch((error: unknown) => user.failed(asError(error)));
+    this.#users.set(user, begun);
+  }
+
+  /** One after the other, and never a rejection that nobody handles. */
+  #enqueue(step: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(step).catch((error: unknown) => this.#options.log('error', asError(error).message));
+    return this.#work;
+  }
+}

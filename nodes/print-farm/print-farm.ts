@@ -1,0 +1,79 @@
+import { isAbsolute, join } from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Farm } from '../../lib/coordinator/farm';
+import { readBody } from '../http/body-reader';
+import { FarmLifecycle, type FarmUser } from './farm-lifecycle';
+
+/** What the editor stores. */
+interface PrintFarmDefinition extends NodeDef {
+  dataDirectory: string;
+  fileRoots: string;
+  clearMinutes: string | number;
+  changeMinutes: string | number;
+  maxUploadMegabytes: string | number;
+  prusaSlicerPath: string;
+}
+
+/** Kept by Node-RED apart from the flow; never logged. */
+interface PrintFarmCredentials {
+  databaseUrl?: unknown;
+  amqpUrl?: unknown;
+}
+
+/** The config node that the other nodes share. */
+export interface PrintFarmNode extends Node<PrintFarmCredentials> {
+  add(user: FarmUser): void;
+  remove(user: FarmUser): Promise<void>;
+  farm(): Promise<Farm>;
+}
+
+/** The first that is set. */
+function firstText(...candidates: unknown[]): string | undefined {
+  return candidates.find((candidate): candidate is string => typeof candidate === 'string' && candidate !== '');
+}
+
+const apiRoot = '/api/fabrication';
+
+function number(value: string | number | undefined, fallback: number): number {
+  const parsed = Number(value);
+  return value === '' || value === undefined || !Number.isFinite(parsed) ? fallback : parsed;
+}
+
+export = (RED: NodeAPI): void => {
+  RED.httpNode.use(apiRoot, readBody);
+
+  function PrintFarm(this: PrintFarmNode, definition: PrintFarmDefinition): void {
+    RED.nodes.createNode(this, definition);
+    const userDirectory = RED.settings.userDir ?? process.cwd();
+    const wanted = definition.dataDirectory || process.env['PLATEWISE_DATA'] || 'platewise';
+    const databaseUrl = firstText(this.credentials?.databaseUrl, process.env['DATABASE_URL']);
+    const amqpUrl = firstText(this.credentials?.amqpUrl, process.env['AMQP_URL']);
+    const lifecycle = new FarmLifecycle({
+      ...(databaseUrl !== undefined && { databaseUrl }),
+      ...(amqpUrl !== undefined && { amqpUrl }),
+      dataDirectory: isAbsolute(wanted) ? wanted : join(userDirectory, wanted),
+      fileRoots: (definition.fileRoots ?? '')
+        .split(/[\n,]/)
+        .map((root) => root.trim())
+        .filter((root) => root !== ''),
+      clearMinutes: number(definition.clearMinutes, 5),
+      changeMinutes: number(definition.changeMinutes, 12.5),
+      maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
+      ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
+      log: (level, message) => {
+        if (level === 'info') this.log(message);
+        else this[level](message);
+      },
+    });
+    this.add = (user) => lifecycle.add(user);
+    this.remove = (user) => lifecycle.remove(user);
+    this.farm = () => lifecycle.farm();
+    this.on('close', (done: () => void) => {
+      lifecycle.close().then(done, done);
+    });
+  }
+
+  RED.nodes.registerType<PrintFarmNode, PrintFarmDefinition, object, PrintFarmCredentials>('print-farm', PrintFarm, {
+    credentials: { databaseUrl: { type: 'password' }, amqpUrl: { type: 'password' } },
+  });
+};

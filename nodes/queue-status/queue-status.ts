@@ -1,0 +1,39 @@
+import type { Node, NodeAPI } from 'node-red';
+import { deadLetters, spools } from '../../lib/coordinator/changes';
+import type { Farm } from '../../lib/coordinator/farm';
+import { currentPlan } from '../../lib/coordinator/plan';
+import { jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
+import { type FarmNodeDefinition, useFarm } from '../farm-user';
+import type { FlowMessage } from '../http/request';
+import { onInput } from '../input';
+
+interface QueueStatusDefinition extends FarmNodeDefinition {
+  /** One of the keys of `questions`. */
+  question: string;
+}
+
+/** What is asked with: the query of a request, or the payload of a wire. */
+function queryOf(message: FlowMessage): Record<string, unknown> {
+  if (message.req) return message.req.query;
+  return typeof message.payload === 'object' && message.payload !== null ? (message.payload as Record<string, unknown>) : {};
+}
+
+const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<unknown>> = {
+  queue: (farm, message) => queue(farm, queryOf(message)),
+  job: (farm, message) => jobDetail(farm, message.req?.params['id'] ?? String(queryOf(message)['job_id'] ?? message.payload)),
+  printers: (farm) => printers(farm),
+  plan: (farm) => currentPlan(farm),
+  materials: (farm) => materials(farm),
+  spools: (farm) => spools(farm),
+  'dead-letters': (farm) => deadLetters(farm),
+};
+
+export = (RED: NodeAPI): void => {
+  function QueueStatus(this: Node, definition: QueueStatusDefinition): void {
+    RED.nodes.createNode(this, definition);
+    const access = useFarm(RED, this, definition);
+    const ask = questions[definition.question] ?? questions['queue'];
+    onInput(this, async (message) => ({ payload: await ask?.(await access.farm(), message) }));
+  }
+  RED.nodes.registerType('queue-status', QueueStatus);
+};

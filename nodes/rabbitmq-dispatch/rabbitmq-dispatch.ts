@@ -1,0 +1,39 @@
+import type { Node, NodeAPI } from 'node-red';
+import { OutboxRelay } from '../../lib/coordinator/relay';
+import { type FarmNodeDefinition, useFarm } from '../farm-user';
+import { onInput } from '../input';
+
+export = (RED: NodeAPI): void => {
+  function RabbitmqDispatch(this: Node, definition: FarmNodeDefinition): void {
+    RED.nodes.createNode(this, definition);
+    let relay: OutboxRelay | undefined;
+    let offState: (() => void) | undefined;
+    const access = useFarm(RED, this, definition, {
+      opened: async (farm) => {
+        const show = (): void => {
+          const { status } = farm.broker.state;
+          if (status === 'connected') this.status({ fill: 'green', shape: 'dot', text: farm.broker.kind });
+          else this.status({ fill: 'red', shape: 'ring', text: 'broker away' });
+        };
+        offState = farm.broker.onState(show);
+        show();
+        relay = new OutboxRelay(farm, (row) => {
+          if (row.kind === 'dispatch') this.send({ topic: row.routingKey, payload: row.body });
+        });
+        await relay.start();
+      },
+      closing: async () => {
+        offState?.();
+        await relay?.stop();
+        relay = undefined;
+      },
+    });
+    // A tick has committed something: no need to wait for the notification. What is sent is told by the relay.
+    onInput(this, async () => {
+      await access.farm();
+      relay?.wake();
+      return undefined;
+    });
+  }
+  RED.nodes.registerType('rabbitmq-dispatch', RabbitmqDispatch);
+};

@@ -1,0 +1,42 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { Subscription } from '../../lib/messaging/broker';
+import { parseStatusMessage } from '../../lib/model/messages';
+import { type FarmNodeDefinition, useFarm } from '../farm-user';
+
+interface StatusBusDefinition extends FarmNodeDefinition {
+  /** `all`, `job` or `bed`. */
+  events: string;
+}
+
+export = (RED: NodeAPI): void => {
+  function StatusBus(this: Node, definition: StatusBusDefinition): void {
+    RED.nodes.createNode(this, definition);
+    let subscription: Subscription | undefined;
+    let offState: (() => void) | undefined;
+    useFarm(RED, this, definition, {
+      opened: async (farm) => {
+        const show = (): void => {
+          const { status } = farm.broker.state;
+          if (status === 'connected') this.status({ fill: 'green', shape: 'dot', text: 'listening' });
+          else this.status({ fill: 'red', shape: 'ring', text: 'broker away' });
+        };
+        offState = farm.broker.onState(show);
+        show();
+        subscription = await farm.broker.subscribeStatus((incoming) => {
+          const event = parseStatusMessage(incoming.body);
+          if (definition.events === 'job' || definition.events === 'bed') {
+            if (event.event !== definition.events) return Promise.resolve('accept');
+          }
+          this.send({ topic: event.event, payload: event });
+          return Promise.resolve('accept');
+        });
+      },
+      closing: async () => {
+        offState?.();
+        await subscription?.cancel();
+        subscription = undefined;
+      },
+    });
+  }
+  RED.nodes.registerType('status-bus', StatusBus);
+};

@@ -1,0 +1,18 @@
+// Compiles the sources and puts the files of the editor (HTML, locales, icons) beside them.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+const compiler = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root], {
+  stdio: 'inherit',
+});
+if (compiler.status !== 0) process.exit(compiler.status ?? 1);
+cpSync(join(root, 'nodes'), join(root, 'dist', 'nodes'), {
+  recursive: true,
+  filter: (source) => !/\.ts$/.test(source),
+});
+chmodSync(join(root, 'dist', 'bin', 'platewise.js'), 0o755);
