@@ -53,9 +53,8 @@ export function runInWorker<Result>(run: WorkerRun): Promise<Result> {
     const settle = (act: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      worker.removeAllListeners('message');
-      worker.removeAllListeners('error');
-      worker.on('error', () => {});
+      worker.removeAllListeners();
+      worker.on('error', () => {}); // what it does while it is being ended is of no interest
       void worker.terminate().then(act, act);
     };
     const fail = (failure: WorkerFailure) => settle(() => reject(run.failed(failure)));

@@ -1,5 +1,5 @@
-import type { Material } from '../model/material';
 import { PlatewiseError } from '../model/errors';
+import type { Material } from '../model/material';
 import type { Make, PrinterCapabilities } from '../model/printer';
 import type { PrintSettings } from '../model/settings';
 
@@ -38,7 +38,10 @@ export interface Slicer {
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */
-  slice(request: SliceRequest, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<SliceResult>;
+  slice(
+    request: SliceRequest,
+    options: { signal: AbortSignal; progress(fraction: number): void },
+  ): Promise<SliceResult>;
 }
 
 /** The model could not be sliced for this machine. */

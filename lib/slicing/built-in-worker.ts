@@ -1,0 +1,85 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { MeshMeasure } from '../files/mesh-measure';
+import { readTriangles } from '../files/triangles';
+import { failureMessage } from '../files/worker';
+import { resolveSettings } from './defaults';
+import { GcodeWriter } from './gcode-writer';
+import { cutLayers } from './layers';
+import { type SliceRequest, type SliceResult, SlicingError } from './slicer';
+import { type Findings, planLayers } from './toolpaths';
+
+const maximumTriangles = 5_000_000;
+const maximumLayers = 20_000;
+const repairRemedy = 'Repair the model (close its holes, turn all triangles outwards), or slice with PrusaSlicer.';
+
+async function slice(request: SliceRequest): Promise<SliceResult> {
+  const triangles = await readTriangles(request.modelPath, maximumTriangles);
+  const settings = resolveSettings(request.machine.capabilities, request.material, request.settings);
+  if (settings.layerHeight > settings.nozzleDiameter * 0.8) {
+    throw new SlicingError(
+      `A layer of ${settings.layerHeight} mm is too high for a nozzle of ${settings.nozzleDiameter} mm.`,
+      `Choose a layer height of at most ${(settings.nozzleDiameter * 0.8).toFixed(2)} mm.`,
+    );
+  }
+  const height = refuseUnsoundMesh(triangles);
+  const layerCount = Math.round(height / settings.layerHeight);
+  if (layerCount < 1) throw new SlicingError('The model is lower than one layer.', 'Make the model larger.');
+  if (layerCount > maximumLayers) {
+    throw new SlicingError(`The model would have ${layerCount} layers.`, 'Choose a greater layer height.');
+  }
+  const clipper = await import('clipper2-ts');
+  const contours = cutLayers(triangles, settings.layerHeight, layerCount);
+  const findings: Findings = { overhanging: 0, tooThin: 0 };
+  const writer = new GcodeWriter(request.outputPath, request.machine, request.material, settings);
+  try {
+    let index = 0;
+    let drawn = 0;
+    for (const paths of planLayers(clipper, contours, settings, findings)) {
+      drawn += paths.walls.at(-1)?.length ?? 0;
+      writer.layer(index++, paths);
+      parentPort?.postMessage({ progress: index / layerCount });
+    }
+    if (drawn === 0) {
+      throw new SlicingError(
+        'The model is everywhere thinner than one line.',
+        'Thicken its walls, or use a finer nozzle.',
+      );
+    }
+    return { estimatedSeconds: writer.finish().seconds, warnings: warningsOf(findings) };
+  } finally {
+    writer.close();
+  }
+}
+
+/** The height of the mesh, mm. Holes and turned triangles would print as missing or filled regions: refused. */
+function refuseUnsoundMesh(triangles: Float32Array): number {
+  const measure = new MeshMeasure();
+  const at = (index: number) => triangles[index] ?? 0;
+  for (let i = 0; i + 9 <= triangles.length; i += 9) {
+    const [a, b, c] = [i, i + 3, i + 6];
+    measure.triangle(at(a), at(a + 1), at(a + 2), at(b), at(b + 1), at(b + 2), at(c), at(c + 1), at(c + 2));
+  }
+  switch (measure.closedness) {
+    case 'open':
+      throw new SlicingError('The built-in slicer cannot slice a mesh with holes.', repairRemedy);
+    case 'flipped':
+      throw new SlicingError('The built-in slicer cannot slice a mesh whose triangles face both ways.', repairRemedy);
+    case 'closed':
+      return measure.bounds.max.z;
+  }
+}
+
+function warningsOf({ overhanging, tooThin }: Findings): string[] {
+  const layers = (count: number) => (count === 1 ? '1 layer' : `${count} layers`);
+  const warnings: string[] = [];
+  if (overhanging > 0) {
+    warnings.push(`In ${layers(overhanging)} the part reaches out over air; the built-in slicer prints no supports.`);
+  }
+  if (tooThin > 0) warnings.push(`In ${layers(tooThin)} the part is thinner than one line and was left out.`);
+  return warnings;
+}
+
+slice(workerData as SliceRequest).then(
+  (result) => parentPort?.postMessage({ result }),
+  (error) => parentPort?.postMessage(failureMessage(error)),
+);

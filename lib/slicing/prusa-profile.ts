@@ -1,0 +1,145 @@
+import { resolveSettings, skirt, wantsFullFan } from './defaults';
+import type { SliceRequest, SlicingMachine } from './slicer';
+
+/**
+ * The G-code dialect. PrusaSlicer before 2.6 knows no `klipper`: `marlin` is what Klipper reads, as long as no machine
+ * limits are emitted.
+ */
+const flavours: Readonly<Record<SlicingMachine['make'], string>> = {
+  moonraker: 'marlin',
+  snapmaker: 'marlin2',
+  bambu: 'marlin',
+};
+
+/** A complete PrusaSlicer profile for one print, as INI text. */
+export function prusaProfile({
+  machine,
+  material,
+  settings,
+}: Pick<SliceRequest, 'machine' | 'material' | 'settings'>): string {
+  const chosen = resolveSettings(machine.capabilities, material, settings);
+  const { min, max } = machine.capabilities.buildVolume;
+  const fullFan = wantsFullFan(material);
+  const width = number(chosen.lineWidth);
+  const { nozzleTemperature, bedTemperature, speed } = chosen;
+  const profile: Record<string, string | number> = {
+    printer_technology: 'FFF',
+    gcode_flavor: flavours[machine.make],
+    bed_shape: [
+      [min.x, min.y],
+      [max.x, min.y],
+      [max.x, max.y],
+      [min.x, max.y],
+    ]
+      .map(([x, y]) => `${x}x${y}`)
+      .join(','),
+    max_print_height: max.z,
+    nozzle_diameter: chosen.nozzleDiameter,
+    filament_diameter: material.diameterMm,
+    filament_density: material.densityGramsPerCm3,
+    filament_cost: material.usdPerKg,
+    filament_type: singleLine(material.type),
+    temperature: nozzleTemperature,
+    first_layer_temperature: nozzleTemperature,
+    bed_temperature: bedTemperature,
+    first_layer_bed_temperature: bedTemperature,
+    layer_height: number(chosen.layerHeight),
+    first_layer_height: number(chosen.layerHeight),
+    extrusion_width: width,
+    external_perimeter_extrusion_width: width,
+    perimeter_extrusion_width: width,
+    infill_extrusion_width: width,
+    solid_infill_extrusion_width: width,
+    top_infill_extrusion_width: width,
+    first_layer_extrusion_width: width,
+    perimeters: chosen.walls,
+    top_solid_layers: chosen.solidLayers,
+    bottom_solid_layers: chosen.solidLayers,
+    fill_density: `${number(chosen.infill * 100)}%`,
+    fill_pattern: chosen.infill >= 1 ? 'rectilinear' : 'grid',
+    skirts: skirt.loops,
+    skirt_distance: skirt.distanceMm,
+    skirt_height: 1,
+    min_skirt_length: 0,
+    brim_width: 0,
+    support_material: 0,
+    perimeter_speed: speed,
+    external_perimeter_speed: number(speed * 0.6),
+    small_perimeter_speed: number(speed * 0.5),
+    infill_speed: speed,
+    solid_infill_speed: speed,
+    top_solid_infill_speed: number(speed * 0.7),
+    bridge_speed: number(Math.min(speed, 40)),
+    gap_fill_speed: number(Math.min(speed, 30)),
+    first_layer_speed: number(Math.min(speed, 25)),
+    travel_speed: 150,
+    retract_length: 0.8,
+    retract_speed: 35,
+    retract_lift: 0.2,
+    cooling: 1,
+    fan_always_on: fullFan ? 1 : 0,
+    max_fan_speed: fullFan ? 100 : 30,
+    min_fan_speed: fullFan ? 60 : 10,
+    bridge_fan_speed: fullFan ? 100 : 40,
+    disable_fan_first_layers: fullFan ? 1 : 3,
+    slowdown_below_layer_time: 8,
+    min_print_speed: 10,
+    use_relative_e_distances: 1,
+    layer_gcode: 'G92 E0',
+    machine_limits_usage: 'time_estimate_only',
+    machine_max_acceleration_extruding: 5000,
+    machine_max_acceleration_travel: 5000,
+    machine_max_acceleration_retracting: 5000,
+    machine_max_acceleration_x: 5000,
+    machine_max_acceleration_y: 5000,
+    machine_max_acceleration_z: 500,
+    machine_max_acceleration_e: 5000,
+    machine_max_feedrate_x: 300,
+    machine_max_feedrate_y: 300,
+    machine_max_feedrate_z: 30,
+    machine_max_feedrate_e: 60,
+    machine_max_jerk_x: 9,
+    machine_max_jerk_y: 9,
+    machine_max_jerk_z: 2,
+    machine_max_jerk_e: 3,
+    remaining_times: 1,
+    gcode_comments: 0,
+    start_gcode: startGcode(nozzleTemperature, bedTemperature).join('\\n'),
+    end_gcode: endGcode(machine).join('\\n'),
+  };
+  return `${Object.entries(profile)
+    .map(([key, value]) => `${key} = ${value}`)
+    .join('\n')}\n`;
+}
+
+/** Heat, home, nothing that a particular firmware would have to know. */
+export function startGcode(nozzleTemperature: number, bedTemperature: number): string[] {
+  return [
+    'G21',
+    'G90',
+    `M140 S${number(bedTemperature)}`,
+    `M104 S${number(nozzleTemperature)}`,
+    'G28',
+    `M190 S${number(bedTemperature)}`,
+    `M109 S${number(nozzleTemperature)}`,
+    'G92 E0',
+  ];
+}
+
+function endGcode(machine: SlicingMachine): string[] {
+  const { min, max } = machine.capabilities.buildVolume;
+  return [
+    'G1 E-2 F2100',
+    `{if max_layer_z < ${max.z - 5}}G1 Z{max_layer_z + 5} F600{endif}`,
+    `G1 X${number(min.x + 5)} Y${number(max.y - 5)} F6000`,
+    'M104 S0',
+    'M140 S0',
+    'M107',
+    'M84',
+  ];
+}
+
+/** A number without an exponent and without needless digits. */
+export const number = (value: number) => String(Number(value.toFixed(4)));
+
+const singleLine = (text: string) => text.replace(/[^\w+-]/g, '').slice(0, 40);

@@ -1,0 +1,248 @@
+import { spawn } from 'node:child_process';
+import { access, constants, copyFile, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { asError } from '../model/errors';
+import { prusaProfile } from './prusa-profile';
+import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
+
+/** How a program ended. */
+interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+interface RunOptions {
+  signal?: AbortSignal;
+  timeLimitMs: number;
+  line?: (text: string) => void;
+}
+
+const keptOutput = 64 * 1024;
+const killAfterMs = 2000;
+
+/** The external PrusaSlicer (2.5 or newer), run as a process of its own for each model. */
+export class PrusaSlicer implements Slicer {
+  readonly name = 'prusa-slicer';
+  readonly trusted = true;
+  private readonly timeLimitMs: number;
+
+  /** `command` is a path or a name on PATH. */
+  constructor(
+    private readonly command = 'prusa-slicer',
+    options: { timeLimitMs?: number } = {},
+  ) {
+    this.timeLimitMs = options.timeLimitMs ?? 30 * 60_000;
+  }
+
+  async probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
+    const path = await executable(this.command);
+    if (path === undefined) return { usable: false, reason: `${this.command} is not installed or not executable.` };
+    try {
+      const ending = await run(path, ['--help'], { timeLimitMs: 20_000 });
+      const version = /PrusaSlicer-(\d+\.\d+[\w.+-]*)/.exec(ending.stdout + ending.stderr)?.[1];
+      return version === undefined
+        ? { usable: false, reason: `${this.command} does not answer like PrusaSlicer.` }
+        : { usable: true, version };
+    } catch (error) {
+      return { usable: false, reason: `${this.command} cannot be run: ${asError(error).message}` };
+    }
+  }
+
+  async slice(
+    request: SliceRequest,
+    options: { signal: AbortSignal; progress(fraction: number): void },
+  ): Promise<SliceResult> {
+    const path = await executable(this.command);
+    if (path === undefined) {
+      throw new SlicingError(`${this.command} is not installed.`, 'Install PrusaSlicer or set its path.', {
+        retryable: true,
+      });
+    }
+    const directory = await mkdtemp(join(tmpdir(), 'platewise-slice-'));
+    try {
+      const profile = join(directory, 'print.ini');
+      const output = join(directory, 'print.gcode');
+      await writeFile(profile, prusaProfile(request));
+      const slicerArguments = [
+        '--datadir',
+        directory,
+        '--loglevel',
+        '1',
+        '--load',
+        profile,
+        '--dont-arrange',
+        '--export-gcode',
+        '-o',
+        output,
+        request.modelPath,
+      ];
+      const ending = await this.runSlicer(path, slicerArguments, options);
+      await refuseFailure(ending, output);
+      await moveFile(output, request.outputPath);
+      options.progress(1);
+      return { estimatedSeconds: null, warnings: warningsOf(ending.stdout) };
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  private async runSlicer(
+    path: string,
+    slicerArguments: string[],
+    options: { signal: AbortSignal; progress(fraction: number): void },
+  ): Promise<Ending> {
+    let furthest = 0;
+    const runOptions: RunOptions = {
+      signal: options.signal,
+      timeLimitMs: this.timeLimitMs,
+      line: (text) => {
+        const percent = /^(\d{1,3}) => /.exec(text)?.[1];
+        if (percent === undefined || Number(percent) <= furthest) return;
+        furthest = Number(percent);
+        options.progress(Math.min(furthest, 99) / 100);
+      },
+    };
+    // through a pipe its progress would arrive only at the end
+    const lineBuffered = await executable('stdbuf');
+    const start = (all: string[]) =>
+      lineBuffered === undefined ? run(path, all, runOptions) : run(lineBuffered, ['-oL', path, ...all], runOptions);
+    // a profile that this version does not understand shall fail, not be silently replaced
+    const ending = await start(['--config-compatibility', 'disable', ...slicerArguments]);
+    if (/unknown option --config-compatibility/i.test(ending.stdout + ending.stderr)) return start(slicerArguments);
+    return ending;
+  }
+}
+
+async function refuseFailure(ending: Ending, output: string): Promise<void> {
+  const lastWords = lastLine(ending.stderr) || lastLine(ending.stdout);
+  if (ending.code === 134 || ending.signal === 'SIGABRT') {
+    throw new SlicingError(
+      `PrusaSlicer could not place the model${lastWords ? `: ${lastWords}` : ''}.`,
+      'Use a printer with a larger bed, or make the model smaller.',
+    );
+  }
+  if (ending.signal !== null || (ending.code ?? 0) >= 128) {
+    throw new SlicingError(
+      `PrusaSlicer crashed on this model (${ending.signal ?? ending.code}).`,
+      'Repair the model and submit it again.',
+    );
+  }
+  if (ending.code !== 0) {
+    const retryable = /disk full/i.test(ending.stderr);
+    throw new SlicingError(
+      `PrusaSlicer refused: ${lastWords || `it ended with code ${ending.code}`}`,
+      retryable ? 'Free disk space.' : 'Correct the print settings or the model.',
+      { retryable },
+    );
+  }
+  const size = await stat(output).then(
+    (file) => file.size,
+    () => 0,
+  );
+  if (size === 0) {
+    throw new SlicingError('PrusaSlicer ended without G-code.', 'Submit the model again.', { retryable: true });
+  }
+}
+
+function warningsOf(stdout: string): string[] {
+  return stdout
+    .split('\n')
+    .filter((line) => /^print warning:/i.test(line))
+    .map((line) => line.replace(/^print warning:\s*/i, '').trim())
+    .filter((line) => line !== '');
+}
+
+const lastLine = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('['))
+    .at(-1) ?? '';
+
+/** The path of a program that may be run, or undefined. */
+async function executable(command: string): Promise<string | undefined> {
+  const candidates =
+    isAbsolute(command) || command.includes('/')
+      ? [command]
+      : (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, command));
+  for (const path of candidates) {
+    try {
+      await access(path, constants.X_OK);
+      return path;
+    } catch {
+      // look further
+    }
+  }
+  return undefined;
+}
+
+/** Runs a program to its end. Aborting or overstaying ends it with SIGTERM, and with SIGKILL if it does not listen. */
+function run(path: string, programArguments: string[], options: RunOptions): Promise<Ending> {
+  const { signal, line } = options;
+  if (signal?.aborted) return Promise.reject(asError(signal.reason));
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, programArguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    let unfinished = '';
+    let stopped: Error | undefined;
+    let killTimer: NodeJS.Timeout | undefined;
+    const stop = (reason: Error) => {
+      stopped ??= reason;
+      child.kill('SIGTERM');
+      killTimer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    };
+    const abort = () => stop(asError(signal?.reason));
+    const limit = setTimeout(() => {
+      stop(
+        new SlicingError(
+          `Slicing took longer than ${Math.round(options.timeLimitMs / 60_000)} minutes.`,
+          'Simplify the model, or raise the time limit for slicing.',
+        ),
+      );
+    }, options.timeLimitMs);
+    signal?.addEventListener('abort', abort, { once: true });
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout = (stdout + text).slice(-keptOutput);
+      const lines = (unfinished + text).split('\n');
+      unfinished = lines.pop() ?? '';
+      for (const each of lines) line?.(each);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-keptOutput);
+    });
+    const settle = () => {
+      clearTimeout(limit);
+      clearTimeout(killTimer);
+      signal?.removeEventListener('abort', abort);
+    };
+    child.on('error', (error) => {
+      settle();
+      reject(error);
+    });
+    child.on('close', (code, endSignal) => {
+      settle();
+      if (stopped) reject(stopped);
+      else resolve({ code, signal: endSignal, stdout, stderr });
+    });
+  });
+}
+
+/** Renames, also from one file system to another. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    const temporary = `${to}.tmp`;
+    try {
+      await copyFile(from, temporary);
+      await rename(temporary, to);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { SlicingSettings } from './defaults';
+import { skirt } from './defaults';
+import { fillWithLines, type Stroke } from './infill';
+import { type Paths64, perMm } from './layers';
+
+export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
+
+/** Everything that is drawn in one layer, in micrometres. */
+export interface LayerPaths {
+  skirt: Paths64;
+  /** From the innermost to the outermost. */
+  walls: Paths64[];
+  solid: Stroke[][];
+  sparse: Stroke[][];
+}
+
+/** What a plan of all layers noticed. */
+export interface Findings {
+  /** Layers with more than a line's width over air. */
+  overhanging: number;
+  /** Layers with parts too thin for a line. */
+  tooThin: number;
+}
+
+/** Rounding of contours that no nozzle can show, µm. */
+const simplification = 8;
+/** mm² over air that are worth a word. */
+const notableOverhang = 4;
+
+/**
+ * A line of width w and height h has the cross-section h·(w − h(1 − π/4)); lines side by side overlap so that this
+ * section is h·spacing.
+ */
+export function lineSpacing(settings: Pick<SlicingSettings, 'lineWidth' | 'layerHeight'>): number {
+  return settings.lineWidth - settings.layerHeight * (1 - Math.PI / 4);
+}
+
+/** Plans walls, solid skins and sparse infill for all layers, one after the other. */
+export function* planLayers(
+  clipper: Clipper2,
+  contours: Paths64[],
+  settings: SlicingSettings,
+  findings: Findings,
+): Generator<LayerPaths> {
+  const { FillRule, JoinType, EndType } = clipper;
+  const width = settings.lineWidth * perMm;
+  const spacing = lineSpacing(settings) * perMm;
+  const grow = (paths: Paths64, by: number) =>
+    paths.length === 0 ? paths : clipper.inflatePaths(paths, by, JoinType.Miter, EndType.Polygon, 2);
+  const cut = (a: Paths64, b: Paths64) =>
+    a.length === 0 || b.length === 0 ? [] : clipper.intersect(a, b, FillRule.NonZero);
+  const without = (a: Paths64, b: Paths64) =>
+    a.length === 0 || b.length === 0 ? a : clipper.difference(a, b, FillRule.NonZero);
+
+  const regions = mapRuns(contours, (paths) =>
+    clipper.simplifyPaths(clipper.union(paths, FillRule.NonZero), simplification, true),
+  );
+  const shellsOf = memo((region: Paths64) => {
+    const walls: Paths64[] = [];
+    for (let wall = settings.walls - 1; wall >= 0; wall--) walls.push(grow(region, -(width / 2 + wall * spacing)));
+    return { walls, inner: grow(region, -(width / 2 + (settings.walls - 0.5) * spacing)) };
+  });
+  const sparseSpacing = settings.infill > 0 ? spacing / settings.infill : 0;
+
+  for (const [index, region] of regions.entries()) {
+    const { walls, inner } = shellsOf(region);
+    if (region.length > 0 && (walls.at(-1)?.length ?? 0) === 0) findings.tooThin++;
+    const below = regions[index - 1];
+    if (below && below !== region) {
+      const overAir = without(region, grow(below, width));
+      if (clipper.areaPaths(overAir) > notableOverhang * perMm ** 2) findings.overhanging++;
+    }
+    let solid = inner;
+    if (settings.infill < 1) {
+      const exposed = without(inner, coverOf(regions, index, settings.solidLayers, cut));
+      const anchored = grow(grow(exposed, -spacing / 4), spacing / 4 + spacing);
+      solid = cut(inner, anchored);
+    }
+    const sparse = settings.infill >= 1 || settings.infill <= 0 ? [] : without(inner, solid);
+    const angle = index % 2 === 0 ? Math.PI / 4 : (3 * Math.PI) / 4;
+    yield {
+      skirt: index === 0 ? skirtOf(grow, clipper, region, width, spacing) : [],
+      walls,
+      solid: fillWithLines(solid, angle, spacing, width / 4),
+      sparse: sparseSpacing > 0 ? fillWithLines(sparse, angle, sparseSpacing, width) : [],
+    };
+  }
+}
+
+/** What lies under and over a layer in all of the `depth` layers on each side: there no skin is needed. */
+function coverOf(regions: Paths64[], index: number, depth: number, cut: (a: Paths64, b: Paths64) => Paths64): Paths64 {
+  if (index < depth || index + depth >= regions.length) return [];
+  let cover = regions[index] ?? [];
+  let last = cover;
+  for (let distance = 1; distance <= depth; distance++) {
+    for (const other of [regions[index - distance], regions[index + distance]]) {
+      if (other === undefined || other === last || other === regions[index]) continue;
+      cover = cut(cover, other);
+      last = other;
+    }
+  }
+  return cover;
+}
+
+function skirtOf(
+  grow: (paths: Paths64, by: number) => Paths64,
+  clipper: Clipper2,
+  region: Paths64,
+  width: number,
+  spacing: number,
+): Paths64 {
+  const loops: Paths64 = [];
+  for (let loop = 0; loop < skirt.loops; loop++) {
+    const around = clipper.union(
+      grow(region, skirt.distanceMm * perMm + width / 2 + loop * spacing),
+      clipper.FillRule.NonZero,
+    );
+    loops.push(...around.filter((path) => clipper.area(path) > 0)); // not inside of holes
+  }
+  return loops;
+}
+
+/** Maps a list in which neighbours are often the same object. */
+function mapRuns<A extends object, B>(list: readonly A[], change: (item: A) => B): B[] {
+  const remembered = memo(change);
+  return list.map(remembered);
+}
+
+/** Remembers the last result. */
+function memo<A extends object, B>(change: (item: A) => B): (item: A) => B {
+  let last: { item: A; result: B } | undefined;
+  return (item) => {
+    if (last?.item !== item) last = { item, result: change(item) };
+    return last.result;
+  };
+}
