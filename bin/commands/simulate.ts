@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  type Operator,
+  SIMULATOR_MAKES,
+  type SimulatorMake,
+  type SimulatorOptions,
+  SimulatorRequestError,
+  startSimulator,
+} from '../../lib/simulators';
+import { type Command, EXIT, UsageError } from '../command';
+
+const HELP = `Usage: platewise simulate bambu|moonraker|snapmaker [options]
+
+Switches a simulated printer on that speaks its make's real protocol. Prints one JSON line when it is
+ready, then runs until SIGTERM or SIGINT.
+
+Options:
+  --host H              address to bind to (default 127.0.0.1)
+  --port N              main port: MQTT, HTTP or SACP (default: the last one, or any free one)
+  --ftps-port N         bambu: port of the FTPS server
+  --discovery-port N    snapmaker: UDP port of the discovery
+  --control-port N      port on loopback for the hands of an operator
+  --profile P           moonraker: legacy-giga (default), modern-giga, modern
+  --speed N             printer seconds in one second (default $SIM_SPEED, or 60)
+  --data DIR            files, state, truth log (default .platewise/simulators/<make>)
+  --serial S            serial number
+  --access-code C       bambu: LAN access code; moonraker: API key
+  --operator O          manual (default) or immediate: who takes parts off the plate
+  --name N              name that the printer shows
+  --exit-with-stdin     end when standard input ends, for example with the parent process
+`;
+
+/** `platewise simulate`: one simulated printer in this process. */
+export const simulate: Command = {
+  summary: 'run a simulated printer that speaks the real protocol',
+  help: HELP,
+  async run(args) {
+    const { make, options, exitWithStdin } = parse(args);
+    const ended = untilTold(exitWithStdin);
+    let simulator: Awaited<ReturnType<typeof startSimulator>>;
+    try {
+      simulator = await startSimulator(make, options);
+    } catch (error) {
+      if (error instanceof SimulatorRequestError) throw new UsageError(error.message);
+      throw error;
+    }
+    process.stdout.write(`${JSON.stringify(simulator.ready)}\n`);
+    await ended;
+    await simulator.close();
+    return EXIT.ok;
+  },
+};
+
+interface Invocation {
+  make: SimulatorMake;
+  options: SimulatorOptions;
+  exitWithStdin: boolean;
+}
+
+const MAIN_PORT: Readonly<Record<SimulatorMake, string>> = { bambu: 'mqtt', moonraker: 'http', snapmaker: 'sacp' };
+
+function parse(args: string[]): Invocation {
+  const { values, positionals } = read(args);
+  const make = SIMULATOR_MAKES.find((candidate) => candidate === positionals[0]);
+  if (make === undefined || positionals.length !== 1) {
+    throw new UsageError(`Name one make: ${SIMULATOR_MAKES.join(', ')}.`);
+  }
+  const ports: Record<string, number> = {};
+  const setPort = (name: string, given: string | undefined): void => {
+    if (given !== undefined) ports[name] = number('port', given, 0, 65_535);
+  };
+  setPort(MAIN_PORT[make], values.port);
+  setPort('ftps', values['ftps-port']);
+  setPort('discovery', values['discovery-port']);
+  setPort('control', values['control-port']);
+  const speed = values.speed ?? process.env.SIM_SPEED ?? '60';
+  const options: SimulatorOptions = {
+    dataDir: values.data ?? join('.platewise', 'simulators', make),
+    ports,
+    speed: number('speed', speed, 0.001, 1_000_000),
+    operator: operatorNamed(values.operator ?? 'manual'),
+  };
+  if (values.host !== undefined) options.host = values.host;
+  if (values.profile !== undefined) options.profile = values.profile;
+  if (values.serial !== undefined) options.serial = values.serial;
+  if (values['access-code'] !== undefined) options.accessCode = values['access-code'];
+  if (values.name !== undefined) options.name = values.name;
+  return { make, options, exitWithStdin: values['exit-with-stdin'] === true };
+}
+
+function read(args: string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        host: text,
+        port: text,
+        'ftps-port': text,
+        'discovery-port': text,
+        'control-port': text,
+        profile: text,
+        speed: text,
+        data: text,
+        serial: text,
+        'access-code': text,
+        operator: text,
+        name: text,
+        'exit-with-stdin': { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function number(name: string, given: string, least: number, most: number): number {
+  const value = Number(given);
+  if (given.trim() === '' || !(value >= least && value <= most)) {
+    throw new UsageError(`--${name} takes a number from ${least} to ${most}, not "${given}".`);
+  }
+  return value;
+}
+
+function operatorNamed(name: string): Operator {
+  if (name === 'manual' || name === 'immediate') return name;
+  throw new UsageError(`--operator is manual or immediate, not "${name}".`);
+}
+
+/** Resolves on SIGTERM, SIGINT or, if wanted, at the end of standard input. */
+function untilTold(exitWithStdin: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+    if (!exitWithStdin) return;
+    process.stdin.once('end', () => resolve());
+    process.stdin.once('error', () => resolve());
+    process.stdin.resume();
+  });
+}

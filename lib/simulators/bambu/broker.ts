@@ -1,0 +1,78 @@
+import { createServer, type Server } from 'node:tls';
+import type { Identity } from './certificates';
+
+const USER = 'bblp';
+
+/** The package is an ES module, which CommonJS can only import when it runs. */
+const loadAedes = async () => (await import('aedes')).Aedes;
+
+type Aedes = InstanceType<Awaited<ReturnType<typeof loadAedes>>>;
+
+export interface BrokerOptions {
+  identity: Identity;
+  serial: string;
+  accessCode: string;
+  /** A message on device/<serial>/request. */
+  request(payload: Buffer): void;
+}
+
+/**
+ * The printer's MQTT broker over TLS 1.2 (sheet, sections 1.3, 1.4 and 8.2): any subscription is accepted, but only
+ * device/<serial>/report ever carries anything, and only device/<serial>/request is read.
+ */
+export class PrinterBroker {
+  private constructor(
+    readonly server: Server,
+    private readonly broker: Aedes,
+    private readonly reportTopic: string,
+  ) {}
+
+  static async create({ identity, serial, accessCode, request }: BrokerOptions): Promise<PrinterBroker> {
+    const Aedes = await loadAedes();
+    const requestTopic = `device/${serial}/request`;
+    const broker = await Aedes.createBroker({
+      authenticate: (_client, username, password, done) =>
+        done(null, username === USER && password?.toString('utf8') === accessCode),
+      authorizePublish: (client, packet, done) => {
+        if (client !== null) {
+          if (packet.topic === requestTopic) request(Buffer.from(packet.payload));
+          // What clients publish is acknowledged and goes to nobody else.
+          packet.topic = `unheard/${client.id}`;
+          packet.retain = false;
+        }
+        done(null);
+      },
+    });
+    const server = createServer(
+      { key: identity.key, cert: identity.certificate, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' },
+      (socket) => {
+        socket.on('error', () => {});
+        broker.handle(socket);
+      },
+    );
+    server.on('tlsClientError', () => {});
+    broker.on('clientError', (client) => client.conn.destroy());
+    broker.on('connectionError', (client) => client.conn.destroy());
+    return new PrinterBroker(server, broker, `device/${serial}/report`);
+  }
+
+  get clients(): number {
+    return this.broker.connectedClients;
+  }
+
+  /** Sends a report or an answer to everybody who listens, QoS 0. */
+  publish(message: Record<string, unknown>): void {
+    if (this.broker.closed) return;
+    const payload = Buffer.from(JSON.stringify(message, null, 4));
+    this.broker.publish(
+      { cmd: 'publish', topic: this.reportTopic, payload, qos: 0, retain: false, dup: false },
+      () => {},
+    );
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.broker.close(() => resolve());
+    });
+  }
+}

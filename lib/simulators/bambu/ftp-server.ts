@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server, type TlsOptions } from 'node:tls';
+import type { Machine } from '../machine';
+import type { Identity } from './certificates';
+import { FtpSession } from './ftp-session';
+import type { BambuState } from './state';
+
+/** The printer's implicit FTPS server, TLS 1.2 only. Control and data connections share the keys of session tickets. */
+export function createFtpServer(identity: Identity, accessCode: string, machine: Machine<BambuState>): Server {
+  const options: TlsOptions = {
+    key: identity.key,
+    cert: identity.certificate,
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.2',
+    ticketKeys: randomBytes(48),
+    sessionIdContext: 'printer-ftp',
+  };
+  const server = createServer(options, (control) => {
+    new FtpSession(control, options, accessCode, machine);
+  });
+  server.on('tlsClientError', () => {});
+  return server;
+}

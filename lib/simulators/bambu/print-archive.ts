@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { estimateGcode, type GcodeFacts } from '../gcode-duration';
+
+/** What the printer finds in a .gcode.3mf: the plate to print, or why it cannot be printed. */
+export type ArchiveCheck = { facts: GcodeFacts } | { problem: 'unreadable_file' | 'wrong_model' | 'wrong_nozzle' };
+
+const MODEL = 'O1D';
+const NOZZLE = 0.4;
+const LARGEST_TEXT = 16 * 1024 * 1024;
+
+/** Opens the archive as the printer does (sheet, sections 4 and 8.5): plate present, its md5 equal, model and nozzles. */
+export async function checkArchive(path: string, plate: string): Promise<ArchiveCheck> {
+  try {
+    const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
+    try {
+      const entries = await listEntries(zip);
+      const gcode = entries.get(plate);
+      if (gcode === undefined) return { problem: 'unreadable_file' };
+      const md5 = createHash('md5');
+      const stream = await openEntry(zip, gcode);
+      stream.on('data', (chunk: Buffer) => md5.update(chunk));
+      const facts = await estimateGcode(stream);
+      const stated = await readText(zip, entries.get(`${plate}.md5`));
+      if (stated !== undefined && stated.trim().toUpperCase() !== md5.digest('hex').toUpperCase()) {
+        return { problem: 'unreadable_file' };
+      }
+      const slice = (await readText(zip, entries.get('Metadata/slice_info.config'))) ?? '';
+      const model = metadata(slice, 'printer_model_id');
+      if (model !== undefined && model !== '' && model !== MODEL) return { problem: 'wrong_model' };
+      const nozzles = metadata(slice, 'nozzle_diameters');
+      if (nozzles?.split(',').some((diameter) => Math.abs(Number(diameter) - NOZZLE) > 0.01)) {
+        return { problem: 'wrong_nozzle' };
+      }
+      return { facts };
+    } finally {
+      zip.close();
+    }
+  } catch {
+    return { problem: 'unreadable_file' };
+  }
+}
+
+function metadata(config: string, key: string): string | undefined {
+  return new RegExp(`key="${key}"\\s+value="([^"]*)"`).exec(config)?.[1];
+}
+
+function listEntries(zip: ZipFile): Promise<Map<string, Entry>> {
+  return new Promise((resolve, reject) => {
+    const entries = new Map<string, Entry>();
+    zip.on('entry', (entry: Entry) => {
+      entries.set(entry.fileName, entry);
+      zip.readEntry();
+    });
+    zip.once('end', () => resolve(entries));
+    zip.once('error', reject);
+    zip.readEntry();
+  });
+}
+
+function openEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
+  return new Promise((resolve, reject) => {
+    zip.openReadStream(entry, (error, stream) => {
+      if (error !== null) reject(error);
+      else resolve(stream);
+    });
+  });
+}
+
+async function readText(zip: ZipFile, entry: Entry | undefined): Promise<string | undefined> {
+  if (entry === undefined || entry.uncompressedSize > LARGEST_TEXT) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of await openEntry(zip, entry)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

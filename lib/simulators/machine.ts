@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Faults, faultNumber, faultText } from './faults';
+import { estimateGcodeFile, type GcodeFacts } from './gcode-duration';
+import { type EngineState, PrintEngine } from './print-engine';
+import type { Interruption, PrintJob, Stage } from './print-run';
+import { type SimulatorOptions, SimulatorRequestError } from './simulator';
+import { StateFile } from './state-file';
+import { TruthLog } from './truth-log';
+
+/** The faults that every make knows. */
+export const COMMON_FAULTS = [
+  /** A start is taken and answered as usual, and nothing ever happens. */
+  'start_ignored',
+  /** A start is carried out, but its answer is lost with the connection. */
+  'start_reply_lost',
+  /** A start takes `seconds` (wall, default 5) longer than usual. */
+  'slow_start',
+  /** Every connection is cut and every new one reset. */
+  'offline',
+  /** An upload is broken off after `after_bytes` (default 1024). */
+  'upload_breaks',
+  /** No storage: nothing can be uploaded. */
+  'storage_missing',
+  /** The present print, or else the next, fails at the fraction `at` (default 0.5) with `cause` (default fault). */
+  'print_fails',
+  /** The present print, or else the next, runs out of filament at the fraction `at` (default 0.5). */
+  'runout',
+] as const;
+
+interface StoredState<Extra> {
+  engine: EngineState;
+  ports: Record<string, number>;
+  extra: Extra;
+}
+
+export interface FileDigest {
+  sha256: string;
+  md5: string;
+  size: number;
+}
+
+/** What all makes have: a data directory, a clock that runs fast, a plate, faults, a truth log. */
+export class Machine<Extra> {
+  readonly engine: PrintEngine;
+  readonly truth: TruthLog;
+  readonly faults: Faults;
+  readonly filesDir: string;
+  readonly host: string;
+  readonly speed: number;
+  /** The make's own part of the stored state; change it, then call `persist`. */
+  readonly extra: Extra;
+  readonly ports: Record<string, number>;
+  readonly #file: StateFile<StoredState<Extra>>;
+  readonly #facts = new Map<string, Promise<GcodeFacts>>();
+
+  constructor(
+    readonly options: SimulatorOptions,
+    faults: readonly string[],
+    initial: Extra,
+  ) {
+    this.host = options.host ?? '127.0.0.1';
+    this.speed = options.speed ?? 60;
+    if (!(this.speed > 0)) throw new SimulatorRequestError('The speed must be greater than 0.');
+    this.filesDir = join(options.dataDir, 'files');
+    mkdirSync(this.filesDir, { recursive: true });
+    this.faults = new Faults([...COMMON_FAULTS, ...faults]);
+    this.truth = new TruthLog(join(options.dataDir, 'truth.jsonl'));
+    this.#file = new StateFile(join(options.dataDir, 'state.json'));
+    const stored = this.#file.read();
+    this.extra = stored === undefined ? initial : { ...initial, ...stored.extra };
+    this.ports = stored?.ports ?? {};
+    this.engine = new PrintEngine({
+      speed: this.speed,
+      operator: options.operator ?? 'manual',
+      truth: this.truth,
+      state: stored?.engine,
+      persist: () => this.persist(),
+    });
+    this.faults.onChange((name) => {
+      if (this.engine.run === null || this.engine.run.job.interruptions.length > 0) return;
+      const planned = name === 'print_fails' || name === 'runout' ? this.takeInterruptions() : [];
+      for (const interruption of planned) this.engine.interrupt(interruption);
+    });
+  }
+
+  persist(): void {
+    // The engine persists itself while it is being made only through a change, so it exists by then.
+    this.#file.write({ engine: this.engine.state, ports: this.ports, extra: this.extra });
+  }
+
+  /** The wanted port of a server, and the one it had at the last run. */
+  portChoice(name: string): { wanted: number; last: number } {
+    return { wanted: this.options.ports?.[name] ?? 0, last: this.ports[name] ?? 0 };
+  }
+
+  rememberPort(name: string, port: number): void {
+    this.ports[name] = port;
+    this.persist();
+  }
+
+  /** Reads a G-code file once; later calls with the same key answer from memory. */
+  facts(key: string, path: string): Promise<GcodeFacts> {
+    return this.factsOf(key, () => estimateGcodeFile(path));
+  }
+
+  factsOf(key: string, read: () => Promise<GcodeFacts>): Promise<GcodeFacts> {
+    let facts = this.#facts.get(key);
+    if (facts === undefined) {
+      facts = read();
+      facts.catch(() => this.#facts.delete(key));
+      this.#facts.set(key, facts);
+    }
+    return facts;
+  }
+
+  /** The interruptions that faults have planned for the print that begins now. */
+  takeInterruptions(): Interruption[] {
+    const planned: Interruption[] = [];
+    const runout = this.faults.isOn('runout') ? this.faults.take('runout') : undefined;
+    if (runout !== undefined) {
+      planned.push({ stage: 'printing', at: faultNumber(runout, 'at', 0.5), kind: 'pause', cause: 'runout' });
+    }
+    const failure = this.faults.take('print_fails');
+    if (failure !== undefined) {
+      const cause = faultText(failure, 'cause', 'fault');
+      planned.push({ stage: 'printing', at: faultNumber(failure, 'at', 0.5), kind: 'fail', cause });
+    }
+    return planned.sort((a, b) => a.at - b.at);
+  }
+
+  /** Writes the arrival of a start command to the truth log. */
+  logStart(job: Pick<PrintJob, 'fileName' | 'sha256' | 'size' | 'identity'>, refused?: string): void {
+    this.truth.write({
+      event: 'start',
+      file_name: job.fileName,
+      sha256: job.sha256,
+      size: job.size,
+      identity: job.identity,
+      bed: this.engine.plate,
+      accepted: refused === undefined,
+      ...(refused === undefined ? {} : { reason: refused }),
+    });
+  }
+
+  logUpload(fileName: string, digest: FileDigest): void {
+    this.truth.write({
+      event: 'upload',
+      file_name: fileName,
+      sha256: digest.sha256,
+      size: digest.size,
+      identity: { md5: digest.md5 },
+      bed: this.engine.plate,
+    });
+  }
+
+  /** A job begun at the screen from a file that nobody sent; `minutes` are printer minutes. */
+  foreignJob(fileName: string, minutes: number, stages: (facts: GcodeFacts) => Stage[]): PrintJob {
+    if (this.engine.run !== null) throw new SimulatorRequestError('The printer is printing.');
+    const facts: GcodeFacts = {
+      seconds: minutes * 60,
+      lines: Math.ceil(minutes * 600),
+      bytes: Math.ceil(minutes * 18_000),
+      layers: Math.max(1, Math.ceil(minutes)),
+      filamentMillimetres: minutes * 100,
+      nozzleTarget: 210,
+      bedTarget: 60,
+      height: minutes * 0.2,
+    };
+    const sha256 = createHash('sha256').update(`foreign ${fileName}`).digest('hex');
+    return {
+      fileName,
+      sha256,
+      size: facts.bytes,
+      identity: { file_name: fileName },
+      foreign: true,
+      facts,
+      stages: stages(facts),
+      interruptions: this.takeInterruptions(),
+    };
+  }
+
+  close(): void {
+    this.engine.halt();
+    this.truth.close();
+  }
+}
+
+/** Digests of a file on disk. */
+export async function digestFile(path: string): Promise<FileDigest> {
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
+  let size = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+    sha256.update(chunk);
+    md5.update(chunk);
+    size += chunk.length;
+  }
+  return { sha256: sha256.digest('hex'), md5: md5.digest('hex'), size };
+}

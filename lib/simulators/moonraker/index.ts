@@ -1,0 +1,75 @@
+import { Machine } from '../machine';
+import { run } from '../running';
+import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
+import { SwitchedServer } from '../switched-server';
+import { Access } from './access';
+import { GcodeStore } from './gcode-store';
+import { History } from './history';
+import { HttpFront } from './http-front';
+import { Hub } from './hub';
+import { Klipper, stagesOf } from './klipper';
+import { methodsOf, type Services } from './methods';
+import { printerObjects } from './printer-objects';
+import { profileNamed } from './profiles';
+import { initialState, SHUTDOWN_MESSAGE } from './state';
+
+const FAULTS = [
+  /** PAUSE answers ok and does nothing, as the stock macro may. */
+  'pause_ignored',
+  /** The history is empty. */
+  'history_lost',
+  /** Klipper is in shutdown until a restart. */
+  'klippy_shutdown',
+  /** Klipper found a mistake in its configuration; until a restart. */
+  'klippy_error',
+  /** Klipper's program is gone until the fault is switched off. */
+  'klippy_disconnected',
+];
+
+const CONFIG_ERROR =
+  'Section \'nonsense_section\' is not a valid config section\n\nOnce the underlying issue is corrected, use the "RESTART"\ncommand to reload the config and restart the host software.\nPrinter is halted\n';
+
+/** An Elegoo OrangeStorm Giga: Klipper behind Moonraker. */
+export async function startMoonraker(options: SimulatorOptions): Promise<RunningSimulator> {
+  const profile = profileNamed(options.profile ?? 'legacy-giga');
+  const machine = new Machine(options, FAULTS, initialState());
+  const files = new GcodeStore(machine, profile);
+  const history = new History(machine, profile, files);
+  const hub = new Hub(() => printerObjects(machine, profile));
+  const klipper = new Klipper(machine, profile, files, history, hub);
+  const access = new Access(options.accessCode);
+  const services: Services = { machine, profile, klipper, files, history, hub, access };
+  const front = new HttpFront(services, methodsOf(services));
+
+  machine.faults.onChange((name) => {
+    const on = machine.faults.isOn(name);
+    if (name === 'klippy_shutdown' && on) klipper.fail('shutdown', SHUTDOWN_MESSAGE);
+    if (name === 'klippy_error' && on) klipper.fail('error', CONFIG_ERROR);
+    if (name === 'klippy_disconnected') {
+      if (on) klipper.fail('disconnected', 'Klippy Host not connected');
+      else void klipper.reboot();
+    }
+  });
+
+  const ignoreRefusal = (promise: Promise<unknown>): void => {
+    promise.catch(() => {});
+  };
+  return run(machine, {
+    make: 'moonraker',
+    servers: { http: new SwitchedServer(front.server) },
+    ready: options.accessCode === undefined ? {} : { access_code: options.accessCode },
+    startForeignJob(fileName, minutes) {
+      if (machine.extra.klippy !== 'ready') throw new SimulatorRequestError('Klipper is not ready.');
+      machine.engine.accept(machine.foreignJob(fileName, minutes, stagesOf));
+    },
+    cancelAtScreen: () => ignoreRefusal(klipper.cancel('screen')),
+    pauseAtScreen: () => ignoreRefusal(klipper.pause()),
+    resumeAtScreen: () => ignoreRefusal(klipper.resume()),
+    reboot: () => klipper.reboot(),
+    state: () => ({ profile: profile.name, klippy: machine.extra.klippy, files: Object.keys(machine.extra.files) }),
+    async close() {
+      klipper.close();
+      hub.close();
+    },
+  });
+}

@@ -1,0 +1,80 @@
+import type { FileDigest } from '../machine';
+
+/** What Klipper calls print_stats, for the time when nothing runs. */
+export interface PrintStats {
+  filename: string;
+  total_duration: number;
+  print_duration: number;
+  filament_used: number;
+  state: 'standby' | 'printing' | 'paused' | 'complete' | 'cancelled' | 'error';
+  message: string;
+  info: { total_layer: number | null; current_layer: number | null };
+}
+
+export type KlippyState = 'disconnected' | 'startup' | 'ready' | 'error' | 'shutdown';
+
+export interface HistoryJob {
+  job_id: string;
+  filename: string;
+  status: 'in_progress' | 'completed' | 'cancelled' | 'error' | 'klippy_shutdown' | 'klippy_disconnect' | 'interrupted';
+  start_time: number;
+  end_time: number | null;
+  print_duration: number;
+  total_duration: number;
+  filament_used: number;
+  metadata: Record<string, unknown>;
+}
+
+export interface StoredFile extends FileDigest {
+  /** Relative to the root "gcodes". */
+  path: string;
+  /** Unix seconds. */
+  modified: number;
+  metadata: Record<string, unknown>;
+  printStartTime: number | null;
+  jobId: string | null;
+}
+
+/** What the host remembers over a restart of the simulator. */
+export interface MoonrakerState {
+  klippy: KlippyState;
+  klippyMessage: string;
+  idleStats: PrintStats;
+  displayMessage: string | null;
+  jobs: HistoryJob[];
+  nextJob: number | null;
+  files: Record<string, StoredFile>;
+}
+
+export const READY_MESSAGE = 'Printer is ready';
+
+export const SHUTDOWN_MESSAGE =
+  'Shutdown due to webhooks request\nOnce the underlying issue is corrected, use the\n"FIRMWARE_RESTART" command to reset the firmware, reload the\nconfig, and restart the host software.\nPrinter is shutdown\n';
+
+export function emptyStats(): PrintStats {
+  return {
+    filename: '',
+    total_duration: 0,
+    print_duration: 0,
+    filament_used: 0,
+    state: 'standby',
+    message: '',
+    info: { total_layer: null, current_layer: null },
+  };
+}
+
+export function initialState(): MoonrakerState {
+  return {
+    klippy: 'ready',
+    klippyMessage: READY_MESSAGE,
+    idleStats: emptyStats(),
+    displayMessage: null,
+    jobs: [],
+    nextJob: null,
+    files: {},
+  };
+}
+
+export function unixSeconds(): number {
+  return Date.now() / 1000;
+}

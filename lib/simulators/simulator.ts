@@ -1,0 +1,75 @@
+/** The makes that can be simulated; each name stands for the protocol that is spoken. */
+export type SimulatorMake = 'bambu' | 'moonraker' | 'snapmaker';
+
+export const SIMULATOR_MAKES: readonly SimulatorMake[] = ['bambu', 'moonraker', 'snapmaker'];
+
+/** Who takes finished parts off the plate: somebody (by the control port), or nobody has to because it is empty at once. */
+export type Operator = 'manual' | 'immediate';
+
+export interface SimulatorOptions {
+  /** Directory of everything that survives a restart: files, state, truth log, certificates. Made if it is missing. */
+  dataDir: string;
+  /** Address that all servers but the control port bind to. Default 127.0.0.1. */
+  host?: string;
+  /**
+   * Ports by name (bambu: mqtt, ftps; moonraker: http; snapmaker: sacp, discovery; all: control). 0 or missing: the port
+   * of the last run on this directory if it is still free, otherwise any free one.
+   */
+  ports?: Record<string, number>;
+  /** How many seconds pass for the printer in one second of wall time. Default 60. */
+  speed?: number;
+  serial?: string;
+  /** Bambu: the LAN access code. Moonraker: an API key; without one every client is trusted. */
+  accessCode?: string;
+  /** Moonraker: legacy-giga (default), modern-giga, modern. Bambu: h2d. Snapmaker: artisan. */
+  profile?: string;
+  /** Default manual. */
+  operator?: Operator;
+  /** The name that the printer shows. */
+  name?: string;
+}
+
+/** What is told about a running simulator, also as the one line that `platewise simulate` prints. */
+export interface ReadyLine {
+  ready: true;
+  make: SimulatorMake;
+  host: string;
+  ports: Record<string, number>;
+  serial?: string;
+  access_code?: string;
+  ca_file?: string;
+  truth_log: string;
+}
+
+/** Parameters of a fault; `on: false` ends it, `times: n` ends it by itself after n occurrences. */
+export interface FaultSetting {
+  on?: boolean;
+  times?: number;
+  [parameter: string]: unknown;
+}
+
+/** A printer that is switched on. The methods are what a person standing in front of it can do. */
+export interface RunningSimulator {
+  readonly ready: ReadyLine;
+  /** The program ends; the printer goes on printing by the wall clock and is found so at the next start. */
+  close(): Promise<void>;
+  /** Takes everything off the plate. */
+  clearPlate(): void;
+  /** Starts a job at the printer's own screen that nobody sent. `minutes` are printer minutes. */
+  startForeignJob(fileName: string, minutes: number): void;
+  cancelAtScreen(): void;
+  pauseAtScreen(): void;
+  resumeAtScreen(): void;
+  /** Off and on again: connections break, a running print is lost. */
+  powerCycle(): Promise<void>;
+  setFault(name: string, setting: FaultSetting): Promise<void>;
+  /** What the printer is doing, as the control port's GET /state shows it. */
+  state(): Record<string, unknown>;
+  /** Actions that only this make has, as POST /<name> of the control port. */
+  readonly actions: Readonly<Record<string, (body: Record<string, unknown>) => void>>;
+}
+
+/** The caller asked for something that does not exist or cannot be done now. */
+export class SimulatorRequestError extends Error {
+  override readonly name = 'SimulatorRequestError';
+}

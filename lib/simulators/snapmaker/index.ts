@@ -1,0 +1,103 @@
+import { createServer } from 'node:net';
+import { Machine } from '../machine';
+import { run } from '../running';
+import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
+import { SwitchedServer } from '../switched-server';
+import { Controller, md5OfName } from './controller';
+import { Discovery } from './discovery';
+import { STOPPING_SECONDS, systemStatus } from './machine-status';
+import { Screen, stagesOf } from './screen';
+import { Session } from './session';
+import { initialState } from './state';
+
+const FAULTS = [
+  /** New tokens wait for a tap: POST /screen/approve or /screen/refuse. */
+  'ask_approval',
+  /** Also known tokens wait for a tap. */
+  'verify_every_time',
+  /** The next hello is refused. */
+  'refuse_pairing',
+  /** Remote connections are disabled in the settings. */
+  'remote_disabled',
+  /** No dual extruder head is mounted. */
+  'no_tool_head',
+  /** After a run-out: the filament has not been refilled, resume is refused with 222. Switched on by a run-out. */
+  'filament_empty',
+  /** ac/01 after the end of a job does not arrive. */
+  'issue_lost',
+];
+
+const DEFAULT_SERIAL = 'SA40000000000000TEST';
+const BOOT_SECONDS = 30;
+
+/** A Snapmaker Artisan: SACP over TCP, and UDP discovery. */
+export async function startSnapmaker(options: SimulatorOptions): Promise<RunningSimulator> {
+  const profile = options.profile ?? 'artisan';
+  if (profile !== 'artisan') throw new SimulatorRequestError(`There is no Snapmaker profile "${profile}": artisan.`);
+  const machine = new Machine(options, FAULTS, initialState());
+  const serial = options.serial ?? DEFAULT_SERIAL;
+  const controller = new Controller(machine, serial);
+  const screen = new Screen(machine, controller);
+  // Half-open connections stay: the screen does not notice a plain FIN.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    new Session(socket, {
+      frame: (session, frame) => screen.handle(session, frame),
+      closed: (session) => screen.closed(session),
+    });
+  });
+  let booting = false;
+  const discovery = new Discovery(
+    options.name ?? 'Snapmaker Artisan',
+    () => (machine.host === '0.0.0.0' ? '' : machine.host),
+    () => booting || machine.faults.isOn('offline'),
+  );
+  const { wanted, last } = machine.portChoice('discovery');
+  const discoveryPort = await discovery.listen(machine.host, wanted, last);
+  machine.rememberPort('discovery', discoveryPort);
+
+  return run(machine, {
+    make: 'snapmaker',
+    servers: { sacp: new SwitchedServer(server) },
+    otherPorts: { discovery: discoveryPort },
+    ready: { serial },
+    startForeignJob(fileName, minutes) {
+      const job = machine.foreignJob(fileName, minutes, stagesOf);
+      machine.engine.accept({ ...job, identity: { ...job.identity, md5: md5OfName(fileName) } });
+    },
+    cancelAtScreen() {
+      machine.engine.stop('stopped', 'screen', STOPPING_SECONDS);
+    },
+    pauseAtScreen() {
+      machine.engine.pause('screen');
+    },
+    resumeAtScreen() {
+      machine.engine.resume();
+    },
+    async reboot() {
+      booting = true;
+      machine.extra.lastJob = null;
+      machine.extra.lastLine = 0;
+      machine.extra.lastSeconds = 0;
+      machine.extra.emergencyStopped = false;
+      machine.persist();
+      await new Promise((resolve) => setTimeout(resolve, Math.max(100, machine.engine.wall(BOOT_SECONDS))));
+      booting = false;
+    },
+    state: () => ({
+      status: systemStatus(machine),
+      connected: screen.connected,
+      asking_approval: screen.asking,
+      files: Object.keys(machine.extra.files),
+    }),
+    actions: {
+      'screen/approve': () => screen.approve(),
+      'screen/refuse': () => screen.refuse(),
+      'screen/disconnect': () => screen.disconnect(),
+      'emergency-stop': () => controller.emergencyStop(),
+    },
+    async close() {
+      controller.unsubscribeAll();
+      await discovery.close();
+    },
+  });
+}
