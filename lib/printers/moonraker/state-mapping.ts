@@ -124,9 +124,12 @@ function mapNotReady(state: MoonrakerState, klippy: string): MappedState {
     ...(message === '' ? {} : { message }),
   };
   const fileName = printFileName(state.objects);
-  if (klippy !== 'shutdown' || fileName === '') return { ...common, ...lastOfHistory(state) };
   const print = printState(state.objects);
-  if (print === 'standby' || print === '') return { ...common, ...lastOfHistory(state) };
+  if (klippy !== 'shutdown' || fileName === '' || print === 'standby' || print === '') {
+    const last = lastOfHistory(state);
+    // What became of a job that the history still shows as running is told a moment later.
+    return { ...common, job: last.job, ending: state.lastJob?.status === 'in_progress' ? null : last.ending };
+  }
   const ending: Ending = print === 'complete' ? 'finished' : print === 'cancelled' ? 'cancelled' : 'failed';
   return { ...common, job: { name: fileName }, ending };
 }
