@@ -312,6 +312,53 @@ for (const subject of subjects) {
       strictEqual(events(wanted, 'start').length, sent);
     });
 
+    it('says that a start is unconfirmed if the printer never does it', async () => {
+      await connected();
+      const wanted = await order();
+      await upload(wanted);
+      await simulator.setFault('start_ignored', { times: 1 });
+      const given = permit();
+      await rejects(driver.start(wanted, given), StartUnconfirmedError);
+      strictEqual(given.sentCount, 1);
+      await connectionWhere(driver, 'connected', 20_000);
+      strictEqual((await driver.trace(wanted)).verdict, 'none');
+      deepStrictEqual(events(wanted, 'started'), []);
+    });
+
+    it('sees a start whose reply is lost', async () => {
+      await connected();
+      const wanted = await order();
+      await upload(wanted);
+      await simulator.setFault('start_reply_lost', { times: 1 });
+      const outcome = await driver.start(wanted, permit()).catch((error: unknown) => error);
+      if (outcome instanceof StartUnconfirmedError) {
+        await connectionWhere(driver, 'connected', 20_000);
+        strictEqual((await driver.trace(wanted)).verdict, 'active');
+      } else ok(!(outcome instanceof Error), String(outcome));
+      strictEqual(events(wanted, 'started').length, 1);
+    });
+
+    it('calls a print that broke off failed', async () => {
+      await connected();
+      const wanted = await order(600);
+      await upload(wanted);
+      await simulator.setFault('print_fails', { times: 1 });
+      await driver.start(wanted, permit());
+      const ended = await reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
+      strictEqual(ended.ending, 'failed');
+    });
+
+    it('notices that an upload broke, and brings it to its end when asked again', async () => {
+      await connected();
+      const wanted = await order();
+      await simulator.setFault('upload_breaks', { times: 1 });
+      await rejects(upload(wanted), UploadFailedError);
+      await connectionWhere(driver, 'connected', 20_000);
+      await upload(wanted);
+      const last = truth().filter((entry) => entry.event === 'upload').at(-1);
+      strictEqual(last?.sha256, wanted.identity.sha256);
+    });
+
     it('shows a foreign job and leaves it alone', async () => {
       await connected();
       simulator.startForeignJob('stranger.gcode', 30);

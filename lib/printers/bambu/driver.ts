@@ -7,6 +7,7 @@ import {
   defaultReconnectTiming,
   JobNotRunningError,
   type ReconnectTiming,
+  WaitTimeoutError,
 } from '../base-driver';
 import {
   type Driver,
@@ -38,6 +39,7 @@ import {
   currentErrorCode,
   errorText,
   gcodeState,
+  isRunning,
   isStartRefusal,
   jobIds,
   mapFaults,
@@ -290,31 +292,36 @@ class BambuDriver extends BaseDriver<MqttSession> {
       () => {},
     );
     const shown = async (): Promise<PrinterReport> => {
-      const sign = await this.waitForReport((report) => this.#isSign(report, order, sent.errorBefore), {
-        timeoutMs: this.#timing.startSignMs,
-        session,
+      const next = (condition: (report: PrinterReport) => boolean, timeoutMs: number): Promise<PrinterReport> =>
+        this.waitForReport(
+          (report) => {
+            this.#throwIfRefused(report, order, sent.errorBefore);
+            return condition(report);
+          },
+          { timeoutMs, session },
+        );
+      const sign = await next((report) => isSameJob(order.identity, report.job), this.#timing.startSignMs);
+      const started = isStarted(sign, order)
+        ? sign
+        : await next((report) => isStarted(report, order), this.#timing.startActiveMs);
+      // A file that cannot be read is found out only while the printer prepares: then nothing has moved yet.
+      if (started.ending !== null || !this.#isParsing()) return started;
+      const parsed = next((report) => isStarted(report, order) && !this.#isParsing(), this.#timing.startActiveMs);
+      return parsed.catch((thrown: unknown) => {
+        if (thrown instanceof WaitTimeoutError && this.report !== undefined) return this.report;
+        throw thrown;
       });
-      if (isStarted(sign, order)) return sign;
-      return this.waitForReport(
-        (report) => {
-          this.#throwIfRefused(report, order, sent.errorBefore);
-          return isStarted(report, order);
-        },
-        { timeoutMs: this.#timing.startActiveMs, session },
-      );
     };
-    const report = await Promise.race([shown(), rejected.promise]);
-    if (report.ending === 'failed') this.#throwIfRefused(report, order, sent.errorBefore);
-    return report;
+    return Promise.race([shown(), rejected.promise]);
   }
 
   #shows(order: StartOrder): boolean {
     return jobIds(this.#print).includes(String(order.identity.taskId));
   }
 
-  #isSign(report: PrinterReport, order: StartOrder, errorBefore: string | undefined): boolean {
-    this.#throwIfRefused(report, order, errorBefore);
-    return isSameJob(order.identity, report.job);
+  #isParsing(): boolean {
+    const state = gcodeState(this.#print);
+    return state === 'PREPARE' || state === 'SLICING';
   }
 
   /** A new error of the kind that comes before any motion, while our job does not run: it will not start. */
@@ -322,7 +329,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const code = currentErrorCode(this.#print);
     if (!isStartRefusal(code) || code === errorBefore) return;
     const ours = isSameJob(order.identity, report.job);
-    if (ours && (report.state !== 'idle' || this.#judge.hasRun(jobKey(report.job)))) return;
+    if (ours && (isRunning(gcodeState(this.#print)) || this.#judge.hasRun(jobKey(report.job)))) return;
     throw new StartRejectedError(
       `The printer did not start the job: ${errorText(code)}`,
       `Look up error ${code} at the printer.`,
