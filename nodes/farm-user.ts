@@ -48,7 +48,10 @@ export function useFarm(RED: NodeAPI, node: Node, definition: FarmNodeDefinition
     failed: (error: Error) => {
       node.status({ fill: 'red', shape: 'ring', text: 'farm not open' });
       const reason = error instanceof PlatewiseError ? `${error.message} ${error.remedy}` : error.message;
-      node.error(reason, { topic: 'print-farm', payload: { code: error instanceof PlatewiseError ? error.code : 'internal' } });
+      node.error(reason, {
+        topic: 'print-farm',
+        payload: { code: error instanceof PlatewiseError ? error.code : 'internal' },
+      });
     },
   };
   node.status({ fill: 'yellow', shape: 'ring', text: 'opening' });

@@ -1,9 +1,12 @@
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { storedExtension } from '../files/stored-extension';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { type Ending, isActive, type PrinterReport } from '../model/printer';
+import { openStatus } from '../model/status';
 import {
   isSameJob,
   PrinterRefusedError,
@@ -14,7 +17,7 @@ import {
   StartRejectedError,
 } from '../printers/driver';
 import { preparePrintFile } from '../slicing/prepare';
-import { advanceAttempt, type Attempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
+import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
 import { amendJob, changeStatus, lockJob } from '../store/jobs';
 import { deductGrams, findMaterial } from '../store/materials';
@@ -22,7 +25,6 @@ import { insertOutcome } from '../store/outcomes';
 import { findPrinter, lockPrinter, occupyBed, restoreBed } from '../store/printers';
 import { type AgentContext, agentName } from './context';
 import type { Lease } from './lease';
-import { openStatus } from '../model/status';
 import { type FailureClass, settle } from './settle';
 
 /** A printer is not asked for traces more often than this (ms). */
@@ -97,14 +99,21 @@ export class AttemptRun {
       await this.#go();
     } catch (error) {
       if (error instanceof FencedError || this.#abort.signal.aborted) return;
-      this.#context.log('error', `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`);
+      this.#context.log(
+        'error',
+        `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`,
+      );
     }
   }
 
   async #go(): Promise<void> {
     try {
-      if (this.#attempt.phase === 'printing' || this.#attempt.phase === 'starting' || this.#attempt.phase === 'outcome_unknown') {
-        await this.#watch(await this.#order());
+      if (
+        this.#attempt.phase === 'printing' ||
+        this.#attempt.phase === 'starting' ||
+        this.#attempt.phase === 'outcome_unknown'
+      ) {
+        await this.#watch(this.#order());
         return;
       }
       const order = await this.#prepare();
@@ -128,7 +137,7 @@ export class AttemptRun {
     const printer = await findPrinter(database, this.#context.printerId);
     let prepared: Awaited<ReturnType<typeof preparePrintFile>>;
     try {
-      const source = await files.pathOf(job.model.sha256, job.model.kind);
+      const source = files.pathOf(job.model.sha256, storedExtension[job.model.kind]);
       prepared = await preparePrintFile(
         {
           sourcePath: source,
@@ -148,7 +157,10 @@ export class AttemptRun {
       throw new AttemptOver('not_started', failure, `could not be prepared: ${words(error)}`);
     }
     for (const warning of prepared.warnings) log('info', `${job.jobName}: ${warning}`);
-    const stored = await files.adopt(prepared.path, prepared.sha256, printer.make === 'bambu' ? 'gcode_3mf' : 'gcode');
+    const stored = await files.put(createReadStream(prepared.path), {
+      originalName: this.#attempt.fileName,
+      maxBytes: prepared.size,
+    });
     await rm(prepared.path, { force: true });
     await this.#transaction(async (tx) => {
       await this.#advanceIn(tx, ['preparing'], 'preparing', {
@@ -163,7 +175,7 @@ export class AttemptRun {
       const hours = prepared.estimatedSeconds === null ? null : prepared.estimatedSeconds / 3600;
       const grams = prepared.filamentGrams;
       await amendJob(tx, job.id, {
-        gcodePath: stored,
+        gcodePath: stored.path,
         ...(grams !== null && { estimatedGrams: grams }),
         ...(hours !== null && { estimatedDurationHours: Math.min(999.99, hours) }),
         ...(grams !== null &&
@@ -176,14 +188,14 @@ export class AttemptRun {
   }
 
   /** What the driver needs, from the attempt's row and the file store. */
-  async #order(): Promise<StartOrder> {
+  #order(): StartOrder {
     const attempt = this.#attempt;
     if (attempt.gcodeSha256 === null || attempt.gcodeMd5 === null || attempt.gcodeSize === null) {
       throw new Error(`The attempt ${attempt.id} has no print file.`);
     }
-    const kind = attempt.fileName.endsWith('.3mf') ? 'gcode_3mf' : 'gcode';
+    const extension = attempt.fileName.endsWith('.3mf') ? '.gcode.3mf' : '.gcode';
     const file: PrintFile = {
-      path: await this.#context.files.pathOf(attempt.gcodeSha256, kind),
+      path: this.#context.files.pathOf(attempt.gcodeSha256, extension),
       size: attempt.gcodeSize,
       sha256: attempt.gcodeSha256,
       md5: attempt.gcodeMd5,
@@ -207,7 +219,8 @@ export class AttemptRun {
     await this.#advance(['preparing', 'uploading'], 'uploading');
     const end = performance.now() + times.connectSeconds * 1000;
     while (driver.connection.status !== 'connected' || driver.report === undefined) {
-      if (driver.connection.status === 'refused') throw new AttemptOver('not_started', 'transient', words(driver.connection.error));
+      if (driver.connection.status === 'refused')
+        throw new AttemptOver('not_started', 'transient', words(driver.connection.error));
       if (performance.now() > end) throw new AttemptOver('not_started', 'transient', 'the printer is offline');
       await this.#sleep(Math.min(250, times.askAgainSeconds * 1000));
     }
@@ -251,9 +264,11 @@ export class AttemptRun {
         check: (report) => {
           if (report.receivedAt < committed) throw new StartNotSentError('The observation is older than the intent.');
           if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
-          if (isSameJob(order.identity, report.job)) throw new StartNotSentError('The printer names this very job already.');
+          if (isSameJob(order.identity, report.job))
+            throw new StartNotSentError('The printer names this very job already.');
           if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
-          if (this.#cancelAsked || this.#abort.signal.aborted) throw new StartNotSentError('The job is being cancelled.');
+          if (this.#cancelAsked || this.#abort.signal.aborted)
+            throw new StartNotSentError('The job is being cancelled.');
         },
         sent: () => {
           sent = true;
@@ -294,9 +309,15 @@ export class AttemptRun {
   async #outcomeUnknown(why: string): Promise<void> {
     await this.#persist(async (tx) => {
       const job = await lockJob(tx, this.#attempt.jobId);
-      const advanced = await advanceAttempt(tx, this.#lease.claim, ['starting', 'printing', 'outcome_unknown'], 'outcome_unknown', {
-        reason: why,
-      });
+      const advanced = await advanceAttempt(
+        tx,
+        this.#lease.claim,
+        ['starting', 'printing', 'outcome_unknown'],
+        'outcome_unknown',
+        {
+          reason: why,
+        },
+      );
       if (!advanced) throw new FencedError();
       this.#attempt = advanced;
       const question = `outcome_unknown: ${why}. Look at the printer and answer whether it printed.`;
@@ -392,7 +413,11 @@ export class AttemptRun {
   // ---- ending -------------------------------------------------------------------------------------------------
 
   /** Ends the attempt, records what it took, and brings the job on. */
-  async #end(outcome: 'completed' | 'failed' | 'cancelled' | 'not_started', reason: string, failure?: FailureClass): Promise<void> {
+  async #end(
+    outcome: 'completed' | 'failed' | 'cancelled' | 'not_started',
+    reason: string,
+    failure?: FailureClass,
+  ): Promise<void> {
     const { log } = this.#context;
     await this.#persist(async (tx) => {
       let job = await lockJob(tx, this.#attempt.jobId);
@@ -403,7 +428,9 @@ export class AttemptRun {
       }
       const ended = await endAttempt(tx, this.#lease.claim, outcome, reason);
       if (!ended) throw new FencedError();
-      const record = started ? await this.#record(tx, job, ended, outcome as 'completed' | 'failed' | 'cancelled', reason) : {};
+      const record = started
+        ? await this.#record(tx, job, ended, outcome as 'completed' | 'failed' | 'cancelled', reason)
+        : {};
       await settle(tx, job, {
         attempt: ended,
         outcome,
@@ -415,9 +442,8 @@ export class AttemptRun {
       this.#attempt = ended;
     });
     log(outcome === 'completed' ? 'info' : 'warn', `Attempt ${this.#attempt.id} ended: ${outcome}, ${reason}.`);
-    const identity = { ...(await this.#order().catch(() => undefined))?.identity };
-    if (identity.fileName !== undefined) {
-      await this.#context.driver.forget(identity as StartOrder['identity']).catch(() => undefined);
+    if (this.#attempt.gcodeSha256 !== null) {
+      await this.#context.driver.forget(this.#order().identity).catch(() => undefined);
     }
   }
 
@@ -563,7 +589,8 @@ function reasonOf(status: string, attempt: Attempt): string {
 }
 
 function words(error: unknown): string {
-  if (error instanceof PlatewiseError || error instanceof PrinterRefusedError) return `${error.message} ${error.remedy}`;
+  if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)
+    return `${error.message} ${error.remedy}`;
   return asError(error).message;
 }
 

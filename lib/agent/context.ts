@@ -1,6 +1,6 @@
 import type { FileStore } from '../files/file-store';
-import type { PrinterId } from '../model/ids';
 import type { Broker } from '../messaging/broker';
+import type { PrinterId } from '../model/ids';
 import type { Driver } from '../printers/driver';
 import type { Slicer } from '../slicing/slicer';
 import type { Database } from '../store/database';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Subscription, Verdict } from '../messaging/broker';
 import { asError } from '../model/errors';
 import { parseDispatchMessage } from '../model/messages';
-import type { IncomingMessage, Subscription, Verdict } from '../messaging/broker';
-import { type Attempt, claimAttempt, type Claim, findAttempt, orphanOf } from '../store/attempts';
+import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '../store/attempts';
 import { findJob, lockJob } from '../store/jobs';
 import { AttemptRun, showPhase } from './attempt-run';
 import { type AgentContext, agentName } from './context';
@@ -71,7 +71,10 @@ export class PrinterAgent {
     try {
       message = parseDispatchMessage(incoming.body);
     } catch (error) {
-      this.#context.log('error', `A dispatch could not be read and was put among the dead letters: ${asError(error).message}`);
+      this.#context.log(
+        'error',
+        `A dispatch could not be read and was put among the dead letters: ${asError(error).message}`,
+      );
       return 'reject';
     }
     if (message.attempt.printer_id !== this.#context.printerId) return 'reject';
@@ -104,7 +107,12 @@ export class PrinterAgent {
     const claimedAt = performance.now();
     const attempt = await database.transaction(async (tx): Promise<Attempt | undefined> => {
       const job = await lockJob(tx, jobId);
-      const claimed = await claimAttempt(tx, { attemptId, printerId, owner: this.#owner, leaseSeconds: times.leaseSeconds });
+      const claimed = await claimAttempt(tx, {
+        attemptId,
+        printerId,
+        owner: this.#owner,
+        leaseSeconds: times.leaseSeconds,
+      });
       if (claimed) await showPhase(tx, job, claimed, agentName(printerId));
       return claimed;
     });

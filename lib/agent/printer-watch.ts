@@ -1,9 +1,9 @@
 import { asError } from '../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../model/printer';
 import { type ConnectionState, isSameJob, type JobIdentity } from '../printers/driver';
+import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
 import { lockPrinter, occupyBedByOther, storeReport } from '../store/printers';
-import { openAttemptOf } from '../store/attempts';
 import { type AgentContext, agentName } from './context';
 
 const reportInterval = 1000;

@@ -60,7 +60,8 @@ export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promis
       const copiesDone = job.copiesDone + 1;
       if (copiesDone >= job.copies) return goTo(tx, job, 'completed', { ...facts, copiesDone });
       const reason = `${copiesDone} of ${job.copies} copies done`;
-      if (job.givingUp !== null && open.length === 0) return giveUp(tx, job, end, { ...facts, copiesDone }, job.givingUp);
+      if (job.givingUp !== null && open.length === 0)
+        return giveUp(tx, job, end, { ...facts, copiesDone }, job.givingUp);
       return goTo(tx, job, openNow, { ...facts, copiesDone, reason });
     }
     case 'withdrawn':
@@ -97,13 +98,22 @@ async function retryOrGiveUp(
   const pause = Math.min(longestRetryPause, firstRetryPause * 2 ** (failures - 1));
   const notBefore = new Date(Date.now() + pause * 1000).toISOString();
   await amendJob(tx, job.id, { notBefore, failedOn: end.attempt.printerId });
-  return goTo(tx, job, openNow, { ...facts, retryCount: job.retryCount + 1, reason: `${end.reason}; tried again in ${pause} s` });
+  return goTo(tx, job, openNow, {
+    ...facts,
+    retryCount: job.retryCount + 1,
+    reason: `${end.reason}; tried again in ${pause} s`,
+  });
 }
 
 /** The job fails for good, and its message waits among the dead letters to be replayed. */
 async function giveUp(tx: Transaction, job: Job, end: AttemptEnd, facts: StatusChange, why: string): Promise<Job> {
   const failed = await goTo(tx, job, 'failed', { ...facts, reason: why });
-  const message = { job_id: job.id, job_name: job.jobName, attempt_id: end.attempt.id, printer_id: end.attempt.printerId };
+  const message = {
+    job_id: job.id,
+    job_name: job.jobName,
+    attempt_id: end.attempt.id,
+    printer_id: end.attempt.printerId,
+  };
   await insertDeadLetter(tx, { jobId: job.id, attemptId: end.attempt.id, reason: why, message });
   await addDeadLetterMessage(tx, job.id, { ...message, reason: why });
   return failed;
@@ -124,7 +134,11 @@ async function goTo(tx: Transaction, job: Job, to: JobStatus, change: StatusChan
   }
   if (to === 'completed' && !statusGraph[job.status].includes(to)) {
     // Found finished after nobody had watched: it did print, and its history says so.
-    const printing = await changeStatus(tx, job, 'printing', { ...change, reason: 'found on the printer', actor: change.actor });
+    const printing = await changeStatus(tx, job, 'printing', {
+      ...change,
+      reason: 'found on the printer',
+      actor: change.actor,
+    });
     return changeStatus(tx, printing, to, change);
   }
   return changeStatus(tx, job, to, change);

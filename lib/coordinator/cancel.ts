@@ -1,5 +1,5 @@
-import { ConflictError } from '../model/errors';
 import { mayHaveStarted } from '../model/attempt';
+import { ConflictError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import { isTerminal, type JobStatus } from '../model/status';
 import { endBeforeStart, requestCancelOfAttempts } from '../store/attempts';
@@ -30,7 +30,12 @@ const confirmLimit = 30_000;
  * confirmation this waits up to 30 s. Cancelling a cancelled job again gives the same answer.
  * @throws ConflictError the job is completed or failed
  */
-export async function cancelJob(farm: Farm, id: string, actor: string, waitMs = confirmLimit): Promise<Cancelled | CancelRequested> {
+export async function cancelJob(
+  farm: Farm,
+  id: string,
+  actor: string,
+  waitMs = confirmLimit,
+): Promise<Cancelled | CancelRequested> {
   let over: () => void = () => undefined;
   const settled = new Promise<void>((resolve) => {
     over = resolve;
@@ -50,7 +55,11 @@ export async function cancelJob(farm: Farm, id: string, actor: string, waitMs = 
       const attempts = await requestCancelOfAttempts(tx, job.id);
       let started = 0;
       for (const attempt of attempts) {
-        if (mayHaveStarted(attempt.phase) || !(await endBeforeStart(tx, attempt.id, 'cancelled', `cancelled by ${actor}`))) started++;
+        if (
+          mayHaveStarted(attempt.phase) ||
+          !(await endBeforeStart(tx, attempt.id, 'cancelled', `cancelled by ${actor}`))
+        )
+          started++;
         await notify(tx, `attempt:${attempt.id}`);
       }
       if (started > 0) return true;
@@ -65,7 +74,10 @@ export async function cancelJob(farm: Farm, id: string, actor: string, waitMs = 
     }
     const job = await findJob(farm.database, id);
     if (job.status === 'completed' || job.status === 'failed') {
-      throw new ConflictError(`The job ${job.status === 'completed' ? 'was finished' : 'failed'} before it could be stopped.`, 'Nothing needs to be done.');
+      throw new ConflictError(
+        `The job ${job.status === 'completed' ? 'was finished' : 'failed'} before it could be stopped.`,
+        'Nothing needs to be done.',
+      );
     }
     return isTerminal(job.status)
       ? { done: true, job_id: job.id, status: job.status, cancellation_time: job.completedAt }

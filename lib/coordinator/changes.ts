@@ -1,10 +1,15 @@
-import { ConflictError, NotFoundError } from '../model/errors';
-import { isUuid, type JobId, type PrinterId, type SpoolId } from '../model/ids';
-import { parseBedClear, parseNewSpool, parseOutcomeAnswer, parsePriorityChange, parseSlotChange } from '../model/messages';
-import { UnacceptableInputError } from '../model/errors';
-import { isActive } from '../model/printer';
-import { mayHaveStarted } from '../model/attempt';
 import { settle } from '../agent/settle';
+import { mayHaveStarted } from '../model/attempt';
+import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
+import { isUuid, type JobId, type PrinterId, type SpoolId } from '../model/ids';
+import {
+  parseBedClear,
+  parseNewSpool,
+  parseOutcomeAnswer,
+  parsePriorityChange,
+  parseSlotChange,
+} from '../model/messages';
+import { isActive } from '../model/printer';
 import { answerUnknown, findAttempt, openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
@@ -15,14 +20,24 @@ import type { Farm } from './farm';
 import { type BedView, bedView } from './views';
 
 /** Changes the priority of an open job: {priority} from 1 (highest) to 10. */
-export async function reprioritise(farm: Farm, id: string, input: unknown, actor: string): Promise<{ job_id: JobId; priority: number }> {
+export async function reprioritise(
+  farm: Farm,
+  id: string,
+  input: unknown,
+  actor: string,
+): Promise<{ job_id: JobId; priority: number }> {
   const { priority } = parsePriorityChange(input);
   const job = await farm.database.transaction(async (tx) => setPriority(tx, await lockJob(tx, id), priority, actor));
   return { job_id: job.id, priority: job.priority };
 }
 
 /** Holds a job back (or lets it go); what is under way goes on. */
-export async function hold(farm: Farm, id: string, held: boolean, actor: string): Promise<{ job_id: JobId; hold: boolean; status: string }> {
+export async function hold(
+  farm: Farm,
+  id: string,
+  held: boolean,
+  actor: string,
+): Promise<{ job_id: JobId; hold: boolean; status: string }> {
   const job = await farm.database.transaction(async (tx) => {
     const locked = await lockJob(tx, id);
     return locked.hold === held ? locked : setHold(tx, locked, held, actor);
@@ -34,7 +49,12 @@ export async function hold(farm: Farm, id: string, held: boolean, actor: string)
  * An operator says that a bed is clear: {bed_version} as last seen, or nothing for the present one.
  * @throws ConflictError the printer is printing, a start may be under way, or the version is stale
  */
-export async function clearBedOf(farm: Farm, id: string, input: unknown, actor: string): Promise<{ printer_id: PrinterId; bed: BedView }> {
+export async function clearBedOf(
+  farm: Farm,
+  id: string,
+  input: unknown,
+  actor: string,
+): Promise<{ printer_id: PrinterId; bed: BedView }> {
   const { bed_version } = parseBedClear(input ?? {});
   const printer = await farm.database.transaction(async (tx) => {
     const known = await findPrinter(tx, id);
@@ -49,7 +69,11 @@ export async function clearBedOf(farm: Farm, id: string, input: unknown, actor: 
     const locked = await lockPrinter(tx, id);
     const printing = locked.online && locked.report !== null && isActive(locked.report.state);
     if (printing || (attempt && mayHaveStarted(attempt.phase))) {
-      throw new ConflictError(`${locked.name} is printing.`, 'Wait for the print to end, or cancel it.', 'printer_is_printing');
+      throw new ConflictError(
+        `${locked.name} is printing.`,
+        'Wait for the print to end, or cancel it.',
+        'printer_is_printing',
+      );
     }
     if (bed_version === undefined && locked.bedState === 'clear') return locked;
     return clearBed(tx, locked, bed_version, actor);
@@ -76,10 +100,16 @@ export async function answerOutcome(
     if (!printed) {
       const since = attempt.startIntentAt === null ? 0 : Date.now() - Date.parse(attempt.startIntentAt);
       if (since < farm.times.startCommandSeconds * 1000) {
-        throw new ConflictError('The start may still reach the printer.', `Answer again ${farm.times.startCommandSeconds} s after the start.`);
+        throw new ConflictError(
+          'The start may still reach the printer.',
+          `Answer again ${farm.times.startCommandSeconds} s after the start.`,
+        );
       }
       if (!printer.online || printer.report === null || printer.report.state !== 'idle') {
-        throw new ConflictError(`${printer.name} does not report itself as idle.`, 'Switch it on and let it become idle, then answer again.');
+        throw new ConflictError(
+          `${printer.name} does not report itself as idle.`,
+          'Switch it on and let it become idle, then answer again.',
+        );
       }
     }
     const reason = printed ? `${actor} says that it printed` : `${actor} says that it did not print`;
@@ -113,10 +143,15 @@ export async function deadLetters(farm: Farm, limit = 100): Promise<{ dead_lette
 }
 
 /** Puts a failed job back into the queue as if it were new. Doing it again changes nothing. */
-export async function replay(farm: Farm, id: string, actor: string): Promise<{ id: string; job_id: JobId | null; status: string }> {
+export async function replay(
+  farm: Farm,
+  id: string,
+  actor: string,
+): Promise<{ id: string; job_id: JobId | null; status: string }> {
   return farm.database.transaction(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
-    if (letter.resolution === 'discarded') throw new ConflictError('This dead letter was discarded.', 'Submit the job again.');
+    if (letter.resolution === 'discarded')
+      throw new ConflictError('This dead letter was discarded.', 'Submit the job again.');
     if (letter.jobId === null) throw new ConflictError('This dead letter belongs to no job.', 'Discard it.');
     let job = await lockJob(tx, letter.jobId);
     if (letter.resolution === null) {
@@ -134,7 +169,8 @@ export async function replay(farm: Farm, id: string, actor: string): Promise<{ i
 export async function discard(farm: Farm, id: string): Promise<{ id: string; resolution: 'discarded' }> {
   return farm.database.transaction(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
-    if (letter.resolution === 'replayed') throw new ConflictError('This dead letter was replayed.', 'Cancel its job instead.');
+    if (letter.resolution === 'replayed')
+      throw new ConflictError('This dead letter was replayed.', 'Cancel its job instead.');
     await resolveDeadLetter(tx, id, 'discarded');
     return { id, resolution: 'discarded' as const };
   });
@@ -171,9 +207,13 @@ export async function addSpool(farm: Farm, input: unknown): Promise<SpoolView> {
   return farm.database.transaction(async (tx) => {
     if (!(await findMaterial(tx, spool.material_id))) {
       const remedy = 'Use the id of a material that the farm knows, for example pla_black_esun.';
-      throw new UnacceptableInputError('The material is unknown.', [{ field: 'material_id', value: spool.material_id, remedy }]);
+      throw new UnacceptableInputError('The material is unknown.', [
+        { field: 'material_id', value: spool.material_id, remedy },
+      ]);
     }
-    return spoolView(await insertSpool(tx, { materialId: spool.material_id, grams: spool.grams, label: spool.label ?? null }));
+    return spoolView(
+      await insertSpool(tx, { materialId: spool.material_id, grams: spool.grams, label: spool.label ?? null }),
+    );
   });
 }
 
@@ -183,16 +223,32 @@ export async function changeSlot(
   printer: string,
   slot: string,
   input: unknown,
-): Promise<{ printer_id: string; slot: string; spool_id: SpoolId | null; material_id: string | null; grams_left: number | null }> {
+): Promise<{
+  printer_id: string;
+  slot: string;
+  spool_id: SpoolId | null;
+  material_id: string | null;
+  grams_left: number | null;
+}> {
   const { spool_id } = parseSlotChange(input);
   return farm.database.transaction(async (tx) => {
     const { id } = await findPrinter(tx, printer);
     const attempt = await openAttemptOf(tx, id);
     if (attempt?.slot === slot) {
-      throw new ConflictError('A print under way uses this slot.', 'Change the filament when it has ended.', 'slot_in_use');
+      throw new ConflictError(
+        'A print under way uses this slot.',
+        'Change the filament when it has ended.',
+        'slot_in_use',
+      );
     }
     const spool = spool_id === null ? null : await findSpool(tx, spool_id);
     const loaded = await loadSlot(tx, id, slot, spool?.id ?? null);
-    return { printer_id: id, slot, spool_id: loaded.spoolId, material_id: loaded.materialId, grams_left: loaded.gramsLeft };
+    return {
+      printer_id: id,
+      slot,
+      spool_id: loaded.spoolId,
+      material_id: loaded.materialId,
+      grams_left: loaded.gramsLeft,
+    };
   });
 }

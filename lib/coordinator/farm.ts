@@ -7,7 +7,7 @@ import type { Broker } from '../messaging/broker';
 import { EmbeddedBroker } from '../messaging/embedded';
 import { RabbitMqBroker } from '../messaging/rabbitmq';
 import { asError } from '../model/errors';
-import { selectSlicer } from '../slicing/select';
+import { selectSlicer } from '../slicing/select-slicer';
 import type { Slicer } from '../slicing/slicer';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
@@ -55,7 +55,13 @@ export class Farm {
   #slicer: Promise<Slicer> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: { database: Database; broker: Broker; files: LocalFileStore; server: EmbeddedPostgres | undefined; options: FarmOptions }) {
+  private constructor(parts: {
+    database: Database;
+    broker: Broker;
+    files: LocalFileStore;
+    server: EmbeddedPostgres | undefined;
+    options: FarmOptions;
+  }) {
     this.database = parts.database;
     this.broker = parts.broker;
     this.files = parts.files;
@@ -70,7 +76,9 @@ export class Farm {
     const directory = resolve(options.dataDirectory);
     const onProblem = (error: Error): void => options.log('warn', error.message);
     await mkdir(directory, { recursive: true });
-    const server = options.databaseUrl ? undefined : await EmbeddedPostgres.start(join(directory, 'postgres'), onProblem);
+    const server = options.databaseUrl
+      ? undefined
+      : await EmbeddedPostgres.start(join(directory, 'postgres'), onProblem);
     let database: Database | undefined;
     try {
       database = new Database({
@@ -99,8 +107,9 @@ export class Farm {
   slicer(): Promise<Slicer> {
     this.#slicer ??= selectSlicer({
       ...(this.options.prusaSlicerPath !== undefined && { prusaSlicerPath: this.options.prusaSlicerPath }),
-    }).then(({ slicer, reason }) => {
-      this.log('info', reason);
+      allowBuiltIn: true,
+    }).then(({ slicer, why }) => {
+      this.log('info', why);
       return slicer;
     });
     return this.#slicer;

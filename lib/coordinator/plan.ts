@@ -4,5 +4,5 @@ import { takeSnapshot } from './snapshot';
 
 /** The plan for the farm as it is now. */
 export async function currentPlan(farm: Farm): Promise<Plan> {
-  return makePlan(await takeSnapshot(farm.database, farm.options));
+  return makePlan(await farm.database.read((db) => takeSnapshot(db, farm.options)));
 }

@@ -3,7 +3,17 @@ import type { Job } from '../model/job';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
 import { makePlan, type Plan } from '../planning/plan';
 import { attemptsOf, openAttempts } from '../store/attempts';
-import { countJobs, findJob, historyOf, type HistoryLine, listJobs, unfinishedJobs } from '../store/jobs';
+import type { Queryable } from '../store/database';
+import {
+  countJobs,
+  findJob,
+  type HistoryLine,
+  historyOf,
+  jobNames,
+  jobRow,
+  listJobs,
+  unfinishedJobs,
+} from '../store/jobs';
 import { allMaterials } from '../store/materials';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
@@ -57,12 +67,17 @@ interface QueueQuery {
  */
 export async function queue(farm: Farm, input: Record<string, unknown>): Promise<QueueView> {
   const query = parseQueueQuery(input);
-  if (query.printerId !== null) await findPrinter(farm.database, query.printerId);
-  const counts = await countJobs(farm.database, query.printerId);
-  const plan = makePlan(await takeSnapshot(farm.database, farm.options));
-  const jobs = query.status.every(isTerminal)
-    ? await listJobs(farm.database, { ...query, limit: query.limit + 1 })
-    : await unfinishedPage(farm, query, plan);
+  const { counts, plan, jobs } = await farm.database.read(async (db) => {
+    if (query.printerId !== null) await findPrinter(db, query.printerId);
+    const laidOut = makePlan(await takeSnapshot(db, farm.options));
+    return {
+      counts: await countJobs(db, query.printerId),
+      plan: laidOut,
+      jobs: query.status.every(isTerminal)
+        ? await listJobs(db, { ...query, limit: query.limit + 1 })
+        : await unfinishedPage(db, query, laidOut),
+    };
+  });
   const page = jobs.slice(0, query.limit);
   const last = page.at(-1);
   return {
@@ -74,11 +89,15 @@ export async function queue(farm: Farm, input: Record<string, unknown>): Promise
   };
 }
 
-async function unfinishedPage(farm: Farm, query: QueueQuery, plan: Plan): Promise<Job[]> {
-  const order = (job: Job): number => (job.status === 'queued' ? 10 : jobStatuses.length - jobStatuses.indexOf(job.status));
-  const jobs = (await unfinishedJobs(farm.database))
+async function unfinishedPage(db: Queryable, query: QueueQuery, plan: Plan): Promise<Job[]> {
+  const order = (job: Job): number =>
+    job.status === 'queued' ? 10 : jobStatuses.length - jobStatuses.indexOf(job.status);
+  const jobs = (await unfinishedJobs(db))
     .filter((job) => query.status.includes(job.status))
-    .filter((job) => query.printerId === null || job.assignedPrinterId === query.printerId || job.forcePrinter === query.printerId)
+    .filter(
+      (job) =>
+        query.printerId === null || job.assignedPrinterId === query.printerId || job.forcePrinter === query.printerId,
+    )
     .sort(
       (a, b) =>
         order(a) - order(b) ||
@@ -131,7 +150,8 @@ function parseQueueQuery(input: Record<string, unknown>): QueueQuery {
   }
   const cursor = text('cursor');
   const after = cursor === null ? null : decodeCursor(cursor);
-  if (after === undefined) errors.push({ field: 'cursor', value: cursor, remedy: 'Send the next_cursor of an answer as it was.' });
+  if (after === undefined)
+    errors.push({ field: 'cursor', value: cursor, remedy: 'Send the next_cursor of an answer as it was.' });
   if (errors.length > 0) throw new MalformedInputError('The query of the queue is not understood.', errors);
   return { status: status as JobStatus[], printerId: text('printer_id'), limit, after: after ?? null };
 }
@@ -143,7 +163,8 @@ function decodeCursor(cursor: string): { createdAt: string; id: string } | undef
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     if (!Array.isArray(parsed)) return undefined;
     const [createdAt, id] = parsed as unknown[];
-    if (typeof createdAt !== 'string' || typeof id !== 'string' || Number.isNaN(Date.parse(createdAt))) return undefined;
+    if (typeof createdAt !== 'string' || typeof id !== 'string' || Number.isNaN(Date.parse(createdAt)))
+      return undefined;
     return /^[0-9a-f-]{36}$/.test(id) ? { createdAt, id } : undefined;
   } catch {
     return undefined;
@@ -170,13 +191,18 @@ export type JobView = Record<string, unknown> & { job_id: string; attempts: Atte
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
-  const job = await findJob(farm.database, id);
-  const attempts = await attemptsOf(farm.database, job.id);
-  const history = await historyOf(farm.database, job.id);
-  const plan = isTerminal(job.status) ? undefined : makePlan(await takeSnapshot(farm.database, farm.options));
-  const { rows } = await farm.database.query<Record<string, unknown>>('SELECT * FROM print_jobs WHERE id = $1', [job.id]);
+  const { job, attempts, history, plan, row } = await farm.database.read(async (db) => {
+    const found = await findJob(db, id);
+    return {
+      job: found,
+      row: await jobRow(db, found.id),
+      attempts: await attemptsOf(db, found.id),
+      history: await historyOf(db, found.id),
+      plan: isTerminal(found.status) ? undefined : makePlan(await takeSnapshot(db, farm.options)),
+    };
+  });
   return {
-    ...rows[0],
+    ...row,
     job_id: job.id,
     queue_position: job.status === 'queued' ? (plan?.positions[job.id] ?? null) : null,
     estimated_start_time: plan?.lines.find((line) => line.jobId === job.id)?.start ?? null,
@@ -200,22 +226,20 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
 
 /** All printers with what they do, their beds and filaments. */
 export async function printers(farm: Farm): Promise<{ printers: PrinterView[] }> {
-  const [all, slots, attempts] = [
-    await allPrinters(farm.database),
-    await loadedSlots(farm.database),
-    await openAttempts(farm.database),
-  ];
-  const names = await farm.database.query<{ id: string; job_name: string }>(
-    'SELECT id, job_name FROM print_jobs WHERE id = ANY ($1::uuid[])',
-    [attempts.map((attempt) => attempt.jobId)],
-  );
-  return {
-    printers: all.map((printer) => {
-      const attempt = attempts.find((one) => one.printerId === printer.id);
-      const jobName = names.rows.find((row) => row.id === attempt?.jobId)?.job_name ?? '';
-      return printerView(printer, slots, attempt && { attempt, jobName });
-    }),
-  };
+  return farm.database.read(async (db) => {
+    const slots = await loadedSlots(db);
+    const attempts = await openAttempts(db);
+    const names = await jobNames(
+      db,
+      attempts.map((attempt) => attempt.jobId),
+    );
+    return {
+      printers: (await allPrinters(db)).map((printer) => {
+        const attempt = attempts.find((one) => one.printerId === printer.id);
+        return printerView(printer, slots, attempt && { attempt, jobName: names.get(attempt.jobId) ?? '' });
+      }),
+    };
+  });
 }
 
 /** All materials that can be printed with. */

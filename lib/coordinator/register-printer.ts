@@ -1,6 +1,14 @@
 import type { MaterialId } from '../model/ids';
 import { insertSpool } from '../store/materials';
-import { clearBed, loadedSlots, loadSlot, lockPrinter, type Printer, type PrinterRegistration, registerPrinter } from '../store/printers';
+import {
+  clearBed,
+  loadedSlots,
+  loadSlot,
+  lockPrinter,
+  type Printer,
+  type PrinterRegistration,
+  registerPrinter,
+} from '../store/printers';
 import type { Farm } from './farm';
 
 /** What lies in the slots of a simulated printer when it is seen for the first time. */
@@ -11,7 +19,11 @@ const simulatedGrams = 1000;
  * Makes a printer known to the farm. A real printer's bed is occupied until an operator has looked; a simulated one
  * that was never connected begins with a clear bed and full spools, because there is nobody who could look.
  */
-export async function announcePrinter(farm: Farm, registration: PrinterRegistration, simulated: boolean): Promise<Printer> {
+export async function announcePrinter(
+  farm: Farm,
+  registration: PrinterRegistration,
+  simulated: boolean,
+): Promise<Printer> {
   return farm.database.transaction(async (tx) => {
     const printer = await registerPrinter(tx, registration);
     if (!simulated || printer.firstConnectedAt !== null || printer.bedCause !== 'unknown') return printer;

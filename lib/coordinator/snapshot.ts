@@ -12,7 +12,12 @@ import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../stor
 const unknownHours = 1;
 
 /** What the planner needs to know of a job. */
-export function planningJob(job: Job, material: Material | undefined, openCopies: number, waitsFor: Job['dependsOn']): PlanningJob {
+export function planningJob(
+  job: Job,
+  material: Material | undefined,
+  openCopies: number,
+  waitsFor: Job['dependsOn'],
+): PlanningJob {
   const wanted = job.cancelRequestedAt === null && job.givingUp === null;
   return {
     id: job.id,

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { analyseFile } from '../files/analyse';
+import { analyseFile } from '../files/analyse-file';
 import type { FileAnalysis } from '../files/analysis';
+import { storedExtension } from '../files/stored-extension';
 import { type FieldError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
@@ -106,7 +107,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string): Prom
   if (errors.length > 0 || !material || !file) throw refused(errors);
 
   const settings = submission.print_settings ?? {};
-  const estimate = estimatePrint(file.analysis, material, settings);
+  const estimate = estimatePrint(file.analysis, undefined, material, settings);
   const job = newJob(submission, file, material, estimate, actor);
   const planned = planningJob({ ...job, ...placeholder } as Job, material, 0, []);
   const places = printers.map((printer) => planningPrinter(printer, [], undefined, Date.now()));
@@ -178,11 +179,15 @@ function newJob(
 async function readModel(farm: Farm, stlPath: string): Promise<{ analysis: FileAnalysis; sha256: string }> {
   try {
     const path = await farm.files.resolve(stlPath);
-    const stored = await farm.files.put(createReadStream(path), {
-      originalName: basename(path),
-      maxBytes: farm.options.maxUploadBytes ?? defaultUploadLimit,
-    });
-    return { analysis: await analysed(farm, stored.path, stored.sha256), sha256: stored.sha256 };
+    const sha256 = await farm.files.hash(path);
+    const analysis = await analysed(farm, path, sha256);
+    // Kept under its content and its true kind, so that nothing that happens to the original matters any more.
+    const kept = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
+    if (kept !== path) {
+      const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;
+      await farm.files.put(createReadStream(path), { originalName: basename(kept), maxBytes });
+    }
+    return { analysis, sha256 };
   } catch (error) {
     throw unreadable('stl_path', stlPath, error);
   }
@@ -232,7 +237,11 @@ async function checkDependencies(farm: Farm, submission: JobSubmission, errors: 
     const found = rows.find((row) => row.id === id.toLowerCase());
     if (!found) errors.push({ field: 'depends_on', value: id, remedy: 'Name jobs that exist.' });
     else if (found.status === 'cancelled') {
-      errors.push({ field: 'depends_on', value: id, remedy: 'That job was cancelled and will never be completed; leave it out.' });
+      errors.push({
+        field: 'depends_on',
+        value: id,
+        remedy: 'That job was cancelled and will never be completed; leave it out.',
+      });
     }
   }
 }
@@ -242,13 +251,25 @@ function blame(job: PlanningJob, submission: JobSubmission): FieldError {
   if (submission.print_settings?.nozzle_temp !== undefined || submission.print_settings?.bed_temp !== undefined) {
     const cooler = job.nozzleTemperature > 300 || job.bedTemperature > 110;
     if (cooler) {
-      return { field: 'print_settings', value: submission.print_settings, remedy: 'Ask for temperatures that a printer reaches.' };
+      return {
+        field: 'print_settings',
+        value: submission.print_settings,
+        remedy: 'Ask for temperatures that a printer reaches.',
+      };
     }
   }
   if (submission.force_printer != null) {
-    return { field: 'force_printer', value: submission.force_printer, remedy: 'Choose another printer, or leave it out.' };
+    return {
+      field: 'force_printer',
+      value: submission.force_printer,
+      remedy: 'Choose another printer, or leave it out.',
+    };
   }
-  return { field: 'stl_path', value: submission.stl_path, remedy: 'Scale the part down, split it, or choose another material.' };
+  return {
+    field: 'stl_path',
+    value: submission.stl_path,
+    remedy: 'Scale the part down, split it, or choose another material.',
+  };
 }
 
 function refused(errors: FieldError[]): UnacceptableInputError {

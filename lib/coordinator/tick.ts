@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { settle } from '../agent/settle';
+import { printerQueue } from '../messaging/topology';
 import { PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { DispatchMessage } from '../model/messages';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
 import type { Plan } from '../planning/plan';
-import { printerQueue } from '../messaging/topology';
-import { insertAttempt, openAttemptOf, openAttempts, staleDispatches } from '../store/attempts';
-import { withdrawAttempt } from '../store/attempts';
+import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
 import { loadedSlots, lockPrinter, offlineAfterSeconds, type Printer } from '../store/printers';
-import { settle } from '../agent/settle';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
 import { planningJob, planningPrinter } from './snapshot';
@@ -70,7 +69,11 @@ export async function tick(farm: Farm, plan: Pick<Plan, 'lines'> | undefined, ac
   return result;
 }
 
-async function assign(tx: Transaction, line: { jobId: JobId; printerId: PrinterId }, actor: string): Promise<Assignment> {
+async function assign(
+  tx: Transaction,
+  line: { jobId: JobId; printerId: PrinterId },
+  actor: string,
+): Promise<Assignment> {
   await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [tickLock]);
   const job = await lockJob(tx, line.jobId);
   const printer = await lockPrinter(tx, line.printerId);
@@ -105,7 +108,11 @@ async function assign(tx: Transaction, line: { jobId: JobId; printerId: PrinterI
 }
 
 /** Checks everything once more, now that job and printer are locked. */
-async function check(tx: Transaction, job: Job, printer: Printer): Promise<{ slot: string; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
+async function check(
+  tx: Transaction,
+  job: Job,
+  printer: Printer,
+): Promise<{ slot: string; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
   if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
   const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
   const waitsFor = await unmetDependencies(tx, job.dependsOn);
@@ -114,7 +121,8 @@ async function check(tx: Transaction, job: Job, printer: Printer): Promise<{ slo
   if (planned.copiesToStart < 1) throw new LineRefused('no copy of the job is left to start');
   if (planned.held) throw new LineRefused('the job is held');
   if (planned.waitsFor.length > 0) throw new LineRefused('a job that it depends on is not completed');
-  if (planned.notBefore !== null && planned.notBefore > Date.now()) throw new LineRefused('it is too early for the job');
+  if (planned.notBefore !== null && planned.notBefore > Date.now())
+    throw new LineRefused('it is too early for the job');
   const slots = await loadedSlots(tx);
   const place = planningPrinter(printer, slots, undefined, Date.now());
   const obstacle = neverBecause(planned, place);

@@ -1,6 +1,6 @@
 import { isActive } from '../model/printer';
-import type { LoadedSlot, Printer } from '../store/printers';
 import type { Attempt } from '../store/attempts';
+import type { LoadedSlot, Printer } from '../store/printers';
 
 /** A bed as the API shows it. */
 export interface BedView {
@@ -64,6 +64,11 @@ export function printerView(
     bed: bedView(printer),
     slots: slots
       .filter((slot) => slot.printerId === printer.id)
-      .map((slot) => ({ slot: slot.slot, material_id: slot.materialId, spool_id: slot.spoolId, grams_left: slot.gramsLeft })),
+      .map((slot) => ({
+        slot: slot.slot,
+        material_id: slot.materialId,
+        spool_id: slot.spoolId,
+        grams_left: slot.gramsLeft,
+      })),
   };
 }

@@ -7,7 +7,14 @@ import {
   type Subscription,
   UnroutableError,
 } from './broker';
-import { deadLetterExchange, deadLetterQueue, deliveryLimit, jobsExchange, printerQueue, statusExchange } from './topology';
+import {
+  deadLetterExchange,
+  deadLetterQueue,
+  deliveryLimit,
+  jobsExchange,
+  printerQueue,
+  statusExchange,
+} from './topology';
 
 interface Envelope {
   messageId: string;
@@ -72,7 +79,9 @@ export class EmbeddedBroker implements Broker {
     if (message.destination === 'jobs' && !broker.getQueue(message.routingKey)) {
       return Promise.reject(new UnroutableError(message.routingKey));
     }
-    const exchange = { jobs: jobsExchange, status: statusExchange, dead_letters: deadLetterExchange }[message.destination];
+    const exchange = { jobs: jobsExchange, status: statusExchange, dead_letters: deadLetterExchange }[
+      message.destination
+    ];
     broker.publish(exchange, message.routingKey, envelope);
     return Promise.resolve();
   }

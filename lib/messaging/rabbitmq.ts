@@ -1,4 +1,11 @@
-import { type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect, type RecoveringChannelModel } from 'amqplib';
+import {
+  type Channel,
+  type ChannelModel,
+  type ConfirmChannel,
+  type ConsumeMessage,
+  connect,
+  type RecoveringChannelModel,
+} from 'amqplib';
 import { asError } from '../model/errors';
 import {
   type Broker,
@@ -10,7 +17,14 @@ import {
   TopologyConflictError,
   UnroutableError,
 } from './broker';
-import { deadLetterExchange, deadLetterQueue, deliveryLimit, jobsExchange, printerQueue, statusExchange } from './topology';
+import {
+  deadLetterExchange,
+  deadLetterQueue,
+  deliveryLimit,
+  jobsExchange,
+  printerQueue,
+  statusExchange,
+} from './topology';
 
 /** How long a confirm may take before the outcome counts as unknown (ms). */
 const confirmLimit = 10_000;
@@ -116,7 +130,9 @@ export class RabbitMqBroker implements Broker {
   publish(message: OutgoingMessage): Promise<void> {
     const channel = this.#publisher;
     if (!channel) return Promise.reject(new BrokerUnavailableError('RabbitMQ is not connected.'));
-    const exchange = { jobs: jobsExchange, status: statusExchange, dead_letters: deadLetterExchange }[message.destination];
+    const exchange = { jobs: jobsExchange, status: statusExchange, dead_letters: deadLetterExchange }[
+      message.destination
+    ];
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         entry.reject(new BrokerUnavailableError(`RabbitMQ did not confirm a message within ${confirmLimit / 1000} s.`));
@@ -278,7 +294,8 @@ export class RabbitMqBroker implements Broker {
   #lost(error: Error): void {
     this.#publisher = undefined;
     for (const waiting of [...this.#pending.values()]) {
-      for (const entry of [...waiting]) entry.reject(new BrokerUnavailableError('RabbitMQ went away before it confirmed.', error));
+      for (const entry of [...waiting])
+        entry.reject(new BrokerUnavailableError('RabbitMQ went away before it confirmed.', error));
     }
     this.#setState({ status: 'disconnected', reason: error.message });
   }

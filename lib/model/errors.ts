@@ -16,10 +16,7 @@ export class PlatewiseError extends Error {
   readonly retryable: boolean;
   readonly remedy: string;
 
-  constructor(
-    message: string,
-    options: { code: string; remedy: string; retryable?: boolean; cause?: unknown },
-  ) {
+  constructor(message: string, options: { code: string; remedy: string; retryable?: boolean; cause?: unknown }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = options.code;

@@ -18,7 +18,10 @@ export interface Material {
 }
 
 /** Grams of a length of filament. */
-export function gramsOfFilament(lengthMm: number, material: Pick<Material, 'densityGramsPerCm3' | 'diameterMm'>): number {
+export function gramsOfFilament(
+  lengthMm: number,
+  material: Pick<Material, 'densityGramsPerCm3' | 'diameterMm'>,
+): number {
   const crossSectionMm2 = Math.PI * (material.diameterMm / 2) ** 2;
   return (lengthMm * crossSectionMm2 * material.densityGramsPerCm3) / 1000;
 }

@@ -15,7 +15,9 @@ export function neverBecause(job: PlanningJob, printer: PlanningPrinter): string
   if (job.modelKind === 'gcode_3mf' && printer.make !== 'bambu') return 'cannot print a .gcode.3mf file';
   if (fittingTurn(job.dimensions, capabilities.buildVolume) === null) {
     const { min, max } = capabilities.buildVolume;
-    const part = [job.dimensions.x, job.dimensions.y, job.dimensions.z].map((edge) => Math.round(edge * 10) / 10).join(' × ');
+    const part = [job.dimensions.x, job.dimensions.y, job.dimensions.z]
+      .map((edge) => Math.round(edge * 10) / 10)
+      .join(' × ');
     return `is too small: ${max.x - min.x} × ${max.y - min.y} × ${max.z - min.z} mm, the part is ${part} mm`;
   }
   return null;

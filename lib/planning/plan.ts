@@ -68,7 +68,9 @@ export function makePlan(snapshot: Snapshot): Plan {
 /** Deadlines that fall within a day first, the nearest before; then priority, then age. */
 function inOrder(snapshot: Snapshot): PlanningJob[] {
   const urgency = (job: PlanningJob): number =>
-    job.deadline !== null && job.deadline - snapshot.now - job.hours * hour <= urgentWithin ? job.deadline : Number.POSITIVE_INFINITY;
+    job.deadline !== null && job.deadline - snapshot.now - job.hours * hour <= urgentWithin
+      ? job.deadline
+      : Number.POSITIVE_INFINITY;
   return snapshot.jobs
     .filter((job) => job.copiesToStart > 0)
     .map((job) => ({ job, urgency: urgency(job) }))
@@ -85,7 +87,9 @@ function inOrder(snapshot: Snapshot): PlanningJob[] {
 function heldBecause(job: PlanningJob, now: number, plan: Plan): { reason: string; until: number | null } | null {
   if (job.held) return { reason: 'the job is held; release it', until: null };
   if (job.waitsFor.length > 0) {
-    const ends = job.waitsFor.map((id) => Math.max(...plan.lines.filter((line) => line.jobId === id).map((line) => Date.parse(line.end ?? ''))));
+    const ends = job.waitsFor.map((id) =>
+      Math.max(...plan.lines.filter((line) => line.jobId === id).map((line) => Date.parse(line.end ?? ''))),
+    );
     const last = Math.max(...ends);
     const count = job.waitsFor.length;
     return {

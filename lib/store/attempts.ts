@@ -128,16 +128,16 @@ export interface PhaseFacts {
 // Moves an attempt on, if the writer still holds it and it is in the phase that it is thought to be in.
 const advanceSql = `
   UPDATE print_attempts SET
-    phase = $5,
-    start_intent_at = CASE WHEN $5 = 'starting' THEN now() ELSE start_intent_at END,
-    started_at = CASE WHEN $5 = 'printing' THEN coalesce(started_at, now()) ELSE started_at END,
+    phase = $5::text,
+    start_intent_at = CASE WHEN $5::text = 'starting' THEN now() ELSE start_intent_at END,
+    started_at = CASE WHEN $5::text = 'printing' THEN coalesce(started_at, now()) ELSE started_at END,
     gcode_sha256 = coalesce($6, gcode_sha256), gcode_md5 = coalesce($7, gcode_md5),
     gcode_size = coalesce($8, gcode_size), gcode_lines = coalesce($9, gcode_lines),
     estimated_seconds = coalesce($10, estimated_seconds), estimated_grams = coalesce($11, estimated_grams),
     reserved_grams = coalesce($11, reserved_grams),
     layers = coalesce($12, layers), reason = coalesce($13, reason)
   WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase = ANY ($4)
-    AND ($5 <> 'starting' OR cancel_requested_at IS NULL)
+    AND ($5::text <> 'starting' OR cancel_requested_at IS NULL)
   RETURNING *`;
 
 /** Changes the phase of a claimed attempt. The job's row must be locked. Undefined: the claim is no longer ours, or the phase is another. */
@@ -230,7 +230,9 @@ export async function openAttempts(db: Queryable): Promise<Attempt[]> {
 
 /** The attempt that is under way on a printer. */
 export async function openAttemptOf(db: Queryable, printerId: string): Promise<Attempt | undefined> {
-  const { rows } = await db.query(`SELECT * FROM print_attempts WHERE printer_id = $1 AND phase <> 'ended'`, [printerId]);
+  const { rows } = await db.query(`SELECT * FROM print_attempts WHERE printer_id = $1 AND phase <> 'ended'`, [
+    printerId,
+  ]);
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 

@@ -104,6 +104,14 @@ export class Database implements Queryable {
     }
   }
 
+  /** Several reads that all see the database as it is at one moment. */
+  read<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> {
+    return this.transaction(async (tx) => {
+      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      return work(tx);
+    });
+  }
+
   /** A connection of its own, for session locks. The caller ends it. */
   async connect(): Promise<Client> {
     const client = new Client(this.connection);

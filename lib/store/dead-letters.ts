@@ -52,9 +52,13 @@ export async function lockDeadLetter(tx: Transaction, id: string): Promise<DeadL
 }
 
 /** Marks it as dealt with. */
-export async function resolveDeadLetter(tx: Transaction, id: string, resolution: 'replayed' | 'discarded'): Promise<void> {
-  await tx.query(
-    'UPDATE dead_letters SET resolved_at = now(), resolution = $2 WHERE id = $1 AND resolved_at IS NULL',
-    [id, resolution],
-  );
+export async function resolveDeadLetter(
+  tx: Transaction,
+  id: string,
+  resolution: 'replayed' | 'discarded',
+): Promise<void> {
+  await tx.query('UPDATE dead_letters SET resolved_at = now(), resolution = $2 WHERE id = $1 AND resolved_at IS NULL', [
+    id,
+    resolution,
+  ]);
 }

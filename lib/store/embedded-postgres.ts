@@ -111,13 +111,19 @@ export class EmbeddedPostgres {
   }
 
   async #takeOwnership(): Promise<void> {
-    const client = new Client({ ...this.connection, application_name: 'platewise owner', connectionTimeoutMillis: 3000 });
+    const client = new Client({
+      ...this.connection,
+      application_name: 'platewise owner',
+      connectionTimeoutMillis: 3000,
+    });
     client.on('error', () => undefined);
     await client.connect();
     // The connection of an owner that was killed a moment ago takes a moment to be noticed.
     const end = Date.now() + ownershipLimit;
     for (;;) {
-      const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [ownershipLock]);
+      const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+        ownershipLock,
+      ]);
       if (rows[0]?.taken) break;
       if (Date.now() > end) {
         await client.end();
@@ -148,7 +154,11 @@ export class EmbeddedPostgres {
         shared_buffers: '64MB',
         logging_collector: 'off',
       };
-      const args = ['-D', this.#dataDirectory, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+      const args = [
+        '-D',
+        this.#dataDirectory,
+        ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ];
       const child = this.#spawn('postgres', args, { stdio: ['ignore', log, log], detached: true });
       child.on('error', this.#onProblem);
       child.unref();
@@ -217,12 +227,17 @@ function findBinaries(): string {
       ?.map((path) => join(path, name, 'native'))
       .find((path) => existsSync(path));
     if (!found) {
-      throw new EmbeddedPostgresError(`npm has installed no PostgreSQL for ${platform}-${process.arch} (package ${name}).`, error);
+      throw new EmbeddedPostgresError(
+        `npm has installed no PostgreSQL for ${platform}-${process.arch} (package ${name}).`,
+        error,
+      );
     }
     native = found;
   }
   const linkList = join(native, 'pg-symlinks.json');
-  const links = existsSync(linkList) ? (JSON.parse(readFileSync(linkList, 'utf8')) as { source: string; target: string }[]) : [];
+  const links = existsSync(linkList)
+    ? (JSON.parse(readFileSync(linkList, 'utf8')) as { source: string; target: string }[])
+    : [];
   for (const { source, target } of links) {
     const link = join(native, '..', target);
     if (existsSync(link)) continue;
@@ -256,7 +271,10 @@ async function finished(child: ChildProcess, logName: string): Promise<void> {
     throw new EmbeddedPostgresError(`The embedded PostgreSQL could not be run: ${asError(error).message}`, error);
   });
   if (code === 0) return;
-  const asRoot = process.getuid?.() === 0 ? ' PostgreSQL does not run as root, and this system forbids the user namespace that would help.' : '';
+  const asRoot =
+    process.getuid?.() === 0
+      ? ' PostgreSQL does not run as root, and this system forbids the user namespace that would help.'
+      : '';
   throw new EmbeddedPostgresError(
     `The embedded PostgreSQL could not create its data directory (exit code ${code}).${asRoot} It said: ${output.trim().slice(-500)} (${logName})`,
   );

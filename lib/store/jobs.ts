@@ -140,21 +140,21 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
 const changeStatusSql = `
   WITH j AS (
     UPDATE print_jobs SET
-      status = $3, status_reason = $4, job_seq = job_seq + 1, updated_at = now(),
-      completed_at = CASE WHEN $3 IN ('completed', 'failed', 'cancelled') THEN now() END,
-      started_at = CASE WHEN $3 = 'printing' THEN coalesce(started_at, now()) ELSE started_at END,
-      assigned_printer_id = coalesce($6, assigned_printer_id),
+      status = $3::text, status_reason = $4::text, job_seq = job_seq + 1, updated_at = now(),
+      completed_at = CASE WHEN $3::text IN ('completed', 'failed', 'cancelled') THEN now() END,
+      started_at = CASE WHEN $3::text = 'printing' THEN coalesce(started_at, now()) ELSE started_at END,
+      assigned_printer_id = coalesce($6::text, assigned_printer_id),
       retry_count = coalesce($7, retry_count),
       copies_done = coalesce($8, copies_done),
       outcome_id = coalesce($9, outcome_id),
       actual_duration_hours = coalesce($10, actual_duration_hours),
       actual_cost_usd = coalesce($11, actual_cost_usd),
       cancel_requested_at = CASE WHEN $12 THEN NULL ELSE cancel_requested_at END
-    WHERE id = $1 AND status = $2
+    WHERE id = $1 AND status = $2::text
     RETURNING *),
   h AS (
     INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
-    SELECT j.id, $2, $3, $4, clock_timestamp(), $5 FROM j),
+    SELECT j.id, $2::text, $3::text, $4::text, clock_timestamp(), $5::text FROM j),
   o AS (
     INSERT INTO outbox (kind, routing_key, job_id, body)
     SELECT 'status', '', j.id, ${statusBody({ from: '$2::text', to: '$3::text', reason: '$4::text', actor: '$5::text' })} FROM j)
@@ -258,6 +258,21 @@ export async function findJob(db: Queryable, id: string): Promise<Job> {
   return one(db, 'SELECT * FROM print_jobs WHERE id = $1', id);
 }
 
+/** A job with its columns as they stand in the database, for those who want to see all of them. */
+export async function jobRow(db: Queryable, id: JobId): Promise<Record<string, unknown>> {
+  const { rows } = await db.query<Record<string, unknown>>('SELECT * FROM print_jobs WHERE id = $1', [id]);
+  return rows[0] ?? {};
+}
+
+/** The names of these jobs. */
+export async function jobNames(db: Queryable, ids: JobId[]): Promise<Map<JobId, string>> {
+  const { rows } = await db.query<{ id: JobId; job_name: string }>(
+    'SELECT id, job_name FROM print_jobs WHERE id = ANY ($1::uuid[])',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.job_name]));
+}
+
 /** Reads a job and locks its row: the first lock of every transaction that changes a job. @throws NotFoundError */
 export async function lockJob(tx: Transaction, id: string): Promise<Job> {
   return one(tx, 'SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE', id);
@@ -292,7 +307,12 @@ export async function unfinishedJobs(db: Queryable): Promise<Job[]> {
 /** A page of jobs by status and printer, newest first; the cursor is the last row of the page before. */
 export async function listJobs(
   db: Queryable,
-  filter: { status: JobStatus[]; printerId: string | null; limit: number; after: { createdAt: string; id: string } | null },
+  filter: {
+    status: JobStatus[];
+    printerId: string | null;
+    limit: number;
+    after: { createdAt: string; id: string } | null;
+  },
 ): Promise<Job[]> {
   const { rows } = await db.query(
     `SELECT * FROM print_jobs

@@ -64,5 +64,8 @@ export async function insertSpool(
 
 /** Takes what was extruded from a spool; never below nothing. */
 export async function deductGrams(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
-  await tx.query('UPDATE spools SET grams_left = greatest(0, grams_left - $2), updated_at = now() WHERE id = $1', [id, grams]);
+  await tx.query('UPDATE spools SET grams_left = greatest(0, grams_left - $2), updated_at = now() WHERE id = $1', [
+    id,
+    grams,
+  ]);
 }

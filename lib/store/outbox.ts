@@ -50,7 +50,9 @@ export async function unsent(db: Queryable, limit: number, after: number): Promi
 
 /** The broker has it. */
 export async function markSent(db: Queryable, id: number): Promise<void> {
-  await db.query('UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL WHERE id = $1', [id]);
+  await db.query('UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL WHERE id = $1', [
+    id,
+  ]);
 }
 
 /** It could not be published; it stays where it is. */

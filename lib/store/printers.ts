@@ -152,7 +152,12 @@ export function occupyBedByOther(
 }
 
 /** Nothing was printed after all: the bed is what it was before this attempt's intent. */
-export async function restoreBed(tx: Transaction, printer: Printer, attemptId: AttemptId, actor: string): Promise<void> {
+export async function restoreBed(
+  tx: Transaction,
+  printer: Printer,
+  attemptId: AttemptId,
+  actor: string,
+): Promise<void> {
   if (printer.bedAttemptId === attemptId) await setBed(tx, printer.id, { state: 'clear' }, actor);
 }
 
@@ -180,7 +185,12 @@ export async function clearBed(
 export async function storeReport(
   db: Queryable,
   id: PrinterId,
-  state: { connected: boolean; problem: string | null; report: PrinterReport | undefined; lastJob: PrinterJob | null | undefined },
+  state: {
+    connected: boolean;
+    problem: string | null;
+    report: PrinterReport | undefined;
+    lastJob: PrinterJob | null | undefined;
+  },
 ): Promise<void> {
   await db.query(
     `UPDATE printers SET connected = $2, connection_problem = $3, seen_at = now(),
@@ -218,10 +228,10 @@ export async function loadSlot(
   slot: string,
   spoolId: SpoolId | null,
 ): Promise<LoadedSlot> {
-  const { rowCount } = await tx.query(
-    'SELECT 1 FROM printer_slots WHERE printer_id = $1 AND slot = $2 FOR UPDATE',
-    [id, slot],
-  );
+  const { rowCount } = await tx.query('SELECT 1 FROM printer_slots WHERE printer_id = $1 AND slot = $2 FOR UPDATE', [
+    id,
+    slot,
+  ]);
   if (rowCount === 0) throw new NotFoundError('slot', `${id}/${slot}`);
   if (spoolId !== null) await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE spool_id = $1', [spoolId]);
   await tx.query('UPDATE printer_slots SET spool_id = $3 WHERE printer_id = $1 AND slot = $2', [id, slot, spoolId]);

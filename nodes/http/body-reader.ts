@@ -1,5 +1,4 @@
-import type { NextFunction, Response } from 'express';
-import type { Request } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { MalformedInputError } from '../../lib/model/errors';
 import { problemOf } from './problem';
 
@@ -17,13 +16,21 @@ interface ReadRequest extends Request {
  * so instead of a plain 500, and an upload is left unread, so that it can be streamed to the disk.
  */
 export function readBody(request: ReadRequest, response: Response, next: NextFunction): void {
-  if (request._body || request.method === 'GET' || request.method === 'HEAD') return next();
+  if (request._body || request.method === 'GET' || request.method === 'HEAD') {
+    next();
+    return;
+  }
   request._body = true;
   request.skipRawBodyParser = true;
   const type = request.headers['content-type'] ?? '';
-  if (type.startsWith('multipart/')) return next();
+  if (type.startsWith('multipart/')) {
+    next();
+    return;
+  }
   const refuse = (remedy: string): void => {
-    const problem = problemOf(new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]));
+    const problem = problemOf(
+      new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]),
+    );
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };
   const chunks: Buffer[] = [];

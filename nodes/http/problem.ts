@@ -1,4 +1,12 @@
-import { asError, ConflictError, type FieldError, MalformedInputError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../../lib/model/errors';
+import {
+  asError,
+  ConflictError,
+  type FieldError,
+  MalformedInputError,
+  NotFoundError,
+  PlatewiseError,
+  UnacceptableInputError,
+} from '../../lib/model/errors';
 
 /** An error as RFC 9457 (problem details) writes it. */
 export interface Problem {

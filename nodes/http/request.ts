@@ -30,7 +30,8 @@ export function actorOf(message: FlowMessage): string {
 export function bodyOf(message: FlowMessage): Record<string, unknown> {
   const body = message.req ? message.req.body : message.payload;
   if (body === undefined || body === null || body === '') return {};
-  if (typeof body === 'object' && !Array.isArray(body) && !Buffer.isBuffer(body)) return body as Record<string, unknown>;
+  if (typeof body === 'object' && !Array.isArray(body) && !Buffer.isBuffer(body))
+    return body as Record<string, unknown>;
   throw new MalformedInputError('The body is not a JSON object.', [
     { field: '(body)', value: typeof body, remedy: 'Send a JSON object with Content-Type: application/json.' },
   ]);

@@ -1,6 +1,15 @@
 import type { Node, NodeAPI } from 'node-red';
 import { cancelJob } from '../../lib/coordinator/cancel';
-import { addSpool, answerOutcome, changeSlot, clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
+import {
+  addSpool,
+  answerOutcome,
+  changeSlot,
+  clearBedOf,
+  discard,
+  hold,
+  replay,
+  reprioritise,
+} from '../../lib/coordinator/changes';
 import type { Farm } from '../../lib/coordinator/farm';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
@@ -22,7 +31,10 @@ interface Order {
 }
 
 /** Each action, and which property of a wire's payload names its subject. */
-const actions: Record<string, { subject?: string; run(order: Order): Promise<{ payload: unknown; statusCode?: number }> }> = {
+const actions: Record<
+  string,
+  { subject?: string; run(order: Order): Promise<{ payload: unknown; statusCode?: number }> }
+> = {
   cancel: {
     subject: 'job_id',
     run: async ({ farm, id, actor }) => {
@@ -30,11 +42,23 @@ const actions: Record<string, { subject?: string; run(order: Order): Promise<{ p
       return { payload, statusCode: done ? 200 : 202 };
     },
   },
-  priority: { subject: 'job_id', run: async (order) => ({ payload: await reprioritise(order.farm, order.id, order.body, order.actor) }) },
+  priority: {
+    subject: 'job_id',
+    run: async (order) => ({ payload: await reprioritise(order.farm, order.id, order.body, order.actor) }),
+  },
   hold: { subject: 'job_id', run: async (order) => ({ payload: await hold(order.farm, order.id, true, order.actor) }) },
-  release: { subject: 'job_id', run: async (order) => ({ payload: await hold(order.farm, order.id, false, order.actor) }) },
-  'clear-bed': { subject: 'printer_id', run: async (order) => ({ payload: await clearBedOf(order.farm, order.id, order.body, order.actor) }) },
-  outcome: { subject: 'attempt_id', run: async (order) => ({ payload: await answerOutcome(order.farm, order.id, order.body, order.actor) }) },
+  release: {
+    subject: 'job_id',
+    run: async (order) => ({ payload: await hold(order.farm, order.id, false, order.actor) }),
+  },
+  'clear-bed': {
+    subject: 'printer_id',
+    run: async (order) => ({ payload: await clearBedOf(order.farm, order.id, order.body, order.actor) }),
+  },
+  outcome: {
+    subject: 'attempt_id',
+    run: async (order) => ({ payload: await answerOutcome(order.farm, order.id, order.body, order.actor) }),
+  },
   replay: { subject: 'id', run: async (order) => ({ payload: await replay(order.farm, order.id, order.actor) }) },
   discard: { subject: 'id', run: async (order) => ({ payload: await discard(order.farm, order.id) }) },
   'add-spool': { run: async (order) => ({ payload: await addSpool(order.farm, order.body), statusCode: 201 }) },
@@ -69,7 +93,9 @@ export = (RED: NodeAPI): void => {
       const action = actions[name];
       if (!action) {
         const remedy = `Use one of ${Object.keys(actions).join(', ')}.`;
-        return Promise.reject(new MalformedInputError('There is no such action.', [{ field: 'action', value: name, remedy }]));
+        return Promise.reject(
+          new MalformedInputError('There is no such action.', [{ field: 'action', value: name, remedy }]),
+        );
       }
       return access.farm().then((farm) => action.run(orderOf(farm, message, action.subject)));
     });

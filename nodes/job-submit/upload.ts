@@ -1,5 +1,5 @@
-import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { Readable } from 'node:stream';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import type { HttpRequest } from '../http/request';
 

@@ -161,7 +161,8 @@ function statusOf(driver: Driver): { fill: 'red' | 'green' | 'yellow' | 'blue'; 
   const { connection, report } = driver;
   if (connection.status === 'refused') return { fill: 'red', text: 'refused' };
   if (connection.status !== 'connected' || !report) return { fill: 'yellow', text: 'connecting' };
-  if (report.state === 'printing') return { fill: 'blue', text: `printing ${Math.floor((report.progress ?? 0) * 20) * 5} %` };
+  if (report.state === 'printing')
+    return { fill: 'blue', text: `printing ${Math.floor((report.progress ?? 0) * 20) * 5} %` };
   if (report.state === 'fault' || report.state === 'unknown') return { fill: 'red', text: report.state };
   return { fill: report.state === 'idle' ? 'green' : 'blue', text: report.state };
 }

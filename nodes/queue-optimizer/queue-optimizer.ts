@@ -29,10 +29,12 @@ export = (RED: NodeAPI): void => {
       this.send({ topic: 'plan', payload });
     };
     const fire = (farm: Farm): void => {
-      planning = planning.then(() => plan(farm)).catch((error: unknown) => {
-        this.status({ fill: 'red', shape: 'dot', text: 'no plan' });
-        this.error(asError(error).message, { topic: 'plan', payload: null });
-      });
+      planning = planning
+        .then(() => plan(farm))
+        .catch((error: unknown) => {
+          this.status({ fill: 'red', shape: 'dot', text: 'no plan' });
+          this.error(asError(error).message, { topic: 'plan', payload: null });
+        });
     };
 
     const access = useFarm(RED, this, definition, {

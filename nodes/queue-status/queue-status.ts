@@ -15,12 +15,15 @@ interface QueueStatusDefinition extends FarmNodeDefinition {
 /** What is asked with: the query of a request, or the payload of a wire. */
 function queryOf(message: FlowMessage): Record<string, unknown> {
   if (message.req) return message.req.query;
-  return typeof message.payload === 'object' && message.payload !== null ? (message.payload as Record<string, unknown>) : {};
+  return typeof message.payload === 'object' && message.payload !== null
+    ? (message.payload as Record<string, unknown>)
+    : {};
 }
 
 const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<unknown>> = {
   queue: (farm, message) => queue(farm, queryOf(message)),
-  job: (farm, message) => jobDetail(farm, message.req?.params['id'] ?? String(queryOf(message)['job_id'] ?? message.payload)),
+  job: (farm, message) =>
+    jobDetail(farm, message.req?.params['id'] ?? String(queryOf(message)['job_id'] ?? message.payload)),
   printers: (farm) => printers(farm),
   plan: (farm) => currentPlan(farm),
   materials: (farm) => materials(farm),

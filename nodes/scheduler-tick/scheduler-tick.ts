@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { tick } from '../../lib/coordinator/tick';
-import type { Plan } from '../../lib/planning/plan';
 import { MalformedInputError } from '../../lib/model/errors';
+import type { Plan } from '../../lib/planning/plan';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
@@ -22,7 +22,11 @@ function planOf(message: FlowMessage): Pick<Plan, 'lines'> | undefined {
     );
   if (!valid) {
     throw new MalformedInputError('The plan on the wire is not one.', [
-      { field: 'payload.lines', value: lines, remedy: 'Pass on the plan of queue-optimizer; leave out or reorder lines, but keep their fields.' },
+      {
+        field: 'payload.lines',
+        value: lines,
+        remedy: 'Pass on the plan of queue-optimizer; leave out or reorder lines, but keep their fields.',
+      },
     ]);
   }
   return payload as Pick<Plan, 'lines'>;

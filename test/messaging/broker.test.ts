@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { connect } from 'amqplib';
+import type { Broker, IncomingMessage, MessageHandler } from '../../lib/messaging/broker';
+import { UnroutableError } from '../../lib/messaging/broker';
+import { EmbeddedBroker } from '../../lib/messaging/embedded';
+import { RabbitMqBroker } from '../../lib/messaging/rabbitmq';
+import { deadLetterQueue, printerQueue } from '../../lib/messaging/topology';
+import { rabbitMq } from '../support/servers';
+
+/** A handler that keeps what it gets; `next` waits for the next one. */
+function inbox(verdict: MessageHandler = () => Promise.resolve('accept')): {
+  handler: MessageHandler;
+  next(): Promise<IncomingMessage>;
+} {
+  const waiting: ((message: IncomingMessage) => void)[] = [];
+  const arrived: IncomingMessage[] = [];
+  return {
+    handler: (message) => {
+      const taker = waiting.shift();
+      if (taker) taker(message);
+      else arrived.push(message);
+      return verdict(message);
+    },
+    next: () => {
+      const message = arrived.shift();
+      return message ? Promise.resolve(message) : new Promise((resolve) => waiting.push(resolve));
+    },
+  };
+}
+
+const implementations: { name: string; create(skip: (reason: string) => never): Promise<Broker> }[] = [
+  { name: 'the embedded broker', create: () => Promise.resolve(new EmbeddedBroker()) },
+  {
+    name: 'RabbitMQ',
+    create: async (skip) => {
+      const found = await rabbitMq();
+      if ('skip' in found) return skip(found.skip);
+      return new RabbitMqBroker(found.url, (error) => {
+        if (error.message !== 'again') console.error(error);
+      });
+    },
+  },
+];
+
+for (const { name, create } of implementations) {
+  describe(`The broker port: ${name}`, () => {
+    let broker: Broker;
+    let printer: string;
+
+    before(async function () {
+      broker = await create((reason) => {
+        console.log(`      skipped: ${reason}`);
+        return this.skip();
+      });
+      await broker.open();
+      if (broker.state.status !== 'connected') {
+        await new Promise<void>((resolve) => {
+          const off = broker.onState((state) => {
+            if (state.status !== 'connected') return;
+            off();
+            resolve();
+          });
+        });
+      }
+    });
+    beforeEach(() => {
+      printer = `test_${randomUUID()}`;
+    });
+    afterEach(async () => {
+      if (broker.kind !== 'rabbitmq') return;
+      const found = await rabbitMq();
+      if ('skip' in found) return;
+      const connection = await connect(found.url);
+      const channel = await connection.createChannel();
+      await channel.deleteQueue(printerQueue(printer));
+      await connection.close();
+    });
+    after(async () => {
+      await broker?.close();
+    });
+
+    const dispatch = (body: unknown, messageId: string = randomUUID()): Promise<void> =>
+      broker.publish({ destination: 'jobs', routingKey: printerQueue(printer), messageId, body });
+
+    it('carries a dispatch to the queue of its printer, with its message id', async () => {
+      const { handler, next } = inbox();
+      const subscription = await broker.consumeJobs(printer, handler);
+      const messageId = randomUUID();
+      await dispatch({ hello: printer }, messageId);
+      const message = await next();
+      assert.deepEqual(message.body, { hello: printer });
+      assert.equal(message.messageId, messageId);
+      assert.equal(message.redelivered, false);
+      await subscription.cancel();
+    });
+
+    it('keeps a dispatch for an agent that comes later', async () => {
+      await broker.declarePrinterQueue(printer);
+      await dispatch({ early: true });
+      const { handler, next } = inbox();
+      const subscription = await broker.consumeJobs(printer, handler);
+      assert.deepEqual((await next()).body, { early: true });
+      await subscription.cancel();
+    });
+
+    it('refuses a dispatch that no queue takes', async () => {
+      await assert.rejects(dispatch({ lost: true }), UnroutableError);
+    });
+
+    it('delivers one message at a time', async () => {
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      let running = 0;
+      let most = 0;
+      const { handler, next } = inbox(async () => {
+        most = Math.max(most, ++running);
+        await held;
+        running--;
+        return 'accept';
+      });
+      const subscription = await broker.consumeJobs(printer, handler);
+      await dispatch({ number: 1 });
+      await dispatch({ number: 2 });
+      assert.deepEqual((await next()).body, { number: 1 });
+      release();
+      assert.deepEqual((await next()).body, { number: 2 });
+      assert.equal(most, 1);
+      await subscription.cancel();
+    });
+
+    it('delivers again what was not taken, marked as redelivered', async () => {
+      let tries = 0;
+      const { handler, next } = inbox(() => Promise.resolve(++tries === 1 ? 'retry' : 'accept'));
+      const subscription = await broker.consumeJobs(printer, handler);
+      await dispatch({ again: true });
+      assert.equal((await next()).redelivered, false);
+      assert.equal((await next()).redelivered, true);
+      await subscription.cancel();
+    });
+
+    it('puts what was rejected, or tried too often, among the dead letters', async () => {
+      const mark = randomUUID();
+      const found: unknown[] = [];
+      let told: () => void = () => undefined;
+      const both = new Promise<void>((resolve) => {
+        told = resolve;
+      });
+      const letters = await broker.consumeDeadLetters((message) => {
+        const body = message.body as { mark?: string };
+        if (body?.mark === mark && found.push(message.body) === 2) told();
+        return Promise.resolve('accept');
+      });
+      const subscription = await broker.consumeJobs(printer, (message) =>
+        (message.body as { kind: string }).kind === 'broken'
+          ? Promise.resolve('reject')
+          : Promise.reject(new Error('again')),
+      );
+      await dispatch({ mark, kind: 'broken' });
+      await dispatch({ mark, kind: 'too often' });
+      await both;
+      assert.deepEqual(
+        found.map((body) => (body as { kind: string }).kind),
+        ['broken', 'too often'],
+      );
+      await subscription.cancel();
+      await letters.cancel();
+    });
+
+    it('tells a status to every listener, and to nobody without complaint', async () => {
+      const status = (body: unknown): Promise<void> =>
+        broker.publish({ destination: 'status', routingKey: '', messageId: randomUUID(), body });
+      await status({ nobody: true });
+      const [first, second] = [inbox(), inbox()];
+      const subscriptions = [await broker.subscribeStatus(first.handler), await broker.subscribeStatus(second.handler)];
+      await status({ everybody: true });
+      assert.deepEqual((await first.next()).body, { everybody: true });
+      assert.deepEqual((await second.next()).body, { everybody: true });
+      for (const subscription of subscriptions) await subscription.cancel();
+    });
+
+    it('takes a message for the dead letters from the outbox', async () => {
+      const mark = randomUUID();
+      const { handler, next } = inbox();
+      const letters = await broker.consumeDeadLetters(handler);
+      await broker.publish({ destination: 'dead_letters', routingKey: '', messageId: randomUUID(), body: { mark } });
+      let message = await next();
+      while ((message.body as { mark?: string }).mark !== mark) message = await next();
+      assert.deepEqual(message.body, { mark });
+      await letters.cancel();
+      assert.equal(deadLetterQueue, 'fabrication.jobs.dlq');
+    });
+  });
+}
