@@ -1,0 +1,94 @@
+import type { Bounds, GcodeAnalysis } from '../files/analysis';
+import { PlatewiseError } from '../model/errors';
+import type { Material } from '../model/material';
+import type { Volume } from '../model/printer';
+import type { SlicingMachine } from './slicer';
+
+/** A print file that must not be sent to this printer. */
+export class UnprintableFileError extends PlatewiseError {
+  constructor(message: string, remedy: string) {
+    super(message, { code: 'unprintable_file', remedy });
+  }
+}
+
+/** Rounding of coordinates in a file, mm. */
+const tolerance = 0.02;
+/** How far beyond the build volume a machine may travel to park or to wipe, mm. */
+const travelAllowance = 60;
+/** °C by which a file may differ from its material before it is worth a word. */
+const notableTemperatureDifference = 40;
+
+const sliceAgain = 'Slice the model for this printer and submit it again.';
+
+/**
+ * Whether G-code may be sent to a machine: it extrudes, inside of the build volume, within the machine's temperatures, with
+ * sound numbers, to its slicer's closing mark, and changes nothing of the machine itself. Nothing that a slicer says of
+ * itself is trusted for this.
+ *
+ * Bambu's own start code purges and wipes beside the bed: of files from its slicers for its printers, the box of what
+ * follows the first layer mark counts.
+ *
+ * @returns sentences for a person
+ * @throws UnprintableFileError
+ */
+export function checkGcode(analysis: GcodeAnalysis, machine: SlicingMachine, material: Material): string[] {
+  const { capabilities, make } = machine;
+  if (analysis.extrudingMoves === 0) throw new UnprintableFileError('The G-code extrudes nothing.', sliceAgain);
+  if (analysis.badNumbers > 0) {
+    throw new UnprintableFileError(`The G-code has ${analysis.badNumbers} values that are no number.`, sliceAgain);
+  }
+  if (analysis.complete === false) {
+    throw new UnprintableFileError('The G-code is cut off before its end.', 'Upload the whole file again.');
+  }
+  const ownStartCode = make === 'bambu' && /^(BambuStudio|OrcaSlicer)/.test(analysis.slicer ?? '');
+  const partBounds = ownStartCode ? (analysis.partBounds ?? analysis.bounds) : analysis.bounds;
+  if (!contains(capabilities.buildVolume, partBounds, tolerance)) {
+    throw new UnprintableFileError(
+      `The G-code extrudes outside of the build volume of ${machine.printerId} (${boxText(partBounds)}).`,
+      'Choose a larger printer, or slice the model for this one.',
+    );
+  }
+  if (!ownStartCode && !contains(capabilities.buildVolume, analysis.travelBounds, travelAllowance)) {
+    throw new UnprintableFileError(
+      `The G-code moves far outside of the build volume of ${machine.printerId} (${boxText(analysis.travelBounds)}).`,
+      sliceAgain,
+    );
+  }
+  refuseHeat('nozzle', analysis.maxNozzleTemperature, capabilities.maxNozzleTemperature, machine);
+  refuseHeat('bed', analysis.maxBedTemperature, capabilities.maxBedTemperature, machine);
+  // Bambu's start code allows cold extrusion for its wiping
+  const dangerous = analysis.dangerousCommands.filter((command) => !ownStartCode || command !== 'M302');
+  if (dangerous.length > 0) {
+    throw new UnprintableFileError(
+      `The G-code changes the machine itself (${dangerous.join(', ')}).`,
+      'Remove these commands, or slice the model again.',
+    );
+  }
+  const difference = Math.abs(analysis.maxNozzleTemperature - material.nozzleTemperature);
+  if (analysis.maxNozzleTemperature > 0 && difference > notableTemperatureDifference) {
+    return [
+      `The G-code heats the nozzle to ${analysis.maxNozzleTemperature} °C; ${material.name} wants ${material.nozzleTemperature} °C.`,
+    ];
+  }
+  return [];
+}
+
+function refuseHeat(what: string, wanted: number, most: number, machine: SlicingMachine): void {
+  if (wanted <= most) return;
+  throw new UnprintableFileError(
+    `The G-code heats the ${what} to ${wanted} °C; ${machine.printerId} allows ${most} °C.`,
+    'Lower the temperature, or choose another printer or material.',
+  );
+}
+
+function contains(volume: Volume, box: Bounds, allowance: number): boolean {
+  return (['x', 'y', 'z'] as const).every(
+    (axis) => box.min[axis] >= volume.min[axis] - allowance && box.max[axis] <= volume.max[axis] + allowance,
+  );
+}
+
+function boxText({ min, max }: Bounds): string {
+  return (['x', 'y', 'z'] as const)
+    .map((axis) => `${axis} ${min[axis].toFixed(1)} to ${max[axis].toFixed(1)}`)
+    .join(', ');
+}

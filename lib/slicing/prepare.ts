@@ -1,0 +1,255 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { analyseFile, placeModel } from '../files/analyse-file';
+import type { FileAnalysis, FileKind, GcodeAnalysis } from '../files/analysis';
+import { writeGcode3mf } from '../files/gcode-3mf';
+import { asError } from '../model/errors';
+import { gramsOfFilament, type Material } from '../model/material';
+import type { PrintSettings } from '../model/settings';
+import { checkGcode, UnprintableFileError } from './check-gcode';
+import { resolveSettings } from './defaults';
+import { placeOnBed } from './placement';
+import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
+import { prependHeader, snapmakerHeader } from './snapmaker-header';
+
+/** Bambu's id of the H2D, the model that this package drives. */
+const bambuModelId = 'O1D';
+/** What is needed of the time that a slicer or we foresee: more than nothing, less than a hundred days. */
+const longestPrintSeconds = 8_640_000;
+
+export interface PrepareInput {
+  sourcePath: string;
+  kind: FileKind;
+  machine: SlicingMachine;
+  material: Material;
+  settings: PrintSettings;
+  /** A folder of the caller; the result is written there, everything else is removed from it. */
+  workDirectory: string;
+  /** For a simulator, or at the owner's word: files that no proven slicer has made for this machine. */
+  allowUntrusted: boolean;
+  slicer: Slicer;
+}
+
+/** A file that is ready for its machine. */
+export interface PreparedPrint {
+  /** In the work directory; the caller stores it. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Lower-case hex. */
+  sha256: string;
+  /** Lower-case hex. */
+  md5: string;
+  /** Lines of G-code. */
+  lines: number;
+  estimatedSeconds: number;
+  filamentMm: number;
+  filamentGrams: number;
+  layers: number;
+  slicerName: string;
+  warnings: string[];
+}
+
+/**
+ * Makes of a model or an already sliced file the file that a machine takes: places the model in the middle of the bed (turned
+ * by 90° if only that fits), slices it, checks the G-code against the machine, and packs it in the form of the make: plain
+ * G-code for Moonraker, with a header for Snapmaker, inside of a `.gcode.3mf` for Bambu.
+ *
+ * No G-code that extrudes outside of the build volume is ever returned. The result appears in the work directory as a whole
+ * or not at all.
+ *
+ * @throws UnreadableFileError the source is no sound file
+ * @throws SlicingError it does not fit or cannot be sliced
+ * @throws UnprintableFileError the G-code must not go to this machine
+ */
+export async function preparePrintFile(
+  input: PrepareInput,
+  options: { signal: AbortSignal; progress?: (fraction: number) => void },
+): Promise<PreparedPrint> {
+  options.signal.throwIfAborted();
+  await mkdir(input.workDirectory, { recursive: true });
+  const scratch = await mkdtemp(join(input.workDirectory, '.prepare-'));
+  try {
+    const source = await analyseFile(input.sourcePath, { signal: options.signal });
+    const sliced = source.print
+      ? useSliced(input, source, source.print)
+      : await sliceModel(input, source, scratch, options);
+    const warnings = [
+      ...source.warnings,
+      ...sliced.warnings,
+      ...checkGcode(sliced.analysis, input.machine, input.material),
+    ];
+    options.signal.throwIfAborted();
+    const figures = figuresOf(sliced.analysis, input.material);
+    const packed = await pack(input, sliced, figures, scratch);
+    const sums = await checksums(packed.path);
+    options.signal.throwIfAborted();
+    const path = join(input.workDirectory, `${randomUUID()}${packed.extension}`);
+    await rename(packed.path, path);
+    options.progress?.(1);
+    return {
+      path,
+      ...sums,
+      ...figures,
+      lines: packed.lines,
+      filamentMm: sliced.analysis.filamentMm,
+      layers: sliced.analysis.layers,
+      slicerName: sliced.slicerName,
+      warnings,
+    };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+interface Sliced {
+  path: string;
+  form: 'gcode' | 'gcode_3mf';
+  analysis: GcodeAnalysis;
+  slicerName: string;
+  warnings: string[];
+}
+
+function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAnalysis): Sliced {
+  const { make, printerId } = input.machine;
+  const form = source.kind === 'gcode_3mf' ? 'gcode_3mf' : 'gcode';
+  if (form === 'gcode_3mf' && make !== 'bambu') {
+    throw new UnprintableFileError(
+      `${printerId} cannot print a .gcode.3mf; it was sliced for a Bambu.`,
+      'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.',
+    );
+  }
+  if (form === 'gcode_3mf' && analysis.printerModel !== bambuModelId) {
+    throw new UnprintableFileError(
+      `The file was sliced for the printer model ${analysis.printerModel ?? '(not named)'}, not for ${bambuModelId} (H2D).`,
+      'Slice the project for the H2D and submit it again.',
+    );
+  }
+  if (form === 'gcode' && make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
+  return { path: input.sourcePath, form, analysis, slicerName: analysis.slicer ?? 'unknown', warnings: [] };
+}
+
+async function sliceModel(
+  input: PrepareInput,
+  source: FileAnalysis,
+  scratch: string,
+  options: { signal: AbortSignal; progress?: (fraction: number) => void },
+): Promise<Sliced> {
+  const { slicer, machine, material, settings } = input;
+  if (machine.make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
+  if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
+  const { layerHeight } = resolveSettings(machine.capabilities, material, settings);
+  if (source.dimensions.z < layerHeight / 2) {
+    throw new SlicingError(
+      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${layerHeight} mm.`,
+      'Scale the model (was it drawn in metres or inches?) and export it again.',
+    );
+  }
+  const model = join(scratch, 'model.stl');
+  const path = join(scratch, 'sliced.gcode');
+  await placeModel(input.sourcePath, model, placeOnBed(source.bounds, machine), { signal: options.signal });
+  const result = await slicer.slice(
+    { modelPath: model, outputPath: path, machine, material, settings },
+    { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
+  );
+  const { print } = await analyseFile(path, { signal: options.signal }).catch((error) => {
+    if (options.signal.aborted) throw error;
+    throw new SlicingError(
+      `${slicer.name} made no sound G-code: ${asError(error).message}`,
+      'Submit the model again.',
+      {
+        cause: error,
+      },
+    );
+  });
+  if (!print) throw new SlicingError(`${slicer.name} made no G-code.`, 'Submit the model again.');
+  // the part must be there to its top, not only begun
+  if (print.bounds.max.z < source.dimensions.z - 2 * layerHeight) {
+    throw new SlicingError(
+      `The G-code ends at ${print.bounds.max.z.toFixed(1)} mm of a part ${source.dimensions.z.toFixed(1)} mm high.`,
+      'Thicken what is thinner than a line, or repair the model.',
+    );
+  }
+  const analysis = { ...print, slicerSeconds: print.slicerSeconds ?? result.estimatedSeconds };
+  return { path, form: 'gcode', analysis, slicerName: slicer.name, warnings: result.warnings };
+}
+
+function refuseUntrusted(input: PrepareInput, what: string): void {
+  if (input.allowUntrusted) return;
+  const remedy =
+    input.machine.make === 'bambu'
+      ? 'Submit a .gcode.3mf sliced by Bambu Studio or OrcaSlicer for the H2D, or permit untrusted files for this printer.'
+      : 'Install PrusaSlicer, or permit untrusted files for this printer.';
+  throw new UnprintableFileError(`${input.machine.printerId} is not sent ${what}.`, remedy);
+}
+
+interface Figures {
+  estimatedSeconds: number;
+  filamentGrams: number;
+}
+
+function figuresOf(analysis: GcodeAnalysis, material: Material): Figures {
+  const bySlicer = analysis.slicerSeconds ?? 0;
+  const plausible = bySlicer > 0 && bySlicer < longestPrintSeconds && bySlicer > analysis.simulatedSeconds / 10;
+  return {
+    estimatedSeconds: Math.max(1, plausible ? bySlicer : analysis.simulatedSeconds),
+    filamentGrams: gramsOfFilament(analysis.filamentMm, material),
+  };
+}
+
+async function pack(
+  input: PrepareInput,
+  sliced: Sliced,
+  figures: Figures,
+  scratch: string,
+): Promise<{ path: string; extension: string; lines: number }> {
+  const { analysis } = sliced;
+  const { machine, material } = input;
+  const packed = join(scratch, 'packed');
+  if (machine.make === 'bambu' && sliced.form === 'gcode') {
+    await writeGcode3mf(sliced.path, packed, {
+      printerModelId: bambuModelId,
+      nozzleDiameters: machine.capabilities.nozzleDiameters,
+      filaments: [
+        {
+          type: material.type,
+          colourHex: material.colourHex,
+          usedGrams: figures.filamentGrams,
+          usedMetres: analysis.filamentMm / 1000,
+        },
+      ],
+      estimatedSeconds: figures.estimatedSeconds,
+      weightGrams: figures.filamentGrams,
+      bounds: analysis.bounds,
+      title: 'Platewise',
+    });
+    return { path: packed, extension: '.gcode.3mf', lines: analysis.lines };
+  }
+  if (machine.make === 'snapmaker' && analysis.slicer !== 'Snapmaker Luban') {
+    const layerHeight =
+      analysis.layerHeight || resolveSettings(machine.capabilities, material, input.settings).layerHeight;
+    const header = snapmakerHeader({ ...figures, analysis, machine, material, layerHeight });
+    await prependHeader(header, sliced.path, packed);
+    return { path: packed, extension: '.gcode', lines: analysis.lines + header.split('\n').length };
+  }
+  await copyFile(sliced.path, packed);
+  return { path: packed, extension: sliced.form === 'gcode_3mf' ? '.gcode.3mf' : '.gcode', lines: analysis.lines };
+}
+
+/** Brings a file to the disk and sums it up. */
+async function checksums(path: string): Promise<{ size: number; sha256: string; md5: string }> {
+  const file = await open(path, 'r+');
+  await file.sync().finally(() => file.close());
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
+  let size = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    sha256.update(bytes);
+    md5.update(bytes);
+  }
+  return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+}

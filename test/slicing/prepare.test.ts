@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { analyseHere } from '../../lib/files/analyse';
+import type { FileKind } from '../../lib/files/analysis';
+import { writeGcode3mf } from '../../lib/files/gcode-3mf';
+import { UnreadableFileError } from '../../lib/files/unreadable';
+import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
+import { UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { estimatePrint } from '../../lib/slicing/estimate';
+import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
+import { type Slicer, SlicingError } from '../../lib/slicing/slicer';
+import { fixture, temporaryDirectory } from '../fixtures';
+import { artisan, giga, h2d, pla } from './machines';
+
+const cube = fixture('models', '20mm-xyz-cube.stl');
+
+function input(changes: Partial<PrepareInput> = {}): PrepareInput {
+  return {
+    sourcePath: cube,
+    kind: 'stl' as FileKind,
+    machine: giga,
+    material: pla,
+    settings: {},
+    workDirectory: temporaryDirectory(),
+    allowUntrusted: true,
+    slicer: new BuiltInSlicer(),
+    ...changes,
+  };
+}
+
+const signal = () => new AbortController().signal;
+
+const prepare = (changes: Partial<PrepareInput> = {}) => preparePrintFile(input(changes), { signal: signal() });
+
+async function refuses(changes: Partial<PrepareInput>, kind: new (...values: never[]) => Error, message: RegExp) {
+  const all = input(changes);
+  await assert.rejects(preparePrintFile(all, { signal: signal() }), (error) => {
+    assert.ok(error instanceof kind, String(error));
+    assert.match(error.message, message);
+    assert.notEqual((error as Error & { remedy?: string }).remedy ?? '', '');
+    return true;
+  });
+  assert.deepEqual(readdirSync(all.workDirectory), [], 'nothing is left behind');
+}
+
+const fields = (header: string) =>
+  new Map(
+    header.split('\n').map((line): [string, string] => {
+      const at = line.indexOf(':');
+      return [line.slice(1, at), line.slice(at + 1).trim()];
+    }),
+  );
+
+describe('preparing a print file', () => {
+  it('makes plain G-code for Moonraker and describes it', async () => {
+    const all = input();
+    const progress: number[] = [];
+    const print = await preparePrintFile(all, { signal: signal(), progress: (fraction) => progress.push(fraction) });
+    const bytes = readFileSync(print.path);
+    assert.deepEqual(readdirSync(all.workDirectory).length, 1);
+    assert.ok(print.path.startsWith(all.workDirectory) && print.path.endsWith('.gcode'));
+    assert.equal(print.size, bytes.length);
+    assert.equal(print.sha256, createHash('sha256').update(bytes).digest('hex'));
+    assert.equal(print.md5, createHash('md5').update(bytes).digest('hex'));
+    assert.equal(print.lines, bytes.toString('utf8').split('\n').length - 1);
+    assert.equal(print.layers, 100);
+    assert.ok(print.filamentGrams > 3.5 && print.filamentGrams < 5);
+    assert.ok(print.estimatedSeconds > 600 && print.estimatedSeconds < 1500);
+    assert.equal(progress.at(-1), 1);
+  });
+
+  it('writes the header that the Artisan reads', async () => {
+    const print = await prepare({ machine: artisan });
+    const text = readFileSync(print.path, 'utf8');
+    assert.ok(text.startsWith(';Header Start\n'));
+    const header = fields(text.slice(0, text.indexOf('\n;Header End\n')));
+    assert.equal(Number(header.get('file_total_lines')), text.split('\n').length - 1);
+    assert.equal(Number(header.get('file_total_lines')), print.lines);
+    assert.equal(Number(header.get('estimated_time(s)')), Math.round(print.estimatedSeconds));
+    assert.equal(header.get('nozzle_temperature(°C)'), '215');
+    assert.equal(header.get('build_plate_temperature(°C)'), '60');
+    assert.equal(header.get('layer_number'), '100');
+    assert.equal(header.get('layer_height'), '0.20');
+    assert.equal(header.get('tool_head'), 'dualExtruderToolheadForSM2');
+    assert.ok(Number(header.get('max_x(mm)')) < 220 && Number(header.get('min_x(mm)')) > 180);
+    for (const [key, value] of header) assert.doesNotMatch(value, /NaN|undefined|Infinity/, key);
+  });
+
+  it('wraps G-code for the H2D, at the owner’s word only', async () => {
+    const print = await prepare({ machine: h2d });
+    assert.ok(print.path.endsWith('.gcode.3mf'));
+    const analysis = await analyseHere(print.path);
+    assert.equal(analysis.kind, 'gcode_3mf');
+    assert.equal(analysis.print?.printerModel, 'O1D');
+    assert.equal(analysis.print?.slicerSeconds, Math.round(print.estimatedSeconds));
+    await refuses({ machine: h2d, allowUntrusted: false }, UnprintableFileError, /not sent/);
+    const gcode = fixture('models', 'self-prusaslicer250-cube20-h2d.gcode');
+    await refuses(
+      { machine: h2d, allowUntrusted: false, sourcePath: gcode, kind: 'gcode' },
+      UnprintableFileError,
+      /not sent/,
+    );
+    const wrapped = await prepare({ machine: h2d, sourcePath: gcode, kind: 'gcode' });
+    assert.equal(wrapped.estimatedSeconds, 602);
+    assert.equal(wrapped.slicerName, 'PrusaSlicer 2.5.0');
+  });
+
+  it('does not send the built-in slicer’s work to a machine unasked', async () => {
+    await refuses({ allowUntrusted: false }, UnprintableFileError, /built-in/);
+  });
+
+  it('turns a part that fits only so', async () => {
+    const long = {
+      ...artisan,
+      capabilities: {
+        ...artisan.capabilities,
+        buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 52, y: 90, z: 60 } },
+      },
+    };
+    const sourcePath = fixture('models', '3mfc-multiple_cylinders.3mf');
+    const print = await prepare({ machine: long, sourcePath, kind: '3mf' });
+    const { bounds } = await analyseHere(print.path);
+    assert.ok(bounds.max.y - bounds.min.y > 62 && bounds.max.x - bounds.min.x < 50, JSON.stringify(bounds));
+  });
+
+  it('refuses what fits nowhere, is too tall, or needs the skirt’s room', async () => {
+    for (const file of ['too-large-900mm.stl', 'tall-1001mm.stl', 'ok-unit-meter-cube10m.3mf']) {
+      await refuses({ sourcePath: fixture('models-bad', file) }, SlicingError, /does not fit/);
+    }
+    await refuses(
+      { sourcePath: fixture('models-bad', 'exactly-400mm.stl'), machine: artisan },
+      SlicingError,
+      /does not fit/,
+    );
+    await refuses({ sourcePath: fixture('models-bad', 'tiny-cube-0.05mm.stl') }, SlicingError, /less than one layer/);
+    await refuses({ sourcePath: fixture('models-bad', 'random-bytes.stl') }, UnreadableFileError, /neither/);
+  });
+
+  it('refuses G-code for another machine, too hot, hostile or cut off', async () => {
+    const sliced = fixture('models', 'self-prusaslicer250-cube20-giga.gcode');
+    const work = temporaryDirectory();
+    const text = readFileSync(sliced, 'utf8');
+    const changed = (name: string, content: string) => {
+      writeFileSync(join(work, name), content);
+      return { sourcePath: join(work, name), kind: 'gcode' as const };
+    };
+    await refuses(
+      { sourcePath: sliced, kind: 'gcode', machine: artisan },
+      UnprintableFileError,
+      /outside of the build volume/,
+    );
+    await refuses(changed('hot.gcode', text.replace('M109 S220', 'M109 S320')), UnprintableFileError, /nozzle to 320/);
+    await refuses(changed('bed.gcode', text.replace('M190 S60', 'M190 S160')), UnprintableFileError, /bed to 160/);
+    await refuses(changed('save.gcode', text.replace('G92 E0', 'M500')), UnprintableFileError, /M500/);
+    await refuses(changed('cut.gcode', text.slice(0, text.length / 2)), UnprintableFileError, /cut off/);
+    await refuses(changed('nan.gcode', text.replace('G1 X', 'G1 Xnan Y1 E1\nG1 X')), UnprintableFileError, /no number/);
+    await refuses(
+      { sourcePath: fixture('models-bad', 'hostile-commands.gcode') },
+      UnprintableFileError,
+      /extrudes nothing/,
+    );
+    const print = await prepare({ sourcePath: sliced, kind: 'gcode', allowUntrusted: false });
+    assert.equal(readFileSync(print.path, 'utf8'), text);
+    assert.equal(print.estimatedSeconds, 649);
+  });
+
+  it('takes a .gcode.3mf for its own printer model only', async () => {
+    const gcode = fixture('models', 'self-prusaslicer250-cube20-h2d.gcode');
+    const directory = temporaryDirectory();
+    const { print } = await analyseHere(gcode);
+    assert.ok(print);
+    for (const printerModelId of ['O1D', 'N1']) {
+      await writeGcode3mf(gcode, join(directory, `${printerModelId}.gcode.3mf`), {
+        printerModelId,
+        nozzleDiameters: [0.4],
+        filaments: [],
+        estimatedSeconds: 600,
+        weightGrams: 4,
+        bounds: print.bounds,
+        title: 'cube',
+      });
+    }
+    const own = { sourcePath: join(directory, 'O1D.gcode.3mf'), kind: 'gcode_3mf' as const };
+    const prepared = await prepare({ ...own, machine: h2d, allowUntrusted: false });
+    assert.deepEqual(readFileSync(prepared.path), readFileSync(own.sourcePath));
+    await refuses({ ...own, machine: giga }, UnprintableFileError, /cannot print a .gcode.3mf/);
+    const other = { sourcePath: join(directory, 'N1.gcode.3mf'), kind: 'gcode_3mf' as const };
+    await refuses({ ...other, machine: h2d }, UnprintableFileError, /printer model N1/);
+  });
+
+  it('never believes a slicer', async () => {
+    const lying = (gcode: string): Slicer => ({
+      name: 'lying',
+      trusted: true,
+      probe: async () => ({ usable: true, version: '0' }),
+      slice: async ({ outputPath }) => {
+        writeFileSync(outputPath, gcode);
+        return { estimatedSeconds: 1, warnings: [] };
+      },
+    });
+    await refuses({ slicer: lying('') }, SlicingError, /no sound G-code/);
+    await refuses({ slicer: lying('G28\nM83\nG1 X1 Y1\nG1 X5 Y5 E1\n') }, SlicingError, /ends at/);
+    await refuses({ slicer: lying('G28\nM83\nG1 X1 Y1 Z20\nG1 X1005 Y5 E1\n') }, UnprintableFileError, /outside/);
+  });
+
+  it('stops when asked and leaves nothing behind', async () => {
+    const all = input({ sourcePath: fixture('models', '3DBenchy.3mf'), kind: '3mf' });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('cancelled by the test')), 700);
+    await assert.rejects(preparePrintFile(all, { signal: controller.signal }), /cancelled by the test/);
+    assert.deepEqual(readdirSync(all.workDirectory), []);
+  });
+});
+
+describe('estimating before slicing', () => {
+  it('is sane for a 20 mm cube', async () => {
+    const { grams, hours } = estimatePrint(await analyseHere(cube), giga, pla, {});
+    assert.ok(grams > 3.9 && grams < 6, `${grams} g`);
+    assert.ok(hours * 60 > 10 && hours * 60 < 25, `${hours * 60} min`);
+  });
+
+  it('grows with volume and infill, and knows no more than solid', async () => {
+    const analysis = await analyseHere(cube);
+    let last = { grams: 0, hours: 0 };
+    for (const infill of [0, 10, 20, 50, 100]) {
+      const estimate = estimatePrint(analysis, giga, pla, { infill });
+      assert.ok(estimate.grams > last.grams && estimate.hours > last.hours);
+      last = estimate;
+    }
+    assert.ok(last.grams < (analysis.volumeMm3 * pla.densityGramsPerCm3) / 1000 + 0.2);
+    last = { grams: 0, hours: 0 };
+    const { surfaceMm2: _, ...withoutSurface } = analysis;
+    for (const volumeMm3 of [0, 100, 1000, 4000, 8000]) {
+      const estimate = estimatePrint({ ...withoutSurface, volumeMm3 }, giga, pla, {});
+      assert.ok(estimate.grams > last.grams && estimate.hours > last.hours);
+      last = estimate;
+    }
+  });
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { analyseHere } from '../../lib/files/analyse';
+import { writeCleanStl } from '../../lib/files/clean-stl';
+import { analyseGcode } from '../../lib/files/gcode';
+import { readTriangles } from '../../lib/files/triangles';
+import type { PrintSettings } from '../../lib/model/settings';
+import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
+import { checkGcode, UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { placeOnBed } from '../../lib/slicing/placement';
+import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
+import { selectSlicer } from '../../lib/slicing/select-slicer';
+import { type Slicer, SlicingError, type SlicingMachine } from '../../lib/slicing/slicer';
+import { fixture, temporaryDirectory } from '../fixtures';
+import { artisan, giga, h2d, pla } from './machines';
+
+const directory = temporaryDirectory();
+let count = 0;
+
+async function placed(source: string, machine: SlicingMachine): Promise<string> {
+  const path = join(directory, `model-${count++}.stl`);
+  const { bounds } = await analyseHere(source);
+  writeCleanStl(await readTriangles(source), path, placeOnBed(bounds, machine));
+  return path;
+}
+
+async function sliceWith(
+  slicer: Slicer,
+  source: string,
+  options: { machine?: SlicingMachine; settings?: PrintSettings; signal?: AbortSignal } = {},
+) {
+  const machine = options.machine ?? giga;
+  const outputPath = join(directory, `print-${count++}.gcode`);
+  const progress: number[] = [];
+  const result = await slicer.slice(
+    { modelPath: await placed(source, machine), outputPath, machine, material: pla, settings: options.settings ?? {} },
+    { signal: options.signal ?? new AbortController().signal, progress: (fraction) => progress.push(fraction) },
+  );
+  return { result, progress, outputPath, analysis: await analyseGcode(outputPath) };
+}
+
+const cube = fixture('models', '20mm-xyz-cube.stl');
+const benchy = fixture('models', '3DBenchy.3mf');
+
+const near = (found: number, expected: number, share: number, what: string) =>
+  assert.ok(Math.abs(found / expected - 1) <= share, `${what}: ${found} is not within ${share * 100} % of ${expected}`);
+
+/** What every slicer must keep to. */
+function slicerContract(slicer: Slicer): void {
+  it('is usable and says its version', async () => {
+    const probe = await slicer.probe();
+    assert.ok(probe.usable && probe.version !== '');
+  });
+
+  for (const machine of [giga, artisan, h2d]) {
+    it(`slices a cube for ${machine.printerId} where it stands`, async () => {
+      const { analysis, progress } = await sliceWith(slicer, cube, { machine });
+      const { max } = machine.capabilities.buildVolume;
+      near((analysis.bounds.min.x + analysis.bounds.max.x) / 2, max.x / 2, 0.002, 'centre');
+      near((analysis.bounds.min.y + analysis.bounds.max.y) / 2, max.y / 2, 0.002, 'centre');
+      near(analysis.bounds.max.z, 20, 0.001, 'height');
+      assert.equal(analysis.layers, 100);
+      near(analysis.filamentMm, 1400, 0.08, 'filament');
+      assert.equal(analysis.maxNozzleTemperature, 215);
+      assert.equal(analysis.maxBedTemperature, 60);
+      assert.equal(analysis.complete, true);
+      assert.ok((analysis.slicerSeconds ?? 0) > 300);
+      near(analysis.simulatedSeconds, analysis.slicerSeconds ?? 0, 0.05, 'our estimate beside its own');
+      assert.ok(
+        progress.length > 1 && progress.every((fraction, i) => fraction >= (progress[i - 1] ?? 0) && fraction <= 1),
+      );
+    });
+  }
+
+  it('obeys the settings', async () => {
+    const settings = { layer_height: 0.1, infill: 100, nozzle_temp: 230, bed_temp: 70 };
+    const { analysis } = await sliceWith(slicer, fixture('models-bad', 'ok-cube10.3mf'), { settings });
+    assert.equal(analysis.layers, 100);
+    assert.equal(analysis.maxNozzleTemperature, 230);
+    assert.equal(analysis.maxBedTemperature, 70);
+    // a solid cube of 1000 mm³ and a skirt
+    near(analysis.filamentMm, 1000 / (Math.PI * 0.875 ** 2), 0.06, 'filament');
+  });
+
+  it('refuses what it cannot print and leaves nothing behind', async () => {
+    const before = readdirSync(directory).filter((name) => name.endsWith('.gcode') || name.endsWith('.tmp'));
+    await assert.rejects(sliceWith(slicer, fixture('models-bad', 'tiny-cube-0.05mm.stl')), SlicingError);
+    await assert.rejects(sliceWith(slicer, cube, { settings: { layer_height: 0.9 } }), (error) => {
+      assert.ok(error instanceof SlicingError);
+      assert.notEqual(error.remedy, '');
+      return true;
+    });
+    const after = readdirSync(directory).filter((name) => name.endsWith('.gcode') || name.endsWith('.tmp'));
+    assert.deepEqual(after, before);
+  });
+
+  it('stops at once when asked', async () => {
+    const controller = new AbortController();
+    const machine = giga;
+    const modelPath = await placed(benchy, machine);
+    const outputPath = join(directory, `aborted-${count++}.gcode`);
+    const slicing = slicer.slice(
+      { modelPath, outputPath, machine, material: pla, settings: {} },
+      { signal: controller.signal, progress: () => {} },
+    );
+    setTimeout(() => controller.abort(new Error('cancelled by the test')), 400);
+    let aborted = 0;
+    controller.signal.addEventListener('abort', () => {
+      aborted = performance.now();
+    });
+    await assert.rejects(slicing, /cancelled by the test/);
+    assert.ok(performance.now() - aborted < 1500);
+    assert.ok(!existsSync(outputPath) && !existsSync(`${outputPath}.tmp`));
+  });
+}
+
+describe('built-in slicer', () => {
+  const slicer = new BuiltInSlicer();
+  slicerContract(slicer);
+
+  it('is not trusted', () => assert.equal(slicer.trusted, false));
+
+  for (const file of ['open-box-hole.stl', 'one-flipped-triangle.stl']) {
+    it(`refuses ${file} instead of printing it badly`, async () => {
+      await assert.rejects(sliceWith(slicer, fixture('models-bad', file)), /holes|face both ways/);
+    });
+  }
+
+  it('puts as much filament into a solid layer as theory says', async () => {
+    const { outputPath } = await sliceWith(slicer, fixture('models-bad', 'ok-cube10.3mf'));
+    const layers = readFileSync(outputPath, 'utf8').split(';LAYER_CHANGE').slice(1);
+    const extrusion = (layer: string) =>
+      [...layer.matchAll(/^G1 X.* E([\d.]+)/gm)].reduce((sum, [, length]) => sum + Number(length), 0);
+    const theory = (10 * 10 * 0.2) / (Math.PI * 0.875 ** 2);
+    for (const layer of [1, 2, 3, 46, 47, 48, 49]) near(extrusion(layers[layer] ?? ''), theory, 0.02, `layer ${layer}`);
+    assert.ok(extrusion(layers[25] ?? '') < theory * 0.65, 'inside it is sparse');
+  });
+
+  it('slices instances, holes and several parts', async () => {
+    const cylinders = await sliceWith(slicer, fixture('models', '3mfc-multiple_cylinders.3mf'));
+    assert.equal(cylinders.analysis.layers, 100);
+    const torus = await sliceWith(slicer, fixture('models', '3mfc-torus_prod.3mf'));
+    assert.ok(torus.analysis.extrudingMoves > 500);
+  });
+});
+
+describe('PrusaSlicer', function () {
+  const slicer = new PrusaSlicer();
+
+  before(async function () {
+    const probe = await slicer.probe();
+    if (probe.usable) return;
+    if (process.env['CI'] === 'true') throw new Error(`PrusaSlicer is needed in CI: ${probe.reason}`);
+    console.log(`      skipped: ${probe.reason}`);
+    this.skip();
+  });
+
+  this.timeout(60_000);
+  slicerContract(slicer);
+
+  it('says that a model cannot be sliced when the program crashes on it', async () => {
+    const outputPath = join(directory, `crashed-${count++}.gcode`);
+    const modelPath = fixture('models-bad', 'binary-inf-vertex.stl');
+    await assert.rejects(
+      slicer.slice(
+        { modelPath, outputPath, machine: artisan, material: pla, settings: {} },
+        { signal: new AbortController().signal, progress: () => {} },
+      ),
+      (error) => error instanceof SlicingError && /could not place|crashed|refused/.test(error.message),
+    );
+    assert.ok(!existsSync(outputPath));
+  });
+
+  it('is caught when it slices a model beyond the bed without a word', async () => {
+    const outputPath = join(directory, `large-${count++}.gcode`);
+    const modelPath = join(directory, `large-${count++}.stl`);
+    writeCleanStl(await readTriangles(fixture('models-bad', 'tall-1001mm.stl')), modelPath, {
+      rotationZ: 0,
+      translation: { x: 200, y: 200, z: 0 },
+    });
+    await slicer.slice(
+      { modelPath, outputPath, machine: artisan, material: pla, settings: {} },
+      { signal: new AbortController().signal, progress: () => {} },
+    );
+    const analysis = await analyseGcode(outputPath);
+    assert.throws(() => checkGcode(analysis, artisan, pla), UnprintableFileError);
+  });
+});
+
+describe('selecting a slicer', () => {
+  it('falls back to the built-in one only where that is allowed', async () => {
+    const missing = '/nowhere/prusa-slicer';
+    const { slicer, why } = await selectSlicer({ prusaSlicerPath: missing, allowBuiltIn: true });
+    assert.equal(slicer.name, 'built-in');
+    assert.match(why, /nowhere/);
+    await assert.rejects(selectSlicer({ prusaSlicerPath: missing, allowBuiltIn: false }), SlicingError);
+    const other = await selectSlicer({ prusaSlicerPath: process.execPath, allowBuiltIn: true });
+    assert.match(other.why, /does not answer like PrusaSlicer/);
+  });
+});
