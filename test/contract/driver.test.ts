@@ -75,7 +75,7 @@ const subjects: Subject[] = [
           ...common,
           port: portOf(simulator, 'http'),
           apiKey: credentials === 'right' ? '0123456789abcdef0123456789abcdef' : 'ffffffffffffffffffffffffffffffff',
-          timing: { ...reconnect, startAnswerMs: 5000, startShownMs: 3000, heartbeatMs: 1000, historyMs: 1500 },
+          timing: { ...reconnect, startAnswerMs: 5000, shownMs: 3000, heartbeatMs: 1000, historyMs: 1500 },
         }),
       file: async (seconds) => gcodeLasting(seconds),
       extension: '.gcode',
@@ -344,7 +344,11 @@ for (const subject of subjects) {
       await upload(wanted);
       await simulator.setFault('print_fails', { times: 1 });
       await driver.start(wanted, permit());
-      const ended = await reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
+      const ended = await reportWhere(
+        driver,
+        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+        30_000,
+      );
       strictEqual(ended.ending, 'failed');
     });
 
@@ -355,7 +359,9 @@ for (const subject of subjects) {
       await rejects(upload(wanted), UploadFailedError);
       await connectionWhere(driver, 'connected', 20_000);
       await upload(wanted);
-      const last = truth().filter((entry) => entry.event === 'upload').at(-1);
+      const last = truth()
+        .filter((entry) => entry.event === 'upload')
+        .at(-1);
       strictEqual(last?.sha256, wanted.identity.sha256);
     });
 

@@ -53,9 +53,10 @@ export interface MoonrakerTiming extends ReconnectTiming {
   notReadyPollMs: number;
   /** How long a question may stay unanswered (ms). */
   answerMs: number;
-  /** After a start: until the printer answers it (a script that runs is finished first), and until it shows the job (ms). */
+  /** How long the answer to a start may take (ms): a script that runs is finished first. */
   startAnswerMs: number;
-  startShownMs: number;
+  /** How long the effect of a command may take to show after the printer said ok to it (ms). */
+  shownMs: number;
   /** How long the history may take to tell how a job ended that the printer shows no more (ms). */
   historyMs: number;
   /** How long a pause or a resume may take: heating up cannot be interrupted (ms). */
@@ -68,7 +69,7 @@ export const defaultMoonrakerTiming: MoonrakerTiming = {
   notReadyPollMs: 1500,
   answerMs: 15_000,
   startAnswerMs: 120_000,
-  startShownMs: 10_000,
+  shownMs: 10_000,
   historyMs: 5000,
   controlMs: 15 * 60_000,
 };
@@ -87,7 +88,6 @@ export function createMoonrakerDriver(options: MoonrakerOptions): Driver {
 
 const publishIntervalMs = 1000;
 const startPollMs = 500;
-const takenWaitMs = 10_000;
 
 class MoonrakerDriver extends BaseDriver<RpcSocket> {
   readonly make = 'moonraker';
@@ -275,7 +275,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     let failure: Error | undefined;
     answer.then(
       () => {
-        shownUntil = performance.now() + this.#timing.startShownMs;
+        shownUntil = performance.now() + this.#timing.shownMs;
       },
       (thrown: unknown) => {
         if (thrown instanceof MoonrakerError && isRefusal(thrown)) refusal = thrown;
@@ -309,7 +309,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     const effect = this.waitForReport(done, { timeoutMs: this.#timing.controlMs, session });
     effect.catch(() => {});
     const answer = session.call(`printer.print.${command}`).then(async () => {
-      await Promise.race([effect.catch(() => {}), pause(takenWaitMs)]);
+      await Promise.race([effect.catch(() => {}), pause(this.#timing.shownMs)]);
     });
     try {
       await Promise.race([effect, answer]);
@@ -329,7 +329,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
     if (!isActive(report.state)) return;
     this.#stopped.add(report.job?.name ?? '');
-    const gone = this.waitForReport((later) => !isActive(later.state), { timeoutMs: takenWaitMs, session });
+    const gone = this.waitForReport((later) => !isActive(later.state), { timeoutMs: this.#timing.shownMs, session });
     gone.catch(() => {});
     const answer = session.call('printer.print.cancel');
     answer.catch(() => {});

@@ -1,0 +1,338 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { type BambuOptions, createBambuDriver } from '../../lib/printers/bambu/driver';
+import {
+  type Driver,
+  isSameJob,
+  type StartOrder,
+  StartRejectedError,
+  UploadFailedError,
+} from '../../lib/printers/driver';
+import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
+import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
+import { type RunningSimulator, type SimulatorMake, type SimulatorOptions, startSimulator } from '../../lib/simulators';
+import {
+  capabilities,
+  connectionWhere,
+  gcodeLasting,
+  orderFor,
+  permit,
+  reportWhere,
+  temporaryDirectory,
+} from './fixtures';
+import { sliced3mf } from './sliced-3mf';
+
+const common = { host: '127.0.0.1', capabilities, timeScale: 60, log: (): void => {} };
+const timing = { firstPauseMs: 100, longestPauseMs: 500 };
+const accessCode = '12345678';
+
+describe('drivers and faulty printers', function () {
+  this.timeout(40_000);
+  let directory: { path: string; remove(): Promise<void> };
+  let simulator: RunningSimulator;
+  const drivers: Driver[] = [];
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+  });
+
+  afterEach(async () => {
+    await Promise.all(drivers.splice(0).map((driver) => driver.close()));
+    await simulator.close();
+    await directory.remove();
+  });
+
+  const simulate = async (make: SimulatorMake, options: Partial<SimulatorOptions> = {}): Promise<void> => {
+    simulator = await startSimulator(make, {
+      dataDir: join(directory.path, 'simulator'),
+      speed: 60,
+      ...(make === 'bambu' ? { accessCode } : {}),
+      ...options,
+    });
+  };
+  const port = (name: string): number => simulator.ready.ports[name] ?? 0;
+  const opened = (driver: Driver): Driver => {
+    drivers.push(driver);
+    driver.open();
+    return driver;
+  };
+  const connected = async (driver: Driver): Promise<Driver> => {
+    await connectionWhere(opened(driver), 'connected');
+    return driver;
+  };
+  const bambu = (options: Partial<BambuOptions> = {}): Driver =>
+    createBambuDriver({
+      ...common,
+      serial: simulator.ready.serial ?? '',
+      accessCode,
+      mqttPort: port('mqtt'),
+      ftpsPort: port('ftps'),
+      ...('fingerprint' in options ? {} : { caFile: simulator.ready.ca_file ?? '' }),
+      timing: { ...timing, startSignMs: 6000, startActiveMs: 6000, answerMs: 1500 },
+      ...options,
+    });
+  const moonraker = (): Driver =>
+    createMoonrakerDriver({
+      ...common,
+      port: port('http'),
+      timing: { ...timing, notReadyPollMs: 200, heartbeatMs: 1000, historyMs: 1500, shownMs: 2000 },
+    });
+  const snapmaker = (token = 'ours', more: object = {}): Driver =>
+    createSnapmakerDriver({
+      ...common,
+      port: port('sacp'),
+      token,
+      timing: { ...timing, pushPeriodMs: 500, helloMs: 600, noticeMs: 1000, ...more },
+    });
+  const order = async (driver: Driver, seconds = 600): Promise<StartOrder> =>
+    driver.make === 'bambu'
+      ? orderFor(directory.path, await sliced3mf(gcodeLasting(seconds)), { extension: '.gcode.3mf', slots: ['ams0-0'] })
+      : orderFor(directory.path, gcodeLasting(seconds), {
+          extension: '.gcode',
+          slots: [driver.make === 'snapmaker' ? 'nozzle0' : 'extruder'],
+        });
+  const upload = (driver: Driver, wanted: StartOrder): Promise<void> =>
+    driver.upload(wanted, { signal: new AbortController().signal, progress: () => {} });
+
+  describe('Bambu', () => {
+    it('names Developer Mode in the preflight, and takes the refusal of a start for what it is', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      const wanted = await order(driver);
+      await upload(driver, wanted);
+      await simulator.setFault('developer_mode_off', { on: true });
+      await driver.observe();
+      const failures = await driver.preflight(wanted);
+      ok(failures.some((failure) => failure.check === 'developer_mode'));
+      await rejects(driver.start(wanted, { ...permit(), check: () => {} }), StartRejectedError);
+    });
+
+    it('names missing storage, and says so when an upload fails for it', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      const wanted = await order(driver);
+      await simulator.setFault('storage_missing', { on: true });
+      ok((await driver.preflight(wanted)).some((failure) => failure.check === 'storage'));
+      await rejects(
+        upload(driver, wanted),
+        (error) => error instanceof UploadFailedError && error.remedy.includes('USB'),
+      );
+    });
+
+    it('names an empty tray', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      const failures = await driver.preflight({ ...(await order(driver)), slots: ['ams0-3'] });
+      deepStrictEqual(
+        failures.map((failure) => failure.check),
+        ['slot_empty'],
+      );
+    });
+
+    for (const [fault, setting] of [
+      ['slow_226', { seconds: 2 }],
+      ['pasv_zero', {}],
+    ] as const) {
+      it(`uploads in spite of ${fault}`, async () => {
+        await simulate('bambu');
+        const driver = await connected(bambu());
+        const wanted = await order(driver);
+        await simulator.setFault(fault, { on: true, ...setting });
+        await upload(driver, wanted);
+      });
+    }
+
+    it('trusts a pinned certificate, and no other', async () => {
+      await simulate('bambu');
+      const seen = await new Promise<string>((resolve, reject) => {
+        const socket = connectTls({ host: '127.0.0.1', port: port('mqtt'), rejectUnauthorized: false }, () => {
+          const certificate = socket.getPeerX509Certificate();
+          socket.destroy();
+          resolve(certificate?.fingerprint256 ?? '');
+        });
+        socket.once('error', reject);
+      });
+      const driver = await connected(bambu({ fingerprint: seen }));
+      await upload(driver, await order(driver));
+      const other = new X509Certificate(readFileSync(simulator.ready.ca_file ?? '')).fingerprint256;
+      const state = await connectionWhere(opened(bambu({ fingerprint: other })), 'refused');
+      ok(state.status === 'refused' && state.error.remedy.includes(seen));
+    });
+
+    it('does not connect to a printer whose certificate nobody vouches for, or that is another one', async () => {
+      await simulate('bambu');
+      const { caFile, ...rest } = { caFile: '', ...common };
+      strictEqual(caFile, '');
+      const bare = createBambuDriver({
+        ...rest,
+        serial: simulator.ready.serial ?? '',
+        accessCode,
+        mqttPort: port('mqtt'),
+        timing,
+      });
+      await connectionWhere(opened(bare), 'refused');
+      const other = await connectionWhere(opened(bambu({ serial: '094000000000000' })), 'refused');
+      ok(other.status === 'refused' && other.error.message.includes('certificate'));
+    });
+
+    it('rebuilds a connection on which commands vanish, and stops the job on the new one', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      const wanted = await order(driver, 1800);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      await simulator.setFault('zombie', { on: true });
+      const gone = connectionWhere(driver, 'disconnected').then(() => simulator.setFault('zombie', { on: false }));
+      await Promise.all([
+        gone,
+        (async () => {
+          await driver
+            .stop(wanted.identity)
+            .catch(() => connectionWhere(driver, 'connected').then(() => driver.stop(wanted.identity)));
+        })(),
+      ]);
+      const ended = await reportWhere(
+        driver,
+        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+      );
+      strictEqual(ended.ending, 'cancelled');
+    });
+
+    it('shows that the printer waits for a person', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      const wanted = await order(driver);
+      await upload(driver, wanted);
+      await simulator.setFault('plate_check', { times: 1 });
+      await driver.start(wanted, permit());
+      const paused = await reportWhere(driver, (report) => report.state === 'paused');
+      ok(paused.faults.some((fault) => fault.code === '0500_8051' && fault.blocking));
+      simulator.resumeAtScreen();
+      await reportWhere(driver, (report) => report.state === 'printing');
+    });
+  });
+
+  describe('Moonraker', () => {
+    it('reports a shutdown as a fault, and a job in it as failed', async () => {
+      await simulate('moonraker');
+      const driver = await connected(moonraker());
+      const wanted = await order(driver);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      await simulator.setFault('klippy_shutdown', { on: true });
+      const fault = await reportWhere(driver, (report) => report.state === 'fault' && report.ending !== null);
+      deepStrictEqual([fault.ending, isSameJob(wanted.identity, fault.job)], ['failed', true]);
+      ok((await driver.preflight(wanted)).some((failure) => failure.check === 'klippy_ready'));
+    });
+
+    it('comes back when Klipper does', async () => {
+      await simulate('moonraker');
+      const driver = await connected(moonraker());
+      await simulator.setFault('klippy_disconnected', { on: true });
+      await reportWhere(driver, (report) => report.state === 'busy');
+      await simulator.setFault('klippy_disconnected', { on: false });
+      const ready = await reportWhere(driver, (report) => report.state === 'idle');
+      ok(ready.slots.length > 0);
+    });
+
+    it('says that a pause did nothing', async () => {
+      await simulate('moonraker');
+      const driver = await connected(moonraker());
+      const wanted = await order(driver, 3600);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      await reportWhere(driver, (report) => report.state === 'printing');
+      await simulator.setFault('pause_ignored', { on: true });
+      await rejects(driver.pause(), { code: 'command_refused' });
+    });
+  });
+
+  describe('Snapmaker', () => {
+    it('waits for a tap on the touchscreen', async () => {
+      await simulate('snapmaker');
+      await simulator.setFault('ask_approval', { on: true });
+      const driver = opened(snapmaker('new', { approvalMs: 20_000, helloMs: 3000 }));
+      await connectionWhere(driver, 'connecting');
+      while (simulator.state().asking_approval !== true) await new Promise((resolve) => setTimeout(resolve, 50));
+      simulator.actions['screen/approve']?.({});
+      await connectionWhere(driver, 'connected');
+    });
+
+    for (const fault of ['refuse_pairing', 'remote_disabled']) {
+      it(`stops trying after ${fault}`, async () => {
+        await simulate('snapmaker');
+        await simulator.setFault(fault, { on: true });
+        const state = await connectionWhere(opened(snapmaker('other')), 'refused');
+        ok(state.status === 'refused' && state.error.code === 'printer_refused');
+      });
+    }
+
+    it('keeps trying while another client has the printer, and gets it after that', async () => {
+      await simulate('snapmaker');
+      const first = await connected(snapmaker());
+      const second = opened(snapmaker());
+      await connectionWhere(second, 'disconnected');
+      await connectionWhere(second, 'connecting');
+      await connectionWhere(second, 'disconnected');
+      await first.close();
+      await connectionWhere(second, 'connected');
+    });
+
+    it('goes by the line count when the reason of an ending is lost', async () => {
+      await simulate('snapmaker');
+      const driver = await connected(snapmaker());
+      const wanted = await order(driver, 300);
+      await upload(driver, wanted);
+      await simulator.setFault('issue_lost', { on: true });
+      await driver.start(wanted, permit());
+      const ended = await reportWhere(
+        driver,
+        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+        30_000,
+      );
+      strictEqual(ended.ending, 'finished');
+    });
+
+    it('names a missing tool head', async () => {
+      await simulate('snapmaker');
+      await simulator.setFault('no_tool_head', { on: true });
+      const driver = await connected(snapmaker());
+      ok((await driver.preflight(await order(driver))).some((failure) => failure.check === 'tool_head'));
+    });
+
+    it('keeps away after somebody tapped Disconnect', async () => {
+      await simulate('snapmaker');
+      const driver = await connected(snapmaker());
+      simulator.actions['screen/disconnect']?.({});
+      await connectionWhere(driver, 'disconnected');
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      strictEqual(driver.connection.status, 'disconnected');
+    });
+  });
+
+  describe('prints that are over before they are seen', () => {
+    const makes: [SimulatorMake, () => Driver][] = [
+      ['bambu', () => bambu({ timeScale: 7200 })],
+      ['moonraker', moonraker],
+      ['snapmaker', () => snapmaker()],
+    ];
+    for (const [make, create] of makes) {
+      it(`count as started: ${make}`, async () => {
+        await simulate(make, { speed: 7200 });
+        const driver = await connected(create());
+        const wanted = await order(driver, 60);
+        await upload(driver, wanted);
+        const started = await driver.start(wanted, permit());
+        ok(isSameJob(wanted.identity, started.job));
+        const ended = await reportWhere(
+          driver,
+          (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+        );
+        strictEqual(ended.ending, 'finished');
+      });
+    }
+  });
+});
