@@ -195,7 +195,8 @@ export class FtpSession {
       });
       socket.on('error', () => {});
       if (socket.isSessionReused()) return socket;
-      socket.destroy();
+      socket.resume();
+      socket.end();
     } catch {
       raw.destroy();
     }

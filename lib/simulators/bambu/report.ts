@@ -370,6 +370,8 @@ function traySlot(id: string, tray: Tray): Record<string, unknown> {
     drying_temp: '55',
     drying_time: '8',
     id,
+    k: 0.02,
+    n: 1,
     nozzle_temp_max: known?.high ?? (filled ? '280' : '0'),
     nozzle_temp_min: known?.low ?? (filled ? '190' : '0'),
     remain: tray.remain,

@@ -265,7 +265,7 @@ export class Klipper {
       this.#pendingRecord = () => {
         this.#pendingRecord = undefined;
         clearTimeout(this.#lastTimer);
-        this.hub.flush();
+        if (engine.run !== null) this.hub.flush();
         const job = this.history.begin(fileName);
         this.hub.notify('notify_history_changed', [{ action: 'added', job: this.history.show(job) }]);
       };

@@ -73,7 +73,7 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
         : [25, 29, 210, 12],
       max_velocity: 500,
       max_accel: 5000,
-      ...(profile.legacy ? { max_accel_to_decel: 2500 } : { minimum_cruise_ratio: 0.5 }),
+      ...(profile.legacy ? { max_accel_to_decel: 2500 } : { minimum_cruise_ratio: 0.5, extra_axes: { extruder: 3 } }),
       square_corner_velocity: 5,
     },
     extruder: {

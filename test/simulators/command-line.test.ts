@@ -1,0 +1,100 @@
+import { strict as assert } from 'node:assert';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ReadyLine } from '../../lib/simulators';
+import { eventually, packageRoot } from './support';
+
+/** The program from source when the tests are, compiled when they are. */
+function program(): string[] {
+  return __filename.endsWith('.ts')
+    ? ['--import=tsx', join(packageRoot(), 'bin', 'platewise.ts')]
+    : [join(packageRoot(), 'dist', 'bin', 'platewise.js')];
+}
+
+describe('platewise simulate', () => {
+  let folder: string;
+  const children: ChildProcess[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'platewise-simulate-'));
+  });
+
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function launch(...args: string[]): ChildProcess {
+    const child = spawn(process.execPath, [...program(), ...args], { stdio: 'pipe' });
+    children.push(child);
+    return child;
+  }
+
+  async function ready(child: ChildProcess): Promise<ReadyLine> {
+    assert.ok(child.stdout !== null);
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    return JSON.parse(line) as ReadyLine;
+  }
+
+  it('prints one line when ready, and ends with 0 on SIGTERM', async () => {
+    const child = launch('simulate', 'moonraker', '--data', folder, '--speed', '100', '--port', '0');
+    const told = await ready(child);
+    assert.deepEqual([told.ready, told.make, told.host], [true, 'moonraker', '127.0.0.1']);
+    assert.equal(told.truth_log, join(folder, 'truth.jsonl'));
+    assert.ok(existsSync(told.truth_log));
+    const response = await fetch(`http://127.0.0.1:${told.ports.http}/server/info`);
+    assert.equal(response.status, 200);
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
+
+  it('ends with its parent when it is told to watch standard input', async () => {
+    const child = launch('simulate', 'snapmaker', '--data', folder, '--exit-with-stdin');
+    assert.equal((await ready(child)).make, 'snapmaker');
+    child.stdin?.end();
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
+
+  it('finds a print that went on through a kill', async () => {
+    const args = ['simulate', 'snapmaker', '--data', folder, '--speed', '1000'];
+    const first = launch(...args);
+    const { ports, truth_log } = await ready(first);
+    await fetch(`http://127.0.0.1:${ports.control}/foreign-start`, {
+      method: 'POST',
+      body: JSON.stringify({ file_name: 'vase.gcode', minutes: 10 }),
+    });
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    const names = (): string[] =>
+      readFileSync(truth_log, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { event: string }).event);
+    assert.deepEqual(names(), ['foreign_start']);
+    assert.deepEqual((await ready(launch(...args))).ports, ports);
+    await eventually(() => names().length === 2);
+    assert.deepEqual(names(), ['foreign_start', 'finished']);
+  });
+
+  it('explains itself and ends with 2 when the arguments make no sense', async () => {
+    for (const [args, expected] of [
+      [['simulate'], /Name one make: bambu, moonraker, snapmaker/],
+      [['simulate', 'bambu', '--speed', 'fast'], /--speed takes a number/],
+      [['simulate', 'bambu', '--data', 'x', '--colour', 'red'], /Usage: platewise simulate/],
+      [['simulate', 'moonraker', '--profile', 'octoprint', '--data', 'DATA'], /Profiles: legacy-giga/],
+      [['dance'], /There is no command "dance"/],
+    ] as const) {
+      const child = launch(...args.map((argument) => (argument === 'DATA' ? folder : argument)));
+      let said = '';
+      child.stderr?.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      assert.deepEqual(await once(child, 'close'), [2, null]);
+      assert.match(said, expected);
+    }
+  });
+});
