@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Farm } from '../../lib/coordinator/farm';
+import { currentPlan } from '../../lib/coordinator/plan';
+import { OutboxRelay } from '../../lib/coordinator/relay';
+import { sweep, tick } from '../../lib/coordinator/tick';
+import { type JobId, jobId, materialId, type PrinterId, printerId } from '../../lib/model/ids';
+import type { PrinterReport } from '../../lib/model/printer';
+import { attemptsOf } from '../../lib/store/attempts';
+import { insertJob } from '../../lib/store/jobs';
+import { insertSpool } from '../../lib/store/materials';
+import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/printers';
+import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+
+const idle: PrinterReport = {
+  at: new Date().toISOString(),
+  receivedAt: 0,
+  state: 'idle',
+  job: null,
+  ending: null,
+  progress: null,
+  remainingMinutes: null,
+  temperatures: [],
+  slots: [],
+  faults: [],
+  timeScale: 1,
+};
+const printers = ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan'].map(printerId);
+
+/** A farm with nothing but a database and a broker; its printers look ready. */
+async function openFarm(schema: string): Promise<Farm> {
+  const connection = await embeddedPostgres();
+  return Farm.open({
+    dataDirectory: temporaryDirectory('tick'),
+    databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
+    schema,
+    log: () => undefined,
+  });
+}
+
+async function makeReady(farm: Farm): Promise<void> {
+  const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan: 'nozzle0' } as Record<
+    string,
+    string
+  >;
+  for (const id of printers) {
+    await farm.database.transaction(async (tx) => {
+      const printer = await lockPrinter(tx, id);
+      if (printer.bedState === 'occupied') await clearBed(tx, printer, undefined, 'operator');
+      const spool = await insertSpool(tx, { materialId: 'pla_black_esun', grams: 1000, label: null });
+      await loadSlot(tx, id, slots[id] ?? '', spool.id);
+    });
+    await storeReport(farm.database, id, { connected: true, problem: null, report: idle, lastJob: null });
+  }
+}
+
+function addJob(farm: Farm, name: string, more: { copies?: number; forcePrinter?: PrinterId } = {}): Promise<JobId> {
+  return farm.database.transaction(async (tx) => {
+    const job = await insertJob(tx, {
+      jobName: name,
+      stlPath: '/part.stl',
+      gcodePath: null,
+      materialId: materialId('pla_black_esun'),
+      printSettings: {},
+      estimatedGrams: 10,
+      estimatedCostUsd: 1,
+      estimatedDurationHours: 1,
+      priority: 5,
+      deadlineAt: null,
+      createdBy: 'test',
+      maxRetries: 2,
+      goalId: null,
+      copies: more.copies ?? 1,
+      notBefore: null,
+      dependsOn: [],
+      forcePrinter: more.forcePrinter ?? null,
+      hold: false,
+      model: { sha256: '0'.repeat(64), kind: 'stl', dimensions: { x: 10, y: 10, z: 10 }, volumeMm3: 1000 },
+    });
+    return job.id;
+  });
+}
+
+describe('The tick', () => {
+  let farm: Farm;
+  let other: Farm;
+  beforeEach(async () => {
+    const schema = `test_${randomUUID().replaceAll('-', '')}`;
+    farm = await openFarm(schema);
+    other = await openFarm(schema);
+    await makeReady(farm);
+  });
+  afterEach(async () => {
+    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
+    await other.close();
+    await farm.close();
+  });
+
+  it('makes the plan true: attempt, status, history and dispatch in one', async () => {
+    const id = await addJob(farm, 'one');
+    const { assignments } = await tick(farm, undefined, 'scheduler');
+    assert.deepEqual(
+      assignments.map((one) => [one.jobId, one.status]),
+      [[id, 'scheduled']],
+    );
+    const [attempt] = await attemptsOf(farm.database, id);
+    assert.equal(attempt?.phase, 'dispatched');
+    const { rows } = await farm.database.query<{ kind: string; routing_key: string; message_id: string }>(
+      `SELECT kind, routing_key, message_id FROM outbox WHERE kind = 'dispatch'`,
+    );
+    assert.deepEqual(rows, [
+      { kind: 'dispatch', routing_key: `fabrication.jobs.${attempt?.printerId}`, message_id: attempt?.messageId },
+    ]);
+  });
+
+  it('never gives a job or a printer away twice, with two schedulers at once', async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, index) => addJob(farm, `job ${index}`)));
+    const plan = await currentPlan(farm);
+    const results = await Promise.all([farm, other, farm, other].map((one) => tick(one, plan, 'scheduler')));
+    const assignments = results.flatMap((result) => result.assignments);
+    assert.equal(assignments.length, 3);
+    assert.equal(new Set(assignments.map((one) => one.printerId)).size, 3);
+    assert.equal(new Set(assignments.map((one) => one.jobId)).size, 3);
+    const { rows } = await farm.database.query<{ count: number }>(`SELECT count(*) FROM print_attempts`);
+    assert.equal(rows[0]?.count, 3);
+    assert.equal(ids.length, 12);
+  });
+
+  it('refuses a line that no longer holds, and says why', async () => {
+    const id = await addJob(farm, 'one');
+    const plan = await currentPlan(farm);
+    const line = plan.lines[0];
+    assert.ok(line?.ready);
+    await storeReport(farm.database, line.printerId, {
+      connected: true,
+      problem: null,
+      report: { ...idle, state: 'printing' },
+      lastJob: null,
+    });
+    const { assignments, refused } = await tick(farm, plan, 'scheduler');
+    assert.deepEqual(assignments, []);
+    assert.equal(refused[0]?.jobId, id);
+    assert.match(refused[0]?.reason ?? '', /printing/);
+    const unknown = { ...line, jobId: jobId(randomUUID()) };
+    assert.match((await tick(farm, { lines: [unknown] }, 'scheduler')).refused[0]?.reason ?? '', /no job/);
+  });
+
+  it('does not believe a plan that was changed to something impossible', async () => {
+    await addJob(farm, 'one');
+    const plan = await currentPlan(farm);
+    await farm.database.transaction(async (tx) => {
+      await tx.query(`UPDATE printers SET bed_state = 'occupied', bed_cause = 'foreign'`);
+    });
+    const { assignments, refused } = await tick(farm, plan, 'scheduler');
+    assert.deepEqual(assignments, []);
+    assert.match(refused[0]?.reason ?? '', /not ours/);
+  });
+
+  it('promises the grams of a spool once', async () => {
+    await farm.database.query(`UPDATE spools SET grams_left = 15`);
+    const id = await addJob(farm, 'two copies', { copies: 2, forcePrinter: printerId('elegoo_giga') });
+    await tick(farm, undefined, 'scheduler');
+    const plan = await currentPlan(farm);
+    assert.match(plan.waiting[id] ?? '', /only 5 g of pla_black_esun free, 10 g are needed/);
+    const open = (await attemptsOf(farm.database, id)).filter((attempt) => attempt.phase !== 'ended');
+    assert.equal(open.length, 1);
+  });
+
+  it('takes back a dispatch whose printer went offline, and the job waits again', async () => {
+    const id = await addJob(farm, 'one');
+    await tick(farm, undefined, 'scheduler');
+    await farm.database.query(`UPDATE printers SET connected = false`);
+    await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() - interval '1 minute'`);
+    await sweep(farm);
+    const { rows } = await farm.database.query<{ status: string; status_reason: string; retry_count: number }>(
+      'SELECT status, status_reason, retry_count FROM print_jobs WHERE id = $1',
+      [id],
+    );
+    assert.equal(rows[0]?.status, 'queued');
+    assert.match(rows[0]?.status_reason ?? '', /offline/);
+    assert.equal(rows[0]?.retry_count, 0);
+  });
+
+  it('publishes an unclaimed dispatch again with the same message id', async () => {
+    await addJob(farm, 'one');
+    const seen: (string | undefined)[] = [];
+    let arrived: () => void = () => undefined;
+    const twice = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    for (const id of printers) {
+      await farm.broker.consumeJobs(id, (message) => {
+        if (seen.push(message.messageId) === 2) arrived();
+        return Promise.resolve('accept');
+      });
+    }
+    const sent = new Promise<void>((resolve) => {
+      const relay = new OutboxRelay(farm, (row) => {
+        if (row.kind === 'dispatch') void relay.stop().then(resolve);
+      });
+      void relay.start();
+    });
+    await tick(farm, undefined, 'scheduler');
+    await sent;
+    // As after a crash that lost the broker's memory: a new relay publishes what nobody has claimed.
+    const second = new OutboxRelay(farm);
+    await second.start();
+    await twice;
+    await second.stop();
+    assert.equal(new Set(seen).size, 1);
+  });
+});

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { fittingTurn } from '../../lib/model/fit';
+import { jobId, materialId, printerId } from '../../lib/model/ids';
+import { makePlan } from '../../lib/planning/plan';
+import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
+
+const now = Date.parse('2026-11-24T12:00:00Z');
+const hour = 3_600_000;
+
+function job(id: string, more: Partial<PlanningJob> = {}): PlanningJob {
+  return {
+    id: jobId(id),
+    name: id,
+    materialId: materialId('pla'),
+    materialType: 'PLA',
+    nozzleTemperature: 210,
+    bedTemperature: 60,
+    modelKind: 'stl',
+    dimensions: { x: 50, y: 50, z: 50 },
+    hours: 2,
+    grams: 20,
+    priority: 5,
+    deadline: null,
+    createdAt: now - hour,
+    notBefore: null,
+    forcePrinter: null,
+    held: false,
+    waitsFor: [],
+    copiesToStart: 1,
+    failedOn: null,
+    ...more,
+  };
+}
+
+function printer(id: string, edges: [number, number, number], more: Partial<PlanningPrinter> = {}): PlanningPrinter {
+  const [x, y, z] = edges;
+  return {
+    id: printerId(id),
+    name: id,
+    make: 'moonraker',
+    capabilities: {
+      buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x, y, z } },
+      nozzleDiameters: [0.4],
+      maxNozzleTemperature: 300,
+      maxBedTemperature: 110,
+      materialTypes: ['PLA', 'PETG'],
+      speedFactor: 1,
+      usdPerHour: 1,
+    },
+    slots: [{ slot: 'one', materialId: materialId('pla'), gramsFree: 1000 }],
+    online: true,
+    state: 'idle',
+    bed: 'clear',
+    bedCause: null,
+    busy: null,
+    timeScale: 1,
+    ...more,
+  };
+}
+
+const h2d = printer('h2d', [325, 320, 325]);
+const giga = printer('giga', [800, 800, 1000]);
+const artisan = printer('artisan', [400, 400, 400]);
+
+const plan = (jobs: PlanningJob[], printers: PlanningPrinter[], more: Partial<Snapshot> = {}) =>
+  makePlan({ now, jobs, printers, clearMinutes: 5, changeMinutes: 12, ...more });
+
+describe('Fit', () => {
+  const fits = (x: number, y: number, z: number): string[] =>
+    [h2d, giga, artisan]
+      .filter((one) => fittingTurn({ x, y, z }, one.capabilities.buildVolume) !== null)
+      .map((one) => one.id);
+
+  it('judges all three axes against what the nozzle reaches', () => {
+    assert.deepEqual(fits(790, 790, 900), ['giga']);
+    assert.deepEqual(fits(380, 380, 380), ['giga', 'artisan']);
+    assert.deepEqual(fits(250, 250, 250), ['h2d', 'giga', 'artisan']);
+    assert.deepEqual(fits(340, 300, 320), ['giga', 'artisan']);
+    assert.deepEqual(fits(100, 100, 330), ['giga', 'artisan']);
+    assert.deepEqual(fits(801, 10, 10), []);
+  });
+
+  it('turns a part about Z and never tips it over', () => {
+    const volume = { min: { x: 0, y: 0, z: 0 }, max: { x: 350, y: 320, z: 325 } };
+    assert.equal(fittingTurn({ x: 340, y: 300, z: 320 }, volume), 0);
+    assert.equal(fittingTurn({ x: 300, y: 340, z: 320 }, volume), 90);
+    assert.equal(fittingTurn({ x: 300, y: 300, z: 340 }, volume), null);
+  });
+
+  it('keeps a line width free at the edge', () => {
+    assert.equal(fittingTurn({ x: 400, y: 400, z: 400 }, artisan.capabilities.buildVolume), null);
+    assert.equal(fittingTurn({ x: 399, y: 399, z: 400 }, artisan.capabilities.buildVolume), 0);
+  });
+});
+
+describe('The plan', () => {
+  it('is the same for the same snapshot', () => {
+    const jobs = ['c', 'a', 'b'].map((id) => job(id));
+    assert.deepEqual(plan(jobs, [h2d, giga]), plan([...jobs].reverse(), [h2d, giga]));
+  });
+
+  it('puts near deadlines first, then priority, then age', () => {
+    const jobs = [
+      job('old', { createdAt: now - 5 * hour }),
+      job('important', { priority: 1 }),
+      job('due later', { deadline: now + 9 * hour }),
+      job('due soon', { deadline: now + 4 * hour, priority: 9 }),
+      job('due next week', { deadline: now + 200 * hour }),
+    ];
+    const { positions } = plan(jobs, [h2d]);
+    const order = Object.entries(positions).sort((a, b) => a[1] - b[1]);
+    assert.deepEqual(
+      order.map(([id]) => id),
+      ['due soon', 'due later', 'important', 'old', 'due next week'],
+    );
+  });
+
+  it('starts what fits nowhere never, says why, and starts the next at once', () => {
+    const impossible = Array.from({ length: 20 }, (_, index) =>
+      job(`huge ${index}`, { dimensions: { x: 900, y: 10, z: 10 }, priority: 1, deadline: now + hour }),
+    );
+    const result = plan([...impossible, job('ordinary')], [h2d, giga, artisan]);
+    assert.deepEqual(
+      result.lines.map((line) => [line.jobId, line.ready]),
+      [['ordinary', true]],
+    );
+    assert.match(result.waiting[jobId('huge 3')] ?? '', /h2d is too small.*giga is too small.*artisan is too small/);
+  });
+
+  it('says what a waiting job waits for, and when it will start', () => {
+    const busy = printer('busy', [400, 400, 400], { busy: { with: '"vase"', until: now + hour } });
+    const result = plan([job('next')], [busy]);
+    assert.equal(result.lines[0]?.start, new Date(now + hour + 5 * 60_000).toISOString());
+    assert.equal(result.lines[0]?.ready, false);
+    assert.match(result.waiting[jobId('next')] ?? '', /busy is printing "vase"/);
+  });
+
+  it('cannot say when, if only an operator can free the bed', () => {
+    const full = printer('full', [400, 400, 400], { bed: 'occupied', bedCause: 'attempt' });
+    const result = plan([job('next')], [full]);
+    assert.equal(result.lines[0]?.start, null);
+    assert.match(result.waiting[jobId('next')] ?? '', /bed of full must be cleared/);
+  });
+
+  it('takes a free printer rather than one whose bed nobody has cleared', () => {
+    const full = printer('full', [400, 400, 400], { bed: 'occupied', bedCause: 'foreign' });
+    assert.deepEqual(
+      plan([job('next')], [full, giga]).lines.map((line) => [line.printerId, line.ready]),
+      [['giga', true]],
+    );
+  });
+
+  it('asks for the right filament and enough of it, and lets others go first meanwhile', () => {
+    const little = printer('little', [400, 400, 400], {
+      slots: [{ slot: 'one', materialId: materialId('pla'), gramsFree: 30 }],
+    });
+    const jobs = [
+      job('big', { grams: 120, priority: 1 }),
+      job('petg', { materialId: materialId('petg'), materialType: 'PETG', priority: 2 }),
+      job('small'),
+    ];
+    const result = plan(jobs, [little]);
+    assert.deepEqual(
+      result.lines.filter((line) => line.ready).map((line) => line.jobId),
+      ['small'],
+    );
+    assert.match(result.waiting[jobId('big')] ?? '', /only 30 g of pla free, 120 g are needed/);
+    assert.match(result.waiting[jobId('petg')] ?? '', /no petg loaded/);
+  });
+
+  it('never starts what is held, too early, or waits for another job', () => {
+    const jobs = [
+      job('held', { held: true }),
+      job('later', { notBefore: now + hour }),
+      job('child', { waitsFor: [jobId('held')] }),
+    ];
+    const result = plan(jobs, [h2d, giga, artisan]);
+    assert.deepEqual(
+      result.lines.filter((line) => line.ready),
+      [],
+    );
+    assert.match(result.waiting[jobId('held')] ?? '', /held/);
+    assert.match(result.waiting[jobId('later')] ?? '', /not before/);
+    assert.match(result.waiting[jobId('child')] ?? '', /waits for another job/);
+  });
+
+  it('gives a printer one job at a time', () => {
+    const jobs = Array.from({ length: 10 }, (_, index) => job(`job ${index}`));
+    const { lines } = plan(jobs, [h2d, giga]);
+    assert.equal(lines.length, 10);
+    assert.deepEqual(
+      lines
+        .filter((line) => line.ready)
+        .map((line) => line.printerId)
+        .sort(),
+      ['giga', 'h2d'],
+    );
+    for (const id of ['h2d', 'giga']) {
+      const own = lines.filter((line) => line.printerId === id);
+      for (const [index, line] of own.slice(1).entries()) assert.ok(String(own[index]?.end) <= String(line.start));
+    }
+  });
+
+  it('divides durations by the speed of a simulated clock', () => {
+    const fast = printer('fast', [400, 400, 400], { timeScale: 60 });
+    const line = plan([job('next')], [fast]).lines[0];
+    assert.equal(Date.parse(line?.end ?? '') - Date.parse(line?.start ?? ''), (2 * hour) / 60);
+  });
+
+  it('prefers another printer than the one that failed', () => {
+    const result = plan(
+      [job('again', { failedOn: printerId('h2d') })],
+      [h2d, printer('slow', [400, 400, 400], { capabilities: { ...h2d.capabilities, speedFactor: 2 } })],
+    );
+    assert.equal(result.lines[0]?.printerId, 'slow');
+  });
+
+  it('plans every copy, and no more of a large order than the farm can hold', () => {
+    assert.equal(plan([job('three', { copiesToStart: 3 })], [h2d]).lines.length, 2);
+    assert.equal(plan([job('many', { copiesToStart: 25_000 })], [h2d, giga]).lines.length, 4);
+  });
+});
