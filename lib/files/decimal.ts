@@ -2,6 +2,8 @@ const powersOfTen = Float64Array.from({ length: 23 }, (_, exponent) => 10 ** exp
 /** 15 decimal digits are exact in a double. */
 const exactDigits = 15;
 
+const isDigit = (byte: number) => byte >= 48 && byte <= 57;
+
 /**
  * The number that the bytes from `start` to `end` spell in ASCII (`-1.5`, `.5`, `2.`, `1e-3`), NaN if they spell none.
  * One multiplication or division by an exact power of ten, so the result is correctly rounded; longer mantissas and
@@ -21,7 +23,7 @@ export function parseDecimal(bytes: Uint8Array, start: number, end: number): num
   let pointSeen = false;
   for (; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte >= 48 && byte <= 57) {
+    if (isDigit(byte)) {
       mantissa = mantissa * 10 + (byte - 48);
       digits++;
       if (pointSeen) scale--;
@@ -32,14 +34,24 @@ export function parseDecimal(bytes: Uint8Array, start: number, end: number): num
     }
   }
   if (digits === 0) return Number.NaN;
-  if (at < end || digits > exactDigits) return parseSlowly(bytes, start, end);
-  const value = scale < 0 ? mantissa / (powersOfTen[-scale] ?? 1) : mantissa;
+  const byte = bytes[at];
+  if (at < end && (byte === 69 || byte === 101)) {
+    at++;
+    const exponentSign = bytes[at];
+    if (exponentSign === 45 || exponentSign === 43) at++;
+    const first = at;
+    let exponent = 0;
+    for (; at < end && isDigit(bytes[at] ?? 0); at++) exponent = exponent * 10 + ((bytes[at] ?? 0) - 48);
+    if (at === first) return Number.NaN;
+    scale += exponentSign === 45 ? -exponent : exponent;
+  }
+  if (at < end) return Number.NaN;
+  const power = powersOfTen[Math.abs(scale)];
+  if (digits > exactDigits || power === undefined) return parseSlowly(bytes, start, end);
+  const value = scale < 0 ? mantissa / power : mantissa * power;
   return negative ? -value : value;
 }
 
-const decimalForm = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
 function parseSlowly(bytes: Uint8Array, start: number, end: number): number {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
-  return decimalForm.test(text) ? Number(text) : Number.NaN;
+  return Number(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'));
 }

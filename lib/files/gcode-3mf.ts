@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import type { Bounds } from './analysis';
@@ -19,6 +19,7 @@ export interface SlicedPlate {
 }
 
 const plate = 'Metadata/plate_1.gcode';
+const inMemoryBytes = 128 * 1024 ** 2;
 
 /**
  * Wraps G-code as a sliced plate in the form that Bambu printers take (`.gcode.3mf`): the G-code with its MD5 in upper-case
@@ -31,7 +32,9 @@ export async function writeGcode3mf(gcodePath: string, outputPath: string, slice
   add('[Content_Types].xml', contentTypes);
   add('_rels/.rels', relationships);
   add('3D/3dmodel.model', emptyModel(sliced.title));
-  zip.addFile(gcodePath, plate, { mtime: epoch });
+  // from memory its size and checksum stand before its data; as a stream they follow it, which not every reader likes
+  if ((await stat(gcodePath)).size <= inMemoryBytes) zip.addBuffer(await readFile(gcodePath), plate, { mtime: epoch });
+  else zip.addFile(gcodePath, plate, { mtime: epoch });
   add(`${plate}.md5`, md5.toUpperCase());
   add('Metadata/plate_1.json', JSON.stringify(plateJson(sliced)));
   add('Metadata/slice_info.config', sliceInfo(sliced));

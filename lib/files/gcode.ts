@@ -14,10 +14,14 @@ const countedLayers = 100_000;
 
 /**
  * Commands that no print needs and that change the machine's memory, its calibration, its files or its safety:
- * SD card writing and deleting, steps per mm, emergency stop, cold extrusion, PID tuning, saving and resetting
- * settings, firmware update, restart.
+ * SD card writing and deleting, steps per mm, emergency stop, shifted coordinates (which would carry a print out of the
+ * checked volume), cold extrusion, PID tuning, saving and resetting settings, firmware update, restart.
  */
-const dangerousCodes = new Set([28, 29, 30, 32, 92, 112, 302, 303, 500, 502, 504, 810, 928, 997, 999]);
+const dangerousCodes = new Set([28, 29, 30, 32, 92, 112, 206, 302, 303, 428, 500, 502, 504, 810, 928, 997, 999]);
+
+/** The same for Klipper's commands with names. */
+const dangerousNames =
+  /^(SAVE_CONFIG|SAVE_VARIABLE|RESTART|FIRMWARE_RESTART|FORCE_MOVE|SET_KINEMATIC_POSITION|SET_GCODE_OFFSET|RUN_SHELL_COMMAND)\b/i;
 
 const X = 0;
 const Y = 1;
@@ -202,12 +206,13 @@ export class GcodeReader {
     }
     if (upper(bytes[at]) === 78) at = skipBlanks(bytes, endOfDigits(bytes, at + 1, end), end); // line number
     const letter = upper(bytes[at]);
-    const numberEnd = endOfDigits(bytes, at + 1, end);
-    if ((letter !== 71 && letter !== 77) || numberEnd === at + 1) {
-      if (letter === 83) this.extendedCommand(textOf(bytes, at, end));
+    const numberStart = skipBlanks(bytes, at + 1, end); // Marlin reads "M 500" too
+    const numberEnd = endOfDigits(bytes, numberStart, end);
+    if ((letter !== 71 && letter !== 77) || numberEnd === numberStart) {
+      if (letter >= 65 && letter <= 90) this.extendedCommand(textOf(bytes, at, end));
       return;
     }
-    const code = Number(textOf(bytes, at + 1, numberEnd));
+    const code = Number(textOf(bytes, numberStart, numberEnd));
     if (letter === 71) this.general(code, bytes, numberEnd, end);
     else this.miscellaneous(code, bytes, numberEnd, end);
   }
@@ -453,6 +458,8 @@ export class GcodeReader {
   }
 
   private extendedCommand(text: string): void {
+    const dangerous = dangerousNames.exec(text)?.[1];
+    if (dangerous !== undefined) this.dangerous.add(dangerous.toUpperCase());
     if (!/^SET_VELOCITY_LIMIT\b/i.test(text)) return;
     const acceleration = Number(/\bACCEL=([\d.]+)/i.exec(text)?.[1] ?? Number.NaN);
     if (!(acceleration > 0)) return;

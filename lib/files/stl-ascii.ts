@@ -64,32 +64,27 @@ class AsciiStlWords {
         if (++this.count === 3) this.expected = 'outer';
         return;
       case 'vertex':
-        this.takeVertexOrEnd(wordOf(bytes, start, end));
+        this.takeVertexOrEnd(bytes, start, end);
         return;
       case 'solid':
         if (wordOf(bytes, start, end) === 'solid') this.expected = 'name';
         return;
-      case 'name': {
-        const word = wordOf(bytes, start, end);
-        if (word === 'facet') this.expected = 'normal';
-        else if (word === 'endsolid') this.expected = 'solid';
+      case 'name':
+        if (is(bytes, start, end, 'facet')) this.expected = 'normal';
+        else if (is(bytes, start, end, 'endsolid')) this.expected = 'solid';
         return;
-      }
-      case 'normal': {
+      case 'normal':
         // "facet" may also be a word of the solid's name
         this.count = 0;
-        this.expected = wordOf(bytes, start, end) === 'normal' ? 'components' : 'name';
+        this.expected = is(bytes, start, end, 'normal') ? 'components' : 'name';
         return;
-      }
       case 'outer':
       case 'loop':
-      case 'endfacet': {
-        const word = wordOf(bytes, start, end);
-        if (word !== this.expected) throw unexpected(this.expected, word);
+      case 'endfacet':
+        if (!is(bytes, start, end, this.expected)) throw unexpected(this.expected, wordOf(bytes, start, end));
         this.count = 0;
         this.expected = this.expected === 'outer' ? 'loop' : this.expected === 'loop' ? 'vertex' : 'name';
         return;
-      }
     }
   }
 
@@ -103,17 +98,17 @@ class AsciiStlWords {
     }
   }
 
-  private takeVertexOrEnd(word: string): void {
-    if (word === 'vertex') {
+  private takeVertexOrEnd(bytes: Buffer, start: number, end: number): void {
+    if (is(bytes, start, end, 'vertex')) {
       if (this.count === 9) throw new UnreadableFileError('a facet has more than 3 vertices', remedy);
       this.expected = 'coordinates';
-    } else if (word === 'endloop') {
+    } else if (is(bytes, start, end, 'endloop')) {
       if (this.count !== 9) throw new UnreadableFileError('a facet has fewer than 3 vertices', remedy);
       const c = this.coordinates as unknown as [number, number, number, number, number, number, number, number, number];
       this.sink.triangle(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
       this.expected = 'endfacet';
     } else {
-      throw unexpected('vertex', word);
+      throw unexpected('vertex', wordOf(bytes, start, end));
     }
   }
 
@@ -123,6 +118,15 @@ class AsciiStlWords {
     this.coordinates[this.count++] = Math.fround(value);
     if (this.count % 3 === 0) this.expected = 'vertex';
   }
+}
+
+/** Whether a word is this one, in any case. */
+function is(bytes: Buffer, start: number, end: number, word: string): boolean {
+  if (end - start !== word.length) return false;
+  for (let i = 0; i < word.length; i++) {
+    if (((bytes[start + i] ?? 0) | 32) !== word.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 function wordOf(bytes: Buffer, start: number, end: number): string {
