@@ -7,7 +7,7 @@ import { type EngineState, PrintEngine } from './print-engine';
 import type { Interruption, PrintJob, Stage } from './print-run';
 import { type SimulatorOptions, SimulatorRequestError } from './simulator';
 import { StateFile } from './state-file';
-import { TruthLog } from './truth-log';
+import { type TruthLine, TruthLog } from './truth-log';
 
 /** The faults that every make knows. */
 export const COMMON_FAULTS = [
@@ -33,6 +33,8 @@ interface StoredState<Extra> {
   engine: EngineState;
   ports: Record<string, number>;
   extra: Extra;
+  /** Events of this state that are perhaps not in the truth log yet. */
+  truth: readonly TruthLine[];
 }
 
 export interface FileDigest {
@@ -69,6 +71,7 @@ export class Machine<Extra> {
     this.truth = new TruthLog(join(options.dataDir, 'truth.jsonl'));
     this.#file = new StateFile(join(options.dataDir, 'state.json'));
     const stored = this.#file.read();
+    this.truth.restore(stored?.truth ?? []);
     this.extra = stored === undefined ? initial : { ...initial, ...stored.extra };
     this.ports = stored?.ports ?? {};
     this.engine = new PrintEngine({
@@ -85,9 +88,11 @@ export class Machine<Extra> {
     });
   }
 
+  /** Stores the whole state, and after it the events that it brought about. */
   persist(): void {
-    // The engine persists itself while it is being made only through a change, so it exists by then.
-    this.#file.write({ engine: this.engine.state, ports: this.ports, extra: this.extra });
+    const { engine, ports, extra, truth } = this;
+    this.#file.write({ engine: engine.state, ports, extra, truth: truth.pending });
+    truth.flush();
   }
 
   /** The wanted port of a server, and the one it had at the last run. */
@@ -132,7 +137,7 @@ export class Machine<Extra> {
 
   /** Writes the arrival of a start command to the truth log. */
   logStart(job: Pick<PrintJob, 'fileName' | 'sha256' | 'size' | 'identity'>, refused?: string): void {
-    this.truth.write({
+    this.truth.note({
       event: 'start',
       file_name: job.fileName,
       sha256: job.sha256,
@@ -142,10 +147,11 @@ export class Machine<Extra> {
       accepted: refused === undefined,
       ...(refused === undefined ? {} : { reason: refused }),
     });
+    this.persist();
   }
 
   logUpload(fileName: string, digest: FileDigest): void {
-    this.truth.write({
+    this.truth.note({
       event: 'upload',
       file_name: fileName,
       sha256: digest.sha256,
@@ -153,6 +159,7 @@ export class Machine<Extra> {
       identity: { md5: digest.md5 },
       bed: this.engine.plate,
     });
+    this.persist();
   }
 
   /** A job begun at the screen from a file that nobody sent; `minutes` are printer minutes. */

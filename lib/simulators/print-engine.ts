@@ -185,7 +185,7 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
     this.#state.plate = 'clear';
     const { last } = this.#state;
     const job = last !== null && last.job.fileName === before ? last.job : undefined;
-    this.options.truth.write({
+    this.options.truth.note({
       event: 'bed_cleared',
       file_name: before,
       sha256: job?.sha256 ?? '',
@@ -289,7 +289,7 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
   }
 
   #log(event: TruthEventName, job: PrintJob, reason?: string): void {
-    this.options.truth.write({
+    this.options.truth.note({
       event,
       file_name: job.fileName,
       sha256: job.sha256,

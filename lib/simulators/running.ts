@@ -45,8 +45,8 @@ export async function run<Extra>(machine: Machine<Extra>, parts: MakeParts): Pro
     pauseAtScreen: () => parts.pauseAtScreen(),
     resumeAtScreen: () => parts.resumeAtScreen(),
     async powerCycle() {
-      machine.engine.stop('stopped', 'power_loss');
       for (const server of everyServer) server.cut();
+      machine.engine.stop('stopped', 'power_loss');
       await parts.reboot();
       if (!machine.faults.isOn('offline')) for (const server of everyServer) server.restore();
     },

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 export type TruthEventName = 'upload' | 'start' | 'started' | 'finished' | 'stopped' | 'bed_cleared' | 'foreign_start';
 
@@ -19,20 +19,74 @@ export interface TruthEvent {
   reason?: string;
 }
 
-/** Append-only JSONL; each line is on the disk before `write` returns. */
+/** An event with its time and its number in the log. */
+export type TruthLine = { at: string } & TruthEvent & { seq: number };
+
+/**
+ * Append-only JSONL, each line on the disk before `flush` returns.
+ *
+ * An event is first noted, then stored with the change that it reports (`pending` is part of the printer's state file),
+ * then written. Whoever restores the state hands the pending events back, and those that a kill kept from the log are
+ * written then: an event is neither lost nor logged twice.
+ */
 export class TruthLog {
   readonly #descriptor: number;
+  #pending: TruthLine[] = [];
+  #written: number;
+  #noted: number;
 
   constructor(readonly path: string) {
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
     this.#descriptor = openSync(path, 'a');
+    // A line that a kill cut off does not spoil the next one.
+    if (text !== '' && !text.endsWith('\n')) writeSync(this.#descriptor, '\n');
+    this.#written = lastNumber(text);
+    this.#noted = this.#written;
   }
 
-  write(event: TruthEvent): void {
-    writeSync(this.#descriptor, `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
+  /** Events that are noted and perhaps not in the log yet. */
+  get pending(): readonly TruthLine[] {
+    return this.#pending;
+  }
+
+  /** Takes back the pending events of a stored state. */
+  restore(pending: readonly TruthLine[]): void {
+    this.#pending = pending.filter(({ seq }) => seq > this.#written);
+    this.#noted = Math.max(this.#noted, ...this.#pending.map(({ seq }) => seq));
+    this.flush();
+  }
+
+  note(event: TruthEvent): void {
+    this.#noted += 1;
+    this.#pending.push({ at: new Date().toISOString(), ...event, seq: this.#noted });
+  }
+
+  /** Writes what was noted. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    for (const line of this.#pending) {
+      writeSync(this.#descriptor, `${JSON.stringify(line)}\n`);
+      this.#written = line.seq;
+    }
     fsyncSync(this.#descriptor);
+    this.#pending = [];
   }
 
   close(): void {
     closeSync(this.#descriptor);
   }
+}
+
+/** The number of the last whole line, 0 for an empty log. */
+function lastNumber(text: string): number {
+  const lines = text.split('\n').slice(0, -1);
+  for (const line of lines.reverse()) {
+    try {
+      const { seq } = JSON.parse(line) as { seq?: number };
+      if (typeof seq === 'number') return seq;
+    } catch {
+      // Cut off by a kill.
+    }
+  }
+  return 0;
 }

@@ -347,6 +347,29 @@ describe('Moonraker simulator', () => {
     assert.equal(simulator.state().plate, 'q-5.gcode');
   });
 
+  it('records a print that a power cut ended as its vintage does', async () => {
+    for (const [profile, status] of [
+      ['legacy-giga', 'in_progress'],
+      ['modern-giga', 'interrupted'],
+    ] as const) {
+      const simulator = await bench.start('moonraker', { profile });
+      const client = await connected(simulator);
+      await upload(simulator, 'q-9.gcode', gcode(90_000));
+      await client.call('printer.print.start', { filename: 'q-9.gcode' });
+      await eventually(() => client.history().includes('added in_progress'));
+      await simulator.powerCycle();
+      assert.ok(await eventually(() => client.closed));
+      const again = await connected(simulator);
+      const { jobs } = (await again.call('server.history.list', {})) as { jobs: Json[] };
+      assert.equal(jobs[0]?.status, status);
+      const { result } = (await http(simulator, 'GET', '/printer/objects/query?print_stats=state,filename')).body as {
+        result: { status: Json };
+      };
+      assert.deepEqual(result.status, { print_stats: { state: 'standby', filename: '' } });
+      assert.equal(simulator.state().plate, 'q-9.gcode');
+    }
+  });
+
   it('asks for a key if it has one, and takes a one-shot token once', async () => {
     const simulator = await bench.start('moonraker', { profile: 'modern', accessCode: 'k'.repeat(32) });
     const base = `http://127.0.0.1:${port(simulator, 'http')}`;

@@ -206,6 +206,23 @@ describe('Snapmaker simulator', () => {
     assert.equal(after.state().plate, 'q-3.gcode');
   });
 
+  it('loses the print and the job name in a power cut, but not what lies on the plate', async () => {
+    const simulator = await bench.start('snapmaker', { speed: 300 });
+    const client = await paired(simulator);
+    const { md5 } = await client.upload('q-7.gcode', Buffer.from(gcode(9000)));
+    await client.startPrint('q-7.gcode', md5);
+    assert.equal((await control(simulator, '/power-cycle')).status, 200);
+    await eventually(() => client.closed);
+    const again = await paired(simulator);
+    const told = again.next((f) => f.command === 0xac00);
+    again.send(1, 0xac00, Buffer.alloc(0));
+    assert.equal((await told).payload.subarray(2, 34).toString('latin1'), '\0'.repeat(32));
+    await again.subscribe(0x01a0);
+    assert.equal((await again.push(0x01a0)).payload[1], 0);
+    assert.equal(truth(simulator).at(-1)?.reason, 'power_loss');
+    assert.equal(simulator.state().plate, 'q-7.gcode');
+  });
+
   it('can take a start and do nothing, lose the answer, and break an upload', async () => {
     const simulator = await bench.start('snapmaker', { speed: 300 });
     const client = await paired(simulator);

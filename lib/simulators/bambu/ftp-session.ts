@@ -1,8 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { join, posix } from 'node:path';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { faultNumber } from '../faults';
@@ -222,9 +221,9 @@ export class FtpSession {
     if (data === undefined) return;
     const { faults } = this.machine;
     const broken = faults.take('upload_breaks');
-    const breaker = cutAfter(broken === undefined ? Infinity : faultNumber(broken, 'after_bytes', 1024));
     try {
-      await pipeline(data, breaker, createWriteStream(this.#disk(path)));
+      if (broken === undefined) await pipeline(data, createWriteStream(this.#disk(path)));
+      else await receivePart(data, this.#disk(path), faultNumber(broken, 'after_bytes', 1024));
     } catch {
       // What arrived stays on the stick.
       data.destroy();
@@ -298,14 +297,17 @@ export class FtpSession {
   }
 }
 
-function cutAfter(bytes: number): Transform {
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      if (seen <= bytes) return done(null, chunk);
-      this.push(chunk.subarray(0, Math.max(0, bytes - (seen - chunk.length))));
-      done(new Error('the connection was lost'));
-    },
-  });
+/** Keeps the first bytes of an upload. @throws Error when more than `limit` have come */
+async function receivePart(data: TLSSocket, path: string, limit: number): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    let left = limit;
+    for await (const chunk of data as AsyncIterable<Buffer>) {
+      await file.write(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left < 0) throw new Error('the connection was lost');
+    }
+  } finally {
+    await file.close();
+  }
 }

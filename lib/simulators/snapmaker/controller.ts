@@ -300,11 +300,12 @@ export class Controller {
 
   /** After the status became 0 (which is pushed at once here): the outcome to a requester, then why it ended. */
   #told(outcome: 'finished' | 'stopped' | 'failed', reason: string): void {
+    const requested = this.#stopRequested;
+    this.#stopRequested = false;
+    if (requested) this.#controlBusy = false;
     if (reason === 'power_loss' || reason === 'emergency') return;
     if (this.#subscriptions.has(0x01a0)) this.#push(0x01a0);
-    if (this.#stopRequested && this.#session !== undefined) {
-      this.#stopRequested = false;
-      this.#controlBusy = false;
+    if (requested && this.#session !== undefined) {
       void this.#session.ask(PEER.controller, this.#nextSequence(), 0xac17, Buffer.from([RESULT.ok]));
     }
     if (outcome === 'failed') this.#tell(0x0400, new PayloadWriter().u8(2).u16(13).u8(3, 0).bytes());

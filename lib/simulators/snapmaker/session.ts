@@ -8,8 +8,8 @@ const RESEND_MS = 2000;
 const HALF_OPEN_MS = 30_000;
 
 interface Pending {
-  timer: NodeJS.Timeout;
   answered(frame: Frame): void;
+  abandon(): void;
 }
 
 /** One TCP connection, and the frames over it. */
@@ -37,8 +37,7 @@ export class Session {
     });
     socket.once('close', () => {
       clearTimeout(this.#halfOpen);
-      for (const { timer } of this.#pending.values()) clearTimeout(timer);
-      this.#pending.clear();
+      for (const { abandon } of this.#pending.values()) abandon();
       handlers.closed(this);
     });
   }
@@ -99,7 +98,11 @@ export class Session {
         this.tell(sender, REQUEST, sequence, command, payload);
         const timer = setTimeout(send, RESEND_MS);
         this.#pending.set(key, {
-          timer,
+          abandon: () => {
+            clearTimeout(timer);
+            this.#pending.delete(key);
+            resolve(undefined);
+          },
           answered: (frame) => {
             if (!accepts(frame)) return;
             clearTimeout(timer);
