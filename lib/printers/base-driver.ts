@@ -255,8 +255,9 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
           break;
         }
         this.session = session;
-        this.#setConnection({ status: 'connected' });
+        // Whoever hears of the connection finds a report of this connection.
         this.begin(session);
+        this.#setConnection({ status: 'connected' });
         const reason = await session.ended();
         this.session = undefined;
         if (performance.now() - since >= this.reconnect.stableAfterMs) failures = 0;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { PrinterReport } from '../../model/printer';
-import { isActive } from '../../model/printer';
+import { asError } from '../../model/errors';
+import { isActive, type PrinterReport } from '../../model/printer';
 import {
   BaseDriver,
   CommandRefusedError,
@@ -50,6 +50,7 @@ import {
   mapTemperatures,
 } from './report-mapping';
 import { applyStatus } from './report-merge';
+import { readSlicedFor } from './sliced-file';
 import type { PrinterTrust } from './tls';
 
 export interface BambuTiming extends ReconnectTiming, EndingTiming {
@@ -109,6 +110,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #judge: EndingJudge;
   #print: JsonObject = {};
   #firmware: string | undefined;
+  #unknownWord: string | undefined;
   #model: string | undefined;
   #expectedTaskId: string | undefined;
   #lastStatusAt = 0;
@@ -135,7 +137,11 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   async preflight(order: StartOrder): Promise<PreflightFailure[]> {
     const report = await this.observe();
-    return checkOrder(order, this.#print, report, this.options.capabilities);
+    const slicedFor = await readSlicedFor(order.file.path, this.#choices.plate).catch((thrown: unknown) => {
+      this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
+      return { extruders: [], nozzleDiameters: [] };
+    });
+    return checkOrder(order, this.#print, report, this.options.capabilities, slicedFor);
   }
 
   async upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void> {
@@ -461,8 +467,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const layer = numberOf(print.layer_num);
     const layers = numberOf(print.total_layer_num);
     const word = textOf(print.gcode_state);
-    if (gcodeState(print) === undefined)
+    if (gcodeState(print) === undefined && word !== this.#unknownWord) {
+      this.#unknownWord = word;
       this.log('error', `The printer is in a state that is not known: ${word ?? 'none'}.`);
+    }
     const message = code !== undefined ? errorText(code) : faults.find((fault) => fault.blocking)?.message;
     const report: PrinterReport = {
       ...this.#received,

@@ -151,6 +151,8 @@ export class MqttSession extends Session {
   async close(): Promise<void> {
     if (this.reason !== undefined) return;
     const farewell = new Deferred<void>();
+    // The farewell would wait for receipts that printers sometimes never send.
+    for (const id of Object.keys(this.#client.outgoing)) this.#client.removeOutgoingMessage(Number(id));
     this.#client.end(false, {}, () => farewell.resolve());
     await within(farewell.promise, 1000, () => new Error('late')).catch(() => {});
     this.destroy(new PrinterUnavailableError('The connection was closed.'));

@@ -11,6 +11,7 @@ import {
   isDualNozzle,
   nozzleDiameters,
 } from './report-mapping';
+import type { SlicedFor } from './sliced-file';
 
 /** What forbids an order on what the printer reports. */
 export function checkOrder(
@@ -18,13 +19,15 @@ export function checkOrder(
   print: JsonObject,
   report: PrinterReport,
   capabilities: PrinterCapabilities,
+  slicedFor: SlicedFor,
 ): PreflightFailure[] {
   return [
     ...checkAccess(print),
     ...checkIdle(print, report),
     ...checkHardware(print, report, capabilities),
     ...checkFile(order),
-    ...order.slots.flatMap((slot) => checkSlot(slot, print, report)),
+    ...order.slots.flatMap((slot, index) => checkSlot(slot, print, report, slicedFor.extruders[index])),
+    ...checkNozzles(print, slicedFor),
   ];
 }
 
@@ -91,7 +94,23 @@ function checkFile(order: StartOrder): PreflightFailure[] {
   ];
 }
 
-function checkSlot(name: string, print: JsonObject, report: PrinterReport): PreflightFailure[] {
+/** The nozzles that the file was sliced for must be there; which side has which is the mapping's business. */
+function checkNozzles(print: JsonObject, slicedFor: SlicedFor): PreflightFailure[] {
+  const mounted = nozzleDiameters(print);
+  if (mounted.length === 0) return [];
+  return [...new Set(slicedFor.nozzleDiameters)].flatMap((wanted) => {
+    if (mounted.some((diameter) => Math.abs(diameter - wanted) < 0.001)) return [];
+    const message = `The file was sliced for a nozzle of ${wanted} mm; mounted: ${mounted.join(' and ')} mm.`;
+    return [{ check: 'nozzle', message, remedy: 'Mount the nozzle, or slice for the one that is mounted.' }];
+  });
+}
+
+function checkSlot(
+  name: string,
+  print: JsonObject,
+  report: PrinterReport,
+  wantedExtruder: number | undefined,
+): PreflightFailure[] {
   const slot = parseSlot(name);
   const unknown = {
     check: 'slot',
@@ -100,7 +119,9 @@ function checkSlot(name: string, print: JsonObject, report: PrinterReport): Pref
   };
   if (slot === undefined) return [unknown];
   if (slot.kind === 'none') return [];
-  if (slot.kind === 'external') return slot.side === 'left' && !isDualNozzle(print) ? [unknown] : [];
+  if (slot.kind === 'external') {
+    return slot.side === 'left' && !isDualNozzle(print) ? [unknown] : checkExtruder(name, print, wantedExtruder);
+  }
   const reported = report.slots.find((candidate) => candidate.slot === name);
   if (reported === undefined) return [unknown];
   if (reported.present === false || reported.materialType === undefined) {
@@ -112,7 +133,15 @@ function checkSlot(name: string, print: JsonObject, report: PrinterReport): Pref
       },
     ];
   }
-  if (isDualNozzle(print) && extruderOfSlot(print, name) === undefined) {
+  return checkExtruder(name, print, wantedExtruder);
+}
+
+/** On a machine with two nozzles each filament must come from the side that the file was sliced for. */
+function checkExtruder(name: string, print: JsonObject, wanted: number | undefined): PreflightFailure[] {
+  if (!isDualNozzle(print)) return [];
+  const side = (extruder: number): string => (extruder === 0 ? 'right' : 'left');
+  const actual = extruderOfSlot(print, name);
+  if (actual === undefined) {
     return [
       {
         check: 'extruder',
@@ -121,5 +150,12 @@ function checkSlot(name: string, print: JsonObject, report: PrinterReport): Pref
       },
     ];
   }
-  return [];
+  if (wanted === undefined || wanted === actual) return [];
+  return [
+    {
+      check: 'extruder',
+      message: `Slot ${name} feeds the ${side(actual)} nozzle, the file was sliced for the ${side(wanted)} one.`,
+      remedy: `Choose a slot on the ${side(wanted)} nozzle, or slice for the other one.`,
+    },
+  ];
 }

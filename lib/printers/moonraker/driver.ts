@@ -373,16 +373,15 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     const version = textOf(info.moonraker_version);
     if (version !== undefined) this.#firmware = `Moonraker ${version}`;
     const wasReady = this.#state.klippy === 'ready' && this.session === session;
-    this.#state = { ...this.#state, klippy };
+    if (klippy !== 'ready') this.#state = { ...this.#state, klippy };
     await this.#readHistory(session);
     if (klippy === 'ready') {
-      this.#state.klippyMessage = '';
       if (!wasReady) await this.#listObjects(session);
-      await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe');
+      await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
     } else {
       await this.#readKlippyMessage(session);
       // Klipper may still tell its objects after a shutdown.
-      if (klippy === 'shutdown') await this.#readObjects(session, 'printer.objects.query');
+      if (klippy === 'shutdown') await this.#readObjects(session, 'printer.objects.query', klippy);
     }
   }
 
@@ -395,15 +394,21 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
-  async #readObjects(session: RpcSocket, method: 'printer.objects.query' | 'printer.objects.subscribe'): Promise<void> {
+  /** Takes over objects and Klipper's state together: the old objects say nothing of a Klipper that came back. */
+  async #readObjects(
+    session: RpcSocket,
+    method: 'printer.objects.query' | 'printer.objects.subscribe',
+    klippy: 'ready' | 'shutdown',
+  ): Promise<void> {
     try {
       const answer = objectOf(await session.call(method, { objects: this.#watched }, this.#timing.answerMs));
       this.#received = this.stamp();
-      this.#state = { ...this.#state, objects: objectOf(answer.status) };
+      this.#state = { ...this.#state, klippy, objects: objectOf(answer.status) };
+      if (klippy === 'ready') this.#state.klippyMessage = '';
       this.#noteJob(session);
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
-      if (thrown.status === 503) this.#state = { ...this.#state, klippy: 'disconnected' };
+      if (thrown.status === 503 || klippy === 'ready') this.#state = { ...this.#state, klippy: 'disconnected' };
     }
   }
 

@@ -17,6 +17,7 @@ import {
   type PrintFile,
   type StartOrder,
   StartRejectedError,
+  UploadFailedError,
 } from '../driver';
 import { Deferred, pause, within } from '../waiting';
 import {
@@ -177,7 +178,9 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
       });
     } catch (error) {
       // A screen that waits for chunks does so for ever; only a new connection frees it.
-      session.destroy(new PrinterUnavailableError('The upload broke off.'));
+      if (!(error instanceof UploadFailedError) || error.retryable) {
+        session.destroy(new PrinterUnavailableError('The upload broke off.'));
+      }
       throw error;
     }
   }
