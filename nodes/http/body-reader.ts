@@ -11,6 +11,26 @@ interface ReadRequest extends Request {
   skipRawBodyParser?: boolean;
 }
 
+function refuseBody(response: Response, remedy: string): void {
+  const problem = problemOf(
+    new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]),
+  );
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/**
+ * Where the editor lies at the root of the server, as it does by default, its own parser comes before everything of
+ * ours. What it cannot read is answered here like any other mistake of a client.
+ */
+export function refuseUnreadable(error: unknown, _request: Request, response: Response, next: NextFunction): void {
+  const type = typeof error === 'object' && error !== null && 'type' in error ? String(error.type) : '';
+  if (!/^(entity|encoding|charset|request)\./.test(type) || response.headersSent) {
+    next(error);
+    return;
+  }
+  refuseBody(response, type === 'entity.too.large' ? 'Send less JSON.' : 'Send valid JSON.');
+}
+
 /**
  * Reads the bodies of requests to the fabrication API before Node-RED does: a broken JSON text gets an answer that says
  * so instead of a plain 500, and an upload is left unread, so that it can be streamed to the disk.
@@ -27,12 +47,7 @@ export function readBody(request: ReadRequest, response: Response, next: NextFun
     next();
     return;
   }
-  const refuse = (remedy: string): void => {
-    const problem = problemOf(
-      new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]),
-    );
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-  };
+  const refuse = (remedy: string): void => refuseBody(response, remedy);
   const chunks: Buffer[] = [];
   let size = 0;
   request.on('data', (chunk: Buffer) => {

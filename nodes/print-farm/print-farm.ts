@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Farm } from '../../lib/coordinator/farm';
-import { readBody } from '../http/body-reader';
+import { readBody, refuseUnreadable } from '../http/body-reader';
 import { FarmLifecycle, type FarmUser } from './farm-lifecycle';
 
 /** What the editor stores. */
@@ -41,6 +41,7 @@ function number(value: string | number | undefined, fallback: number): number {
 
 export = (RED: NodeAPI): void => {
   RED.httpNode.use(apiRoot, readBody);
+  RED.httpAdmin?.use(`${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`, refuseUnreadable);
 
   function PrintFarm(this: PrintFarmNode, definition: PrintFarmDefinition): void {
     RED.nodes.createNode(this, definition);
