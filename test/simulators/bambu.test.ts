@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { createHash } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -312,44 +312,50 @@ describe('Bambu simulator', () => {
     await assert.rejects(again(), (error: unknown) => error instanceof FTPError && error.code === 553);
   });
 
-  it('refuses a data connection that does not resume the TLS session', async () => {
-    const simulator = await bench.start('bambu');
-    const control = tlsConnect({ host: '127.0.0.1', port: port(simulator, 'ftps'), ...trust(simulator) });
-    let text = '';
-    control.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    const reply = async (command: string, expected: RegExp): Promise<RegExpExecArray> => {
-      text = '';
-      control.write(`${command}\r\n`);
-      return eventually(() => expected.exec(text) ?? undefined);
-    };
-    await eventually(() => text.startsWith('220'));
-    await reply('USER bblp', /^331/);
-    await reply(`PASS ${simulator.ready.access_code}`, /^230/);
-    await reply('PROT P', /^200/);
-    for (const [session, answer] of [
-      [undefined, /^522 .*session reuse required/m],
-      [control.getSession(), /^226/m],
-    ] as const) {
-      const passive = await reply('EPSV', /\|\|\|(\d+)\|/);
-      await reply('NOOP', /^200/);
-      const data = tlsConnect({
-        host: '127.0.0.1',
-        port: Number(passive[1]),
-        ...trust(simulator),
-        ...(session === undefined ? {} : { session }),
+  for (const [way, secureOptions] of [
+    ['tickets', 0],
+    ['session ids', constants.SSL_OP_NO_TICKET],
+  ] as const) {
+    it(`refuses a data connection that does not resume the TLS session, with ${way}`, async () => {
+      const simulator = await bench.start('bambu');
+      const secure = { ...trust(simulator), secureOptions };
+      const control = tlsConnect({ host: '127.0.0.1', port: port(simulator, 'ftps'), ...secure });
+      let text = '';
+      control.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
       });
-      data.on('error', () => {});
-      const stored = reply(`STOR /q-${session === undefined ? 1 : 2}.gcode.3mf`, answer);
-      data.end('content');
-      const [line] = await stored;
-      assert.match(line, answer);
-      assert.ok(text.indexOf('150') >= 0 && text.indexOf('150') < text.search(answer), text);
-    }
-    control.destroy();
-    assert.deepEqual(simulator.state().files, ['q-2.gcode.3mf']);
-  });
+      const reply = async (command: string, expected: RegExp): Promise<RegExpExecArray> => {
+        text = '';
+        control.write(`${command}\r\n`);
+        return eventually(() => expected.exec(text) ?? undefined);
+      };
+      await eventually(() => text.startsWith('220'));
+      await reply('USER bblp', /^331/);
+      await reply(`PASS ${simulator.ready.access_code}`, /^230/);
+      await reply('PROT P', /^200/);
+      for (const [session, answer] of [
+        [undefined, /^522 .*session reuse required/m],
+        [control.getSession(), /^226/m],
+      ] as const) {
+        const passive = await reply('EPSV', /\|\|\|(\d+)\|/);
+        await reply('NOOP', /^200/);
+        const data = tlsConnect({
+          host: '127.0.0.1',
+          port: Number(passive[1]),
+          ...secure,
+          ...(session === undefined ? {} : { session }),
+        });
+        data.on('error', () => {});
+        const stored = reply(`STOR /q-${session === undefined ? 1 : 2}.gcode.3mf`, answer);
+        data.end('content');
+        const [line] = await stored;
+        assert.match(line, answer);
+        assert.ok(text.indexOf('150') >= 0 && text.indexOf('150') < text.search(answer), text);
+      }
+      control.destroy();
+      assert.deepEqual(simulator.state().files, ['q-2.gcode.3mf']);
+    });
+  }
 
   it('prints to the end: acknowledged, IDLE, PREPARE, RUNNING, FINISH', async () => {
     const simulator = await bench.start('bambu', { speed: 300, operator: 'immediate' });

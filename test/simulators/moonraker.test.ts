@@ -412,6 +412,24 @@ describe('Moonraker simulator', () => {
     assert.deepEqual(truthNames(after), ['upload', 'start', 'started', 'finished']);
   });
 
+  it('hides behind a proxy that answers 504 although things happen', async () => {
+    const simulator = await bench.start('moonraker', { speed: 300 });
+    const base = `http://127.0.0.1:${port(simulator, 'http')}`;
+    await control(simulator, '/fault', { name: 'upload_504', times: 1 });
+    const form = new FormData();
+    form.append('file', new Blob([gcode(9000)]), 'q-10.gcode');
+    const uploaded = await fetch(`${base}/server/files/upload`, { method: 'POST', body: form });
+    assert.equal(uploaded.status, 504);
+    assert.match(await uploaded.text(), /^<html>/);
+    assert.deepEqual(simulator.state().files, ['q-10.gcode']);
+    await fetch(`${base}/printer/print/start?filename=q-10.gcode`, { method: 'POST' });
+    await control(simulator, '/fault', { name: 'proxy_504', seconds: 0.05, times: 1 });
+    // The file is heating up, so the macro waits.
+    const paused = await fetch(`${base}/printer/print/pause`, { method: 'POST' });
+    assert.equal(paused.status, 504);
+    await eventually(() => simulator.state().paused === 'user');
+  });
+
   it('lets a foreign print and other faults happen', async () => {
     const simulator = await bench.start('moonraker', { speed: 300 });
     const client = await connected(simulator);

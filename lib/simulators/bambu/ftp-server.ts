@@ -4,8 +4,9 @@ import type { Machine } from '../machine';
 import type { Identity } from './certificates';
 import { FtpSession } from './ftp-session';
 import type { BambuState } from './state';
+import { TlsSessions } from './tls-sessions';
 
-/** The printer's implicit FTPS server, TLS 1.2 only. Control and data connections share the keys of session tickets. */
+/** The printer's implicit FTPS server, TLS 1.2 only. Control and data connections share session tickets and ids. */
 export function createFtpServer(identity: Identity, accessCode: string, machine: Machine<BambuState>): Server {
   const options: TlsOptions = {
     key: identity.key,
@@ -15,9 +16,11 @@ export function createFtpServer(identity: Identity, accessCode: string, machine:
     ticketKeys: randomBytes(48),
     sessionIdContext: 'printer-ftp',
   };
+  const sessions = new TlsSessions();
   const server = createServer(options, (control) => {
-    new FtpSession(control, options, accessCode, machine);
+    new FtpSession(control, options, sessions, accessCode, machine);
   });
+  sessions.attach(server);
   server.on('tlsClientError', () => {});
   return server;
 }

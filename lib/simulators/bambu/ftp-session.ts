@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { faultNumber } from '../faults';
 import { digestFile, type Machine } from '../machine';
 import type { BambuState } from './state';
+import type { TlsSessions } from './tls-sessions';
 
 const USER = 'bblp';
 const IDLE_MS = 5 * 60 * 1000;
@@ -27,6 +28,7 @@ export class FtpSession {
   constructor(
     private readonly control: TLSSocket,
     private readonly tlsOptions: TlsOptions,
+    private readonly tlsSessions: TlsSessions,
     private readonly accessCode: string,
     private readonly machine: Machine<BambuState>,
   ) {
@@ -185,6 +187,7 @@ export class FtpSession {
     }
     this.#reply(announcement);
     const server = createTlsServer(this.tlsOptions);
+    this.tlsSessions.attach(server);
     try {
       const socket = await new Promise<TLSSocket>((resolve, reject) => {
         server.once('secureConnection', resolve);

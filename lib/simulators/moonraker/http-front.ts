@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { faultNumber } from '../faults';
 import { httpErrorBody, LostReply, MoonrakerError, rpcError } from './errors';
 import type { Connection } from './hub';
 import type { Arguments, Method, Services } from './methods';
@@ -47,6 +48,10 @@ export class HttpFront {
     const verb = request.method ?? 'GET';
     if (verb === 'POST' && (path === '/server/files/upload' || path === '/api/files/local')) {
       const body = await receiveUpload(request, this.services);
+      if (this.services.machine.faults.take('upload_504') !== undefined) {
+        sendGatewayTimeout(response);
+        return;
+      }
       const item = body.item as { path: string };
       response.setHeader(
         'location',
@@ -75,8 +80,16 @@ export class HttpFront {
     }
     const { method, tail } = this.#find(verb, path);
     const parameters = { ...queryArguments(url), ...(await jsonArguments(request)), ...tail };
-    const result = await method.call(parameters, undefined);
-    sendJson(response, 200, { result });
+    const impatient = this.services.machine.faults.take('proxy_504');
+    const patience =
+      impatient === undefined
+        ? undefined
+        : setTimeout(() => sendGatewayTimeout(response), faultNumber(impatient, 'seconds', 60) * 1000);
+    try {
+      sendJson(response, 200, { result: await method.call(parameters, undefined) });
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   #find(verb: string, path: string): { method: Method; tail: Arguments } {
@@ -184,6 +197,13 @@ async function readBody(request: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** What nginx in front of Moonraker says when it has waited long enough (sheet, sections 2 and 5). */
+function sendGatewayTimeout(response: ServerResponse): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(504, { 'content-type': 'text/html' });
+  response.end('<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body></body>\r\n</html>\r\n');
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -16,6 +16,10 @@ import { initialState, SHUTDOWN_MESSAGE } from './state';
 const FAULTS = [
   /** PAUSE answers ok and does nothing, as the stock macro may. */
   'pause_ignored',
+  /** nginx answers a call that lasts longer than `seconds` (wall, default 60) with a 504 page; the call goes on. */
+  'proxy_504',
+  /** The next upload arrives whole and is answered with nginx's 504 page. */
+  'upload_504',
   /** The history is empty. */
   'history_lost',
   /** Klipper is in shutdown until a restart. */
