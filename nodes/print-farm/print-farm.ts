@@ -41,7 +41,9 @@ function number(value: string | number | undefined, fallback: number): number {
 
 export = (RED: NodeAPI): void => {
   RED.httpNode.use(apiRoot, readBody);
-  RED.httpAdmin?.use(`${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`, refuseUnreadable);
+  // Errors of a parser do not come down to RED.httpAdmin, which is mounted in the application that holds the parser.
+  const editorApp = (RED.httpAdmin as { parent?: typeof RED.httpAdmin } | undefined)?.parent;
+  editorApp?.use(`${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`, refuseUnreadable);
 
   function PrintFarm(this: PrintFarmNode, definition: PrintFarmDefinition): void {
     RED.nodes.createNode(this, definition);
