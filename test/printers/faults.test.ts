@@ -122,6 +122,21 @@ describe('drivers and faulty printers', function () {
       );
     });
 
+    it('names a tray on the wrong side, and a nozzle that is not mounted', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      const file = async (side: number, nozzle: number): Promise<StartOrder> =>
+        orderFor(directory.path, await sliced3mf(gcodeLasting(60), { side, nozzle }), {
+          extension: '.gcode.3mf',
+          slots: ['ams0-0'],
+        });
+      const checks = async (wanted: StartOrder): Promise<string[]> =>
+        (await driver.preflight(wanted)).map((failure) => failure.check);
+      const bySide = [await checks(await file(1, 0.4)), await checks(await file(2, 0.4))];
+      deepStrictEqual(bySide.sort(), [[], ['extruder']]);
+      ok((await checks(await file(2, 0.8))).includes('nozzle'));
+    });
+
     it('names an empty tray', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
@@ -323,15 +338,18 @@ describe('drivers and faulty printers', function () {
       it(`count as started: ${make}`, async () => {
         await simulate(make, { speed: 7200 });
         const driver = await connected(create());
-        const wanted = await order(driver, 60);
-        await upload(driver, wanted);
-        const started = await driver.start(wanted, permit());
-        ok(isSameJob(wanted.identity, started.job));
-        const ended = await reportWhere(
-          driver,
-          (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-        );
-        strictEqual(ended.ending, 'finished');
+        for (const seconds of [60, 61]) {
+          const wanted = await order(driver, seconds);
+          await upload(driver, wanted);
+          const started = await driver.start(wanted, permit());
+          ok(isSameJob(wanted.identity, started.job));
+          const ended = await reportWhere(
+            driver,
+            (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+          );
+          strictEqual(ended.ending, 'finished');
+          simulator.clearPlate();
+        }
       });
     }
   });

@@ -99,6 +99,7 @@ export function createBambuDriver(options: BambuOptions): Driver {
 }
 
 const leastPushAllPauseMs = 3000;
+const leastStaleStateMs = 3000;
 const verifyFailedCodes = [84033543, 84033544, 84033545, 84033546, 84033547, 84033548];
 const longestControlMs = 60_000;
 
@@ -122,7 +123,9 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #fullListeners = new Set<() => void>();
 
   constructor(settings: BambuOptions) {
-    const timing = { ...defaultBambuTiming, ...settings.timing };
+    // How long an old state lingers is the printer's time, and a simulator's runs faster.
+    const staleStateMs = Math.max(leastStaleStateMs, defaultBambuTiming.staleStateMs / settings.timeScale);
+    const timing = { ...defaultBambuTiming, staleStateMs, ...settings.timing };
     super(settings, timing);
     this.#settings = settings;
     this.#timing = timing;
