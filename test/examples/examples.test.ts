@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = process.cwd();
+const { 'node-red': nodeRed } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  'node-red': { nodes: Record<string, string> };
+};
+const ours = Object.keys(nodeRed.nodes);
+const core = [
+  ...['tab', 'group', 'subflow', 'comment', 'inject', 'debug', 'catch', 'complete', 'status', 'link in', 'link out'],
+  ...['link call', 'function', 'switch', 'change', 'range', 'template', 'delay', 'trigger', 'rbe', 'json', 'split'],
+  ...['join', 'sort', 'batch', 'http in', 'http response', 'http request', 'tls-config', 'file', 'file in'],
+];
+
+interface FlowNode {
+  id: string;
+  type: string;
+  z?: string;
+  farm?: string;
+  wires?: string[][];
+  url?: string;
+  method?: string;
+  upload?: boolean;
+  statusCode?: string;
+  info?: string;
+}
+
+const names = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.json'));
+const load = (name: string): FlowNode[] => JSON.parse(readFileSync(join(root, 'examples', name), 'utf8')) as FlowNode[];
+
+for (const name of names) {
+  describe(`The example ${name}`, () => {
+    const flow = load(name);
+
+    it('is an array of nodes with ids of their own', () => {
+      assert.ok(Array.isArray(flow));
+      for (const { id } of flow) assert.match(id, /^[0-9a-f]{16}$/);
+      assert.equal(new Set(flow.map(({ id }) => id)).size, flow.length);
+    });
+
+    it('needs nothing that is not installed', () => {
+      for (const { type } of flow) {
+        const known = ours.includes(type) || core.includes(type);
+        assert.ok(known || (name.startsWith('dashboard') && type.startsWith('ui-')), type);
+      }
+    });
+
+    it('brings the farm that its nodes use', () => {
+      const farms = flow.filter(({ type }) => type === 'print-farm').map(({ id }) => id);
+      for (const node of flow) {
+        if (ours.includes(node.type) && node.type !== 'print-farm') assert.ok(farms.includes(node.farm ?? ''), node.id);
+      }
+    });
+
+    it('has no wire that ends nowhere, and no node outside of its tabs', () => {
+      const ids = new Set(flow.map(({ id }) => id));
+      for (const node of flow) {
+        for (const target of (node.wires ?? []).flat()) assert.ok(ids.has(target), `${node.id} → ${target}`);
+        if (node.z !== undefined) assert.ok(ids.has(node.z), node.id);
+      }
+    });
+
+    it('says on its tab what it is for', () => {
+      for (const tab of flow.filter(({ type }) => type === 'tab')) assert.ok((tab.info ?? '').length > 40);
+    });
+  });
+}
+
+describe('The examples together', () => {
+  it('show every node type', () => {
+    const shown = new Set(names.flatMap((name) => load(name).map(({ type }) => type)));
+    assert.deepEqual(
+      ours.filter((type) => !shown.has(type)),
+      [],
+    );
+  });
+
+  it('can be imported one after the other: they share the farm and nothing else', () => {
+    const farms = new Map<string, string>();
+    const owners = new Map<string, string>();
+    for (const name of names) {
+      for (const node of load(name)) {
+        if (node.type === 'print-farm') farms.set(node.id, JSON.stringify(node));
+        else if (owners.has(node.id)) assert.fail(`${node.id} is in ${owners.get(node.id)} and in ${name}`);
+        else owners.set(node.id, name);
+      }
+    }
+    assert.equal(farms.size, 1);
+  });
+});
+
+describe('The example of the HTTP API', () => {
+  const flow = load('api.json');
+  const byId = new Map(flow.map((node) => [node.id, node]));
+  const endpoints = flow.filter(({ type }) => type === 'http in');
+
+  it('offers every endpoint once', () => {
+    const offered = endpoints.map(({ method, url }) => `${method?.toUpperCase()} ${url}`).sort();
+    assert.deepEqual(
+      offered,
+      [
+        'POST /jobs',
+        'POST /files',
+        'GET /queue',
+        'GET /jobs/:id',
+        'POST /schedule',
+        'DELETE /jobs/:id',
+        'PATCH /jobs/:id/priority',
+        'POST /jobs/:id/hold',
+        'POST /jobs/:id/release',
+        'GET /printers',
+        'POST /printers/:id/bed/clear',
+        'GET /spools',
+        'POST /spools',
+        'PUT /printers/:id/slots/:slot',
+        'GET /plan',
+        'GET /materials',
+        'GET /dead-letters',
+        'POST /dead-letters/:id/replay',
+        'DELETE /dead-letters/:id',
+        'POST /attempts/:id/outcome',
+      ]
+        .map((line) => line.replace(' ', ' /api/fabrication'))
+        .sort(),
+    );
+  });
+
+  it('is one node between request and response, which says the status itself', () => {
+    for (const endpoint of endpoints) {
+      assert.equal(endpoint.upload, false, 'the upload would be read into memory');
+      const [node] = (endpoint.wires ?? []).flat().map((id) => byId.get(id));
+      assert.ok(node && ours.includes(node.type), endpoint.url);
+      const [response] = (node.wires ?? []).flat().map((id) => byId.get(id));
+      assert.equal(response?.type, 'http response');
+      assert.equal(response?.statusCode, '');
+    }
+  });
+});
