@@ -1,4 +1,4 @@
-// Compiles the sources and puts the files of the editor (HTML, locales, icons) beside them.
+// Compiles the sources and puts what is not code (the editor's HTML, locales and icons; test fixtures) beside them.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,4 +15,5 @@ cpSync(join(root, 'nodes'), join(root, 'dist', 'nodes'), {
   recursive: true,
   filter: (source) => !/\.ts$/.test(source),
 });
+cpSync(join(root, 'test', 'fixtures'), join(root, 'dist', 'test', 'fixtures'), { recursive: true });
 chmodSync(join(root, 'dist', 'bin', 'platewise.js'), 0o755);

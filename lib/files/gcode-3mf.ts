@@ -142,7 +142,7 @@ function sliceInfo(sliced: SlicedPlate): string {
     <header_item key="X-BBL-Client-Version" value="02.04.00.70"/>
   </header>
   <plate>
-${metadata('index', 1)}${metadata('extruder_type', 0)}${metadata('nozzle_volume_type', 0)}${metadata('printer_model_id', sliced.printerModelId)}${metadata('nozzle_diameters', sliced.nozzleDiameters.join(','))}${metadata('timelapse_type', 0)}${metadata('prediction', Math.max(0, Math.round(sliced.estimatedSeconds)))}${metadata('weight', sliced.weightGrams.toFixed(2))}${metadata('outside', 'false')}${metadata('support_used', 'false')}${metadata('label_object_enabled', 'false')}${metadata('filament_maps', sliced.filaments.map(() => 1).join(' '))}    <object identify_id="1" name="${escapeXml(sliced.title)}" skipped="false"/>
+${metadata('index', 1)}${metadata('extruder_type', 0)}${metadata('nozzle_volume_type', 0)}${metadata('printer_model_id', sliced.printerModelId)}${metadata('nozzle_diameters', sliced.nozzleDiameters.join(','))}${metadata('timelapse_type', 0)}${metadata('prediction', Math.max(0, Math.round(sliced.estimatedSeconds)))}${metadata('weight', sliced.weightGrams.toFixed(2))}${metadata('outside', 'false')}${metadata('support_used', 'false')}${metadata('label_object_enabled', 'false')}${metadata('filament_maps', sliced.filaments.map(() => nozzleOf(sliced)).join(' '))}    <object identify_id="1" name="${escapeXml(sliced.title)}" skipped="false"/>
 ${filaments.join('')}  </plate>
 </config>
 `;
@@ -185,4 +185,9 @@ function escapeXml(text: string): string {
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/"/g, '&quot;');
+}
+
+/** The nozzle that prints, as Bambu counts them: of two the right one (2), whose reach `buildVolume` describes. */
+function nozzleOf(sliced: { nozzleDiameters: readonly number[] }): number {
+  return sliced.nozzleDiameters.length > 1 ? 2 : 1;
 }

@@ -34,7 +34,7 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   try {
     let index = 0;
     let drawn = 0;
-    for (const paths of planLayers(clipper, contours, settings, findings)) {
+    for (const paths of planLayers(clipper, contours, settings, request.skirt, findings)) {
       drawn += paths.walls.at(-1)?.length ?? 0;
       writer.layer(index++, paths);
       parentPort?.postMessage({ progress: index / layerCount });

@@ -25,11 +25,8 @@ export interface SlicingSettings {
 /** Loops around the first layer that prime the nozzle, and their distance from the part (mm). */
 export const skirt = { loops: 2, distanceMm: 3 };
 
-/**
- * What must stay free between a part and each edge of the bed (mm): the skirt needs its distance and two lines.
- * A part fits a bed when its size plus twice this margin fits.
- */
-export const placementMarginMm = 5;
+/** What a skirt needs between the part and each edge of the bed (mm): its distance and two lines. Without it there is none. */
+export const skirtRoomMm = 5;
 
 /** Fills what the submitter left open; a layer is half a nozzle high, a line 1.125 nozzles wide. */
 export function resolveSettings(

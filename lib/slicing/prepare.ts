@@ -149,9 +149,10 @@ async function sliceModel(
   }
   const model = join(scratch, 'model.stl');
   const path = join(scratch, 'sliced.gcode');
-  await placeModel(input.sourcePath, model, placeOnBed(source.bounds, machine), { signal: options.signal });
+  const placement = placeOnBed(source.bounds, machine);
+  await placeModel(input.sourcePath, model, placement, { signal: options.signal });
   const result = await slicer.slice(
-    { modelPath: model, outputPath: path, machine, material, settings },
+    { modelPath: model, outputPath: path, machine, material, settings, skirt: placement.skirt },
     { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
   );
   const { print } = await analyseFile(path, { signal: options.signal }).catch((error) => {

@@ -16,7 +16,8 @@ export function prusaProfile({
   machine,
   material,
   settings,
-}: Pick<SliceRequest, 'machine' | 'material' | 'settings'>): string {
+  skirt: wanted,
+}: Pick<SliceRequest, 'machine' | 'material' | 'settings' | 'skirt'>): string {
   const chosen = resolveSettings(machine.capabilities, material, settings);
   const { min, max } = machine.capabilities.buildVolume;
   const fullFan = wantsFullFan(material);
@@ -57,7 +58,7 @@ export function prusaProfile({
     bottom_solid_layers: chosen.solidLayers,
     fill_density: `${number(chosen.infill * 100)}%`,
     fill_pattern: chosen.infill >= 1 ? 'rectilinear' : 'grid',
-    skirts: skirt.loops,
+    skirts: wanted ? skirt.loops : 0,
     skirt_distance: skirt.distanceMm,
     skirt_height: 1,
     min_skirt_length: 0,

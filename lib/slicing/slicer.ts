@@ -18,6 +18,8 @@ export interface SliceRequest {
   machine: SlicingMachine;
   material: Material;
   settings: PrintSettings;
+  /** Whether there is room for a skirt around the part. */
+  skirt: boolean;
 }
 
 export interface SliceResult {

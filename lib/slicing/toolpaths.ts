@@ -40,6 +40,7 @@ export function* planLayers(
   clipper: Clipper2,
   contours: Paths64[],
   settings: SlicingSettings,
+  withSkirt: boolean,
   findings: Findings,
 ): Generator<LayerPaths> {
   const { FillRule, JoinType, EndType } = clipper;
@@ -79,7 +80,7 @@ export function* planLayers(
     const sparse = settings.infill >= 1 || settings.infill <= 0 ? [] : without(inner, solid);
     const angle = index % 2 === 0 ? Math.PI / 4 : (3 * Math.PI) / 4;
     yield {
-      skirt: index === 0 ? skirtOf(grow, clipper, region, width, spacing) : [],
+      skirt: index === 0 && withSkirt ? skirtOf(grow, clipper, region, width, spacing) : [],
       walls,
       solid: fillWithLines(solid, angle, spacing, width / 4),
       sparse: sparseSpacing > 0 ? fillWithLines(sparse, angle, sparseSpacing, width) : [],

@@ -12,6 +12,7 @@ import { estimatePrint } from '../../lib/slicing/estimate';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
 import { type Slicer, SlicingError } from '../../lib/slicing/slicer';
 import { fixture, temporaryDirectory } from '../fixtures';
+import { writeBox } from '../support/models';
 import { artisan, giga, h2d, pla } from './machines';
 
 const cube = fixture('models', '20mm-xyz-cube.stl');
@@ -125,7 +126,7 @@ describe('preparing a print file', () => {
     assert.ok(bounds.max.y - bounds.min.y > 62 && bounds.max.x - bounds.min.x < 50, JSON.stringify(bounds));
   });
 
-  it('refuses what fits nowhere, is too tall, or needs the skirt’s room', async () => {
+  it('refuses what fits nowhere, is too tall, or touches the edge', async () => {
     for (const file of ['too-large-900mm.stl', 'tall-1001mm.stl', 'ok-unit-meter-cube10m.3mf']) {
       await refuses({ sourcePath: fixture('models-bad', file) }, SlicingError, /does not fit/);
     }
@@ -136,6 +137,13 @@ describe('preparing a print file', () => {
     );
     await refuses({ sourcePath: fixture('models-bad', 'tiny-cube-0.05mm.stl') }, SlicingError, /less than one layer/);
     await refuses({ sourcePath: fixture('models-bad', 'random-bytes.stl') }, UnreadableFileError, /neither/);
+  });
+
+  it('leaves the skirt out where a part leaves no room for it', async () => {
+    const sourcePath = writeBox(join(temporaryDirectory(), 'wide.stl'), 398, 20, 2);
+    const print = await prepare({ machine: artisan, sourcePath, kind: 'stl' });
+    const { bounds } = await analyseHere(print.path);
+    assert.ok(bounds.max.x - bounds.min.x < 399 && bounds.max.x - bounds.min.x > 396, JSON.stringify(bounds));
   });
 
   it('refuses G-code for another machine, too hot, hostile or cut off', async () => {

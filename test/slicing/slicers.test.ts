@@ -34,7 +34,14 @@ async function sliceWith(
   const outputPath = join(directory, `print-${count++}.gcode`);
   const progress: number[] = [];
   const result = await slicer.slice(
-    { modelPath: await placed(source, machine), outputPath, machine, material: pla, settings: options.settings ?? {} },
+    {
+      modelPath: await placed(source, machine),
+      outputPath,
+      machine,
+      material: pla,
+      settings: options.settings ?? {},
+      skirt: true,
+    },
     { signal: options.signal ?? new AbortController().signal, progress: (fraction) => progress.push(fraction) },
   );
   return { result, progress, outputPath, analysis: await analyseGcode(outputPath) };
@@ -101,7 +108,7 @@ function slicerContract(slicer: Slicer): void {
     const modelPath = await placed(benchy, machine);
     const outputPath = join(directory, `aborted-${count++}.gcode`);
     const slicing = slicer.slice(
-      { modelPath, outputPath, machine, material: pla, settings: {} },
+      { modelPath, outputPath, machine, material: pla, settings: {}, skirt: true },
       { signal: controller.signal, progress: () => {} },
     );
     setTimeout(() => controller.abort(new Error('cancelled by the test')), 400);
@@ -164,7 +171,7 @@ describe('PrusaSlicer', function () {
     const modelPath = fixture('models-bad', 'binary-inf-vertex.stl');
     await assert.rejects(
       slicer.slice(
-        { modelPath, outputPath, machine: artisan, material: pla, settings: {} },
+        { modelPath, outputPath, machine: artisan, material: pla, settings: {}, skirt: true },
         { signal: new AbortController().signal, progress: () => {} },
       ),
       (error) => error instanceof SlicingError && /could not place|crashed|refused/.test(error.message),
@@ -180,7 +187,7 @@ describe('PrusaSlicer', function () {
       translation: { x: 200, y: 200, z: 0 },
     });
     await slicer.slice(
-      { modelPath, outputPath, machine: artisan, material: pla, settings: {} },
+      { modelPath, outputPath, machine: artisan, material: pla, settings: {}, skirt: true },
       { signal: new AbortController().signal, progress: () => {} },
     );
     const analysis = await analyseGcode(outputPath);
