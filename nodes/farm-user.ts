@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Farm } from '../lib/coordinator/farm';
 import { asError, PlatewiseError } from '../lib/model/errors';
-import type { PrintFarmNode } from './print-farm/print-farm';
+import type { PrintFarmNode } from './print-farm/print-farm-node';
 
 /** Every node of ours names its farm. */
 export interface FarmNodeDefinition extends NodeDef {

@@ -1,8 +1,8 @@
 import { isAbsolute, join } from 'node:path';
-import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { Farm } from '../../lib/coordinator/farm';
+import type { NodeAPI, NodeDef } from 'node-red';
 import { readBody, refuseUnreadable } from '../http/body-reader';
-import { FarmLifecycle, type FarmUser } from './farm-lifecycle';
+import { FarmLifecycle } from './farm-lifecycle';
+import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
 
 /** What the editor stores. */
 interface PrintFarmDefinition extends NodeDef {
@@ -12,19 +12,6 @@ interface PrintFarmDefinition extends NodeDef {
   changeMinutes: string | number;
   maxUploadMegabytes: string | number;
   prusaSlicerPath: string;
-}
-
-/** Kept by Node-RED apart from the flow; never logged. */
-interface PrintFarmCredentials {
-  databaseUrl?: unknown;
-  amqpUrl?: unknown;
-}
-
-/** The config node that the other nodes share. */
-export interface PrintFarmNode extends Node<PrintFarmCredentials> {
-  add(user: FarmUser): void;
-  remove(user: FarmUser): Promise<void>;
-  farm(): Promise<Farm>;
 }
 
 /** The first that is set. */
