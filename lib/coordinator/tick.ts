@@ -6,7 +6,7 @@ import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/
 import type { Job } from '../model/job';
 import type { DispatchMessage } from '../model/messages';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
-import type { Plan } from '../planning/plan';
+import type { PlanLine } from '../planning/plan';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
@@ -32,6 +32,11 @@ export interface Refusal {
   reason: string;
 }
 
+/** What the tick reads of a plan. */
+export interface TickPlan {
+  lines: Pick<PlanLine, 'jobId' | 'printerId' | 'ready'>[];
+}
+
 export interface TickResult {
   assignments: Assignment[];
   refused: Refusal[];
@@ -53,7 +58,7 @@ class LineRefused extends Error {}
  *
  * @param plan the plan to make true; without one the present plan is made first
  */
-export async function tick(farm: Farm, plan: Pick<Plan, 'lines'> | undefined, actor: string): Promise<TickResult> {
+export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string): Promise<TickResult> {
   await sweep(farm);
   const { lines } = plan ?? (await currentPlan(farm));
   const result: TickResult = { assignments: [], refused: [] };

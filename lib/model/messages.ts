@@ -163,6 +163,45 @@ const statusSchema = {
   properties: { event: { enum: ['job', 'bed'] }, changed_at: time, changed_by: { type: 'string' } },
 } as const;
 
+/** A line of a plan on the wire and in the API; times are ISO 8601 UTC, null where only an operator can say when. */
+export interface PlanMessageLine {
+  job_id: string;
+  printer_id: string;
+  slot: string | null;
+  start: string | null;
+  end: string | null;
+  setups: string[];
+  ready: boolean;
+}
+
+/** A plan on the wire and in the API. */
+export interface PlanMessage {
+  /** A later plan has a higher one. */
+  version: number;
+  lines: PlanMessageLine[];
+  /** Place of each waiting job, from 1, by job id. */
+  positions: Record<string, number>;
+  /** Why each waiting job has not started, by job id. */
+  waiting: Record<string, string>;
+}
+
+/** Of a plan that comes back on a wire only what the tick needs is asked for; everything is checked again anyway. */
+const planSchema = {
+  type: 'object',
+  required: ['lines'],
+  properties: {
+    version: { type: 'number' },
+    lines: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['job_id', 'printer_id', 'ready'],
+        properties: { job_id: uuid, printer_id: { type: 'string' }, ready: { type: 'boolean' } },
+      },
+    },
+  },
+} as const;
+
 const remedies: Record<string, (error: ErrorObject) => string> = {
   required: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
   additionalProperties: (error) => `Remove "${String(error.params['additionalProperty'])}"; it is not a field here.`,
@@ -203,6 +242,7 @@ function parserOf<T>(schema: object, what: string): (input: unknown) => T {
 export const parseJobSubmission = parserOf<JobSubmission>(jobSubmissionSchema, 'job');
 export const parseDispatchMessage = parserOf<DispatchMessage>(dispatchSchema, 'dispatch message');
 export const parseStatusMessage = parserOf<StatusMessage>(statusSchema, 'status message');
+export const parsePlan = parserOf<Pick<PlanMessage, 'lines'>>(planSchema, 'plan');
 export const parsePriorityChange = parserOf<{ priority: number }>(
   {
     type: 'object',

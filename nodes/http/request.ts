@@ -30,9 +30,18 @@ export function actorOf(message: FlowMessage): string {
 export function bodyOf(message: FlowMessage): Record<string, unknown> {
   const body = message.req ? message.req.body : message.payload;
   if (body === undefined || body === null || body === '') return {};
+  const type = message.req?.headers['content-type'] ?? 'application/json';
+  // A form of another site could post here; JSON needs that site's permission to be asked for.
+  if (!/\bjson\b/i.test(type) && !isEmpty(body)) {
+    throw new MalformedInputError('The body is not JSON.', [
+      { field: '(body)', value: type, remedy: 'Send a JSON object with Content-Type: application/json.' },
+    ]);
+  }
   if (typeof body === 'object' && !Array.isArray(body) && !Buffer.isBuffer(body))
     return body as Record<string, unknown>;
   throw new MalformedInputError('The body is not a JSON object.', [
     { field: '(body)', value: typeof body, remedy: 'Send a JSON object with Content-Type: application/json.' },
   ]);
 }
+
+const isEmpty = (body: unknown): boolean => typeof body === 'object' && body !== null && Object.keys(body).length === 0;

@@ -58,7 +58,8 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
   function PrinterNode(this: Node<Credentials>, definition: Definition): void {
     RED.nodes.createNode(this, definition);
     const id = printerId(definition.printerId);
-    if (!definition.printerId || !definition.host) {
+    // What names a variable that is not set comes here as it was written.
+    if (!definition.printerId || !definition.host || definition.host.startsWith('${')) {
       this.status({ fill: 'red', shape: 'ring', text: 'not configured' });
       return;
     }

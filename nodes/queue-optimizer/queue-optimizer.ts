@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Farm } from '../../lib/coordinator/farm';
-import { currentPlan } from '../../lib/coordinator/plan';
+import { currentPlan, planMessage } from '../../lib/coordinator/plan';
 import { asError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';
@@ -23,7 +23,7 @@ export = (RED: NodeAPI): void => {
     let planning: Promise<void> = Promise.resolve();
 
     const plan = async (farm: Farm): Promise<void> => {
-      const payload = await currentPlan(farm);
+      const payload = planMessage(await currentPlan(farm));
       const waiting = Object.keys(payload.positions).length;
       this.status({ fill: 'green', shape: 'dot', text: `${waiting} waiting` });
       this.send({ topic: 'plan', payload });
@@ -58,7 +58,7 @@ export = (RED: NodeAPI): void => {
         await planning;
       },
     });
-    onInput(this, async () => ({ payload: await currentPlan(await access.farm()) }));
+    onInput(this, async () => ({ payload: planMessage(await currentPlan(await access.farm())) }));
   }
   RED.nodes.registerType('queue-optimizer', QueueOptimizer);
 };

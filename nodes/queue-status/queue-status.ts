@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { deadLetters, spools } from '../../lib/coordinator/changes';
 import type { Farm } from '../../lib/coordinator/farm';
-import { currentPlan } from '../../lib/coordinator/plan';
+import { currentPlan, planMessage } from '../../lib/coordinator/plan';
 import { jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import type { FlowMessage } from '../http/request';
@@ -25,7 +25,7 @@ const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<un
   job: (farm, message) =>
     jobDetail(farm, message.req?.params['id'] ?? String(queryOf(message)['job_id'] ?? message.payload)),
   printers: (farm) => printers(farm),
-  plan: (farm) => currentPlan(farm),
+  plan: (farm) => currentPlan(farm).then(planMessage),
   materials: (farm) => materials(farm),
   spools: (farm) => spools(farm),
   'dead-letters': (farm) => deadLetters(farm),

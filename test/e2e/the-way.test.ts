@@ -40,14 +40,20 @@ for (const { id: printer } of defaultPrinters) {
 
     it('goes the whole way, once, and leaves its record', async () => {
       const job = await farm.until(await submit(farm), (one) => terminal.includes(String(one['status'])));
-      assert.deepEqual(job.history.map((line) => line.to_status), path, JSON.stringify(job.history));
+      assert.deepEqual(
+        job.history.map((line) => line.to_status),
+        path,
+        JSON.stringify(job.history),
+      );
       for (const line of job.history) {
         assert.ok(line.changed_at && line.changed_by && line.reason, JSON.stringify(line));
       }
       assert.equal(job.attempts.length, 1);
       assert.equal(job.attempts[0]?.outcome, 'completed');
       assert.equal(starts(farm, printer), 1);
-      const sent = createHash('sha256').update(readFileSync(String(job['gcode_path']))).digest('hex');
+      const sent = createHash('sha256')
+        .update(readFileSync(String(job['gcode_path'])))
+        .digest('hex');
       assert.equal(farm.truth(printer).find((line) => line.event === 'upload')?.sha256, sent);
       assert.ok(Number(job['actual_cost_usd']) > 0);
       assert.ok(job['actual_duration_hours'] !== null);
@@ -87,7 +93,10 @@ for (const { id: printer } of defaultPrinters) {
       await farm.startFarm();
       const job = await farm.until(id, (one) => terminal.includes(String(one['status'])));
       assert.equal(job['status'], 'completed');
-      assert.deepEqual(job.history.map((line) => line.to_status), path);
+      assert.deepEqual(
+        job.history.map((line) => line.to_status),
+        path,
+      );
       assert.equal(job.attempts.length, 1);
       assert.equal(starts(farm, printer), 1);
     });
@@ -136,7 +145,10 @@ describe('The queue', () => {
     const answer = await cancelJob(farm.farm, id, 'operator');
     assert.ok(answer.done);
     const job = await jobDetail(farm.farm, id);
-    assert.deepEqual(job.history.map((line) => line.to_status), ['queued', 'cancelled']);
+    assert.deepEqual(
+      job.history.map((line) => line.to_status),
+      ['queued', 'cancelled'],
+    );
     assert.equal(starts(farm, 'elegoo_giga'), 0);
     await assert.rejects(reprioritise(farm.farm, id, { priority: 1 }, 'operator'), ConflictError);
   });
@@ -158,11 +170,20 @@ describe('The queue', () => {
     const view = await queue(farm.farm, {});
     assert.equal(view.total_jobs, 2);
     assert.equal(view.queued, 2);
-    assert.deepEqual(view.jobs.map((job) => [job.job_id, job.queue_position]), [[second, 1], [first, 2]]);
+    assert.deepEqual(
+      view.jobs.map((job) => [job.job_id, job.queue_position]),
+      [
+        [second, 1],
+        [first, 2],
+      ],
+    );
     const page = await queue(farm.farm, { limit: '1' });
     assert.equal(page.jobs[0]?.job_id, second);
     const rest = await queue(farm.farm, { limit: '1', cursor: page.next_cursor });
-    assert.deepEqual(rest.jobs.map((job) => job.job_id), [first]);
+    assert.deepEqual(
+      rest.jobs.map((job) => job.job_id),
+      [first],
+    );
     assert.equal(rest.next_cursor, null);
   });
 
@@ -172,7 +193,10 @@ describe('The queue', () => {
     await clearBedOf(farm.farm, 'elegoo_giga', {}, 'operator');
     const job = await farm.until(id, 'completed');
     assert.equal(job['copies_done'], 2);
-    assert.deepEqual(job.attempts.map((attempt) => attempt.copy), [1, 2]);
+    assert.deepEqual(
+      job.attempts.map((attempt) => attempt.copy),
+      [1, 2],
+    );
     assert.equal(starts(farm, 'elegoo_giga'), 2);
   });
 

@@ -162,8 +162,11 @@ export function installed(program: string): boolean {
   }
 }
 
-/** Stops what is shared; called once at the end of a test process. */
+/** Stops what is shared; called when the tests of a process (in parallel mode: of a file) have ended. */
 export async function stopSharedServers(): Promise<void> {
-  await (await embedded?.catch(() => undefined))?.stop();
-  for (const cleanup of cleanups) await cleanup();
+  const server = embedded;
+  embedded = undefined;
+  rabbit = undefined;
+  await (await server?.catch(() => undefined))?.stop();
+  for (const cleanup of cleanups.splice(0)) await cleanup();
 }
