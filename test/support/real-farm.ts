@@ -163,6 +163,19 @@ export class RealFarm {
     while (victims.some(alive)) await pause(20);
   }
 
+  /** Kills Node-RED alone (SIGKILL), and waits until the rest of `npm start` has noticed and ended. */
+  async killNodeRed(): Promise<FarmExit> {
+    const child = this.#process;
+    const exit = this.#exit;
+    if (!child?.pid || !exit) throw new Error('The farm was never started.');
+    const own = new Set(descendants(child.pid));
+    // Node-RED gives its process that title.
+    const nodeRed = processes().find((one) => own.has(one.pid) && one.command.startsWith('node-red'));
+    if (!nodeRed) throw new Error('Node-RED was not found among the processes of the farm.');
+    kill(nodeRed.pid);
+    return exit;
+  }
+
   /** The embedded PostgreSQL, which after an earlier kill is nobody's child, and its workers. */
   #database(): number[] {
     const path = join(this.data, 'postgres', 'data', 'postmaster.pid');
