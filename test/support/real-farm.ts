@@ -147,7 +147,12 @@ export class RealFarm {
   async stop(limit = 60_000): Promise<FarmExit | undefined> {
     if (!this.running) return undefined;
     this.#process?.kill('SIGTERM');
-    const exit = await Promise.race([this.#exit, pause(limit)]);
+    let late: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<undefined>((resolve) => {
+      late = setTimeout(() => resolve(undefined), limit);
+    });
+    const exit = await Promise.race([this.#exit, tooLate]);
+    clearTimeout(late);
     if (exit) return exit;
     await this.kill9();
     throw new Error(`The farm did not stop in time:\n${this.output.slice(-4000)}`);
