@@ -4,7 +4,7 @@ import { printerQueue } from '../messaging/topology';
 import { PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
-import type { DispatchMessage } from '../model/messages';
+import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
 import type { PlanLine } from '../planning/plan';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
@@ -107,7 +107,7 @@ async function assign(
     messageId: attempt.messageId,
     jobId: job.id,
     attemptId: attempt.id,
-    message: dispatchMessage(job, attempt),
+    message: parseDispatchMessage(dispatchMessage(job, attempt)),
   });
   return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
 }
