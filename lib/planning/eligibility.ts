@@ -6,6 +6,11 @@ export function neverBecause(job: PlanningJob, printer: PlanningPrinter): string
   const { capabilities } = printer;
   if (job.forcePrinter !== null && job.forcePrinter !== printer.id) return 'is not the printer that the job asks for';
   if (!capabilities.materialTypes.includes(job.materialType)) return `does not print ${job.materialType}`;
+  const other = job.alsoMaterials?.find(({ type }) => !capabilities.materialTypes.includes(type));
+  if (other) return `does not print ${other.type}`;
+  if (job.alsoMaterials && printer.slots.length < 1 + job.alsoMaterials.length) {
+    return `has ${printer.slots.length} slots, the job needs ${1 + job.alsoMaterials.length}`;
+  }
   if (job.nozzleTemperature > capabilities.maxNozzleTemperature) {
     return `heats its nozzle to ${capabilities.maxNozzleTemperature} °C at most, the job needs ${job.nozzleTemperature} °C`;
   }
@@ -66,4 +71,18 @@ function bedReason(printer: PlanningPrinter): string {
     default:
       return `the bed of ${printer.name} must be cleared`;
   }
+}
+
+/** Hours that the job takes on this printer, by the wall clock. */
+export function wallHours(job: PlanningJob, printer: PlanningPrinter): number {
+  return (job.hours * printer.capabilities.speedFactor) / printer.timeScale;
+}
+
+/** Says of each printer why it cannot take the job. */
+export function impossible(job: PlanningJob, printers: PlanningPrinter[]): string {
+  const reasons = printers
+    .map((printer) => ({ printer, reason: neverBecause(job, printer) }))
+    .filter(({ printer }) => job.forcePrinter === null || job.forcePrinter === printer.id)
+    .map(({ printer, reason }) => `${printer.name} ${reason ?? 'could'}`);
+  return reasons.length === 0 ? 'there is no printer' : `no printer can take it: ${reasons.join('; ')}`;
 }

@@ -1,5 +1,6 @@
-import type { JobId, PrinterId } from '../model/ids';
-import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from './eligibility';
+import type { JobId, MaterialId, PrinterId } from '../model/ids';
+import { filamentSetup, fittingSlot, impossible, neverBecause, notReadyBecause, wallHours } from './eligibility';
+import { planAhead } from './plan-ahead';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 
 /** One print of the plan. Times are ISO 8601 UTC; null where only an operator can say when. */
@@ -14,6 +15,12 @@ export interface PlanLine {
   setups: string[];
   /** Whether it can be started now. */
   ready: boolean;
+  /** When the operator should begin to change the filament; absent or null: not planned. */
+  setupAt?: string | null;
+  /** Which filament goes where for it. */
+  changes?: { slot: string; from: MaterialId | null; to: MaterialId }[];
+  /** Minutes between its end and the deadline. */
+  slackMinutes?: number | null;
 }
 
 /** What is to be printed where and when, and why something waits. The same snapshot gives the same plan. */
@@ -25,6 +32,20 @@ export interface Plan {
   positions: Record<JobId, number>;
   /** Why each waiting job has not started. */
   waiting: Record<JobId, string>;
+  /** What the plan costs in weighted hours, and what no plan can undercut; only if operator hours are known. */
+  value?: { cost: number; lowerBound: number; gap: number; ruleCost: number };
+}
+
+/** How a plan is searched for. */
+export interface PlanningBudget {
+  /** The plan before, to start from. */
+  previous?: Pick<Plan, 'lines'>;
+  seed?: number;
+  /** Moves of the search; the same number gives the same plan on every machine. */
+  moves?: number;
+  /** Wall time (ms by `clock`) after which the search stops short. */
+  milliseconds?: number;
+  clock?: () => number;
 }
 
 const hour = 3_600_000;
@@ -42,10 +63,11 @@ interface Timeline {
 }
 
 /**
- * The dispatch rule: jobs in the order of `inOrder`, each on the printer that has it done first. A job that cannot
+ * With operator hours the whole farm is planned ahead. Without, jobs in the order of `inOrder`, each on the printer that has it done first. A job that cannot
  * run anywhere at present takes nobody's place.
  */
-export function makePlan(snapshot: Snapshot): Plan {
+export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan {
+  if (snapshot.operator) return planAhead(snapshot, budget);
   const timelines = snapshot.printers.map((printer) => timelineOf(printer, snapshot));
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
   for (const job of inOrder(snapshot)) {
@@ -117,11 +139,6 @@ function timelineOf(printer: PlanningPrinter, snapshot: Snapshot): Timeline {
 /** What an operator needs so many minutes for (ms); at a simulated printer the operator is as fast as its clock. */
 const minutes = (count: number, printer: PlanningPrinter): number => (count * 60_000) / printer.timeScale;
 
-/** Hours that the job takes on this printer, by the wall clock. */
-export function wallHours(job: PlanningJob, printer: PlanningPrinter): number {
-  return (job.hours * printer.capabilities.speedFactor) / printer.timeScale;
-}
-
 function place(
   job: PlanningJob,
   timelines: Timeline[],
@@ -181,13 +198,4 @@ function compare(a: number[], b: number[]): number {
     if (difference !== 0 && !Number.isNaN(difference)) return difference;
   }
   return 0;
-}
-
-/** Says of each printer why it cannot take the job. */
-export function impossible(job: PlanningJob, printers: PlanningPrinter[]): string {
-  const reasons = printers
-    .map((printer) => ({ printer, reason: neverBecause(job, printer) }))
-    .filter(({ printer }) => job.forcePrinter === null || job.forcePrinter === printer.id)
-    .map(({ printer, reason }) => `${printer.name} ${reason ?? 'could'}`);
-  return reasons.length === 0 ? 'there is no printer' : `no printer can take it: ${reasons.join('; ')}`;
 }

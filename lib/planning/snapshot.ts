@@ -1,6 +1,8 @@
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import type { ModelKind } from '../model/job';
 import type { Dimensions, Make, PrinterCapabilities, PrinterState } from '../model/printer';
+import type { OperatorHours } from './calendar';
+import type { Weights } from './objective';
 
 /** A job as the planner sees it. Times are ms since 1970, durations hours of the reference machine. */
 export interface PlanningJob {
@@ -28,6 +30,12 @@ export interface PlanningJob {
   copiesToStart: number;
   /** The printer on which it failed last; another is preferred. */
   failedOn: PrinterId | null;
+  /** Materials beside the first; absent: none. */
+  alsoMaterials?: { id: MaterialId; type: string }[];
+  /** Wall-clock hours learned for a printer, setups not counted; absent: the reference hours × its speed factor. */
+  hoursOn?: Record<PrinterId, number>;
+  /** The start (ms) that was promised and should be kept. */
+  promisedStart?: number;
 }
 
 /** A filament in its place. */
@@ -54,6 +62,8 @@ export interface PlanningPrinter {
   busy: { with: string; until: number } | null;
   /** How many times faster than real its clock runs; durations are divided by it. */
   timeScale: number;
+  /** How many dispatches it has had since one served the oldest owed job. */
+  dispatchesSinceOwed?: number;
 }
 
 /** Everything that a plan depends on. */
@@ -66,4 +76,11 @@ export interface Snapshot {
   clearMinutes: number;
   /** How long an operator takes to change a filament, minutes. */
   changeMinutes: number;
+  /**
+   * When somebody is there. Given, the whole farm is planned ahead, setups included; absent, an operator may come at any
+   * time or never, and what needs one takes nobody's place.
+   */
+  operator?: OperatorHours;
+  /** What a plan is worth; absent: the defaults. */
+  weights?: Partial<Weights>;
 }

@@ -1,0 +1,187 @@
+import { jobId, materialId, printerId } from '../../lib/model/ids';
+import type { OperatorHours } from '../../lib/planning/calendar';
+import { type DurationRecord, durationFactor, learn } from '../../lib/planning/durations';
+import { Forecast } from '../../lib/planning/forecast';
+import type { Weights } from '../../lib/planning/objective';
+import { makePlan, type Plan, type PlanLine } from '../../lib/planning/plan';
+import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
+import type { Decision, Policy, QueuedJob, SimulatedPrinter, World } from './simulation';
+
+const minute = 60_000;
+/** Day 0 of a stream, 00:00. Streams know no time zone. */
+const dayZero = Date.UTC(2026, 0, 5);
+
+/** A start that was foretold, and what came of it. */
+export interface Prediction {
+  lead: number;
+  error: number;
+  covered: boolean;
+}
+
+/** The planner of the farm, asked with a snapshot as the farm asks it. */
+export class Platewise implements Policy {
+  readonly name = 'platewise';
+  readonly predictions: Prediction[] = [];
+  readonly #records = new Map<string, DurationRecord>();
+  readonly #forecast = new Forecast();
+  readonly #promises = new Map<number, number>();
+  readonly #foretold = new Map<number, { at: number; start: number; low: number; high: number }[]>();
+  #previous: Plan | undefined;
+  #wake = Number.POSITIVE_INFINITY;
+
+  constructor(
+    readonly hours: OperatorHours,
+    readonly options: { seed: number; moves: number; weights: Partial<Weights> },
+  ) {}
+
+  decide(world: World): Decision[] {
+    const plan = this.#plan(world);
+    const decisions: Decision[] = [];
+    this.#wake = Number.POSITIVE_INFINITY;
+    const seen = new Set<string>();
+    for (const line of plan.lines) {
+      const printer = world.printers.find((one) => one.own.id === line.printerId);
+      if (!printer || seen.has(line.printerId)) continue;
+      seen.add(line.printerId);
+      if (printer.state !== 'idle') continue;
+      const job = world.queue.find((one) => String(one.own.id) === line.jobId);
+      const due = line.setupAt ?? line.start;
+      const at = (Date.parse(due ?? '') - dayZero) / minute;
+      if (!job) continue;
+      if (at <= world.now + 0.01) decisions.push({ printer, job, changes: this.#changes(line) });
+      else this.#wake = Math.min(this.#wake, at);
+    }
+    return decisions;
+  }
+
+  wake(): number {
+    return this.#wake;
+  }
+
+  observe(world: World): void {
+    if (world.queue.length === 0) return;
+    const plan = this.#plan(world);
+    for (const line of plan.lines) {
+      const start = (Date.parse(line.start ?? '') - dayZero) / minute;
+      const lead = start - world.now;
+      const band = this.#forecast.interval(lead);
+      const id = Number(line.jobId);
+      const own = this.#foretold.get(id) ?? [];
+      own.push({ at: world.now, start, low: start + band.low, high: start + band.high });
+      this.#foretold.set(id, own);
+      if (lead <= 240) {
+        if (!this.#promises.has(id)) this.#promises.set(id, start);
+      } else this.#promises.delete(id);
+    }
+  }
+
+  started(world: World, { job }: Decision): void {
+    this.#promises.delete(job.own.id);
+    for (const { at, start, low, high } of this.#foretold.get(job.own.id) ?? []) {
+      const error = world.now - start;
+      this.predictions.push({ lead: start - at, error, covered: world.now >= low - 1e-6 && world.now <= high + 1e-6 });
+      this.#forecast.record(start - at, error);
+    }
+    this.#foretold.delete(job.own.id);
+  }
+
+  finished(_world: World, printer: SimulatedPrinter, job: QueuedJob, minutes: number, failed: boolean): void {
+    if (failed) return;
+    const slicer = job.own.slicer_minutes_h2d * printer.own.speed_factor;
+    this.#records.set(printer.own.id, learn(this.#records.get(printer.own.id), slicer, minutes));
+  }
+
+  #plan(world: World): Plan {
+    const plan = makePlan(this.#snapshot(world), {
+      seed: this.options.seed,
+      moves: this.options.moves,
+      ...(this.#previous && { previous: this.#previous }),
+    });
+    this.#previous = plan;
+    return plan;
+  }
+
+  #changes(line: PlanLine): Decision['changes'] {
+    return (line.changes ?? []).map(({ slot, to }) => ({ slot: Number(slot), material: String(to) }));
+  }
+
+  #expected(job: QueuedJob, printer: SimulatedPrinter): number {
+    const factor = durationFactor(this.#records.get(printer.own.id));
+    return job.own.slicer_minutes_h2d * printer.own.speed_factor * factor;
+  }
+
+  #snapshot(world: World): Snapshot {
+    const ms = (minutes: number): number => dayZero + minutes * minute;
+    return {
+      now: ms(world.now),
+      clearMinutes: world.farm.clear_min,
+      changeMinutes: world.farm.swap_min,
+      operator: this.hours,
+      weights: this.options.weights,
+      printers: world.printers.map((printer): PlanningPrinter => {
+        const [x, y, z] = printer.own.volume_mm;
+        const { job } = printer;
+        const until = (): number => {
+          if (!job) return world.now;
+          if (printer.state === 'reserved') return world.now + world.farm.swap_min + this.#expected(job, printer);
+          // A print that runs longer than expected is taken to need a little longer still.
+          return Math.max(printer.startedAt + this.#expected(job, printer), world.now + 2);
+        };
+        return {
+          id: printerId(printer.own.id),
+          name: printer.own.id,
+          make: 'moonraker',
+          capabilities: {
+            buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: x + 1, y: y + 1, z } },
+            nozzleDiameters: [0.4],
+            maxNozzleTemperature: 400,
+            maxBedTemperature: 200,
+            materialTypes: printer.own.materials,
+            speedFactor: printer.own.speed_factor,
+            usdPerHour: 1,
+          },
+          slots: printer.loaded.map((material, slot) => ({
+            slot: String(slot),
+            materialId: material === '' ? null : materialId(material),
+            gramsFree: 1e9,
+          })),
+          online: true,
+          state: 'idle',
+          bed: printer.state === 'full' ? 'occupied' : 'clear',
+          bedCause: printer.state === 'full' ? 'attempt' : null,
+          busy: job ? { with: String(job.own.id), until: ms(until()) } : null,
+          timeScale: 1,
+          dispatchesSinceOwed: 0,
+        };
+      }),
+      jobs: world.queue.map((job): PlanningJob => {
+        const promised = this.#promises.get(job.own.id);
+        const { dim_mm: dimensions, materials } = job.own;
+        return {
+          id: jobId(String(job.own.id)),
+          name: String(job.own.id),
+          materialId: materialId(materials[0] ?? ''),
+          materialType: materials[0] ?? '',
+          alsoMaterials: materials.slice(1).map((material) => ({ id: materialId(material), type: material })),
+          nozzleTemperature: 200,
+          bedTemperature: 50,
+          modelKind: 'stl',
+          dimensions: { x: dimensions[0], y: dimensions[1], z: dimensions[2] },
+          hours: job.own.slicer_minutes_h2d / 60,
+          hoursOn: Object.fromEntries(world.printers.map((one) => [one.own.id, this.#expected(job, one) / 60])),
+          grams: 0,
+          priority: job.own.priority,
+          deadline: job.own.due_min === null ? null : ms(job.own.due_min),
+          createdAt: ms(job.own.arrive_min),
+          notBefore: null,
+          forcePrinter: null,
+          held: false,
+          waitsFor: [],
+          copiesToStart: 1,
+          failedOn: null,
+          ...(promised !== undefined && { promisedStart: ms(promised) }),
+        };
+      }),
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import type { Schedule } from './schedule';
+
+/**
+ * A cost that no plan of these jobs undercuts: tardiness as if each job had its best printer to itself, plus flow by the
+ * larger of that and the bound of Eastman, Even & Isaacs (1964) for weighted completion on equal printers, each job at
+ * its shortest. Setups, nights and promises are taken to cost nothing.
+ */
+export function lowerBound(schedule: Schedule): number {
+  const { tasks, printers, calendar, clearMinutes, weights } = schedule;
+  const ready = printers.map((printer) =>
+    printer.full ? calendar.next(printer.free, clearMinutes) + clearMinutes : printer.free,
+  );
+  let alone = 0;
+  let tardiness = 0;
+  const short: { weight: number; length: number }[] = [];
+  for (const task of tasks) {
+    let least = Number.POSITIVE_INFINITY;
+    let earliest = Number.POSITIVE_INFINITY;
+    let length = Number.POSITIVE_INFINITY;
+    for (const [machine, minutes] of task.minutes.entries()) {
+      if (!Number.isFinite(minutes)) continue;
+      const end = Math.max(ready[machine] as number, task.release) + minutes;
+      // The probability of being late does not always grow with the end; where it may not, it is left out.
+      const whole = schedule.taskCost(task, end, minutes) - (task.weight * weights.flow * end) / 60;
+      const certain = task.due <= 0 ? (task.weight * (end - task.due)) / 60 : whole;
+      least = Math.min(least, certain);
+      earliest = Math.min(earliest, end);
+      length = Math.min(length, minutes);
+    }
+    if (!Number.isFinite(earliest)) continue;
+    alone += task.weight * earliest;
+    tardiness += least;
+    short.push({ weight: task.weight, length });
+  }
+  short.sort((a, b) => b.weight / b.length - a.weight / a.length);
+  let time = 0;
+  let one = 0;
+  let own = 0;
+  for (const { weight, length } of short) {
+    time += length;
+    one += weight * time;
+    own += weight * length;
+  }
+  const m = Math.max(1, printers.length);
+  return tardiness + (weights.flow * Math.max(alone, one / m + ((m - 1) / (2 * m)) * own)) / 60;
+}

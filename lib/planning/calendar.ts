@@ -1,0 +1,107 @@
+/** When somebody is there, on the clock of the farm's own place. */
+export interface OperatorHours {
+  /** IANA name, as in `Europe/Berlin`. */
+  timeZone: string;
+  /** Minutes after local midnight; an end below the begin lies on the next day. Both equal: always there. */
+  begin: number;
+  end: number;
+  /** Days of the week on which a shift begins, 0 is Sunday; absent: every day. */
+  days?: number[];
+}
+
+const minute = 60_000;
+const day = 1440 * minute;
+const formats = new Map<string, Intl.DateTimeFormat>();
+const known = new Map<string, number>();
+
+/** How far local time is ahead of UTC at a moment (ms). */
+function ahead(timeZone: string, at: number): number {
+  let format = formats.get(timeZone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+    formats.set(timeZone, format);
+  }
+  const part: Record<string, number> = {};
+  for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
+  const { year = 0, month = 1, day: date = 1, hour = 0, minute: min = 0, second = 0 } = part;
+  return Date.UTC(year, month - 1, date, hour, min, second) - Math.floor(at / 1000) * 1000;
+}
+
+/** The moment at which local clocks show so many ms since the epoch; the later of two readings is never needed. */
+function moment(timeZone: string, local: number): number {
+  if (timeZone === 'UTC') return local;
+  const key = `${timeZone} ${local}`;
+  let at = known.get(key);
+  if (at === undefined) {
+    at = local - ahead(timeZone, local);
+    at = local - ahead(timeZone, at);
+    if (known.size > 10_000) known.clear();
+    known.set(key, at);
+  }
+  return at;
+}
+
+/** Minutes after a beginning in which somebody is there, as ascending [open, close] pairs. */
+export class OperatorCalendar {
+  readonly always: boolean;
+  readonly #open: number[] = [];
+  readonly #close: number[] = [];
+
+  /** @param from ms since 1970, the zero of all minutes; @param days how far it looks ahead */
+  constructor(hours: OperatorHours | null, from: number, days: number) {
+    this.always = hours === null || hours.begin === hours.end;
+    if (hours === null || this.always) return;
+    const offset = hours.timeZone === 'UTC' ? 0 : ahead(hours.timeZone, from);
+    const midnight = Math.floor((from + offset) / day) * day;
+    for (let k = -1; k <= days; k++) {
+      const date = midnight + k * day;
+      if (hours.days && !hours.days.includes(new Date(date).getUTCDay())) continue;
+      const open = moment(hours.timeZone, date + hours.begin * minute);
+      const close = moment(hours.timeZone, date + (hours.end < hours.begin ? day : 0) + hours.end * minute);
+      if (close <= from) continue;
+      this.#open.push((open - from) / minute);
+      this.#close.push((close - from) / minute);
+    }
+  }
+
+  /** The first moment from `at` at which work of `length` minutes can be begun and ended with somebody there. */
+  next(at: number, length: number): number {
+    if (this.always) return at;
+    for (let k = this.#index(at); k < this.#open.length; k++) {
+      const begin = Math.max(at, this.#open[k] as number);
+      if (begin + length <= (this.#close[k] as number) + 1e-9) return begin;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Minutes between two moments during which somebody is there. */
+  present(from: number, to: number): number {
+    if (this.always) return to - from;
+    let sum = 0;
+    for (let k = this.#index(from); k < this.#open.length && (this.#open[k] as number) < to; k++) {
+      sum += Math.max(0, Math.min(to, this.#close[k] as number) - Math.max(from, this.#open[k] as number));
+    }
+    return sum;
+  }
+
+  /** The first shift that is not over at a moment. */
+  #index(at: number): number {
+    let low = 0;
+    let high = this.#close.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      if ((this.#close[mid] as number) <= at) low = mid + 1;
+      else high = mid;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,121 @@
+import { seeded } from './random';
+
+/** What the search must know of a problem: which job may go where, and what a printer's whole sequence costs. */
+export interface SequencingProblem {
+  jobs: number;
+  machines: number;
+  eligible(job: number, machine: number): boolean;
+  /** The cost of a printer that prints these jobs in this order; the plan's cost is the sum over the printers. */
+  cost(machine: number, sequence: readonly number[]): number;
+}
+
+/** How long to search. The moves bound the work, so that a seed gives the same answer on every machine. */
+export interface Budget {
+  seed: number;
+  moves: number;
+  /** First temperature, as a multiple of the mean cost of a job. */
+  heat: number;
+  /** Asked now and then; true ends the search early, at the price that the answer depends on the machine's speed. */
+  expired?: () => boolean;
+}
+
+/** The order of jobs at each printer, and what it costs. */
+export interface Sequences {
+  order: number[][];
+  cost: number;
+}
+
+/** The sum over all printers. */
+export function totalCost(problem: SequencingProblem, order: readonly (readonly number[])[]): number {
+  let sum = 0;
+  for (let machine = 0; machine < problem.machines; machine++) sum += problem.cost(machine, order[machine] ?? []);
+  return sum;
+}
+
+/** Puts a job where it adds least; the sequences are changed in place. */
+export function insertBest(problem: SequencingProblem, order: number[][], job: number): void {
+  let best = { machine: -1, at: 0, added: Number.POSITIVE_INFINITY };
+  for (let machine = 0; machine < problem.machines; machine++) {
+    const sequence = order[machine];
+    if (!sequence || !problem.eligible(job, machine)) continue;
+    const before = problem.cost(machine, sequence);
+    for (let at = 0; at <= sequence.length; at++) {
+      sequence.splice(at, 0, job);
+      const added = problem.cost(machine, sequence) - before;
+      sequence.splice(at, 1);
+      if (added < best.added) best = { machine, at, added };
+    }
+  }
+  if (best.machine >= 0) order[best.machine]?.splice(best.at, 0, job);
+}
+
+/**
+ * Simulated annealing with two moves: a job goes elsewhere, or two jobs change places. Never answers with anything
+ * worse than what it was given.
+ */
+export function improve(problem: SequencingProblem, from: readonly (readonly number[])[], budget: Budget): Sequences {
+  const order = from.map((sequence) => [...sequence]);
+  const costs = order.map((sequence, machine) => problem.cost(machine, sequence));
+  let cost = costs.reduce((sum, one) => sum + one, 0);
+  let best = { order: order.map((sequence) => [...sequence]), cost };
+  const placed = order.flat();
+  if (placed.length === 0) return best;
+  const where = new Int32Array(problem.jobs);
+  for (const [machine, sequence] of order.entries()) for (const job of sequence) where[job] = machine;
+  const random = seeded(budget.seed);
+  const pick = (count: number): number => Math.floor(random() * count);
+  const hot = (budget.heat * (cost + 1e-9)) / placed.length;
+  const cold = hot / 1000;
+  for (let move = 0; move < budget.moves; move++) {
+    if ((move & 63) === 63 && budget.expired?.()) break;
+    const temperature = hot * (cold / hot) ** (move / budget.moves);
+    const job = placed[pick(placed.length)] ?? 0;
+    const a = where[job] ?? 0;
+    const from = order[a] ?? [];
+    const place = from.indexOf(job);
+    const limit = cost - temperature * Math.log(random() + 1e-300);
+    if (random() < 0.6) {
+      const b = pick(problem.machines);
+      if (!problem.eligible(job, b)) continue;
+      const to = order[b] ?? [];
+      from.splice(place, 1);
+      const at = pick(to.length + 1);
+      to.splice(at, 0, job);
+      const costB = problem.cost(b, to);
+      const costA = a === b ? costB : problem.cost(a, from);
+      const next = a === b ? cost - (costs[a] ?? 0) + costA : cost - (costs[a] ?? 0) - (costs[b] ?? 0) + costA + costB;
+      if (next <= limit) {
+        costs[a] = costA;
+        costs[b] = costB;
+        cost = next;
+        where[job] = b;
+      } else {
+        to.splice(at, 1);
+        from.splice(place, 0, job);
+      }
+    } else {
+      const other = placed[pick(placed.length)] ?? 0;
+      const b = where[other] ?? 0;
+      if (other === job || !problem.eligible(job, b) || !problem.eligible(other, a)) continue;
+      const to = order[b] ?? [];
+      const at = to.indexOf(other);
+      from[place] = other;
+      to[at] = job;
+      const costA = problem.cost(a, from);
+      const costB = a === b ? costA : problem.cost(b, to);
+      const next = a === b ? cost - (costs[a] ?? 0) + costA : cost - (costs[a] ?? 0) - (costs[b] ?? 0) + costA + costB;
+      if (next <= limit) {
+        costs[a] = costA;
+        costs[b] = costB;
+        cost = next;
+        where[job] = b;
+        where[other] = a;
+      } else {
+        from[place] = job;
+        to[at] = other;
+      }
+    }
+    if (cost < best.cost - 1e-9) best = { order: order.map((sequence) => [...sequence]), cost };
+  }
+  return { order: best.order, cost: totalCost(problem, best.order) };
+}

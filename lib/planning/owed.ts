@@ -1,0 +1,17 @@
+import type { PlanningJob, Snapshot } from './snapshot';
+
+const hour = 3_600_000;
+/** On each printer at least one dispatch in so many serves the job that is owed longest. */
+export const owedEvery = 5;
+
+/** When a job becomes owed (ms): after 48 hours and 12 more for each step of priority. */
+export const owedAt = (job: Pick<PlanningJob, 'createdAt' | 'priority'>): number =>
+  job.createdAt + (48 + 12 * job.priority) * hour;
+
+/** The jobs whose wait is over its limit, the longest owed first; ties by id. */
+export function owedJobs(snapshot: Snapshot): PlanningJob[] {
+  return snapshot.jobs
+    .filter((job) => job.copiesToStart > 0 && !job.held && job.waitsFor.length === 0 && owedAt(job) <= snapshot.now)
+    .filter((job) => job.notBefore === null || job.notBefore <= snapshot.now)
+    .sort((a, b) => owedAt(a) - owedAt(b) || (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,74 @@
+import type { Schedule } from './schedule';
+
+/**
+ * The dispatch rule, always there in milliseconds: on the printer that is free first, the job of the highest apparent
+ * tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), times factors for the time that the printer would wait for
+ * the operator after it and for how much faster another printer would be.
+ */
+export function dispatchOrder(schedule: Schedule): number[][] {
+  const { tasks, printers, calendar, clearMinutes, changeMinutes } = schedule;
+  const order: number[][] = printers.map(() => []);
+  const states = printers.map((printer) => ({
+    time: printer.full ? calendar.next(printer.free, clearMinutes) + clearMinutes : printer.free,
+    loaded: [...printer.loaded],
+  }));
+  const fastest = tasks.map((task) => Math.min(...task.minutes));
+  const left = new Set<number>();
+  for (const [index, length] of fastest.entries()) if (Number.isFinite(length)) left.add(index);
+  let mean = 0;
+  for (const index of left) mean += fastest[index] as number;
+  mean /= Math.max(1, left.size);
+  const closed = new Set<number>();
+  while (left.size > 0 && closed.size < printers.length) {
+    let machine = -1;
+    let time = Number.POSITIVE_INFINITY;
+    for (const [index, state] of states.entries()) {
+      if (closed.has(index) || !(state.time < time)) continue;
+      machine = index;
+      time = state.time;
+    }
+    if (machine < 0) break;
+    const state = states[machine] as (typeof states)[number];
+    let best = -1;
+    let highest = Number.NEGATIVE_INFINITY;
+    let bestEnd = 0;
+    for (const index of left) {
+      const task = tasks[index] as (typeof tasks)[number];
+      const length = task.minutes[machine] as number;
+      if (length === Number.POSITIVE_INFINITY) continue;
+      let missing = 0;
+      for (const material of task.materials) if (!state.loaded.includes(material)) missing++;
+      const ready = Math.max(time, task.release);
+      const begin = missing > 0 ? calendar.next(ready, missing * changeMinutes) : ready;
+      const end = begin + missing * changeMinutes + length;
+      const idle = begin - time + calendar.next(end, clearMinutes) - end;
+      const due = Math.min(task.due, task.softDue);
+      const slack = Math.max(0, due - length - time);
+      const value =
+        Math.log(task.weight / length) -
+        slack / (2 * mean) -
+        (2 * missing * changeMinutes) / changeMinutes / 2 -
+        idle / (0.3 * mean) +
+        Math.log((fastest[index] as number) / length);
+      if (value > highest) {
+        highest = value;
+        best = index;
+        bestEnd = end;
+      }
+    }
+    if (best < 0) {
+      closed.add(machine);
+      continue;
+    }
+    left.delete(best);
+    order[machine]?.push(best);
+    const materials = tasks[best]?.materials ?? [];
+    for (const material of materials) {
+      if (state.loaded.includes(material)) continue;
+      const slot = state.loaded.findIndex((held) => !materials.includes(held));
+      if (slot >= 0) state.loaded[slot] = material;
+    }
+    state.time = calendar.next(bestEnd, clearMinutes) + clearMinutes;
+  }
+  return order;
+}

@@ -1,0 +1,158 @@
+import type { OperatorCalendar } from './calendar';
+import type { SequencingProblem } from './improve';
+import { lateProbability, type Weights } from './objective';
+
+/** A copy to be printed. Minutes count from the moment of the plan. */
+export interface Task {
+  release: number;
+  /** Infinity: no deadline. */
+  due: number;
+  softDue: number;
+  weight: number;
+  /** Minutes on each printer; Infinity where it can never be printed. */
+  minutes: readonly number[];
+  materials: readonly number[];
+  /** The start that was promised, if one was. */
+  promised: number | null;
+}
+
+/** A printer from now on. */
+export interface Machine {
+  /** When its print ends, or 0. */
+  free: number;
+  /** Whether the bed must be cleared then. */
+  full: boolean;
+  /** What is loaded, slot by slot; -1: empty. */
+  loaded: readonly number[];
+}
+
+/** When what happens for one task. */
+export interface Placed {
+  task: number;
+  /** When the operator begins to change filament; equal to `start` if nothing is to be changed. */
+  begin: number;
+  start: number;
+  end: number;
+  changes: { slot: number; from: number; to: number }[];
+}
+
+/** Turns sequences into times and costs: beds cleared and filament changed only while somebody is there. */
+export class Schedule implements SequencingProblem {
+  readonly jobs: number;
+  readonly machines: number;
+
+  constructor(
+    readonly tasks: readonly Task[],
+    readonly printers: readonly Machine[],
+    readonly calendar: OperatorCalendar,
+    readonly weights: Weights,
+    readonly clearMinutes: number,
+    readonly changeMinutes: number,
+  ) {
+    this.jobs = tasks.length;
+    this.machines = printers.length;
+  }
+
+  eligible(job: number, machine: number): boolean {
+    return Number.isFinite(this.tasks[job]?.minutes[machine]);
+  }
+
+  cost(machine: number, sequence: readonly number[]): number {
+    return this.#run(machine, sequence, null);
+  }
+
+  /** The times of a printer's sequence. */
+  decode(machine: number, sequence: readonly number[]): Placed[] {
+    const placed: Placed[] = [];
+    this.#run(machine, sequence, placed);
+    return placed;
+  }
+
+  /** What a task adds that ends at a moment, waiting and setups aside (weighted hours). */
+  taskCost(task: Task, end: number, length: number): number {
+    const { lateness, softTardiness, flow } = this.weights;
+    let cost = flow * end;
+    if (task.due !== Number.POSITIVE_INFINITY) {
+      cost += Math.max(0, end - task.due) + 60 * lateness * lateProbability(end, task.due, length);
+    } else if (end > task.softDue) cost += softTardiness * (end - task.softDue);
+    return (task.weight * cost) / 60;
+  }
+
+  #run(machine: number, sequence: readonly number[], placed: Placed[] | null): number {
+    const printer = this.printers[machine];
+    if (!printer) return 0;
+    const { calendar, weights } = this;
+    const away = !calendar.always;
+    let time = printer.free;
+    let full = printer.full;
+    const loaded = [...printer.loaded];
+    let cost = 0;
+    for (let k = 0; k < sequence.length; k++) {
+      const index = sequence[k] as number;
+      const task = this.tasks[index] as Task;
+      const length = task.minutes[machine] as number;
+      if (full) {
+        const begin = calendar.next(time, this.clearMinutes);
+        if (away) cost += (weights.idle * (begin - time)) / 60;
+        time = begin + this.clearMinutes;
+      }
+      let missing = 0;
+      for (const material of task.materials) if (!loaded.includes(material)) missing++;
+      let begin = Math.max(time, task.release);
+      let changes: Placed['changes'] = [];
+      let start = begin;
+      if (missing > 0) {
+        const ready = begin;
+        begin = calendar.next(begin, missing * this.changeMinutes);
+        if (away) cost += (weights.idle * (begin - ready)) / 60;
+        start = begin + missing * this.changeMinutes;
+        cost += weights.change * missing;
+        changes = this.#change(task, loaded, sequence, k);
+      }
+      const end = start + length;
+      if (end === Number.POSITIVE_INFINITY) return 1e12;
+      cost += this.taskCost(task, end, length);
+      if (away && length > 180) cost += (weights.block * Math.max(0, calendar.present(start, end) - 180)) / 60;
+      if (task.promised !== null) {
+        const off = Math.abs(start - task.promised);
+        if (off > 5) cost += weights.promise * Math.min(2, off / 15);
+      }
+      placed?.push({ task: index, begin, start, end, changes });
+      time = end;
+      full = true;
+    }
+    if (away && sequence.length > 0) cost += (weights.idle * (calendar.next(time, this.clearMinutes) - time)) / 60;
+    return cost;
+  }
+
+  /** Loads what a task needs in place of what is needed last (keep tool needed soonest, Tang & Denardo 1988). */
+  #change(task: Task, loaded: number[], sequence: readonly number[], at: number): Placed['changes'] {
+    const changes: Placed['changes'] = [];
+    for (const material of task.materials) {
+      if (loaded.includes(material)) continue;
+      let slot = -1;
+      let furthest = -1;
+      for (let s = 0; s < loaded.length; s++) {
+        const held = loaded[s] as number;
+        if (task.materials.includes(held)) continue;
+        let next = held < 0 ? 1e9 : sequence.length + 1;
+        if (held >= 0) {
+          for (let k = at + 1; k < sequence.length; k++) {
+            if ((this.tasks[sequence[k] as number] as Task).materials.includes(held)) {
+              next = k;
+              break;
+            }
+          }
+        }
+        if (next > furthest) {
+          furthest = next;
+          slot = s;
+        }
+      }
+      if (slot < 0) continue;
+      changes.push({ slot, from: loaded[slot] as number, to: material });
+      loaded[slot] = material;
+    }
+    return changes;
+  }
+}
