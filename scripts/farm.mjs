@@ -26,6 +26,7 @@ export async function run() {
   const lock = await lockDirectory();
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));
+  endWithParent();
   try {
     const environment = Object.assign({}, ...(await Promise.all(printers.map(startSimulator))));
     const nodeRed = startNodeRed(environment);
@@ -44,6 +45,15 @@ export async function run() {
   } finally {
     process.on('exit', () => lock.close());
   }
+}
+
+/** npm passes a signal on to the shell between us, and that ends without a word to this process. */
+function endWithParent() {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) stop(0);
+  }, 500).unref();
 }
 
 /**

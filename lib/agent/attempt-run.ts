@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { storedExtension } from '../files/stored-extension';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
+import { type Moment, passing } from '../model/moments';
 import { type Ending, isActive, type PrinterReport } from '../model/printer';
-import { openStatus } from '../model/status';
 import {
   isSameJob,
   PrinterRefusedError,
@@ -19,13 +18,17 @@ import {
 import { preparePrintFile } from '../slicing/prepare';
 import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
-import { amendJob, changeStatus, lockJob } from '../store/jobs';
-import { deductGrams, findMaterial } from '../store/materials';
-import { insertOutcome } from '../store/outcomes';
+import { amendJob, lockJob } from '../store/jobs';
+import { findMaterial } from '../store/materials';
 import { findPrinter, lockPrinter, occupyBed, restoreBed } from '../store/printers';
+import { shareFile } from '../store/shared-files';
 import { type AgentContext, agentName } from './context';
 import type { Lease } from './lease';
+import { localCopy } from './local-copy';
+import { type PrinterWatch, sameRecord } from './printer-watch';
+import { recordOutcome } from './record-outcome';
 import { type FailureClass, settle } from './settle';
+import { showPhase } from './show-phase';
 
 /** A printer is not asked for traces more often than this (ms). */
 const traceInterval = 1000;
@@ -52,7 +55,7 @@ export class AttemptRun {
   readonly #context: AgentContext;
   readonly #lease: Lease;
   readonly #actor: string;
-  readonly #watchSettled: () => Promise<void>;
+  readonly #printerWatch: Pick<PrinterWatch, 'settled' | 'seen'>;
   readonly #abort = new AbortController();
   #attempt: Attempt;
   #cancelAsked = false;
@@ -63,11 +66,11 @@ export class AttemptRun {
   /** Something happened while nobody slept. */
   #woken = false;
 
-  constructor(options: { context: AgentContext; attempt: Attempt; lease: Lease; watchSettled: () => Promise<void> }) {
+  constructor(options: { context: AgentContext; attempt: Attempt; lease: Lease; watch: PrinterWatch }) {
     this.#context = options.context;
     this.#attempt = options.attempt;
     this.#lease = options.lease;
-    this.#watchSettled = options.watchSettled;
+    this.#printerWatch = options.watch;
     this.#actor = agentName(options.context.printerId);
     this.#cancelAsked = options.attempt.cancelRequestedAt !== null;
     this.#lease.lost.addEventListener('abort', () => this.stop());
@@ -116,6 +119,8 @@ export class AttemptRun {
         await this.#watch(this.#order());
         return;
       }
+      // Asked while a start was being made, and its asker's process is gone.
+      if (this.#cancelAsked) throw new AttemptOver('cancelled', 'transient', 'cancelled before it was started');
       const order = await this.#prepare();
       await this.#upload(order);
       await this.#start(order);
@@ -137,7 +142,7 @@ export class AttemptRun {
     const printer = await findPrinter(database, this.#context.printerId);
     let prepared: Awaited<ReturnType<typeof preparePrintFile>>;
     try {
-      const source = files.pathOf(job.model.sha256, storedExtension[job.model.kind]);
+      const source = await localCopy(this.#context, job.model.sha256, storedExtension[job.model.kind]);
       prepared = await preparePrintFile(
         {
           sourcePath: source,
@@ -162,6 +167,7 @@ export class AttemptRun {
       maxBytes: prepared.size,
     });
     await rm(prepared.path, { force: true });
+    if (this.#context.sharesFiles) await shareFile(database, stored.sha256, stored.path);
     await this.#transaction(async (tx) => {
       await this.#advanceIn(tx, ['preparing'], 'preparing', {
         gcodeSha256: prepared.sha256,
@@ -187,15 +193,18 @@ export class AttemptRun {
     return this.#order();
   }
 
+  get #printFileExtension(): '.gcode.3mf' | '.gcode' {
+    return this.#attempt.fileName.endsWith('.3mf') ? '.gcode.3mf' : '.gcode';
+  }
+
   /** What the driver needs, from the attempt's row and the file store. */
   #order(): StartOrder {
     const attempt = this.#attempt;
     if (attempt.gcodeSha256 === null || attempt.gcodeMd5 === null || attempt.gcodeSize === null) {
       throw new Error(`The attempt ${attempt.id} has no print file.`);
     }
-    const extension = attempt.fileName.endsWith('.3mf') ? '.gcode.3mf' : '.gcode';
     const file: PrintFile = {
-      path: this.#context.files.pathOf(attempt.gcodeSha256, extension),
+      path: this.#context.files.pathOf(attempt.gcodeSha256, this.#printFileExtension),
       size: attempt.gcodeSize,
       sha256: attempt.gcodeSha256,
       md5: attempt.gcodeMd5,
@@ -230,7 +239,9 @@ export class AttemptRun {
         const why = failures.map((failure) => `${failure.message} ${failure.remedy}`).join(' ');
         throw new AttemptOver('not_started', 'transient', `the printer is not ready: ${why}`);
       }
+      this.#passing('upload:before');
       await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
+      this.#passing('upload:after');
     } catch (error) {
       if (error instanceof AttemptOver || this.#abort.signal.aborted) throw error;
       throw new AttemptOver('not_started', 'transient', `the upload failed: ${words(error)}`);
@@ -239,10 +250,14 @@ export class AttemptRun {
 
   // ---- starting -----------------------------------------------------------------------------------------------
 
-  /** Commits the intent, then sends the start at most once. Returns when the printer shows the print, or nobody knows. */
+  /** Commits the intent, then sends the start at most once. Returns when the printer shows the print, or has to be asked. */
   async #start(order: StartOrder): Promise<void> {
     const { driver, times } = this.#context;
+    // Whatever the printer has shown until here is in the state of its bed, which the intent depends on.
+    await this.#printerWatch.settled();
+    const before = this.#printerWatch.seen;
     const intended = performance.now();
+    this.#passing('starting:before');
     try {
       await this.#transaction(async (tx) => {
         await lockJob(tx, this.#attempt.jobId);
@@ -257,6 +272,7 @@ export class AttemptRun {
       throw error;
     }
     const committed = performance.now();
+    this.#passing('starting:after');
     let sent = false;
     try {
       await driver.start(order, {
@@ -266,14 +282,21 @@ export class AttemptRun {
           if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
           if (isSameJob(order.identity, report.job))
             throw new StartNotSentError('The printer names this very job already.');
+          // Somebody may have printed since, and even have ended by now: its part would lie on the bed.
+          if (this.#printerWatch.seen.active !== before.active || !sameRecord(report.job, before.job))
+            throw new StartNotSentError('The printer shows another job than before.');
           if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
           if (this.#cancelAsked || this.#abort.signal.aborted)
             throw new StartNotSentError('The job is being cancelled.');
         },
         sent: () => {
           sent = true;
+          this.#passing('start:before');
+          // The write follows in this very turn of the event loop.
+          setImmediate(() => this.#passing('start:written'));
         },
       });
+      this.#passing('start:after');
       await this.#nowPrinting();
     } catch (error) {
       if (error instanceof FencedError) throw error;
@@ -286,12 +309,14 @@ export class AttemptRun {
         throw new AttemptOver(cancelled, 'transient', `the start was not made: ${asError(error).message}${remedy}`);
       }
       if (this.#abort.signal.aborted) throw error;
-      await this.#outcomeUnknown(`the start was sent, but ${lowerFirst(asError(error).message)}`);
+      // The printer is asked, for as long as its reports can lag behind, before a person is.
+      this.#context.log('warn', `The start of attempt ${this.#attempt.id} was sent, but ${asError(error).message}`);
     }
   }
 
   /** Undoes the intent: nothing was sent, so the bed is what it was. Goes on until the database has taken it. */
   async #takeBack(): Promise<void> {
+    this.#passing('undo:before');
     await this.#persist(async (tx) => {
       await lockJob(tx, this.#attempt.jobId);
       const undone = await undoIntent(tx, this.#lease.claim);
@@ -299,14 +324,18 @@ export class AttemptRun {
       this.#attempt = undone;
       await restoreBed(tx, await lockPrinter(tx, this.#context.printerId), undone.id, this.#actor);
     });
+    this.#passing('undo:after');
   }
 
   async #nowPrinting(): Promise<void> {
     this.#sawItRun = true;
+    this.#passing('printing:before');
     await this.#persist((tx) => this.#advanceIn(tx, ['starting', 'outcome_unknown', 'printing'], 'printing'));
+    this.#passing('printing:after');
   }
 
   async #outcomeUnknown(why: string): Promise<void> {
+    this.#passing('outcome_unknown:before');
     await this.#persist(async (tx) => {
       const job = await lockJob(tx, this.#attempt.jobId);
       const advanced = await advanceAttempt(
@@ -323,6 +352,7 @@ export class AttemptRun {
       const question = `outcome_unknown: ${why}. Look at the printer and answer whether it printed.`;
       if (job.statusReason !== question) await amendJob(tx, job.id, { statusReason: question });
     });
+    this.#passing('outcome_unknown:after');
     this.#context.log('warn', `Nobody can tell whether attempt ${this.#attempt.id} printed: ${why}.`);
   }
 
@@ -396,7 +426,7 @@ export class AttemptRun {
 
   async #ended(ending: Ending | null, message: string | undefined): Promise<void> {
     // The watch must have judged every report of this print while the attempt is still open.
-    await this.#watchSettled();
+    await this.#printerWatch.settled();
     const detail = message ? `: ${message}` : '';
     switch (ending) {
       case 'finished':
@@ -419,6 +449,7 @@ export class AttemptRun {
     failure?: FailureClass,
   ): Promise<void> {
     const { log } = this.#context;
+    this.#passing('ended:before');
     await this.#persist(async (tx) => {
       let job = await lockJob(tx, this.#attempt.jobId);
       const started = this.#attempt.startIntentAt !== null && outcome !== 'not_started';
@@ -429,7 +460,14 @@ export class AttemptRun {
       const ended = await endAttempt(tx, this.#lease.claim, outcome, reason);
       if (!ended) throw new FencedError();
       const record = started
-        ? await this.#record(tx, job, ended, outcome as 'completed' | 'failed' | 'cancelled', reason)
+        ? await recordOutcome(tx, job, {
+            attempt: ended,
+            outcome: outcome as 'completed' | 'failed' | 'cancelled',
+            reason,
+            timeScale: this.#context.driver.report?.timeScale ?? 1,
+            sawItRun: this.#sawItRun,
+            lastProgress: this.#lastProgress,
+          })
         : {};
       await settle(tx, job, {
         attempt: ended,
@@ -441,52 +479,11 @@ export class AttemptRun {
       });
       this.#attempt = ended;
     });
+    this.#passing('ended:after');
     log(outcome === 'completed' ? 'info' : 'warn', `Attempt ${this.#attempt.id} ended: ${outcome}, ${reason}.`);
     if (this.#attempt.gcodeSha256 !== null) {
       await this.#context.driver.forget(this.#order().identity).catch(() => undefined);
     }
-  }
-
-  async #record(
-    tx: Transaction,
-    job: Job,
-    attempt: Attempt,
-    outcome: 'completed' | 'failed' | 'cancelled',
-    reason: string,
-  ): Promise<{ outcomeId: string; hours: number | null; costUsd: number }> {
-    const material = await findMaterial(tx, job.materialId);
-    const printer = await findPrinter(tx, this.#context.printerId);
-    const timeScale = this.#context.driver.report?.timeScale ?? 1;
-    const estimatedHours = attempt.estimatedSeconds === null ? null : attempt.estimatedSeconds / 3600;
-    const wallHours =
-      attempt.startedAt === null || attempt.endedAt === null
-        ? null
-        : (Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt)) / 3_600_000;
-    const warnings: string[] = [];
-    let hours = wallHours === null ? null : wallHours * timeScale;
-    if (!this.#sawItRun) {
-      hours = estimatedHours;
-      warnings.push('It ended while nobody watched; its duration is the estimate.');
-    }
-    const share = outcome === 'completed' ? 1 : this.#lastProgress;
-    const grams = (attempt.estimatedGrams ?? job.estimatedGrams ?? 0) * share;
-    const costUsd = (grams / 1000) * (material?.usdPerKg ?? 0) + (hours ?? 0) * printer.capabilities.usdPerHour;
-    if (attempt.spoolId) await deductGrams(tx, attempt.spoolId, grams);
-    const outcomeId = await insertOutcome(tx, {
-      jobId: job.id,
-      attemptId: attempt.id,
-      printerId: printer.id,
-      materialId: job.materialId,
-      outcome,
-      reason: outcome === 'completed' ? null : reason,
-      durationHours: hours,
-      estimatedHours,
-      grams,
-      costUsd,
-      layers: attempt.layers,
-      warnings,
-    });
-    return { outcomeId, hours, costUsd };
   }
 
   // ---- the database -------------------------------------------------------------------------------------------
@@ -500,10 +497,10 @@ export class AttemptRun {
     return { job, material };
   }
 
-  #advance(from: Parameters<typeof advanceAttempt>[2], to: Parameters<typeof advanceAttempt>[3]): Promise<void> {
-    return this.#transaction(async (tx) => {
-      await this.#advanceIn(tx, from, to);
-    });
+  async #advance(from: Parameters<typeof advanceAttempt>[2], to: 'preparing' | 'uploading'): Promise<void> {
+    this.#passing(`${to}:before`);
+    await this.#transaction((tx) => this.#advanceIn(tx, from, to));
+    this.#passing(`${to}:after`);
   }
 
   /** Moves the attempt and, with it, the status of its job. */
@@ -537,6 +534,10 @@ export class AttemptRun {
     }
   }
 
+  #passing(moment: Moment): void {
+    passing(moment, this.#attempt.id);
+  }
+
   #wake(): void {
     this.#woken = true;
     this.#sleeper?.();
@@ -558,40 +559,8 @@ export class AttemptRun {
   }
 }
 
-/** Brings a job's status to that of its most advanced open attempt. The job's row must be locked. */
-export async function showPhase(tx: Transaction, job: Job, attempt: Attempt, actor: string): Promise<Job> {
-  const to = openStatus([attempt.phase]);
-  if (job.status === to || attempt.phase === 'outcome_unknown') return job;
-  const order = ['queued', 'scheduled', 'slicing', 'uploading', 'printing'];
-  if (order.indexOf(to) < order.indexOf(job.status)) return job;
-  let current = job;
-  for (const status of order.slice(order.indexOf(job.status) + 1, order.indexOf(to) + 1)) {
-    current = await changeStatus(tx, current, status as typeof job.status, {
-      reason: reasonOf(status, attempt),
-      actor,
-      assignedPrinterId: attempt.printerId,
-    });
-  }
-  return current;
-}
-
-function reasonOf(status: string, attempt: Attempt): string {
-  switch (status) {
-    case 'slicing':
-      return `claimed for ${attempt.printerId}`;
-    case 'uploading':
-      return `sent to ${attempt.printerId} as ${basename(attempt.fileName)}`;
-    case 'printing':
-      return `${attempt.printerId} prints ${attempt.fileName}`;
-    default:
-      return `planned for ${attempt.printerId}`;
-  }
-}
-
 function words(error: unknown): string {
   if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)
     return `${error.message} ${error.remedy}`;
   return asError(error).message;
 }
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -15,6 +15,8 @@ export interface AgentContext {
   database: Database;
   broker: Broker;
   files: FileStore;
+  /** Whether agents of other machines may have to fetch what this one makes. */
+  sharesFiles: boolean;
   slicer(): Promise<Slicer>;
   /** Where sliced files are made before they are stored. */
   workDirectory: string;

@@ -2,63 +2,121 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Subscription, Verdict } from '../messaging/broker';
 import { asError } from '../model/errors';
 import { parseDispatchMessage } from '../model/messages';
+import { passing } from '../model/moments';
 import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '../store/attempts';
 import { findJob, lockJob } from '../store/jobs';
-import { AttemptRun, showPhase } from './attempt-run';
+import { AttemptRun } from './attempt-run';
 import { type AgentContext, agentName } from './context';
 import { Lease } from './lease';
 import { PrinterWatch } from './printer-watch';
+import { showPhase } from './show-phase';
+
+/** How often an agent asks whether it may serve the printer, and looks for attempts without a holder (ms). */
+const roundInterval = 2000;
 
 /**
  * Takes one printer's dispatches to their end, the same way for every make. A dispatch is acknowledged once its claim
  * is committed; from then on the attempt's lease keeps it, and whoever finds it without a holder takes it up.
+ *
+ * Of several agents of one printer, in whatever processes, one serves it; the others stand by and do not even connect
+ * to it, because some printers have room for one client only.
  */
 export class PrinterAgent {
   readonly #context: AgentContext;
   readonly #owner = randomUUID();
   readonly #watch: PrinterWatch;
+  readonly #lock: string;
+  #serving = false;
   #run: { run: AttemptRun; lease: Lease; done: Promise<void> } | undefined;
   #subscription: Subscription | undefined;
   #unlisten: (() => void) | undefined;
-  #search: NodeJS.Timeout | undefined;
-  #searching = false;
+  #rounds: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
   #started = false;
 
   constructor(context: AgentContext) {
     this.#context = context;
     this.#watch = new PrinterWatch(context);
+    this.#lock = `printer ${context.printerId}`;
+  }
+
+  /** Whether this agent is the one that serves the printer; others stand by. */
+  get serving(): boolean {
+    return this.#serving;
   }
 
   async start(): Promise<void> {
     if (this.#started) return;
     this.#started = true;
-    const { broker, database, driver, printerId } = this.#context;
-    this.#watch.start();
-    driver.open();
-    this.#unlisten = await database.listen((payload) => this.#onNotification(payload));
-    this.#subscription = await broker.consumeJobs(printerId, (message) => this.#onDispatch(message));
-    this.#search = setInterval(() => void this.#takeUpOrphan(), 2000);
-    await this.#takeUpOrphan();
+    this.#rounds = setInterval(() => this.#goRound(), roundInterval);
+    this.#goRound();
+    await this.#round;
   }
 
   /** Lets go of everything; a print that runs goes on at the printer and is taken up by the next agent. */
   async stop(): Promise<void> {
     if (!this.#started) return;
     this.#started = false;
-    clearInterval(this.#search);
+    clearInterval(this.#rounds);
+    // An attempt that is being prepared is not waited for.
+    this.#run?.run.stop();
+    await this.#round;
+    await this.#standBy(true);
+    await this.#context.database.locks.release(this.#lock);
+  }
+
+  /** Takes the printer if nobody serves it, leaves it to another who does, and looks for what has no holder. */
+  #goRound(): void {
+    this.#round ??= (async () => {
+      try {
+        const mine = await this.#context.database.locks.hold(this.#lock);
+        if (mine && !this.#serving && this.#started) {
+          await this.#serve().catch(async (error: unknown) => {
+            await this.#standBy(true);
+            throw error;
+          });
+        }
+        if (!mine && this.#serving) await this.#standBy(false);
+        if (this.#serving) await this.#takeUpOrphan();
+      } catch (error) {
+        // While it is not known who serves the printer everything stays as it is; fencing keeps that harmless.
+        this.#context.log('warn', `The agent could not make sure of its printer: ${asError(error).message}`);
+      }
+    })().finally(() => {
+      this.#round = undefined;
+    });
+  }
+
+  async #serve(): Promise<void> {
+    const { broker, database, driver, printerId } = this.#context;
+    this.#serving = true;
+    this.#watch.start();
+    driver.open();
+    this.#unlisten = await database.listen((payload) => this.#onNotification(payload));
+    this.#subscription = await broker.consumeJobs(printerId, (message) => this.#onDispatch(message));
+  }
+
+  async #standBy(farewell: boolean): Promise<void> {
+    if (!this.#serving) return;
+    this.#serving = false;
     this.#unlisten?.();
     await this.#subscription?.cancel();
     const running = this.#run;
-    if (running) {
-      running.run.stop();
-      await this.#context.driver.close();
-      await running.done;
-    }
-    await this.#watch.stop();
+    running?.run.stop();
     await this.#context.driver.close();
+    await running?.done;
+    await this.#watch.stop(farewell);
   }
 
   #onNotification(payload: string): void {
+    const { driver, printerId, log } = this.#context;
+    if (payload === `pause:${printerId}` || payload === `resume:${printerId}`) {
+      const asked = payload.startsWith('pause') ? driver.pause() : driver.resume();
+      asked.catch((error: unknown) =>
+        log('warn', `The printer did not ${payload.split(':')[0]}: ${asError(error).message}`),
+      );
+      return;
+    }
     const running = this.#run;
     if (!running) return;
     if (payload === `attempt:${running.run.attemptId}` || payload === 'reconnected') {
@@ -89,22 +147,16 @@ export class PrinterAgent {
 
   /** Looks for an attempt whose holder is gone. */
   async #takeUpOrphan(): Promise<void> {
-    if (this.#run || this.#searching || !this.#started) return;
-    this.#searching = true;
-    try {
-      const orphan = await orphanOf(this.#context.database, this.#context.printerId);
-      if (orphan && orphan.secondsLeft < 0) await this.#claim(orphan.attempt.jobId, orphan.attempt.id);
-    } catch (error) {
-      this.#context.log('warn', `Looking for unfinished attempts failed: ${asError(error).message}`);
-    } finally {
-      this.#searching = false;
-    }
+    if (this.#run) return;
+    const orphan = await orphanOf(this.#context.database, this.#context.printerId);
+    if (orphan && orphan.secondsLeft < 0) await this.#claim(orphan.attempt.jobId, orphan.attempt.id);
   }
 
   /** Claims an attempt, if it is still to be had, and runs it. */
   async #claim(jobId: string, attemptId: string): Promise<void> {
     const { database, printerId, times, log } = this.#context;
     const claimedAt = performance.now();
+    passing('claim:before', attemptId);
     const attempt = await database.transaction(async (tx): Promise<Attempt | undefined> => {
       const job = await lockJob(tx, jobId);
       const claimed = await claimAttempt(tx, {
@@ -116,10 +168,11 @@ export class PrinterAgent {
       if (claimed) await showPhase(tx, job, claimed, agentName(printerId));
       return claimed;
     });
-    if (!attempt || attempt.fence === null || this.#run || !this.#started) return;
+    passing('claim:after', attemptId);
+    if (!attempt || attempt.fence === null || this.#run || !this.#serving) return;
     const claim: Claim = { attemptId: attempt.id, fence: attempt.fence, owner: this.#owner };
     const lease = new Lease({ claim, database, seconds: times.leaseSeconds, claimedAt, log });
-    const run = new AttemptRun({ context: this.#context, attempt, lease, watchSettled: () => this.#watch.settled() });
+    const run = new AttemptRun({ context: this.#context, attempt, lease, watch: this.#watch });
     const name = await findJob(database, jobId).then(
       (job) => job.jobName,
       () => jobId,

@@ -6,6 +6,12 @@ import { notify } from '../store/database';
 import { lockPrinter, occupyBedByOther, storeReport } from '../store/printers';
 import { type AgentContext, agentName } from './context';
 
+/** What the printer has shown so far: its job, and how many reports of a running print there were. */
+export interface Sight {
+  job: PrinterJob | null | undefined;
+  active: number;
+}
+
 const reportInterval = 1000;
 const heartbeatInterval = 5000;
 
@@ -21,6 +27,7 @@ export class PrinterWatch {
   #lastState: string | undefined;
   #baselineNeeded = true;
   #lastJob: PrinterJob | null | undefined;
+  #seen: Sight = { job: undefined, active: 0 };
   #closed = false;
 
   constructor(context: AgentContext) {
@@ -29,24 +36,33 @@ export class PrinterWatch {
 
   start(): void {
     const { driver } = this.#context;
+    this.#closed = false;
+    this.#baselineNeeded = true;
     driver.on('report', this.#onReport);
     driver.on('connection', this.#onConnection);
     this.#timer = setInterval(() => this.#enqueue(() => this.#store(driver.report)), heartbeatInterval);
     this.#enqueue(() => this.#store(undefined));
   }
 
-  async stop(): Promise<void> {
+  /** @param farewell whether the printer's row shall say that nobody serves it; not if another agent does */
+  async stop(farewell: boolean): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#context.driver.off('report', this.#onReport);
     this.#context.driver.off('connection', this.#onConnection);
     await this.#chain;
+    if (!farewell) return;
     await storeReport(this.#context.database, this.#context.printerId, {
       connected: false,
       problem: 'The agent was stopped.',
       report: undefined,
       lastJob: undefined,
     }).catch(() => undefined);
+  }
+
+  /** What the reports have shown until this moment, judged or not. */
+  get seen(): Sight {
+    return this.#seen;
   }
 
   /** Resolves when everything reported so far has been judged. */
@@ -63,6 +79,7 @@ export class PrinterWatch {
   };
 
   readonly #onReport = (report: PrinterReport): void => {
+    this.#seen = { job: report.job, active: this.#seen.active + (isActive(report.state) ? 1 : 0) };
     const changed = report.state !== this.#lastState || !sameRecord(report.job, this.#lastJob);
     const due = performance.now() - this.#lastStored >= reportInterval;
     if (!changed && !due && !this.#baselineNeeded) return;
@@ -129,7 +146,7 @@ export class PrinterWatch {
 }
 
 /** Whether two reports name the same job. */
-function sameRecord(a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean {
+export function sameRecord(a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean {
   if (!a || !b) return !a && !b;
   return a.name === b.name && (a.taskId ?? '') === (b.taskId ?? '');
 }

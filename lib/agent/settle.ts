@@ -4,7 +4,7 @@ import { type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
 import type { Transaction } from '../store/database';
-import { notify } from '../store/database';
+import { databaseNow, notify } from '../store/database';
 import { insertDeadLetter } from '../store/dead-letters';
 import { amendJob, changeStatus, type StatusChange } from '../store/jobs';
 import { addDeadLetterMessage } from '../store/outbox';
@@ -96,7 +96,7 @@ async function retryOrGiveUp(
     return goTo(tx, job, openNow, facts);
   }
   const pause = Math.min(longestRetryPause, firstRetryPause * 2 ** (failures - 1));
-  const notBefore = new Date(Date.now() + pause * 1000).toISOString();
+  const notBefore = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
   await amendJob(tx, job.id, { notBefore, failedOn: end.attempt.printerId });
   return goTo(tx, job, openNow, {
     ...facts,

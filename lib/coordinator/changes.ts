@@ -11,7 +11,7 @@ import {
 } from '../model/messages';
 import { isActive } from '../model/printer';
 import { answerUnknown, findAttempt, openAttemptOf } from '../store/attempts';
-import { notify } from '../store/database';
+import { databaseNow, notify } from '../store/database';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
 import { changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
 import { allSpools, findMaterial, findSpool, insertSpool, type Spool } from '../store/materials';
@@ -98,7 +98,7 @@ export async function answerOutcome(
     const locked = await lockJob(tx, attempt.jobId);
     const printer = await findPrinter(tx, attempt.printerId);
     if (!printed) {
-      const since = attempt.startIntentAt === null ? 0 : Date.now() - Date.parse(attempt.startIntentAt);
+      const since = attempt.startIntentAt === null ? 0 : (await databaseNow(tx)) - Date.parse(attempt.startIntentAt);
       if (since < farm.times.startCommandSeconds * 1000) {
         throw new ConflictError(
           'The start may still reach the printer.',

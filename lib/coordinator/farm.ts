@@ -98,6 +98,11 @@ export class Farm {
     }
   }
 
+  /** Whether other machines may have to fetch the files that this one takes in: not if the database is in this process. */
+  get sharesFiles(): boolean {
+    return this.#server === undefined;
+  }
+
   /** Where sliced files are made. */
   get workDirectory(): string {
     return join(resolve(this.options.dataDirectory), 'work');

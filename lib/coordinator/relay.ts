@@ -1,13 +1,12 @@
-import type { Client } from 'pg';
 import type { OutgoingMessage } from '../messaging/broker';
 import { asError } from '../model/errors';
 import type { DispatchMessage } from '../model/messages';
+import { passing } from '../model/moments';
 import { markFailed, markSent, type OutboxRow, resendUnclaimed, unsent } from '../store/outbox';
 import type { Farm } from './farm';
 
 const batch = 100;
 const sweepInterval = 5000;
-const relayLock = 7_206_013;
 const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = {
   dispatch: 'jobs',
   status: 'status',
@@ -16,8 +15,8 @@ const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = 
 
 /**
  * Publishes what the outbox holds, oldest first, and marks it when the broker has confirmed it. Of all relays on one
- * database one works at a time (a session lock, which goes with a dead holder's connection), so that a job's messages
- * keep their order. A message may be published twice, never not at all.
+ * database one works at a time, so that a job's
+ * messages keep their order. A message may be published twice, never not at all.
  */
 export class OutboxRelay {
   readonly #farm: Farm;
@@ -25,7 +24,6 @@ export class OutboxRelay {
   #unlisten: (() => void) | undefined;
   #offBroker: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #leader: Client | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = true;
@@ -58,9 +56,7 @@ export class OutboxRelay {
     this.#unlisten?.();
     this.#offBroker?.();
     await this.#running;
-    const leader = this.#leader;
-    this.#leader = undefined;
-    await leader?.end().catch(() => undefined);
+    await this.#farm.database.locks.release('relay');
   }
 
   /** Publishes what waits, soon. */
@@ -82,8 +78,10 @@ export class OutboxRelay {
   }
 
   async #drain(): Promise<void> {
-    if (this.#farm.broker.state.status !== 'connected') return;
-    if (!(await this.#leads())) return;
+    const { locks } = this.#farm.database;
+    // Who cannot publish leaves it to another process that can.
+    if (this.#farm.broker.state.status !== 'connected') return locks.release('relay');
+    if (!(await locks.hold('relay'))) return;
     let after = 0;
     // A message that fails holds back the later ones of its own job, and nobody else's.
     const held = new Set<string>();
@@ -101,6 +99,7 @@ export class OutboxRelay {
 
   /** False if it must wait. */
   async #publish(row: OutboxRow): Promise<boolean> {
+    if (row.attemptId !== null) passing('publish:before', row.attemptId);
     try {
       if (row.kind === 'dispatch') {
         await this.#farm.broker.declarePrinterQueue((row.body as DispatchMessage).attempt.printer_id);
@@ -116,27 +115,9 @@ export class OutboxRelay {
       this.#farm.log('warn', `A message waits in the outbox: ${asError(error).message}`);
       return false;
     }
+    if (row.attemptId !== null) passing('publish:after', row.attemptId);
     await markSent(this.#farm.database, row.id);
     this.#onSent(row);
-    return true;
-  }
-
-  /** Whether this relay is the one that works. */
-  async #leads(): Promise<boolean> {
-    if (this.#leader) return true;
-    const client = await this.#farm.database.connect();
-    const { rows } = await client.query<{ taken: boolean }>(
-      'SELECT pg_try_advisory_lock($1, hashtext(current_schema())) AS taken',
-      [relayLock],
-    );
-    if (!rows[0]?.taken) {
-      await client.end();
-      return false;
-    }
-    client.on('end', () => {
-      if (this.#leader === client) this.#leader = undefined;
-    });
-    this.#leader = client;
     return true;
   }
 }

@@ -3,7 +3,7 @@ import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
-import type { Queryable } from '../store/database';
+import { databaseNow, type Queryable } from '../store/database';
 import { unfinishedJobs, unmetDependencies } from '../store/jobs';
 import { allMaterials } from '../store/materials';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
@@ -96,7 +96,7 @@ export async function takeSnapshot(
     await loadedSlots(db),
     await allMaterials(db),
   ];
-  const now = Date.now();
+  const now = await databaseNow(db);
   const materialById = new Map(materials.map((material) => [material.id, material]));
   const jobById = new Map(jobs.map((job) => [job.id, job]));
   const openCopies = new Map<string, number>();

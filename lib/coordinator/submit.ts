@@ -11,14 +11,14 @@ import type { Material } from '../model/material';
 import { type JobSubmission, parseJobSubmission } from '../model/messages';
 import type { Dimensions } from '../model/printer';
 import type { JobStatus } from '../model/status';
-import { neverBecause } from '../planning/eligibility';
-import { impossible } from '../planning/plan';
+import { impossible, neverBecause } from '../planning/eligibility';
 import type { PlanningJob } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
 import { findAnalysis, storeAnalysis } from '../store/files';
 import { insertJob, type NewJob } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { allPrinters } from '../store/printers';
+import { shareFile } from '../store/shared-files';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
 import { planningJob, planningPrinter } from './snapshot';
@@ -115,6 +115,10 @@ export async function submitJob(farm: Farm, input: unknown, actor: string): Prom
     const field = blame(planned, submission);
     errors.push({ ...field, remedy: `${field.remedy} (${impossible(planned, places)})` });
     throw refused(errors);
+  }
+  if (farm.sharesFiles) {
+    const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
+    await shareFile(farm.database, file.sha256, kept);
   }
   const stored = await farm.database.transaction((tx) => insertJob(tx, job));
   const plan = await currentPlan(farm);

@@ -5,14 +5,16 @@ import { PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
+import { passing } from '../model/moments';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
 import type { PlanLine } from '../planning/plan';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
-import type { Transaction } from '../store/database';
+import { databaseNow, type Transaction } from '../store/database';
 import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
 import { loadedSlots, lockPrinter, offlineAfterSeconds, type Printer } from '../store/printers';
+import { forgetSharedFiles } from '../store/shared-files';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
 import { planningJob, planningPrinter } from './snapshot';
@@ -47,6 +49,7 @@ const tickLock = 7_206_012;
 const expiresMinutes = 10;
 const resendSeconds = 30;
 const keepSentHours = 24;
+const keepFilesHours = 24;
 
 /** Why a line cannot be made true; found while the rows are locked. */
 class LineRefused extends Error {}
@@ -65,7 +68,9 @@ export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string
   for (const line of lines) {
     if (!line.ready) continue;
     try {
-      result.assignments.push(await farm.database.transaction((tx) => assign(tx, line, actor)));
+      const assignment = await farm.database.transaction((tx) => assign(tx, line, actor));
+      passing('assign:after', assignment.attemptId);
+      result.assignments.push(assignment);
     } catch (error) {
       if (!(error instanceof LineRefused) && !(error instanceof PlatewiseError && !error.retryable)) throw error;
       result.refused.push({ jobId: line.jobId, printerId: line.printerId, reason: error.message });
@@ -109,6 +114,7 @@ async function assign(
     attemptId: attempt.id,
     message: parseDispatchMessage(dispatchMessage(job, attempt)),
   });
+  passing('assign:before', attempt.id);
   return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
 }
 
@@ -126,10 +132,10 @@ async function check(
   if (planned.copiesToStart < 1) throw new LineRefused('no copy of the job is left to start');
   if (planned.held) throw new LineRefused('the job is held');
   if (planned.waitsFor.length > 0) throw new LineRefused('a job that it depends on is not completed');
-  if (planned.notBefore !== null && planned.notBefore > Date.now())
-    throw new LineRefused('it is too early for the job');
+  const now = await databaseNow(tx);
+  if (planned.notBefore !== null && planned.notBefore > now) throw new LineRefused('it is too early for the job');
   const slots = await loadedSlots(tx);
-  const place = planningPrinter(printer, slots, undefined, Date.now());
+  const place = planningPrinter(printer, slots, undefined, now);
   const obstacle = neverBecause(planned, place);
   if (obstacle) throw new LineRefused(`${printer.name} ${obstacle}`);
   const reason = notReadyBecause(place) ?? filamentSetup(planned, place);
@@ -193,6 +199,7 @@ function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAtte
 export async function sweep(farm: Farm): Promise<void> {
   await resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds);
   await pruneSent(farm.database, keepSentHours);
+  await forgetSharedFiles(farm.database, keepFilesHours);
   const stale = await staleDispatches(farm.database, {
     expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
     offlineAfterSeconds,

@@ -37,7 +37,13 @@ export interface PrinterView {
   time_scale: number;
   temperatures: { name: string; current: number; target: number }[];
   bed: BedView;
-  slots: { slot: string; material_id: string | null; spool_id: string | null; grams_left: number | null }[];
+  slots: {
+    slot: string;
+    material_id: string | null;
+    colour_hex: string | null;
+    spool_id: string | null;
+    grams_left: number | null;
+  }[];
 }
 
 export function printerView(
@@ -67,6 +73,7 @@ export function printerView(
       .map((slot) => ({
         slot: slot.slot,
         material_id: slot.materialId,
+        colour_hex: slot.colourHex,
         spool_id: slot.spoolId,
         grams_left: slot.gramsLeft,
       })),

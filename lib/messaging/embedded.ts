@@ -9,7 +9,7 @@ import {
 } from './broker';
 import {
   deadLetterExchange,
-  deadLetterQueue,
+  deadLetterRecordQueue,
   deliveryLimit,
   jobsExchange,
   printerQueue,
@@ -43,8 +43,9 @@ export class EmbeddedBroker implements Broker {
       broker.assertExchange(jobsExchange, 'topic', { autoDelete: false });
       broker.assertExchange(deadLetterExchange, 'fanout', { autoDelete: false });
       broker.assertExchange(statusExchange, 'fanout', { autoDelete: false });
-      broker.assertQueue(deadLetterQueue, { autoDelete: false });
-      broker.bindQueue(deadLetterQueue, deadLetterExchange, '#');
+      // Nobody can look into this process: of the queues for dead letters there is only the one that is recorded.
+      broker.assertQueue(deadLetterRecordQueue, { autoDelete: false });
+      broker.bindQueue(deadLetterRecordQueue, deadLetterExchange, '#');
       this.#broker = broker;
       this.#announce();
     }
@@ -92,7 +93,7 @@ export class EmbeddedBroker implements Broker {
   }
 
   consumeDeadLetters(handler: MessageHandler): Promise<Subscription> {
-    return Promise.resolve(this.#consume(deadLetterQueue, handler));
+    return Promise.resolve(this.#consume(deadLetterRecordQueue, handler));
   }
 
   subscribeStatus(handler: MessageHandler): Promise<Subscription> {

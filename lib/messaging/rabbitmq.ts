@@ -20,6 +20,7 @@ import {
 import {
   deadLetterExchange,
   deadLetterQueue,
+  deadLetterRecordQueue,
   deliveryLimit,
   jobsExchange,
   printerQueue,
@@ -29,6 +30,8 @@ import {
 /** How long a confirm may take before the outcome counts as unknown (ms). */
 const confirmLimit = 10_000;
 const heartbeatSeconds = 10;
+/** How long a message that could not be handled waits before it is delivered again (ms). */
+const retryPause = 1000;
 /** How many status messages wait for a slow listener before the oldest are dropped; it notices by `job_seq`. */
 const statusQueueLength = 10_000;
 
@@ -189,7 +192,7 @@ export class RabbitMqBroker implements Broker {
   }
 
   consumeDeadLetters(handler: MessageHandler): Promise<Subscription> {
-    return this.#addConsumer({ declare: () => Promise.resolve(deadLetterQueue), handler, cancelled: false });
+    return this.#addConsumer({ declare: () => Promise.resolve(deadLetterRecordQueue), handler, cancelled: false });
   }
 
   subscribeStatus(handler: MessageHandler): Promise<Subscription> {
@@ -225,6 +228,8 @@ export class RabbitMqBroker implements Broker {
   }
 
   async #setUp(model: ChannelModel): Promise<void> {
+    // Until amqplib has taken the connection over nobody else listens, and an error that nobody hears ends the process.
+    model.on('error', () => undefined);
     this.#model = model;
     const publisher = await model.createConfirmChannel();
     publisher.on('error', (error) => this.#onProblem(explain(error)));
@@ -240,6 +245,8 @@ export class RabbitMqBroker implements Broker {
       await publisher.assertExchange(statusExchange, 'fanout', { durable: true });
       await publisher.assertQueue(deadLetterQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
       await publisher.bindQueue(deadLetterQueue, deadLetterExchange, '');
+      await publisher.assertQueue(deadLetterRecordQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+      await publisher.bindQueue(deadLetterRecordQueue, deadLetterExchange, '');
       for (const printerId of this.#printers) await declarePrinterQueue(publisher, printerId);
       this.#publisher = publisher;
       for (const consumer of this.#consumers) await this.#startConsumer(model, consumer);
@@ -269,7 +276,8 @@ export class RabbitMqBroker implements Broker {
     try {
       body = JSON.parse(text);
     } catch {
-      body = undefined;
+      // No message of ours; whoever reads it refuses it, and it is kept as it is.
+      body = text;
     }
     const messageId: unknown = message.properties.messageId;
     let verdict: Awaited<ReturnType<MessageHandler>>;
@@ -282,6 +290,8 @@ export class RabbitMqBroker implements Broker {
     } catch (error) {
       this.#onProblem(asError(error));
       verdict = 'retry';
+      // Given back at once it would come back at once, and use up its deliveries while the database is away.
+      await new Promise((resolve) => setTimeout(resolve, retryPause));
     }
     try {
       if (verdict === 'accept') channel.ack(message);

@@ -3,12 +3,15 @@
  *
  * - exchange `fabrication` (topic, durable): dispatches, routing key = queue name
  * - queue `fabrication.jobs.<printer>` (durable, quorum): one per printer, dead-letters to `fabrication.dlx`
- * - exchange `fabrication.dlx` (fanout, durable) → queue `fabrication.jobs.dlq` (durable, quorum)
+ * - exchange `fabrication.dlx` (fanout, durable) → queue `fabrication.jobs.dlq` (durable, quorum), which is for people
+ *   and other programs to look at, and `fabrication.jobs.dlq.record` (durable, quorum), which Platewise consumes
  * - exchange `fabrication.status` (fanout, durable): one exclusive queue per listener
  */
 export const jobsExchange = 'fabrication';
 export const deadLetterExchange = 'fabrication.dlx';
 export const deadLetterQueue = 'fabrication.jobs.dlq';
+/** What is to be recorded in the table of dead letters, which is the truth. */
+export const deadLetterRecordQueue = 'fabrication.jobs.dlq.record';
 export const statusExchange = 'fabrication.status';
 
 /** How often a message is delivered before the broker gives it up. */

@@ -1,5 +1,6 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg';
 import { asError, PlatewiseError } from '../model/errors';
+import { SessionLocks } from './session-locks';
 
 /** What a query may be run on: the pool, or a transaction. */
 export interface Queryable {
@@ -26,6 +27,21 @@ const notificationChannel = 'platewise';
 const deadlock = '40P01';
 const serializationFailure = '40001';
 const reconnectDelay = 1000;
+/** How long a statement may take before its connection counts as dead (ms). */
+const statementLimit = 20_000;
+/** How often the connection that listens is asked whether it still lives (ms). */
+const listeningCheck = 10_000;
+/**
+ * What the server does about clients that were cut off: it gives up their transactions, and with them their locks.
+ * Keepalive is for TCP and without effect on a Unix socket.
+ */
+const serverSettings = [
+  'timezone=UTC',
+  'idle_in_transaction_session_timeout=15s',
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=5',
+  'tcp_keepalives_count=2',
+];
 
 /** Numbers as numbers and times as ISO 8601 texts. */
 const typeParsers: NonNullable<ClientConfig['types']> = {
@@ -49,8 +65,11 @@ export class Database implements Queryable {
   readonly #pool: Pool;
   readonly #onProblem: (error: Error) => void;
   readonly #listeners = new Set<(payload: string) => void>();
+  /** What this process holds alone. */
+  readonly locks = new SessionLocks(this);
   #listening: Client | undefined;
   #reconnect: NodeJS.Timeout | undefined;
+  #listeningCheck: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: DatabaseOptions) {
@@ -61,11 +80,18 @@ export class Database implements Queryable {
       application_name: 'platewise',
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
-      options: `-c search_path=${this.schema} -c timezone=UTC`,
+      options: [`search_path=${this.schema}`, ...serverSettings].map((setting) => `-c ${setting}`).join(' '),
     };
     this.#onProblem = options.onProblem;
-    this.#pool = new Pool({ ...this.connection, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 });
+    this.#pool = new Pool({
+      ...this.connection,
+      query_timeout: statementLimit,
+      max: options.poolSize ?? 10,
+      idleTimeoutMillis: 30_000,
+    });
     this.#pool.on('error', (error) => this.#onProblem(error));
+    // A connection that ends while it is lent out, between two statements, would otherwise end the whole process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
@@ -112,9 +138,9 @@ export class Database implements Queryable {
     });
   }
 
-  /** A connection of its own, for session locks. The caller ends it. */
-  async connect(): Promise<Client> {
-    const client = new Client(this.connection);
+  /** A connection of its own, for what lasts longer than a statement. The caller ends it. */
+  async connect(config: Pick<ClientConfig, 'query_timeout'> = {}): Promise<Client> {
+    const client = new Client({ ...this.connection, ...config });
     client.on('error', (error) => this.#onProblem(error));
     try {
       await client.connect();
@@ -134,10 +160,17 @@ export class Database implements Queryable {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Connection failures become a DatabaseUnavailableError; everything else stays what it is. */
+  explain(thrown: unknown): Error {
+    return explain(thrown);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#reconnect);
+    clearInterval(this.#listeningCheck);
+    await this.locks.close();
     const listening = this.#listening;
     this.#listening = undefined;
     await listening?.end().catch(() => undefined);
@@ -145,16 +178,18 @@ export class Database implements Queryable {
   }
 
   async #startListening(): Promise<void> {
-    const client = new Client(this.connection);
+    const client = new Client({ ...this.connection, query_timeout: listeningCheck });
     this.#listening = client;
     const again = (error: Error): void => {
       if (this.#listening !== client || this.#closed) return;
       this.#listening = undefined;
+      clearInterval(this.#listeningCheck);
       this.#onProblem(error);
       client.end().catch(() => undefined);
       this.#reconnect = setTimeout(() => {
         this.#startListening().then(
           () => this.#tell('reconnected'),
+          // It has arranged for the next try itself.
           () => undefined,
         );
       }, reconnectDelay);
@@ -165,6 +200,10 @@ export class Database implements Queryable {
     try {
       await client.connect();
       await client.query(`LISTEN ${notificationChannel}_${this.schema}`);
+      // A connection that was cut without a word would be silent for ever.
+      this.#listeningCheck = setInterval(() => {
+        client.query('SELECT 1').catch((error: unknown) => again(asError(error)));
+      }, listeningCheck);
     } catch (error) {
       again(asError(error));
       throw explain(error);
@@ -181,6 +220,12 @@ export async function notify(tx: Queryable, payload: string): Promise<void> {
   await tx.query(`SELECT pg_notify('${notificationChannel}_' || current_schema(), $1)`, [payload]);
 }
 
+/** The time by the database's clock, which is the same for every process (ms since 1970). In a transaction: when it began. */
+export async function databaseNow(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ now: string }>('SELECT now() AS now');
+  return Date.parse(rows[0]?.now ?? '');
+}
+
 function transactionOf(client: PoolClient): Transaction {
   return {
     transaction: true,
@@ -193,8 +238,8 @@ function explain(thrown: unknown): Error {
   const error = asError(thrown);
   const code = String((error as { code?: unknown }).code ?? '');
   const unreachable =
-    /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EHOST|57P0|08)/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+    /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EHOST|57P0|25P03|08)/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout/i.test(error.message);
   return unreachable ? new DatabaseUnavailableError(error) : error;
 }
 

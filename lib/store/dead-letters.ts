@@ -33,6 +33,17 @@ export async function insertDeadLetter(
   ]);
 }
 
+/** Records a message that belongs to no job, or whose job is alive; its id makes that happen once. */
+export async function recordDeadMessage(
+  db: Queryable,
+  letter: { id: string | undefined; reason: string; message: unknown },
+): Promise<void> {
+  await db.query(
+    `INSERT INTO dead_letters (id, reason, message) VALUES (coalesce($1, gen_random_uuid()), $2, $3) ON CONFLICT (id) DO NOTHING`,
+    [letter.id ?? null, letter.reason, JSON.stringify(letter.message)],
+  );
+}
+
 /** Those that nobody has dealt with, newest first. */
 export async function unresolvedDeadLetters(db: Queryable, limit: number): Promise<DeadLetter[]> {
   const { rows } = await db.query(

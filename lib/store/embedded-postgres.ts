@@ -52,6 +52,15 @@ export class EmbeddedPostgres {
     return server;
   }
 
+  /**
+   * Whether the server can run on this machine and runs on this directory, without starting or touching anything.
+   * @throws EmbeddedPostgresError npm has installed no binaries for this platform
+   */
+  static inspect(directory: string): { running: boolean; connection: ClientConfig } {
+    const server = new EmbeddedPostgres(resolve(directory), () => undefined);
+    return { running: server.#serverPid() !== undefined, connection: server.connection };
+  }
+
   /** Ends the server in an orderly way. Safe to call again. */
   async stop(): Promise<void> {
     if (this.#stopping) return;

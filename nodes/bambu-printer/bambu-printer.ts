@@ -22,9 +22,10 @@ export = (RED: NodeAPI): void => {
     make: 'bambu',
     credentials: { accessCode: { type: 'password' } },
     capabilities: {
-      nozzleDiameters: [0.4],
-      maxNozzleTemperature: 300,
-      maxBedTemperature: 110,
+      // An H2D has two; its AMS feeds the right one.
+      nozzleDiameters: [0.4, 0.4],
+      maxNozzleTemperature: 350,
+      maxBedTemperature: 120,
       materialTypes: ['PLA', 'PETG', 'ABS', 'ASA', 'TPU'],
       speedFactor: 1,
       usdPerHour: 0.9,

@@ -11,6 +11,7 @@ import {
   reprioritise,
 } from '../../lib/coordinator/changes';
 import type { Farm } from '../../lib/coordinator/farm';
+import { pauseOrResume } from '../../lib/coordinator/pause';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, bodyOf, type FlowMessage } from '../http/request';
@@ -55,6 +56,8 @@ const actions: Record<
     subject: 'printer_id',
     run: async (order) => ({ payload: await clearBedOf(order.farm, order.id, order.body, order.actor) }),
   },
+  pause: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'pause') },
+  resume: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'resume') },
   outcome: {
     subject: 'attempt_id',
     run: async (order) => ({ payload: await answerOutcome(order.farm, order.id, order.body, order.actor) }),
@@ -67,6 +70,15 @@ const actions: Record<
     run: async (order) => ({ payload: await changeSlot(order.farm, order.id, order.slot, order.body) }),
   },
 };
+
+/** 202 if the printer has not shown it yet. */
+async function pauseAnswer(
+  { farm, id }: Order,
+  wanted: 'pause' | 'resume',
+): Promise<{ payload: unknown; statusCode: number }> {
+  const { done, ...payload } = await pauseOrResume(farm, id, wanted);
+  return { payload, statusCode: done ? 200 : 202 };
+}
 
 function orderOf(farm: Farm, message: FlowMessage, subject: string | undefined): Order {
   const { action: _action, actor: _actor, slot, ...rest } = bodyOf(message);

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
+import type { FarmOptions } from '../../lib/coordinator/farm';
 import { readBody, refuseUnreadable } from '../http/body-reader';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
@@ -26,6 +27,28 @@ function number(value: string | number | undefined, fallback: number): number {
   return value === '' || value === undefined || !Number.isFinite(parsed) ? fallback : parsed;
 }
 
+/** What hardly any farm needs to change, and so has no field in the editor; docs/operating.md tells of it. */
+function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'dispatchExpiresMinutes' | 'times'> {
+  const seconds = (name: string): number | undefined => {
+    const value = Number(process.env[name]);
+    return process.env[name] && value > 0 ? value : undefined;
+  };
+  const resend = seconds('DISPATCH_RESEND_SECONDS');
+  const expires = seconds('DISPATCH_EXPIRES_MINUTES');
+  const lease = seconds('ATTEMPT_LEASE_SECONDS');
+  const start = seconds('START_COMMAND_SECONDS');
+  const look = seconds('LOOK_FOR_JOB_SECONDS');
+  return {
+    ...(resend !== undefined && { dispatchResendSeconds: resend }),
+    ...(expires !== undefined && { dispatchExpiresMinutes: expires }),
+    times: {
+      ...(lease !== undefined && { leaseSeconds: lease }),
+      ...(start !== undefined && { startCommandSeconds: start }),
+      ...(look !== undefined && { lookForJobSeconds: look }),
+    },
+  };
+}
+
 export = (RED: NodeAPI): void => {
   RED.httpNode.use(apiRoot, readBody);
   // Errors of a parser do not come down to RED.httpAdmin, which is mounted in the application that holds the parser.
@@ -49,6 +72,7 @@ export = (RED: NodeAPI): void => {
       clearMinutes: number(definition.clearMinutes, 5),
       changeMinutes: number(definition.changeMinutes, 12.5),
       maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
+      ...timesFromEnvironment(),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
       log: (level, message) => {
         if (level === 'info') this.log(message);

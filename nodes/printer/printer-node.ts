@@ -67,7 +67,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     let shown = '';
 
     const show = (driver: Driver): void => {
-      const status = statusOf(driver);
+      const status = running?.agent.serving === false ? standBy : statusOf(driver);
       const text = `${status.fill}${status.text}`;
       if (text === shown) return;
       shown = text;
@@ -108,6 +108,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         database: farm.database,
         broker: farm.broker,
         files: farm.files,
+        sharesFiles: farm.sharesFiles,
         slicer: () => farm.slicer(),
         workDirectory: farm.workDirectory,
         allowUntrusted: simulated || definition.allowBuiltInSlicer === true,
@@ -115,8 +116,8 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         times: farm.times,
       });
       running = { agent, driver };
-      show(driver);
       await agent.start();
+      show(driver);
     };
 
     const access = useFarm(RED, this, definition, {
@@ -157,6 +158,9 @@ function reportOf(id: string, report: PrinterReport): object {
     at: report.at,
   };
 }
+
+/** Another Node-RED serves the printer. */
+const standBy = { fill: 'grey', text: 'standing by' } as const;
 
 function statusOf(driver: Driver): { fill: 'red' | 'green' | 'yellow' | 'blue'; text: string } {
   const { connection, report } = driver;

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { deadLetters, spools } from '../../lib/coordinator/changes';
 import type { Farm } from '../../lib/coordinator/farm';
+import { health } from '../../lib/coordinator/health';
 import { currentPlan, planMessage } from '../../lib/coordinator/plan';
 import { jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
@@ -28,6 +29,7 @@ const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<un
   plan: (farm) => currentPlan(farm).then(planMessage),
   materials: (farm) => materials(farm),
   spools: (farm) => spools(farm),
+  health: (farm) => health(farm),
   'dead-letters': (farm) => deadLetters(farm),
 };
 

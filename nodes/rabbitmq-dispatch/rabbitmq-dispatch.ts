@@ -1,5 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
+import { recordDeadLetters } from '../../lib/coordinator/dead-letter-recorder';
 import { OutboxRelay } from '../../lib/coordinator/relay';
+import type { Subscription } from '../../lib/messaging/broker';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';
 
@@ -7,6 +9,7 @@ export = (RED: NodeAPI): void => {
   function RabbitmqDispatch(this: Node, definition: FarmNodeDefinition): void {
     RED.nodes.createNode(this, definition);
     let relay: OutboxRelay | undefined;
+    let letters: Subscription | undefined;
     let offState: (() => void) | undefined;
     const access = useFarm(RED, this, definition, {
       opened: async (farm) => {
@@ -21,9 +24,11 @@ export = (RED: NodeAPI): void => {
           if (row.kind === 'dispatch') this.send({ topic: row.routingKey, payload: row.body });
         });
         await relay.start();
+        letters = await recordDeadLetters(farm);
       },
       closing: async () => {
         offState?.();
+        await letters?.cancel();
         await relay?.stop();
         relay = undefined;
       },

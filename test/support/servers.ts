@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'amqplib';
 import type { ClientConfig } from 'pg';
 import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
+import { answers, PrivateRabbitMq, rabbitMqProgram } from './private-rabbitmq';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 
@@ -53,77 +53,12 @@ export async function rabbitMq(): Promise<{ url: string } | { skip: string }> {
 async function findRabbitMq(): Promise<{ url: string } | { skip: string }> {
   const candidates = [process.env['AMQP_URL'], 'amqp://guest:guest@127.0.0.1:5672'];
   for (const url of candidates) if (url && (await answers(url))) return { url };
-  const program = ['/usr/lib/rabbitmq/lib', '/usr/local/lib/rabbitmq/lib']
-    .filter(existsSync)
-    .flatMap((directory) => readdirSync(directory).map((name) => join(directory, name, 'sbin', 'rabbitmq-server')))
-    .find(existsSync);
+  const program = rabbitMqProgram();
   if (!program) return { skip: 'no RabbitMQ answers, and the program rabbitmq-server is not installed' };
-  return { url: await startRabbitMq(program) };
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const connection = await connect(url, { timeout: 3000 });
-    await connection.close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Starts a RabbitMQ of our own on free ports, with everything it writes in a directory of its own. */
-async function startRabbitMq(program: string): Promise<string> {
-  const directory = temporaryDirectory('rabbitmq');
-  const [port, distribution, epmdPort] = [await freePort(), await freePort(), await freePort()];
-  for (const name of ['mnesia', 'log', 'gen', 'schema', 'plugins']) mkdirSync(join(directory, name));
-  writeFileSync(join(directory, 'rabbitmq.conf'), 'disk_free_limit.absolute = 50MB\n');
-  writeFileSync(join(directory, 'enabled_plugins'), '[].\n');
-  writeFileSync(join(directory, 'rabbitmq-env.conf'), '');
-  const environment = {
-    ...process.env,
-    HOME: directory,
-    ERL_EPMD_PORT: String(epmdPort),
-    ERL_EPMD_ADDRESS: '127.0.0.1',
-    RABBITMQ_NODENAME: `platewise${port}@localhost`,
-    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
-    RABBITMQ_NODE_PORT: String(port),
-    RABBITMQ_DIST_PORT: String(distribution),
-    RABBITMQ_MNESIA_BASE: join(directory, 'mnesia'),
-    RABBITMQ_LOG_BASE: join(directory, 'log'),
-    RABBITMQ_LOGS: join(directory, 'log', 'rabbit.log'),
-    RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq'),
-    RABBITMQ_CONF_ENV_FILE: join(directory, 'rabbitmq-env.conf'),
-    RABBITMQ_GENERATED_CONFIG_DIR: join(directory, 'gen'),
-    RABBITMQ_SCHEMA_DIR: join(directory, 'schema'),
-    RABBITMQ_PLUGINS_EXPAND_DIR: join(directory, 'plugins'),
-    RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
-    RABBITMQ_PID_FILE: join(directory, 'pid'),
-  };
-  const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], {
-    stdio: 'ignore',
-    env: environment,
-  });
-  const server = spawn(program, [], { stdio: 'ignore', env: environment });
-  cleanups.unshift(async () => {
-    await ended(server);
-    await ended(epmd);
-  });
-  const url = `amqp://guest:guest@127.0.0.1:${port}`;
-  const end = Date.now() + 60_000;
-  while (Date.now() < end) {
-    if (await answers(url)) return url;
-    if (server.exitCode !== null) break;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-  throw new Error(`The private RabbitMQ did not start; its log is in ${directory}.`);
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-  });
+  const [broker, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
+  const server = new PrivateRabbitMq(program, temporaryDirectory('rabbitmq'), { broker, distribution, mapper });
+  cleanups.unshift(() => server.close());
+  return { url: (await server.start()).url };
 }
 
 /** A port that is free at this moment. */

@@ -142,6 +142,7 @@ export class SimulatedFarm {
       database: this.farm.database,
       broker: this.farm.broker,
       files: this.farm.files,
+      sharesFiles: this.farm.sharesFiles,
       slicer: () => this.farm.slicer(),
       workDirectory: this.farm.workDirectory,
       allowUntrusted: true,

@@ -278,6 +278,8 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     try {
       await this.#askIdentity(session);
       const first = this.#next(session, this.#heartbeatWaiters, 'its state');
+      // If what comes between fails, nobody waits for this any more.
+      first.catch(() => {});
       await this.#subscribe(session);
       await this.#readFaults(session);
       await first;
@@ -392,6 +394,8 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
   /** Asks which job runs or ran last, and waits for the answer. */
   async #askFile(session: SacpSession): Promise<void> {
     const answered = this.#next(session, this.#fileWaiters, 'its job');
+    // A send that fails leaves nobody who waits for the answer.
+    answered.catch(() => {});
     session.send(peers.controller, commands.fileInfo);
     await answered;
   }

@@ -27,15 +27,16 @@ export class RunJudge {
   #issue: number | undefined;
   #idleSince: number | undefined;
   #ran: string | undefined;
-  #baseline: string | undefined;
+  #firstLine: number | undefined;
+  /** The job whose line count was seen to change. */
+  #moved: string | undefined;
   #decided: { key: string; ending: Ending } | undefined;
 
   constructor(private readonly noticeMs: number) {}
 
-  /** A new connection: the first job that is seen may have ended while nobody looked. */
+  /** A new connection: what happened meanwhile nobody saw. */
   restart(): void {
     this.#status = undefined;
-    this.#baseline = undefined;
     this.#issue = undefined;
     this.#idleSince = undefined;
   }
@@ -66,9 +67,12 @@ export class RunJudge {
     const { file } = facts;
     if (file === undefined) return { ending: null };
     const key = `${file.name} ${file.md5}`;
-    this.#baseline ??= key;
     if (this.#status !== undefined && hasJob(this.#status)) {
-      this.#ran = key;
+      if (this.#ran !== key) {
+        this.#ran = key;
+        this.#firstLine = facts.line;
+      }
+      if (facts.line !== this.#firstLine) this.#moved = key;
       return { ending: null };
     }
     if (this.#decided?.key === key) return { ending: this.#decided.ending };
@@ -80,9 +84,9 @@ export class RunJudge {
       const left = this.#idleSince + this.noticeMs - facts.now;
       if (left > 0) return { ending: null, undecidedForMs: left };
     }
-    // The line count of the last job stays until the next one moves, so it says nothing of a job that never ran.
-    const countIsItsOwn = wasSeen || this.#baseline === key;
-    if (countIsItsOwn && reachedEnd(facts.line, facts.totalLines)) return this.#decide(key, 'finished');
+    // The line count of a job stays until the next one moves. Of a job that was not seen to move it may be that of the
+    // job before, which was of the same length if it was the same model.
+    if (this.#moved === key && reachedEnd(facts.line, facts.totalLines)) return this.#decide(key, 'finished');
     return { ending: 'unknown' };
   }
 

@@ -18,6 +18,7 @@ describe('Snapmaker endings', () => {
     judge.judge(facts(0, 0, other));
     judge.status(1, 10);
     judge.status(2, 20);
+    judge.judge(facts(490, 20));
     deepStrictEqual(judge.judge(facts(500, 20)), { ending: null });
     return judge;
   };
@@ -49,6 +50,15 @@ describe('Snapmaker endings', () => {
     strictEqual(broken.judge(facts(400, 5041)).ending, 'unknown');
   });
 
+  it('does not take the line count of the last job for one that was not seen to move', () => {
+    const judge = new RunJudge(5000);
+    judge.status(0, 0);
+    judge.status(2, 20);
+    judge.judge(facts(1000, 20));
+    judge.status(0, 40);
+    strictEqual(judge.judge(facts(1000, 5041)).ending, 'unknown');
+  });
+
   it('does not take the line count of the last job for one that never ran', () => {
     const judge = new RunJudge(5000);
     judge.status(0, 0);
@@ -56,10 +66,10 @@ describe('Snapmaker endings', () => {
     strictEqual(judge.judge(facts(5000, 10)).ending, 'unknown');
   });
 
-  it('believes the line count of a job that ended while nobody looked', () => {
+  it('does not believe the line count of a job that ended while nobody looked: it may be that of the job before', () => {
     const judge = new RunJudge(5000);
     judge.status(0, 0);
-    strictEqual(judge.judge(facts(1000, 0)).ending, 'finished');
+    strictEqual(judge.judge(facts(1000, 0)).ending, 'unknown');
   });
 
   it('recognises a job that ended before it was seen running', () => {

@@ -1,0 +1,110 @@
+import type { Client } from 'pg';
+import { asError } from '../model/errors';
+
+const lockClass = 7_206_014;
+const heartbeatInterval = 5000;
+/** The server ends a session that has been silent for so long (s): its holder is dead, stopped or cut off. */
+const silenceLimit = 20;
+
+/** Where sessions of the database come from. */
+export interface SessionSource {
+  /** A connection of its own. The caller ends it. */
+  connect(config: { query_timeout: number }): Promise<Client>;
+  /** Makes the error of a lost connection known as such. */
+  explain(thrown: unknown): Error;
+}
+
+/**
+ * What one process holds alone among all processes on a database: the relay, and each printer. The locks belong to
+ * one session of the database, so they go at once when the process dies, and after a silence of 20 s when the process
+ * hangs or the network is cut. They keep processes out of each other's way and are no guarantee: a holder that was
+ * cut off does not know it yet. Promises rest on fencing numbers and on guarded updates.
+ */
+export class SessionLocks {
+  readonly #database: SessionSource;
+  readonly #held = new Set<string>();
+  #session: Promise<Client> | undefined;
+  #client: Client | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(database: SessionSource) {
+    this.#database = database;
+  }
+
+  /**
+   * Holds a name, or goes on holding it.
+   * @returns false if another process holds it
+   * @throws DatabaseUnavailableError it is not known who holds it
+   */
+  async hold(name: string): Promise<boolean> {
+    const session = await this.#open();
+    try {
+      if (this.#held.has(name)) {
+        await session.query('SELECT 1');
+        return this.#held.has(name);
+      }
+      const { rows } = await session.query<{ taken: boolean }>(
+        `SELECT pg_try_advisory_lock($1, hashtext(current_schema() || ' ' || $2)) AS taken`,
+        [lockClass, name],
+      );
+      const taken = rows[0]?.taken === true;
+      if (taken) this.#held.add(name);
+      return taken;
+    } catch (error) {
+      this.#lose();
+      throw this.#database.explain(error);
+    }
+  }
+
+  /** Lets a name go. Never rejects. */
+  async release(name: string): Promise<void> {
+    if (!this.#held.delete(name)) return;
+    try {
+      const session = await this.#open();
+      await session.query(`SELECT pg_advisory_unlock($1, hashtext(current_schema() || ' ' || $2))`, [lockClass, name]);
+    } catch {
+      this.#lose();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = this.#client;
+    this.#lose();
+    await client?.end().catch(() => undefined);
+  }
+
+  #open(): Promise<Client> {
+    if (this.#closed) return Promise.reject(new Error('The database was closed.'));
+    this.#session ??= this.#connect().catch((error: unknown) => {
+      this.#session = undefined;
+      throw asError(error);
+    });
+    return this.#session;
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await this.#database.connect({ query_timeout: 10_000 });
+    await client.query(`SET idle_session_timeout = '${silenceLimit}s'`);
+    client.on('end', () => {
+      if (this.#client === client) this.#lose();
+    });
+    this.#client = client;
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => {
+      client.query('SELECT 1').catch(() => this.#lose());
+    }, heartbeatInterval);
+    return client;
+  }
+
+  /** The session is over, or may be; whatever it held is asked for again. */
+  #lose(): void {
+    clearInterval(this.#heartbeat);
+    const client = this.#client;
+    this.#client = undefined;
+    this.#session = undefined;
+    this.#held.clear();
+    client?.end().catch(() => undefined);
+  }
+}
