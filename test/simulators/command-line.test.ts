@@ -6,14 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ReadyLine } from '../../lib/simulators';
-import { eventually, packageRoot } from './support';
-
-/** The program from source when the tests are, compiled when they are. */
-function program(): string[] {
-  return __filename.endsWith('.ts')
-    ? ['--import=tsx', join(packageRoot(), 'bin', 'platewise.ts')]
-    : [join(packageRoot(), 'dist', 'bin', 'platewise.js')];
-}
+import { program } from '../support/program';
+import { eventually } from './support';
 
 describe('platewise simulate', () => {
   let folder: string;

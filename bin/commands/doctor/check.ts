@@ -1,0 +1,40 @@
+/** What was found about one part of the farm. */
+export interface Check {
+  name: string;
+  status: 'ok' | 'warning' | 'failed';
+  /** What is, in words. Never a secret. */
+  detail: string;
+  /** What to do; null if nothing. */
+  remedy: string | null;
+}
+
+export const ok = (name: string, detail: string): Check => ({ name, status: 'ok', detail, remedy: null });
+export const warning = (name: string, detail: string, remedy: string): Check => ({
+  name,
+  status: 'warning',
+  detail,
+  remedy,
+});
+export const failed = (name: string, detail: string, remedy: string): Check => ({
+  name,
+  status: 'failed',
+  detail,
+  remedy,
+});
+
+/** An address without its password. */
+export function masked(url: string): string {
+  try {
+    const parsed = new URL(url);
+    if (parsed.password !== '') parsed.password = '***';
+    return parsed.toString();
+  } catch {
+    return 'an address that cannot be read';
+  }
+}
+
+/** The words of an error, without the address that it may repeat. */
+export function words(error: unknown, secret = ''): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return secret === '' ? text : text.replaceAll(secret, '***');
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../../command';
+import { connect } from '../connecting';
+import { namedPrinter } from '../printer-options';
+import { type Check, failed, ok, warning } from './check';
+
+type FlowNode = Record<string, unknown> & { type?: unknown };
+
+const makeOfType: Record<string, string> = {
+  'bambu-printer': 'bambu',
+  'elegoo-printer': 'moonraker',
+  'snapmaker-printer': 'snapmaker',
+};
+
+/**
+ * The printers of a Node-RED flow file. Their secrets are encrypted there, so they come from the environment, by the names
+ * that the printer nodes read too: PLATEWISE_<PRINTER>_ACCESS_CODE, _API_KEY, _TOKEN.
+ */
+export async function checkPrinters(flowFile: string | undefined): Promise<Check[]> {
+  if (flowFile === undefined) return [];
+  const nodes = read(flowFile).filter((node) => String(node.type) in makeOfType && node['d'] !== true);
+  if (nodes.length === 0) return [warning('printers', 'The flow has no printer.', 'Add a printer node in the editor.')];
+  return Promise.all(nodes.map(checkPrinter));
+}
+
+function read(path: string): FlowNode[] {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (Array.isArray(parsed)) return parsed as FlowNode[];
+  } catch (error) {
+    throw new UsageError(`The flow file cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  throw new UsageError('The flow file is not a list of nodes.');
+}
+
+async function checkPrinter(node: FlowNode): Promise<Check> {
+  const id = text(node['printerId']);
+  const name = `printer ${id || '(no id)'}`;
+  const make = makeOfType[String(node.type)] ?? '';
+  const host = text(node['host']);
+  if (id === '' || host === '' || host.startsWith('${')) {
+    return failed(
+      name,
+      'It is not configured.',
+      'Fill in id and address in its node, or set the variable that they name.',
+    );
+  }
+  const args = [make, '--host', host];
+  const option = (flag: string, property: string): void => {
+    const value = text(node[property]);
+    if (value !== '') args.push(flag, value);
+  };
+  option('--port', 'port');
+  option('--mqtt-port', 'mqttPort');
+  option('--ftps-port', 'ftpsPort');
+  option('--serial', 'serial');
+  option('--ca-file', 'caFile');
+  option('--fingerprint', 'fingerprint');
+  const secrets = `PLATEWISE_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+  let printer: ReturnType<typeof namedPrinter>;
+  try {
+    printer = namedPrinter([...args, '--timeout', '10'], [], secrets);
+  } catch (error) {
+    return failed(name, error instanceof Error ? error.message : String(error), 'Complete its node in the editor.');
+  }
+  try {
+    const answer = await connect(printer.driver, printer.timeoutMs);
+    if ('problem' in answer) return failed(name, answer.problem.message, answer.problem.remedy);
+    const fault = answer.report.faults.find(({ blocking }) => blocking);
+    if (fault) return failed(name, fault.message, `Look up ${fault.code} at the printer and clear it.`);
+    return ok(name, `${host}: ${answer.report.state}.`);
+  } finally {
+    await printer.driver.close();
+  }
+}
+
+/** A value of a node; `${NAME}` is taken from the environment, as Node-RED does. */
+function text(value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number') return '';
+  return String(value).replace(/\$\{([A-Za-z0-9_]+)\}/g, (whole, name: string) => process.env[name] ?? whole);
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startSimulator } from '../../lib/simulators';
+import { Database } from '../../lib/store/database';
+import { migrate } from '../../lib/store/migrate';
+import { platewise } from '../support/program';
+import { embeddedPostgres, freePort, rabbitMq, temporaryDirectory } from '../support/servers';
+
+interface Diagnosis {
+  ready: boolean;
+  checks: { name: string; status: string; detail: string; remedy: string | null }[];
+}
+
+async function diagnose(
+  environment: Record<string, string>,
+  ...args: string[]
+): Promise<{ code: number | null; text: string; diagnosis: Diagnosis }> {
+  const unset = { DATABASE_URL: '', AMQP_URL: '', PLATEWISE_DATA: temporaryDirectory('doctor') };
+  const { code, stdout, stderr } = await platewise(['doctor', '--json', ...args], { ...unset, ...environment });
+  return { code, text: stdout + stderr, diagnosis: JSON.parse(stdout) as Diagnosis };
+}
+
+const found = (diagnosis: Diagnosis, name: string) => diagnosis.checks.find((check) => check.name === name);
+
+describe('platewise doctor', () => {
+  it('finds nothing in the way on a machine that has nothing but Node.js', async () => {
+    const { code, diagnosis } = await diagnose({});
+    assert.equal(code, 0, JSON.stringify(diagnosis));
+    assert.equal(diagnosis.ready, true);
+    assert.equal(found(diagnosis, 'PostgreSQL')?.status, 'ok');
+  });
+
+  it('says of a database whether it is migrated', async () => {
+    const { user, host } = await embeddedPostgres();
+    const url = `postgres://${user}@localhost/postgres?host=${encodeURIComponent(String(host))}`;
+    const before = await diagnose({ DATABASE_URL: url });
+    assert.equal(found(before.diagnosis, 'schema')?.status, 'warning');
+    const database = new Database({ connection: { connectionString: url }, onProblem: () => undefined });
+    await migrate(database);
+    await database.close();
+    const after = await diagnose({ DATABASE_URL: url });
+    assert.equal(found(after.diagnosis, 'schema')?.status, 'ok', after.text);
+    assert.equal(after.code, 0);
+  });
+
+  it('says of a broker what it has', async function () {
+    const broker = await rabbitMq();
+    if ('skip' in broker) {
+      console.log(`      skipped: ${broker.skip}`);
+      return this.skip();
+    }
+    const { diagnosis } = await diagnose({ AMQP_URL: broker.url });
+    assert.equal(found(diagnosis, 'RabbitMQ')?.status, 'ok');
+    assert.match(String(found(diagnosis, 'topology')?.status), /ok|warning/);
+  });
+
+  it('names what cannot be reached with a remedy, and never a password', async () => {
+    const port = await freePort();
+    const { code, text, diagnosis } = await diagnose({
+      DATABASE_URL: `postgres://someone:secret-one@127.0.0.1:${port}/farm`,
+      AMQP_URL: `amqp://someone:secret-two@127.0.0.1:${port}`,
+    });
+    assert.equal(code, 1);
+    assert.equal(diagnosis.ready, false);
+    for (const name of ['PostgreSQL', 'RabbitMQ']) {
+      assert.equal(found(diagnosis, name)?.status, 'failed');
+      assert.ok(found(diagnosis, name)?.remedy);
+    }
+    assert.doesNotMatch(text, /secret-/);
+  });
+
+  it('asks the printers of a flow', async () => {
+    const directory = temporaryDirectory('doctor-printers');
+    const simulator = await startSimulator('moonraker', { dataDir: join(directory, 'printer'), speed: 60 });
+    try {
+      const printer = (id: string, port: number | undefined) => ({
+        id,
+        type: 'elegoo-printer',
+        printerId: id,
+        host: '127.0.0.1',
+        port: `\${DOCTOR_PORT_${port === undefined ? 'NONE' : 'SET'}}`,
+      });
+      writeFileSync(join(directory, 'flows.json'), JSON.stringify([printer('there', 1), printer('gone', undefined)]));
+      const { code, diagnosis } = await diagnose(
+        { DOCTOR_PORT_SET: String(simulator.ready.ports['http']), DOCTOR_PORT_NONE: String(await freePort()) },
+        '--flows',
+        join(directory, 'flows.json'),
+      );
+      assert.equal(code, 1);
+      assert.deepEqual(found(diagnosis, 'printer there')?.detail, '127.0.0.1: idle.');
+      assert.equal(found(diagnosis, 'printer gone')?.status, 'failed');
+    } finally {
+      await simulator.close();
+    }
+  });
+
+  it('explains itself and ends with 2 when the command makes no sense', async () => {
+    const { code, stderr } = await platewise(['doctor', '--cure']);
+    assert.equal(code, 2);
+    assert.match(stderr, /Usage: platewise doctor/);
+  });
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Make } from '../../lib/model/printer';
+import { makes } from '../../lib/model/printer';
+import { type RunningSimulator, startSimulator } from '../../lib/simulators';
+import { platewise } from '../support/program';
+import { temporaryDirectory } from '../support/servers';
+import { sliced3mf } from './sliced-3mf';
+
+interface Seen {
+  ready: boolean;
+  report: { state: string } | null;
+  checks: { check: string; message: string; remedy: string }[];
+}
+
+const gcode = ['M104 S210', 'G28', 'M109 S210', 'G90', 'M83', 'G1 Z0.2 F600', 'G1 X140 Y100 E1 F900', 'M104 S0', ''];
+
+/** The options that name a simulated printer. */
+function options(make: Make, { ports, serial, ca_file }: RunningSimulator['ready']): string[] {
+  const named = ['--host', '127.0.0.1', '--timeout', '20'];
+  switch (make) {
+    case 'bambu':
+      named.push('--mqtt-port', String(ports['mqtt']), '--ftps-port', String(ports['ftps']));
+      return [...named, '--serial', serial ?? '', '--ca-file', ca_file ?? ''];
+    case 'moonraker':
+      return [...named, '--port', String(ports['http'])];
+    case 'snapmaker':
+      return [...named, '--port', String(ports['sacp'])];
+  }
+}
+
+for (const make of makes) {
+  describe(`The command line with a printer of the make ${make}`, () => {
+    let simulator: RunningSimulator;
+    let environment: Record<string, string>;
+    const directory = temporaryDirectory('command-line');
+
+    beforeEach(async () => {
+      const dataDir = join(directory, `${make}-${Math.random()}`);
+      simulator = await startSimulator(make, { dataDir, speed: 600, operator: 'immediate' });
+      environment = { PLATEWISE_ACCESS_CODE: simulator.ready.access_code ?? '', PLATEWISE_TOKEN: 'test-token' };
+    });
+    afterEach(() => simulator.close());
+
+    it('probes it: ready', async () => {
+      const { code, stdout } = await platewise(['probe', make, ...options(make, simulator.ready)], environment);
+      const seen = JSON.parse(stdout) as Seen;
+      assert.deepEqual(seen.checks, []);
+      assert.equal(seen.report?.state, 'idle');
+      assert.equal(code, 0, stdout);
+    });
+
+    it('probes it while somebody prints: not ready, and why', async () => {
+      simulator.startForeignJob('other.gcode', 600);
+      const { code, stdout } = await platewise(['probe', make, ...options(make, simulator.ready)], environment);
+      const seen = JSON.parse(stdout) as Seen;
+      assert.equal(code, 1);
+      assert.equal(seen.ready, false);
+      for (const { message, remedy } of seen.checks) assert.ok(message && remedy);
+    });
+
+    it('prints one file and follows it to its end', async () => {
+      const path = join(directory, make === 'bambu' ? 'part.gcode.3mf' : 'part.gcode');
+      if (make === 'bambu') writeFileSync(path, await sliced3mf(gcode.join('\n')));
+      else writeFileSync(path, gcode.join('\n'));
+      const slot = make === 'bambu' ? ['--slot', 'ams0-0'] : [];
+      const args = ['print', make, path, ...options(make, simulator.ready), ...slot];
+      const { code, stdout } = await platewise(args, environment);
+      const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>;
+      assert.deepEqual([last['step'], last['ending']], ['ended', 'finished'], stdout);
+      assert.equal(code, 0);
+    });
+  });
+}
+
+describe('platewise probe', () => {
+  it('says what to do when nobody answers', async () => {
+    const { code, stdout } = await platewise([
+      'probe',
+      'moonraker',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '1',
+      '--timeout',
+      '1',
+    ]);
+    const seen = JSON.parse(stdout) as Seen;
+    assert.equal(code, 1);
+    assert.equal(seen.checks[0]?.check, 'connection');
+    assert.ok(seen.checks[0]?.remedy);
+  });
+
+  it('refuses to speak to a Bambu whose certificate it cannot check', async () => {
+    const { code, stderr } = await platewise(['probe', 'bambu', '--host', '127.0.0.1', '--serial', 'X']);
+    assert.equal(code, 2);
+    assert.match(stderr, /--ca-file or --fingerprint/);
+  });
+});
