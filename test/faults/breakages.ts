@@ -1,0 +1,203 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CampaignResult } from './campaign';
+import type { Kind, Pair } from './injections';
+
+/** What a campaign counts when it has found something. */
+export type Finding = Extract<
+  keyof CampaignResult,
+  'double_starts' | 'occupied_bed_starts' | 'lost_jobs' | 'wedged_jobs' | 'history_gaps' | 'cancelled_but_printed'
+>;
+
+/** A deliberate fault in the system under test. */
+export interface Breakage {
+  name: string;
+  /** Texts of the compiled package that are replaced: file, what stands there, what shall stand there. */
+  edits: [file: string, before: string, after: string][];
+  pair: Pair;
+  /** The faults under which it shows soon. */
+  only: Kind[];
+  /** Where it must be seen; one of them is enough. */
+  seen: Finding[];
+}
+
+const run = 'dist/lib/agent/attempt-run.js';
+const attempts = 'dist/lib/store/attempts.js';
+const jobs = 'dist/lib/store/jobs.js';
+
+export const breakages: Breakage[] = [
+  {
+    name: 'start again after a crash, as if nothing had been sent',
+    edits: [
+      [run, `this.#attempt.phase === 'starting' ||`, ''],
+      [
+        run,
+        `this.#advanceIn(tx, ['uploading'], 'starting')`,
+        `this.#advanceIn(tx, ['uploading', 'starting'], 'starting')`,
+      ],
+      [run, `if (printer.bedState !== 'clear')`, 'if (false)'],
+      [
+        run,
+        `this.#advance(['preparing', 'uploading'], 'uploading')`,
+        `this.#advance(['preparing', 'uploading', 'starting'], 'uploading')`,
+      ],
+      [
+        run,
+        `if ((0, driver_1.isSameJob)(order.identity, report.job))\n                        throw`,
+        'if (false)\n                        throw',
+      ],
+    ],
+    pair: 'embedded',
+    only: ['kill_at_moment', 'start_ignored', 'printer_power_cycle'],
+    seen: ['double_starts'],
+  },
+  {
+    name: 'take a lost reply to the start for a refusal',
+    edits: [[run, 'if (!sent || error instanceof driver_1.StartRejectedError)', 'if (true)']],
+    pair: 'embedded',
+    only: ['start_reply_lost'],
+    seen: ['double_starts', 'occupied_bed_starts'],
+  },
+  {
+    name: 'leave out the bed gate',
+    edits: [
+      ['dist/lib/planning/eligibility.js', `if (printer.bed === 'occupied')`, 'if (false)'],
+      [run, `if (printer.bedState !== 'clear')`, 'if (false)'],
+    ],
+    pair: 'embedded',
+    only: ['change_priority'],
+    seen: ['occupied_bed_starts'],
+  },
+  {
+    name: 'do not notice prints of somebody else',
+    edits: [['dist/lib/agent/printer-watch.js', 'async #judge(report) {', 'async #judge(report) {\n        return;']],
+    pair: 'embedded',
+    only: ['foreign_print'],
+    seen: ['occupied_bed_starts'],
+  },
+  {
+    name: 'take no trace of a print for its end',
+    edits: [
+      [
+        run,
+        'await this.#outcomeUnknown(`the printer shows no trace',
+        `return await this.#end('completed', \`the printer shows no trace`,
+      ],
+    ],
+    pair: 'embedded',
+    only: ['start_ignored'],
+    seen: ['lost_jobs'],
+  },
+  {
+    name: 'publish before the outbox: sent is marked first, and nothing is published again',
+    edits: [
+      [
+        'dist/lib/coordinator/relay.js',
+        `(0, moments_1.passing)('publish:before', row.attemptId);`,
+        `(0, moments_1.passing)('publish:before', row.attemptId);\n        await (0, outbox_1.markSent)(this.#farm.database, row.id);\n        await new Promise((resolve) => setTimeout(resolve, 3000));`,
+      ],
+      [
+        'dist/lib/store/outbox.js',
+        'UPDATE outbox o SET sent_at = NULL FROM',
+        'UPDATE outbox o SET sent_at = sent_at FROM',
+      ],
+    ],
+    pair: 'rabbitmq',
+    only: ['kill_node_red', 'broker_cut'],
+    seen: ['wedged_jobs'],
+  },
+  {
+    name: 'acknowledge before the claim, and publish nothing again',
+    edits: [
+      [
+        'dist/lib/agent/printer-agent.js',
+        'await this.#claim(message.job_id, message.attempt.attempt_id);',
+        'setTimeout(() => void this.#claim(message.job_id, message.attempt.attempt_id).catch(() => undefined), 3000);',
+      ],
+      [
+        'dist/lib/store/outbox.js',
+        'UPDATE outbox o SET sent_at = NULL FROM',
+        'UPDATE outbox o SET sent_at = sent_at FROM',
+      ],
+    ],
+    pair: 'rabbitmq',
+    only: ['kill_node_red', 'database_cut'],
+    seen: ['wedged_jobs'],
+  },
+  {
+    name: 'answer cancelled before the printer has stopped',
+    edits: [
+      ['dist/lib/coordinator/cancel.js', 'if (started > 0)\n                return true;', ''],
+      [
+        'dist/lib/coordinator/cancel.js',
+        '(0, attempts_1.requestCancelOfAttempts)(tx, job.id)',
+        '(0, attempts_1.attemptsOf)(tx, job.id)',
+      ],
+    ],
+    pair: 'embedded',
+    only: ['cancel_job'],
+    seen: ['cancelled_but_printed'],
+  },
+  {
+    name: 'change a status without its history',
+    edits: [
+      [
+        jobs,
+        'clock_timestamp(), $5::text FROM j),\n  o AS',
+        `clock_timestamp(), $5::text FROM j WHERE $3::text <> 'uploading'),\n  o AS`,
+      ],
+    ],
+    pair: 'embedded',
+    only: ['change_priority'],
+    seen: ['history_gaps'],
+  },
+  {
+    name: 'tell the newest change of status first',
+    edits: [
+      ['dist/lib/store/outbox.js', 'ORDER BY id LIMIT $1`', `ORDER BY (kind = 'status') DESC, id DESC LIMIT $1\``],
+    ],
+    pair: 'rabbitmq',
+    only: ['broker_cut', 'broker_silence'],
+    seen: ['history_gaps'],
+  },
+  {
+    name: 'leave out fencing and leases',
+    edits: [
+      [
+        attempts,
+        'AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase = ANY ($4)',
+        "AND $2::bigint IS NOT NULL AND $3::uuid IS NOT NULL AND phase <> 'ended' AND $4::text[] IS NOT NULL",
+      ],
+      [
+        attempts,
+        `AND fence = $2 AND lease_owner = $3 AND phase = 'starting'`,
+        `AND $2::bigint IS NOT NULL AND $3::uuid IS NOT NULL AND phase = 'starting'`,
+      ],
+      [attempts, `OR (a.phase <> 'ended' AND a.lease_until < now())`, `OR a.phase <> 'ended'`],
+      [
+        'dist/lib/agent/printer-agent.js',
+        `if (attempt?.phase !== 'dispatched')`,
+        `if (!attempt || attempt.phase === 'ended')`,
+      ],
+      [
+        'dist/lib/agent/printer-agent.js',
+        'attempt.fence === null || this.#run || !this.#serving',
+        'attempt.fence === null || !this.#serving',
+      ],
+      ['dist/lib/agent/printer-agent.js', 'await this.#run?.done;', ''],
+    ],
+    pair: 'embedded',
+    only: ['dispatch_twice', 'start_ignored'],
+    seen: ['double_starts', 'occupied_bed_starts', 'lost_jobs', 'wedged_jobs'],
+  },
+];
+
+/** Breaks a copy of the package. @throws Error the code has changed and the breakage must be written anew */
+export function breakPackage(root: string, { name, edits }: Breakage): void {
+  for (const [file, before, after] of edits) {
+    const path = join(root, file);
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes(before)) throw new Error(`Breakage "${name}": ${file} does not contain ${before}`);
+    writeFileSync(path, text.replace(before, after));
+  }
+}

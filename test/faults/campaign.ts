@@ -1,0 +1,576 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, openAsBlob } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ClientConfig } from 'pg';
+import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
+import { freePort } from '../support/servers';
+import { type Evidence, type Judgement, judge } from './checker';
+import { FarmApi } from './farm-api';
+import { FarmFloor, type Simulated } from './farm-floor';
+import { type Injection, injections, type Kind, type Pair } from './injections';
+import { writePrintFiles } from './model-files';
+import { Operator } from './operator';
+import { Random } from './random';
+import { ask, connectionTo, killPostgres, PrivatePostgres } from './servers';
+import { StatusListener } from './status-listener';
+import { copyPackage, NodeRed, secrets } from './system';
+import { Wire } from './wire';
+
+export interface CampaignOptions {
+  seed: number;
+  pair: Pair;
+  /** How long faults are injected (minutes); shorter if `jobs` or `faults` is reached. */
+  minutes: number;
+  jobs?: number;
+  faults?: number;
+  printers: number;
+  speed: number;
+  /** The mean time between two faults (ms). */
+  meanPause: number;
+  only?: Kind[];
+  /** Instead of faults: the broker goes away for so long (minutes) while `jobs` are submitted. */
+  brokerAwayMinutes?: number;
+  /** After the last fault everything must come to its end within this (minutes). */
+  settleMinutes?: number;
+  /** The built package under test. */
+  packageRoot: string;
+  /** Everything that the campaign writes. */
+  directory: string;
+  print(line: string): void;
+}
+
+export interface CampaignResult extends Judgement {
+  faults: number;
+  /** How often the system under test ended by itself. */
+  crashes: number;
+  by_kind: Partial<Record<Kind, number>>;
+}
+
+const settleMinutes = 5;
+/** A start is written at most so long after its intent. Short, so that questions to the operator can be answered soon. */
+const startCommandSeconds = 15;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One run: the system under test in processes of its own, jobs, faults drawn from the seed, and the judgement. */
+export class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #floor = new FarmFloor();
+  readonly #nodeReds: NodeRed[] = [];
+  readonly #injected: Partial<Record<Kind, number>> = {};
+  readonly #accepted: string[] = [];
+  readonly #cancelled = new Map<string, number>();
+  readonly #ends: (() => Promise<void> | void)[] = [];
+  /** What is being done about a fault, such as undoing it. */
+  readonly #pending = new Set<Promise<void>>();
+  #api = new FarmApi([]);
+  #operator = new Operator(this.#api, this.#floor);
+  #listener: StatusListener | undefined;
+  #rabbit: PrivateRabbitMq | undefined;
+  #postgres: PrivatePostgres | undefined;
+  #databaseProxies: Wire[] = [];
+  #brokerProxies: Wire[] = [];
+  #databaseDirectory = '';
+  #files: string[] = [];
+  #serverBusy = false;
+  /** Killed, and not to be started again yet. */
+  readonly #resting = new Set<NodeRed>();
+  #faults = 0;
+  /** How long after the return of the broker the last printer got its job (s). */
+  secondsToDispatch: number | undefined;
+  #over = false;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<CampaignResult> {
+    try {
+      await this.#open();
+      if (this.#options.brokerAwayMinutes === undefined) await this.#injectFaults();
+      else await this.#sendBrokerAway(this.#options.brokerAwayMinutes);
+      this.#over = true;
+      await this.#settle();
+      const judgement = judge(await this.#evidence(), this.#floor);
+      const crashes = this.#nodeReds.flatMap((process) => process.crashes);
+      return {
+        ...judgement,
+        crashes: crashes.length,
+        findings: [...judgement.findings, ...crashes],
+        faults: this.#faults,
+        by_kind: this.#injected,
+      };
+    } finally {
+      this.#over = true;
+      await this.#close();
+    }
+  }
+
+  // ---- opening and closing ------------------------------------------------------------------------------------
+
+  async #open(): Promise<void> {
+    const { directory, pair, speed, printers } = this.#options;
+    mkdirSync(directory, { recursive: true });
+    const packageRoot = copyPackage(this.#options.packageRoot, join(directory, 'package'));
+    await this.#floor.open(packageRoot, join(directory, 'printers'), speed, printers);
+    this.#ends.push(() => this.#floor.close());
+    const data = join(directory, 'data');
+    const common = {
+      PLATEWISE_DATA: data,
+      ATTEMPT_LEASE_SECONDS: '6',
+      START_COMMAND_SECONDS: String(startCommandSeconds),
+      LOOK_FOR_JOB_SECONDS: '8',
+      DISPATCH_RESEND_SECONDS: '5',
+      ...secrets(this.#floor.printers),
+    };
+    const environments = pair === 'embedded' ? [common] : await this.#openServers(common);
+    if (pair === 'embedded') this.#databaseDirectory = join(data, 'postgres');
+    for (const [index, environment] of environments.entries()) {
+      const nodeRed = new NodeRed({
+        name: `node-red-${index + 1}`,
+        directory,
+        packageRoot,
+        port: await freePort(),
+        printers: this.#floor.printers,
+        speed,
+        environment,
+      });
+      this.#nodeReds.push(nodeRed);
+      this.#ends.push(() => nodeRed.end('SIGTERM'));
+      nodeRed.start();
+    }
+    this.#api = new FarmApi(this.#nodeReds);
+    this.#operator = new Operator(this.#api, this.#floor);
+    await this.#untilOnline();
+    await this.#loadFilament();
+    for (const file of writePrintFiles(directory)) {
+      const form = new FormData();
+      form.append('file', await openAsBlob(file), basename(file));
+      this.#files.push(String((await this.#api.insist('POST', '/files', form))['stl_path']));
+    }
+    this.#operator.start();
+    this.#ends.push(() => this.#operator.stop());
+    // As a service of the operating system would: what ended is started again.
+    const service = setInterval(() => {
+      for (const process of this.#nodeReds) if (!process.running && !this.#resting.has(process)) process.start();
+    }, 2000);
+    this.#ends.push(() => clearInterval(service));
+  }
+
+  async #openServers(common: Record<string, string>): Promise<Record<string, string>[]> {
+    const { directory } = this.#options;
+    const program = rabbitMqProgram();
+    if (!program) throw new Error('The pair rabbitmq needs RabbitMQ (Debian: apt install rabbitmq-server).');
+    const ports = { broker: await freePort(), distribution: await freePort(), mapper: await freePort() };
+    const rabbit = new PrivateRabbitMq(program, join(directory, 'rabbitmq'), ports);
+    this.#rabbit = rabbit;
+    this.#ends.push(() => rabbit.close());
+    await rabbit.start();
+    this.#databaseDirectory = join(directory, 'postgres');
+    const postgres = await new PrivatePostgres(this.#databaseDirectory).start();
+    this.#postgres = postgres;
+    this.#ends.push(() => postgres.stop());
+    const listener = new StatusListener();
+    this.#listener = listener;
+    await listener.start(rabbit.url);
+    this.#ends.push(() => listener.stop());
+    const connection = this.#connection();
+    const socket = { path: join(String(connection.host), `.s.PGSQL.${connection.port}`) };
+    const environments = [];
+    for (let process = 0; process < 2; process++) {
+      const database = await new Wire(socket).listen();
+      const broker = await new Wire({ port: rabbit.port, host: '127.0.0.1' }).listen();
+      this.#databaseProxies.push(database);
+      this.#brokerProxies.push(broker);
+      this.#ends.push(() => database.close());
+      this.#ends.push(() => broker.close());
+      environments.push({
+        ...common,
+        DATABASE_URL: `postgres://platewise@127.0.0.1:${database.port}/postgres?sslmode=disable`,
+        AMQP_URL: `amqp://guest:guest@127.0.0.1:${broker.port}`,
+      });
+    }
+    return environments;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#pending]);
+    for (const end of this.#ends.reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        this.#options.print(`closing: ${String(error)}`);
+      }
+    }
+  }
+
+  readonly #connection = (): ClientConfig => connectionTo(this.#databaseDirectory);
+
+  async #untilOnline(): Promise<void> {
+    const end = performance.now() + 120_000;
+    let seen: string[] = [];
+    while (performance.now() < end) {
+      const online = (await this.#api.printers()).filter((printer) => printer.online);
+      seen = online.map(({ printer_id }) => printer_id);
+      if (this.#floor.printers.every(({ id }) => seen.includes(id))) return;
+      await pause(300);
+    }
+    const logs = this.#nodeReds.map(({ log }) => log.slice(-3000)).join('\n');
+    throw new Error(`Not every printer came online (${seen.join(', ')}).\n${logs}`);
+  }
+
+  async #loadFilament(): Promise<void> {
+    for (const printer of await this.#api.printers()) {
+      const slot = printer.slots[0];
+      if (!slot || !this.#floor.printers.some(({ id }) => id === printer.printer_id)) continue;
+      const spool = await this.#api.insist('POST', '/spools', { material_id: 'pla_black_esun', grams: 100_000 });
+      await this.#api.insist('PUT', `/printers/${printer.printer_id}/slots/${slot.slot}`, {
+        spool_id: spool['spool_id'],
+      });
+    }
+  }
+
+  // ---- jobs ---------------------------------------------------------------------------------------------------
+
+  /** Keeps so many jobs waiting that no printer has nothing to do. */
+  async #submitJobs(random: Random): Promise<void> {
+    let submitted = 0;
+    while (!this.#over && submitted < (this.#options.jobs ?? Number.POSITIVE_INFINITY)) {
+      const { status, body } = await this.#api.call('GET', '/queue?limit=1', { limit: 10_000 });
+      if (status === 200 && Number(body['total_jobs']) < this.#options.printers * 2.5) {
+        submitted++;
+        const job = {
+          job_name: `job ${submitted}`,
+          stl_path: Random.pick(this.#files, random.next()),
+          material_id: 'pla_black_esun',
+          priority: random.whole(1, 10),
+          copies: random.next() < 0.15 && this.#options.faults !== 0 ? 2 : 1,
+          max_retries: 3,
+          ...(random.next() < 0.2 && {
+            force_printer: Random.pick(this.#floor.printers, random.next())?.id,
+          }),
+        };
+        const answer = await this.#api.call('POST', '/jobs', { body: job });
+        if (answer.status === 201) this.#accepted.push(String(answer.body['job_id']));
+        // A Node-RED that has just started answers 404 until its flows run.
+        else if (answer.body['code'] !== undefined && answer.status < 500) {
+          throw new Error(`A job was refused: ${JSON.stringify(answer.body)}`);
+        }
+      } else await pause(200);
+    }
+  }
+
+  // ---- faults -------------------------------------------------------------------------------------------------
+
+  async #injectFaults(): Promise<void> {
+    const { seed, pair, minutes, meanPause, only } = this.#options;
+    const submitting = this.#submitJobs(new Random(seed ^ 0x5eed));
+    let failed: unknown;
+    submitting.catch((error: unknown) => {
+      failed = error;
+    });
+    const end = performance.now() + minutes * 60_000;
+    for (const injection of injections(seed, pair, { meanPause, ...(only && { only }) })) {
+      await pause(injection.pause);
+      if (failed) throw failed;
+      if (performance.now() > end || this.#faults >= (this.#options.faults ?? Number.POSITIVE_INFINITY)) break;
+      const work = this.#inject(injection)
+        .then((done) => {
+          if (!done) return;
+          this.#faults++;
+          this.#injected[injection.kind] = (this.#injected[injection.kind] ?? 0) + 1;
+        })
+        .catch((error: unknown) => this.#options.print(`fault ${injection.kind}: ${String(error)}`));
+      this.#pending.add(work);
+      void work.finally(() => this.#pending.delete(work));
+      // Faults overlap, but the system is not buried under them.
+      if (this.#pending.size > 4) await Promise.race(this.#pending);
+    }
+    if (this.#options.jobs === undefined) this.#over = true;
+    await submitting;
+  }
+
+  /** Jobs come in while the broker is away; when it is back every printer must get its next one soon. */
+  async #sendBrokerAway(minutes: number): Promise<void> {
+    await this.#rabbit?.stop();
+    const away = performance.now();
+    for (let number = 1; number <= (this.#options.jobs ?? 200); number++) {
+      const job = { job_name: `job ${number}`, stl_path: this.#files[0], material_id: 'pla_black_esun' };
+      this.#accepted.push(String((await this.#api.insist('POST', '/jobs', job))['job_id']));
+    }
+    this.#options.print(`${this.#accepted.length} jobs were accepted while the broker was away`);
+    await pause(Math.max(0, minutes * 60_000 - (performance.now() - away)));
+    await this.#rabbit?.start();
+    const back = performance.now();
+    this.#faults = 1;
+    for (;;) {
+      const rows = await ask<{ printer_id: string }>(
+        this.#connection,
+        `SELECT DISTINCT printer_id FROM print_attempts WHERE claimed_at IS NOT NULL`,
+      );
+      if (rows.length === this.#floor.printers.length) break;
+      if (performance.now() - back > settleMinutes * 60_000) throw new Error(`Only ${rows.length} printers got a job.`);
+      await pause(250);
+    }
+    this.secondsToDispatch = (performance.now() - back) / 1000;
+    this.#options.print(
+      `every printer had its next job ${this.secondsToDispatch.toFixed(1)} s after the broker's return`,
+    );
+  }
+
+  /** Makes a fault happen, and undoes it after its time. False if there was nothing that it could happen to. */
+  async #inject(injection: Injection): Promise<boolean> {
+    const { kind, target, duration, amount, moment } = injection;
+    const process = Random.pick(this.#nodeReds, target);
+    const printer = Random.pick(this.#floor.printers, target);
+    const database = Random.pick(this.#databaseProxies, target);
+    const broker = Random.pick(this.#brokerProxies, target);
+    if (!process || !printer) return false;
+    switch (kind) {
+      case 'kill_node_red':
+        if (!process.running) return false;
+        this.#resting.add(process);
+        await process.end('SIGKILL');
+        await pause(duration * 1500);
+        this.#resting.delete(process);
+        process.start();
+        return true;
+      case 'kill_at_moment':
+      case 'freeze_at_moment': {
+        if (!process.running) return false;
+        const starts = process.starts;
+        process.tell({
+          arm: {
+            moment,
+            nth: 1 + Math.floor(amount * 3),
+            freeze: kind === 'kill_at_moment' ? 0 : 500 + duration * 12_000,
+          },
+        });
+        // It happens when that moment comes; if it does not come soon, it did not happen.
+        const until = performance.now() + 15_000;
+        const alive = (): boolean => process.running && process.starts === starts;
+        while (kind === 'kill_at_moment' && alive() && performance.now() < until) await pause(100);
+        if (kind === 'freeze_at_moment') {
+          await pause(3000);
+          return true;
+        }
+        return !alive();
+      }
+      case 'freeze':
+        if (!process.running) return false;
+        process.signal('SIGSTOP');
+        await pause(500 + duration * 12_000);
+        process.signal('SIGCONT');
+        return true;
+      case 'clock_jump':
+        process.tell({ clock: (amount - 0.5) * 2 * 3_600_000 });
+        await pause(duration * 20_000);
+        process.tell({ clock: 0 });
+        return true;
+      case 'broker_restart':
+      case 'broker_kill':
+        return this.#alone(async () => {
+          await this.#rabbit?.stop(kind === 'broker_kill' ? 'SIGKILL' : 'SIGTERM');
+          await pause(duration * 4000);
+          await this.#rabbit?.start();
+        });
+      case 'database_restart':
+        return this.#alone(async () => {
+          await this.#postgres?.stop();
+          await pause(duration * 4000);
+          await this.#postgres?.start();
+        });
+      case 'database_kill':
+        return this.#alone(async () => {
+          killPostgres(this.#databaseDirectory);
+          await pause(2000);
+        });
+      case 'broker_cut':
+        broker?.cut();
+        return true;
+      case 'database_cut':
+        database?.cut();
+        return true;
+      case 'broker_silence':
+      case 'database_silence': {
+        const proxy = kind === 'broker_silence' ? broker : database;
+        proxy?.silence(amount < 0.4 ? 'down' : amount < 0.6 ? 'up' : 'both');
+        await pause(500 + duration * 20_000);
+        // The network comes back, but the connections of before do not.
+        proxy?.cut();
+        proxy?.pass();
+        return true;
+      }
+      case 'database_session_killed': {
+        const rows = await ask<{ killed: boolean }>(
+          this.#connection,
+          `SELECT pg_terminate_backend(pid) AS killed FROM pg_stat_activity
+           WHERE application_name = 'platewise' ORDER BY md5(pid::text || $1) LIMIT 1`,
+          [String(amount)],
+        );
+        return rows.length > 0;
+      }
+      case 'dispatch_twice': {
+        const rows = await ask(
+          this.#connection,
+          `UPDATE outbox SET sent_at = NULL WHERE id IN (SELECT id FROM outbox WHERE kind = 'dispatch' AND sent_at IS NOT NULL
+           AND created_at > now() - interval '1 minute' ORDER BY id DESC LIMIT 5) RETURNING id`,
+        );
+        await ask(this.#connection, `SELECT pg_notify('platewise_public', 'outbox')`);
+        return rows.length > 0;
+      }
+      case 'two_ticks':
+        await Promise.all([0, 0.99].map((at) => this.#api.call('POST', '/schedule', { at, body: {} })));
+        return true;
+      case 'start_reply_lost':
+      case 'start_ignored':
+      case 'upload_breaks':
+        return this.#floor.act(printer, '/fault', { name: kind, times: 1 });
+      case 'slow_start':
+        return this.#floor.act(printer, '/fault', { name: kind, times: 1, seconds: 1 + duration * 4 });
+      case 'print_fails':
+        return this.#floor.act(printer, '/fault', { name: kind, times: 1, at: amount });
+      case 'storage_missing':
+      case 'printer_offline': {
+        const name = kind === 'printer_offline' ? 'offline' : kind;
+        await this.#floor.act(printer, '/fault', { name });
+        await pause(500 + duration * 8000);
+        await this.#floor.act(printer, '/fault', { name, on: false });
+        return true;
+      }
+      case 'printer_power_cycle':
+        this.#operator.powerCycled.set(printer.id, Date.now());
+        return this.#floor.act(printer, '/power-cycle');
+      case 'screen_cancel':
+        return this.#floor.act(printer, '/screen/cancel');
+      case 'foreign_print':
+        return this.#foreignPrint(printer, 1 + duration * 4, injection.number);
+      case 'cancel_job':
+        return this.#cancelJob(target, amount);
+      case 'change_priority':
+        return this.#onOpenJob(target, async (id) => {
+          await this.#api.call('PATCH', `/jobs/${id}/priority`, {
+            at: amount,
+            body: { priority: 1 + Math.floor(duration * 10) },
+          });
+        });
+      case 'hold_and_release':
+        return this.#onOpenJob(target, async (id) => {
+          await this.#api.call('POST', `/jobs/${id}/hold`, { at: amount });
+          await pause(duration * 5000);
+          await this.#api.insist('POST', `/jobs/${id}/release`).catch(() => undefined);
+        });
+    }
+  }
+
+  /** One server is away at a time. */
+  async #alone(work: () => Promise<void>): Promise<boolean> {
+    if (this.#serverBusy) return false;
+    this.#serverBusy = true;
+    try {
+      await work();
+      return true;
+    } finally {
+      this.#serverBusy = false;
+    }
+  }
+
+  /** Somebody prints something at the printer's own screen, on a plate that is empty. */
+  async #foreignPrint(printer: Simulated, minutes: number, number: number): Promise<boolean> {
+    if (this.#operator.busy.has(printer.id)) return false;
+    this.#operator.busy.add(printer.id);
+    try {
+      const { plate, printing } = await this.#floor.state(printer);
+      if (plate !== 'clear' || printing !== null) return false;
+      return await this.#floor.act(printer, '/foreign-start', { file_name: `foreign-${number}.gcode`, minutes });
+    } finally {
+      this.#operator.busy.delete(printer.id);
+    }
+  }
+
+  async #cancelJob(target: number, at: number): Promise<boolean> {
+    return this.#onOpenJob(target, async (id) => {
+      const { status, body } = await this.#api.call('DELETE', `/jobs/${id}`, { at });
+      if (status === 200 && body['status'] === 'cancelled') this.#cancelled.set(id, Date.now());
+    });
+  }
+
+  async #onOpenJob(target: number, work: (id: string) => Promise<void>): Promise<boolean> {
+    const rows = await ask<{ id: string }>(
+      this.#connection,
+      `SELECT id FROM print_jobs WHERE completed_at IS NULL ORDER BY created_at`,
+    );
+    const job = Random.pick(rows, target);
+    if (!job) return false;
+    await work(job.id);
+    return true;
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------
+
+  /** Undoes what is left of the faults and waits until every job has come to its end. */
+  async #settle(): Promise<void> {
+    await Promise.allSettled([...this.#pending]);
+    for (const proxy of [...this.#databaseProxies, ...this.#brokerProxies]) proxy.pass();
+    for (const process of this.#nodeReds) {
+      process.tell({ arm: { moment: 'never', nth: 1, freeze: 1 }, clock: 0 });
+      process.signal('SIGCONT');
+    }
+    for (const printer of this.#floor.printers) {
+      for (const name of [
+        'offline',
+        'storage_missing',
+        'start_ignored',
+        'start_reply_lost',
+        'upload_breaks',
+        'slow_start',
+        'print_fails',
+      ]) {
+        await this.#floor.act(printer, '/fault', { name, on: false });
+      }
+    }
+    // A request to hold may have been carried out after the release that followed it.
+    const held = await ask<{ id: string }>(
+      this.#connection,
+      'SELECT id FROM print_jobs WHERE hold AND completed_at IS NULL',
+    );
+    for (const { id } of held) await this.#api.insist('POST', `/jobs/${id}/release`).catch(() => undefined);
+    const end = performance.now() + (this.#options.settleMinutes ?? settleMinutes) * 60_000;
+    let open = Number.POSITIVE_INFINITY;
+    while (open > 0 && performance.now() < end) {
+      // A crash that was armed before may still have happened.
+      for (const process of this.#nodeReds) if (!process.running) process.start();
+      const rows = await ask<{ open: string }>(
+        this.#connection,
+        `SELECT (SELECT count(*) FROM print_jobs WHERE completed_at IS NULL) + (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS open`,
+      );
+      open = Number(rows[0]?.open);
+      await pause(500);
+    }
+    await pause(1000);
+  }
+
+  async #evidence(): Promise<Evidence> {
+    return {
+      accepted: this.#accepted,
+      cancelled: this.#cancelled,
+      questions: [...this.#operator.questions.values()],
+      told: this.#listener?.told,
+      unsentMessages: 0,
+      jobs: await ask(
+        this.#connection,
+        'SELECT id, status, status_reason, copies, copies_done, job_seq::int FROM print_jobs',
+      ),
+      attempts: await ask(
+        this.#connection,
+        'SELECT id, job_id, printer_id, phase, outcome, file_name, fence::text FROM print_attempts',
+      ),
+      history: await ask(
+        this.#connection,
+        'SELECT job_id, from_status, to_status, changed_by, reason FROM job_status_history ORDER BY id',
+      ),
+    };
+  }
+}
+
+/** A directory name that no other campaign has. */
+export const campaignDirectory = (base: string): string => join(base, `platewise-campaign-${randomUUID().slice(0, 8)}`);

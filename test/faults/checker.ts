@@ -1,0 +1,217 @@
+// Judges a campaign by the printers' truth logs, the database and what the API answered. It shares no code with lib/.
+import type { FarmFloor, Truth } from './farm-floor';
+import { type Question, sameFile } from './operator';
+
+/** A row of the database, as far as it matters here. */
+interface JobRow {
+  id: string;
+  status: string;
+  status_reason: string | null;
+  copies: number;
+  copies_done: number;
+  job_seq: number;
+}
+interface AttemptRow {
+  id: string;
+  job_id: string;
+  printer_id: string;
+  phase: string;
+  outcome: string | null;
+  file_name: string;
+  fence: string | null;
+}
+interface HistoryRow {
+  job_id: string;
+  from_status: string | null;
+  to_status: string;
+  changed_by: string | null;
+  reason: string | null;
+}
+
+export interface Evidence {
+  /** Ids that were answered 201. */
+  accepted: string[];
+  /** Ids that were answered `cancelled`, with the time of the answer (ms since 1970). */
+  cancelled: Map<string, number>;
+  questions: Question[];
+  /** Status messages by job, in the order in which the broker told them; undefined where nobody outside can listen. */
+  told: Map<string, number[]> | undefined;
+  unsentMessages: number;
+  jobs: JobRow[];
+  attempts: AttemptRow[];
+  history: HistoryRow[];
+}
+
+export interface Judgement {
+  attempts: number;
+  starts: number;
+  double_starts: number;
+  occupied_bed_starts: number;
+  lost_jobs: number;
+  wedged_jobs: number;
+  history_gaps: number;
+  cancelled_but_printed: number;
+  unknown_outcomes: number;
+  undecidable: number;
+  /** Each fault that was found, in words. */
+  findings: string[];
+}
+
+/** The status graph, written down once more on purpose. */
+const graph: Record<string, string[]> = {
+  queued: ['scheduled', 'failed', 'cancelled'],
+  scheduled: ['slicing', 'queued', 'failed', 'cancelled'],
+  slicing: ['uploading', 'queued', 'scheduled', 'failed', 'cancelled'],
+  uploading: ['printing', 'queued', 'scheduled', 'slicing', 'failed', 'cancelled'],
+  printing: ['completed', 'queued', 'scheduled', 'slicing', 'uploading', 'failed', 'cancelled'],
+  failed: ['queued'],
+  completed: [],
+  cancelled: [],
+};
+const terminal = ['completed', 'failed', 'cancelled'];
+
+export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
+  const findings: string[] = [];
+  const truth = floor.printers.flatMap((printer) =>
+    floor.truth(printer).map((line) => ({ ...line, printer: printer.id })),
+  );
+  const ours = (line: Truth): boolean => (line.file_name.split('/').at(-1) ?? '').startsWith('pw-');
+  const starts = truth.filter((line) => line.event === 'start' && ours(line));
+
+  const commands = new Map<string, number>();
+  for (const { file_name } of starts) {
+    const name = stem(file_name);
+    commands.set(name, (commands.get(name) ?? 0) + 1);
+  }
+  const doubles = [...commands].filter(([, count]) => count > 1);
+  for (const [name, count] of doubles) findings.push(`double start: ${name} was started ${count} times`);
+
+  // The copy of a job may be printed once: a second print of it needs the failure, or an operator's word, before it.
+  const again = printedTwice(evidence, truth);
+  for (const finding of again) findings.push(finding);
+
+  const occupied = starts.filter((line) => line.accepted !== false && line.bed !== 'clear');
+  for (const line of occupied) findings.push(`occupied bed: ${line.file_name} on ${line.bed} at ${line.printer}`);
+
+  const lost = lostJobs(evidence, truth);
+  findings.push(...lost);
+
+  const wedged = evidence.jobs.filter(
+    (job) => !terminal.includes(job.status) && !(job.status_reason ?? '').startsWith('outcome_unknown:'),
+  );
+  for (const job of wedged) findings.push(`wedged: ${job.id} is ${job.status} (${job.status_reason ?? ''})`);
+
+  const gaps = historyGaps(evidence);
+  findings.push(...gaps);
+
+  const printedAll = cancelledButPrinted(evidence, truth);
+  findings.push(...printedAll);
+
+  for (const question of evidence.questions.filter(({ undecidable }) => !undecidable)) {
+    findings.push(`needless question: ${question.printerId} had a trace of ${question.fileName}`);
+  }
+  return {
+    attempts: evidence.attempts.length,
+    starts: starts.length,
+    double_starts: doubles.length + again.length,
+    occupied_bed_starts: occupied.length,
+    lost_jobs: lost.length,
+    wedged_jobs: wedged.length,
+    history_gaps: gaps.length,
+    cancelled_but_printed: printedAll.length,
+    unknown_outcomes: evidence.questions.length,
+    undecidable: evidence.questions.filter(({ undecidable }) => undecidable).length,
+    findings,
+  };
+}
+
+const stem = (name: string): string => (name.split('/').at(-1) ?? '').replace(/(\.gcode)?(\.3mf)?$/i, '');
+
+type Seen = Truth & { printer: string };
+
+/** More finished prints of a job than it has copies. */
+function printedTwice(evidence: Evidence, truth: Seen[]): string[] {
+  const finished = truth.filter(({ event }) => event === 'finished');
+  return evidence.jobs.flatMap((job) => {
+    const files = evidence.attempts.filter(({ job_id }) => job_id === job.id).map(({ file_name }) => file_name);
+    const prints = finished.filter((line) => files.some((file) => sameFile(file, line.file_name))).length;
+    return prints > job.copies
+      ? [`double start: ${job.id} has ${job.copies} copies and was printed ${prints} times`]
+      : [];
+  });
+}
+
+/** Accepted jobs that are gone, and completed ones that were not printed. */
+function lostJobs(evidence: Evidence, truth: Seen[]): string[] {
+  const known = new Set(evidence.jobs.map(({ id }) => id));
+  const gone = evidence.accepted.filter((id) => !known.has(id)).map((id) => `lost: ${id} was accepted and is gone`);
+  const finished = truth.filter(({ event }) => event === 'finished');
+  const unprinted = evidence.jobs
+    .filter(({ status }) => status === 'completed')
+    .flatMap((job) => {
+      const completed = evidence.attempts.filter((one) => one.job_id === job.id && one.outcome === 'completed');
+      const missing = completed.filter(
+        (attempt) =>
+          !finished.some((line) => sameFile(line.file_name, attempt.file_name)) &&
+          !evidence.questions.some(({ attemptId, answer }) => attemptId === attempt.id && answer === true),
+      );
+      if (completed.length < job.copies)
+        return [`lost: ${job.id} is completed with ${completed.length} of ${job.copies} prints`];
+      return missing.map(({ file_name }) => `lost: ${job.id} is completed, and ${file_name} was never finished`);
+    });
+  const silent = evidence.jobs
+    .filter((job) => job.status === 'failed' && !job.status_reason)
+    .map((job) => `lost: ${job.id} failed without a reason`);
+  return [...gone, ...unprinted, ...silent];
+}
+
+/** Breaks in a job's history, and changes of status that were not told, or told in the wrong order. */
+function historyGaps(evidence: Evidence): string[] {
+  return evidence.jobs.flatMap((job) => {
+    const rows = evidence.history.filter(({ job_id }) => job_id === job.id);
+    const gaps: string[] = [];
+    let status: string | null = null;
+    for (const row of rows) {
+      if (row.from_status !== status) gaps.push(`gap: ${job.id} goes from ${row.from_status} after ${status}`);
+      // A change of priority, a hold or a request to cancel leaves a row that keeps the status.
+      if (
+        row.from_status !== null &&
+        row.from_status !== row.to_status &&
+        !graph[row.from_status]?.includes(row.to_status)
+      ) {
+        gaps.push(`gap: ${job.id} went from ${row.from_status} to ${row.to_status}`);
+      }
+      if (!row.changed_by || !row.reason) gaps.push(`gap: ${job.id} to ${row.to_status} without actor or reason`);
+      status = row.to_status;
+    }
+    if (status !== job.status) gaps.push(`gap: the history of ${job.id} ends with ${status}, it is ${job.status}`);
+    if (evidence.told) {
+      const numbers = evidence.told.get(job.id) ?? [];
+      const first = [...new Set(numbers)];
+      if (first.some((number, index) => index > 0 && number < (first[index - 1] ?? 0))) {
+        gaps.push(`gap: the events of ${job.id} were told in the order ${numbers.join(' ')}`);
+      }
+      for (let number = 1; number <= job.job_seq; number++) {
+        if (!numbers.includes(number)) gaps.push(`gap: event ${number} of ${job.id} was never told`);
+      }
+    }
+    return gaps;
+  });
+}
+
+/** Starts, and prints that went on, after `cancelled` was answered. */
+function cancelledButPrinted(evidence: Evidence, truth: Seen[]): string[] {
+  return [...evidence.cancelled].flatMap(([id, answeredAt]) => {
+    const files = evidence.attempts.filter(({ job_id }) => job_id === id).map(({ file_name }) => file_name);
+    const lines = truth.filter(({ file_name }) => files.some((file) => sameFile(file, file_name)));
+    const after = lines.filter(
+      (line) =>
+        ['start', 'started', 'finished'].includes(line.event) &&
+        line.accepted !== false &&
+        Date.parse(line.at) > answeredAt,
+    );
+    return after.map(
+      (line) => `cancelled: ${id} was answered cancelled, and ${line.file_name} was ${line.event} after that`,
+    );
+  });
+}

@@ -1,0 +1,68 @@
+import { Random } from './random';
+import type { NodeRed } from './system';
+
+export interface ApiAnswer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+export interface ApiPrinter {
+  printer_id: string;
+  online: boolean;
+  state: string | null;
+  job_id: string | null;
+  bed: { state: 'clear' | 'occupied'; attempt_id: string | null; version: number };
+  slots: { slot: string; material_id: string | null }[];
+}
+
+/** The API of whichever Node-RED runs, as a program outside of the system sees it. */
+export class FarmApi {
+  constructor(private readonly processes: NodeRed[]) {}
+
+  /** One request. Status 0: no answer came, so it is not known what became of it. */
+  async call(
+    method: string,
+    path: string,
+    options: { body?: unknown; at?: number; limit?: number } = {},
+  ): Promise<ApiAnswer> {
+    const running = this.processes.filter((process) => process.running);
+    const target = Random.pick(running, options.at ?? Math.random());
+    if (!target) return { status: 0, body: {} };
+    try {
+      const form = options.body instanceof FormData;
+      const response = await fetch(`${target.url}${path}`, {
+        method,
+        signal: AbortSignal.timeout(options.limit ?? 40_000),
+        ...(options.body !== undefined && {
+          body: form ? (options.body as FormData) : JSON.stringify(options.body),
+          ...(!form && { headers: { 'content-type': 'application/json' } }),
+        }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {},
+      };
+    } catch {
+      return { status: 0, body: {} };
+    }
+  }
+
+  /** Repeats a request until it is answered with success. Only for what may be repeated. */
+  async insist(method: string, path: string, body?: unknown, limit = 120_000): Promise<Record<string, unknown>> {
+    const end = performance.now() + limit;
+    let last: ApiAnswer = { status: 0, body: {} };
+    while (performance.now() < end) {
+      last = await this.call(method, path, { body });
+      if (last.status >= 200 && last.status < 300) return last.body;
+      if (last.status === 400 || last.status === 422) break;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    throw new Error(`${method} ${path} was answered ${last.status} ${JSON.stringify(last.body)}`);
+  }
+
+  async printers(): Promise<ApiPrinter[]> {
+    const { status, body } = await this.call('GET', '/printers', { limit: 10_000 });
+    return status === 200 ? (body['printers'] as ApiPrinter[]) : [];
+  }
+}

@@ -1,0 +1,125 @@
+import { Random } from './random';
+
+/** Everything that the campaign does to the system, with how often; 0 where a pair has no such part. */
+export const kinds = [
+  'kill_node_red',
+  'kill_at_moment',
+  'freeze',
+  'freeze_at_moment',
+  'clock_jump',
+  'broker_restart',
+  'broker_kill',
+  'broker_cut',
+  'broker_silence',
+  'database_restart',
+  'database_kill',
+  'database_cut',
+  'database_silence',
+  'database_session_killed',
+  'dispatch_twice',
+  'two_ticks',
+  'start_reply_lost',
+  'start_ignored',
+  'slow_start',
+  'upload_breaks',
+  'storage_missing',
+  'printer_offline',
+  'printer_power_cycle',
+  'print_fails',
+  'screen_cancel',
+  'foreign_print',
+  'cancel_job',
+  'change_priority',
+  'hold_and_release',
+] as const;
+export type Kind = (typeof kinds)[number];
+
+/** Which parts the system under test has. */
+export type Pair = 'rabbitmq' | 'embedded';
+
+const weights: Record<Kind, number> = {
+  kill_node_red: 4,
+  kill_at_moment: 8,
+  freeze: 3,
+  freeze_at_moment: 4,
+  clock_jump: 3,
+  broker_restart: 0.5,
+  broker_kill: 0.5,
+  broker_cut: 4,
+  broker_silence: 3,
+  database_restart: 0.5,
+  database_kill: 1,
+  database_cut: 4,
+  database_silence: 3,
+  database_session_killed: 4,
+  dispatch_twice: 12,
+  two_ticks: 6,
+  start_reply_lost: 7,
+  start_ignored: 2,
+  slow_start: 4,
+  upload_breaks: 6,
+  storage_missing: 2,
+  printer_offline: 5,
+  printer_power_cycle: 3,
+  print_fails: 4,
+  screen_cancel: 2,
+  foreign_print: 5,
+  cancel_job: 8,
+  change_priority: 6,
+  hold_and_release: 4,
+};
+const onlyWithServers: readonly Kind[] = [
+  'broker_restart',
+  'broker_kill',
+  'broker_cut',
+  'broker_silence',
+  'database_restart',
+  'database_cut',
+  'database_silence',
+];
+
+/** The moments of an attempt, as the system names them on its diagnostics channel. */
+const moments = [
+  ...['assign', 'publish', 'claim', 'preparing', 'uploading', 'upload', 'starting', 'start', 'undo', 'printing'],
+  ...['outcome_unknown', 'ended'],
+].flatMap((name) => [`${name}:before`, `${name}:after`]);
+const allMoments = [...moments, 'start:written'];
+
+/** One injection. What it hits is drawn with it; of lists that differ from run to run, by a number from 0 to 1. */
+export interface Injection {
+  number: number;
+  /** After the one before (ms). */
+  pause: number;
+  kind: Kind;
+  /** Picks a process, a printer or a job. */
+  target: number;
+  moment: string;
+  /** How long it lasts (ms), and a number for anything else. */
+  duration: number;
+  amount: number;
+}
+
+/** The injections that a seed stands for, without end. The same seed gives the same ones. */
+export function* injections(
+  seed: number,
+  pair: Pair,
+  options: { only?: Kind[]; meanPause: number },
+): Generator<Injection> {
+  const random = new Random(seed);
+  const possible: Partial<Record<Kind, number>> = {};
+  for (const kind of options.only ?? kinds) {
+    if (pair === 'embedded' && onlyWithServers.includes(kind)) continue;
+    possible[kind] = weights[kind];
+  }
+  for (let number = 1; ; number++) {
+    yield {
+      number,
+      pause: -Math.log(1 - random.next()) * options.meanPause,
+      kind: random.weighted(possible),
+      target: random.next(),
+      moment: allMoments[random.whole(0, allMoments.length - 1)] ?? 'claim:after',
+      duration: random.next(),
+      amount: random.next(),
+    };
+  }
+}

@@ -1,0 +1,140 @@
+import type { FarmApi } from './farm-api';
+import type { FarmFloor, Simulated, Truth } from './farm-floor';
+
+/** An attempt about which an operator was asked. */
+export interface Question {
+  attemptId: string;
+  printerId: string;
+  fileName: string;
+  /** Whether the printer itself held no trace of it when the operator was asked. */
+  undecidable: boolean;
+  answer: boolean | null;
+}
+
+interface OpenJob {
+  job_id: string;
+  status: string;
+}
+
+/**
+ * A person on the floor: takes finished parts off the plates and says so, and answers whether something printed that
+ * nobody could follow. Clears a bed only when the plate is empty.
+ */
+export class Operator {
+  readonly questions = new Map<string, Question>();
+  cleared = 0;
+  /** When the power of a printer was last cut (ms since 1970). */
+  readonly powerCycled = new Map<string, number>();
+  /** One thing at a time at each printer: nobody starts a print there while it is being cleared. */
+  readonly busy = new Set<string>();
+  #stopped = false;
+  #working: Promise<void> | undefined;
+
+  constructor(
+    private readonly api: FarmApi,
+    private readonly floor: FarmFloor,
+  ) {}
+
+  start(): void {
+    this.#working = (async () => {
+      while (!this.#stopped) {
+        await this.#round().catch((error: unknown) => console.error(`operator: ${String(error)}`));
+        await new Promise((resolve) => setTimeout(resolve, 400));
+      }
+    })();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#working;
+  }
+
+  async #round(): Promise<void> {
+    const printers = await this.api.printers();
+    await Promise.all(
+      printers.map(async (seen) => {
+        const printer = this.floor.printers.find(({ id }) => id === seen.printer_id);
+        if (!printer || seen.bed.state === 'clear' || this.busy.has(printer.id)) return;
+        this.busy.add(printer.id);
+        try {
+          await this.#clear(printer, seen.bed.version);
+        } finally {
+          this.busy.delete(printer.id);
+        }
+      }),
+    );
+    await this.#answerQuestions();
+  }
+
+  async #clear(printer: Simulated, version: number): Promise<void> {
+    const before = await this.floor.state(printer);
+    if (before.printing !== null) return;
+    if (before.plate !== 'clear' && !(await this.floor.act(printer, '/plate/clear'))) return;
+    const after = await this.floor.state(printer);
+    if (after.printing !== null || after.plate !== 'clear') return;
+    const { status } = await this.api.call('POST', `/printers/${printer.id}/bed/clear`, {
+      body: { bed_version: version },
+    });
+    if (status === 200) this.cleared++;
+  }
+
+  async #answerQuestions(): Promise<void> {
+    const { body, status } = await this.api.call('GET', '/queue?limit=200', { limit: 10_000 });
+    if (status !== 200) return;
+    const open = (body['jobs'] as OpenJob[]).filter((job) => job.status === 'uploading' || job.status === 'printing');
+    for (const { job_id } of open) {
+      const job = await this.api.call('GET', `/jobs/${job_id}`, { limit: 10_000 });
+      const attempts = (job.body['attempts'] ?? []) as {
+        attempt_id: string;
+        printer_id: string;
+        phase: string;
+        file_name: string;
+      }[];
+      for (const attempt of attempts.filter(({ phase }) => phase === 'outcome_unknown')) await this.#answer(attempt);
+    }
+  }
+
+  async #answer(attempt: { attempt_id: string; printer_id: string; file_name: string }): Promise<void> {
+    const printer = this.floor.printers.find(({ id }) => id === attempt.printer_id);
+    if (!printer) return;
+    const state = await this.floor.state(printer);
+    let question = this.questions.get(attempt.attempt_id);
+    if (!question) {
+      // What only the simulator still knows: after a loss of power Bambu and Snapmaker forget the print, and Moonraker's
+      // history calls it "in progress" for ever; of one that nobody watched a Snapmaker tells that it ran, not how it ended.
+      const lost = this.powerCycled.get(printer.id) ?? 0;
+      const forgotten =
+        state.last?.reason === 'power_loss' ||
+        (printer.make !== 'moonraker' && lost > startedAt(this.floor.truth(printer), attempt.file_name)) ||
+        (printer.make === 'snapmaker' && state.last?.outcome !== 'finished');
+      const shown = [state.printing, forgotten ? null : (state.last?.file_name ?? null)];
+      const named = shown.some((name) => sameFile(name, attempt.file_name));
+      question = {
+        attemptId: attempt.attempt_id,
+        printerId: printer.id,
+        fileName: attempt.file_name,
+        undecidable: !named,
+        answer: null,
+      };
+      this.questions.set(attempt.attempt_id, question);
+    }
+    if (sameFile(state.printing, attempt.file_name)) return;
+    const printed = this.floor
+      .truth(printer)
+      .some(({ event, file_name }) => event === 'finished' && sameFile(file_name, attempt.file_name));
+    await this.api.call('POST', `/attempts/${attempt.attempt_id}/outcome`, { body: { printed } });
+    question.answer = printed;
+  }
+}
+
+/** When a print truly began (ms since 1970); 0 if it never did. */
+function startedAt(truth: Truth[], fileName: string): number {
+  const started = truth.find(({ event, file_name }) => event === 'started' && sameFile(file_name, fileName));
+  return started ? Date.parse(started.at) : 0;
+}
+
+/** Whether two names are of the same print, whatever folder and extension the printer shows. */
+export function sameFile(a: string | null, b: string | null): boolean {
+  const stem = (name: string): string => (name.split('/').at(-1) ?? '').replace(/(\.gcode)?(\.3mf)?$/i, '');
+  return a !== null && b !== null && stem(a) === stem(b);
+}

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, type ClientConfig } from 'pg';
+import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
+
+/** How to reach the PostgreSQL that runs, or last ran, in a directory. */
+export function connectionTo(directory: string): ClientConfig {
+  const [, , , port = '', socketDirectory = ''] = postmasterFile(directory);
+  return { host: socketDirectory, port: Number(port), user: 'platewise', database: 'postgres' };
+}
+
+/** Kills the PostgreSQL of a directory as a crash does (SIGKILL). */
+export function killPostgres(directory: string): boolean {
+  const pid = Number(postmasterFile(directory)[0]);
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function postmasterFile(directory: string): string[] {
+  const path = join(directory, 'data', 'postmaster.pid');
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+}
+
+/** A PostgreSQL beside the system under test, which can be stopped and started again. */
+export class PrivatePostgres {
+  #server: EmbeddedPostgres | undefined;
+
+  constructor(readonly directory: string) {}
+
+  async start(): Promise<this> {
+    this.#server = await EmbeddedPostgres.start(this.directory, () => undefined);
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+}
+
+/** One question to the database, on a connection of its own; tries again while the database is away. */
+export async function ask<Row extends object>(
+  connection: () => ClientConfig,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  for (let attempt = 1; ; attempt++) {
+    const client = new Client({ ...connection(), connectionTimeoutMillis: 5000, query_timeout: 20_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return (await client.query<Row>(sql, values)).rows;
+    } catch (error) {
+      if (attempt >= 60) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}

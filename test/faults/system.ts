@@ -1,0 +1,239 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Simulated } from './farm-floor';
+
+/** A copy of the built package that a running campaign has for itself, so that it can be built, or broken, meanwhile. */
+export function copyPackage(root: string, target: string): string {
+  mkdirSync(target, { recursive: true });
+  const modules = realpathSync(join(root, 'node_modules'));
+  for (const part of ['package.json', 'migrations', 'examples']) {
+    cpSync(join(root, part), join(target, part), { recursive: true });
+  }
+  for (const part of ['lib', 'nodes', 'bin', 'test/faults', 'test/support']) {
+    cpSync(join(root, 'dist', part), join(target, 'dist', part), { recursive: true });
+  }
+  symlinkSync(modules, join(target, 'node_modules'), 'junction');
+  return target;
+}
+
+/** One Node-RED with a scheduler, the relay, the API, and an agent for each printer: the system under test. */
+export class NodeRed {
+  readonly name: string;
+  readonly port: number;
+  /** Each time that it ended although nobody had ended it, with its last words. */
+  readonly crashes: string[] = [];
+  #expected = false;
+  /** How often it was started. */
+  starts = 0;
+  #child: ChildProcess | undefined;
+  #log = '';
+  readonly #directory: string;
+  readonly #packageRoot: string;
+  readonly #environment: Record<string, string>;
+
+  constructor(options: {
+    name: string;
+    directory: string;
+    packageRoot: string;
+    port: number;
+    printers: Simulated[];
+    speed: number;
+    environment: Record<string, string>;
+  }) {
+    this.name = options.name;
+    this.port = options.port;
+    this.#directory = join(options.directory, options.name);
+    this.#packageRoot = options.packageRoot;
+    this.#environment = options.environment;
+    mkdirSync(join(this.#directory, 'node_modules', '@platewise'), { recursive: true });
+    const link = join(this.#directory, 'node_modules', '@platewise', 'node-red-platewise');
+    rmSync(link, { recursive: true, force: true });
+    symlinkSync(this.#packageRoot, link, 'junction');
+    writeFileSync(
+      join(this.#directory, 'flows.json'),
+      JSON.stringify(flows(this.#packageRoot, options.printers, options.speed)),
+    );
+    writeFileSync(
+      join(this.#directory, 'settings.js'),
+      `module.exports = ${JSON.stringify({
+        uiHost: '127.0.0.1',
+        uiPort: options.port,
+        flowFile: 'flows.json',
+        credentialSecret: 'campaign',
+        disableEditor: true,
+        telemetry: { enabled: false },
+        nodesExcludes: [
+          '*mqtt*',
+          '*exec*',
+          '*websocket*',
+          '*tcp*',
+          '*udp*',
+          '*xml*',
+          '*yaml*',
+          '*csv*',
+          '*html*',
+          '*watch*',
+          '*file*',
+          '*batch*',
+          '*split*',
+          '*sort*',
+          '*rbe*',
+          '*trigger*',
+          '*delay*',
+          '*template*',
+          '*range*',
+          '*tls*',
+        ],
+        logging: { console: { level: 'info', metrics: false, audit: false } },
+      })};`,
+    );
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/api/fabrication`;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What it wrote of late. */
+  get log(): string {
+    return this.#log;
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.starts++;
+    const program = join(this.#packageRoot, 'node_modules', modernNode() ? 'node-red' : 'node-red-4', 'red.js');
+    const child = spawn(
+      process.execPath,
+      [program, '--userDir', this.#directory, '--settings', join(this.#directory, 'settings.js')],
+      {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        env: {
+          ...process.env,
+          ...this.#environment,
+          NODE_OPTIONS: `--require ${join(this.#packageRoot, 'dist', 'test', 'faults', 'hook.js')}`,
+        },
+      },
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#log = (this.#log + text).slice(-10_000);
+        appendFileSync(join(this.#directory, 'output.log'), text);
+      });
+    }
+    child.once('exit', (code, signal) => {
+      if (this.#expected || signal === 'SIGKILL') return;
+      this.crashes.push(`${this.name} ended by itself (${signal ?? code}): ${this.#log.slice(-1500)}`);
+    });
+    this.#child = child;
+  }
+
+  tell(message: object): void {
+    if (this.running && this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.running) this.#child?.kill(name);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (!child || !this.running) return;
+    this.#expected = signal === 'SIGTERM';
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGCONT');
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    await gone;
+    clearTimeout(killer);
+  }
+}
+
+function modernNode(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 9);
+}
+
+interface FlowNode {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+/** Scheduler and API as in the examples, and the campaign's printers. */
+function flows(root: string, printers: Simulated[], speed: number): FlowNode[] {
+  const read = (name: string): FlowNode[] =>
+    JSON.parse(readFileSync(join(root, 'examples', name), 'utf8')) as FlowNode[];
+  const farm = read('farm.json');
+  const wanted = ['tab', 'print-farm', 'queue-optimizer', 'scheduler-tick', 'rabbitmq-dispatch'];
+  const nodes = new Map<string, FlowNode>();
+  for (const node of [...farm.filter(({ type }) => wanted.includes(type)), ...read('api.json')]) {
+    nodes.set(node.id, node.type === 'queue-optimizer' ? { ...node, interval: '5' } : node);
+  }
+  const tab = farm.find(({ type }) => type === 'tab')?.id ?? '';
+  const config = farm.find(({ type }) => type === 'print-farm')?.id ?? '';
+  for (const [index, printer] of printers.entries()) {
+    nodes.set(`fa${String(index).padStart(14, '0')}`, {
+      id: `fa${String(index).padStart(14, '0')}`,
+      z: tab,
+      farm: config,
+      name: printer.id,
+      printerId: printer.id,
+      host: printer.host,
+      buildX: '300',
+      buildY: '300',
+      buildZ: '300',
+      slots: '',
+      simulated: 'true',
+      timeScale: String(speed),
+      allowBuiltInSlicer: true,
+      wires: [[]],
+      ...ownSettings(printer),
+    });
+  }
+  return [...nodes.values()];
+}
+
+function ownSettings(printer: Simulated): { type: string; [property: string]: unknown } {
+  switch (printer.make) {
+    case 'bambu':
+      return {
+        type: 'bambu-printer',
+        serial: printer.serial,
+        caFile: printer.ca_file,
+        fingerprint: '',
+        mqttPort: printer.ports['mqtt'],
+        ftpsPort: printer.ports['ftps'],
+      };
+    case 'moonraker':
+      return { type: 'elegoo-printer', port: printer.ports['http'], tls: false };
+    case 'snapmaker':
+      return { type: 'snapmaker-printer', port: printer.ports['sacp'] };
+  }
+}
+
+/** The secrets of the printers, as the nodes read them from the environment. */
+export function secrets(printers: Simulated[]): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const { id, access_code } of printers) {
+    settings[`PLATEWISE_${id.toUpperCase()}_TOKEN`] = `campaign-${id}`;
+    if (access_code) settings[`PLATEWISE_${id.toUpperCase()}_ACCESS_CODE`] = access_code;
+  }
+  return settings;
+}
+
+/** Where the package is, from a compiled file of it. */
+export const packageRoot = dirname(dirname(dirname(__dirname)));

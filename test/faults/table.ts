@@ -1,0 +1,28 @@
+import type { CampaignResult } from './campaign';
+
+/** A campaign's figures for a person, in Markdown. */
+export function asTable(pair: string, result: CampaignResult): string {
+  const rows: [string, number][] = [
+    ['attempts', result.attempts],
+    ['faults', result.faults],
+    ['starts', result.starts],
+    ['double starts', result.double_starts],
+    ['starts on an occupied bed', result.occupied_bed_starts],
+    ['lost jobs', result.lost_jobs],
+    ['wedged jobs', result.wedged_jobs],
+    ['history gaps', result.history_gaps],
+    ['printed after `cancelled`', result.cancelled_but_printed],
+    ['crashes', result.crashes],
+    ['outcomes unknown', result.unknown_outcomes],
+    ['of these undecidable', result.undecidable],
+  ];
+  const faults = Object.entries(result.by_kind).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    '',
+    `| ${pair} | |`,
+    '|---|---:|',
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    ...faults.map(([name, value]) => `| ↳ ${name.replaceAll('_', ' ')} | ${value} |`),
+    '',
+  ].join('\n');
+}
