@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { cancelJob } from '../../lib/coordinator/cancel';
 import { clearBedOf, deadLetters, hold, replay, reprioritise } from '../../lib/coordinator/changes';
+import { pauseOrResume } from '../../lib/coordinator/pause';
 import { jobDetail, printers, queue } from '../../lib/coordinator/queries';
 import { storeFile, submitJob } from '../../lib/coordinator/submit';
 import { ConflictError } from '../../lib/model/errors';
@@ -113,6 +115,20 @@ for (const { id: printer } of defaultPrinters) {
       assert.equal((await findPrinter(farm.farm.database, printer)).bedState, 'occupied');
     });
 
+    it('is paused and resumed on request, and finishes', async () => {
+      const id = await submit(farm, { stl_path: await upload(farm, 30) });
+      await assert.rejects(pauseOrResume(farm.farm, printer, 'pause'), ConflictError);
+      await farm.until(id, 'printing');
+      while ((await findPrinter(farm.farm.database, printer)).report?.state !== 'printing') await pause(50);
+      assert.deepEqual(await pauseOrResume(farm.farm, printer, 'pause'), {
+        printer_id: printer,
+        state: 'paused',
+        done: true,
+      });
+      assert.equal((await pauseOrResume(farm.farm, printer, 'resume')).done, true);
+      await farm.until(id, 'completed');
+    });
+
     it('does not start on a bed that a print of somebody else occupies', async () => {
       farm.simulators.get(printer)?.startForeignJob('theirs.gcode', 2);
       for (;;) {
@@ -185,6 +201,14 @@ describe('The queue', () => {
       [first],
     );
     assert.equal(rest.next_cursor, null);
+  });
+
+  it('prints what another site took in: the agent fetches the file through the database', async () => {
+    const id = await submit(farm, { hold: true });
+    rmSync(join(farm.directory, 'files'), { recursive: true });
+    await hold(farm.farm, id, false, 'operator');
+    const job = await farm.until(id, (one) => terminal.includes(String(one['status'])));
+    assert.equal(job['status'], 'completed', JSON.stringify(job.history));
   });
 
   it('prints every copy, one bed clearance each', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -67,6 +68,13 @@ for (const name of names) {
   });
 }
 
+describe('The example dashboard.json', () => {
+  it('is put together from the pages beside it', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'dashboard.mjs'), '--check']);
+    assert.equal(status, 0, String(stderr));
+  });
+});
+
 describe('The examples together', () => {
   it('show every node type', () => {
     const shown = new Set(names.flatMap((name) => load(name).map(({ type }) => type)));
@@ -115,6 +123,9 @@ describe('The example of the HTTP API', () => {
         'POST /spools',
         'PUT /printers/:id/slots/:slot',
         'GET /plan',
+        'GET /health',
+        'POST /printers/:id/pause',
+        'POST /printers/:id/resume',
         'GET /materials',
         'GET /dead-letters',
         'POST /dead-letters/:id/replay',
