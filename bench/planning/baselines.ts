@@ -76,3 +76,21 @@ export const seed = (): Policy =>
     ],
     (job, printer) => trueFit(job, printer) && Math.max(...job.own.dim_mm) <= Math.min(...printer.own.volume_mm),
   );
+
+/** Oldest first, and the next print only when the one before is done and cleared: each job on its fastest printer. */
+export function sequential(): Policy {
+  return {
+    name: 'sequential',
+    decide(world: World): Decision[] {
+      if (world.printers.some((printer) => printer.state !== 'idle')) return [];
+      const [job] = [...world.queue].sort((a, b) => a.own.arrive_min - b.own.arrive_min || a.own.id - b.own.id);
+      if (!job) return [];
+      const printer = world.printers
+        .filter((one) => trueFit(job, one))
+        .sort((a, b) => a.own.speed_factor - b.own.speed_factor)[0];
+      if (!printer) return [];
+      const changes = plainChanges(printer, job);
+      return changes.length > 0 && !world.couldChange(changes.length) ? [] : [{ printer, job, changes }];
+    },
+  };
+}

@@ -58,3 +58,14 @@ export function fits(job: StreamJob, printer: StreamPrinter): boolean {
     job.materials.length <= printer.slots
   );
 }
+
+/** The first jobs of a stream as if they had all come at 08:00 of day 0, and without failures. */
+export function asBacklog(jobs: readonly StreamJob[], count: number): StreamJob[] {
+  const begin = 8 * 60;
+  return jobs.slice(0, count).map((job) => ({
+    ...job,
+    arrive_min: begin,
+    due_min: job.due_min === null ? null : begin + job.due_min - job.arrive_min,
+    attempts: job.attempts.map((attempt) => ({ ...attempt, fail: false })),
+  }));
+}
