@@ -1,6 +1,6 @@
 import { jobId, materialId, printerId } from '../../lib/model/ids';
 import type { OperatorHours } from '../../lib/planning/calendar';
-import { type DurationRecord, durationFactor, learn } from '../../lib/planning/durations';
+import { type DurationRecord, durationFactor, learn, remainingTime } from '../../lib/planning/durations';
 import { Forecast } from '../../lib/planning/forecast';
 import type { Weights } from '../../lib/planning/objective';
 import { makePlan, type Plan, type PlanLine } from '../../lib/planning/plan';
@@ -123,9 +123,8 @@ export class Platewise implements Policy {
         const { job } = printer;
         const until = (): number => {
           if (!job) return world.now;
-          if (printer.state === 'reserved') return world.now + world.farm.swap_min + this.#expected(job, printer);
-          // A print that runs longer than expected is taken to need a little longer still.
-          return Math.max(printer.startedAt + this.#expected(job, printer), world.now + 2);
+          const elapsed = Math.max(0, world.now - printer.startedAt);
+          return printer.startedAt + elapsed + remainingTime(this.#expected(job, printer), elapsed, printer.report());
         };
         return {
           id: printerId(printer.own.id),

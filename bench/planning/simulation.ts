@@ -9,7 +9,10 @@ export interface SimulatedPrinter {
   /** When each slot was last printed from: the plain rules change the one that rested longest. */
   used: number[];
   job: QueuedJob | null;
+  /** When its print started, or will when the operator has changed the filament. */
   startedAt: number;
+  /** What the printer says of its print: progress in whole percents, and the minutes that follow from it. */
+  report(): { progress: number; remaining: number } | null;
   /** What the last print was made of; the greedy rule's whole idea of the filament. */
   lastMaterial: string;
   dispatches: number;
@@ -139,6 +142,7 @@ export function simulate(jobs: StreamJob[], farm: StreamFarm, hours: OperatorHou
       used: Array(own.slots).fill(0),
       job: null,
       startedAt: 0,
+      report: () => null,
       lastMaterial: own.initially_loaded[0] ?? '',
       dispatches: 0,
     })),
@@ -187,6 +191,11 @@ export function simulate(jobs: StreamJob[], farm: StreamFarm, hours: OperatorHou
     printer.state = 'printing';
     printer.job = job;
     printer.startedAt = world.now;
+    printer.report = () => {
+      const elapsed = world.now - printer.startedAt;
+      const progress = Math.floor((100 * elapsed) / whole) / 100;
+      return progress > 0 ? { progress, remaining: elapsed / (progress + 0.005) - elapsed } : null;
+    };
     printer.dispatches++;
     printer.lastMaterial = job.own.materials[0] ?? '';
     for (const material of job.own.materials) {
@@ -224,6 +233,8 @@ export function simulate(jobs: StreamJob[], farm: StreamFarm, hours: OperatorHou
         run.changes += changes.length;
         begin(decision);
       });
+      printer.startedAt = from + changes.length * farm.swap_min;
+      printer.report = () => null;
     }
   };
   for (const job of jobs) {

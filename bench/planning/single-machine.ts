@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { leastTardiness, type TardinessProblem } from '../../lib/planning/tardiness';
+import { annealTardiness, leastTardiness, type TardinessProblem } from '../../lib/planning/tardiness';
 
 interface Instance {
   name: string;
@@ -81,11 +81,11 @@ export function singleMachine(
   const rows = instances.map(({ name, problem, reference }) => {
     const begun = performance.now();
     const limit = begun + options.seconds * 1000;
-    const { cost } = leastTardiness(problem, {
-      seed: options.seed,
-      rounds: kind === 'wt' ? 2_000 : 100_000,
-      expired: () => performance.now() > limit,
-    });
+    const expired = (): boolean => performance.now() > limit;
+    const { cost } =
+      kind === 'wt'
+        ? leastTardiness(problem, { seed: options.seed, rounds: 300, expired })
+        : annealTardiness(problem, { seed: options.seed, rounds: 1000, moves: 3_000_000, expired });
     const gap =
       reference === null ? null : reference === 0 ? (cost === 0 ? 0 : null) : (100 * (cost - reference)) / reference;
     return { instance: name, reference, value: cost, gap_percent: gap, ms: Math.round(performance.now() - begun) };

@@ -185,8 +185,9 @@ function writeLines(
   },
 ): void {
   const lines: { line: PlanLine; at: number; job: PlanningJob }[] = [];
+  const projected = made.schedule.project(made.order);
   for (const [machine, printer] of made.printers.entries()) {
-    for (const [place, placed] of made.schedule.decode(machine, made.order[machine] ?? []).entries()) {
+    for (const [place, placed] of (projected[machine] ?? []).entries()) {
       const job = made.copies[placed.task] as PlanningJob;
       lines.push({
         line: lineOf(job, printer, placed, place, snapshot.now, made.materialNames),

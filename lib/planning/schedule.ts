@@ -68,6 +68,49 @@ export class Schedule implements SequencingProblem {
     return placed;
   }
 
+  /**
+   * The times of all printers' sequences if one operator does one thing at a time, in the order in which it is asked for:
+   * what will really happen, where `decode` lets printers never wait for each other.
+   */
+  project(order: readonly (readonly number[])[]): Placed[][] {
+    const { calendar, clearMinutes, changeMinutes } = this;
+    const plans = order.map((sequence, machine) => this.decode(machine, sequence));
+    const states = this.printers.map(({ free, full }) => ({ time: free, full, next: 0 }));
+    let operatorFree = 0;
+    const operate = (from: number, minutes: number): number => {
+      const begin = calendar.next(Math.max(from, operatorFree), minutes);
+      operatorFree = begin + minutes;
+      return begin;
+    };
+    const request = (machine: number): number => {
+      const { time, full, next } = states[machine] as (typeof states)[number];
+      const placed = plans[machine]?.[next];
+      if (!placed) return Number.POSITIVE_INFINITY;
+      return full ? time : Math.max(time, (this.tasks[placed.task] as Task).release);
+    };
+    for (;;) {
+      let machine = 0;
+      for (let other = 1; other < states.length; other++) if (request(other) < request(machine)) machine = other;
+      const state = states[machine];
+      const placed = plans[machine]?.[state?.next ?? 0];
+      const from = states.length === 0 ? Number.POSITIVE_INFINITY : request(machine);
+      if (!state || !placed || from === Number.POSITIVE_INFINITY) return plans;
+      if (state.full) {
+        state.time = operate(state.time, clearMinutes) + clearMinutes;
+        state.full = false;
+        continue;
+      }
+      const length = placed.end - placed.start;
+      const minutes = placed.changes.length * changeMinutes;
+      placed.begin = minutes > 0 ? operate(from, minutes) : from;
+      placed.start = placed.begin + minutes;
+      placed.end = placed.start + length;
+      state.time = placed.end;
+      state.full = true;
+      state.next++;
+    }
+  }
+
   /** What a task adds that ends at a moment, waiting and setups aside (weighted hours). */
   taskCost(task: Task, end: number, length: number): number {
     const { lateness, softTardiness, flow } = this.weights;
