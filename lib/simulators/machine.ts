@@ -23,6 +23,8 @@ export const COMMON_FAULTS = [
   'upload_breaks',
   /** No storage: nothing can be uploaded. */
   'storage_missing',
+  /** The storage is there and full: what is uploaded does not arrive whole. */
+  'storage_full',
   /** The present print, or else the next, fails at the fraction `at` (default 0.5) with `cause` (default fault). */
   'print_fails',
   /** The present print, or else the next, runs out of filament at the fraction `at` (default 0.5). */

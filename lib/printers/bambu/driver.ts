@@ -54,6 +54,12 @@ import { readSlicedFor } from './sliced-file';
 import type { PrinterTrust } from './tls';
 
 export interface BambuTiming extends ReconnectTiming, EndingTiming {
+  /** How long each step of a login may take: TLS, then MQTT (ms). */
+  connectMs: number;
+  /** How long after the login the first report may take (ms): a wrong serial number makes the printer silent. */
+  firstReportMs: number;
+  /** How long the file server may stay silent (ms): it confirms an upload only when the USB stick has it all. */
+  transferReplyMs: number;
   /** Silence after which reports are asked for (ms), and after which the connection is given up. */
   quietMs: number;
   silentMs: number;
@@ -61,19 +67,27 @@ export interface BambuTiming extends ReconnectTiming, EndingTiming {
   observeMs: number;
   /** How long a command may stay unanswered (ms). */
   answerMs: number;
-  /** After a start: until any sign of the job, and until it is active (ms). */
+  /**
+   * After a start: until any sign of the job; until then if the printer took the command, because it may show the end
+   * of the last job for minutes while it reads the file; and until the job is active (ms).
+   */
   startSignMs: number;
+  startAcceptedMs: number;
   startActiveMs: number;
 }
 
 export const defaultBambuTiming: BambuTiming = {
   ...defaultReconnectTiming,
   ...defaultEndingTiming,
+  connectMs: 15_000,
+  firstReportMs: 60_000,
+  transferReplyMs: 90_000,
   quietMs: 30_000,
   silentMs: 60_000,
   observeMs: 20_000,
   answerMs: 12_000,
   startSignMs: 90_000,
+  startAcceptedMs: 240_000,
   startActiveMs: 180_000,
 };
 
@@ -124,8 +138,11 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   constructor(settings: BambuOptions) {
     // How long an old state lingers is the printer's time, and a simulator's runs faster.
-    const staleStateMs = Math.max(leastStaleStateMs, defaultBambuTiming.staleStateMs / settings.timeScale);
-    const timing = { ...defaultBambuTiming, staleStateMs, ...settings.timing };
+    const { timeScale } = settings;
+    const staleStateMs = Math.max(leastStaleStateMs, defaultBambuTiming.staleStateMs / timeScale);
+    const { startSignMs } = defaultBambuTiming;
+    const startAcceptedMs = Math.max(startSignMs, defaultBambuTiming.startAcceptedMs / timeScale);
+    const timing = { ...defaultBambuTiming, staleStateMs, startAcceptedMs, ...settings.timing };
     super(settings, timing);
     this.#settings = settings;
     this.#timing = timing;
@@ -236,6 +253,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
         port: this.#settings.mqttPort ?? 8883,
         accessCode: this.#settings.accessCode,
         trust: this.#trust(),
+        timeoutMs: this.#timing.connectMs,
       },
       listener,
       signal,
@@ -248,7 +266,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
       this.#pushAll(session);
       await within(
         first.promise,
-        this.#timing.silentMs,
+        this.#timing.firstReportMs,
         () =>
           new PrinterUnavailableError(
             `Connected, but no report came: is ${this.#settings.serial} the right serial number?`,
@@ -292,9 +310,11 @@ class BambuDriver extends BaseDriver<MqttSession> {
     sent: { answer: Promise<PrinterAnswer>; errorBefore: string | undefined },
   ): Promise<PrinterReport> {
     const rejected = new Deferred<never>();
+    let accepted = false;
     sent.answer.then(
       (answer) => {
         const refusal = refusalOf(answer);
+        accepted = refusal === undefined;
         // A job that is there all the same outweighs an answer that says no.
         if (refusal !== undefined && !this.#shows(order)) rejected.reject(refusal);
       },
@@ -309,7 +329,12 @@ class BambuDriver extends BaseDriver<MqttSession> {
           },
           { timeoutMs, session },
         );
-      const sign = await next((report) => isSameJob(order.identity, report.job), this.#timing.startSignMs);
+      const { startSignMs, startAcceptedMs } = this.#timing;
+      const isThere = (report: PrinterReport): boolean => isSameJob(order.identity, report.job);
+      const sign = await next(isThere, startSignMs).catch((thrown: unknown) => {
+        if (!accepted || !(thrown instanceof WaitTimeoutError)) throw thrown;
+        return next(isThere, Math.max(0, startAcceptedMs - startSignMs));
+      });
       const started = isStarted(sign, order)
         ? sign
         : await next((report) => isStarted(report, order), this.#timing.startActiveMs);
@@ -511,6 +536,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
       port: this.#settings.ftpsPort ?? 990,
       accessCode: this.#settings.accessCode,
       trust: this.#trust(),
+      replyMs: this.#timing.transferReplyMs,
     };
   }
 }

@@ -9,6 +9,8 @@ export interface FtpsAddress {
   port: number;
   accessCode: string;
   trust: PrinterTrust;
+  /** How long the server may stay silent (ms). */
+  replyMs: number;
 }
 
 export interface UploadTask {
@@ -19,8 +21,6 @@ export interface UploadTask {
   progress(fraction: number): void;
 }
 
-/** The printer confirms an upload only when the file is flushed to the USB stick. */
-const replyTimeoutMs = 90_000;
 const leastDeadlineMs = 600_000;
 const slowestBytesPerSecond = 25_000;
 const progressIntervalMs = 250;
@@ -42,10 +42,14 @@ export async function uploadByFtps(address: FtpsAddress, task: UploadTask): Prom
     await removeByFtps(address, task.fileName).catch(() => {});
     throw new UploadFailedError('The upload was given up.', { cause: failure });
   }
-  if (failure !== undefined && !mayHaveArrived(failure)) throw explain(failure, address.trust);
+  if (failure !== undefined && !mayHaveArrived(failure)) {
+    // What a full stick took of the file would keep the place from the next one.
+    if (failure instanceof FTPError && failure.code === 552) await removeByFtps(address, task.fileName).catch(() => {});
+    throw explain(failure, address.trust);
+  }
   let size: number;
   try {
-    size = await withFtps(address, task.signal, replyTimeoutMs, (client) => client.size(`/${task.fileName}`));
+    size = await withFtps(address, task.signal, address.replyMs, (client) => client.size(`/${task.fileName}`));
   } catch (thrown) {
     throw explain(failure ?? asError(thrown), address.trust);
   }
@@ -62,7 +66,7 @@ export async function uploadByFtps(address: FtpsAddress, task: UploadTask): Prom
 /** Deletes a file; rejects if that fails. */
 export async function removeByFtps(address: FtpsAddress, fileName: string): Promise<void> {
   const never = new AbortController();
-  await withFtps(address, never.signal, replyTimeoutMs, (client) => client.remove(`/${fileName}`));
+  await withFtps(address, never.signal, address.replyMs, (client) => client.remove(`/${fileName}`));
 }
 
 async function store(client: Client, task: UploadTask): Promise<void> {
@@ -90,7 +94,7 @@ async function withFtps<T>(
   deadlineMs: number,
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = new Client(replyTimeoutMs);
+  const client = new Client(address.replyMs);
   client.prepareTransfer = passiveMode;
   const stop = (): void => client.close();
   const timer = setTimeout(stop, deadlineMs);

@@ -13,6 +13,8 @@ export interface MqttAddress {
   port: number;
   accessCode: string;
   trust: PrinterTrust;
+  /** How long the TLS connection and after it the login may take (ms). */
+  timeoutMs: number;
 }
 
 /** What is told to the owner of a session, as it comes in. */
@@ -30,7 +32,6 @@ export interface PrinterAnswer {
   own: boolean;
 }
 
-const loginTimeoutMs = 15_000;
 const keepaliveSeconds = 30;
 const wrongCredentialCodes = [4, 5];
 const firstSequenceId = 20_000;
@@ -61,7 +62,7 @@ export class MqttSession extends Session {
 
   static async open(address: MqttAddress, listener: MqttListener, signal: AbortSignal): Promise<MqttSession> {
     const { serial } = address.trust;
-    const socket = await connectTls(address.host, address.port, address.trust, signal);
+    const socket = await connectTls(address, signal);
     const client = new MqttClient(() => socket, {
       protocolId: 'MQTT',
       protocolVersion: 4,
@@ -71,7 +72,7 @@ export class MqttSession extends Session {
       clean: true,
       keepalive: keepaliveSeconds,
       reconnectPeriod: 0,
-      connectTimeout: loginTimeoutMs,
+      connectTimeout: address.timeoutMs,
       queueQoSZero: false,
       resubscribe: false,
     });
@@ -92,7 +93,7 @@ export class MqttSession extends Session {
     try {
       await within(
         ready.promise,
-        loginTimeoutMs,
+        address.timeoutMs,
         () => new PrinterUnavailableError('The printer did not answer the login.'),
       );
       return session;

@@ -11,8 +11,6 @@ export interface PrinterTrust {
   fingerprint?: string | undefined;
 }
 
-const connectTimeoutMs = 15_000;
-
 /** The TLS options: 1.2 only, the certificate must carry the serial number as its common name. */
 export function tlsOptions(trust: PrinterTrust): ConnectionOptions {
   const options: ConnectionOptions & { allowPartialTrustChain?: boolean } = {
@@ -53,7 +51,11 @@ export function checkPinned(socket: TLSSocket, trust: PrinterTrust): void {
 }
 
 /** Opens a TLS connection to the printer and makes sure that it is the right one. */
-export function connectTls(host: string, port: number, trust: PrinterTrust, signal: AbortSignal): Promise<TLSSocket> {
+export function connectTls(
+  address: { host: string; port: number; trust: PrinterTrust; timeoutMs: number },
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const { host, port, trust, timeoutMs } = address;
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, ...tlsOptions(trust) });
     socket.setNoDelay(true);
@@ -81,8 +83,8 @@ export function connectTls(host: string, port: number, trust: PrinterTrust, sign
       }
     };
     const timer = setTimeout(
-      () => finish(new PrinterUnavailableError(`${host}:${port} did not answer in ${connectTimeoutMs / 1000} s.`)),
-      connectTimeoutMs,
+      () => finish(new PrinterUnavailableError(`${host}:${port} did not answer in ${timeoutMs / 1000} s.`)),
+      timeoutMs,
     );
     socket.once('error', fail);
     socket.once('secureConnect', secured);

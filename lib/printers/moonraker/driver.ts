@@ -47,6 +47,11 @@ import {
 import { uploadFile } from './upload';
 
 export interface MoonrakerTiming extends ReconnectTiming {
+  /** How long a connection may take to stand (ms). */
+  connectMs: number;
+  /** How long an upload may make no headway, and how long the printer may read the file before it answers (ms). */
+  stallMs: number;
+  uploadReplyMs: number;
   /** How often the state is asked for although nothing changed (ms). */
   heartbeatMs: number;
   /** How often `server.info` is asked while Klipper is not ready (ms). */
@@ -65,6 +70,9 @@ export interface MoonrakerTiming extends ReconnectTiming {
 
 export const defaultMoonrakerTiming: MoonrakerTiming = {
   ...defaultReconnectTiming,
+  connectMs: 15_000,
+  stallMs: 60_000,
+  uploadReplyMs: 120_000,
   heartbeatMs: 10_000,
   notReadyPollMs: 1500,
   answerMs: 15_000,
@@ -117,6 +125,9 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       port: settings.port ?? 7125,
       tls: settings.tls ?? false,
       apiKey: settings.apiKey,
+      timeoutMs: timing.connectMs,
+      stallMs: timing.stallMs,
+      uploadReplyMs: timing.uploadReplyMs,
     };
   }
 

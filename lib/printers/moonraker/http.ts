@@ -12,6 +12,12 @@ export interface HttpAddress {
   port: number;
   tls: boolean;
   apiKey?: string | undefined;
+  /** How long a connection and a short answer may take (ms). */
+  timeoutMs: number;
+  /** How long an upload may make no headway (ms). */
+  stallMs: number;
+  /** How long its answer may take (ms): it comes only when the printer has read the file's metadata. */
+  uploadReplyMs: number;
 }
 
 export interface HttpReply {
@@ -19,11 +25,6 @@ export interface HttpReply {
   body: string;
 }
 
-const shortTimeoutMs = 15_000;
-/** The answer to an upload comes only when the printer has read the file's metadata. */
-const uploadReplyTimeoutMs = 120_000;
-/** How long an upload may make no headway. */
-const stallTimeoutMs = 60_000;
 const chunkBytes = 256 * 1024;
 const longestReply = 4_000_000;
 
@@ -55,7 +56,7 @@ export async function httpGet(address: HttpAddress, path: string, signal?: Abort
   const abort = (): void => {
     outgoing.destroy(new Error('The request was given up.'));
   };
-  outgoing.setTimeout(shortTimeoutMs, () => outgoing.destroy(new Error('no answer')));
+  outgoing.setTimeout(address.timeoutMs, () => outgoing.destroy(new Error('no answer')));
   signal?.addEventListener('abort', abort, { once: true });
   if (signal?.aborted) abort();
   outgoing.end();
@@ -102,7 +103,7 @@ export async function httpUpload(address: HttpAddress, file: HttpUpload): Promis
     outgoing.destroy(new UploadFailedError(message));
   };
   const abort = (): void => giveUp('The upload was given up.');
-  let timer = setTimeout(giveUp, stallTimeoutMs, 'The upload made no headway.');
+  let timer = setTimeout(giveUp, address.stallMs, 'The upload made no headway.');
   const restart = (ms: number): void => {
     clearTimeout(timer);
     timer = setTimeout(giveUp, ms, 'The upload made no headway.');
@@ -114,7 +115,7 @@ export async function httpUpload(address: HttpAddress, file: HttpUpload): Promis
     highWaterMark: chunkBytes,
     transform(part: Buffer, _encoding, done) {
       sent += part.length;
-      restart(stallTimeoutMs);
+      restart(address.stallMs);
       file.progress(Math.min(0.99, sent / file.size));
       done(null, part);
     },
@@ -124,7 +125,7 @@ export async function httpUpload(address: HttpAddress, file: HttpUpload): Promis
     const sending = pipeline(createReadStream(file.path, { highWaterMark: chunkBytes }), counter, outgoing, {
       end: false,
     }).then(() => {
-      restart(uploadReplyTimeoutMs);
+      restart(address.uploadReplyMs);
       outgoing.end(tail);
     });
     // A printer may answer, and refuse, before it has read everything.

@@ -7,7 +7,6 @@ import { Deferred, within } from '../waiting';
 import { MoonrakerError, rpcError } from './errors';
 import { type HttpAddress, httpGet } from './http';
 
-const openTimeoutMs = 15_000;
 const pingIntervalMs = 10_000;
 const silenceLimitMs = 30_000;
 
@@ -47,7 +46,7 @@ export class RpcSocket extends Session {
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     const socket = new WebSocket(`${address.tls ? 'wss' : 'ws'}://${host}:${address.port}/websocket${query}`, {
       perMessageDeflate: false,
-      handshakeTimeout: openTimeoutMs,
+      handshakeTimeout: address.timeoutMs,
       headers: address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey },
     });
     const opened = new Deferred<void>();

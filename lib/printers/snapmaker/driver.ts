@@ -61,6 +61,9 @@ import {
 import { refuseChunk, serveFile } from './upload';
 
 export interface SnapmakerTiming extends ReconnectTiming {
+  /** How long the connection may take to stand, and how long an answer (ms). */
+  connectMs: number;
+  answerMs: number;
   /** How long the greeting may stay unanswered (ms), and how long while the approval dialog is shown. */
   helloMs: number;
   approvalMs: number;
@@ -82,6 +85,8 @@ export interface SnapmakerTiming extends ReconnectTiming {
 export const defaultSnapmakerTiming: SnapmakerTiming = {
   ...defaultReconnectTiming,
   firstPauseMs: 3000,
+  connectMs: 10_000,
+  answerMs: 5000,
   helloMs: 10_000,
   approvalMs: 300_000,
   pushPeriodMs: 1000,
@@ -107,7 +112,6 @@ export function createSnapmakerDriver(options: SnapmakerOptions): Driver {
   return new SnapmakerDriver(options);
 }
 
-const answerMs = 5000;
 const longestStopMs = 60_000;
 const blocked = 17;
 const rememberedFiles = 16;
@@ -214,7 +218,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
       if (!isSameJob(identity, report.job))
         throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
       if (this.#status === undefined || !hasJob(this.#status) || this.#status === 5) return;
-      const answer = await this.connected().request(peers.controller, commands.stop, undefined, answerMs);
+      const answer = await this.connected().request(peers.controller, commands.stop);
       const result = answer.payload[0] ?? 0;
       if (result === 0) return;
       if (result !== blocked && performance.now() > until) {
@@ -262,6 +266,8 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
         port: this.#settings.port ?? 8888,
         token: this.#settings.token,
         clientName: this.#settings.clientName ?? 'Platewise',
+        connectMs: this.#timing.connectMs,
+        answerMs: this.#timing.answerMs,
         helloMs: this.#timing.helloMs,
         approvalMs: this.#timing.approvalMs,
         log: (level, message) => this.log(level, message),
@@ -357,7 +363,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     const effect = this.waitForReport(done, { timeoutMs: this.#timing.controlMs, session });
     effect.catch(() => {});
     try {
-      const answer = await session.request(peers.controller, command, undefined, answerMs);
+      const answer = await session.request(peers.controller, command);
       const taken = answer.payload[0] ?? 0;
       if (taken !== 0) throw new CommandRefusedError(`The printer refused: ${resultText(taken)}.`);
       const first = await Promise.race([result.promise, effect]);
@@ -406,7 +412,11 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     waiters.add(notify);
     const forget = session.onEnd((reason) => next.reject(reason));
     try {
-      await within(next.promise, answerMs, () => new PrinterUnavailableError(`The printer did not tell ${what}.`));
+      await within(
+        next.promise,
+        this.#timing.answerMs,
+        () => new PrinterUnavailableError(`The printer did not tell ${what}.`),
+      );
     } finally {
       waiters.delete(notify);
       forget();

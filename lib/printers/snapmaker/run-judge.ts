@@ -28,8 +28,8 @@ export class RunJudge {
   #idleSince: number | undefined;
   #ran: string | undefined;
   #firstLine: number | undefined;
-  /** The job whose line count was seen to change. */
-  #moved: string | undefined;
+  /** The job in whose run the line count was seen to be its own, not what the job before left behind. */
+  #counted: string | undefined;
   #decided: { key: string; ending: Ending } | undefined;
 
   constructor(private readonly noticeMs: number) {}
@@ -72,7 +72,8 @@ export class RunJudge {
         this.#ran = key;
         this.#firstLine = facts.line;
       }
-      if (facts.line !== this.#firstLine) this.#moved = key;
+      const isOld = facts.line === this.#firstLine && reachedEnd(facts.line, facts.totalLines);
+      if (!isOld) this.#counted = key;
       return { ending: null };
     }
     if (this.#decided?.key === key) return { ending: this.#decided.ending };
@@ -84,9 +85,9 @@ export class RunJudge {
       const left = this.#idleSince + this.noticeMs - facts.now;
       if (left > 0) return { ending: null, undecidedForMs: left };
     }
-    // The line count of a job stays until the next one moves. Of a job that was not seen to move it may be that of the
-    // job before, which was of the same length if it was the same model.
-    if (this.#moved === key && reachedEnd(facts.line, facts.totalLines)) return this.#decide(key, 'finished');
+    // The line count of a job stays until the next one moves. Of a job that was not seen short of its end it may be that
+    // of the job before, which was of the same length if it was the same model.
+    if (this.#counted === key && reachedEnd(facts.line, facts.totalLines)) return this.#decide(key, 'finished');
     return { ending: 'unknown' };
   }
 

@@ -13,16 +13,17 @@ export interface SessionOptions {
   port: number;
   token: string;
   clientName: string;
+  /** How long the connection may take to stand, and how long an answer (ms). */
+  connectMs: number;
+  answerMs: number;
   /** How long the greeting may stay unanswered (ms), and how long while the dialog is on the touchscreen. */
   helloMs: number;
   approvalMs: number;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }
 
-const connectTimeoutMs = 10_000;
 /** The screen is not ready for a greeting at once. */
 const settleMs = 200;
-const answerTimeoutMs = 5000;
 const remembered = 64;
 
 const helloResults: Readonly<Record<number, { message: string; remedy: string }>> = {
@@ -55,7 +56,10 @@ export class SacpSession extends Session {
   /** Called when a dialog is seen on the touchscreen during the greeting. */
   #onDialog: () => void = () => {};
 
-  private constructor(socket: Socket) {
+  private constructor(
+    socket: Socket,
+    readonly answerMs: number,
+  ) {
     super();
     this.#socket = socket;
     socket.setNoDelay(true);
@@ -66,7 +70,7 @@ export class SacpSession extends Session {
 
   static async open(options: SessionOptions, signal: AbortSignal): Promise<SacpSession> {
     const socket = connect({ host: options.host, port: options.port });
-    const session = new SacpSession(socket);
+    const session = new SacpSession(socket, options.answerMs);
     const abort = (): void => session.destroy(new PrinterUnavailableError('The connection attempt was given up.'));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
@@ -97,7 +101,7 @@ export class SacpSession extends Session {
     receiver: number,
     command: Command,
     payload: Buffer = Buffer.alloc(0),
-    timeoutMs = answerTimeoutMs,
+    timeoutMs = this.answerMs,
   ): Promise<Frame> {
     if (this.reason !== undefined) return Promise.reject(this.reason);
     const sequence = this.send(receiver, command, payload);
@@ -154,7 +158,7 @@ export class SacpSession extends Session {
     try {
       await within(
         established.promise,
-        connectTimeoutMs,
+        options.connectMs,
         () => new PrinterUnavailableError(`${options.host}:${options.port} did not answer.`),
       );
     } finally {

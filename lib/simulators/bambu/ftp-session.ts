@@ -223,15 +223,19 @@ export class FtpSession {
     const data = await this.#openData('150 Ok to send data.');
     if (data === undefined) return;
     const { faults } = this.machine;
-    const broken = faults.take('upload_breaks');
+    const full = faults.isOn('storage_full') ? faults.take('storage_full') : undefined;
+    const broken = full === undefined ? faults.take('upload_breaks') : undefined;
+    const limited = full ?? broken;
     try {
-      if (broken === undefined) await pipeline(data, createWriteStream(this.#disk(path)));
-      else await receivePart(data, this.#disk(path), faultNumber(broken, 'after_bytes', 1024));
+      if (limited === undefined) await pipeline(data, createWriteStream(this.#disk(path)));
+      else
+        await receivePart(data, this.#disk(path), faultNumber(limited, 'after_bytes', full === undefined ? 1024 : 0));
     } catch {
       // What arrived stays on the stick.
       data.destroy();
       this.#closePassive();
-      if (broken !== undefined && broken.reply_426 !== true) this.control.destroy();
+      if (full !== undefined) this.#reply('552 Requested file action aborted: exceeded storage allocation.');
+      else if (broken !== undefined && broken.reply_426 !== true) this.control.destroy();
       else this.#reply('426 Failure reading network stream.');
       return;
     }

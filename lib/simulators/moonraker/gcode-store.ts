@@ -89,7 +89,9 @@ export class GcodeStore {
     );
     const disk = await statfs(this.machine.filesDir);
     const total = disk.blocks * disk.bsize;
-    const free = this.machine.faults.isOn('storage_missing') ? 0 : disk.bavail * disk.bsize;
+    const { faults } = this.machine;
+    const full = faults.isOn('storage_missing') || faults.isOn('storage_full');
+    const free = full ? 0 : disk.bavail * disk.bsize;
     return {
       dirs: [...folders].map((dirname_) => ({ modified: 0, size: 4096, permissions: 'rw', dirname: dirname_ })),
       files: files.map((file) => ({

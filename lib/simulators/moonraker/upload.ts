@@ -22,7 +22,8 @@ export async function receiveUpload(request: IncomingMessage, services: Services
   const { machine, profile, files, hub, klipper } = services;
   const form = await readForm(request, services);
   try {
-    if (machine.faults.take('storage_missing') !== undefined) {
+    const unstorable = machine.faults.take('storage_missing') ?? machine.faults.take('storage_full');
+    if (unstorable !== undefined) {
       throw new MoonrakerError(500, '[Errno 28] No space left on device', 'upload');
     }
     if (form.fileName === undefined || form.fileName === '') {

@@ -64,7 +64,8 @@ export async function pullUpload(
   if (workers.includes(false)) return;
   const content = Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0)));
   // Only the length is compared; the md5 is never verified.
-  const complete = content.length === order.size && machine.faults.take('storage_missing') === undefined;
+  const unstorable = machine.faults.take('storage_missing') ?? machine.faults.take('storage_full');
+  const complete = content.length === order.size && unstorable === undefined;
   if (complete) store(machine, order, content);
   await session.ask(PEER.screen, nextSequence(), 0xb002, Buffer.from([complete ? 0 : 1]));
 }

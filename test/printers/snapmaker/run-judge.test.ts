@@ -66,6 +66,15 @@ describe('Snapmaker endings', () => {
     strictEqual(judge.judge(facts(5000, 10)).ending, 'unknown');
   });
 
+  it('goes by the line count of a job that was seen short of its end and ended while nobody looked', () => {
+    const judge = new RunJudge(5000);
+    judge.status(1, 0);
+    judge.judge(facts(0, 0));
+    judge.restart();
+    judge.status(0, 9000);
+    strictEqual(judge.judge(facts(1000, 9000)).ending, 'finished');
+  });
+
   it('does not believe the line count of a job that ended while nobody looked: it may be that of the job before', () => {
     const judge = new RunJudge(5000);
     judge.status(0, 0);

@@ -1,0 +1,32 @@
+import { strictEqual } from 'node:assert';
+import type { SimulatorMake } from '../../../lib/simulators/simulator';
+import { Stage } from '../stage';
+import { subjects } from '../subjects';
+import { scenarios } from './scenarios';
+import { verdictOf } from './table';
+
+/** Printer seconds in a second: jobs are short, and reports still come often enough to see what happens. */
+const speed = 120;
+
+/** Runs every scenario over the drivers of a make; each must say what the published table says. */
+export function conform(make: SimulatorMake): void {
+  for (const subject of subjects.filter((candidate) => candidate.make === make)) {
+    describe(`driver conformance: ${subject.title}`, function () {
+      this.timeout(120_000);
+      let stage: Stage;
+      beforeEach(async () => {
+        stage = await Stage.set(subject, speed);
+      });
+      afterEach(() => stage.strike());
+
+      for (const scenario of scenarios) {
+        it(scenario.name, async () => {
+          const verdict = await scenario.run(stage);
+          if (process.env.PLATEWISE_SHOW_VERDICTS !== undefined) {
+            console.log(JSON.stringify([scenario.name, subject.title, verdict]));
+          } else strictEqual(verdict, verdictOf(scenario.name, subject.title));
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,129 @@
+import { createBambuDriver } from '../../lib/printers/bambu/driver';
+import type { Driver } from '../../lib/printers/driver';
+import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
+import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
+import type { RunningSimulator, SimulatorMake } from '../../lib/simulators/simulator';
+import { capabilities, gcodeLasting } from '../printers/fixtures';
+import { sliced3mf } from '../printers/sliced-3mf';
+
+/** A driver and the simulated printer that it is tried with. */
+export interface Subject {
+  make: SimulatorMake;
+  /** How tables call it. */
+  title: string;
+  simulator: { accessCode?: string; profile?: string };
+  /**
+   * The driver for a running simulator.
+   * @param ports where to connect to instead of the simulator's own ports
+   */
+  driver(
+    simulator: RunningSimulator,
+    options: { credentials?: 'right' | 'wrong'; timeScale: number; ports?: Record<string, number> },
+  ): Driver;
+  /** A file that prints for this many printer seconds. */
+  file(seconds: number): Promise<Buffer | string>;
+  extension: string;
+  slot: string;
+  /** What makes the printer refuse the driver, besides wrong credentials. */
+  refusal?: string;
+}
+
+const reconnect = { firstPauseMs: 100, longestPauseMs: 1000, connectMs: 2000 };
+const log =
+  process.env.PLATEWISE_TEST_LOG === undefined ? () => {} : (level: string, text: string) => console.log(level, text);
+const common = { host: '127.0.0.1', capabilities, log };
+const key = '0123456789abcdef0123456789abcdef';
+
+const bambu: Subject = {
+  make: 'bambu',
+  title: 'Bambu H2D',
+  simulator: { accessCode: '12345678' },
+  driver: ({ ready }, { credentials, timeScale, ports = ready.ports }) =>
+    createBambuDriver({
+      ...common,
+      timeScale,
+      serial: ready.serial ?? '',
+      accessCode: credentials === 'wrong' ? '87654321' : '12345678',
+      mqttPort: ports.mqtt ?? 0,
+      ftpsPort: ports.ftps ?? 0,
+      ...(ready.ca_file === undefined ? {} : { caFile: ready.ca_file }),
+      timing: {
+        ...reconnect,
+        startSignMs: 6000,
+        startAcceptedMs: 6000,
+        startActiveMs: 6000,
+        observeMs: 5000,
+        answerMs: 3000,
+        transferReplyMs: 3000,
+      },
+    }),
+  file: (seconds) => sliced3mf(gcodeLasting(seconds)),
+  extension: '.gcode.3mf',
+  slot: 'ams0-0',
+};
+
+function moonraker(profile: string, title: string): Subject {
+  return {
+    make: 'moonraker',
+    title,
+    simulator: { accessCode: key, profile },
+    driver: ({ ready }, { credentials, timeScale, ports = ready.ports }) =>
+      createMoonrakerDriver({
+        ...common,
+        timeScale,
+        port: ports.http ?? 0,
+        apiKey: credentials === 'wrong' ? 'f'.repeat(32) : key,
+        timing: {
+          ...reconnect,
+          answerMs: 3000,
+          startAnswerMs: 5000,
+          shownMs: 3000,
+          heartbeatMs: 1000,
+          historyMs: 1500,
+          stallMs: 3000,
+          uploadReplyMs: 3000,
+          controlMs: 5000,
+        },
+      }),
+    file: async (seconds) => gcodeLasting(seconds),
+    extension: '.gcode',
+    slot: 'extruder',
+  };
+}
+
+const snapmaker: Subject = {
+  make: 'snapmaker',
+  title: 'Snapmaker Artisan',
+  simulator: {},
+  driver: ({ ready }, { timeScale, ports = ready.ports }) =>
+    createSnapmakerDriver({
+      ...common,
+      timeScale,
+      port: ports.sacp ?? 0,
+      token: 'a-token-of-ours',
+      timing: {
+        ...reconnect,
+        startMs: 8000,
+        pushPeriodMs: 500,
+        helloMs: 1500,
+        noticeMs: 1500,
+        answerMs: 3000,
+        silentMs: 5000,
+        stallMs: 3000,
+        controlMs: 5000,
+      },
+    }),
+  file: async (seconds) => gcodeLasting(seconds),
+  extension: '.gcode',
+  slot: 'nozzle0',
+  refusal: 'refuse_pairing',
+};
+
+/** Every driver, Moonraker's with both vintages and with plain Klipper's macros beside the Giga's. */
+export const subjects: readonly Subject[] = [
+  bambu,
+  moonraker('legacy-giga', 'Giga, Moonraker 2022'),
+  moonraker('modern-giga', 'Giga, Moonraker 2026'),
+  moonraker('modern', 'plain Klipper, Moonraker 2026'),
+  snapmaker,
+];
