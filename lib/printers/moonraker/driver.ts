@@ -30,20 +30,16 @@ import {
   type HistoryJob,
   historyEnding,
   klippyState,
-  type MappedState,
-  type MoonrakerState,
   mapFaults,
   mapLayers,
   mapProgress,
   mapSlots,
-  mapState,
   mapTemperatures,
-  mergeObjects,
   printFileName,
-  printState,
   readHistoryJob,
   watchedObjects,
 } from './state-mapping';
+import { klippyOf, StateTracker } from './tracker';
 import { uploadFile } from './upload';
 
 export interface MoonrakerTiming extends ReconnectTiming {
@@ -101,25 +97,21 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   readonly make = 'moonraker';
   readonly #address: HttpAddress;
   readonly #timing: MoonrakerTiming;
-  #state: MoonrakerState = { klippy: 'disconnected', klippyMessage: '', objects: {}, lastJob: undefined };
+  readonly #tracker: StateTracker;
   #watched: JsonObject = watchedObjects([]);
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
   #publishedKey = '';
   #firmware: string | undefined;
-  /** The job that was seen running last on this driver. */
-  #lastActive: string | undefined;
-  /** Since when a job that ran is gone without the history telling how it ended. */
-  #goneSince: number | undefined;
   #recheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
-  readonly #stopped = new Set<string>();
 
   constructor(settings: MoonrakerOptions) {
     const timing = { ...defaultMoonrakerTiming, ...settings.timing };
     super(settings, timing);
     this.#timing = timing;
+    this.#tracker = new StateTracker(timing.historyMs);
     this.#address = {
       host: settings.host,
       port: settings.port ?? 7125,
@@ -142,7 +134,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     const free = await this.#freeBytes(this.connected());
     return checkOrder(
       order,
-      { report, klippy: klippyState(this.#state), objects: this.#state.objects, free },
+      { report, klippy: klippyState(this.#tracker.state), objects: this.#tracker.state.objects, free },
       this.options.capabilities,
     );
   }
@@ -262,7 +254,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       this.observe().catch((thrown: unknown) => session.destroy(asError(thrown)));
     }, this.#timing.heartbeatMs);
     const poll = setInterval(() => {
-      if (klippyState(this.#state) !== 'ready') this.observe().catch(() => {});
+      if (!this.#tracker.isReady) this.observe().catch(() => {});
     }, this.#timing.notReadyPollMs);
     session.onEnd(() => {
       clearInterval(heartbeat);
@@ -339,7 +331,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     if (!isSameJob(identity, report.job))
       throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
     if (!isActive(report.state)) return;
-    this.#stopped.add(report.job?.name ?? '');
+    this.#tracker.askedToStop(report.job?.name ?? '');
     const gone = this.waitForReport((later) => !isActive(later.state), { timeoutMs: this.#timing.shownMs, session });
     gone.catch(() => {});
     const answer = session.call('printer.print.cancel');
@@ -380,11 +372,11 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   async #refresh(session: RpcSocket): Promise<void> {
     const info = objectOf(await session.call('server.info', {}, this.#timing.answerMs));
     this.#received = this.stamp();
-    const klippy = textOf(info.klippy_state) ?? 'disconnected';
+    const klippy = klippyOf(info);
     const version = textOf(info.moonraker_version);
     if (version !== undefined) this.#firmware = `Moonraker ${version}`;
-    const wasReady = this.#state.klippy === 'ready' && this.session === session;
-    if (klippy !== 'ready') this.#state = { ...this.#state, klippy };
+    const wasReady = this.#tracker.state.klippy === 'ready' && this.session === session;
+    this.#tracker.klippyIs(klippy);
     await this.#readHistory(session);
     if (klippy === 'ready') {
       if (!wasReady) await this.#listObjects(session);
@@ -414,19 +406,18 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     try {
       const answer = objectOf(await session.call(method, { objects: this.#watched }, this.#timing.answerMs));
       this.#received = this.stamp();
-      this.#state = { ...this.#state, klippy, objects: objectOf(answer.status) };
-      if (klippy === 'ready') this.#state.klippyMessage = '';
-      this.#noteJob(session);
+      this.#tracker.objectsAre(objectOf(answer.status), klippy);
+      this.#fetchFacts(session);
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
-      if (thrown.status === 503 || klippy === 'ready') this.#state = { ...this.#state, klippy: 'disconnected' };
+      if (thrown.status === 503 || klippy === 'ready') this.#tracker.klippyIs('disconnected');
     }
   }
 
   async #readKlippyMessage(session: RpcSocket): Promise<void> {
     try {
       const info = objectOf(await session.call('printer.info', undefined, this.#timing.answerMs));
-      this.#state = { ...this.#state, klippyMessage: textOf(info.state_message) ?? '' };
+      this.#tracker.klippySays(textOf(info.state_message) ?? '');
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
     }
@@ -446,45 +437,27 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
 
   async #readHistory(session: RpcSocket): Promise<void> {
     const [newest] = await this.#history(session, 1);
-    if (newest !== undefined) this.#state = { ...this.#state, lastJob: newest };
+    if (newest !== undefined) this.#tracker.newestJobIs(newest);
   }
 
   #onNotify(session: RpcSocket, method: string, params: unknown[]): void {
+    const effect = this.#tracker.notify(method, params);
+    if (effect === 'none') return;
     this.#received = this.stamp();
-    switch (method) {
-      case 'notify_status_update':
-        this.#state = { ...this.#state, objects: mergeObjects(this.#state.objects, params[0]) };
-        this.#noteJob(session);
-        break;
-      case 'notify_history_changed': {
-        const change = objectOf(params[0]);
-        const job = readHistoryJob(change.job);
-        if (job !== undefined) this.#state = { ...this.#state, lastJob: job };
-        break;
-      }
-      case 'notify_klippy_ready':
-        this.#state = { ...this.#state, klippy: 'startup' };
-        if (this.session === session) this.observe().catch((thrown: unknown) => session.destroy(asError(thrown)));
-        return;
-      case 'notify_klippy_shutdown':
-        this.#state = { ...this.#state, klippy: 'shutdown' };
-        if (this.session === session) this.observe().catch(() => {});
-        break;
-      case 'notify_klippy_disconnected':
-        this.#state = { ...this.#state, klippy: 'disconnected' };
-        break;
-      default:
-        return;
+    this.#fetchFacts(session);
+    if (this.session !== session) return;
+    if (effect === 'ask anew') {
+      this.observe().catch((thrown: unknown) => session.destroy(asError(thrown)));
+      return;
     }
-    if (this.session === session) this.#makeReport(false);
+    if (effect === 'changed, ask') this.observe().catch(() => {});
+    this.#makeReport(false);
   }
 
-  /** Remembers the running job, and fetches what its file says about itself. */
-  #noteJob(session: RpcSocket): void {
-    const print = printState(this.#state.objects);
-    if (print !== 'printing' && print !== 'paused') return;
-    const name = printFileName(this.#state.objects);
-    this.#lastActive = name;
+  /** Fetches what the file of the running job says about itself. */
+  #fetchFacts(session: RpcSocket): void {
+    const name = this.#tracker.activeFile;
+    if (name === undefined) return;
     if (this.#facts.name === name) return;
     this.#facts = { name, facts: {} };
     this.#metadata(session, name).then(
@@ -537,9 +510,15 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 
   #makeReport(always: boolean): PrinterReport {
-    const { objects } = this.#state;
-    const mapped = this.#settle(mapState(this.#state));
-    const faults = mapFaults(this.#state);
+    const { objects } = this.#tracker.state;
+    const { undecidedForMs, ...mapped } = this.#tracker.at(performance.now());
+    if (undecidedForMs !== undefined) {
+      clearTimeout(this.#recheck);
+      this.#recheck = setTimeout(() => {
+        if (this.session !== undefined) this.#makeReport(true);
+      }, undecidedForMs + 1);
+    }
+    const faults = mapFaults(this.#tracker.state);
     const facts = this.#facts.name === printFileName(objects) ? this.#facts.facts : {};
     const report: PrinterReport = {
       ...this.#received,
@@ -559,34 +538,6 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       this.publish(report);
     }
     return report;
-  }
-
-  /**
-   * The stock macros of the Giga forget a cancelled job at once: the printer stands by without a file name, and only
-   * the history tells what happened, a moment later.
-   */
-  #settle(mapped: MappedState): MappedState {
-    const gone = this.#lastActive;
-    if (mapped.state !== 'idle' || printState(this.#state.objects) !== 'standby' || gone === undefined) {
-      this.#goneSince = undefined;
-      if (mapped.ending !== null && mapped.job !== null && mapped.job.name === gone) this.#lastActive = undefined;
-      return mapped;
-    }
-    const told = this.#state.lastJob;
-    if (told?.fileName === gone && historyEnding(told.status) !== 'unknown') {
-      this.#goneSince = undefined;
-      return mapped;
-    }
-    this.#goneSince ??= performance.now();
-    const left = this.#goneSince + this.#timing.historyMs - performance.now();
-    if (left > 0) {
-      clearTimeout(this.#recheck);
-      this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport(true);
-      }, left + 1);
-      return { ...mapped, state: 'busy', job: { name: gone }, ending: null };
-    }
-    return { ...mapped, job: { name: gone }, ending: this.#stopped.has(gone) ? 'cancelled' : 'unknown' };
   }
 }
 

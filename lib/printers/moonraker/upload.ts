@@ -33,9 +33,7 @@ export async function uploadFile(
     failure = asError(thrown);
   }
   if (options.signal.aborted) throw new UploadFailedError('The upload was given up.', { cause: failure });
-  if (reply !== undefined && reply.status >= 400 && !proxyTimeouts.includes(reply.status)) throw refusal(reply);
-  const confirmed = reply !== undefined && reply.status < 300;
-  const size = (confirmed ? sizeIn(reply) : undefined) ?? (await storedSize(fileName));
+  const size = (reply === undefined ? undefined : confirmedSize(reply)) ?? (await storedSize(fileName));
   if (size !== order.file.size) {
     const seen = size === undefined ? 'is not there' : `has ${size} of ${order.file.size} bytes`;
     throw new UploadFailedError(`After the upload ${fileName} ${seen}.`, { cause: failure });
@@ -49,9 +47,18 @@ export async function uploadFile(
   options.progress(1);
 }
 
-function sizeIn(reply: HttpReply | undefined): number | undefined {
+/**
+ * The size that the printer says it stored; undefined if it does not say, or if only a proxy answered.
+ * @throws PrinterRefusedError or UploadFailedError if the printer said no
+ */
+export function confirmedSize(reply: HttpReply): number | undefined {
+  if (reply.status >= 400 && !proxyTimeouts.includes(reply.status)) throw refusal(reply);
+  return reply.status < 300 ? sizeIn(reply) : undefined;
+}
+
+function sizeIn(reply: HttpReply): number | undefined {
   try {
-    const body: unknown = JSON.parse(reply?.body ?? '');
+    const body: unknown = JSON.parse(reply.body);
     const outer = isObject(body) && isObject(body.result) ? body.result : body;
     return isObject(outer) && isObject(outer.item) ? numberOf(outer.item.size) : undefined;
   } catch {

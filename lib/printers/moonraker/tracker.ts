@@ -1,0 +1,147 @@
+import { isObject, objectOf, textOf } from '../values';
+import {
+  type HistoryJob,
+  historyEnding,
+  klippyState,
+  type MappedState,
+  type MoonrakerState,
+  mapState,
+  mergeObjects,
+  type PrinterObjects,
+  printFileName,
+  printState,
+  readHistoryJob,
+} from './state-mapping';
+
+/** What the printer does, as far as it is settled. */
+export interface TrackedState extends MappedState {
+  /** How the job ended can be told only later; in this many ms at the latest. */
+  undecidedForMs?: number;
+}
+
+/** What a notification asks of whoever keeps the connection. */
+export type NotificationEffect =
+  /** Nothing that concerns us. */
+  | 'none'
+  /** Something is different now. */
+  | 'changed'
+  /** Klipper came back: everything must be asked for and subscribed to anew. */
+  | 'ask anew'
+  /** Something is different, and more can be told if it is asked for. */
+  | 'changed, ask';
+
+/**
+ * The state machine of the driver without its connection: takes what the printer answers and notifies, in order, and
+ * tells what the printer does and how its jobs ended.
+ */
+export class StateTracker {
+  #state: MoonrakerState = { klippy: 'disconnected', klippyMessage: '', objects: {}, lastJob: undefined };
+  /** The job that was seen running last. */
+  #lastActive: string | undefined;
+  /** Since when a job that ran is gone without the history telling how it ended. */
+  #goneSince: number | undefined;
+  readonly #stopped = new Set<string>();
+
+  /** @param historyMs how long the history may take to tell how a job ended that the printer shows no more */
+  constructor(private readonly historyMs: number) {}
+
+  get state(): MoonrakerState {
+    return this.#state;
+  }
+
+  get isReady(): boolean {
+    return klippyState(this.#state) === 'ready';
+  }
+
+  /** The file of the job that runs; undefined if none does. */
+  get activeFile(): string | undefined {
+    const print = printState(this.#state.objects);
+    return print === 'printing' || print === 'paused' ? printFileName(this.#state.objects) : undefined;
+  }
+
+  /** Takes what `server.info` says of Klipper; that it is ready is believed only with its objects. */
+  klippyIs(klippy: string): void {
+    if (klippy !== 'ready') this.#state = { ...this.#state, klippy };
+  }
+
+  klippySays(klippyMessage: string): void {
+    this.#state = { ...this.#state, klippyMessage };
+  }
+
+  /** Takes all objects together with Klipper's state: old objects say nothing of a Klipper that came back. */
+  objectsAre(objects: PrinterObjects, klippy: 'ready' | 'shutdown'): void {
+    this.#state = { ...this.#state, klippy, objects };
+    if (klippy === 'ready') this.#state.klippyMessage = '';
+    this.#noteActive();
+  }
+
+  /** Takes the newest job of the history. */
+  newestJobIs(job: HistoryJob): void {
+    this.#state = { ...this.#state, lastJob: job };
+  }
+
+  /** Remembers that we asked for this job's end. */
+  askedToStop(fileName: string): void {
+    this.#stopped.add(fileName);
+  }
+
+  notify(method: string, params: readonly unknown[]): NotificationEffect {
+    switch (method) {
+      case 'notify_status_update':
+        if (!isObject(params[0])) return 'none';
+        this.#state = { ...this.#state, objects: mergeObjects(this.#state.objects, params[0]) };
+        this.#noteActive();
+        return 'changed';
+      case 'notify_history_changed': {
+        const job = readHistoryJob(objectOf(params[0]).job);
+        if (job !== undefined) this.newestJobIs(job);
+        return 'changed';
+      }
+      case 'notify_klippy_ready':
+        this.#state = { ...this.#state, klippy: 'startup' };
+        return 'ask anew';
+      case 'notify_klippy_shutdown':
+        this.#state = { ...this.#state, klippy: 'shutdown' };
+        return 'changed, ask';
+      case 'notify_klippy_disconnected':
+        this.#state = { ...this.#state, klippy: 'disconnected' };
+        return 'changed';
+      default:
+        return 'none';
+    }
+  }
+
+  /**
+   * What the printer does at a moment of the monotonic clock (ms).
+   *
+   * The stock macros of the Giga forget a cancelled job at once: the printer stands by without a file name, and only
+   * the history tells what happened, a moment later.
+   */
+  at(now: number): TrackedState {
+    const mapped = mapState(this.#state);
+    const gone = this.#lastActive;
+    if (mapped.state !== 'idle' || printState(this.#state.objects) !== 'standby' || gone === undefined) {
+      this.#goneSince = undefined;
+      if (mapped.ending !== null && mapped.job !== null && mapped.job.name === gone) this.#lastActive = undefined;
+      return mapped;
+    }
+    const told = this.#state.lastJob;
+    if (told?.fileName === gone && historyEnding(told.status) !== 'unknown') {
+      this.#goneSince = undefined;
+      return mapped;
+    }
+    this.#goneSince ??= now;
+    const left = this.#goneSince + this.historyMs - now;
+    if (left > 0) return { ...mapped, state: 'busy', job: { name: gone }, ending: null, undecidedForMs: left };
+    return { ...mapped, job: { name: gone }, ending: this.#stopped.has(gone) ? 'cancelled' : 'unknown' };
+  }
+
+  #noteActive(): void {
+    this.#lastActive = this.activeFile ?? this.#lastActive;
+  }
+}
+
+/** Klipper's state out of the answer to `server.info`. */
+export function klippyOf(serverInfo: unknown): string {
+  return textOf(objectOf(serverInfo).klippy_state) ?? 'disconnected';
+}
