@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { analyseFile } from '../files/analyse-file';
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
-import { type FieldError, PlatewiseError, UnacceptableInputError } from '../model/errors';
+import { type FieldError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -206,13 +206,20 @@ async function analysed(farm: Farm, path: string, sha256: string): Promise<FileA
 }
 
 function unreadable(field: string, value: string, error: unknown): Error {
+  const uploadFirst = 'Upload the file first (POST files) and send the stl_path of the answer.';
+  if (error instanceof NotFoundError) {
+    return new UnacceptableInputError(error.message, [{ field, value, remedy: uploadFirst }], 'unreadable_file');
+  }
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (error instanceof PlatewiseError && error.code !== 'database_unavailable') {
     return new UnacceptableInputError(error.message, [{ field, value, remedy: error.remedy }], error.code);
   }
   if (['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR', 'ENAMETOOLONG'].includes(code)) {
-    const remedy = 'Upload the file first (POST files) and send the stl_path of the answer.';
-    return new UnacceptableInputError('The file cannot be opened.', [{ field, value, remedy }], 'unreadable_file');
+    return new UnacceptableInputError(
+      'The file cannot be opened.',
+      [{ field, value, remedy: uploadFirst }],
+      'unreadable_file',
+    );
   }
   return error instanceof Error ? error : new Error(String(error));
 }
@@ -278,5 +285,5 @@ function blame(job: PlanningJob, submission: JobSubmission): FieldError {
 
 function refused(errors: FieldError[]): UnacceptableInputError {
   const fields = [...new Set(errors.map((error) => error.field))].join(', ');
-  return new UnacceptableInputError(`The job cannot be accepted: ${fields}. ${errors[0]?.remedy ?? ''}`.trim(), errors);
+  return new UnacceptableInputError(`The job cannot be accepted because of: ${fields}.`, errors);
 }

@@ -18,6 +18,8 @@ const openLimit = 15_000;
 export class FarmLifecycle {
   readonly #options: FarmOptions;
   readonly #users = new Map<FarmUser, Promise<void>>();
+  /** Users that were taken away and are not done with the farm yet. */
+  readonly #leaving = new Map<FarmUser, Promise<void>>();
   #farm: Farm | undefined;
   #work: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
@@ -40,10 +42,11 @@ export class FarmLifecycle {
   /** Takes a user away; resolves when it is done with the farm. */
   async remove(user: FarmUser): Promise<void> {
     const begun = this.#users.get(user);
-    if (!begun) return;
+    if (!begun) return this.#leaving.get(user);
     this.#users.delete(user);
-    await begun;
-    await user.closing();
+    const left = begun.then(() => user.closing()).finally(() => this.#leaving.delete(user));
+    this.#leaving.set(user, left);
+    await left;
     if (this.#users.size === 0) await this.#enqueue(() => this.#close());
   }
 
@@ -51,7 +54,7 @@ export class FarmLifecycle {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    await Promise.allSettled([...this.#users.keys()].map((user) => this.remove(user)));
+    await Promise.allSettled([...this.#leaving.values(), ...[...this.#users.keys()].map((user) => this.remove(user))]);
     await this.#enqueue(() => this.#close());
   }
 
@@ -98,6 +101,7 @@ export class FarmLifecycle {
 
   async #close(): Promise<void> {
     if (!this.#closed && this.#users.size > 0) return;
+    await Promise.allSettled(this.#leaving.values());
     clearTimeout(this.#retry);
     const farm = this.#farm;
     this.#farm = undefined;
