@@ -6,7 +6,13 @@ import type { Kind, Pair } from './injections';
 /** What a campaign counts when it has found something. */
 export type Finding = Extract<
   keyof CampaignResult,
-  'double_starts' | 'occupied_bed_starts' | 'lost_jobs' | 'wedged_jobs' | 'history_gaps' | 'cancelled_but_printed'
+  | 'double_starts'
+  | 'occupied_bed_starts'
+  | 'lost_jobs'
+  | 'wedged_jobs'
+  | 'history_gaps'
+  | 'cancelled_but_printed'
+  | 'stale_writes'
 >;
 
 /** A deliberate fault in the system under test. */
@@ -161,34 +167,32 @@ export const breakages: Breakage[] = [
     seen: ['history_gaps'],
   },
   {
-    name: 'leave out fencing and leases',
+    name: 'leave out the fencing check',
     edits: [
       [
         attempts,
         'AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase = ANY ($4)',
-        "AND $2::bigint IS NOT NULL AND $3::uuid IS NOT NULL AND phase <> 'ended' AND $4::text[] IS NOT NULL",
+        'AND $2::bigint IS NOT NULL AND $3::uuid IS NOT NULL AND phase = ANY ($4)',
       ],
       [
         attempts,
-        `AND fence = $2 AND lease_owner = $3 AND phase = 'starting'`,
-        `AND $2::bigint IS NOT NULL AND $3::uuid IS NOT NULL AND phase = 'starting'`,
+        "AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase <> 'ended' RETURNING",
+        "AND $2::bigint IS NOT NULL AND $3::uuid IS NOT NULL AND phase <> 'ended' RETURNING",
       ],
-      [attempts, `OR (a.phase <> 'ended' AND a.lease_until < now())`, `OR a.phase <> 'ended'`],
-      [
-        'dist/lib/agent/printer-agent.js',
-        `if (attempt?.phase !== 'dispatched')`,
-        `if (!attempt || attempt.phase === 'ended')`,
-      ],
-      [
-        'dist/lib/agent/printer-agent.js',
-        'attempt.fence === null || this.#run || !this.#serving',
-        'attempt.fence === null || !this.#serving',
-      ],
-      ['dist/lib/agent/printer-agent.js', 'await this.#run?.done;', ''],
     ],
     pair: 'embedded',
-    only: ['dispatch_twice', 'start_ignored'],
-    seen: ['double_starts', 'occupied_bed_starts', 'lost_jobs', 'wedged_jobs'],
+    only: ['freeze', 'freeze_at_moment'],
+    seen: ['stale_writes'],
+  },
+  {
+    name: 'claim what another agent still holds',
+    edits: [
+      [attempts, `OR (a.phase <> 'ended' AND a.lease_until < now())`, `OR a.phase <> 'ended'`],
+      ['dist/lib/agent/printer-agent.js', 'orphan.secondsLeft < 0', 'orphan'],
+    ],
+    pair: 'rabbitmq',
+    only: ['database_session_killed', 'database_cut'],
+    seen: ['stale_writes'],
   },
 ];
 

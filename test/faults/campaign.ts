@@ -7,6 +7,7 @@ import { freePort } from '../support/servers';
 import { type Evidence, type Judgement, judge } from './checker';
 import { FarmApi } from './farm-api';
 import { FarmFloor, type Simulated } from './farm-floor';
+import { fenceGuard } from './fence-guard';
 import { type Injection, injections, type Kind, type Pair } from './injections';
 import { writePrintFiles } from './model-files';
 import { Operator } from './operator';
@@ -122,7 +123,7 @@ export class Campaign {
       DISPATCH_RESEND_SECONDS: '5',
       ...secrets(this.#floor.printers),
     };
-    const environments = pair === 'embedded' ? [common] : await this.#openServers(common);
+    const environments = pair === 'embedded' ? [() => common] : await this.#openServers(common);
     if (pair === 'embedded') this.#databaseDirectory = join(data, 'postgres');
     for (const [index, environment] of environments.entries()) {
       const nodeRed = new NodeRed({
@@ -141,6 +142,7 @@ export class Campaign {
     this.#api = new FarmApi(this.#nodeReds);
     this.#operator = new Operator(this.#api, this.#floor);
     await this.#untilOnline();
+    await ask(this.#connection, fenceGuard);
     await this.#loadFilament();
     for (const file of writePrintFiles(directory)) {
       const form = new FormData();
@@ -156,7 +158,7 @@ export class Campaign {
     this.#ends.push(() => clearInterval(service));
   }
 
-  async #openServers(common: Record<string, string>): Promise<Record<string, string>[]> {
+  async #openServers(common: Record<string, string>): Promise<((start: number) => Record<string, string>)[]> {
     const { directory } = this.#options;
     const program = rabbitMqProgram();
     if (!program) throw new Error('The pair rabbitmq needs RabbitMQ (Debian: apt install rabbitmq-server).');
@@ -183,11 +185,13 @@ export class Campaign {
       this.#brokerProxies.push(broker);
       this.#ends.push(() => database.close());
       this.#ends.push(() => broker.close());
-      environments.push({
+      // Each start has a name of its own in the database, by which the fence guard tells who writes.
+      const url = `postgres://platewise@127.0.0.1:${database.port}/postgres?sslmode=disable`;
+      environments.push((start: number) => ({
         ...common,
-        DATABASE_URL: `postgres://platewise@127.0.0.1:${database.port}/postgres?sslmode=disable`,
+        DATABASE_URL: `${url}&application_name=platewise-${process}-${start}`,
         AMQP_URL: `amqp://guest:guest@127.0.0.1:${broker.port}`,
-      });
+      }));
     }
     return environments;
   }
@@ -404,7 +408,7 @@ export class Campaign {
         const rows = await ask<{ killed: boolean }>(
           this.#connection,
           `SELECT pg_terminate_backend(pid) AS killed FROM pg_stat_activity
-           WHERE application_name = 'platewise' ORDER BY md5(pid::text || $1) LIMIT 1`,
+           WHERE application_name ~ '^platewise(-[0-9]+-[0-9]+)?$' ORDER BY md5(pid::text || $1) LIMIT 1`,
           [String(amount)],
         );
         return rows.length > 0;
@@ -555,7 +559,7 @@ export class Campaign {
       cancelled: this.#cancelled,
       questions: [...this.#operator.questions.values()],
       told: this.#listener?.told,
-      unsentMessages: 0,
+      staleWrites: await ask(this.#connection, 'SELECT attempt_id, what FROM campaign_stale_writes ORDER BY at'),
       jobs: await ask(
         this.#connection,
         'SELECT id, status, status_reason, copies, copies_done, job_seq::int FROM print_jobs',

@@ -36,7 +36,8 @@ export interface Evidence {
   questions: Question[];
   /** Status messages by job, in the order in which the broker told them; undefined where nobody outside can listen. */
   told: Map<string, number[]> | undefined;
-  unsentMessages: number;
+  /** Writes of attempts by somebody who no longer held them, as the database noted them. */
+  staleWrites: { attempt_id: string; what: string }[];
   jobs: JobRow[];
   attempts: AttemptRow[];
   history: HistoryRow[];
@@ -51,6 +52,7 @@ export interface Judgement {
   wedged_jobs: number;
   history_gaps: number;
   cancelled_but_printed: number;
+  stale_writes: number;
   unknown_outcomes: number;
   undecidable: number;
   /** Each fault that was found, in words. */
@@ -107,6 +109,8 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
   const printedAll = cancelledButPrinted(evidence, truth);
   findings.push(...printedAll);
 
+  for (const { attempt_id, what } of evidence.staleWrites) findings.push(`stale write: ${attempt_id}: ${what}`);
+
   for (const question of evidence.questions.filter(({ undecidable }) => !undecidable)) {
     findings.push(`needless question: ${question.printerId} had a trace of ${question.fileName}`);
   }
@@ -119,6 +123,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     wedged_jobs: wedged.length,
     history_gaps: gaps.length,
     cancelled_but_printed: printedAll.length,
+    stale_writes: evidence.staleWrites.length,
     unknown_outcomes: evidence.questions.length,
     undecidable: evidence.questions.filter(({ undecidable }) => undecidable).length,
     findings,

@@ -39,7 +39,7 @@ export class NodeRed {
   #log = '';
   readonly #directory: string;
   readonly #packageRoot: string;
-  readonly #environment: Record<string, string>;
+  readonly #environment: (start: number) => Record<string, string>;
 
   constructor(options: {
     name: string;
@@ -48,7 +48,8 @@ export class NodeRed {
     port: number;
     printers: Simulated[];
     speed: number;
-    environment: Record<string, string>;
+    /** For its first, second, … start. */
+    environment: (start: number) => Record<string, string>;
   }) {
     this.name = options.name;
     this.port = options.port;
@@ -123,7 +124,7 @@ export class NodeRed {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: {
           ...process.env,
-          ...this.#environment,
+          ...this.#environment(this.starts),
           NODE_OPTIONS: `--require ${join(this.#packageRoot, 'dist', 'test', 'faults', 'hook.js')}`,
         },
       },

@@ -12,6 +12,7 @@ export function asTable(pair: string, result: CampaignResult): string {
     ['wedged jobs', result.wedged_jobs],
     ['history gaps', result.history_gaps],
     ['printed after `cancelled`', result.cancelled_but_printed],
+    ['writes without a valid claim', result.stale_writes],
     ['crashes', result.crashes],
     ['outcomes unknown', result.unknown_outcomes],
     ['of these undecidable', result.undecidable],

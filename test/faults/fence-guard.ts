@@ -1,0 +1,46 @@
+/**
+ * SQL that makes the database itself note every write of an attempt by somebody who no longer holds it. It is put in from
+ * outside, beside the guards of the system under test, and restates their rule: a claim grows the fencing number and takes
+ * nothing from a holder whose lease still runs; a phase is written by the process that claimed, before its lease has run
+ * out. Free of that are words of others, which need no lease: a cancel before the start, an operator's answer, and the
+ * undoing of an intent by the process that wrote it.
+ */
+export const fenceGuard = `
+  CREATE TABLE IF NOT EXISTS campaign_stale_writes (
+    at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(), attempt_id UUID NOT NULL, what TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS campaign_holders (attempt_id UUID PRIMARY KEY, holder TEXT NOT NULL);
+  CREATE OR REPLACE FUNCTION campaign_fence_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+  DECLARE
+    writer TEXT := current_setting('application_name');
+    holder_name TEXT;
+  BEGIN
+    IF NEW.fence IS DISTINCT FROM OLD.fence THEN
+      IF NEW.fence < OLD.fence THEN
+        INSERT INTO campaign_stale_writes (attempt_id, what)
+          VALUES (NEW.id, format('the fencing number went from %s to %s', OLD.fence, NEW.fence));
+      END IF;
+      IF OLD.fence IS NOT NULL AND OLD.lease_until >= now() THEN
+        INSERT INTO campaign_stale_writes (attempt_id, what) VALUES (NEW.id, 'claimed while its holder still had the lease');
+      END IF;
+      INSERT INTO campaign_holders VALUES (NEW.id, writer) ON CONFLICT (attempt_id) DO UPDATE SET holder = writer;
+      RETURN NULL;
+    END IF;
+    IF NEW.phase = OLD.phase OR OLD.fence IS NULL
+      OR (NEW.phase = 'ended' AND OLD.phase NOT IN ('starting', 'printing'))
+      OR (OLD.phase = 'starting' AND NEW.phase = 'uploading')
+    THEN
+      RETURN NULL;
+    END IF;
+    IF OLD.lease_until < now() THEN
+      INSERT INTO campaign_stale_writes (attempt_id, what)
+        VALUES (NEW.id, format('%s to %s was written after the lease had run out', OLD.phase, NEW.phase));
+    END IF;
+    SELECT holder INTO holder_name FROM campaign_holders WHERE attempt_id = NEW.id;
+    IF holder_name IS DISTINCT FROM writer THEN
+      INSERT INTO campaign_stale_writes (attempt_id, what)
+        VALUES (NEW.id, format('%s to %s was written by %s, but %s holds it', OLD.phase, NEW.phase, writer, holder_name));
+    END IF;
+    RETURN NULL;
+  END $$;
+  CREATE OR REPLACE TRIGGER campaign_fence_guard AFTER UPDATE ON print_attempts
+    FOR EACH ROW EXECUTE FUNCTION campaign_fence_guard();`;
