@@ -252,6 +252,15 @@ export const parsePriorityChange = parserOf<{ priority: number }>(
   },
   'change of priority',
 );
+export const parseReassignment = parserOf<{ force_printer: string | null }>(
+  {
+    type: 'object',
+    required: ['force_printer'],
+    additionalProperties: false,
+    properties: { force_printer: nullable({ type: 'string', minLength: 1, maxLength: 50 }) },
+  },
+  'reassignment',
+);
 export const parseBedClear = parserOf<{ bed_version?: number }>(
   {
     type: 'object',

@@ -63,16 +63,21 @@ export async function insertAttempt(
 }
 
 // Takes a dispatched attempt, or one whose holder's lease has run out, under the next fencing number of the printer.
+// Whose row is locked at this moment has somebody who deals with it: it is left to them.
 const claimSql = `
-  WITH printer AS (
-    UPDATE printers SET fence = fence + 1 WHERE id = $2 RETURNING fence)
+  WITH wanted AS MATERIALIZED (
+    SELECT a.id FROM print_attempts a
+    WHERE a.id = $1 AND a.printer_id = $2
+      AND (a.phase = 'dispatched' OR (a.phase <> 'ended' AND a.lease_until < now()))
+    FOR UPDATE SKIP LOCKED),
+  printer AS (
+    UPDATE printers p SET fence = p.fence + 1 FROM wanted WHERE p.id = $2 RETURNING p.fence)
   UPDATE print_attempts a SET
     phase = CASE WHEN a.phase = 'dispatched' THEN 'claimed' ELSE a.phase END,
     claimed_at = coalesce(a.claimed_at, now()),
     fence = printer.fence, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
-  FROM printer
-  WHERE a.id = $1 AND a.printer_id = $2
-    AND (a.phase = 'dispatched' OR (a.phase <> 'ended' AND a.lease_until < now()))
+  FROM printer, wanted
+  WHERE a.id = wanted.id
   RETURNING a.*`;
 
 /**
@@ -300,7 +305,7 @@ export async function undoIntent(tx: Transaction, claim: Claim): Promise<Attempt
 export async function endBeforeStart(
   tx: Transaction,
   id: AttemptId,
-  outcome: 'cancelled' | 'not_started',
+  outcome: 'cancelled' | 'not_started' | 'withdrawn',
   reason: string,
 ): Promise<Attempt | undefined> {
   const { rows } = await tx.query(

@@ -145,8 +145,20 @@ export class EmbeddedPostgres {
       if (this.#stopping || this.#owner !== client) return;
       this.#owner = undefined;
       this.#onProblem(new EmbeddedPostgresError('The embedded PostgreSQL ended unexpectedly and is started again.'));
-      this.#recovering = this.#run().catch((error) => this.#onProblem(asError(error)));
+      this.#recovering = this.#recover();
     });
+  }
+
+  /** Tries until the server runs again: what kept it from starting, a full disk say, may pass. */
+  async #recover(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        return await this.#run();
+      } catch (error) {
+        this.#onProblem(asError(error));
+        await pause(recoveryPause);
+      }
+    }
   }
 
   #spawnServer(): ChildProcess {
@@ -209,6 +221,8 @@ const userName = 'platewise';
 /** Only names the socket file; nothing listens on TCP. */
 const socketPort = 5432;
 const startLimit = 60_000;
+/** Between two tries to start a server that died (ms). */
+const recoveryPause = 1000;
 const ownershipLimit = 3000;
 /** Any number that nothing else in this server uses. */
 const ownershipLock = 7_206_011;

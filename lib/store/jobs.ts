@@ -353,6 +353,26 @@ export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: s
   return toJob(row);
 }
 
+/** Says which printer alone may print a job that is not over (null: any that can), with a line in its history. */
+export async function setForcePrinter(
+  tx: Transaction,
+  job: Job,
+  printerId: PrinterId | null,
+  actor: string,
+): Promise<Job> {
+  const { rows } = await tx.query(
+    `UPDATE print_jobs SET force_printer = $2, updated_at = now()
+     WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING *`,
+    [job.id, printerId],
+  );
+  const row = rows[0];
+  if (!row) throw new ConflictError(`The job is ${job.status}; it cannot move.`, 'Choose an open job.');
+  const reason = printerId === null ? 'any printer may print it' : `only ${printerId} may print it`;
+  await addHistory(tx, toJob(row), reason, actor);
+  await notify(tx, 'plan');
+  return toJob(row);
+}
+
 /** Records that somebody wants the job to end; from now on no start of it goes out. */
 export async function requestCancel(tx: Transaction, job: Job, actor: string): Promise<void> {
   await tx.query(

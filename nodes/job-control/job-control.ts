@@ -12,6 +12,7 @@ import {
 } from '../../lib/coordinator/changes';
 import type { Farm } from '../../lib/coordinator/farm';
 import { pauseOrResume } from '../../lib/coordinator/pause';
+import { reassign } from '../../lib/coordinator/reassign';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, bodyOf, type FlowMessage } from '../http/request';
@@ -46,6 +47,10 @@ const actions: Record<
   priority: {
     subject: 'job_id',
     run: async (order) => ({ payload: await reprioritise(order.farm, order.id, order.body, order.actor) }),
+  },
+  reassign: {
+    subject: 'job_id',
+    run: async (order) => ({ payload: await reassign(order.farm, order.id, order.body, order.actor) }),
   },
   hold: { subject: 'job_id', run: async (order) => ({ payload: await hold(order.farm, order.id, true, order.actor) }) },
   release: {

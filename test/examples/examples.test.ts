@@ -115,6 +115,7 @@ describe('The example of the HTTP API', () => {
         'POST /schedule',
         'DELETE /jobs/:id',
         'PATCH /jobs/:id/priority',
+        'PATCH /jobs/:id/printer',
         'POST /jobs/:id/hold',
         'POST /jobs/:id/release',
         'GET /printers',

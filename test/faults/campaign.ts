@@ -13,6 +13,7 @@ import { writePrintFiles } from './model-files';
 import { Operator } from './operator';
 import { Random } from './random';
 import { ask, connectionTo, killPostgres, PrivatePostgres } from './servers';
+import { SmallDisk } from './small-disk';
 import { StatusListener } from './status-listener';
 import { copyPackage, NodeRed, secrets } from './system';
 import { Wire } from './wire';
@@ -71,6 +72,7 @@ export class Campaign {
   #databaseProxies: Wire[] = [];
   #brokerProxies: Wire[] = [];
   #databaseDirectory = '';
+  #databaseDisk: SmallDisk | undefined;
   #files: string[] = [];
   #serverBusy = false;
   /** Killed, and not to be started again yet. */
@@ -124,7 +126,7 @@ export class Campaign {
       ...secrets(this.#floor.printers),
     };
     const environments = pair === 'embedded' ? [() => common] : await this.#openServers(common);
-    if (pair === 'embedded') this.#databaseDirectory = join(data, 'postgres');
+    if (pair === 'embedded') this.#mountDatabase(join(data, 'postgres'));
     for (const [index, environment] of environments.entries()) {
       const nodeRed = new NodeRed({
         name: `node-red-${index + 1}`,
@@ -158,6 +160,15 @@ export class Campaign {
     this.#ends.push(() => clearInterval(service));
   }
 
+  #mountDatabase(directory: string): void {
+    this.#databaseDirectory = directory;
+    const disk = SmallDisk.mount(directory);
+    this.#databaseDisk = disk;
+    if (disk) this.#ends.push(() => disk.unmount());
+    else
+      this.#options.print('The disk of the database is never full here: that needs root and a file system of its own.');
+  }
+
   async #openServers(common: Record<string, string>): Promise<((start: number) => Record<string, string>)[]> {
     const { directory } = this.#options;
     const program = rabbitMqProgram();
@@ -167,7 +178,7 @@ export class Campaign {
     this.#rabbit = rabbit;
     this.#ends.push(() => rabbit.close());
     await rabbit.start();
-    this.#databaseDirectory = join(directory, 'postgres');
+    this.#mountDatabase(join(directory, 'postgres'));
     const postgres = await new PrivatePostgres(this.#databaseDirectory).start();
     this.#postgres = postgres;
     this.#ends.push(() => postgres.stop());
@@ -388,6 +399,13 @@ export class Campaign {
           killPostgres(this.#databaseDirectory);
           await pause(2000);
         });
+      case 'disk_full':
+        if (!this.#databaseDisk) return false;
+        return this.#alone(async () => {
+          this.#databaseDisk?.fill();
+          await pause(500 + duration * 8000);
+          this.#databaseDisk?.free();
+        });
       case 'broker_cut':
         broker?.cut();
         return true;
@@ -457,6 +475,12 @@ export class Campaign {
             body: { priority: 1 + Math.floor(duration * 10) },
           });
         });
+      case 'reassign_job': {
+        const wanted = amount < 0.3 ? null : (Random.pick(this.#floor.printers, duration)?.id ?? null);
+        return this.#onOpenJob(target, async (id) => {
+          await this.#api.call('PATCH', `/jobs/${id}/printer`, { at: amount, body: { force_printer: wanted } });
+        });
+      }
       case 'hold_and_release':
         return this.#onOpenJob(target, async (id) => {
           await this.#api.call('POST', `/jobs/${id}/hold`, { at: amount });

@@ -16,6 +16,7 @@ export const kinds = [
   'database_cut',
   'database_silence',
   'database_session_killed',
+  'disk_full',
   'dispatch_twice',
   'two_ticks',
   'start_reply_lost',
@@ -29,6 +30,7 @@ export const kinds = [
   'screen_cancel',
   'foreign_print',
   'cancel_job',
+  'reassign_job',
   'change_priority',
   'hold_and_release',
 ] as const;
@@ -52,6 +54,7 @@ const weights: Record<Kind, number> = {
   database_cut: 4,
   database_silence: 3,
   database_session_killed: 4,
+  disk_full: 1,
   dispatch_twice: 12,
   two_ticks: 6,
   start_reply_lost: 7,
@@ -65,6 +68,7 @@ const weights: Record<Kind, number> = {
   screen_cancel: 2,
   foreign_print: 5,
   cancel_job: 8,
+  reassign_job: 5,
   change_priority: 6,
   hold_and_release: 4,
 };
