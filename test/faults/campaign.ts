@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, openAsBlob } from 'node:fs';
+import { mkdirSync, openAsBlob, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
@@ -93,7 +93,9 @@ export class Campaign {
       else await this.#sendBrokerAway(this.#options.brokerAwayMinutes);
       this.#over = true;
       await this.#settle();
-      const judgement = judge(await this.#evidence(), this.#floor);
+      const evidence = await this.#evidence();
+      writeFileSync(join(this.#options.directory, 'evidence.json'), JSON.stringify(evidence, mapsAsLists, 1));
+      const judgement = judge(evidence, this.#floor);
       const crashes = this.#nodeReds.flatMap((process) => process.crashes);
       return {
         ...judgement,
@@ -590,15 +592,18 @@ export class Campaign {
       ),
       attempts: await ask(
         this.#connection,
-        'SELECT id, job_id, printer_id, phase, outcome, file_name, fence::text FROM print_attempts',
+        `SELECT id, job_id, printer_id, phase, outcome, file_name, fence::text, reason, claimed_at, start_intent_at, started_at,
+           ended_at FROM print_attempts`,
       ),
       history: await ask(
         this.#connection,
-        'SELECT job_id, from_status, to_status, changed_by, reason FROM job_status_history ORDER BY id',
+        'SELECT job_id, from_status, to_status, changed_by, reason, changed_at FROM job_status_history ORDER BY id',
       ),
     };
   }
 }
+
+const mapsAsLists = (_key: string, value: unknown): unknown => (value instanceof Map ? [...value] : value);
 
 /** A directory name that no other campaign has. */
 export const campaignDirectory = (base: string): string => join(base, `platewise-campaign-${randomUUID().slice(0, 8)}`);

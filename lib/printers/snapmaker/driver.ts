@@ -127,6 +127,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
   /** Whether the job was asked for since the last event that may have changed it. */
   #fileIsFresh = false;
   #line: number | undefined;
+  #lineAt: number | undefined;
   #seconds: number | undefined;
   #nozzles: Nozzle[] = [];
   #zones: BedZone[] = [];
@@ -155,7 +156,8 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     // The push that follows the answer was made after it, and the answer after this call.
     await this.#askFile(session);
     await this.#next(session, this.#heartbeatWaiters, 'its state');
-    if (!this.#fileIsFresh) await this.#askFile(session);
+    // The name comes last: it stays after a job, so that it tells also of one that began and ended between two pushes.
+    await this.#askFile(session);
     return this.report ?? this.#makeReport();
   }
 
@@ -446,6 +448,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
         break;
       case commandKey(commands.line):
         this.#line = readCounter(frame.payload) ?? this.#line;
+        this.#lineAt = performance.now();
         break;
       case commandKey(commands.printTime):
         this.#seconds = readCounter(frame.payload) ?? this.#seconds;
@@ -510,6 +513,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     const judged = this.#judge.judge({
       file: this.#file,
       line: this.#line,
+      lineAt: this.#lineAt,
       totalLines: known?.lines,
       now: performance.now(),
     });

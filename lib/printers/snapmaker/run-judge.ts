@@ -12,6 +12,8 @@ export interface JudgedRun {
 export interface RunFacts {
   file: FileInfo | undefined;
   line: number | undefined;
+  /** When the line was told, on the clock of `now`. */
+  lineAt: number | undefined;
   totalLines: number | undefined;
   now: number;
 }
@@ -26,10 +28,11 @@ export class RunJudge {
   #status: number | undefined;
   #issue: number | undefined;
   #idleSince: number | undefined;
+  /** Since when nothing runs, as far as this connection tells. */
+  #restingSince: number | undefined;
+  /** The job that the printer names, and since when. */
+  #named: { key: string; since: number } | undefined;
   #ran: string | undefined;
-  #firstLine: number | undefined;
-  /** The job in whose run the line count was seen to be its own, not what the job before left behind. */
-  #counted: string | undefined;
   #decided: { key: string; ending: Ending } | undefined;
 
   constructor(private readonly noticeMs: number) {}
@@ -39,6 +42,8 @@ export class RunJudge {
     this.#status = undefined;
     this.#issue = undefined;
     this.#idleSince = undefined;
+    this.#restingSince = undefined;
+    this.#named = undefined;
   }
 
   /** Takes a status. True if a job began or ended by it, so that it should be asked which one. */
@@ -53,6 +58,8 @@ export class RunJudge {
       this.#decided = undefined;
     }
     if (!runs && ran) this.#idleSince = now;
+    if (runs) this.#restingSince = undefined;
+    else this.#restingSince ??= now;
     return runs !== ran;
   }
 
@@ -67,13 +74,9 @@ export class RunJudge {
     const { file } = facts;
     if (file === undefined) return { ending: null };
     const key = `${file.name} ${file.md5}`;
+    if (this.#named?.key !== key) this.#named = { key, since: facts.now };
     if (this.#status !== undefined && hasJob(this.#status)) {
-      if (this.#ran !== key) {
-        this.#ran = key;
-        this.#firstLine = facts.line;
-      }
-      const isOld = facts.line === this.#firstLine && reachedEnd(facts.line, facts.totalLines);
-      if (!isOld) this.#counted = key;
+      this.#ran = key;
       return { ending: null };
     }
     if (this.#decided?.key === key) return { ending: this.#decided.ending };
@@ -85,10 +88,14 @@ export class RunJudge {
       const left = this.#idleSince + this.noticeMs - facts.now;
       if (left > 0) return { ending: null, undecidedForMs: left };
     }
-    // The line count of a job stays until the next one moves. Of a job that was not seen short of its end it may be that
-    // of the job before, which was of the same length if it was the same model.
-    if (this.#counted === key && reachedEnd(facts.line, facts.totalLines)) return this.#decide(key, 'finished');
-    return { ending: 'unknown' };
+    // The count goes back to 0 with each start and then stays until the next: what is told now is this job's own. What was
+    // told before may be that of the job before, which was of the same length if it was the same model.
+    const since = Math.max(this.#restingSince ?? facts.now, this.#named.since);
+    if (facts.lineAt === undefined || facts.lineAt <= since) {
+      const left = since + this.noticeMs - facts.now;
+      return left > 0 ? { ending: null, undecidedForMs: left } : { ending: 'unknown' };
+    }
+    return reachedEnd(facts.line, facts.totalLines) ? this.#decide(key, 'finished') : { ending: 'unknown' };
   }
 
   #decide(key: string, ending: Ending): JudgedRun {

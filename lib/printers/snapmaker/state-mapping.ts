@@ -152,5 +152,5 @@ export function remainingMinutes(
 /** Whether the last line that was reported means that the file was worked off: the count stops a little early. */
 export function reachedEnd(line: number | undefined, total: number | undefined): boolean {
   if (line === undefined || total === undefined || total === 0) return false;
-  return line >= total - Math.min(5, Math.ceil(total * 0.01));
+  return Math.abs(line - total) <= Math.min(5, Math.ceil(total * 0.01));
 }
