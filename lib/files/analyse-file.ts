@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileAnalysis } from './analysis';
 import type { FileTask } from './analysis-worker';
@@ -5,8 +6,9 @@ import type { Placement } from './clean-stl';
 import { UnreadableFileError } from './unreadable';
 import { runInWorker, type WorkerFailure } from './worker';
 
-/** Limits for reading one file: ten million triangles take some seconds. */
+/** A file that was sent costs no more than what is due to its size. */
 export interface ReadingLimits {
+  /** Absent: 4.5 s, and half a second for each megabyte. */
   timeLimitMs?: number;
   heapLimitMb?: number;
   signal?: AbortSignal;
@@ -36,12 +38,20 @@ export async function placeModel(
   await runFileTask<null>({ task: 'place', source, output, placement }, limits);
 }
 
-function runFileTask<Result>(task: FileTask, limits: ReadingLimits): Promise<Result> {
-  return runInWorker<Result>({
+const leastTimeMs = 4500;
+const timePerByteMs = 500 / 1024 ** 2;
+
+async function runFileTask<Result>(task: FileTask, limits: ReadingLimits): Promise<Result> {
+  const path = task.task === 'analyse' ? task.path : task.source;
+  const size = await stat(path).then(
+    (file) => file.size,
+    () => 0,
+  );
+  return await runInWorker<Result>({
     module: join(__dirname, 'analysis-worker'),
     input: task,
-    timeLimitMs: limits.timeLimitMs ?? 120_000,
-    heapLimitMb: limits.heapLimitMb ?? 1024,
+    timeLimitMs: limits.timeLimitMs ?? leastTimeMs + size * timePerByteMs,
+    heapLimitMb: limits.heapLimitMb ?? 192,
     ...(limits.signal && { signal: limits.signal }),
     failed: unreadable,
   });

@@ -80,7 +80,7 @@ function ofModel(kind: 'stl' | '3mf', sizeBytes: number, measure: MeshMeasure, w
     volumeMm3: measure.volumeMm3,
     surfaceMm2: measure.surfaceMm2,
     triangles: measure.triangles,
-    watertight: closedness === 'closed',
+    watertight: measure.watertight,
     warnings,
   };
 }

@@ -4,9 +4,9 @@ import { UnreadableFileError } from './unreadable';
 
 const maximumEntries = 10_000;
 const maximumInflatedBytes = 1024 ** 3;
-/** Above this many bytes an entry may not inflate more than `maximumRatio` times (a real model: 5 to 30 times). */
-const ratioMattersFromBytes = 1024 ** 2;
-const maximumRatio = 200;
+/** An archive may inflate to so much, and to so many times its size beyond: real models inflate 5 to 30 times. */
+const freeInflatedBytes = 64 * 1024 ** 2;
+const maximumRatio = 40;
 const remedy = 'Export the file again from the program that made it.';
 
 /** A ZIP archive whose directory has been checked against bombs and odd names. Nothing is ever unpacked to disk. */
@@ -52,6 +52,7 @@ function readDirectory(zip: yauzl.ZipFile): Promise<Map<string, yauzl.Entry>> {
   return new Promise((resolve, reject) => {
     const entries = new Map<string, yauzl.Entry>();
     let inflated = 0;
+    const mostInflated = Math.min(maximumInflatedBytes, freeInflatedBytes + maximumRatio * zip.fileSize);
     const refuse = (reason: string) => reject(new UnreadableFileError(reason, remedy));
     if (zip.entryCount > maximumEntries) return refuse(`the archive has more than ${maximumEntries} entries`);
     zip.on('error', (error: Error) => refuse(`the archive is damaged or unsafe (${error.message})`));
@@ -62,12 +63,10 @@ function readDirectory(zip: yauzl.ZipFile): Promise<Map<string, yauzl.Entry>> {
       if (entries.size >= maximumEntries) return refuse(`the archive has more than ${maximumEntries} entries`);
       if (entries.has(key)) return refuse(`the archive holds "${entry.fileName}" twice`);
       if (entry.isEncrypted()) return refuse('the archive is encrypted');
-      if (inflated > maximumInflatedBytes) return refuse('the archive inflates to more than 1 GiB');
-      if (
-        entry.uncompressedSize > ratioMattersFromBytes &&
-        entry.uncompressedSize > maximumRatio * entry.compressedSize
-      ) {
-        return refuse(`"${entry.fileName}" inflates more than ${maximumRatio} times`);
+      if (inflated > mostInflated) {
+        return refuse(
+          `the archive inflates more than ${Math.round(mostInflated / 1024 ** 2)} MB, too far for its size`,
+        );
       }
       if (!entry.fileName.endsWith('/')) entries.set(key, entry);
       zip.readEntry();

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { TriangleSink } from './mesh-measure';
+import type { TriangleSink } from './triangle-batch';
 import { forEachTriangle } from './triangles';
 import { UnreadableFileError } from './unreadable';
 
@@ -34,25 +34,15 @@ export class CleanStlWriter implements TriangleSink {
     writeSync(this.file, head);
   }
 
-  triangle(
-    ax: number,
-    ay: number,
-    az: number,
-    bx: number,
-    by: number,
-    bz: number,
-    cx: number,
-    cy: number,
-    cz: number,
-  ): void {
-    if (this.used === this.buffer.length) this.flush();
-    this.buffer.fill(0, this.used, this.used + triangleBytes);
-    if (this.count === 0) this.buffer.writeFloatLE(-1, this.used);
-    this.vertex(ax, ay, az, this.used + 12);
-    this.vertex(bx, by, bz, this.used + 24);
-    this.vertex(cx, cy, cz, this.used + 36);
-    this.used += triangleBytes;
-    this.count++;
+  take(coordinates: Float64Array, triangles: number): void {
+    for (let i = 0; i < 9 * triangles; i += 9) {
+      if (this.used === this.buffer.length) this.flush();
+      this.buffer.fill(0, this.used, this.used + triangleBytes);
+      if (this.count === 0) this.buffer.writeFloatLE(-1, this.used);
+      for (let corner = 0; corner < 9; corner += 3) this.vertex(coordinates, i + corner, this.used + 12 + 4 * corner);
+      this.used += triangleBytes;
+      this.count++;
+    }
   }
 
   /** Completes the file. */
@@ -67,7 +57,10 @@ export class CleanStlWriter implements TriangleSink {
     closeSync(this.file);
   }
 
-  private vertex(x: number, y: number, z: number, at: number): void {
+  private vertex(coordinates: Float64Array, from: number, at: number): void {
+    const x = coordinates[from] ?? 0;
+    const y = coordinates[from + 1] ?? 0;
+    const z = coordinates[from + 2] ?? 0;
     const { rotationZ, translation } = this.placement;
     this.buffer.writeFloatLE((rotationZ === 90 ? -y : x) + translation.x, at);
     this.buffer.writeFloatLE((rotationZ === 90 ? x : y) + translation.y, at + 4);
@@ -86,11 +79,7 @@ export function writeCleanStl(triangles: Float32Array, path: string, placement: 
     throw new UnreadableFileError('the triangles are incomplete', 'Read the model again.');
   const writer = new CleanStlWriter(path, placement);
   try {
-    const at = (index: number) => triangles[index] ?? 0;
-    for (let i = 0; i < triangles.length; i += 9) {
-      const [a, b, c] = [i, i + 3, i + 6];
-      writer.triangle(at(a), at(a + 1), at(a + 2), at(b), at(b + 1), at(b + 2), at(c), at(c + 1), at(c + 2));
-    }
+    writer.take(Float64Array.from(triangles), triangles.length / 9);
     writer.finish();
   } finally {
     writer.close();

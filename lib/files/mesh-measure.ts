@@ -1,59 +1,42 @@
 import type { Bounds } from './analysis';
+import { EdgeCount } from './edge-count';
+import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 
-/** Takes the triangles of a model one by one, in mm, counter-clockwise seen from outside. */
-export interface TriangleSink {
-  triangle(
-    ax: number,
-    ay: number,
-    az: number,
-    bx: number,
-    by: number,
-    bz: number,
-    cx: number,
-    cy: number,
-    cz: number,
-  ): void;
-}
-
-/** Coordinates beyond one kilometre are a broken file, not a part; NaN and infinity fail the same comparison. */
+/** Coordinates beyond one kilometre are a broken file, not a part. */
 const coordinateLimitMm = 1e6;
-
-const ordinary = (value: number) => value <= coordinateLimitMm && value >= -coordinateLimitMm;
-
-const bits = new Int32Array(1);
-const single = new Float32Array(bits.buffer);
 
 /** Vertices nearer than this are one: exporters write 1e-17 beside 0. */
 const vertexGridPerMm = 1e5;
 
-function bitsOf(value: number): number {
-  single[0] = Math.round(value * vertexGridPerMm) + 0; // -0 + 0 = 0: both zeros are one vertex
-  return bits[0] ?? 0;
-}
+/** Up to so many triangles every edge is counted; beyond, closedness is judged by sums alone. */
+const countedTriangles = 1_000_000;
 
+/** The hash of a vertex on its grid; both zeros are one. */
 function vertexHash(x: number, y: number, z: number): number {
-  let hash = Math.imul(bitsOf(x), 0x9e3779b1);
-  hash = Math.imul((hash ^ (hash >>> 15)) + bitsOf(y), 0x85ebca77);
-  hash = Math.imul((hash ^ (hash >>> 13)) + bitsOf(z), 0xc2b2ae3d);
-  return hash ^ (hash >>> 16);
+  const hash =
+    Math.imul(Math.floor(x * vertexGridPerMm + 0.5) | 0, 0x9e3779b1) ^
+    Math.imul(Math.floor(y * vertexGridPerMm + 0.5) | 0, 0x85ebca77) ^
+    Math.imul(Math.floor(z * vertexGridPerMm + 0.5) | 0, 0xc2b2ae3d);
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return mixed ^ (mixed >>> 14);
 }
 
-function directedEdgeHash(from: number, to: number): number {
-  let hash = Math.imul(from, 0x27d4eb2f) + to;
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
-  return hash ^ (hash >>> 15);
+/** A second hash of a vertex, from its first. */
+function secondHash(hash: number): number {
+  return Math.imul(hash ^ (hash >>> 16), 0x297a2d39);
 }
 
 /**
- * Box, volume, surface and closedness of a mesh in one pass and constant memory.
+ * Box, volume, surface and closedness of a mesh in one pass and bounded memory.
  *
- * Volume is the sum of signed tetrahedra over the first vertex (near the part, so that a part far from the origin
- * loses no digits). Closedness is a sum over edges: each triangle adds hash(u→v) − hash(v→u) for its edges, which
- * cancels exactly when every edge is met once in each direction, and XORs a hash without direction, which cancels
- * when every edge is met an even number of times. A closed mesh always gives zero; an open one gives zero by chance
- * once in 2³².
+ * Volume is the flow of (x, 0, 0) through the surface, ∑ nₓ·(ax + bx + cx) / 6 by the divergence theorem: exact for a
+ * closed mesh, and for an open one the indication that trimesh gives too.
+ *
+ * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign with
+ * the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both products
+ * is the same in both directions and cancels when every edge is met an even number of times. A closed mesh always gives
+ * zero; an open one gives zero by chance once in 2³². Up to a million triangles the edges are also counted.
  */
 export class MeshMeasure implements TriangleSink {
   triangles = 0;
@@ -64,65 +47,103 @@ export class MeshMeasure implements TriangleSink {
   private maxX = Number.NEGATIVE_INFINITY;
   private maxY = Number.NEGATIVE_INFINITY;
   private maxZ = Number.NEGATIVE_INFINITY;
-  private originX = 0;
-  private originY = 0;
-  private originZ = 0;
   private sixfoldVolume = 0;
   private orientedEdges = 0;
-  private pairedEdges = 0;
+  private unpairedEdges = 0;
+  private edges: EdgeCount | undefined = new EdgeCount();
 
-  /** @throws UnreadableFileError for a coordinate that is no ordinary number */
-  triangle(
-    ax: number,
-    ay: number,
-    az: number,
-    bx: number,
-    by: number,
-    bz: number,
-    cx: number,
-    cy: number,
-    cz: number,
-  ): void {
-    refuseExtraordinary(ax, ay, az, bx, by, bz, cx, cy, cz);
-    if (this.triangles === 0) {
-      this.originX = ax;
-      this.originY = ay;
-      this.originZ = az;
-    }
-    this.triangles++;
-    this.minX = Math.min(this.minX, ax, bx, cx);
-    this.minY = Math.min(this.minY, ay, by, cy);
-    this.minZ = Math.min(this.minZ, az, bz, cz);
-    this.maxX = Math.max(this.maxX, ax, bx, cx);
-    this.maxY = Math.max(this.maxY, ay, by, cy);
-    this.maxZ = Math.max(this.maxZ, az, bz, cz);
-
-    const ux = bx - ax;
-    const uy = by - ay;
-    const uz = bz - az;
-    const vx = cx - ax;
-    const vy = cy - ay;
-    const vz = cz - az;
-    const nx = uy * vz - uz * vy;
-    const ny = uz * vx - ux * vz;
-    const nz = ux * vy - uy * vx;
-    this.sixfoldVolume += (ax - this.originX) * nx + (ay - this.originY) * ny + (az - this.originZ) * nz;
-    this.surfaceMm2 += Math.sqrt(nx * nx + ny * ny + nz * nz) / 2;
-
-    const a = vertexHash(ax, ay, az);
-    const b = vertexHash(bx, by, bz);
-    const c = vertexHash(cx, cy, cz);
-    this.edge(a, b);
-    this.edge(b, c);
-    this.edge(c, a);
+  expect(triangles: number): void {
+    this.edges = triangles > countedTriangles ? undefined : new EdgeCount(triangles);
   }
 
-  private edge(from: number, to: number): void {
-    if (from === to) return;
-    const forward = directedEdgeHash(from, to);
-    const backward = directedEdgeHash(to, from);
-    this.orientedEdges = (this.orientedEdges + forward - backward) | 0;
-    this.pairedEdges ^= forward ^ backward;
+  /** @throws UnreadableFileError for a coordinate that is no ordinary number */
+  take(coordinates: Float64Array, count: number): void {
+    this.triangles += count;
+    if (this.triangles > countedTriangles) this.edges = undefined;
+    const { edges } = this;
+    let { minX, minY, minZ, maxX, maxY, maxZ, sixfoldVolume, surfaceMm2, orientedEdges, unpairedEdges } = this;
+    let sum = 0;
+    for (let i = 0, end = 9 * count; i < end; i += 9) {
+      const ax = coordinates[i] as number;
+      const ay = coordinates[i + 1] as number;
+      const az = coordinates[i + 2] as number;
+      const bx = coordinates[i + 3] as number;
+      const by = coordinates[i + 4] as number;
+      const bz = coordinates[i + 5] as number;
+      const cx = coordinates[i + 6] as number;
+      const cy = coordinates[i + 7] as number;
+      const cz = coordinates[i + 8] as number;
+      sum += ax + ay + az + bx + by + bz + cx + cy + cz; // NaN and infinity stay in it
+      if (ax < minX) minX = ax;
+      if (ax > maxX) maxX = ax;
+      if (bx < minX) minX = bx;
+      if (bx > maxX) maxX = bx;
+      if (cx < minX) minX = cx;
+      if (cx > maxX) maxX = cx;
+      if (ay < minY) minY = ay;
+      if (ay > maxY) maxY = ay;
+      if (by < minY) minY = by;
+      if (by > maxY) maxY = by;
+      if (cy < minY) minY = cy;
+      if (cy > maxY) maxY = cy;
+      if (az < minZ) minZ = az;
+      if (az > maxZ) maxZ = az;
+      if (bz < minZ) minZ = bz;
+      if (bz > maxZ) maxZ = bz;
+      if (cz < minZ) minZ = cz;
+      if (cz > maxZ) maxZ = cz;
+
+      const ux = bx - ax;
+      const uy = by - ay;
+      const uz = bz - az;
+      const vx = cx - ax;
+      const vy = cy - ay;
+      const vz = cz - az;
+      const nx = uy * vz - uz * vy;
+      const ny = uz * vx - ux * vz;
+      const nz = ux * vy - uy * vx;
+      sixfoldVolume += nx * (ax + bx + cx);
+      surfaceMm2 += Math.sqrt(nx * nx + ny * ny + nz * nz) / 2;
+
+      const pa = vertexHash(ax, ay, az);
+      const pb = vertexHash(bx, by, bz);
+      const pc = vertexHash(cx, cy, cz);
+      const qa = secondHash(pa);
+      const qb = secondHash(pb);
+      const qc = secondHash(pc);
+      const ab = Math.imul(pa, qb);
+      const ba = Math.imul(pb, qa);
+      const bc = Math.imul(pb, qc);
+      const cb = Math.imul(pc, qb);
+      const ca = Math.imul(pc, qa);
+      const ac = Math.imul(pa, qc);
+      orientedEdges = (orientedEdges + ab - ba + bc - cb + ca - ac) | 0;
+      unpairedEdges ^= ab ^ ba ^ bc ^ cb ^ ca ^ ac;
+      if (edges) {
+        edges.add(pa, pb, ab ^ ba);
+        edges.add(pb, pc, bc ^ cb);
+        edges.add(pc, pa, ca ^ ac);
+      }
+    }
+    const farthest = Math.max(maxX, maxY, maxZ, -minX, -minY, -minZ);
+    if (!Number.isFinite(sum) || farthest > coordinateLimitMm) {
+      throw new UnreadableFileError(
+        'a coordinate is not finite or lies beyond one kilometre',
+        'Repair the model and export it again.',
+      );
+    }
+    Object.assign(this, {
+      minX,
+      minY,
+      minZ,
+      maxX,
+      maxY,
+      maxZ,
+      sixfoldVolume,
+      surfaceMm2,
+      orientedEdges,
+      unpairedEdges,
+    });
   }
 
   get bounds(): Bounds {
@@ -144,37 +165,13 @@ export class MeshMeasure implements TriangleSink {
 
   /** - `closed`: a solid - `flipped`: no holes, but some triangles face the wrong way - `open`: it has holes */
   get closedness(): 'closed' | 'flipped' | 'open' {
-    if (this.orientedEdges === 0) return 'closed';
-    return this.pairedEdges === 0 ? 'flipped' : 'open';
+    if (this.unpairedEdges !== 0) return 'open';
+    return this.orientedEdges === 0 ? 'closed' : 'flipped';
   }
-}
 
-function refuseExtraordinary(
-  ax: number,
-  ay: number,
-  az: number,
-  bx: number,
-  by: number,
-  bz: number,
-  cx: number,
-  cy: number,
-  cz: number,
-): void {
-  if (
-    ordinary(ax) &&
-    ordinary(ay) &&
-    ordinary(az) &&
-    ordinary(bx) &&
-    ordinary(by) &&
-    ordinary(bz) &&
-    ordinary(cx) &&
-    ordinary(cy) &&
-    ordinary(cz)
-  ) {
-    return;
+  /** Whether every edge joins exactly two triangles; of more than a million triangles: whether it has no holes. */
+  get watertight(): boolean {
+    if (this.closedness === 'open') return false;
+    return this.edges === undefined || this.edges.allPaired;
   }
-  throw new UnreadableFileError(
-    'a coordinate is not finite or lies beyond one kilometre',
-    'Repair the model and export it again.',
-  );
 }

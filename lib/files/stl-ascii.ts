@@ -1,6 +1,6 @@
 import { readChunks } from './chunks';
 import { parseDecimal } from './decimal';
-import type { TriangleSink } from './mesh-measure';
+import { TriangleBatch, type TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 
 const chunkBytes = 256 * 1024;
@@ -53,7 +53,11 @@ class AsciiStlWords {
   private count = 0;
   private readonly coordinates = new Float64Array(9);
 
-  constructor(private readonly sink: TriangleSink) {}
+  private readonly batch: TriangleBatch;
+
+  constructor(sink: TriangleSink) {
+    this.batch = new TriangleBatch(sink);
+  }
 
   take(bytes: Buffer, start: number, end: number): void {
     switch (this.expected) {
@@ -96,6 +100,7 @@ class AsciiStlWords {
     if (this.expected !== 'name' && this.expected !== 'solid') {
       throw new UnreadableFileError('the ASCII STL ends in the middle of a facet', remedy);
     }
+    this.batch.flush();
   }
 
   private takeVertexOrEnd(bytes: Buffer, start: number, end: number): void {
@@ -105,7 +110,7 @@ class AsciiStlWords {
     } else if (is(bytes, start, end, 'endloop')) {
       if (this.count !== 9) throw new UnreadableFileError('a facet has fewer than 3 vertices', remedy);
       const c = this.coordinates as unknown as [number, number, number, number, number, number, number, number, number];
-      this.sink.triangle(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
+      this.batch.add(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
       this.expected = 'endfacet';
     } else {
       throw unexpected('vertex', wordOf(bytes, start, end));

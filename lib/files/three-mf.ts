@@ -1,14 +1,17 @@
 import { StringDecoder } from 'node:string_decoder';
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { type Archive, inflated } from './archive';
-import type { TriangleSink } from './mesh-measure';
+import { TriangleBatch, type TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 
 const maximumDepth = 32;
 const maximumInstances = 10_000;
+const maximumObjects = 100_000;
 const maximumStoredTriangles = 20_000_000;
-const maximumPlacedTriangles = 50_000_000;
+const maximumPlacedTriangles = 20_000_000;
 const maximumXmlDepth = 64;
+/** Longer than any tag, comment or text of a real model: what has no end in sight is not gathered in memory. */
+const longestXmlPiece = 4 * 1024 ** 2;
 const remedy = 'Export the model again, as 3MF or binary STL.';
 
 const millimetresPerUnit: Readonly<Record<string, number>> = {
@@ -39,8 +42,10 @@ interface Reference {
 
 interface ModelObject {
   type: string;
-  vertices: NumberList;
-  triangles: NumberList;
+  /** Three coordinates a vertex. */
+  vertices: TripleList<Float64Array>;
+  /** Three numbers of vertices a triangle. */
+  triangles: TripleList<Uint32Array>;
   components: Reference[];
 }
 
@@ -81,6 +86,7 @@ export async function readThreeMf(archive: Archive, sink: TriangleSink): Promise
   const placer = new Placer(objects, sink);
   const scale = new Float64Array([build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0]);
   for (const item of build.items) placer.place(item, scale, []);
+  placer.finish();
   return { warnings: [] };
 }
 
@@ -102,7 +108,7 @@ async function startPart(archive: Archive): Promise<string> {
 
 /** A slicer project of several plates lays all of them out in one space; which one is meant only its owner knows. */
 async function refuseSeveralPlates(archive: Archive): Promise<void> {
-  const settings = await archive.text('Metadata/model_settings.config', 64 * 1024 ** 2);
+  const settings = await archive.text('Metadata/model_settings.config', 16 * 1024 ** 2);
   if (settings === undefined) return;
   let plates = 0;
   let instancesHere = 0;
@@ -122,6 +128,7 @@ class ModelPartReader {
   readonly part: Part = { items: [], millimetres: 1 };
   private prefix = '';
   private depth = 0;
+  private references = 0;
   private object: ModelObject | undefined;
 
   constructor(
@@ -159,11 +166,12 @@ class ModelPartReader {
         return;
       case 'object': {
         const key = `${this.path}#${attributes['id'] ?? ''}`;
+        if (this.objects.size >= maximumObjects) throw tooLarge();
         if (this.objects.has(key)) throw new UnreadableFileError('two objects have the same id', remedy);
         this.object = {
           type: attributes['type'] ?? 'model',
-          vertices: new NumberList(),
-          triangles: new NumberList(),
+          vertices: new TripleList(Float64Array),
+          triangles: new TripleList(Uint32Array),
           components: [],
         };
         this.objects.set(key, this.object);
@@ -203,15 +211,13 @@ class ModelPartReader {
     if (!this.object || localName(tag.name) !== 'object') return;
     const { vertices, triangles } = this.object;
     this.object = undefined;
-    const count = vertices.length / 3;
-    for (let i = 0; i < triangles.length; i++) {
-      if ((triangles.values[i] ?? 0) >= count) {
-        throw new UnreadableFileError('a triangle names a vertex that does not exist', remedy);
-      }
+    if (triangles.largest >= vertices.count) {
+      throw new UnreadableFileError('a triangle names a vertex that does not exist', remedy);
     }
   }
 
   private reference(attributes: Record<string, string>): Reference {
+    if (++this.references > maximumObjects) throw tooLarge();
     const named = attributeOf(attributes, 'path');
     const path = named === undefined ? this.path : normalise(named);
     if (path !== this.path) this.waiting.push(path);
@@ -222,11 +228,18 @@ class ModelPartReader {
 class Placer {
   private instances = 0;
   private triangles = 0;
+  private readonly batch: TriangleBatch;
 
   constructor(
     private readonly objects: ReadonlyMap<string, ModelObject>,
-    private readonly sink: TriangleSink,
-  ) {}
+    sink: TriangleSink,
+  ) {
+    this.batch = new TriangleBatch(sink);
+  }
+
+  finish(): void {
+    this.batch.flush();
+  }
 
   place(reference: Reference, outer: Transform, ancestors: readonly string[]): void {
     const object = this.objects.get(reference.key);
@@ -246,49 +259,74 @@ class Placer {
   }
 
   private placeMesh(object: ModelObject, m: Transform): void {
-    const count = object.triangles.length / 3;
-    this.triangles += count;
+    const { vertices, triangles } = object;
+    this.triangles += triangles.count;
     if (this.triangles > maximumPlacedTriangles) throw tooLarge();
     const [m00, m01, m02, m10, m11, m12, m20, m21, m22, m30, m31, m32] = m as unknown as TwelveNumbers;
-    const placed = new Float64Array(object.vertices.length);
-    const v = object.vertices.values;
-    for (let i = 0; i < placed.length; i += 3) {
-      const x = v[i] ?? 0;
-      const y = v[i + 1] ?? 0;
-      const z = v[i + 2] ?? 0;
-      placed[i] = m00 * x + m10 * y + m20 * z + m30;
-      placed[i + 1] = m01 * x + m11 * y + m21 * z + m31;
-      placed[i + 2] = m02 * x + m12 * y + m22 * z + m32;
-    }
     const determinant = m00 * (m11 * m22 - m12 * m21) - m01 * (m10 * m22 - m12 * m20) + m02 * (m10 * m21 - m11 * m20);
-    const t = object.triangles.values;
-    const at = (index: number) => placed[index] ?? 0;
-    for (let i = 0; i < count * 3; i += 3) {
-      const a = (t[i] ?? 0) * 3;
+    const corners = new Float64Array(9);
+    const indices = new Uint32Array(3);
+    for (let triangle = 0; triangle < triangles.count; triangle++) {
+      triangles.copy(triangle, indices, 0);
+      vertices.copy(indices[0] ?? 0, corners, 0);
       // a mirror turns the surface inside out: go round the other way
-      const b = (t[determinant < 0 ? i + 2 : i + 1] ?? 0) * 3;
-      const c = (t[determinant < 0 ? i + 1 : i + 2] ?? 0) * 3;
-      this.sink.triangle(at(a), at(a + 1), at(a + 2), at(b), at(b + 1), at(b + 2), at(c), at(c + 1), at(c + 2));
+      vertices.copy(indices[determinant < 0 ? 2 : 1] ?? 0, corners, 3);
+      vertices.copy(indices[determinant < 0 ? 1 : 2] ?? 0, corners, 6);
+      for (let corner = 0; corner < 9; corner += 3) {
+        const x = corners[corner] ?? 0;
+        const y = corners[corner + 1] ?? 0;
+        const z = corners[corner + 2] ?? 0;
+        corners[corner] = m00 * x + m10 * y + m20 * z + m30;
+        corners[corner + 1] = m01 * x + m11 * y + m21 * z + m31;
+        corners[corner + 2] = m02 * x + m12 * y + m22 * z + m32;
+      }
+      const [ax, ay, az, bx, by, bz, cx, cy, cz] = corners as unknown as NineNumbers;
+      this.batch.add(ax, ay, az, bx, by, bz, cx, cy, cz);
     }
   }
 }
 
 type TwelveNumbers = [number, number, number, number, number, number, number, number, number, number, number, number];
+type NineNumbers = [number, number, number, number, number, number, number, number, number];
 
-/** A growing array of doubles. */
-class NumberList {
-  values = new Float64Array(48);
-  length = 0;
+const firstTriples = 16;
+const chunkTriples = 16_384;
+
+/** A growing list of three numbers each. It grows by chunks, so that nothing large is ever copied. */
+class TripleList<Numbers extends Float64Array | Uint32Array> {
+  count = 0;
+  /** The largest number in it. */
+  largest = -1;
+  private readonly chunks: Numbers[] = [];
+
+  constructor(private readonly kind: new (length: number) => Numbers) {}
 
   push(a: number, b: number, c: number): void {
-    if (this.length + 3 > this.values.length) {
-      const larger = new Float64Array(this.values.length * 2);
-      larger.set(this.values);
-      this.values = larger;
+    const index = Math.floor(this.count / chunkTriples);
+    const at = 3 * (this.count % chunkTriples);
+    let chunk = this.chunks[index];
+    if (chunk === undefined || at >= chunk.length) {
+      // most objects are small: only a first chunk that fills up is replaced
+      const size = chunk === undefined ? (index === 0 ? firstTriples : chunkTriples) : chunkTriples;
+      const larger = new this.kind(3 * size);
+      if (chunk) larger.set(chunk);
+      this.chunks[index] = larger;
+      chunk = larger;
     }
-    this.values[this.length++] = a;
-    this.values[this.length++] = b;
-    this.values[this.length++] = c;
+    chunk[at] = a;
+    chunk[at + 1] = b;
+    chunk[at + 2] = c;
+    this.count++;
+    this.largest = Math.max(this.largest, a, b, c);
+  }
+
+  /** Copies one triple to a place in `to`. */
+  copy(index: number, to: Float64Array | Uint32Array, at: number): void {
+    const chunk = this.chunks[Math.floor(index / chunkTriples)];
+    const from = 3 * (index % chunkTriples);
+    to[at] = chunk?.[from] ?? 0;
+    to[at + 1] = chunk?.[from + 1] ?? 0;
+    to[at + 2] = chunk?.[from + 2] ?? 0;
   }
 }
 
@@ -336,7 +374,7 @@ function multiply(inner: Transform, outer: Transform): Transform {
 }
 
 function tooLarge(): UnreadableFileError {
-  return new UnreadableFileError('it has too many triangles', 'Simplify the mesh and export it again.');
+  return new UnreadableFileError('it has too many triangles or objects', 'Simplify the mesh and export it again.');
 }
 
 async function* decoded(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
@@ -359,6 +397,15 @@ async function parseXml(
   });
   parser.on('opentag', opened);
   parser.on('closetag', closed);
-  for await (const piece of pieces) if (piece !== '') parser.write(piece);
+  let unfinished = 0;
+  for await (const piece of pieces) {
+    if (piece === '') continue;
+    const end = piece.lastIndexOf('>');
+    unfinished = end < 0 ? unfinished + piece.length : piece.length - end;
+    if (unfinished > longestXmlPiece) {
+      throw new UnreadableFileError('its XML has a tag or a text of more than 4 MB', remedy);
+    }
+    parser.write(piece);
+  }
   parser.close();
 }

@@ -1,9 +1,9 @@
 import { openArchive } from './archive';
 import { encodingOf } from './kind';
-import type { TriangleSink } from './mesh-measure';
 import { readAsciiStl } from './stl-ascii';
 import { readBinaryStl } from './stl-binary';
 import { readThreeMf } from './three-mf';
+import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 
 /**
@@ -45,30 +45,23 @@ export async function forEachTriangle(path: string, sink: TriangleSink): Promise
  * @throws UnreadableFileError also when there are more
  */
 export async function readTriangles(path: string, maxTriangles = 10_000_000): Promise<Float32Array> {
-  let values = new Float32Array(9 * 1024);
+  let values = new Float32Array(9 * 2048);
   let length = 0;
   await forEachTriangle(path, {
-    triangle(ax, ay, az, bx, by, bz, cx, cy, cz) {
-      if (length === maxTriangles * 9) {
+    take(coordinates, triangles) {
+      if (length + 9 * triangles > 9 * maxTriangles) {
         throw new UnreadableFileError(
           `it has more than ${maxTriangles} triangles`,
           'Simplify the mesh and export it again.',
         );
       }
-      if (length + 9 > values.length) {
+      if (length + 9 * triangles > values.length) {
         const larger = new Float32Array(values.length * 2);
         larger.set(values);
         values = larger;
       }
-      values[length++] = ax;
-      values[length++] = ay;
-      values[length++] = az;
-      values[length++] = bx;
-      values[length++] = by;
-      values[length++] = bz;
-      values[length++] = cx;
-      values[length++] = cy;
-      values[length++] = cz;
+      values.set(coordinates.subarray(0, 9 * triangles), length);
+      length += 9 * triangles;
     },
   });
   return values.slice(0, length);
