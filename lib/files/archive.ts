@@ -5,12 +5,14 @@ import { UnreadableFileError } from './unreadable';
 const maximumEntries = 10_000;
 const maximumInflatedBytes = 1024 ** 3;
 /** An archive may inflate to so much, and to so many times its size beyond: real models inflate 5 to 30 times. */
-const freeInflatedBytes = 64 * 1024 ** 2;
+const freeInflatedBytes = 32 * 1024 ** 2;
 const maximumRatio = 40;
 const remedy = 'Export the file again from the program that made it.';
 
 /** A ZIP archive whose directory has been checked against bombs and odd names. Nothing is ever unpacked to disk. */
 export interface Archive {
+  /** Bytes of the archive itself. */
+  sizeBytes: number;
   /** Names as they are stored. */
   names: string[];
   has(name: string): boolean;
@@ -87,6 +89,7 @@ function archiveOf(zip: yauzl.ZipFile, entries: Map<string, yauzl.Entry>): Archi
     });
   };
   return {
+    sizeBytes: zip.fileSize,
     names: [...entries.values()].map((entry) => entry.fileName),
     has: (name) => entries.has(keyOf(name)),
     open,

@@ -384,7 +384,7 @@ export class GcodeReader {
     for (let quarter = Math.ceil(low / (Math.PI / 2)); quarter * (Math.PI / 2) <= high; quarter++) {
       extremes.push(pointAt((quarter * Math.PI) / 2));
     }
-    const count = Math.max(2, Math.min(64, Math.ceil(Math.abs(sweep) * radius)));
+    const count = Math.max(2, Math.min(32, Math.ceil(Math.abs(sweep) * radius)));
     const points: [number, number][] = [];
     for (let i = 1; i < count; i++) points.push(pointAt(begin + (sweep * i) / count));
     points.push([x1, y1]);

@@ -12,6 +12,8 @@ export type Encoding =
 const headBytes = 4096;
 /** Some exporters append a little of their own after the triangles. */
 const toleratedTrailingBytes = 1024;
+/** A header that promises more was no header. */
+const plausibleTriangles = 100_000_000;
 const accepted = 'Send an STL, a 3MF, G-code or a sliced .gcode.3mf.';
 
 /**
@@ -53,6 +55,9 @@ function refuseKnownStrangers(head: Buffer, text: string): void {
   if (text.startsWith('ISO-10303-21')) throw stranger('a STEP file');
   if (text.startsWith('ply')) throw stranger('a PLY file');
   if (text.startsWith('%PDF')) throw stranger('a PDF');
+  if (text.startsWith('\x89PNG')) throw stranger('a PNG picture');
+  if (text.startsWith('\xff\xd8\xff')) throw stranger('a JPEG picture');
+  if (/^\s*[{[]\s*["{[\]}]/.test(text)) throw stranger('JSON, perhaps the error message of a failed download');
   if (/^(#.*\n|\s)*(mtllib|o|g|v|vn|vt) /i.test(text)) throw stranger('an OBJ file');
 }
 
@@ -64,7 +69,8 @@ function damagedBinaryStl(size: number, declared: number, binary: boolean): Enco
   if (declared > 0 && trailing > 0 && trailing <= toleratedTrailingBytes && trailing % 50 !== 0) {
     return { form: 'binary_stl', triangles: declared, trailingBytes: trailing };
   }
-  if (binary && ((size - 84) % 50 === 0 || (declared > present && declared - present < present))) {
+  const cutShort = declared > present && declared <= plausibleTriangles;
+  if (binary && ((size - 84) % 50 === 0 || cutShort || (declared > 0 && trailing > 0))) {
     throw new UnreadableFileError(`its header promises ${declared} triangles, ${present} are there`, remedy);
   }
   throw new UnreadableFileError('its content is neither a model nor G-code', accepted);

@@ -8,7 +8,9 @@ const maximumDepth = 32;
 const maximumInstances = 10_000;
 const maximumObjects = 100_000;
 const maximumStoredTriangles = 20_000_000;
-const maximumPlacedTriangles = 20_000_000;
+/** Instances multiply triangles: so many are placed, and so many more for each byte of the archive. */
+const freePlacedTriangles = 2_000_000;
+const placedTrianglesPerByte = 4;
 const maximumXmlDepth = 64;
 /** Longer than any tag, comment or text of a real model: what has no end in sight is not gathered in memory. */
 const longestXmlPiece = 4 * 1024 ** 2;
@@ -83,7 +85,7 @@ export async function readThreeMf(archive: Archive, sink: TriangleSink): Promise
       'Put the part on the plate and export again.',
     );
   }
-  const placer = new Placer(objects, sink);
+  const placer = new Placer(objects, sink, freePlacedTriangles + placedTrianglesPerByte * archive.sizeBytes);
   const scale = new Float64Array([build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0]);
   for (const item of build.items) placer.place(item, scale, []);
   placer.finish();
@@ -233,6 +235,7 @@ class Placer {
   constructor(
     private readonly objects: ReadonlyMap<string, ModelObject>,
     sink: TriangleSink,
+    private readonly mostTriangles: number,
   ) {
     this.batch = new TriangleBatch(sink);
   }
@@ -261,7 +264,7 @@ class Placer {
   private placeMesh(object: ModelObject, m: Transform): void {
     const { vertices, triangles } = object;
     this.triangles += triangles.count;
-    if (this.triangles > maximumPlacedTriangles) throw tooLarge();
+    if (this.triangles > this.mostTriangles) throw tooLarge();
     const [m00, m01, m02, m10, m11, m12, m20, m21, m22, m30, m31, m32] = m as unknown as TwelveNumbers;
     const determinant = m00 * (m11 * m22 - m12 * m21) - m01 * (m10 * m22 - m12 * m20) + m02 * (m10 * m21 - m11 * m20);
     const corners = new Float64Array(9);
