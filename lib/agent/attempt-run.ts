@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { storedExtension } from '../files/stored-extension';
+import { costOf } from '../model/cost';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -15,17 +13,16 @@ import {
   type StartOrder,
   StartRejectedError,
 } from '../printers/driver';
-import { preparePrintFile } from '../slicing/prepare';
 import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
-import { findMaterial } from '../store/materials';
+import { findMaterial, missingGrams } from '../store/materials';
 import { findPrinter, lockPrinter, occupyBed, restoreBed } from '../store/printers';
-import { shareFile } from '../store/shared-files';
 import { type AgentContext, agentName } from './context';
 import type { Lease } from './lease';
-import { localCopy } from './local-copy';
+import { preparedPrint } from './prepared-print';
 import { type PrinterWatch, sameRecord } from './printer-watch';
+import { ProgressNote } from './progress-note';
 import { recordOutcome } from './record-outcome';
 import { type FailureClass, settle } from './settle';
 import { showPhase } from './show-phase';
@@ -62,6 +59,8 @@ export class AttemptRun {
   /** Whether this process saw the print run; else its duration is not known. */
   #sawItRun = false;
   #lastProgress = 0;
+  /** mm that the printer has counted for this print. */
+  #lastFilamentMm: number | null = null;
   #sleeper: (() => void) | undefined;
   /** Something happened while nobody slept. */
   #woken = false;
@@ -136,61 +135,64 @@ export class AttemptRun {
   /** Slices, or takes what was sliced for this attempt before. */
   async #prepare(): Promise<StartOrder> {
     if (this.#attempt.gcodeSha256) return this.#order();
-    const { database, files, log } = this.#context;
+    const { database, log } = this.#context;
     await this.#advance(['claimed', 'preparing', 'uploading'], 'preparing');
     const { job, material } = await this.#jobAndMaterial();
     const printer = await findPrinter(database, this.#context.printerId);
-    let prepared: Awaited<ReturnType<typeof preparePrintFile>>;
+    let made: Awaited<ReturnType<typeof preparedPrint>>;
+    const shown = new ProgressNote((text) => this.#note(text));
     try {
-      const source = await localCopy(this.#context, job.model.sha256, storedExtension[job.model.kind]);
-      prepared = await preparePrintFile(
-        {
-          sourcePath: source,
-          kind: job.model.kind,
-          machine: { printerId: printer.id, make: printer.make, capabilities: printer.capabilities },
-          material,
-          settings: job.printSettings,
-          workDirectory: this.#context.workDirectory,
-          allowUntrusted: this.#context.allowUntrusted,
-          slicer: await this.#context.slicer(),
-        },
-        { signal: this.#abort.signal, progress: () => undefined },
-      );
+      const progress = (fraction: number) => shown.tell(fraction);
+      made = await preparedPrint(this.#context, job, material, printer, { signal: this.#abort.signal, progress });
     } catch (error) {
       if (this.#abort.signal.aborted) throw error;
       const failure: FailureClass = error instanceof PlatewiseError && !error.retryable ? 'permanent' : 'transient';
       throw new AttemptOver('not_started', failure, `could not be prepared: ${words(error)}`);
+    } finally {
+      await shown.settled();
     }
-    for (const warning of prepared.warnings) log('info', `${job.jobName}: ${warning}`);
-    const stored = await files.put(createReadStream(prepared.path), {
-      originalName: this.#attempt.fileName,
-      maxBytes: prepared.size,
+    const { print } = made;
+    for (const warning of print.warnings) log('info', `${job.jobName}: ${warning}`);
+    const hours = print.estimatedSeconds / 3600;
+    const cost = costOf({
+      grams: print.filamentGrams,
+      material,
+      hours,
+      printer: printer.capabilities,
+      startedAt: Date.now(),
+      tariff: this.#context.tariff,
     });
-    await rm(prepared.path, { force: true });
-    if (this.#context.sharesFiles) await shareFile(database, stored.sha256, stored.path);
     await this.#transaction(async (tx) => {
       await this.#advanceIn(tx, ['preparing'], 'preparing', {
-        gcodeSha256: prepared.sha256,
-        gcodeMd5: prepared.md5,
-        gcodeSize: prepared.size,
-        gcodeLines: prepared.lines,
-        estimatedSeconds: prepared.estimatedSeconds,
-        estimatedGrams: prepared.filamentGrams,
-        layers: prepared.layers,
+        gcodeSha256: print.gcodeSha256,
+        gcodeMd5: print.gcodeMd5,
+        gcodeSize: print.gcodeSize,
+        gcodeLines: print.gcodeLines,
+        estimatedSeconds: print.estimatedSeconds,
+        estimatedGrams: print.filamentGrams,
+        layers: print.layers,
       });
-      const hours = prepared.estimatedSeconds === null ? null : prepared.estimatedSeconds / 3600;
-      const grams = prepared.filamentGrams;
       await amendJob(tx, job.id, {
-        gcodePath: stored.path,
-        ...(grams !== null && { estimatedGrams: grams }),
-        ...(hours !== null && { estimatedDurationHours: Math.min(999.99, hours) }),
-        ...(grams !== null &&
-          hours !== null && {
-            estimatedCostUsd: (grams / 1000) * material.usdPerKg + hours * printer.capabilities.usdPerHour,
-          }),
+        gcodePath: this.#context.files.pathOf(print.gcodeSha256, print.extension),
+        estimatedGrams: print.filamentGrams,
+        estimatedDurationHours: Math.min(999.99, hours),
+        estimatedCostUsd: cost.totalUsd,
       });
     });
+    const short = await missingGrams(database, this.#attempt.id);
+    if (short > 0) {
+      const what = `the spool has ${Math.ceil(short)} g too little for the ${Math.ceil(print.filamentGrams)} g of this print`;
+      throw new AttemptOver('not_started', 'transient', what);
+    }
     return this.#order();
+  }
+
+  /** Shows how far the slicer is; of no other weight. */
+  async #note(text: string): Promise<void> {
+    await this.#transaction(async (tx) => {
+      const job = await lockJob(tx, this.#attempt.jobId);
+      if (job.status === 'slicing') await amendJob(tx, job.id, { statusReason: text });
+    });
   }
 
   get #printFileExtension(): '.gcode.3mf' | '.gcode' {
@@ -372,6 +374,9 @@ export class AttemptRun {
         const report = driver.connection.status === 'connected' ? driver.report : undefined;
         if (report) {
           const seen = this.#recognise(order, report);
+          if (seen !== 'absent' && report.filamentMm != null) {
+            this.#lastFilamentMm = Math.max(this.#lastFilamentMm ?? 0, report.filamentMm);
+          }
           if (seen === 'active') {
             lookedSince = undefined;
             if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
@@ -467,6 +472,10 @@ export class AttemptRun {
             timeScale: this.#context.driver.report?.timeScale ?? 1,
             sawItRun: this.#sawItRun,
             lastProgress: this.#lastProgress,
+            filamentMm: this.#lastFilamentMm,
+            photoReference: null,
+            tariff: this.#context.tariff,
+            lowStockGrams: this.#context.lowStockGrams,
           })
         : {};
       await settle(tx, job, {
@@ -475,6 +484,7 @@ export class AttemptRun {
         reason,
         actor: this.#actor,
         ...(failure !== undefined && { failure }),
+        retryPolicy: this.#context.retryPolicy,
         ...record,
       });
       this.#attempt = ended;

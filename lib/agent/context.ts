@@ -1,8 +1,12 @@
 import type { FileStore } from '../files/file-store';
 import type { Broker } from '../messaging/broker';
 import type { PrinterId } from '../model/ids';
+import type { Make } from '../model/printer';
+import type { RetryPolicy } from '../model/retry-policy';
+import type { Tariff } from '../model/tariff';
 import type { Driver } from '../printers/driver';
-import type { Slicer } from '../slicing/slicer';
+import type { Profiles } from '../slicing/profile';
+import type { SelectedSlicer } from '../slicing/select-slicer';
 import type { Database } from '../store/database';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -17,7 +21,14 @@ export interface AgentContext {
   files: FileStore;
   /** Whether agents of other machines may have to fetch what this one makes. */
   sharesFiles: boolean;
-  slicer(): Promise<Slicer>;
+  slicer(make: Make): Promise<SelectedSlicer>;
+  profiles: Profiles;
+  /** What electricity costs; undefined: it is not counted by itself. */
+  tariff: Tariff | undefined;
+  /** Below so many grams a spool is low. */
+  lowStockGrams: number;
+  /** How a retry differs, for each kind of failure that the owner has switched on. */
+  retryPolicy: RetryPolicy;
   /** Where sliced files are made before they are stored. */
   workDirectory: string;
   /** Whether what no trusted slicer made may be sent: a simulator, or the owner's word. */

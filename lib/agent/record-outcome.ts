@@ -1,4 +1,8 @@
+import { costOf } from '../model/cost';
 import type { Job } from '../model/job';
+import { gramsOfFilament } from '../model/material';
+import { type FailureKind, failureKindOf } from '../model/retry-policy';
+import type { Tariff } from '../model/tariff';
 import type { Attempt } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { deductGrams, findMaterial } from '../store/materials';
@@ -16,17 +20,25 @@ export interface EndedPrint {
   sawItRun: boolean;
   /** How far it was seen to have come (0..1). */
   lastProgress: number;
+  /** mm of filament that the printer itself has counted; null if it does not tell. */
+  filamentMm: number | null;
+  /** A picture of the end, if there is one. */
+  photoReference: string | null;
+  tariff: Tariff | undefined;
+  lowStockGrams: number;
 }
 
 /**
- * Records what a print took: printer hours, grams, which are taken off the spool, and their price. Of a print that did not
- * finish, the grams of the share that was seen.
+ * Records what a print took: printer hours, grams, which are taken off the spool, and their price. Grams are what the
+ * printer has counted; where it counts nothing, what was sliced, and of a print that did not finish the share of it that
+ * was seen.
  */
 export async function recordOutcome(
   tx: Transaction,
   job: Job,
-  { attempt, outcome, reason, timeScale, sawItRun, lastProgress }: EndedPrint,
-): Promise<{ outcomeId: string; hours: number | null; costUsd: number }> {
+  ended: EndedPrint,
+): Promise<{ outcomeId: string; hours: number | null; costUsd: number; failureKind: FailureKind | null }> {
+  const { attempt, outcome, reason, timeScale, sawItRun } = ended;
   const material = await findMaterial(tx, job.materialId);
   const printer = await findPrinter(tx, attempt.printerId);
   const estimatedHours = attempt.estimatedSeconds === null ? null : attempt.estimatedSeconds / 3600;
@@ -36,10 +48,26 @@ export async function recordOutcome(
       : (Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt)) / 3_600_000;
   const hours = sawItRun ? wallHours && wallHours * timeScale : estimatedHours;
   const warnings = sawItRun ? [] : ['It ended while nobody watched; its duration is the estimate.'];
-  const share = outcome === 'completed' ? 1 : lastProgress;
-  const grams = (attempt.estimatedGrams ?? job.estimatedGrams ?? 0) * share;
-  const costUsd = (grams / 1000) * (material?.usdPerKg ?? 0) + (hours ?? 0) * printer.capabilities.usdPerHour;
-  if (attempt.spoolId) await deductGrams(tx, attempt.spoolId, grams);
+  const counted = ended.filamentMm !== null && material ? gramsOfFilament(ended.filamentMm, material) : null;
+  const sliced = attempt.estimatedGrams ?? job.estimatedGrams ?? 0;
+  const grams = counted ?? sliced * (outcome === 'completed' ? 1 : ended.lastProgress);
+  const cost = costOf({
+    grams,
+    material,
+    hours: hours ?? 0,
+    printer: printer.capabilities,
+    startedAt: Date.parse(attempt.startedAt ?? attempt.dispatchedAt),
+    tariff: ended.tariff,
+  });
+  if (attempt.spoolId) {
+    await deductGrams(tx, {
+      attemptId: attempt.id,
+      spoolId: attempt.spoolId,
+      grams,
+      lowGrams: ended.lowStockGrams,
+    });
+  }
+  const failureKind = outcome === 'failed' ? failureKindOf(reason) : null;
   const outcomeId = await insertOutcome(tx, {
     jobId: job.id,
     attemptId: attempt.id,
@@ -50,9 +78,11 @@ export async function recordOutcome(
     durationHours: hours,
     estimatedHours,
     grams,
-    costUsd,
+    cost,
     layers: attempt.layers,
     warnings,
+    failureKind,
+    photoReference: ended.photoReference,
   });
-  return { outcomeId, hours, costUsd };
+  return { outcomeId, hours, costUsd: cost.totalUsd, failureKind };
 }

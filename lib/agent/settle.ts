@@ -1,5 +1,6 @@
 import type { AttemptOutcome } from '../model/attempt';
 import type { Job } from '../model/job';
+import { changedFor, type FailureKind, type RetryPolicy } from '../model/retry-policy';
 import { type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
@@ -7,6 +8,7 @@ import type { Transaction } from '../store/database';
 import { databaseNow, notify } from '../store/database';
 import { insertDeadLetter } from '../store/dead-letters';
 import { amendJob, changeStatus, type StatusChange } from '../store/jobs';
+import { emptySpool } from '../store/materials';
 import { addDeadLetterMessage } from '../store/outbox';
 
 /** Whether trying again can help. */
@@ -24,6 +26,9 @@ export interface AttemptEnd {
   outcomeId?: string;
   hours?: number | null;
   costUsd?: number;
+  /** What kind of failure it was, and which kinds are tried again with other settings. */
+  failureKind?: FailureKind | null;
+  retryPolicy?: RetryPolicy;
 }
 
 /** The first pause before a retry (seconds); each further one is twice as long. */
@@ -97,11 +102,17 @@ async function retryOrGiveUp(
   }
   const pause = Math.min(longestRetryPause, firstRetryPause * 2 ** (failures - 1));
   const notBefore = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
-  await amendJob(tx, job.id, { notBefore, failedOn: end.attempt.printerId });
+  const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
+  if (changed && end.failureKind === 'run_out' && end.attempt.spoolId) await emptySpool(tx, end.attempt.spoolId);
+  await amendJob(tx, job.id, {
+    notBefore,
+    failedOn: end.attempt.printerId,
+    ...(changed && { retrySettings: changed.settings }),
+  });
   return goTo(tx, job, openNow, {
     ...facts,
     retryCount: job.retryCount + 1,
-    reason: `${end.reason}; tried again in ${pause} s`,
+    reason: `${end.reason}; tried again in ${pause} s${changed ? `, ${changed.words}` : ''}`,
   });
 }
 

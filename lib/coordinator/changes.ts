@@ -1,3 +1,4 @@
+import { recordOutcome } from '../agent/record-outcome';
 import { settle } from '../agent/settle';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
@@ -116,11 +117,26 @@ export async function answerOutcome(
     const ended = await answerUnknown(tx, attempt.id, printed ? 'completed' : 'not_started', reason);
     if (!ended) throw new ConflictError('This attempt asks nothing.', 'Look at the job again.');
     await notify(tx, `attempt:${attempt.id}`);
+    const record = printed
+      ? await recordOutcome(tx, locked, {
+          attempt: ended,
+          outcome: 'completed',
+          reason,
+          timeScale: printer.report?.timeScale ?? 1,
+          sawItRun: false,
+          lastProgress: 1,
+          filamentMm: null,
+          photoReference: null,
+          tariff: farm.agentOptions.tariff,
+          lowStockGrams: farm.agentOptions.lowStockGrams,
+        })
+      : {};
     return settle(tx, locked, {
       attempt: ended,
       outcome: printed ? 'completed' : 'not_started',
       reason,
       actor,
+      ...record,
       ...(!printed && { failure: 'transient' as const }),
     });
   });

@@ -1,14 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { AgentTimes, Log } from '../agent/context';
+import type { AgentContext, AgentTimes, Log } from '../agent/context';
 import { defaultTimes } from '../agent/context';
 import { LocalFileStore } from '../files/file-store';
 import type { Broker } from '../messaging/broker';
 import { EmbeddedBroker } from '../messaging/embedded';
 import { RabbitMqBroker } from '../messaging/rabbitmq';
 import { asError } from '../model/errors';
-import { selectSlicer } from '../slicing/select-slicer';
-import type { Slicer } from '../slicing/slicer';
+import type { Make } from '../model/printer';
+import type { RetryPolicy } from '../model/retry-policy';
+import type { Tariff } from '../model/tariff';
+import { Profiles } from '../slicing/profile';
+import { type SelectedSlicer, selectSlicer } from '../slicing/select-slicer';
+import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
@@ -32,6 +36,18 @@ export interface FarmOptions {
   maxUploadBytes?: number;
   /** Path of PrusaSlicer; without it, the one on the PATH. */
   prusaSlicerPath?: string;
+  /** Path of OrcaSlicer or Bambu Studio, for Bambu printers; without it, they get files that were sliced for them. */
+  orcaSlicerPath?: string;
+  /** Profiles of the operator, laid over those that are shipped; without it, `profiles` in the data directory. */
+  profileDirectory?: string;
+  /** What electricity costs; without it, it is not counted by itself. */
+  tariff?: Tariff;
+  /** Below so many grams a spool is low. */
+  lowStockGrams?: number;
+  /** Kinds of failures that are tried again with other settings; without it, none. */
+  retryPolicy?: RetryPolicy;
+  /** Days that a file is kept after the last job that needs it has ended; without it, 30. */
+  keepFilesDays?: number;
   /** Publish a dispatch again that nobody claimed for so long. */
   dispatchResendSeconds?: number;
   /** Withdraw a dispatch that nobody claimed for so long. */
@@ -52,7 +68,8 @@ export class Farm {
   readonly times: AgentTimes;
   readonly log: Log;
   readonly #server: EmbeddedPostgres | undefined;
-  #slicer: Promise<Slicer> | undefined;
+  readonly profiles: Profiles;
+  readonly #slicers = new Map<Make, Promise<SelectedSlicer>>();
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -69,6 +86,7 @@ export class Farm {
     this.log = parts.options.log;
     this.times = { ...defaultTimes, ...parts.options.times };
     this.#server = parts.server;
+    this.profiles = new Profiles([shippedProfiles(), this.profileDirectory]);
   }
 
   /** Opens everything and brings the schema up to date. What was opened is closed again if a later part fails. */
@@ -108,16 +126,42 @@ export class Farm {
     return join(resolve(this.options.dataDirectory), 'work');
   }
 
-  /** The slicer of this machine, looked for once. */
-  slicer(): Promise<Slicer> {
-    this.#slicer ??= selectSlicer({
-      ...(this.options.prusaSlicerPath !== undefined && { prusaSlicerPath: this.options.prusaSlicerPath }),
-      allowBuiltIn: true,
-    }).then(({ slicer, why }) => {
-      this.log('info', why);
-      return slicer;
-    });
-    return this.#slicer;
+  /** The slicer for a make on this machine, looked for once. */
+  slicer(make: Make): Promise<SelectedSlicer> {
+    let found = this.#slicers.get(make);
+    if (!found) {
+      const { prusaSlicerPath, orcaSlicerPath } = this.options;
+      found = selectSlicer(
+        {
+          ...(prusaSlicerPath !== undefined && { prusaSlicerPath }),
+          ...(orcaSlicerPath !== undefined && { orcaSlicerPath }),
+          orcaProfileDirectory: join(this.profileDirectory, 'orca'),
+          allowBuiltIn: true,
+        },
+        make,
+      );
+      this.#slicers.set(make, found);
+      found.then(
+        ({ why }) => this.log('info', why),
+        () => this.#slicers.delete(make),
+      );
+    }
+    return found;
+  }
+
+  /** What the owner has decided that agents must know. */
+  get agentOptions(): Pick<AgentContext, 'profiles' | 'tariff' | 'lowStockGrams' | 'retryPolicy'> {
+    return {
+      profiles: this.profiles,
+      tariff: this.options.tariff,
+      lowStockGrams: this.options.lowStockGrams ?? 150,
+      retryPolicy: this.options.retryPolicy ?? new Set(),
+    };
+  }
+
+  /** Where the operator's profiles are. */
+  get profileDirectory(): string {
+    return resolve(this.options.profileDirectory ?? join(this.options.dataDirectory, 'profiles'));
   }
 
   close(): Promise<void> {

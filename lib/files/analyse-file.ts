@@ -38,6 +38,19 @@ export async function placeModel(
   await runFileTask<null>({ task: 'place', source, output, placement }, limits);
 }
 
+/**
+ * Draws a model as square PNGs of these sizes (points), in a worker thread.
+ *
+ * @throws UnreadableFileError
+ */
+export async function drawModel(
+  source: string,
+  outputs: { path: string; size: number }[],
+  limits: ReadingLimits = {},
+): Promise<void> {
+  await runFileTask<null>({ task: 'render', source, outputs }, limits);
+}
+
 const leastTimeMs = 4500;
 const timePerByteMs = 500 / 1024 ** 2;
 

@@ -134,6 +134,8 @@ async function ofSlicedArchive(archive: Archive, plates: string[], sizeBytes: nu
       'Export the sliced file again; do not edit the G-code inside.',
     );
   }
+  const picture = plate.replace(/\.gcode$/i, '.png');
+  if (archive.has(picture)) print.thumbnails = [await pictureSize(archive, picture)];
   const sliceInfo = (await archive.text('Metadata/slice_info.config')) ?? '';
   const value = (key: string) => new RegExp(`key="${key}" value="([^"]{1,80})"`).exec(sliceInfo)?.[1];
   print.printerModel = value('printer_model_id') ?? print.printerModel;
@@ -141,4 +143,21 @@ async function ofSlicedArchive(archive: Archive, plates: string[], sizeBytes: nu
   print.slicerSeconds = positive(value('prediction')) ?? print.slicerSeconds;
   print.slicerGrams = positive(value('weight')) ?? print.slicerGrams;
   return ofGcode('gcode_3mf', sizeBytes, print);
+}
+
+/** The size of a PNG, from its first bytes; 0 if it is none. */
+async function pictureSize(
+  archive: Archive,
+  name: string,
+): Promise<{ width: number; height: number; format: 'png' | 'jpg' }> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of inflated(await archive.open(name), name)) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= 24) break;
+  }
+  const head = Buffer.concat(pieces);
+  const isPng = head.length >= 24 && head.readUInt32BE(0) === 0x89504e47;
+  return { width: isPng ? head.readUInt32BE(16) : 0, height: isPng ? head.readUInt32BE(20) : 0, format: 'png' };
 }

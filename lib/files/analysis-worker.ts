@@ -1,16 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { analyseHere } from './analyse';
 import { copyAsCleanStl, type Placement } from './clean-stl';
+import { renderModel } from './render';
 import { failureMessage } from './worker';
 
 /** What the worker is asked to do. */
 export type FileTask =
   | { task: 'analyse'; path: string }
-  | { task: 'place'; source: string; output: string; placement: Placement };
+  | { task: 'place'; source: string; output: string; placement: Placement }
+  | { task: 'render'; source: string; outputs: { path: string; size: number }[] };
 
 async function perform(task: FileTask): Promise<unknown> {
   if (task.task === 'analyse') return await analyseHere(task.path);
-  await copyAsCleanStl(task.source, task.output, task.placement);
+  if (task.task === 'render') await renderModel(task.source, task.outputs);
+  else await copyAsCleanStl(task.source, task.output, task.placement);
   return null;
 }
 

@@ -60,6 +60,10 @@ export interface GcodeAnalysis {
   badNumbers: number;
   /** Commands that change or endanger the machine itself (`M500`, `M997` …), each once. */
   dangerousCommands: string[];
+  /** Tools that extrude, by number. */
+  tools: number[];
+  /** Pictures in the file, the largest first. */
+  thumbnails: { width: number; height: number; format: 'png' | 'jpg' }[];
   /** Whether the slicer's closing mark is there; null for a slicer that writes none. */
   complete: boolean | null;
 }

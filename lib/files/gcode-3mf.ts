@@ -16,6 +16,8 @@ export interface SlicedPlate {
   /** Box of the extruding moves, mm. */
   bounds: Bounds;
   title: string;
+  /** PNGs of the plate: a large one and a small one. */
+  pictures?: Buffer[];
 }
 
 const plate = 'Metadata/plate_1.gcode';
@@ -30,7 +32,10 @@ export async function writeGcode3mf(gcodePath: string, outputPath: string, slice
   const zip = new ZipFile();
   const add = (name: string, text: string) => zip.addBuffer(Buffer.from(text, 'utf8'), name, { mtime: epoch });
   add('[Content_Types].xml', contentTypes);
-  add('_rels/.rels', relationships);
+  const [large, small = large] = sliced.pictures ?? [];
+  add('_rels/.rels', relationships(large !== undefined));
+  if (large) zip.addBuffer(large, 'Metadata/plate_1.png', { mtime: epoch });
+  if (small) zip.addBuffer(small, 'Metadata/plate_1_small.png', { mtime: epoch });
   add('3D/3dmodel.model', emptyModel(sliced.title));
   // from memory its size and checksum stand before its data; as a stream they follow it, which not every reader likes
   if ((await stat(gcodePath)).size <= inMemoryBytes) zip.addBuffer(await readFile(gcodePath), plate, { mtime: epoch });
@@ -74,10 +79,17 @@ const contentTypes = `${xml}<Types xmlns="http://schemas.openxmlformats.org/pack
 </Types>
 `;
 
-const relationships = `${xml}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
- <Relationship Target="/3D/3dmodel.model" Id="rel-1" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/>
+const relationships = (
+  pictured: boolean,
+) => `${xml}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+ <Relationship Target="/3D/3dmodel.model" Id="rel-1" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/>${pictured ? pictureRelationships : ''}
 </Relationships>
 `;
+
+const pictureRelationships = `
+ <Relationship Target="/Metadata/plate_1.png" Id="rel-2" Type="http://schemas.openxmlformats.org/package/2006/relationships/metadata/thumbnail"/>
+ <Relationship Target="/Metadata/plate_1.png" Id="rel-4" Type="http://schemas.bambulab.com/package/2021/cover-thumbnail-middle"/>
+ <Relationship Target="/Metadata/plate_1_small.png" Id="rel-5" Type="http://schemas.bambulab.com/package/2021/cover-thumbnail-small"/>`;
 
 const settingsRelationships = `${xml}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
  <Relationship Target="/Metadata/plate_1.gcode" Id="rel-1" Type="http://schemas.bambulab.com/package/2021/gcode"/>
@@ -90,6 +102,7 @@ const modelSettings = `${xml}<config>
     <metadata key="plater_name" value=""/>
     <metadata key="locked" value="false"/>
     <metadata key="gcode_file" value="${plate}"/>
+    <metadata key="thumbnail_file" value="Metadata/plate_1.png"/>
     <metadata key="pattern_bbox_file" value="Metadata/plate_1.json"/>
   </plate>
 </config>

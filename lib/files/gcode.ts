@@ -4,6 +4,7 @@ import { readChunks } from './chunks';
 import { parseDecimal } from './decimal';
 import { MotionEstimator, type MotionLimits, usualLimits } from './motion';
 import { SlicerComments } from './slicer-comments';
+import { thumbnailsOfGcode } from './thumbnail';
 import { UnreadableFileError } from './unreadable';
 
 /** Firmware reads far less; only comments (thumbnails) are longer, and of those the beginning is enough. */
@@ -11,6 +12,7 @@ const longestCommand = 4096;
 const chunkBytes = 256 * 1024;
 const millimetresPerInch = 25.4;
 const countedLayers = 100_000;
+const mostTools = 16;
 
 /**
  * Commands that no print needs and that change the machine's memory, its calibration, its files or its safety:
@@ -90,6 +92,8 @@ export class GcodeReader {
   private moves = 0;
   private extrudingMoves = 0;
   private badNumbers = 0;
+  private tool = 0;
+  private readonly tools = new Set<number>();
   private readonly extruded = new Box();
   private readonly part = new Box();
   private readonly travelled = new Box();
@@ -172,6 +176,8 @@ export class GcodeReader {
       printerModel: comments.printerModel,
       badNumbers: this.badNumbers,
       dangerousCommands: [...this.dangerous],
+      tools: [...this.tools].sort((a, b) => a - b),
+      thumbnails: [],
       complete: comments.complete,
     };
   }
@@ -323,6 +329,7 @@ export class GcodeReader {
     const extruding = push > 0 && (x0 !== x1 || y0 !== y1 || arc !== undefined);
     if (extruding) {
       this.extrudingMoves++;
+      this.tools.add(this.tool);
       if (this.layerHeights.size < countedLayers) this.layerHeights.add(Math.round(z1 * 1000));
       const inPart = this.comments.layerMarks > 0;
       this.extruded.add(x0, y0, z0);
@@ -458,6 +465,9 @@ export class GcodeReader {
   }
 
   private extendedCommand(text: string): void {
+    const tool = /^T(\d{1,2})\b/i.exec(text)?.[1];
+    // Bambu's start code speaks of T255 and T1000 and means no nozzle
+    if (tool !== undefined && Number(tool) < mostTools) this.tool = Number(tool);
     const dangerous = dangerousNames.exec(text)?.[1];
     if (dangerous !== undefined) this.dangerous.add(dangerous.toUpperCase());
     if (!/^SET_VELOCITY_LIMIT\b/i.test(text)) return;
@@ -502,9 +512,13 @@ function textOf(bytes: Uint8Array, from: number, end: number): string {
  */
 export async function analyseGcode(source: string | Readable | AsyncIterable<Uint8Array>): Promise<GcodeAnalysis> {
   const reader = new GcodeReader();
-  if (typeof source === 'string') readChunks(source, 0, chunkBytes, (chunk) => reader.push(chunk));
-  else for await (const chunk of source) reader.push(chunk as Uint8Array);
-  return reader.finish();
+  if (typeof source !== 'string') {
+    for await (const chunk of source) reader.push(chunk as Uint8Array);
+    return reader.finish();
+  }
+  readChunks(source, 0, chunkBytes, (chunk) => reader.push(chunk));
+  const thumbnails = thumbnailsOfGcode(source).map(({ width, height, format }) => ({ width, height, format }));
+  return { ...reader.finish(), thumbnails };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { JobId, MaterialId, PrinterId } from './ids';
 import type { Dimensions } from './printer';
-import type { PrintSettings } from './settings';
+import type { PrintSettings, RetrySettings } from './settings';
 import type { JobStatus } from './status';
 
 /** What kind of file a job prints. */
@@ -47,5 +47,7 @@ export interface Job {
   retriesFrom: string;
   /** The printer on which it failed last. */
   failedOn: PrinterId | null;
+  /** What a retry does differently from what was asked for. */
+  retrySettings: RetrySettings;
   model: { sha256: string; kind: ModelKind; dimensions: Dimensions; volumeMm3: number };
 }

@@ -17,6 +17,9 @@ export interface Material {
   bedTemperature: number;
 }
 
+/** °C by which a print may differ from what its material wants: the nozzle either way, the bed upwards. */
+export const materialTolerance = { nozzle: 60, bed: 40 };
+
 /** Grams of a length of filament. */
 export function gramsOfFilament(
   lengthMm: number,

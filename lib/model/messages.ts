@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { type FieldError, MalformedInputError } from './errors';
-import type { PrintSettings } from './settings';
+import { type PrintSettings, qualityPattern } from './settings';
 
 /**
  * Every message that crosses a border, as JSON Schema: what is submitted over HTTP or a wire, and what the broker
@@ -20,6 +20,7 @@ const printSettingsSchema = {
     layer_height: { type: 'number', exclusiveMinimum: 0, maximum: 2 },
     infill: { type: 'number', minimum: 0, maximum: 100 },
     speed: { type: 'number', exclusiveMinimum: 0, maximum: 1000 },
+    quality: { type: 'string', pattern: qualityPattern },
   },
 } as const;
 
@@ -155,12 +156,25 @@ export type StatusMessage =
       bed: { state: 'clear' | 'occupied'; cause: string | null; attempt_id: string | null; version: number };
       changed_by: string;
       changed_at: string;
+    }
+  | {
+      /** A spool has fallen below what counts as low. */
+      event: 'low_stock';
+      spool_id: string;
+      material_id: string;
+      label: string | null;
+      grams_left: number;
+      /** Where it is loaded. */
+      printer_id: string | null;
+      slot: string | null;
+      changed_by: string;
+      changed_at: string;
     };
 
 const statusSchema = {
   type: 'object',
   required: ['event', 'changed_at', 'changed_by'],
-  properties: { event: { enum: ['job', 'bed'] }, changed_at: time, changed_by: { type: 'string' } },
+  properties: { event: { enum: ['job', 'bed', 'low_stock'] }, changed_at: time, changed_by: { type: 'string' } },
 } as const;
 
 /** A line of a plan on the wire and in the API; times are ISO 8601 UTC, null where only an operator can say when. */

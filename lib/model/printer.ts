@@ -28,8 +28,19 @@ export interface PrinterCapabilities {
   materialTypes: string[];
   /** How long this machine takes, relative to the slicer's reference machine (1 = as estimated). */
   speedFactor: number;
-  /** Price of an hour of this machine in USD. */
+  /** Price of an hour of this machine in USD, without electricity where that is counted by itself. */
   usdPerHour: number;
+  /** Parts of the bed that heat by themselves, with the tool number that G-code names them by (`M140 T1`). */
+  bedZones?: BedZone[];
+  /** What it draws while it prints, in watts; absent or 0: electricity is not counted by itself. */
+  watts?: number;
+}
+
+/** A part of the bed that heats by itself, mm. */
+export interface BedZone {
+  tool: number;
+  min: { x: number; y: number };
+  max: { x: number; y: number };
 }
 
 /** What the machine is doing, the same words for every make. */
@@ -102,6 +113,8 @@ export interface PrinterReport {
   remainingMinutes: number | null;
   layer?: number;
   layers?: number;
+  /** mm of filament that the printer has counted for the job that it names. */
+  filamentMm?: number;
   temperatures: Temperature[];
   slots: ReportedSlot[];
   faults: PrinterFault[];

@@ -10,6 +10,7 @@ import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from '
 export class BuiltInSlicer implements Slicer {
   readonly name = 'built-in';
   readonly trusted = false;
+  readonly version = '2';
   private readonly timeLimitMs: number;
 
   constructor(options: { timeLimitMs?: number } = {}) {
@@ -17,7 +18,7 @@ export class BuiltInSlicer implements Slicer {
   }
 
   async probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
-    return { usable: true, version: '1' };
+    return { usable: true, version: this.version };
   }
 
   async slice(

@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MeshMeasure } from '../files/mesh-measure';
 import { readTriangles } from '../files/triangles';
 import { failureMessage } from '../files/worker';
-import { resolveSettings } from './defaults';
 import { GcodeWriter } from './gcode-writer';
 import { cutLayers } from './layers';
 import { type SliceRequest, type SliceResult, SlicingError } from './slicer';
@@ -14,7 +13,7 @@ const repairRemedy = 'Repair the model (close its holes, turn all triangles outw
 
 async function slice(request: SliceRequest): Promise<SliceResult> {
   const triangles = await readTriangles(request.modelPath, maximumTriangles);
-  const settings = resolveSettings(request.machine.capabilities, request.material, request.settings);
+  const { settings } = request;
   if (settings.layerHeight > settings.nozzleDiameter * 0.8) {
     throw new SlicingError(
       `A layer of ${settings.layerHeight} mm is too high for a nozzle of ${settings.nozzleDiameter} mm.`,
@@ -30,7 +29,7 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   const clipper = await import('clipper2-ts');
   const contours = cutLayers(triangles, settings.layerHeight, layerCount);
   const findings: Findings = { overhanging: 0, tooThin: 0 };
-  const writer = new GcodeWriter(request.outputPath, request.machine, request.material, settings);
+  const writer = new GcodeWriter(request);
   try {
     let index = 0;
     let drawn = 0;

@@ -1,6 +1,6 @@
 import type { Bounds, GcodeAnalysis } from '../files/analysis';
 import { PlatewiseError } from '../model/errors';
-import type { Material } from '../model/material';
+import { type Material, materialTolerance } from '../model/material';
 import type { Volume } from '../model/printer';
 import type { SlicingMachine } from './slicer';
 
@@ -16,7 +16,7 @@ const tolerance = 0.02;
 /** How far beyond the build volume a machine may travel to park or to wipe, mm. */
 const travelAllowance = 60;
 /** °C by which a file may differ from its material before it is worth a word. */
-const notableTemperatureDifference = 40;
+const notableTemperatureDifference = 25;
 
 const sliceAgain = 'Slice the model for this printer and submit it again.';
 
@@ -42,9 +42,12 @@ export function checkGcode(analysis: GcodeAnalysis, machine: SlicingMachine, mat
   }
   const ownStartCode = make === 'bambu' && /^(BambuStudio|OrcaSlicer)/.test(analysis.slicer ?? '');
   const partBounds = ownStartCode ? (analysis.partBounds ?? analysis.bounds) : analysis.bounds;
-  if (!contains(capabilities.buildVolume, partBounds, tolerance)) {
+  // what every nozzle reaches is less than what one reaches
+  const nozzles = Math.max(analysis.tools.length, 1);
+  const volume = nozzles > 1 ? (capabilities.multiNozzleVolume ?? capabilities.buildVolume) : capabilities.buildVolume;
+  if (!contains(volume, partBounds, tolerance)) {
     throw new UnprintableFileError(
-      `The G-code extrudes outside of the build volume of ${machine.printerId} (${boxText(partBounds)}).`,
+      `The G-code extrudes outside of the build volume of ${machine.printerId}${nozzles > 1 ? ` with ${nozzles} nozzles` : ''} (${boxText(partBounds)}).`,
       'Choose a larger printer, or slice the model for this one.',
     );
   }
@@ -64,13 +67,29 @@ export function checkGcode(analysis: GcodeAnalysis, machine: SlicingMachine, mat
       'Remove these commands, or slice the model again.',
     );
   }
-  const difference = Math.abs(analysis.maxNozzleTemperature - material.nozzleTemperature);
-  if (analysis.maxNozzleTemperature > 0 && difference > notableTemperatureDifference) {
-    return [
-      `The G-code heats the nozzle to ${analysis.maxNozzleTemperature} °C; ${material.name} wants ${material.nozzleTemperature} °C.`,
-    ];
+  return temperatureWarnings(analysis, material);
+}
+
+/** Far from what its material wants a print does not hold, or the filament chars in the nozzle. */
+function temperatureWarnings(analysis: GcodeAnalysis, material: Material): string[] {
+  const wanted = material.nozzleTemperature;
+  const found = analysis.maxNozzleTemperature;
+  if (found === 0) return [];
+  const difference = Math.abs(found - wanted);
+  if (difference > materialTolerance.nozzle) {
+    throw new UnprintableFileError(
+      `The G-code heats the nozzle to ${found} °C; ${material.name} wants ${wanted} °C.`,
+      `Slice it for this material, at most ${materialTolerance.nozzle} °C from that.`,
+    );
   }
-  return [];
+  if (analysis.maxBedTemperature > material.bedTemperature + materialTolerance.bed) {
+    throw new UnprintableFileError(
+      `The G-code heats the bed to ${analysis.maxBedTemperature} °C; ${material.name} wants ${material.bedTemperature} °C.`,
+      `Slice it for this material, at most ${materialTolerance.bed} °C above that.`,
+    );
+  }
+  if (difference <= notableTemperatureDifference) return [];
+  return [`The G-code heats the nozzle to ${found} °C; ${material.name} wants ${wanted} °C.`];
 }
 
 function refuseHeat(what: string, wanted: number, most: number, machine: SlicingMachine): void {

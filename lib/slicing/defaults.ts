@@ -1,8 +1,9 @@
 import type { Material } from '../model/material';
 import type { PrinterCapabilities } from '../model/printer';
-import type { PrintSettings } from '../model/settings';
+import type { PrintSettings, RetrySettings } from '../model/settings';
+import type { SlicingProfile } from './profile';
 
-/** Everything a slicer must know, each value chosen: by the submitter, else by the material, else by the nozzle. */
+/** Everything a slicer must know, each value chosen: by the submitter, else by the profile, else by material and nozzle. */
 export interface SlicingSettings {
   /** mm */
   nozzleDiameter: number;
@@ -18,8 +19,27 @@ export interface SlicingSettings {
   infill: number;
   /** mm/s of inner lines. */
   speed: number;
+  /** mm/s */
+  firstLayerSpeed: number;
+  /** mm/s */
+  travelSpeed: number;
+  /** mm/s² */
+  acceleration: number;
+  /** mm of filament. */
+  retractLength: number;
+  /** mm/s */
+  retractSpeed: number;
   walls: number;
   solidLayers: number;
+  /** 0..1 */
+  fan: number;
+  layersWithoutFan: number;
+  shortestLayerSeconds: number;
+  /** mm */
+  brimWidth: number;
+  supports: boolean;
+  /** Keys of PrusaSlicer's own. */
+  prusa: Record<string, string | number>;
 }
 
 /** Loops around the first layer that prime the nozzle, and their distance from the part (mm). */
@@ -28,27 +48,50 @@ export const skirt = { loops: 2, distanceMm: 3 };
 /** What a skirt needs between the part and each edge of the bed (mm): its distance and two lines. Without it there is none. */
 export const skirtRoomMm = 5;
 
-/** Fills what the submitter left open; a layer is half a nozzle high, a line 1.125 nozzles wide. */
+/** No slower than this (mm/s), whatever a retry asks for. */
+const slowestSpeed = 5;
+
+/** Fills what the submitter left open, and applies what a retry does differently. */
 export function resolveSettings(
-  capabilities: Pick<PrinterCapabilities, 'nozzleDiameters'> | undefined,
+  capabilities: Pick<PrinterCapabilities, 'nozzleDiameters' | 'maxBedTemperature'> | undefined,
   material: Material,
   settings: PrintSettings,
+  profile: SlicingProfile = {},
+  retry: RetrySettings = {},
 ): SlicingSettings {
   const nozzleDiameter = capabilities?.nozzleDiameters[0] ?? 0.4;
+  const layerHeight =
+    settings.layer_height ?? profile.layer_height ?? nozzleDiameter * (profile.layer_height_ratio ?? 0.5);
+  const slow = (speed: number, factor = 1) => Math.max(Math.min(speed, slowestSpeed), speed * factor);
+  const bed = settings.bed_temp ?? profile.bed_temp ?? material.bedTemperature;
+  const hottestBed = Math.max(bed, capabilities?.maxBedTemperature ?? Number.POSITIVE_INFINITY);
+  const speed = slow(settings.speed ?? profile.speed ?? 60, retry.speed_factor);
   return {
     nozzleDiameter,
-    lineWidth: nozzleDiameter * 1.125,
-    layerHeight: settings.layer_height ?? nozzleDiameter / 2,
-    nozzleTemperature: settings.nozzle_temp ?? material.nozzleTemperature,
-    bedTemperature: settings.bed_temp ?? material.bedTemperature,
-    infill: (settings.infill ?? 15) / 100,
-    speed: settings.speed ?? 60,
-    walls: 3,
-    solidLayers: 4,
+    lineWidth: nozzleDiameter * (profile.line_width_ratio ?? 1.125),
+    layerHeight: Math.round(layerHeight * 1000) / 1000,
+    nozzleTemperature: settings.nozzle_temp ?? profile.nozzle_temp ?? material.nozzleTemperature,
+    bedTemperature: Math.min(bed + (retry.bed_temp_offset ?? 0), hottestBed),
+    infill: (settings.infill ?? profile.infill ?? 15) / 100,
+    speed,
+    firstLayerSpeed: Math.min(
+      speed,
+      slow(profile.first_layer_speed ?? 25, (retry.speed_factor ?? 1) * (retry.first_layer_speed_factor ?? 1)),
+    ),
+    travelSpeed: profile.travel_speed ?? 150,
+    acceleration: profile.acceleration ?? 5000,
+    retractLength: profile.retract_length ?? 0.8,
+    retractSpeed: profile.retract_speed ?? 35,
+    walls: profile.walls ?? 3,
+    solidLayers: profile.solid_layers ?? 4,
+    fan: (profile.fan ?? (coolsWell.test(material.type) ? 100 : 30)) / 100,
+    layersWithoutFan: profile.layers_without_fan ?? (coolsWell.test(material.type) ? 1 : 3),
+    shortestLayerSeconds: profile.shortest_layer_seconds ?? 8,
+    brimWidth: profile.brim_width ?? 0,
+    supports: profile.supports ?? false,
+    prusa: profile.prusa ?? {},
   };
 }
 
-/** Whether a material needs a fan that blows fully; the others warp or delaminate under it. */
-export function wantsFullFan(material: Material): boolean {
-  return /^(PLA|PVA|PCL)/i.test(material.type);
-}
+/** Materials that want a fan that blows fully; the others warp or delaminate under it. */
+const coolsWell = /^(PLA|PVA|PCL)/i;

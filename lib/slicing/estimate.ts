@@ -2,6 +2,7 @@ import type { FileAnalysis } from '../files/analysis';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings } from '../model/settings';
 import { resolveSettings } from './defaults';
+import type { SlicingProfile } from './profile';
 import type { SlicingMachine } from './slicer';
 
 /** Mean thickness of walls (3 lines) and floors (4 layers) together, mm, at a 0.4 mm nozzle. */
@@ -28,6 +29,7 @@ export function estimatePrint(
   machine: SlicingMachine | undefined,
   material: Material,
   settings: PrintSettings,
+  profile: SlicingProfile = {},
 ): { grams: number; hours: number } {
   if (analysis.print) {
     const seconds = analysis.print.slicerSeconds ?? analysis.print.simulatedSeconds;
@@ -36,7 +38,7 @@ export function estimatePrint(
       hours: (seconds + startSeconds) / 3600,
     };
   }
-  const chosen = resolveSettings(machine?.capabilities, material, settings);
+  const chosen = resolveSettings(machine?.capabilities, material, settings, profile);
   const { x, y, z } = analysis.dimensions;
   const boxVolume = x * y * z;
   const volume = Math.min(analysis.volumeMm3, boxVolume);

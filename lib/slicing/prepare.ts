@@ -1,30 +1,33 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { analyseFile, placeModel } from '../files/analyse-file';
-import type { FileAnalysis, FileKind, GcodeAnalysis } from '../files/analysis';
-import { writeGcode3mf } from '../files/gcode-3mf';
+import { analyseFile, drawModel, placeModel } from '../files/analyse-file';
+import type { Bounds, FileAnalysis, GcodeAnalysis } from '../files/analysis';
 import { asError } from '../model/errors';
 import { gramsOfFilament, type Material } from '../model/material';
-import type { PrintSettings } from '../model/settings';
+import type { PrintSettings, RetrySettings } from '../model/settings';
 import { checkGcode, UnprintableFileError } from './check-gcode';
-import { resolveSettings } from './defaults';
-import { placeOnBed } from './placement';
+import type { SlicingSettings } from './defaults';
+import { bambuModelId, packPrint, pictureSizes } from './pack';
+import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
-import { prependHeader, snapmakerHeader } from './snapmaker-header';
+import { slicerTurns } from './turns';
 
-/** Bambu's id of the H2D, the model that this package drives. */
-const bambuModelId = 'O1D';
 /** What is needed of the time that a slicer or we foresee: more than nothing, less than a hundred days. */
 const longestPrintSeconds = 8_640_000;
 
 export interface PrepareInput {
   sourcePath: string;
-  kind: FileKind;
+  /** What reading the source once told; absent: it is read now. */
+  analysis?: FileAnalysis;
   machine: SlicingMachine;
   material: Material;
-  settings: PrintSettings;
+  settings: SlicingSettings;
+  quality: string;
+  /** What `settings` were resolved from. */
+  asked?: PrintSettings;
+  retry?: RetrySettings;
   /** A folder of the caller; the result is written there, everything else is removed from it. */
   workDirectory: string;
   /** For a simulator, or at the owner's word: files that no proven slicer has made for this machine. */
@@ -54,8 +57,8 @@ export interface PreparedPrint {
 
 /**
  * Makes of a model or an already sliced file the file that a machine takes: places the model in the middle of the bed (turned
- * by 90° if only that fits), slices it, checks the G-code against the machine, and packs it in the form of the make: plain
- * G-code for Moonraker, with a header for Snapmaker, inside of a `.gcode.3mf` for Bambu.
+ * by 90° if only that fits), slices it, checks the G-code against the machine, and packs it in the form of the make
+ * (`packPrint`).
  *
  * No G-code that extrudes outside of the build volume is ever returned. The result appears in the work directory as a whole
  * or not at all.
@@ -72,7 +75,7 @@ export async function preparePrintFile(
   await mkdir(input.workDirectory, { recursive: true });
   const scratch = await mkdtemp(join(input.workDirectory, '.prepare-'));
   try {
-    const source = await analyseFile(input.sourcePath, { signal: options.signal });
+    const source = input.analysis ?? (await analyseFile(input.sourcePath, { signal: options.signal }));
     const sliced = source.print
       ? useSliced(input, source, source.print)
       : await sliceModel(input, source, scratch, options);
@@ -83,7 +86,16 @@ export async function preparePrintFile(
     ];
     options.signal.throwIfAborted();
     const figures = figuresOf(sliced.analysis, input.material);
-    const packed = await pack(input, sliced, figures, scratch);
+    const packed = await packPrint(
+      {
+        ...sliced,
+        ...figures,
+        machine: input.machine,
+        material: input.material,
+        layerHeight: input.settings.layerHeight,
+      },
+      scratch,
+    );
     const sums = await checksums(packed.path);
     options.signal.throwIfAborted();
     const path = join(input.workDirectory, `${randomUUID()}${packed.extension}`);
@@ -109,6 +121,7 @@ interface Sliced {
   form: 'gcode' | 'gcode_3mf';
   analysis: GcodeAnalysis;
   slicerName: string;
+  pictures: { path: string; size: number }[];
   warnings: string[];
 }
 
@@ -128,7 +141,14 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
     );
   }
   if (form === 'gcode' && make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
-  return { path: input.sourcePath, form, analysis, slicerName: analysis.slicer ?? 'unknown', warnings: [] };
+  return {
+    path: input.sourcePath,
+    form,
+    analysis,
+    slicerName: analysis.slicer ?? 'unknown',
+    pictures: [],
+    warnings: [],
+  };
 }
 
 async function sliceModel(
@@ -137,25 +157,22 @@ async function sliceModel(
   scratch: string,
   options: { signal: AbortSignal; progress?: (fraction: number) => void },
 ): Promise<Sliced> {
-  const { slicer, machine, material, settings } = input;
-  if (machine.make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
+  const { slicer, machine, settings } = input;
+  const form = machine.make === 'bambu' && slicer.makesArchives ? 'gcode_3mf' : 'gcode';
+  if (machine.make === 'bambu' && form === 'gcode') {
+    refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
+  }
   if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
-  const { layerHeight } = resolveSettings(machine.capabilities, material, settings);
+  const { layerHeight } = settings;
   if (source.dimensions.z < layerHeight / 2) {
     throw new SlicingError(
       `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${layerHeight} mm.`,
       'Scale the model (was it drawn in metres or inches?) and export it again.',
     );
   }
-  const model = join(scratch, 'model.stl');
-  const path = join(scratch, 'sliced.gcode');
   const placement = placeOnBed(source.bounds, machine);
-  await placeModel(input.sourcePath, model, placement, { signal: options.signal });
-  const result = await slicer.slice(
-    { modelPath: model, outputPath: path, machine, material, settings, skirt: placement.skirt },
-    { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
-  );
-  const { print } = await analyseFile(path, { signal: options.signal }).catch((error) => {
+  const sliced = await slicerTurns.take(() => runSlicer(input, source, placement, scratch, options), options.signal);
+  const { print } = await analyseFile(sliced.path, { signal: options.signal }).catch((error) => {
     if (options.signal.aborted) throw error;
     throw new SlicingError(
       `${slicer.name} made no sound G-code: ${asError(error).message}`,
@@ -167,14 +184,54 @@ async function sliceModel(
   });
   if (!print) throw new SlicingError(`${slicer.name} made no G-code.`, 'Submit the model again.');
   // the part must be there to its top, not only begun
-  if (print.bounds.max.z < source.dimensions.z - 2 * layerHeight) {
+  if (print.extrudingMoves > 0 && print.bounds.max.z < source.dimensions.z - 2 * layerHeight) {
     throw new SlicingError(
       `The G-code ends at ${print.bounds.max.z.toFixed(1)} mm of a part ${source.dimensions.z.toFixed(1)} mm high.`,
       'Thicken what is thinner than a line, or repair the model.',
     );
   }
-  const analysis = { ...print, slicerSeconds: print.slicerSeconds ?? result.estimatedSeconds };
-  return { path, form: 'gcode', analysis, slicerName: slicer.name, warnings: result.warnings };
+  const analysis = { ...print, slicerSeconds: print.slicerSeconds ?? sliced.estimatedSeconds };
+  return { ...sliced, analysis, slicerName: slicer.name };
+}
+
+/** Places the model, draws it, and slices it. */
+async function runSlicer(
+  { slicer, machine, material, settings, quality, asked, retry, sourcePath }: PrepareInput,
+  source: FileAnalysis,
+  placement: PlacedModel,
+  scratch: string,
+  options: { signal: AbortSignal; progress?: (fraction: number) => void },
+): Promise<Omit<Sliced, 'analysis' | 'slicerName'> & { estimatedSeconds: number | null }> {
+  const modelPath = join(scratch, 'model.stl');
+  const path = join(scratch, 'sliced');
+  await placeModel(sourcePath, modelPath, placement, { signal: options.signal });
+  const pictures = pictureSizes[machine.make].map((size) => ({ size, path: join(scratch, `picture-${size}.png`) }));
+  await drawModel(modelPath, pictures, { signal: options.signal });
+  const { warnings, estimatedSeconds, form } = await slicer.slice(
+    {
+      modelPath,
+      outputPath: path,
+      machine,
+      material,
+      settings,
+      quality,
+      ...(asked && { asked }),
+      ...(retry && { retry }),
+      skirt: placement.skirt,
+      bounds: placedBounds(source.bounds, placement),
+    },
+    { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
+  );
+  return { path, pictures, warnings, estimatedSeconds, form: form ?? 'gcode' };
+}
+
+function placedBounds({ min, max }: Bounds, { rotationZ, translation }: PlacedModel): Bounds {
+  const [left, right] = rotationZ === 0 ? [min.x, max.x] : [-max.y, -min.y];
+  const [front, back] = rotationZ === 0 ? [min.y, max.y] : [min.x, max.x];
+  return {
+    min: { x: left + translation.x, y: front + translation.y, z: min.z + translation.z },
+    max: { x: right + translation.x, y: back + translation.y, z: max.z + translation.z },
+  };
 }
 
 function refuseUntrusted(input: PrepareInput, what: string): void {
@@ -198,45 +255,6 @@ function figuresOf(analysis: GcodeAnalysis, material: Material): Figures {
     estimatedSeconds: Math.max(1, plausible ? bySlicer : analysis.simulatedSeconds),
     filamentGrams: gramsOfFilament(analysis.filamentMm, material),
   };
-}
-
-async function pack(
-  input: PrepareInput,
-  sliced: Sliced,
-  figures: Figures,
-  scratch: string,
-): Promise<{ path: string; extension: string; lines: number }> {
-  const { analysis } = sliced;
-  const { machine, material } = input;
-  const packed = join(scratch, 'packed');
-  if (machine.make === 'bambu' && sliced.form === 'gcode') {
-    await writeGcode3mf(sliced.path, packed, {
-      printerModelId: bambuModelId,
-      nozzleDiameters: machine.capabilities.nozzleDiameters,
-      filaments: [
-        {
-          type: material.type,
-          colourHex: material.colourHex,
-          usedGrams: figures.filamentGrams,
-          usedMetres: analysis.filamentMm / 1000,
-        },
-      ],
-      estimatedSeconds: figures.estimatedSeconds,
-      weightGrams: figures.filamentGrams,
-      bounds: analysis.bounds,
-      title: 'Platewise',
-    });
-    return { path: packed, extension: '.gcode.3mf', lines: analysis.lines };
-  }
-  if (machine.make === 'snapmaker' && analysis.slicer !== 'Snapmaker Luban') {
-    const layerHeight =
-      analysis.layerHeight || resolveSettings(machine.capabilities, material, input.settings).layerHeight;
-    const header = snapmakerHeader({ ...figures, analysis, machine, material, layerHeight });
-    await prependHeader(header, sliced.path, packed);
-    return { path: packed, extension: '.gcode', lines: analysis.lines + header.split('\n').length };
-  }
-  await copyFile(sliced.path, packed);
-  return { path: packed, extension: sliced.form === 'gcode_3mf' ? '.gcode.3mf' : '.gcode', lines: analysis.lines };
 }
 
 /** Brings a file to the disk and sums it up. */

@@ -1,4 +1,5 @@
-import { resolveSettings, skirt, wantsFullFan } from './defaults';
+import type { Bounds } from '../files/analysis';
+import { skirt } from './defaults';
 import type { SliceRequest, SlicingMachine } from './slicer';
 
 /**
@@ -12,17 +13,11 @@ const flavours: Readonly<Record<SlicingMachine['make'], string>> = {
 };
 
 /** A complete PrusaSlicer profile for one print, as INI text. */
-export function prusaProfile({
-  machine,
-  material,
-  settings,
-  skirt: wanted,
-}: Pick<SliceRequest, 'machine' | 'material' | 'settings' | 'skirt'>): string {
-  const chosen = resolveSettings(machine.capabilities, material, settings);
+export function prusaProfile({ machine, material, settings, bounds, skirt: wanted }: SliceRequest): string {
   const { min, max } = machine.capabilities.buildVolume;
-  const fullFan = wantsFullFan(material);
-  const width = number(chosen.lineWidth);
-  const { nozzleTemperature, bedTemperature, speed } = chosen;
+  const width = number(settings.lineWidth);
+  const { nozzleTemperature, bedTemperature, speed, firstLayerSpeed, acceleration } = settings;
+  const fan = Math.round(settings.fan * 100);
   const profile: Record<string, string | number> = {
     printer_technology: 'FFF',
     gcode_flavor: flavours[machine.make],
@@ -35,7 +30,7 @@ export function prusaProfile({
       .map(([x, y]) => `${x}x${y}`)
       .join(','),
     max_print_height: max.z,
-    nozzle_diameter: chosen.nozzleDiameter,
+    nozzle_diameter: settings.nozzleDiameter,
     filament_diameter: material.diameterMm,
     filament_density: material.densityGramsPerCm3,
     filament_cost: material.usdPerKg,
@@ -44,8 +39,8 @@ export function prusaProfile({
     first_layer_temperature: nozzleTemperature,
     bed_temperature: bedTemperature,
     first_layer_bed_temperature: bedTemperature,
-    layer_height: number(chosen.layerHeight),
-    first_layer_height: number(chosen.layerHeight),
+    layer_height: number(settings.layerHeight),
+    first_layer_height: number(settings.layerHeight),
     extrusion_width: width,
     external_perimeter_extrusion_width: width,
     perimeter_extrusion_width: width,
@@ -53,17 +48,18 @@ export function prusaProfile({
     solid_infill_extrusion_width: width,
     top_infill_extrusion_width: width,
     first_layer_extrusion_width: width,
-    perimeters: chosen.walls,
-    top_solid_layers: chosen.solidLayers,
-    bottom_solid_layers: chosen.solidLayers,
-    fill_density: `${number(chosen.infill * 100)}%`,
-    fill_pattern: chosen.infill >= 1 ? 'rectilinear' : 'grid',
+    perimeters: settings.walls,
+    top_solid_layers: settings.solidLayers,
+    bottom_solid_layers: settings.solidLayers,
+    fill_density: `${number(settings.infill * 100)}%`,
+    fill_pattern: settings.infill >= 1 ? 'rectilinear' : 'grid',
     skirts: wanted ? skirt.loops : 0,
     skirt_distance: skirt.distanceMm,
     skirt_height: 1,
     min_skirt_length: 0,
-    brim_width: 0,
-    support_material: 0,
+    brim_width: number(settings.brimWidth),
+    support_material: settings.supports ? 1 : 0,
+    support_material_auto: 1,
     perimeter_speed: speed,
     external_perimeter_speed: number(speed * 0.6),
     small_perimeter_speed: number(speed * 0.5),
@@ -72,29 +68,29 @@ export function prusaProfile({
     top_solid_infill_speed: number(speed * 0.7),
     bridge_speed: number(Math.min(speed, 40)),
     gap_fill_speed: number(Math.min(speed, 30)),
-    first_layer_speed: number(Math.min(speed, 25)),
-    travel_speed: 150,
-    retract_length: 0.8,
-    retract_speed: 35,
+    first_layer_speed: number(firstLayerSpeed),
+    travel_speed: number(settings.travelSpeed),
+    retract_length: number(settings.retractLength),
+    retract_speed: number(settings.retractSpeed),
     retract_lift: 0.2,
     cooling: 1,
-    fan_always_on: fullFan ? 1 : 0,
-    max_fan_speed: fullFan ? 100 : 30,
-    min_fan_speed: fullFan ? 60 : 10,
-    bridge_fan_speed: fullFan ? 100 : 40,
-    disable_fan_first_layers: fullFan ? 1 : 3,
-    slowdown_below_layer_time: 8,
+    fan_always_on: fan > 50 ? 1 : 0,
+    max_fan_speed: fan,
+    min_fan_speed: Math.round(fan * 0.6),
+    bridge_fan_speed: Math.min(100, Math.round(fan * 1.3)),
+    disable_fan_first_layers: settings.layersWithoutFan,
+    slowdown_below_layer_time: Math.round(settings.shortestLayerSeconds),
     min_print_speed: 10,
     use_relative_e_distances: 1,
     layer_gcode: 'G92 E0',
     machine_limits_usage: 'time_estimate_only',
-    machine_max_acceleration_extruding: 5000,
-    machine_max_acceleration_travel: 5000,
-    machine_max_acceleration_retracting: 5000,
-    machine_max_acceleration_x: 5000,
-    machine_max_acceleration_y: 5000,
+    machine_max_acceleration_extruding: acceleration,
+    machine_max_acceleration_travel: acceleration,
+    machine_max_acceleration_retracting: acceleration,
+    machine_max_acceleration_x: acceleration,
+    machine_max_acceleration_y: acceleration,
     machine_max_acceleration_z: 500,
-    machine_max_acceleration_e: 5000,
+    machine_max_acceleration_e: acceleration,
     machine_max_feedrate_x: 300,
     machine_max_feedrate_y: 300,
     machine_max_feedrate_z: 30,
@@ -105,26 +101,45 @@ export function prusaProfile({
     machine_max_jerk_e: 3,
     remaining_times: 1,
     gcode_comments: 0,
-    start_gcode: startGcode(nozzleTemperature, bedTemperature).join('\\n'),
+    start_gcode: startGcode(nozzleTemperature, bedTemperature, zonesUnder(machine, bounds)).join('\\n'),
     end_gcode: endGcode(machine).join('\\n'),
+    ...settings.prusa,
   };
   return `${Object.entries(profile)
     .map(([key, value]) => `${key} = ${value}`)
     .join('\n')}\n`;
 }
 
-/** Heat, home, nothing that a particular firmware would have to know. */
-export function startGcode(nozzleTemperature: number, bedTemperature: number): string[] {
+/** Heat, home, nothing that a particular firmware would have to know, but the zones of a bed that has several. */
+export function startGcode(nozzleTemperature: number, bedTemperature: number, zones: readonly number[] = []): string[] {
+  const bed = (command: string) =>
+    zones.length === 0
+      ? [`${command} S${number(bedTemperature)}`]
+      : zones.map((tool) => `${command} T${tool} S${number(bedTemperature)}`);
   return [
     'G21',
     'G90',
-    `M140 S${number(bedTemperature)}`,
+    ...bed('M140'),
     `M104 S${number(nozzleTemperature)}`,
     'G28',
-    `M190 S${number(bedTemperature)}`,
+    ...bed('M190'),
     `M109 S${number(nozzleTemperature)}`,
     'G92 E0',
   ];
+}
+
+/** The zones of the bed that a part stands on, by their tool numbers; none for a bed in one piece. */
+export function zonesUnder(machine: SlicingMachine, bounds: Bounds): number[] {
+  const reach = skirt.distanceMm + 2;
+  return (machine.capabilities.bedZones ?? [])
+    .filter(
+      ({ min, max }) =>
+        bounds.min.x - reach < max.x &&
+        bounds.max.x + reach > min.x &&
+        bounds.min.y - reach < max.y &&
+        bounds.max.y + reach > min.y,
+    )
+    .map(({ tool }) => tool);
 }
 
 function endGcode(machine: SlicingMachine): string[] {

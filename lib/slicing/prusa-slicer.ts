@@ -1,27 +1,10 @@
-import { spawn } from 'node:child_process';
-import { access, constants, copyFile, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { asError } from '../model/errors';
 import { prusaProfile } from './prusa-profile';
+import { type Ending, executable, lastLine, moveFile, type RunOptions, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
-
-/** How a program ended. */
-interface Ending {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
-
-interface RunOptions {
-  signal?: AbortSignal;
-  timeLimitMs: number;
-  line?: (text: string) => void;
-}
-
-const keptOutput = 64 * 1024;
-const killAfterMs = 2000;
 
 /** The external PrusaSlicer (2.5 or newer), run as a process of its own for each model. */
 export class PrusaSlicer implements Slicer {
@@ -124,6 +107,13 @@ async function refuseFailure(ending: Ending, output: string): Promise<void> {
       'Use a printer with a larger bed, or make the model smaller.',
     );
   }
+  if (ending.signal === 'SIGKILL' || ending.signal === 'SIGTERM' || ending.code === 137 || ending.code === 143) {
+    throw new SlicingError(
+      'PrusaSlicer was ended from outside, perhaps because memory ran out.',
+      'Look at the memory of this machine; the model is sliced again.',
+      { retryable: true },
+    );
+  }
   if (ending.signal !== null || (ending.code ?? 0) >= 128) {
     throw new SlicingError(
       `PrusaSlicer crashed on this model (${ending.signal ?? ending.code}).`,
@@ -153,96 +143,4 @@ function warningsOf(stdout: string): string[] {
     .filter((line) => /^print warning:/i.test(line))
     .map((line) => line.replace(/^print warning:\s*/i, '').trim())
     .filter((line) => line !== '');
-}
-
-const lastLine = (text: string) =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('['))
-    .at(-1) ?? '';
-
-/** The path of a program that may be run, or undefined. */
-async function executable(command: string): Promise<string | undefined> {
-  const candidates =
-    isAbsolute(command) || command.includes('/')
-      ? [command]
-      : (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, command));
-  for (const path of candidates) {
-    try {
-      await access(path, constants.X_OK);
-      return path;
-    } catch {
-      // look further
-    }
-  }
-  return undefined;
-}
-
-/** Runs a program to its end. Aborting or overstaying ends it with SIGTERM, and with SIGKILL if it does not listen. */
-function run(path: string, programArguments: string[], options: RunOptions): Promise<Ending> {
-  const { signal, line } = options;
-  if (signal?.aborted) return Promise.reject(asError(signal.reason));
-  return new Promise((resolve, reject) => {
-    const child = spawn(path, programArguments, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    let unfinished = '';
-    let stopped: Error | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
-    const stop = (reason: Error) => {
-      stopped ??= reason;
-      child.kill('SIGTERM');
-      killTimer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    };
-    const abort = () => stop(asError(signal?.reason));
-    const limit = setTimeout(() => {
-      stop(
-        new SlicingError(
-          `Slicing took longer than ${Math.round(options.timeLimitMs / 60_000)} minutes.`,
-          'Simplify the model, or raise the time limit for slicing.',
-        ),
-      );
-    }, options.timeLimitMs);
-    signal?.addEventListener('abort', abort, { once: true });
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout = (stdout + text).slice(-keptOutput);
-      const lines = (unfinished + text).split('\n');
-      unfinished = lines.pop() ?? '';
-      for (const each of lines) line?.(each);
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-keptOutput);
-    });
-    const settle = () => {
-      clearTimeout(limit);
-      clearTimeout(killTimer);
-      signal?.removeEventListener('abort', abort);
-    };
-    child.on('error', (error) => {
-      settle();
-      reject(error);
-    });
-    child.on('close', (code, endSignal) => {
-      settle();
-      if (stopped) reject(stopped);
-      else resolve({ code, signal: endSignal, stdout, stderr });
-    });
-  });
-}
-
-/** Renames, also from one file system to another. */
-async function moveFile(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-    const temporary = `${to}.tmp`;
-    try {
-      await copyFile(from, temporary);
-      await rename(temporary, to);
-    } finally {
-      await rm(temporary, { force: true });
-    }
-  }
 }

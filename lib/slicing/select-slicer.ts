@@ -1,25 +1,56 @@
+import type { Make } from '../model/printer';
 import { BuiltInSlicer } from './built-in-slicer';
+import { OrcaSlicer } from './orca-slicer';
 import { PrusaSlicer } from './prusa-slicer';
 import { type Slicer, SlicingError } from './slicer';
 
+/** A slicer that can be used, with its version and why it is this one. */
+export interface SelectedSlicer {
+  slicer: Slicer;
+  version: string;
+  why: string;
+}
+
+export interface SlicerChoice {
+  prusaSlicerPath?: string;
+  /** Of OrcaSlicer or Bambu Studio. */
+  orcaSlicerPath?: string;
+  /** Where its profiles are. */
+  orcaProfileDirectory?: string;
+  allowBuiltIn: boolean;
+}
+
 /**
- * The best slicer that can be used here, and why it is this one: PrusaSlicer if it answers, else the built-in one if that
- * is allowed.
+ * The best slicer for a make that can be used here: for a Bambu OrcaSlicer or Bambu Studio if it is configured, else
+ * PrusaSlicer if it answers, else the built-in one if that is allowed.
  *
  * @throws SlicingError when there is none
  */
-export async function selectSlicer(options: {
-  prusaSlicerPath?: string;
-  allowBuiltIn: boolean;
-}): Promise<{ slicer: Slicer; why: string }> {
-  const prusaSlicer = new PrusaSlicer(options.prusaSlicerPath);
+export async function selectSlicer(choice: SlicerChoice, make?: Make): Promise<SelectedSlicer> {
+  const reasons: string[] = [];
+  if (make === 'bambu' && choice.orcaSlicerPath) {
+    const slicer = new OrcaSlicer(choice.orcaSlicerPath, choice.orcaProfileDirectory ?? '');
+    const probe = await slicer.probe();
+    if (probe.usable) return { slicer, version: probe.version, why: `${probe.version} is configured.` };
+    reasons.push(probe.reason);
+  }
+  const prusaSlicer = new PrusaSlicer(choice.prusaSlicerPath);
   const probe = await prusaSlicer.probe();
-  if (probe.usable) return { slicer: prusaSlicer, why: `PrusaSlicer ${probe.version} is installed.` };
-  if (options.allowBuiltIn) {
-    return { slicer: new BuiltInSlicer(), why: `${probe.reason} The built-in slicer is used instead.` };
+  if (probe.usable) {
+    const why = [...reasons, `PrusaSlicer ${probe.version} is installed.`].join(' ');
+    return { slicer: prusaSlicer, version: probe.version, why };
+  }
+  reasons.push(probe.reason);
+  if (choice.allowBuiltIn) {
+    const slicer = new BuiltInSlicer();
+    return {
+      slicer,
+      version: slicer.version,
+      why: [...reasons, 'The built-in slicer is used instead.'].join(' '),
+    };
   }
   throw new SlicingError(
-    `There is no slicer: ${probe.reason}`,
+    `There is no slicer: ${reasons.join(' ')}`,
     'Install PrusaSlicer (Debian: apt-get install prusa-slicer) or set its path.',
     { retryable: true },
   );

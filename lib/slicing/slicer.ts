@@ -1,7 +1,9 @@
+import type { Bounds } from '../files/analysis';
 import { PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';
 import type { Make, PrinterCapabilities } from '../model/printer';
-import type { PrintSettings } from '../model/settings';
+import type { PrintSettings, RetrySettings } from '../model/settings';
+import type { SlicingSettings } from './defaults';
 
 /** The machine a model is sliced for. */
 export interface SlicingMachine {
@@ -17,7 +19,14 @@ export interface SliceRequest {
   outputPath: string;
   machine: SlicingMachine;
   material: Material;
-  settings: PrintSettings;
+  settings: SlicingSettings;
+  /** The name of the profile. */
+  quality: string;
+  /** What the submitter asked for and what a retry changes; only for slicers with profiles of their own. */
+  asked?: PrintSettings;
+  retry?: RetrySettings;
+  /** The model's box where it stands, mm. */
+  bounds: Bounds;
   /** Whether there is room for a skirt around the part. */
   skirt: boolean;
 }
@@ -26,6 +35,8 @@ export interface SliceResult {
   /** Seconds by the slicer's own estimate, null if it gives none. */
   estimatedSeconds: number | null;
   warnings: string[];
+  /** What was written: plain G-code (the default), or a sliced archive that the machine takes as it is. */
+  form?: 'gcode' | 'gcode_3mf';
 }
 
 /**
@@ -37,6 +48,8 @@ export interface Slicer {
   readonly name: string;
   /** Whether its output may be sent to a real printer without the owner's word. */
   readonly trusted: boolean;
+  /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu printer takes. */
+  readonly makesArchives?: boolean;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */

@@ -12,6 +12,8 @@ export interface SnapmakerHeaderInput {
   estimatedSeconds: number;
   /** mm */
   layerHeight: number;
+  /** A PNG. */
+  picture?: Buffer | undefined;
 }
 
 /** The header block of a Snapmaker Artisan file, from `;Header Start` to `;Header End`, without a last line end. */
@@ -24,6 +26,8 @@ export function snapmakerHeader(input: SnapmakerHeaderInput): string {
     ';header_type: 3dp',
     `;tool_head: ${nozzles.length > 1 ? 'dualExtruderToolheadForSM2' : 'singleExtruderToolheadForSM2'}`,
     ';machine: A400',
+    // one line, however long: the screen reads no further
+    ...(input.picture ? [`;thumbnail: data:image/png;base64,${input.picture.toString('base64')}`] : []),
     `;file_total_lines: ${total}`,
     `;estimated_time(s): ${Math.round(input.estimatedSeconds)}`,
     `;nozzle_temperature(°C): ${Math.round(analysis.maxNozzleTemperature)}`,

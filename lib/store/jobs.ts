@@ -1,6 +1,7 @@
 import { ConflictError, NotFoundError } from '../model/errors';
 import { type AttemptId, isUuid, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
+import type { RetrySettings } from '../model/settings';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
 import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
@@ -209,7 +210,8 @@ const amendJobSql = `
     estimated_cost_usd = coalesce($12, estimated_cost_usd),
     estimated_duration_hours = coalesce($13, estimated_duration_hours),
     giving_up = coalesce($14, giving_up),
-    failed_on = coalesce($15, failed_on)
+    failed_on = coalesce($15, failed_on),
+    retry_settings = coalesce($16, retry_settings)
   WHERE id = $1 RETURNING *`;
 
 /** Columns that change while the status stays. */
@@ -227,6 +229,7 @@ export interface JobAmendment {
   estimatedDurationHours?: number;
   givingUp?: string;
   failedOn?: PrinterId;
+  retrySettings?: RetrySettings;
 }
 
 /** Writes facts about a job that are no change of status. */
@@ -247,6 +250,7 @@ export async function amendJob(tx: Transaction, id: JobId, changes: JobAmendment
     changes.estimatedDurationHours ?? null,
     changes.givingUp ?? null,
     changes.failedOn ?? null,
+    changes.retrySettings === undefined ? null : JSON.stringify(changes.retrySettings),
   ]);
   const row = rows[0];
   if (!row) throw new NotFoundError('job', id);
@@ -386,7 +390,7 @@ export async function requestCancel(tx: Transaction, job: Job, actor: string): P
 export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> {
   await tx.query(
     `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, not_before = NULL,
-       cancel_requested_at = NULL, cancel_requested_by = NULL WHERE id = $1`,
+       cancel_requested_at = NULL, cancel_requested_by = NULL, retry_settings = '{}' WHERE id = $1`,
     [id],
   );
 }

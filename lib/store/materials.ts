@@ -1,5 +1,5 @@
 import { NotFoundError } from '../model/errors';
-import { isUuid, type MaterialId, type SpoolId } from '../model/ids';
+import { type AttemptId, isUuid, type MaterialId, type SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
 import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
@@ -62,10 +62,87 @@ export async function insertSpool(
   return findSpool(tx, rows[0]?.id ?? '');
 }
 
-/** Takes what was extruded from a spool; never below nothing. */
-export async function deductGrams(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
-  await tx.query('UPDATE spools SET grams_left = greatest(0, grams_left - $2), updated_at = now() WHERE id = $1', [
-    id,
-    grams,
-  ]);
+/**
+ * Takes what an attempt has extruded from its spool, once, never below nothing, and tells of a spool that has become low.
+ * Doing it again for the same attempt changes nothing.
+ *
+ * @param lowGrams below this a spool is low
+ */
+export async function deductGrams(
+  tx: Transaction,
+  deduction: { attemptId: AttemptId; spoolId: SpoolId; grams: number; lowGrams: number },
+): Promise<void> {
+  // One row an attempt: the primary key refuses to take anything twice.
+  const { rows } = await tx.query<{
+    id: SpoolId;
+    material_id: string;
+    label: string | null;
+    before: number;
+    after: number;
+  }>(
+    `WITH spool AS (SELECT id, grams_left FROM spools WHERE id = $2 FOR UPDATE),
+       deduction AS (
+         INSERT INTO spool_deductions (attempt_id, spool_id, grams)
+         SELECT $1, id, least(grams_left, $3) FROM spool ON CONFLICT (attempt_id) DO NOTHING RETURNING spool_id, grams)
+     UPDATE spools s SET grams_left = s.grams_left - d.grams, updated_at = now()
+     FROM deduction d, spool WHERE s.id = d.spool_id AND spool.id = s.id
+     RETURNING s.id, s.material_id, s.label, spool.grams_left AS before, s.grams_left AS after`,
+    [deduction.attemptId, deduction.spoolId, deduction.grams],
+  );
+  const [row] = rows;
+  if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await tellLowStock(tx, row.id);
+}
+
+/** A printer has found a spool empty, whatever was thought to be on it. */
+export async function emptySpool(tx: Transaction, id: SpoolId): Promise<void> {
+  const { rowCount } = await tx.query(
+    'UPDATE spools SET grams_left = 0, updated_at = now() WHERE id = $1 AND grams_left > 0',
+    [id],
+  );
+  if (rowCount === 1) await tellLowStock(tx, id);
+  await notify(tx, 'plan');
+}
+
+/** Puts a message about a spool that has become low into the outbox. */
+export async function tellLowStock(tx: Transaction, id: SpoolId): Promise<void> {
+  await tx.query(
+    `INSERT INTO outbox (kind, routing_key, body)
+     SELECT 'status', '', jsonb_build_object('event', 'low_stock', 'spool_id', s.id, 'material_id', s.material_id,
+       'label', s.label, 'grams_left', s.grams_left, 'printer_id', l.printer_id, 'slot', l.slot, 'changed_by', 'stock',
+       'changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+     FROM spools s LEFT JOIN printer_slots l ON l.spool_id = s.id WHERE s.id = $1`,
+    [id],
+  );
+  await notify(tx, 'outbox');
+}
+
+/** By how many grams an attempt's spool falls short of everything that open attempts have reserved of it; 0 if it suffices. */
+export async function missingGrams(db: Queryable, attemptId: AttemptId): Promise<number> {
+  const { rows } = await db.query<{ missing: number }>(
+    `SELECT greatest(0, (SELECT sum(o.reserved_grams) FROM print_attempts o WHERE o.spool_id = s.id AND o.phase <> 'ended')
+       - s.grams_left)::float8 AS missing
+     FROM print_attempts a JOIN spools s ON s.id = a.spool_id WHERE a.id = $1`,
+    [attemptId],
+  );
+  return rows[0]?.missing ?? 0;
+}
+
+/** How much of a material there is, and how much of it is promised to unfinished jobs. */
+export interface Stock {
+  materialId: MaterialId;
+  gramsLeft: number;
+  /** Of copies under way and of copies still to come. */
+  gramsPromised: number;
+}
+
+/** The stock of all materials: spools, and what jobs have been promised of their material since they were submitted. */
+export async function stockOfMaterials(db: Queryable): Promise<Stock[]> {
+  const { rows } = await db.query(
+    `SELECT m.id AS material_id,
+       coalesce((SELECT sum(s.grams_left) FROM spools s WHERE s.material_id = m.id), 0)::float8 AS grams_left,
+       coalesce((SELECT sum(j.estimated_grams * (j.copies - j.copies_done)) FROM print_jobs j
+         WHERE j.material_id = m.id AND j.completed_at IS NULL), 0)::float8 AS grams_promised
+     FROM materials m ORDER BY m.id`,
+  );
+  return rows.map((row) => camelCase<Stock>(row));
 }

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
-import type { FileKind } from '../../lib/files/analysis';
 import { writeGcode3mf } from '../../lib/files/gcode-3mf';
 import { UnreadableFileError } from '../../lib/files/unreadable';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { resolveSettings } from '../../lib/slicing/defaults';
 import { estimatePrint } from '../../lib/slicing/estimate';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
 import { type Slicer, SlicingError } from '../../lib/slicing/slicer';
@@ -20,10 +20,10 @@ const cube = fixture('models', '20mm-xyz-cube.stl');
 function input(changes: Partial<PrepareInput> = {}): PrepareInput {
   return {
     sourcePath: cube,
-    kind: 'stl' as FileKind,
     machine: giga,
     material: pla,
-    settings: {},
+    settings: resolveSettings((changes.machine ?? giga).capabilities, changes.material ?? pla, {}),
+    quality: 'standard',
     workDirectory: temporaryDirectory(),
     allowUntrusted: true,
     slicer: new BuiltInSlicer(),
@@ -98,12 +98,8 @@ describe('preparing a print file', () => {
     assert.equal(analysis.print?.slicerSeconds, Math.round(print.estimatedSeconds));
     await refuses({ machine: h2d, allowUntrusted: false }, UnprintableFileError, /not sent/);
     const gcode = fixture('models', 'self-prusaslicer250-cube20-h2d.gcode');
-    await refuses(
-      { machine: h2d, allowUntrusted: false, sourcePath: gcode, kind: 'gcode' },
-      UnprintableFileError,
-      /not sent/,
-    );
-    const wrapped = await prepare({ machine: h2d, sourcePath: gcode, kind: 'gcode' });
+    await refuses({ machine: h2d, allowUntrusted: false, sourcePath: gcode }, UnprintableFileError, /not sent/);
+    const wrapped = await prepare({ machine: h2d, sourcePath: gcode });
     assert.equal(wrapped.estimatedSeconds, 602);
     assert.equal(wrapped.slicerName, 'PrusaSlicer 2.5.0');
   });
@@ -121,7 +117,7 @@ describe('preparing a print file', () => {
       },
     };
     const sourcePath = fixture('models', '3mfc-multiple_cylinders.3mf');
-    const print = await prepare({ machine: long, sourcePath, kind: '3mf' });
+    const print = await prepare({ machine: long, sourcePath });
     const { bounds } = await analyseHere(print.path);
     assert.ok(bounds.max.y - bounds.min.y > 62 && bounds.max.x - bounds.min.x < 50, JSON.stringify(bounds));
   });
@@ -141,7 +137,7 @@ describe('preparing a print file', () => {
 
   it('leaves the skirt out where a part leaves no room for it', async () => {
     const sourcePath = writeBox(join(temporaryDirectory(), 'wide.stl'), 398, 20, 2);
-    const print = await prepare({ machine: artisan, sourcePath, kind: 'stl' });
+    const print = await prepare({ machine: artisan, sourcePath });
     const { bounds } = await analyseHere(print.path);
     assert.ok(bounds.max.x - bounds.min.x < 399 && bounds.max.x - bounds.min.x > 396, JSON.stringify(bounds));
   });
@@ -152,13 +148,9 @@ describe('preparing a print file', () => {
     const text = readFileSync(sliced, 'utf8');
     const changed = (name: string, content: string) => {
       writeFileSync(join(work, name), content);
-      return { sourcePath: join(work, name), kind: 'gcode' as const };
+      return { sourcePath: join(work, name) };
     };
-    await refuses(
-      { sourcePath: sliced, kind: 'gcode', machine: artisan },
-      UnprintableFileError,
-      /outside of the build volume/,
-    );
+    await refuses({ sourcePath: sliced, machine: artisan }, UnprintableFileError, /outside of the build volume/);
     await refuses(changed('hot.gcode', text.replace('M109 S220', 'M109 S320')), UnprintableFileError, /nozzle to 320/);
     await refuses(changed('bed.gcode', text.replace('M190 S60', 'M190 S160')), UnprintableFileError, /bed to 160/);
     await refuses(changed('save.gcode', text.replace('G92 E0', 'M500')), UnprintableFileError, /M500/);
@@ -169,7 +161,7 @@ describe('preparing a print file', () => {
       UnprintableFileError,
       /extrudes nothing/,
     );
-    const print = await prepare({ sourcePath: sliced, kind: 'gcode', allowUntrusted: false });
+    const print = await prepare({ sourcePath: sliced, allowUntrusted: false });
     assert.equal(readFileSync(print.path, 'utf8'), text);
     assert.equal(print.estimatedSeconds, 649);
   });
@@ -190,11 +182,11 @@ describe('preparing a print file', () => {
         title: 'cube',
       });
     }
-    const own = { sourcePath: join(directory, 'O1D.gcode.3mf'), kind: 'gcode_3mf' as const };
+    const own = { sourcePath: join(directory, 'O1D.gcode.3mf') };
     const prepared = await prepare({ ...own, machine: h2d, allowUntrusted: false });
     assert.deepEqual(readFileSync(prepared.path), readFileSync(own.sourcePath));
     await refuses({ ...own, machine: giga }, UnprintableFileError, /cannot print a .gcode.3mf/);
-    const other = { sourcePath: join(directory, 'N1.gcode.3mf'), kind: 'gcode_3mf' as const };
+    const other = { sourcePath: join(directory, 'N1.gcode.3mf') };
     await refuses({ ...other, machine: h2d }, UnprintableFileError, /printer model N1/);
   });
 
@@ -214,7 +206,7 @@ describe('preparing a print file', () => {
   });
 
   it('stops when asked and leaves nothing behind', async () => {
-    const all = input({ sourcePath: fixture('models', '3DBenchy.3mf'), kind: '3mf' });
+    const all = input({ sourcePath: fixture('models', '3DBenchy.3mf') });
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('cancelled by the test')), 700);
     await assert.rejects(preparePrintFile(all, { signal: controller.signal }), /cancelled by the test/);

@@ -8,6 +8,7 @@ import { readTriangles } from '../../lib/files/triangles';
 import type { PrintSettings } from '../../lib/model/settings';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { checkGcode, UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { resolveSettings } from '../../lib/slicing/defaults';
 import { placeOnBed } from '../../lib/slicing/placement';
 import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
 import { selectSlicer } from '../../lib/slicing/select-slicer';
@@ -15,6 +16,8 @@ import { type Slicer, SlicingError, type SlicingMachine } from '../../lib/slicin
 import { fixture, temporaryDirectory } from '../fixtures';
 import { artisan, giga, h2d, pla } from './machines';
 
+const bedCentre = { min: { x: 150, y: 150, z: 0 }, max: { x: 170, y: 170, z: 20 } };
+const plain = { settings: resolveSettings(giga.capabilities, pla, {}), quality: 'standard', bounds: bedCentre };
 const directory = temporaryDirectory();
 let count = 0;
 
@@ -39,7 +42,9 @@ async function sliceWith(
       outputPath,
       machine,
       material: pla,
-      settings: options.settings ?? {},
+      settings: resolveSettings(machine.capabilities, pla, options.settings ?? {}),
+      quality: 'standard',
+      bounds: bedCentre,
       skirt: true,
     },
     { signal: options.signal ?? new AbortController().signal, progress: (fraction) => progress.push(fraction) },
@@ -108,7 +113,7 @@ function slicerContract(slicer: Slicer): void {
     const modelPath = await placed(benchy, machine);
     const outputPath = join(directory, `aborted-${count++}.gcode`);
     const slicing = slicer.slice(
-      { modelPath, outputPath, machine, material: pla, settings: {}, skirt: true },
+      { modelPath, outputPath, machine, material: pla, ...plain, skirt: true },
       { signal: controller.signal, progress: () => {} },
     );
     setTimeout(() => controller.abort(new Error('cancelled by the test')), 400);
@@ -171,7 +176,7 @@ describe('PrusaSlicer', function () {
     const modelPath = fixture('models-bad', 'binary-inf-vertex.stl');
     await assert.rejects(
       slicer.slice(
-        { modelPath, outputPath, machine: artisan, material: pla, settings: {}, skirt: true },
+        { modelPath, outputPath, machine: artisan, material: pla, ...plain, skirt: true },
         { signal: new AbortController().signal, progress: () => {} },
       ),
       (error) => error instanceof SlicingError && /could not place|crashed|refused/.test(error.message),
@@ -187,7 +192,7 @@ describe('PrusaSlicer', function () {
       translation: { x: 200, y: 200, z: 0 },
     });
     await slicer.slice(
-      { modelPath, outputPath, machine: artisan, material: pla, settings: {}, skirt: true },
+      { modelPath, outputPath, machine: artisan, material: pla, ...plain, skirt: true },
       { signal: new AbortController().signal, progress: () => {} },
     );
     const analysis = await analyseGcode(outputPath);

@@ -169,6 +169,12 @@ export function mapProgress(
   return { progress, remainingMinutes: seconds === undefined ? null : seconds / 60 };
 }
 
+/** mm of filament that Klipper has counted for its job. */
+export function mapFilament(objects: PrinterObjects): { filamentMm?: number } {
+  const used = numberOf(objectOf(objects.print_stats).filament_used);
+  return used === undefined || used < 0 ? {} : { filamentMm: used };
+}
+
 export function mapLayers(objects: PrinterObjects): { layer?: number; layers?: number } {
   const info = objectOf(objectOf(objects.print_stats).info);
   const layer = numberOf(info.current_layer);

@@ -1,0 +1,194 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { asError, PlatewiseError } from '../model/errors';
+import type { Material } from '../model/material';
+import { qualityPattern } from '../model/settings';
+
+/** How a material is printed on a printer; every file gives a part of it, the more special one wins. */
+export interface SlicingProfile {
+  /** °C; absent: the material's own. */
+  nozzle_temp?: number;
+  /** °C; absent: the material's own. */
+  bed_temp?: number;
+  /** mm; goes before the ratio. */
+  layer_height?: number;
+  /** Of the nozzle's diameter. */
+  layer_height_ratio?: number;
+  /** Of the nozzle's diameter. */
+  line_width_ratio?: number;
+  /** Lines. */
+  walls?: number;
+  /** Layers of floors and of roofs. */
+  solid_layers?: number;
+  /** Percent. */
+  infill?: number;
+  /** mm/s of inner lines. */
+  speed?: number;
+  /** mm/s */
+  first_layer_speed?: number;
+  /** mm/s */
+  travel_speed?: number;
+  /** mm/s² */
+  acceleration?: number;
+  /** mm of filament. */
+  retract_length?: number;
+  /** mm/s */
+  retract_speed?: number;
+  /** Percent. */
+  fan?: number;
+  layers_without_fan?: number;
+  /** A layer takes at least so long, so that it can cool. */
+  shortest_layer_seconds?: number;
+  /** mm; PrusaSlicer only. */
+  brim_width?: number;
+  /** PrusaSlicer only. */
+  supports?: boolean;
+  /** Keys of PrusaSlicer's own configuration, as they are. */
+  prusa?: Record<string, string | number>;
+}
+
+const bounded = (minimum: number, maximum: number) => ({ type: 'number', minimum, maximum });
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    nozzle_temp: bounded(150, 450),
+    bed_temp: bounded(0, 150),
+    layer_height: bounded(0.02, 2),
+    layer_height_ratio: bounded(0.1, 0.8),
+    line_width_ratio: bounded(0.8, 2),
+    walls: { type: 'integer', minimum: 1, maximum: 20 },
+    solid_layers: { type: 'integer', minimum: 0, maximum: 100 },
+    infill: bounded(0, 100),
+    speed: bounded(1, 1000),
+    first_layer_speed: bounded(1, 500),
+    travel_speed: bounded(1, 1000),
+    acceleration: bounded(10, 100_000),
+    retract_length: bounded(0, 20),
+    retract_speed: bounded(1, 200),
+    fan: bounded(0, 100),
+    layers_without_fan: { type: 'integer', minimum: 0, maximum: 1000 },
+    shortest_layer_seconds: bounded(0, 600),
+    brim_width: bounded(0, 50),
+    supports: { type: 'boolean' },
+    prusa: {
+      type: 'object',
+      // a program to run after slicing is nothing that a profile may name
+      propertyNames: { pattern: '^(?!post_process)[a-z][a-z0-9_]*$' },
+      additionalProperties: { type: ['string', 'number'], pattern: '^[^\\n\\r]*$' },
+    },
+  },
+};
+
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<SlicingProfile>(schema);
+
+/** A profile cannot be used; says which file, which field and why. */
+export class ProfileError extends PlatewiseError {
+  constructor(message: string, remedy: string) {
+    super(message, { code: 'bad_profile', remedy });
+  }
+}
+
+/** The word in a path that stands for every printer, material or quality. */
+const every = 'any';
+/** The quality of a job that names none. */
+export const defaultQuality = 'standard';
+const fileName = /^[A-Za-z0-9._+-]+$/;
+
+/**
+ * Profiles in folders of files `<printer>/<material>/<quality>.json`, where each part may be `any`, and the material an id
+ * (`petg_black_esun`) or a type (`PETG`). All files that fit a print are laid over one another: of several folders the
+ * later goes before the earlier, then printer before material before quality. Read anew for each print, so that an edited
+ * file counts from the next one on.
+ */
+export class Profiles {
+  /** @param directories the first holds what is shipped, the last what the operator has written; one need not exist */
+  constructor(private readonly directories: readonly string[]) {}
+
+  /**
+   * @throws ProfileError a file is damaged, or no file knows the quality
+   */
+  async load(of: {
+    printerId: string;
+    material: Pick<Material, 'id' | 'type'>;
+    quality?: string | undefined;
+  }): Promise<SlicingProfile> {
+    const quality = of.quality ?? defaultQuality;
+    let profile: SlicingProfile = {};
+    let known = of.quality === undefined;
+    for (const directory of this.directories) {
+      for (const printer of [every, of.printerId]) {
+        for (const material of [every, of.material.type, of.material.id]) {
+          for (const name of [every, quality]) {
+            if (![printer, material, name].every((part) => fileName.test(part) && !part.startsWith('.'))) continue;
+            const found = await readProfile(join(directory, printer, material, `${name}.json`));
+            if (!found) continue;
+            known ||= name === quality;
+            profile = { ...profile, ...found, ...(found.prusa && { prusa: { ...profile.prusa, ...found.prusa } }) };
+          }
+        }
+      }
+    }
+    if (!known) {
+      throw new ProfileError(
+        `No profile knows the quality "${quality}".`,
+        `Use one of ${(await this.qualities()).join(', ')}, or write a profile of this name.`,
+      );
+    }
+    return profile;
+  }
+
+  /** The qualities that some file knows, in order of the alphabet. */
+  async qualities(): Promise<string[]> {
+    const names = (await this.files()).map((path) => /([^/\\]+)\.json$/.exec(path)?.[1] ?? '');
+    return [...new Set(names)].filter((name) => name !== every && new RegExp(qualityPattern).test(name)).sort();
+  }
+
+  /** Reads every file and returns what is wrong with them. */
+  async problems(): Promise<ProfileError[]> {
+    const problems: ProfileError[] = [];
+    for (const path of await this.files()) {
+      await readProfile(path).catch((error: unknown) => {
+        if (!(error instanceof ProfileError)) throw error;
+        problems.push(error);
+      });
+    }
+    return problems;
+  }
+
+  private async files(): Promise<string[]> {
+    const paths: string[] = [];
+    for (const directory of this.directories) {
+      const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+      for (const entry of entries) {
+        if (entry.isFile() && entry.name.endsWith('.json')) paths.push(join(entry.parentPath, entry.name));
+      }
+    }
+    return paths;
+  }
+}
+
+async function readProfile(path: string): Promise<SlicingProfile | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw new ProfileError(`The profile ${path} cannot be read: ${asError(error).message}.`, 'Make it readable.');
+  }
+  let profile: unknown;
+  try {
+    profile = JSON.parse(text);
+  } catch (error) {
+    throw new ProfileError(`The profile ${path} is no JSON: ${asError(error).message}.`, 'Correct the file.');
+  }
+  if (validate(profile)) return profile;
+  const [error] = validate.errors ?? [];
+  const field = error?.params['additionalProperty'] ?? error?.params['propertyName'] ?? error?.instancePath.slice(1);
+  throw new ProfileError(
+    `The profile ${path} has a bad value: ${field || 'the whole'} ${error?.message ?? ''}.`,
+    'Correct the file; docs/slicing.md lists all fields and their limits.',
+  );
+}
