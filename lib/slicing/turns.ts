@@ -1,10 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { asError } from '../model/errors';
 
+/** Nothing is free for work that can wait. */
+export class TurnsBusyError extends Error {
+  constructor() {
+    super('All slicers are busy.');
+  }
+}
+
 /** Lets so many work at once; the others wait in the order in which they came. */
 export class Turns {
   private free: number;
   private readonly waiting: (() => void)[] = [];
+  /** Stops what can wait. */
+  private giveWay: (() => void) | undefined;
 
   constructor(atOnce: number) {
     this.free = Math.max(1, atOnce);
@@ -19,6 +28,26 @@ export class Turns {
       const next = this.waiting.shift();
       if (next) next();
       else this.free++;
+    }
+  }
+
+  /**
+   * Runs work that can wait, if nobody works on the last free turn; its signal aborts as soon as somebody waits for a turn.
+   *
+   * @throws TurnsBusyError at once when there is no room, and as the signal's reason when it has to give way
+   */
+  async takeIdle<Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    if (this.free === 0 || this.giveWay) throw new TurnsBusyError();
+    const controller = new AbortController();
+    this.giveWay = () => controller.abort(new TurnsBusyError());
+    try {
+      const both = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+      return await this.take(async () => {
+        both.throwIfAborted();
+        return work(both);
+      });
+    } finally {
+      this.giveWay = undefined;
     }
   }
 
@@ -39,6 +68,7 @@ export class Turns {
       };
       signal?.addEventListener('abort', giveUp, { once: true });
       this.waiting.push(begin);
+      this.giveWay?.();
     });
   }
 }
