@@ -3,6 +3,7 @@ import { type Command, EXIT, UsageError } from './command';
 
 /** The commands by name; each is loaded only when it is used. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  discover: async () => (await import('./commands/discover.js')).discover,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   probe: async () => (await import('./commands/probe.js')).probe,
   print: async () => (await import('./commands/print.js')).print,

@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isActive } from '../../lib/model/printer';
 import { type Driver, isSameJob, type StartOrder } from '../../lib/printers/driver';
+import { connect } from '../../lib/printers/probe';
 import { type Command, EXIT, UsageError } from '../command';
-import { connect } from './connecting';
 import { namedPrinter, printerHelp } from './printer-options';
 
 const HELP = `Usage: platewise print bambu|moonraker|snapmaker FILE --host H [options]

@@ -6,12 +6,14 @@ import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { UsageError } from '../command';
 
+const defaultTimeoutSeconds = 20;
+
 /** The part of a help text that tells how a printer is named. */
 export const printerHelp = `  --host H              address of the printer
   --port N              moonraker (default 7125), snapmaker (default 8888)
   --mqtt-port N, --ftps-port N, --serial S, --ca-file F, --fingerprint F
                         bambu: ports (default 8883, 990), serial number, what its certificate is checked by
-  --timeout N           seconds to wait for the printer (default 20)
+  --timeout N           seconds to wait for the printer (default ${defaultTimeoutSeconds})
   --verbose             tell on standard error what the driver does
 
 Secrets come from the environment, so that no list of processes shows them: PLATEWISE_ACCESS_CODE (bambu),
@@ -96,7 +98,7 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
     make,
     host,
     driver: driverOf(make, base, given, number, (name) => process.env[`${secrets}_${name}`] ?? ''),
-    timeoutMs: (number('timeout') ?? 20) * 1000,
+    timeoutMs: (number('timeout') ?? defaultTimeoutSeconds) * 1000,
     files: positionals.slice(1),
     flags: new Set(flags.filter((name) => values[name] === true)),
   };
@@ -122,6 +124,8 @@ function driverOf(
         ...base,
         serial,
         accessCode: secret('ACCESS_CODE'),
+        // Silence after the login has a cause of its own, which is to be told before the patience ends.
+        timing: { firstReportMs: (number('timeout') ?? defaultTimeoutSeconds) * 750 },
         ...(mqttPort !== undefined && { mqttPort }),
         ...(ftpsPort !== undefined && { ftpsPort }),
         ...(caFile !== undefined && { caFile }),

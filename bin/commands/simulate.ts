@@ -19,7 +19,9 @@ Options:
   --host H              address to bind to (default 127.0.0.1)
   --port N              main port: MQTT, HTTP or SACP (default: the last one, or any free one)
   --ftps-port N         bambu: port of the FTPS server
-  --discovery-port N    snapmaker: UDP port of the discovery
+  --discovery-port N    snapmaker: UDP port of the discovery (default 20054 if it is free)
+  --detect-port N       bambu: TCP port on which it says who it is
+  --ssdp-port N         bambu: UDP port that it announces itself to (default 2021)
   --control-port N      port on loopback for the hands of an operator
   --profile P           moonraker: legacy-giga (default), modern-giga, modern
   --speed N             printer seconds in one second (default $SIM_SPEED, or 60)
@@ -73,6 +75,8 @@ function parse(args: string[]): Invocation {
   setPort(MAIN_PORT[make], values.port);
   setPort('ftps', values['ftps-port']);
   setPort('discovery', values['discovery-port']);
+  setPort('detect', values['detect-port']);
+  setPort('ssdp', values['ssdp-port']);
   setPort('control', values['control-port']);
   const speed = values.speed ?? process.env.SIM_SPEED ?? '60';
   const options: SimulatorOptions = {
@@ -100,6 +104,8 @@ function read(args: string[]) {
         port: text,
         'ftps-port': text,
         'discovery-port': text,
+        'detect-port': text,
+        'ssdp-port': text,
         'control-port': text,
         profile: text,
         speed: text,

@@ -246,6 +246,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       const stopTrying = (): void => wake.abort();
       signal.addEventListener('abort', stopTrying, { once: true });
       let askedPause = 0;
+      let lost: Error | undefined;
       try {
         this.#setConnection({ status: 'connecting' });
         const session = await this.connect(wake.signal);
@@ -259,12 +260,14 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
         this.begin(session);
         this.#setConnection({ status: 'connected' });
         const reason = await session.ended();
+        lost = reason;
         this.session = undefined;
         if (performance.now() - since >= this.reconnect.stableAfterMs) failures = 0;
         askedPause = this.pauseAfter(reason);
         if (!signal.aborted) this.log('warn', `Connection lost: ${reason.message}`);
       } catch (thrown) {
         const error = asError(thrown);
+        lost = error;
         if (error instanceof PrinterRefusedError && !signal.aborted) {
           this.log('error', `${error.message} ${error.remedy}`);
           this.#stop = undefined;
@@ -276,7 +279,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
         this.session = undefined;
         signal.removeEventListener('abort', stopTrying);
       }
-      this.#setConnection({ status: 'disconnected' });
+      this.#setConnection({ status: 'disconnected', ...(lost === undefined ? {} : { reason: lost }) });
       if (signal.aborted) break;
       const grown = Math.min(this.reconnect.firstPauseMs * 2 ** failures, this.reconnect.longestPauseMs);
       failures = wake.signal.aborted ? 0 : failures + 1;

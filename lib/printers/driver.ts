@@ -63,7 +63,8 @@ export type JobTrace =
   | { verdict: 'none'; evidence: string };
 
 export type ConnectionState =
-  | { status: 'disconnected' }
+  /** `reason`: why the last connection or the last try to connect ended; missing before the first. */
+  | { status: 'disconnected'; reason?: Error }
   | { status: 'connecting' }
   | { status: 'connected' }
   /** The printer refused us (wrong credentials, not paired): no further tries until told so. */

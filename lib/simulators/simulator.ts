@@ -12,8 +12,9 @@ export interface SimulatorOptions {
   /** Address that all servers but the control port bind to. Default 127.0.0.1. */
   host?: string;
   /**
-   * Ports by name (bambu: mqtt, ftps; moonraker: http; snapmaker: sacp, discovery; all: control). 0 or missing: the port
-   * of the last run on this directory if it is still free, otherwise any free one.
+   * Ports by name (bambu: mqtt, ftps, detect; moonraker: http; snapmaker: sacp, discovery; all: control). 0 or missing:
+   * the port of the last run on this directory if it is still free, otherwise any free one (discovery: the usual one, if
+   * that is free). Bambu's `ssdp` is where announcements are sent to, 2021 if missing.
    */
   ports?: Record<string, number>;
   /** How many seconds pass for the printer in one second of wall time. Default 60. */

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { connect } from 'node:tls';
 import type { Make } from '../../lib/model/printer';
 import { makes } from '../../lib/model/printer';
 import { type RunningSimulator, startSimulator } from '../../lib/simulators';
-import { platewise } from '../support/program';
+import { platewise, program } from '../support/program';
 import { temporaryDirectory } from '../support/servers';
 import { sliced3mf } from './sliced-3mf';
 
@@ -60,6 +64,24 @@ for (const make of makes) {
       for (const { message, remedy } of seen.checks) assert.ok(message && remedy);
     });
 
+    it('follows it until it is interrupted', async () => {
+      const args = ['probe', make, ...options(make, simulator.ready), '--watch'];
+      const child = spawn(process.execPath, [...program(), ...args], { env: { ...process.env, ...environment } });
+      const lines: Record<string, { state?: string }>[] = [];
+      const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+      let foreign = false;
+      for await (const line of createInterface(child.stdout)) {
+        const seen = JSON.parse(line) as Record<string, { state?: string }>;
+        lines.push(seen);
+        if (!foreign) simulator.startForeignJob('other.gcode', 600);
+        foreign = true;
+        if (['preparing', 'printing'].includes(seen['report']?.state ?? '') && lines.length > 1) child.kill('SIGINT');
+      }
+      assert.equal(lines[0]?.['ready'], true);
+      // It was ready when it was probed.
+      assert.equal(await exit, 0);
+    });
+
     it('prints one file and follows it to its end', async () => {
       const path = join(directory, make === 'bambu' ? 'part.gcode.3mf' : 'part.gcode');
       if (make === 'bambu') writeFileSync(path, await sliced3mf(gcode.join('\n')));
@@ -90,6 +112,26 @@ describe('platewise probe', () => {
     assert.equal(code, 1);
     assert.equal(seen.checks[0]?.check, 'connection');
     assert.ok(seen.checks[0]?.remedy);
+  });
+
+  it('says that a printer that stays silent may have another serial number', async () => {
+    const directory = temporaryDirectory('command-line');
+    const simulator = await startSimulator('bambu', { dataDir: join(directory, 'silent') });
+    try {
+      const { ports, access_code } = simulator.ready;
+      const socket = connect({ host: '127.0.0.1', port: ports['mqtt'] ?? 0, rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      const fingerprint = socket.getPeerX509Certificate()?.fingerprint256 ?? '';
+      socket.destroy();
+      const args = ['--serial', '094000000000001', '--fingerprint', fingerprint, '--mqtt-port', String(ports['mqtt'])];
+      const { code, stdout } = await platewise(['probe', 'bambu', '--host', '127.0.0.1', '--timeout', '3', ...args], {
+        PLATEWISE_ACCESS_CODE: access_code ?? '',
+      });
+      assert.equal(code, 1);
+      assert.match((JSON.parse(stdout) as Seen).checks[0]?.message ?? '', /right serial number/);
+    } finally {
+      await simulator.close();
+    }
   });
 
   it('refuses to speak to a Bambu whose certificate it cannot check', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { connect } from '../../../lib/printers/probe';
 import { UsageError } from '../../command';
-import { connect } from '../connecting';
 import { namedPrinter } from '../printer-options';
 import { type Check, failed, ok, warning } from './check';
 

@@ -3,6 +3,7 @@ import type { EngineChange } from '../print-engine';
 import { run } from '../running';
 import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
 import { SwitchedServer } from '../switched-server';
+import { Announcement, createDetectServer } from './announcement';
 import { PrinterBroker } from './broker';
 import { loadIdentity } from './certificates';
 import { Commands, internalAcknowledgement, stagesOf } from './commands';
@@ -86,9 +87,21 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     }
   });
 
+  const announced = {
+    host: machine.host,
+    serial,
+    name: options.name ?? `3DP-${serial.slice(0, 3)}-${serial.slice(-3)}`,
+    silent: () => booting || machine.faults.isOn('offline'),
+  };
+  const announcement = new Announcement(announced, options.ports?.ssdp);
+
   return run(machine, {
     make: 'bambu',
-    servers: { mqtt: mqttServer, ftps: new SwitchedServer(createFtpServer(identity, accessCode, machine)) },
+    servers: {
+      mqtt: mqttServer,
+      ftps: new SwitchedServer(createFtpServer(identity, accessCode, machine)),
+      detect: new SwitchedServer(createDetectServer(announced)),
+    },
     ready: { serial, access_code: accessCode, ca_file: identity.caFile },
     startForeignJob(fileName, minutes) {
       const job = machine.foreignJob(fileName, minutes, (facts) => stagesOf(facts));
@@ -141,6 +154,7 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     async close() {
       clearInterval(reporting);
       for (const timer of followUps) clearTimeout(timer);
+      await announcement.close();
       await broker.close();
     },
   });

@@ -29,6 +29,7 @@ const FAULTS = [
 
 const DEFAULT_SERIAL = 'SA40000000000000TEST';
 const BOOT_SECONDS = 30;
+const USUAL_DISCOVERY_PORT = 20_054;
 
 /** A Snapmaker Artisan: SACP over TCP, and UDP discovery. */
 export async function startSnapmaker(options: SimulatorOptions): Promise<RunningSimulator> {
@@ -52,7 +53,7 @@ export async function startSnapmaker(options: SimulatorOptions): Promise<Running
     () => booting || machine.faults.isOn('offline'),
   );
   const { wanted, last } = machine.portChoice('discovery');
-  const discoveryPort = await discovery.listen(machine.host, wanted, last);
+  const discoveryPort = await discovery.listen(machine.host, wanted, last === 0 ? USUAL_DISCOVERY_PORT : last);
   machine.rememberPort('discovery', discoveryPort);
 
   return run(machine, {

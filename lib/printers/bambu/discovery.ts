@@ -1,0 +1,171 @@
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import type { FoundPrinter } from '../discovery';
+import { isObject, objectOf, textOf } from '../values';
+
+/** Model names by the tokens that the printers use. */
+const models: Readonly<Record<string, string>> = {
+  O1D: 'Bambu Lab H2D',
+  O1E: 'Bambu Lab H2D Pro',
+  O2D: 'Bambu Lab H2D Pro',
+  O1C2: 'Bambu Lab H2C',
+  O1S: 'Bambu Lab H2S',
+  N6: 'Bambu Lab X2D',
+  N7: 'Bambu Lab P2S',
+  'BL-P001': 'Bambu Lab X1 Carbon',
+  '3DPrinter-X1-Carbon': 'Bambu Lab X1 Carbon',
+  'BL-P002': 'Bambu Lab X1',
+  C13: 'Bambu Lab X1E',
+  C11: 'Bambu Lab P1P',
+  C12: 'Bambu Lab P1S',
+  N2S: 'Bambu Lab A1',
+  N1: 'Bambu Lab A1 mini',
+};
+
+const multicastGroup = '239.255.255.250';
+const longestDetectReply = 65_535;
+
+/** Listens for the announcements that printers send every 5 s, until the signal fires. */
+export function listenForBambu(port: number, signal: AbortSignal): Promise<FoundPrinter[]> {
+  return new Promise((resolve) => {
+    const found = new Map<string, FoundPrinter>();
+    // Studio and other programs listen on the same port.
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    const finish = (): void => {
+      socket.close();
+      resolve([...found.values()]);
+    };
+    if (signal.aborted) {
+      finish();
+      return;
+    }
+    signal.addEventListener('abort', finish, { once: true });
+    socket.on('error', () => {
+      signal.removeEventListener('abort', finish);
+      finish();
+    });
+    socket.on('message', (message, from) => {
+      const printer = readAnnouncement(message.toString('utf8'), from.address);
+      if (printer?.serial !== undefined && !found.has(printer.serial)) found.set(printer.serial, printer);
+    });
+    socket.bind(port, () => {
+      try {
+        // The packets name this group, although they are sent to everybody.
+        socket.addMembership(multicastGroup);
+      } catch {
+        // A machine without a network has no groups either.
+      }
+    });
+  });
+}
+
+/** Reads an SSDP announcement; undefined if it is not one of a Bambu printer. */
+export function readAnnouncement(text: string, sender: string): FoundPrinter | undefined {
+  const headers = new Map<string, string>();
+  const [first = '', ...lines] = text.split(/\r?\n/);
+  if (!/^(NOTIFY |HTTP\/1\.[01] 200)/.test(first)) return undefined;
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon > 0) headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+  }
+  const kind = headers.get('nt') ?? headers.get('st') ?? '';
+  const serial = headers.get('usn') ?? '';
+  if (!/bambulab-com:device:3dprinter/i.test(kind) || serial === '') return undefined;
+  const location = /(\d{1,3}(?:\.\d{1,3}){3})/.exec(headers.get('location') ?? '')?.[1];
+  return describe({
+    host: location ?? sender,
+    serial,
+    name: headers.get('devname.bambu.com') ?? '',
+    token: headers.get('devmodel.bambu.com') ?? '',
+    firmware: headers.get('devversion.bambu.com') ?? '',
+    mode: headers.get('devconnect.bambu.com') ?? '',
+  });
+}
+
+/** Asks one host whether it is a Bambu printer, by the probe that its own software uses. */
+export function detectBambu(host: string, port: number, signal: AbortSignal): Promise<FoundPrinter[]> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let received = Buffer.alloc(0);
+    const finish = (found: FoundPrinter[] = []): void => {
+      signal.removeEventListener('abort', giveUp);
+      socket.destroy();
+      resolve(found);
+    };
+    const giveUp = (): void => finish();
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    socket.on('error', giveUp);
+    socket.on('close', giveUp);
+    socket.once('connect', () => socket.write(detectFrame({ login: { command: 'detect', sequence_id: '20004' } })));
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      const answer = readDetectFrame(received);
+      if (answer !== undefined) {
+        const login = objectOf(answer.login);
+        finish(
+          textOf(login.id) === undefined
+            ? []
+            : [
+                describe({
+                  host,
+                  serial: textOf(login.id) ?? '',
+                  name: textOf(login.name) ?? '',
+                  token: textOf(login.model) ?? '',
+                  firmware: textOf(login.version) ?? '',
+                  mode: textOf(login.connect) ?? '',
+                }),
+              ],
+        );
+      } else if (received.length > longestDetectReply) giveUp();
+    });
+  });
+}
+
+/** A frame of the detect protocol: `a5 a5`, its whole length, JSON, `a7 a7`. */
+export function detectFrame(message: object): Buffer {
+  const body = Buffer.from(JSON.stringify(message));
+  const frame = Buffer.alloc(body.length + 6);
+  frame.writeUInt16BE(0xa5a5, 0);
+  frame.writeUInt16LE(frame.length, 2);
+  body.copy(frame, 4);
+  frame.writeUInt16BE(0xa7a7, frame.length - 2);
+  return frame;
+}
+
+/** The message of the first whole frame; undefined while there is none. */
+export function readDetectFrame(bytes: Buffer): Record<string, unknown> | undefined {
+  const start = bytes.indexOf(Buffer.from([0xa5, 0xa5]));
+  if (start < 0 || bytes.length < start + 6) return undefined;
+  const length = bytes.readUInt16LE(start + 2);
+  if (length < 6 || bytes.length < start + length) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(bytes.toString('utf8', start + 4, start + length - 2));
+    return isObject(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function describe(told: {
+  host: string;
+  serial: string;
+  name: string;
+  token: string;
+  firmware: string;
+  mode: string;
+}): FoundPrinter {
+  const model = models[told.token] ?? told.token;
+  return {
+    make: 'bambu',
+    host: told.host,
+    serial: told.serial,
+    name: told.name || model || told.serial,
+    model,
+    ...(told.firmware === '' ? {} : { firmware: told.firmware }),
+    supported: true,
+    ...(told.mode === 'cloud'
+      ? { note: "It is in cloud mode: switch on LAN Only Mode and Developer Mode in the printer's network settings." }
+      : {}),
+  };
+}

@@ -1,0 +1,96 @@
+import type { Make, PrinterReport } from '../model/printer';
+import type { Driver, PreflightFailure, StartOrder } from './driver';
+
+/** What a driver sees of a printer, and whether it is ready for jobs. */
+export interface Probe {
+  ready: boolean;
+  make: Make;
+  host: string;
+  /** The report without what means something in this process only; null if there was none. */
+  report: object | null;
+  /** What stands between the printer and a job, each with its remedy. */
+  checks: PreflightFailure[];
+}
+
+/** The printer said something, or why it did not. */
+export type FirstAnswer = { report: PrinterReport } | { problem: PreflightFailure };
+
+/** Opens the driver and waits for its first report, a refusal, or the end of patience (ms). */
+export async function connect(driver: Driver, timeoutMs: number): Promise<FirstAnswer> {
+  let decide: () => void = () => undefined;
+  const decided = new Promise<void>((resolve) => {
+    decide = resolve;
+  });
+  let reason: Error | undefined;
+  const look = (): void => {
+    const { connection } = driver;
+    if (connection.status === 'disconnected') reason = connection.reason ?? reason;
+    if (connection.status === 'refused' || (connection.status === 'connected' && driver.report)) decide();
+  };
+  driver.on('connection', look);
+  driver.on('report', look);
+  const timer = setTimeout(decide, timeoutMs);
+  driver.open();
+  look();
+  await decided;
+  clearTimeout(timer);
+  driver.off('connection', look);
+  driver.off('report', look);
+  const { connection, report } = driver;
+  if (connection.status === 'connected' && report) return { report };
+  if (connection.status === 'refused') {
+    const { message, remedy, code } = connection.error;
+    return { problem: { check: code, message, remedy } };
+  }
+  return {
+    problem: {
+      check: 'connection',
+      message: `The printer did not answer within ${timeoutMs / 1000} s.${reason === undefined ? '' : ` ${reason.message}`}`,
+      remedy: 'Check that it is switched on, on this network, and that address and port are right.',
+    },
+  };
+}
+
+/** Connects, unless the driver is connected already, and asks everything that can be asked without a job. */
+export async function probe(driver: Driver, host: string, timeoutMs: number): Promise<Probe> {
+  const answer = await connect(driver, timeoutMs);
+  const checks = 'problem' in answer ? [answer.problem] : await failures(driver);
+  const report = 'problem' in answer ? undefined : (driver.report ?? answer.report);
+  return {
+    ready: checks.length === 0 && report?.state === 'idle',
+    make: driver.make,
+    host,
+    report: report === undefined ? null : shownReport(report),
+    checks,
+  };
+}
+
+/** A report without what means something in this process only. */
+export function shownReport(report: PrinterReport): object {
+  const { receivedAt: _receivedAt, timeScale: _timeScale, ...rest } = report;
+  return rest;
+}
+
+/** What the checks before a start are asked about when there is no file yet. */
+function nothing(make: Make): StartOrder {
+  return {
+    identity: {
+      attemptId: '',
+      fileName: make === 'bambu' ? 'probe.gcode.3mf' : 'probe.gcode',
+      taskId: 1,
+      sha256: '',
+      md5: '',
+    },
+    file: { path: '', size: 0, sha256: '', md5: '', lines: 0, estimatedSeconds: null },
+    slots: [],
+  };
+}
+
+async function failures(driver: Driver): Promise<PreflightFailure[]> {
+  try {
+    return await driver.preflight(nothing(driver.make));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ check: 'preflight', message, remedy: 'Try again; look at the printer if it stays like this.' }];
+  }
+}
