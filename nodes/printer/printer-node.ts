@@ -9,6 +9,7 @@ import type { Driver, DriverOptions } from '../../lib/printers/driver';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
 import { onInput } from '../input';
+import { addPrinterRoutes, type ConnectedPrinter } from './admin-routes';
 
 /** What the editor stores of every printer, whatever its make. */
 export interface PrinterDefinition extends FarmNodeDefinition {
@@ -55,6 +56,12 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
   RED: NodeAPI,
   printerMake: PrinterMake<Definition, Credentials>,
 ): void {
+  const running = new Map<string, ConnectedPrinter>();
+  addPrinterRoutes(RED, printerMake, (nodeId) => {
+    const printer = running.get(nodeId);
+    return printer?.driver.connection.status === 'connected' ? printer : undefined;
+  });
+
   function PrinterNode(this: Node<Credentials>, definition: Definition): void {
     RED.nodes.createNode(this, definition);
     const id = printerId(definition.printerId);
@@ -63,11 +70,11 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       this.status({ fill: 'red', shape: 'ring', text: 'not configured' });
       return;
     }
-    let running: { agent: PrinterAgent; driver: Driver } | undefined;
+    let agent: PrinterAgent | undefined;
     let shown = '';
 
     const show = (driver: Driver): void => {
-      const status = running?.agent.serving === false ? standBy : statusOf(driver);
+      const status = agent?.serving === false ? standBy : statusOf(driver);
       const text = `${status.fill}${status.text}`;
       if (text === shown) return;
       shown = text;
@@ -102,7 +109,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       );
       driver.on('connection', () => show(driver));
       driver.on('report', () => show(driver));
-      const agent = new PrinterAgent({
+      agent = new PrinterAgent({
         printerId: id,
         driver,
         database: farm.database,
@@ -116,7 +123,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         log: (level, message) => (level === 'info' ? this.log(message) : this[level](message)),
         times: farm.times,
       });
-      running = { agent, driver };
+      running.set(this.id, { driver, definition });
       await agent.start();
       show(driver);
     };
@@ -124,8 +131,9 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     const access = useFarm(RED, this, definition, {
       opened: open,
       closing: async () => {
-        await running?.agent.stop();
-        running = undefined;
+        await agent?.stop();
+        agent = undefined;
+        running.delete(this.id);
       },
     });
 
@@ -137,7 +145,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
           { field: 'action', value: action ?? null, remedy: 'Send {"action": "pause"} or {"action": "resume"}.' },
         ]);
       }
-      await running?.driver[action]();
+      await running.get(this.id)?.driver[action]();
       return { payload: { printer_id: id, action } };
     });
   }

@@ -1,0 +1,127 @@
+import type { Node, NodeAPI } from 'node-red';
+import { asError, MalformedInputError } from '../../lib/model/errors';
+import { discover } from '../../lib/printers/discovery';
+import type { Driver, DriverOptions } from '../../lib/printers/driver';
+import { probe } from '../../lib/printers/probe';
+import { problemOf } from '../http/problem';
+import type { PrinterDefinition, PrinterMake } from './printer-node';
+
+/** Where a deployed node is connected to. */
+export interface ConnectedPrinter {
+  driver: Driver;
+  definition: PrinterDefinition;
+}
+
+/** How long a printer may take to answer (ms); long enough for a tap on an Artisan's touchscreen. */
+const testTimeoutMs = 25_000;
+/** Bambu printers announce themselves every 5 s. */
+const discoveryTimeoutMs = 6000;
+/** What the editor shows in the place of a stored secret. */
+const unchangedSecret = '__PWRD__';
+/** Properties that say nothing of how the printer is reached. */
+const unrelated = [
+  'name',
+  'farm',
+  'buildX',
+  'buildY',
+  'buildZ',
+  'slots',
+  'simulated',
+  'timeScale',
+  'allowBuiltInSlicer',
+];
+
+/**
+ * The routes behind the buttons of a printer's form: `POST /platewise/<type>/test` and `…/discover`. Both need the
+ * permission to write, because they make the server connect to what the caller names.
+ * @param connected the deployed node with this id, if it is connected: some printers take one client only
+ */
+export function addPrinterRoutes<Definition extends PrinterDefinition, Credentials extends object>(
+  RED: NodeAPI,
+  printerMake: PrinterMake<Definition, Credentials>,
+  connected: (id: string) => ConnectedPrinter | undefined,
+): void {
+  const allowed = RED.auth.needsPermission(`${printerMake.type}.write`);
+  const route = (name: string, answer: (body: Record<string, unknown>) => Promise<object>): void => {
+    RED.httpAdmin.post(`/platewise/${printerMake.type}/${name}`, allowed, (request, response) => {
+      answer(objectOf(request.body)).then(
+        (body) => response.json(body),
+        (thrown: unknown) => {
+          const problem = problemOf(asError(thrown));
+          response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+        },
+      );
+    });
+  };
+
+  route('test', async (body) => {
+    const id = typeof body['id'] === 'string' ? body['id'] : '';
+    const properties = withEnvironment(RED, objectOf(body['properties'])) as unknown as Definition;
+    const host = hostOf(properties.host, 'properties.host');
+    const stored = objectOf(RED.nodes.getCredentials(id));
+    const given = objectOf(body['credentials']);
+    const changed = Object.keys(given).filter(
+      (name) => given[name] !== unchangedSecret && given[name] !== stored[name],
+    );
+    const deployed = connected(id);
+    if (deployed !== undefined && changed.length === 0 && isSameConnection(deployed.definition, properties)) {
+      return probe(deployed.driver, host, testTimeoutMs);
+    }
+    const secrets = { ...stored, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
+    const driver = printerMake.createDriver(driverOptions(host), properties, secrets as Partial<Credentials>);
+    try {
+      return await probe(driver, host, testTimeoutMs);
+    } finally {
+      await driver.close();
+    }
+  });
+
+  route('discover', async (body) => {
+    const host = body['host'];
+    const hosts = typeof host === 'string' && host.trim() !== '' ? [hostOf(host, 'host')] : [];
+    return { printers: await discover({ timeoutMs: discoveryTimeoutMs, makes: [printerMake.make], hosts }) };
+  });
+}
+
+/** Of a printer that is only tried nothing is claimed, so that no check finds it smaller or colder than thought. */
+function driverOptions(host: string): DriverOptions {
+  return {
+    host,
+    capabilities: {
+      buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 0, y: 0, z: 0 } },
+      nozzleDiameters: [0.2, 0.4, 0.6, 0.8, 1],
+      maxNozzleTemperature: 0,
+      maxBedTemperature: 0,
+      materialTypes: [],
+      speedFactor: 1,
+      usdPerHour: 0,
+    },
+    timeScale: 1,
+    log: () => {},
+  };
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function hostOf(value: unknown, field: string): string {
+  if (typeof value === 'string' && /^[^\s/]+$/.test(value)) return value;
+  throw new MalformedInputError('The address of the printer is missing or is none.', [
+    { field, value: value ?? null, remedy: 'Enter a name or an IP address, without http://.' },
+  ]);
+}
+
+/** A property may name a variable, as in a deployed flow. */
+function withEnvironment(RED: NodeAPI, properties: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(properties).map(([name, value]) => {
+    const isVariable = typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);
+    return [name, isVariable ? RED.util.evaluateNodeProperty(value, 'env', {} as Node, {}) : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function isSameConnection(deployed: PrinterDefinition, tried: PrinterDefinition): boolean {
+  const fields = Object.entries(tried).filter(([name]) => !unrelated.includes(name));
+  return fields.every(([name, value]) => String(value) === String(Reflect.get(deployed, name) ?? ''));
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import type { NodeAPI } from 'node-red';
+import helper from 'node-red-node-test-helper';
+import { Bench } from '../simulators/support';
+import { temporaryDirectory } from '../support/servers';
+
+const modules = ['print-farm', 'bambu-printer', 'elegoo-printer', 'snapmaker-printer'].map(
+  (type) => require(`../../nodes/${type}/${type}`) as (RED: NodeAPI) => void,
+);
+
+interface Answer {
+  ready: boolean;
+  report: { state: string } | null;
+  checks: { check: string; message: string; remedy: string }[];
+}
+
+helper.init(require.resolve(process.env['PLATEWISE_TEST_NODE_RED'] ?? 'node-red'));
+
+describe('The buttons of a printer form', function () {
+  this.timeout(60_000);
+  const bench = new Bench();
+  before((done) => {
+    helper.startServer(done);
+  });
+  after((done) => {
+    helper.stopServer(done);
+  });
+  beforeEach(() => helper.load(modules, []));
+  afterEach(async () => {
+    await helper.unload();
+    await bench.clean();
+  });
+
+  const test = async (type: string, body: object): Promise<Answer> => {
+    const reply = await helper.request().post(`/platewise/${type}/test`).send(body);
+    assert.equal(reply.status, 200, reply.text);
+    return reply.body as Answer;
+  };
+
+  it('tests a connection to each make, with what the form holds', async () => {
+    const bambu = await bench.start('bambu');
+    const moonraker = await bench.start('moonraker', { accessCode: 'c'.repeat(32) });
+    const snapmaker = await bench.start('snapmaker');
+    const { ports } = bambu.ready;
+    const properties = {
+      printerId: 'p',
+      host: '127.0.0.1',
+      serial: bambu.ready.serial,
+      caFile: bambu.ready.ca_file,
+      mqttPort: String(ports['mqtt']),
+      ftpsPort: String(ports['ftps']),
+    };
+    const accessCode = bambu.ready.access_code;
+    const seen = [
+      await test('bambu-printer', { id: 'new', properties, credentials: { accessCode } }),
+      await test('elegoo-printer', {
+        properties: { host: '127.0.0.1', port: String(moonraker.ready.ports['http']), printerId: 'p' },
+        credentials: { apiKey: 'c'.repeat(32) },
+      }),
+      await test('snapmaker-printer', {
+        properties: { host: '127.0.0.1', port: String(snapmaker.ready.ports['sacp']), printerId: 'p' },
+        credentials: { token: 'ours' },
+      }),
+    ];
+    for (const answer of seen) {
+      assert.deepEqual([answer.ready, answer.checks, answer.report?.state], [true, [], 'idle']);
+    }
+    const wrong = await test('bambu-printer', { id: 'new', properties, credentials: { accessCode: 'wrong000' } });
+    assert.deepEqual([wrong.ready, wrong.report, wrong.checks[0]?.check], [false, null, 'printer_refused']);
+    assert.ok(!JSON.stringify(wrong).includes('wrong000'));
+  });
+
+  it('asks the connection that a deployed node has, because an Artisan takes one client only', async () => {
+    const snapmaker = await bench.start('snapmaker');
+    const port = String(snapmaker.ready.ports['sacp']);
+    const node = {
+      id: 'a100000000000000',
+      type: 'snapmaker-printer',
+      z: 'tab0000000000000',
+      farm: 'f0f0f0f0f0f0f0f0',
+      printerId: 'artisan',
+      host: '127.0.0.1',
+      port,
+      timeScale: '60',
+      simulated: 'true',
+      ...{ buildX: '400', buildY: '400', buildZ: '400', slots: '', wires: [[]] },
+    };
+    const farm = { id: 'f0f0f0f0f0f0f0f0', type: 'print-farm', dataDirectory: temporaryDirectory('routes') };
+    const tab = { id: 'tab0000000000000', type: 'tab' };
+    await helper.unload();
+    await helper.load(modules, [tab, farm, node] as Parameters<typeof helper.load>[1], {
+      a100000000000000: { token: 'ours' },
+    });
+    while (snapmaker.state()['connected'] !== true) await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const properties = { host: '127.0.0.1', port, printerId: 'artisan' };
+    const answer = await test('snapmaker-printer', { id: node.id, properties, credentials: { token: '__PWRD__' } });
+    assert.deepEqual([answer.ready, answer.checks], [true, []]);
+  });
+
+  it('answers with the printers that were found', async () => {
+    const reply = await helper.request().post('/platewise/snapmaker-printer/discover').send({ host: '127.0.0.1' });
+    assert.equal(reply.status, 200);
+    assert.ok(Array.isArray((reply.body as { printers: unknown }).printers));
+  });
+
+  it('refuses what is no address, and names the field', async () => {
+    for (const host of ['', 'http://printer/', 7]) {
+      const reply = await helper.request().post('/platewise/elegoo-printer/test').send({ properties: { host } });
+      assert.equal(reply.status, 400);
+      assert.match(reply.headers['content-type'] ?? '', /problem\+json/);
+      const [error] = (JSON.parse(reply.text) as { errors: { field: string; remedy: string }[] }).errors;
+      assert.equal(error?.field, 'properties.host');
+      assert.ok(error?.remedy);
+    }
+  });
+
+  it('are only for users who may write', () => {
+    const asked: string[] = [];
+    const routes: [string, string][] = [];
+    const guard = (): void => {};
+    const RED = {
+      auth: {
+        needsPermission: (permission: string) => {
+          asked.push(permission);
+          return guard;
+        },
+      },
+      httpAdmin: {
+        post: (path: string, first: unknown) => routes.push([path, first === guard ? 'guarded' : 'open']),
+      },
+      nodes: { registerType: () => {} },
+    } as unknown as NodeAPI;
+    for (const register of modules.slice(1)) register(RED);
+    assert.deepEqual(asked, ['bambu-printer.write', 'elegoo-printer.write', 'snapmaker-printer.write']);
+    assert.deepEqual(
+      routes,
+      ['bambu', 'elegoo', 'snapmaker'].flatMap((make) =>
+        ['test', 'discover'].map((name) => [`/platewise/${make}-printer/${name}`, 'guarded']),
+      ),
+    );
+  });
+});
