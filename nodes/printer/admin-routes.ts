@@ -60,9 +60,8 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
     const host = hostOf(properties.host, 'properties.host');
     const stored = objectOf(RED.nodes.getCredentials(id));
     const given = objectOf(body['credentials']);
-    const changed = Object.keys(given).filter(
-      (name) => given[name] !== unchangedSecret && given[name] !== stored[name],
-    );
+    const isNew = (name: string): boolean => (given[name] ?? '') !== (stored[name] ?? '');
+    const changed = Object.keys(given).filter((name) => given[name] !== unchangedSecret && isNew(name));
     const deployed = connected(id);
     if (deployed !== undefined && changed.length === 0 && isSameConnection(deployed.definition, properties)) {
       return probe(deployed.driver, host, testTimeoutMs);
@@ -77,7 +76,7 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
   });
 
   route('discover', async (body) => {
-    const host = body['host'];
+    const { host } = withEnvironment(RED, { host: body['host'] });
     const hosts = typeof host === 'string' && host.trim() !== '' ? [hostOf(host, 'host')] : [];
     return { printers: await discover({ timeoutMs: discoveryTimeoutMs, makes: [printerMake.make], hosts }) };
   });
