@@ -30,6 +30,13 @@ import {
 /** How long a confirm may take before the outcome counts as unknown (ms). */
 const confirmLimit = 10_000;
 const heartbeatSeconds = 10;
+/** How long a channel that the broker closed stays closed before it is opened again (ms). */
+const reopenPause = 2000;
+/**
+ * A queue that was deleted is not made again sooner than this (ms): its consumers would not be told of the deletion and wait
+ * for ever (seen with quorum queues of RabbitMQ 3.10). They make it again themselves.
+ */
+const missingPause = 4000;
 /** How long a message that could not be handled waits before it is delivered again (ms). */
 const retryPause = 1000;
 /** How many status messages wait for a slow listener before the oldest are dropped; it notices by `job_seq`. */
@@ -41,11 +48,9 @@ interface Consumer {
   handler: MessageHandler;
   channel?: Channel;
   /** The connection that its channel belongs to. */
-  model?: ChannelSource;
+  model?: ChannelModel | undefined;
   cancelled: boolean;
 }
-
-type ChannelSource = Pick<RecoveringChannelModel, 'createChannel'>;
 
 interface Pending {
   resolve(): void;
@@ -66,7 +71,10 @@ export class RabbitMqBroker implements Broker {
   #publisher: ConfirmChannel | undefined;
   #pending = new Map<string, Set<Pending>>();
   #consumers = new Set<Consumer>();
-  #printers = new Set<string>();
+  /** Queues that are known to be there, on this connection. */
+  #declared = new Set<string>();
+  /** Queues that were found to be missing, and when. */
+  #missing = new Map<string, number>();
   #listeners = new Set<(state: BrokerState) => void>();
   #state: BrokerState = { status: 'disconnected', reason: 'not opened' };
 
@@ -126,8 +134,13 @@ export class RabbitMqBroker implements Broker {
   }
 
   async declarePrinterQueue(printerId: string): Promise<void> {
-    this.#printers.add(printerId);
-    if (this.#publisher) await declarePrinterQueue(this.#publisher, printerId);
+    const model = this.#model;
+    const queue = printerQueue(printerId);
+    if (!model || this.#declared.has(queue)) return;
+    if (performance.now() - (this.#missing.get(queue) ?? Number.NEGATIVE_INFINITY) < missingPause) return;
+    await onChannelOfItsOwn(model, (channel) => declarePrinterQueue(channel, printerId));
+    this.#missing.delete(queue);
+    if (this.#model === model) this.#declared.add(queue);
   }
 
   publish(message: OutgoingMessage): Promise<void> {
@@ -169,8 +182,11 @@ export class RabbitMqBroker implements Broker {
           (error) => {
             // The return of an unroutable message comes before its confirm.
             if (error) entry.reject(new BrokerUnavailableError('RabbitMQ refused a message.', error));
-            else if (entry.returned) entry.reject(new UnroutableError(message.routingKey));
-            else entry.resolve();
+            else if (entry.returned) {
+              this.#declared.delete(message.routingKey);
+              this.#missing.set(message.routingKey, performance.now());
+              entry.reject(new UnroutableError(message.routingKey));
+            } else entry.resolve();
           },
         );
       } catch (error) {
@@ -180,7 +196,6 @@ export class RabbitMqBroker implements Broker {
   }
 
   async consumeJobs(printerId: string, handler: MessageHandler): Promise<Subscription> {
-    await this.declarePrinterQueue(printerId);
     return this.#addConsumer({
       declare: async (channel) => {
         await declarePrinterQueue(channel, printerId);
@@ -216,7 +231,7 @@ export class RabbitMqBroker implements Broker {
   async #addConsumer(consumer: Consumer): Promise<Subscription> {
     this.#consumers.add(consumer);
     if (this.#model && this.#publisher) {
-      await this.#startConsumer(this.#model, consumer).catch((error) => this.#onProblem(asError(error)));
+      await this.#startConsumer(this.#model, consumer);
     }
     return {
       cancel: async () => {
@@ -231,42 +246,65 @@ export class RabbitMqBroker implements Broker {
     // Until amqplib has taken the connection over nobody else listens, and an error that nobody hears ends the process.
     model.on('error', () => undefined);
     this.#model = model;
+    this.#declared.clear();
+    await this.#openPublisher(model);
+    for (const consumer of this.#consumers) await this.#startConsumer(model, consumer);
+  }
+
+  /** Makes the topology, and the channel that everything is published on. */
+  async #openPublisher(model: ChannelModel): Promise<void> {
+    await onChannelOfItsOwn(model, declareTopology);
     const publisher = await model.createConfirmChannel();
     publisher.on('error', (error) => this.#onProblem(explain(error)));
-    publisher.on('close', () => {
-      if (this.#publisher === publisher) this.#publisher = undefined;
-    });
     publisher.on('return', (message) => {
       for (const entry of this.#pending.get(String(message.properties.messageId)) ?? []) entry.returned = true;
     });
-    try {
-      await publisher.assertExchange(jobsExchange, 'topic', { durable: true });
-      await publisher.assertExchange(deadLetterExchange, 'fanout', { durable: true });
-      await publisher.assertExchange(statusExchange, 'fanout', { durable: true });
-      await publisher.assertQueue(deadLetterQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-      await publisher.bindQueue(deadLetterQueue, deadLetterExchange, '');
-      await publisher.assertQueue(deadLetterRecordQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-      await publisher.bindQueue(deadLetterRecordQueue, deadLetterExchange, '');
-      for (const printerId of this.#printers) await declarePrinterQueue(publisher, printerId);
-      this.#publisher = publisher;
-      for (const consumer of this.#consumers) await this.#startConsumer(model, consumer);
-    } catch (error) {
+    publisher.on('close', () => {
+      if (this.#publisher !== publisher) return;
       this.#publisher = undefined;
-      throw explain(asError(error));
+      this.#reopen(model, () => this.#openPublisher(model));
+    });
+    this.#publisher = publisher;
+  }
+
+  /** Never rejects: what is in the way of one consumer is told, and is no reason for the others to wait. */
+  async #startConsumer(model: ChannelModel, consumer: Consumer): Promise<void> {
+    if (consumer.model === model || consumer.cancelled) return;
+    consumer.model = model;
+    const again = (): void => {
+      if (consumer.model !== model || consumer.cancelled) return;
+      consumer.model = undefined;
+      this.#reopen(model, () => this.#startConsumer(model, consumer));
+    };
+    try {
+      const channel = await model.createChannel();
+      consumer.channel = channel;
+      channel.on('error', (error) => this.#onProblem(explain(error)));
+      channel.on('close', again);
+      await channel.prefetch(1);
+      const queue = await consumer.declare(channel);
+      await channel.consume(queue, (message) => {
+        if (message) void this.#handle(channel, consumer, message);
+        // The queue was deleted: it is declared anew.
+        else void channel.close().catch(() => undefined);
+      });
+      // Cancelled while it was being set up: what it would get now it would keep for ever.
+      if (consumer.cancelled) await channel.close().catch(() => undefined);
+    } catch (error) {
+      this.#onProblem(explain(asError(error)));
+      again();
     }
   }
 
-  async #startConsumer(model: ChannelSource, consumer: Consumer): Promise<void> {
-    if (consumer.model === model || consumer.cancelled) return;
-    consumer.model = model;
-    const channel = await model.createChannel();
-    consumer.channel = channel;
-    channel.on('error', (error) => this.#onProblem(explain(error)));
-    await channel.prefetch(1);
-    const queue = await consumer.declare(channel);
-    await channel.consume(queue, (message) => {
-      if (message) void this.#handle(channel, consumer, message);
-    });
+  /** Does this after a pause, unless another connection has taken the place of this one by then. */
+  #reopen(model: ChannelModel, work: () => Promise<void>): void {
+    setTimeout(() => {
+      if (this.#model !== model || !this.#connection || this.#state.status !== 'connected') return;
+      work().catch((error: unknown) => {
+        this.#onProblem(asError(error));
+        this.#reopen(model, work);
+      });
+    }, reopenPause).unref();
   }
 
   async #handle(channel: Channel, consumer: Consumer, message: ConsumeMessage): Promise<void> {
@@ -314,6 +352,29 @@ export class RabbitMqBroker implements Broker {
     if (state.status === this.#state.status && state.status === 'connected') return;
     this.#state = state;
     for (const listener of this.#listeners) listener(state);
+  }
+}
+
+/** A declaration that the broker refuses closes its channel; nothing else shall be on it. @throws TopologyConflictError */
+async function onChannelOfItsOwn(model: ChannelModel, work: (channel: Channel) => Promise<void>): Promise<void> {
+  const channel = await model.createChannel();
+  // The call that fails rejects with the same error.
+  channel.on('error', () => undefined);
+  try {
+    await work(channel);
+  } catch (error) {
+    throw explain(asError(error));
+  }
+  await channel.close();
+}
+
+async function declareTopology(channel: Channel): Promise<void> {
+  await channel.assertExchange(jobsExchange, 'topic', { durable: true });
+  await channel.assertExchange(deadLetterExchange, 'fanout', { durable: true });
+  await channel.assertExchange(statusExchange, 'fanout', { durable: true });
+  for (const queue of [deadLetterQueue, deadLetterRecordQueue]) {
+    await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await channel.bindQueue(queue, deadLetterExchange, '');
   }
 }
 

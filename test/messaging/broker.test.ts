@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { connect } from 'amqplib';
+import { type ChannelModel, connect } from 'amqplib';
 import type { Broker, IncomingMessage, MessageHandler } from '../../lib/messaging/broker';
-import { UnroutableError } from '../../lib/messaging/broker';
+import { TopologyConflictError, UnroutableError } from '../../lib/messaging/broker';
 import { EmbeddedBroker } from '../../lib/messaging/embedded';
 import { RabbitMqBroker } from '../../lib/messaging/rabbitmq';
 import { deadLetterQueue, printerQueue } from '../../lib/messaging/topology';
@@ -194,3 +194,113 @@ for (const { name, create } of implementations) {
     });
   });
 }
+
+describe('RabbitMQ, when somebody meddles', () => {
+  const problems: Error[] = [];
+  let told: () => void = () => undefined;
+  let broker: RabbitMqBroker;
+  let meddler: ChannelModel;
+  const printer = `test_${randomUUID()}`;
+  const queue = printerQueue(printer);
+
+  before(async function () {
+    const found = await rabbitMq();
+    if ('skip' in found) {
+      console.log(`      skipped: ${found.skip}`);
+      return this.skip();
+    }
+    meddler = await connect(found.url);
+    const onProblem = (error: Error): void => {
+      problems.push(error);
+      told();
+    };
+    broker = new RabbitMqBroker(found.url, onProblem);
+    const connected = new Promise<void>((resolve) => {
+      broker.onState((state) => state.status === 'connected' && resolve());
+    });
+    await broker.open();
+    await connected;
+  });
+  after(async () => {
+    if (!meddler) return;
+    const channel = await meddler.createChannel();
+    await channel.deleteQueue(queue);
+    await meddler.close();
+    await broker.close();
+  });
+
+  const publish = (body: unknown): Promise<void> =>
+    broker.publish({ destination: 'jobs', routingKey: queue, messageId: randomUUID(), body });
+
+  /** Until the consumer has declared the queue again nothing can be routed. */
+  const publishOnceRouted = async (body: unknown): Promise<void> => {
+    for (;;) {
+      try {
+        return await publish(body);
+      } catch (error) {
+        assert.ok(error instanceof UnroutableError, String(error));
+      }
+    }
+  };
+
+  it('explains a queue that exists with other settings, goes on with everything else, and heals when it is gone', async () => {
+    const channel = await meddler.createChannel();
+    await channel.assertQueue(queue, { durable: true });
+    const conflict = (error: unknown): boolean =>
+      error instanceof TopologyConflictError && error.message.includes(queue) && /Delete/.test(error.remedy);
+    await assert.rejects(broker.declarePrinterQueue(printer), conflict);
+    const complained = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const { handler, next } = inbox();
+    const subscription = await broker.consumeJobs(printer, handler);
+    await complained;
+    assert.ok(problems.some(conflict), problems.map(String).join());
+
+    const others = inbox();
+    const letters = await broker.consumeDeadLetters(others.handler);
+    const mark = randomUUID();
+    await broker.publish({ destination: 'dead_letters', routingKey: '', messageId: randomUUID(), body: { mark } });
+    let letter = await others.next();
+    while ((letter.body as { mark?: string }).mark !== mark) letter = await others.next();
+    await letters.cancel();
+
+    await channel.deleteQueue(queue);
+    const arrived = next();
+    await publishOnceRouted({ healed: true });
+    assert.deepEqual((await arrived).body, { healed: true });
+    await subscription.cancel();
+  });
+
+  it('consumes again from a queue that was deleted under it', async () => {
+    const { handler, next } = inbox();
+    const subscription = await broker.consumeJobs(printer, handler);
+    await publish({ number: 1 });
+    // What the consumer before had taken and not acknowledged when it left comes again.
+    while (((await next()).body as { number?: number }).number !== 1);
+    const channel = await meddler.createChannel();
+    await channel.deleteQueue(queue);
+    await assert.rejects(publish({ lost: true }), UnroutableError);
+    // As the relay does before each dispatch: it must not be quicker than the consumer.
+    await broker.declarePrinterQueue(printer);
+    await publishOnceRouted({ number: 2 });
+    assert.deepEqual((await next()).body, { number: 2 });
+    await subscription.cancel();
+  });
+
+  it('publishes again after an exchange was deleted', async () => {
+    await broker.declarePrinterQueue(printer);
+    const channel = await meddler.createChannel();
+    await channel.deleteExchange('fabrication.status');
+    const status = (): Promise<void> =>
+      broker.publish({ destination: 'status', routingKey: '', messageId: randomUUID(), body: {} });
+    await assert.rejects(status());
+    while (
+      !(await status().then(
+        () => true,
+        () => false,
+      ))
+    )
+      await new Promise((resolve) => setTimeout(resolve, 100));
+  });
+});
