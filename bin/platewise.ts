@@ -5,6 +5,7 @@ import { type Command, EXIT, UsageError } from './command';
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   discover: async () => (await import('./commands/discover.js')).discover,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
+  keys: async () => (await import('./commands/keys.js')).keys,
   probe: async () => (await import('./commands/probe.js')).probe,
   print: async () => (await import('./commands/print.js')).print,
   simulate: async () => (await import('./commands/simulate.js')).simulate,

@@ -1,40 +1,65 @@
 import type { Node, NodeMessage } from 'node-red';
+import { authorise } from '../lib/coordinator/keys';
 import { asError } from '../lib/model/errors';
+import type { Scope } from '../lib/model/scope';
+import type { FarmAccess } from './farm-user';
 import { problemOf } from './http/problem';
-import type { FlowMessage } from './http/request';
+import { type FlowMessage, headerOf } from './http/request';
+
+/** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
+export interface Guard {
+  access: FarmAccess;
+  /** What a request needs a key for; null: nothing. */
+  scope: Scope | null;
+}
+
+/** Makes sure that a request may do this; the name of its key is who does it, in the history. */
+async function admit(message: FlowMessage, { access, scope }: Guard): Promise<void> {
+  if (!message.req || scope === null) return;
+  const { database } = await access.farm();
+  const name = await authorise(database, headerOf(message, 'authorization'), scope);
+  if (name !== null) message['actor'] = `api:${name}`;
+}
 
 /**
  * The one place where the input of every node ends. What the work returns becomes the payload; what it throws becomes
  * problem details for an HTTP client (`http response` sends them), or goes to the Catch nodes of the flow.
  *
+ * @param guard asked before anything is done for a request
  * @param work returns the payload, and the HTTP status if it is not 200; undefined sends nothing
  */
 export function onInput(
   node: Node,
+  guard: Guard,
   work: (message: FlowMessage) => Promise<{ payload: unknown; statusCode?: number } | undefined>,
 ): void {
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
-    work(flowMessage).then(
-      (result) => {
-        if (result) {
-          flowMessage.payload = result.payload;
-          if (flowMessage.req) flowMessage.statusCode = result.statusCode ?? 200;
+    admit(flowMessage, guard)
+      .then(() => work(flowMessage))
+      .then(
+        (result) => {
+          if (result) {
+            flowMessage.payload = result.payload;
+            if (flowMessage.req) flowMessage.statusCode = result.statusCode ?? 200;
+            send(flowMessage as NodeMessage);
+          }
+          done();
+        },
+        (thrown: unknown) => {
+          if (!flowMessage.req) return done(asError(thrown));
+          const problem = problemOf(thrown);
+          flowMessage.payload = problem;
+          flowMessage.statusCode = problem.status;
+          flowMessage.headers = {
+            'content-type': 'application/problem+json',
+            ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="Platewise"' }),
+          };
           send(flowMessage as NodeMessage);
-        }
-        done();
-      },
-      (thrown: unknown) => {
-        if (!flowMessage.req) return done(asError(thrown));
-        const problem = problemOf(thrown);
-        flowMessage.payload = problem;
-        flowMessage.statusCode = problem.status;
-        flowMessage.headers = { 'content-type': 'application/problem+json' };
-        send(flowMessage as NodeMessage);
-        // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
-        if (problem.status >= 500) done(asError(thrown));
-        else done();
-      },
-    );
+          // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
+          if (problem.status >= 500) done(asError(thrown));
+          else done();
+        },
+      );
   });
 }

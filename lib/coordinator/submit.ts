@@ -15,13 +15,15 @@ import { impossible, neverBecause } from '../planning/eligibility';
 import type { PlanningJob } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
 import { findAnalysis, storeAnalysis } from '../store/files';
-import { insertJob, type NewJob } from '../store/jobs';
+import { findSubmission, type KeyedSubmission, keepSubmission } from '../store/idempotency-keys';
+import { findJob, insertJob, type NewJob } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { allPrinters } from '../store/printers';
 import { shareFile } from '../store/shared-files';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
 import { planningJob, planningPrinter } from './snapshot';
+import { KeyInUseError, SubmissionKey } from './submission-key';
 
 /** The answer to a submission. */
 export interface SubmittedJob {
@@ -75,11 +77,15 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
 /**
  * Accepts a job, or says what is wrong with it and stores nothing.
  * @param input checked against the schema here
+ * @param key an idempotency key: the same submission with the same key is answered with the job that it made before
  * @throws MalformedInputError its shape is wrong
  * @throws UnacceptableInputError material, file, size, deadline or printer cannot be accepted; every field is named
  */
-export async function submitJob(farm: Farm, input: unknown, actor: string): Promise<SubmittedJob> {
+export async function submitJob(farm: Farm, input: unknown, actor: string, key?: string): Promise<SubmittedJob> {
   const submission = parseJobSubmission(input);
+  const once = key === undefined ? undefined : new SubmissionKey(key, submission);
+  const earlier = once && (await findSubmission(farm.database, once.key));
+  if (once && earlier) return answerAgain(farm, once, earlier);
   const errors: FieldError[] = [];
   const material = await findMaterial(farm.database, submission.material_id);
   if (!material) {
@@ -120,17 +126,42 @@ export async function submitJob(farm: Farm, input: unknown, actor: string): Prom
     const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
     await shareFile(farm.database, file.sha256, kept);
   }
-  const stored = await farm.database.transaction((tx) => insertJob(tx, job));
+  try {
+    const stored = await farm.database.transaction(async (tx) => {
+      const inserted = await insertJob(tx, job);
+      if (once && !(await keepSubmission(tx, once.key, { requestDigest: once.digest, jobId: inserted.id }))) {
+        throw new KeyInUseError();
+      }
+      return inserted;
+    });
+    return await answerOf(farm, stored, file.analysis.warnings);
+  } catch (error) {
+    if (!(error instanceof KeyInUseError) || !once) throw error;
+    const winner = await findSubmission(farm.database, once.key);
+    if (!winner) throw error;
+    return answerAgain(farm, once, winner);
+  }
+}
+
+async function answerOf(farm: Farm, job: Job, warnings: string[]): Promise<SubmittedJob> {
   const plan = await currentPlan(farm);
-  const line = plan.lines.find((one) => one.jobId === stored.id);
+  const line = plan.lines.find((one) => one.jobId === job.id);
   return {
-    job_id: stored.id,
-    status: stored.status,
-    queue_position: plan.positions[stored.id] ?? null,
+    job_id: job.id,
+    status: job.status,
+    queue_position: plan.positions[job.id] ?? null,
     estimated_start_time: line?.start ?? null,
-    waiting_reason: plan.waiting[stored.id] ?? null,
-    warnings: file.analysis.warnings,
+    waiting_reason: plan.waiting[job.id] ?? null,
+    warnings,
   };
+}
+
+/** The answer for a job that its key made before. @throws UnacceptableInputError the key made another one */
+async function answerAgain(farm: Farm, once: SubmissionKey, earlier: KeyedSubmission): Promise<SubmittedJob> {
+  once.checkSame(earlier);
+  const job = await findJob(farm.database, earlier.jobId);
+  const analysis = (await findAnalysis(farm.database, job.model.sha256)) as FileAnalysis | undefined;
+  return answerOf(farm, job, analysis?.warnings ?? []);
 }
 
 /** What a job that is not stored yet lacks; the planner reads none of it. */

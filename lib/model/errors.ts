@@ -56,6 +56,26 @@ export class NotFoundError extends PlatewiseError {
   }
 }
 
+/** Nobody knows who asks (HTTP 401). */
+export class UnauthorizedError extends PlatewiseError {
+  constructor(message: string) {
+    super(message, {
+      code: 'unauthorized',
+      remedy: 'Send a key in the header "Authorization: Bearer …"; "platewise keys create" makes one.',
+    });
+  }
+}
+
+/** Who asks may not do this (HTTP 403). */
+export class ForbiddenError extends PlatewiseError {
+  constructor(held: string, needed: string) {
+    super(`The key has the scope ${held}; this needs ${needed}.`, {
+      code: 'forbidden',
+      remedy: `Use a key with the scope ${needed}.`,
+    });
+  }
+}
+
 /** The present state forbids the change (HTTP 409). */
 export class ConflictError extends PlatewiseError {
   constructor(message: string, remedy: string, code = 'conflict') {

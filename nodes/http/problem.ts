@@ -2,10 +2,12 @@ import {
   asError,
   ConflictError,
   type FieldError,
+  ForbiddenError,
   MalformedInputError,
   NotFoundError,
   PlatewiseError,
   UnacceptableInputError,
+  UnauthorizedError,
 } from '../../lib/model/errors';
 
 /** An error as RFC 9457 (problem details) writes it. */
@@ -20,6 +22,8 @@ export interface Problem {
 
 const titles: Record<number, string> = {
   400: 'The request is malformed',
+  401: 'Who asks?',
+  403: 'Not allowed',
   404: 'Not found',
   409: 'The present state forbids this',
   413: 'The file is too large',
@@ -32,6 +36,8 @@ function statusOf(error: PlatewiseError): number {
   if (error.code === 'file_too_large') return 413;
   if (error instanceof MalformedInputError) return 400;
   if (error instanceof NotFoundError) return 404;
+  if (error instanceof UnauthorizedError) return 401;
+  if (error instanceof ForbiddenError) return 403;
   if (error instanceof ConflictError) return 409;
   if (error instanceof UnacceptableInputError) return 422;
   return error.retryable ? 503 : 422;

@@ -26,6 +26,12 @@ export function actorOf(message: FlowMessage): string {
   return message.req ? 'api' : 'flow';
 }
 
+/** A header of the request; undefined if it, or the request, is not there. */
+export function headerOf({ req }: FlowMessage, name: string): string | undefined {
+  const value = req?.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** The body of a request (or the payload of a wire) as an object. @throws MalformedInputError it is none */
 export function bodyOf(message: FlowMessage): Record<string, unknown> {
   const body = message.req ? message.req.body : message.payload;

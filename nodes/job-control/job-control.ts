@@ -105,7 +105,7 @@ export = (RED: NodeAPI): void => {
   function JobControl(this: Node, definition: JobControlDefinition): void {
     RED.nodes.createNode(this, definition);
     const access = useFarm(RED, this, definition);
-    onInput(this, (message) => {
+    onInput(this, { access, scope: 'operate' }, (message) => {
       const name = definition.action || String(message.req ? '' : (bodyOf(message)['action'] ?? ''));
       const action = actions[name];
       if (!action) {

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { storeFile, submitJob } from '../../lib/coordinator/submit';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
-import { actorOf, bodyOf } from '../http/request';
+import { actorOf, bodyOf, headerOf } from '../http/request';
 import { onInput } from '../input';
 import { isUpload, receiveFile } from './upload';
 
@@ -9,13 +9,15 @@ export = (RED: NodeAPI): void => {
   function JobSubmit(this: Node, definition: FarmNodeDefinition): void {
     RED.nodes.createNode(this, definition);
     const access = useFarm(RED, this, definition);
-    onInput(this, async (message) => {
+    onInput(this, { access, scope: 'submit' }, async (message) => {
       const farm = await access.farm();
-      if (isUpload(message.req)) {
-        const payload = await receiveFile(message.req, (stream, name) => storeFile(farm, stream, name));
+      const request = message.req;
+      if (isUpload(request)) {
+        const payload = await receiveFile(request, (stream, name) => storeFile(farm, stream, name));
         return { payload, statusCode: 201 };
       }
-      return { payload: await submitJob(farm, bodyOf(message), actorOf(message)), statusCode: 201 };
+      const key = headerOf(message, 'idempotency-key');
+      return { payload: await submitJob(farm, bodyOf(message), actorOf(message), key), statusCode: 201 };
     });
   }
   RED.nodes.registerType('job-submit', JobSubmit);

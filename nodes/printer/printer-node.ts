@@ -137,7 +137,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       },
     });
 
-    onInput(this, async (message) => {
+    onInput(this, { access, scope: 'operate' }, async (message) => {
       await access.farm();
       const action = bodyOf(message)['action'];
       if (action !== 'pause' && action !== 'resume') {

@@ -58,7 +58,9 @@ export = (RED: NodeAPI): void => {
         await planning;
       },
     });
-    onInput(this, async () => ({ payload: planMessage(await currentPlan(await access.farm())) }));
+    onInput(this, { access, scope: 'read' }, async () => ({
+      payload: planMessage(await currentPlan(await access.farm())),
+    }));
   }
   RED.nodes.registerType('queue-optimizer', QueueOptimizer);
 };

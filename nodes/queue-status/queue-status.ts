@@ -38,7 +38,8 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, definition);
     const access = useFarm(RED, this, definition);
     const ask = questions[definition.question] ?? questions['queue'];
-    onInput(this, async (message) => ({ payload: await ask?.(await access.farm(), message) }));
+    const scope = definition.question === 'health' ? null : 'read';
+    onInput(this, { access, scope }, async (message) => ({ payload: await ask?.(await access.farm(), message) }));
   }
   RED.nodes.registerType('queue-status', QueueStatus);
 };

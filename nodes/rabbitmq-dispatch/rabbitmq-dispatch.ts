@@ -34,7 +34,7 @@ export = (RED: NodeAPI): void => {
       },
     });
     // A tick has committed something: no need to wait for the notification. What is sent is told by the relay.
-    onInput(this, async () => {
+    onInput(this, { access, scope: 'operate' }, async () => {
       await access.farm();
       relay?.wake();
       return undefined;

@@ -23,7 +23,7 @@ export = (RED: NodeAPI): void => {
   function SchedulerTick(this: Node, definition: FarmNodeDefinition): void {
     RED.nodes.createNode(this, definition);
     const access = useFarm(RED, this, definition);
-    onInput(this, async (message) => {
+    onInput(this, { access, scope: 'operate' }, async (message) => {
       const farm = await access.farm();
       const plan = planOf(message);
       const actor = message.req ? actorOf(message) : 'scheduler';

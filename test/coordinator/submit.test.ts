@@ -121,4 +121,31 @@ describe('A submission', () => {
     assert.ok((rows[0]?.estimated_duration_hours ?? 0) > 0.05 && (rows[0]?.estimated_duration_hours ?? 0) < 1);
     assert.equal(rows[0]?.model_x_mm, 20);
   });
+
+  describe('with an Idempotency-Key', () => {
+    const keyed = (key: string, more: Record<string, unknown> = {}) =>
+      submitJob(farm.farm, { job_name: 'box', stl_path: box, material_id: 'pla_black_esun', ...more }, 'test', key);
+
+    it('makes one job, however often and however many at once it is sent', async () => {
+      const before = await stored();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => keyed('order-1')));
+      answers.push(
+        await submitJob(farm.farm, { material_id: 'pla_black_esun', stl_path: box, job_name: 'box' }, 'x', 'order-1'),
+      );
+      assert.equal(new Set(answers.map(({ job_id }) => job_id)).size, 1);
+      assert.equal(await stored(), before + 1);
+      assert.notEqual((await keyed('order-2')).job_id, answers[0]?.job_id);
+    });
+
+    it('is refused for another submission, and with a key that cannot be read', async () => {
+      await keyed('order-4');
+      const before = await stored();
+      await assert.rejects(
+        keyed('order-4', { job_name: 'another' }),
+        (error) => error instanceof UnacceptableInputError && error.code === 'idempotency_key_reused',
+      );
+      for (const key of ['', 'two words', 'x'.repeat(256)]) await assert.rejects(keyed(key), MalformedInputError);
+      assert.equal(await stored(), before);
+    });
+  });
 });

@@ -1,0 +1,82 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ConflictError, ForbiddenError, MalformedInputError, NotFoundError, UnauthorizedError } from '../model/errors';
+import { allows, isScope, type Scope, scopes } from '../model/scope';
+import { type ApiKey, allKeys, findKey, insertKey, keysWereMade, revokeKeyOf } from '../store/api-keys';
+import type { Queryable } from '../store/database';
+
+/** What everybody may see of a key. Times are ISO 8601 UTC. */
+export interface KeyView {
+  name: string;
+  scope: Scope;
+  created_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
+const keyBytes = 32;
+const digestOf = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+const view = (key: ApiKey): KeyView => ({
+  name: key.name,
+  scope: key.scope,
+  created_at: key.createdAt,
+  last_used_at: key.lastUsedAt,
+  revoked_at: key.revokedAt,
+});
+
+/**
+ * Makes a key for the HTTP interface. It is told here and never again; the first one locks the interface.
+ * @throws MalformedInputError name or scope make no sense
+ * @throws ConflictError there is a key of this name
+ */
+export async function createKey(db: Queryable, name: string, scope: string): Promise<KeyView & { key: string }> {
+  if (!/^[\w .@-]{1,80}$/.test(name)) {
+    throw new MalformedInputError('The name of a key is what the history shows as its user.', [
+      { field: 'name', value: name, remedy: 'Use 1 to 80 letters, digits, blanks, dots, hyphens, underscores or @.' },
+    ]);
+  }
+  if (!isScope(scope)) {
+    throw new MalformedInputError('There is no such scope.', [
+      { field: 'scope', value: scope, remedy: `Use one of ${scopes.join(', ')}.` },
+    ]);
+  }
+  const key = `pw_${randomBytes(keyBytes).toString('base64url')}`;
+  const made = await insertKey(db, { name, scope, digest: digestOf(key) });
+  if (!made)
+    throw new ConflictError(`There is a key named "${name}" already.`, 'Revoke it first, or use another name.');
+  return { ...view(made), key };
+}
+
+/** All keys that were ever made, without the keys themselves. */
+export async function listKeys(db: Queryable): Promise<KeyView[]> {
+  return (await allKeys(db)).map(view);
+}
+
+/** Takes a key out of use, from this moment on. @throws NotFoundError */
+export async function revokeKey(db: Queryable, name: string): Promise<KeyView> {
+  const revoked = await revokeKeyOf(db, name);
+  if (!revoked) throw new NotFoundError('key', name);
+  return view(revoked);
+}
+
+/**
+ * Whether a request may do what needs a scope.
+ * @param authorization the header of that name
+ * @returns the name of its key; null as long as no key was ever made
+ * @throws UnauthorizedError it brings no key, or none that is in use
+ * @throws ForbiddenError its key may not do this
+ */
+export async function authorise(
+  db: Queryable,
+  authorization: string | undefined,
+  needed: Scope,
+): Promise<string | null> {
+  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  const key = given === undefined ? undefined : await findKey(db, digestOf(given));
+  if (!key) {
+    if (!(await keysWereMade(db))) return null;
+    throw new UnauthorizedError(given === undefined ? 'The request brings no key.' : 'The key is not in use.');
+  }
+  if (!allows(key.scope, needed)) throw new ForbiddenError(key.scope, needed);
+  return key.name;
+}
