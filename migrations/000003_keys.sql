@@ -21,5 +21,10 @@ CREATE TABLE idempotency_keys (
   created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
+-- The order in which changes were told, for listeners that come back and ask what they missed. It is given when a change is
+-- published, one after the other, so that nobody sees number 8 before number 7 (ids of rows are given before they are committed).
+ALTER TABLE outbox ADD COLUMN event_id BIGINT UNIQUE;
+CREATE SEQUENCE job_event_ids;
+
 -- Down Migration
 -- None: the schema only goes forward.

@@ -33,6 +33,8 @@ export interface AgentContext {
   workDirectory: string;
   /** Whether what no trusted slicer made may be sent: a simulator, or the owner's word. */
   allowUntrusted: boolean;
+  /** A simulator, whose plate is empty until it is used for the first time. */
+  simulated: boolean;
   log: Log;
   times: AgentTimes;
 }

@@ -3,7 +3,7 @@ import { isActive, type PrinterJob, type PrinterReport } from '../model/printer'
 import { type ConnectionState, isSameJob, type JobIdentity } from '../printers/driver';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
-import { lockPrinter, occupyBedByOther, storeReport } from '../store/printers';
+import { firstClearedBedVersion, lockPrinter, occupyBedByOther, type Printer, storeReport } from '../store/printers';
 import { type AgentContext, agentName } from './context';
 
 /** What the printer has shown so far: its job, and how many reports of a running print there were. */
@@ -107,8 +107,10 @@ export class PrinterWatch {
       let foreign = false;
       if (ours) foreign = false;
       else if (active) foreign = true;
-      else if (baseline && printer.firstConnectedAt !== null) foreign = !sameRecord(report.job, known);
-      else if (!baseline) foreign = report.job !== null && !sameRecord(report.job, known);
+      else if (baseline && printer.firstConnectedAt !== null) {
+        // Who remembers no job may have been switched off since, with a part of somebody else's on the bed.
+        foreign = report.job === null ? !this.#neverUsed(printer) : !sameRecord(report.job, known);
+      } else if (!baseline) foreign = report.job !== null && !sameRecord(report.job, known);
       if (!foreign) return;
       // A printer that forgot its last job tells nothing new about a bed that is occupied anyway.
       if (!active && report.job === null && printer.bedState === 'occupied') return;
@@ -119,6 +121,11 @@ export class PrinterWatch {
       await occupyBedByOther(tx, printerId, 'foreign', agentName(printerId));
     });
     this.#baselineNeeded = false;
+  }
+
+  /** A simulator that has printed nothing yet, neither for us nor for anybody else. */
+  #neverUsed(printer: Printer): boolean {
+    return this.#context.simulated && printer.bedVersion <= firstClearedBedVersion;
   }
 
   async #store(report: PrinterReport | undefined): Promise<void> {

@@ -2,6 +2,7 @@ import type { OutgoingMessage } from '../messaging/broker';
 import { asError } from '../model/errors';
 import type { DispatchMessage } from '../model/messages';
 import { passing } from '../model/moments';
+import { notify } from '../store/database';
 import { markFailed, markSent, type OutboxRow, resendUnclaimed, unsent } from '../store/outbox';
 import type { Farm } from './farm';
 
@@ -117,6 +118,7 @@ export class OutboxRelay {
     }
     if (row.attemptId !== null) passing('publish:after', row.attemptId);
     await markSent(this.#farm.database, row.id);
+    if (row.kind === 'status') await notify(this.#farm.database, 'event');
     this.#onSent(row);
     return true;
   }

@@ -48,11 +48,42 @@ export async function unsent(db: Queryable, limit: number, after: number): Promi
   });
 }
 
+/** Makes numbering and committing one act, whoever else numbers events. */
+const eventLock = 7_206_015;
+
+// Marks a message as sent. A change of status gets the next event number, once; the lock is held until the number is committed.
+const markSentSql = `
+  WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, hashtext(current_schema())))
+  UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL,
+    event_id = CASE WHEN kind = 'status' AND event_id IS NULL THEN nextval('job_event_ids') ELSE event_id END
+  FROM turn WHERE id = $1`;
+
 /** The broker has it. */
 export async function markSent(db: Queryable, id: number): Promise<void> {
-  await db.query('UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL WHERE id = $1', [
-    id,
-  ]);
+  await db.query(markSentSql, [id, eventLock]);
+}
+
+/** A change of status as it was told; `id` grows in the order of telling. */
+export interface JobEvent {
+  id: number;
+  body: unknown;
+}
+
+/** What was told after an event, oldest first. */
+export async function eventsAfter(db: Queryable, id: number, limit: number): Promise<JobEvent[]> {
+  const { rows } = await db.query<JobEvent & Record<string, unknown>>(
+    'SELECT event_id AS id, body FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT $2',
+    [id, limit],
+  );
+  return rows;
+}
+
+/** The oldest event that is still kept and the newest; 0 if there is none. */
+export async function eventRange(db: Queryable): Promise<{ oldest: number; newest: number }> {
+  const { rows } = await db.query<{ oldest: number; newest: number }>(
+    'SELECT coalesce(min(event_id), 0) AS oldest, coalesce(max(event_id), 0) AS newest FROM outbox',
+  );
+  return rows[0] ?? { oldest: 0, newest: 0 };
 }
 
 /** It could not be published; it stays where it is. */

@@ -5,6 +5,9 @@ import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
 
 /** Why a bed is occupied: an attempt of ours, a print that is not ours, or nobody has looked yet. */
+/** A bed's version counts its changes: 1 when the printer is made known, 2 when it is declared clear for the first time. */
+export const firstClearedBedVersion = 2;
+
 export type BedCause = 'attempt' | 'foreign' | 'unknown';
 
 /** A printer as the database holds it; times are ISO 8601 UTC. */

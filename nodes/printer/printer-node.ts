@@ -119,6 +119,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         slicer: (make) => farm.slicer(make),
         ...farm.agentOptions,
         workDirectory: farm.workDirectory,
+        simulated,
         allowUntrusted: simulated || definition.allowBuiltInSlicer === true,
         log: (level, message) => (level === 'info' ? this.log(message) : this[level](message)),
         times: farm.times,

@@ -7,6 +7,7 @@ import { jobDetail, materials, printers, queue } from '../../lib/coordinator/que
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import type { FlowMessage } from '../http/request';
 import { onInput } from '../input';
+import { streamEvents } from './event-stream';
 
 interface QueueStatusDefinition extends FarmNodeDefinition {
   /** One of the keys of `questions`. */
@@ -31,15 +32,23 @@ const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<un
   spools: (farm) => spools(farm),
   health: (farm) => health(farm),
   'dead-letters': (farm) => deadLetters(farm),
+  // Answered by a stream, which ends when the client leaves.
+  events: () => Promise.resolve(undefined),
 };
 
 export = (RED: NodeAPI): void => {
   function QueueStatus(this: Node, definition: QueueStatusDefinition): void {
     RED.nodes.createNode(this, definition);
-    const access = useFarm(RED, this, definition);
+    const closing = new AbortController();
+    const access = useFarm(RED, this, definition, { closing: () => closing.abort() });
     const ask = questions[definition.question] ?? questions['queue'];
     const scope = definition.question === 'health' ? null : 'read';
-    onInput(this, { access, scope }, async (message) => ({ payload: await ask?.(await access.farm(), message) }));
+    onInput(this, { access, scope }, async (message) => {
+      const farm = await access.farm();
+      if (definition.question !== 'events') return { payload: await ask?.(farm, message) };
+      await streamEvents(farm, message, closing.signal);
+      return undefined;
+    });
   }
   RED.nodes.registerType('queue-status', QueueStatus);
 };

@@ -129,6 +129,29 @@ for (const { id: printer } of defaultPrinters) {
       await farm.until(id, 'completed');
     });
 
+    // Moonraker keeps its history through a power cut, so that it can tell.
+    if (printer !== 'elegoo_giga') {
+      it('takes a printer that remembers nothing for one whose bed nobody has seen', async () => {
+        const simulator = farm.simulators.get(printer);
+        const occupied = async (): Promise<void> => {
+          while ((await findPrinter(farm.farm.database, printer)).bedState !== 'occupied') await pause(20);
+        };
+        await farm.until(await submit(farm), 'completed');
+        await simulator?.powerCycle();
+        await occupied();
+        while ((await findPrinter(farm.farm.database, printer)).report?.job !== null) await pause(20);
+        await clearBedOf(farm.farm, printer, {}, 'operator');
+        await farm.stopFarm();
+        simulator?.startForeignJob('theirs.gcode', 60);
+        await simulator?.powerCycle();
+        await farm.startFarm();
+        await occupied();
+        const id = await submit(farm);
+        farm.schedule();
+        assert.match(String((await jobDetail(farm.farm, id)).waiting_reason), /not ours/);
+      });
+    }
+
     it('does not start on a bed that a print of somebody else occupies', async () => {
       farm.simulators.get(printer)?.startForeignJob('theirs.gcode', 2);
       for (;;) {

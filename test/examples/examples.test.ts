@@ -125,6 +125,7 @@ describe('The example of the HTTP API', () => {
         'PUT /printers/:id/slots/:slot',
         'GET /plan',
         'GET /health',
+        'GET /events',
         'POST /printers/:id/pause',
         'POST /printers/:id/resume',
         'GET /materials',

@@ -147,6 +147,7 @@ export class SimulatedFarm {
       ...this.farm.agentOptions,
       workDirectory: this.farm.workDirectory,
       allowUntrusted: true,
+      simulated: true,
       log: (level, message) => this.log.push(`${level} ${id}: ${message}`),
       times: this.farm.times,
     });

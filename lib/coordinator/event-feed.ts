@@ -1,0 +1,60 @@
+import { eventRange, eventsAfter, type JobEvent } from '../store/outbox';
+import type { Farm } from './farm';
+
+const batch = 200;
+
+/** What a listener is told. */
+export type FeedItem =
+  /** A change of a job's status, in the order of telling. */
+  | { kind: 'job'; event: JobEvent }
+  /** Events between the one that was asked for and the next are no longer kept: ask for everything anew. */
+  | { kind: 'gap'; id: number }
+  /** Something else has changed: a printer, a bed, the plan. */
+  | { kind: 'changed' };
+
+/**
+ * Every change of a job's status since an event, and from then on, until `signal` aborts.
+ * @param after the last event that the listener knows; undefined: only what comes from now on
+ */
+export async function* eventFeed(farm: Farm, after: number | undefined, signal: AbortSignal): AsyncGenerator<FeedItem> {
+  let wake: () => void = () => undefined;
+  let toldOf = { events: true, changed: false };
+  const unlisten = await farm.database.listen((payload) => {
+    if (payload === 'event' || payload === 'reconnected') toldOf.events = true;
+    if (payload === 'plan' || payload === 'reconnected') toldOf.changed = true;
+    wake();
+  });
+  const stop = (): void => wake();
+  signal.addEventListener('abort', stop);
+  try {
+    const { oldest, newest } = await eventRange(farm.database);
+    let last = after ?? newest;
+    // A number that was never given is of another database.
+    if (last > newest || (last < oldest - 1 && newest > 0)) {
+      last = newest;
+      yield { kind: 'gap', id: newest };
+    }
+    while (!signal.aborted) {
+      const { events, changed } = toldOf;
+      toldOf = { events: false, changed: false };
+      let more = events;
+      while (more && !signal.aborted) {
+        const found = await eventsAfter(farm.database, last, batch);
+        for (const event of found) {
+          last = event.id;
+          yield { kind: 'job', event };
+        }
+        more = found.length === batch;
+      }
+      if (changed) yield { kind: 'changed' };
+      if (signal.aborted || toldOf.events || toldOf.changed) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (signal.aborted || toldOf.events || toldOf.changed) resolve();
+      });
+    }
+  } finally {
+    unlisten();
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http';
+import { eventFeed, type FeedItem } from '../../lib/coordinator/event-feed';
+import type { Farm } from '../../lib/coordinator/farm';
+import { MalformedInputError } from '../../lib/model/errors';
+import { type FlowMessage, headerOf } from '../http/request';
+
+/** A silent connection is closed by proxies; a comment keeps it (ms). */
+const heartbeatInterval = 15_000;
+/** Changes that come together are told once (ms). */
+const gathering = 500;
+
+/** The response of a request, as an `http in` node passes it on. */
+interface HeldResponse {
+  _res: ServerResponse;
+}
+
+/**
+ * Answers a request with Server-Sent Events and keeps the response: every change of a job's status as `event: job` with the
+ * number of the event as its id, `event: changed` when a printer or the plan changed, `event: gap` when what was asked for is
+ * no longer kept. A client that comes back with `Last-Event-ID` misses nothing.
+ * @throws MalformedInputError there is no request to answer, or its `Last-Event-ID` is none
+ */
+export async function streamEvents(farm: Farm, message: FlowMessage, closing: AbortSignal): Promise<void> {
+  const response = (message['res'] as HeldResponse | undefined)?._res;
+  if (!message.req || !response) {
+    throw new MalformedInputError('Events are told to HTTP requests only.', [
+      { field: 'req', value: null, remedy: 'Wire an http in node to this node, or use status-bus in flows.' },
+    ]);
+  }
+  const after = lastEventOf(message);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([closing, ended.signal]);
+  response.on('close', () => ended.abort());
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    connection: 'keep-alive',
+    'x-accel-buffering': 'no',
+  });
+  response.write('retry: 2000\n\n');
+  const heartbeat = setInterval(() => response.write(': still here\n\n'), heartbeatInterval);
+  let toldAt = Number.NEGATIVE_INFINITY;
+  try {
+    for await (const item of eventFeed(farm, after, signal)) {
+      if (item.kind === 'changed') {
+        const early = gathering - (performance.now() - toldAt);
+        if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+        toldAt = performance.now();
+      }
+      if (!response.write(inWords(item)) && !signal.aborted) await drained(response);
+    }
+  } finally {
+    clearInterval(heartbeat);
+    response.end();
+  }
+}
+
+function lastEventOf(message: FlowMessage): number | undefined {
+  const query = message.req?.query['last_event_id'];
+  const text = headerOf(message, 'last-event-id') ?? (typeof query === 'string' ? query : undefined);
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new MalformedInputError('This is no event of ours.', [
+    { field: 'Last-Event-ID', value: text, remedy: 'Send the id of the last event that you got, or nothing.' },
+  ]);
+}
+
+function inWords(item: FeedItem): string {
+  switch (item.kind) {
+    case 'job':
+      return `id: ${item.event.id}\nevent: job\ndata: ${JSON.stringify(item.event.body)}\n\n`;
+    case 'gap':
+      return `id: ${item.id}\nevent: gap\ndata: {}\n\n`;
+    case 'changed':
+      return 'event: changed\ndata: {}\n\n';
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { RealFarm } from '../support/real-farm';
+
+interface Told {
+  id: string;
+  event: string;
+  data: { job_id?: string; job_seq?: number; to_status?: string };
+}
+
+/** A client of Server-Sent Events, as the standard describes it. */
+class Listener {
+  readonly told: Told[] = [];
+  lastId = '';
+  readonly #abort = new AbortController();
+  #wake: () => void = () => undefined;
+
+  async open(url: string, after?: string): Promise<this> {
+    const response = await fetch(url, {
+      signal: this.#abort.signal,
+      headers: after === undefined ? {} : { 'last-event-id': after },
+    });
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+    void this.#read(response).catch(() => this.#wake());
+    return this;
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  async until(satisfied: (told: Told[]) => boolean): Promise<void> {
+    while (!satisfied(this.told)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async #read(response: Response): Promise<void> {
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        this.#take(text.slice(0, end));
+        text = text.slice(end + 2);
+      }
+    }
+  }
+
+  #take(block: string): void {
+    const fields = new Map(
+      block.split('\n').flatMap((line) => {
+        const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+        return name === undefined ? [] : [[name, value ?? ''] as const];
+      }),
+    );
+    const id = fields.get('id');
+    if (id !== undefined) this.lastId = id;
+    const data = fields.get('data');
+    if (data === undefined) return;
+    this.told.push({ id: id ?? '', event: fields.get('event') ?? 'message', data: JSON.parse(data) as Told['data'] });
+    this.#wake();
+  }
+}
+
+describe('The stream of events', () => {
+  const farm = new RealFarm();
+  before(() => farm.start({ SIM_SPEED: '240' }));
+  after(() => farm.kill9());
+
+  const jobs = (told: Told[], id: string): Told[] =>
+    told.filter(({ event, data }) => event === 'job' && data.job_id === id);
+
+  it('tells a client that was cut off and came back everything, also over a restart', async () => {
+    const url = `${farm.url}/api/fabrication/events`;
+    const model = await farm.upload(join('test', 'fixtures', 'models', '20mm-xyz-cube.stl'));
+    const first = await new Listener().open(url);
+    const id = await farm.submit({
+      job_name: 'cube',
+      stl_path: model,
+      material_id: 'pla_black_esun',
+      force_printer: 'elegoo_giga',
+    });
+    await first.until((told) => jobs(told, id).some(({ data }) => data.to_status === 'slicing'));
+    first.close();
+    await farm.until(id, (job) => job['status'] === 'printing');
+    await farm.stop();
+    await farm.start();
+    const job = await farm.until(id, (one) => one['status'] === 'completed', 120_000);
+
+    const second = await new Listener().open(url, first.lastId);
+    await second.until((told) => jobs(told, id).some(({ data }) => data.to_status === 'completed'));
+    second.close();
+    const heard = [...first.told, ...second.told];
+    assert.deepEqual(
+      jobs(heard, id).map(({ data }) => data.job_seq),
+      Array.from({ length: job.history.length }, (_, index) => index + 1),
+      'each once, in order, none missing',
+    );
+    const ids = heard.filter(({ event }) => event === 'job').map((one) => Number(one.id));
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].sort((a, b) => a - b),
+    );
+  });
+
+  it('says so when it cannot know what was missed, and refuses an id that is none', async () => {
+    const url = `${farm.url}/api/fabrication/events`;
+    const listener = await new Listener().open(url, '999999999');
+    await listener.until((told) => told.some(({ event }) => event === 'gap'));
+    listener.close();
+    const { status, body } = await farm.api('/events', { headers: { 'last-event-id': 'x; DROP TABLE outbox' } });
+    assert.deepEqual([status, body['code']], [400, 'malformed_input']);
+  });
+});
