@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Transform, type TransformCallback } from 'node:stream';
 import { Faults, faultNumber, faultText } from './faults';
 import { estimateGcodeFile, type GcodeFacts } from './gcode-duration';
 import { type EngineState, PrintEngine } from './print-engine';
@@ -196,15 +197,21 @@ export class Machine<Extra> {
   }
 }
 
-/** Digests of a file on disk. */
-export async function digestFile(path: string): Promise<FileDigest> {
-  const sha256 = createHash('sha256');
-  const md5 = createHash('md5');
-  let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-    sha256.update(chunk);
-    md5.update(chunk);
-    size += chunk.length;
+/** Reckons the digests of what passes through it. */
+export class DigestTap extends Transform {
+  readonly #sha256 = createHash('sha256');
+  readonly #md5 = createHash('md5');
+  #size = 0;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#sha256.update(chunk);
+    this.#md5.update(chunk);
+    this.#size += chunk.length;
+    done(null, chunk);
   }
-  return { sha256: sha256.digest('hex'), md5: md5.digest('hex'), size };
+
+  /** The digests of everything that has passed; call it once, at the end. */
+  digest(): FileDigest {
+    return { sha256: this.#sha256.digest('hex'), md5: this.#md5.digest('hex'), size: this.#size };
+  }
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { TLSSocket } from 'node:tls';
 import { Client, enterPassiveModeIPv4, enterPassiveModeIPv6, type FTPContext, FTPError } from 'basic-ftp';
 import { asError, PlatewiseError } from '../../model/errors';
@@ -24,6 +25,7 @@ export interface UploadTask {
 const leastDeadlineMs = 600_000;
 const slowestBytesPerSecond = 25_000;
 const progressIntervalMs = 250;
+const readBytes = 256 * 1024;
 
 /**
  * Puts a file into the root of the printer's storage and makes sure of its size on a new connection. A partial or an
@@ -76,7 +78,7 @@ async function store(client: Client, task: UploadTask): Promise<void> {
     task.progress(Math.min(0.99, sent / task.size));
   }, progressIntervalMs);
   try {
-    await client.uploadFrom(task.path, `/${task.fileName}`);
+    await client.uploadFrom(createReadStream(task.path, { highWaterMark: readBytes }), `/${task.fileName}`);
   } finally {
     clearInterval(tick);
   }

@@ -119,8 +119,12 @@ export function uploadStartPayload(name: string, size: number, md5: string): Buf
   return Buffer.concat([text(name), u32(size), u16(chunkCount(size)), text(md5)]);
 }
 
-export function chunkPayload(md5: string, index: number, bytes: Buffer): Buffer {
-  return Buffer.concat([u8(0), text(md5), u16(index), u16(bytes.length), bytes]);
+/** The answer with a chunk of this length, and the part of it that the chunk's bytes are to be put into. */
+export function chunkAnswer(md5: string, index: number, length: number): { payload: Buffer; bytes: Buffer } {
+  const head = Buffer.concat([u8(0), text(md5), u16(index), u16(length)]);
+  const payload = Buffer.allocUnsafe(head.length + length);
+  head.copy(payload);
+  return { payload, bytes: payload.subarray(head.length) };
 }
 
 /** The answer to a chunk request that cannot be fulfilled. */

@@ -3,9 +3,9 @@ import { asError } from '../../model/errors';
 import { type StartOrder, UploadFailedError } from '../driver';
 import { Deferred } from '../waiting';
 import {
+  chunkAnswer,
   chunkBytes,
   chunkCount,
-  chunkPayload,
   commands,
   noChunkPayload,
   readChunkRequest,
@@ -56,10 +56,10 @@ export async function serveFile(session: SacpSession, order: StartOrder, serving
       refuseChunk(session, request);
       return;
     }
-    const chunk = Buffer.alloc(Math.min(chunkBytes, size - offset));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
-    if (bytesRead !== chunk.length) throw new Error('The file became shorter.');
-    session.answer(request, chunkPayload(md5, asked.index, chunk));
+    const { payload, bytes } = chunkAnswer(md5, asked.index, Math.min(chunkBytes, size - offset));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+    if (bytesRead !== bytes.length) throw new Error('The file became shorter.');
+    session.answer(request, payload);
     delivered.add(asked.index);
     serving.progress(Math.min(0.99, delivered.size / total));
   };

@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { faultNumber } from '../faults';
-import { digestFile, type Machine } from '../machine';
+import { DigestTap, type Machine } from '../machine';
 import type { BambuState } from './state';
 import type { TlsSessions } from './tls-sessions';
 
@@ -226,8 +226,9 @@ export class FtpSession {
     const full = faults.isOn('storage_full') ? faults.take('storage_full') : undefined;
     const broken = full === undefined ? faults.take('upload_breaks') : undefined;
     const limited = full ?? broken;
+    const tap = new DigestTap();
     try {
-      if (limited === undefined) await pipeline(data, createWriteStream(this.#disk(path)));
+      if (limited === undefined) await pipeline(data, tap, createWriteStream(this.#disk(path)));
       else
         await receivePart(data, this.#disk(path), faultNumber(limited, 'after_bytes', full === undefined ? 1024 : 0));
     } catch {
@@ -240,7 +241,7 @@ export class FtpSession {
       return;
     }
     this.#closePassive();
-    const digest = await digestFile(this.#disk(path));
+    const digest = tap.digest();
     this.machine.extra.files[path.slice(1)] = digest;
     this.machine.persist();
     this.machine.logUpload(path.slice(1), digest);

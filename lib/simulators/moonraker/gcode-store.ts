@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, type ReadStream } from 'node:fs';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { digestFile, type Machine } from '../machine';
+import type { FileDigest, Machine } from '../machine';
 import { MoonrakerError } from './errors';
 import { gcodeMetadata } from './gcode-metadata';
 import type { Profile } from './profiles';
@@ -38,8 +38,7 @@ export class GcodeStore {
   }
 
   /** Takes a complete temporary file into the root. */
-  async put(path: string, temporary: string): Promise<StoredFile> {
-    const digest = await digestFile(temporary);
+  async put(path: string, temporary: string, digest: FileDigest): Promise<StoredFile> {
     const target = this.diskPath(path);
     await mkdir(dirname(target), { recursive: true });
     await rename(temporary, target);

@@ -17,6 +17,8 @@ const PARK_SECONDS = 2;
 /** From a restart of Klipper until it is ready, in printer seconds; never less than the wall time below. */
 const RESTART_SECONDS = 2;
 const RESTART_LEAST_MS = 150;
+/** From the answer to a start until its record in the history: up to 250 ms on a real one (sheet, section 5). */
+const RECORD_LAG_MS = 100;
 
 /** What the messages of failed prints say, by the cause that a fault names. */
 const FAILURES: Readonly<Record<string, string>> = {
@@ -269,7 +271,7 @@ export class Klipper {
         const job = this.history.begin(fileName);
         this.hub.notify('notify_history_changed', [{ action: 'added', job: this.history.show(job) }]);
       };
-      this.#lastTimer = setTimeout(() => this.#pendingRecord?.(), 20);
+      this.#lastTimer = setTimeout(() => this.#pendingRecord?.(), RECORD_LAG_MS);
       return;
     }
     if (change === 'ended') this.#ended();

@@ -7,7 +7,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { faultNumber } from '../faults';
-import { digestFile } from '../machine';
+import { DigestTap, type FileDigest } from '../machine';
 import { MoonrakerError } from './errors';
 import type { Services } from './methods';
 
@@ -15,6 +15,7 @@ interface Form {
   fields: Map<string, string>;
   fileName: string | undefined;
   temporary: string;
+  digest: FileDigest;
 }
 
 /** POST /server/files/upload and /api/files/local (sheet, section 4). Resolves with the body of the 201. */
@@ -36,8 +37,8 @@ export async function receiveUpload(request: IncomingMessage, services: Services
       throw new MoonrakerError(403, 'File is loaded, upload not permitted', 'upload');
     }
     const checksum = form.fields.get('checksum');
-    if (checksum !== undefined) await verify(form.temporary, checksum.toLowerCase(), profile.legacy);
-    const file = await files.put(path, form.temporary);
+    if (checksum !== undefined) verify(form.digest, checksum.toLowerCase(), profile.legacy);
+    const file = await files.put(path, form.temporary, form.digest);
     const wanted = form.fields.get('print') === 'true';
     const started = wanted && machine.engine.run === null && machine.extra.klippy === 'ready';
     if (started) await klipper.start(path).catch(() => {});
@@ -59,7 +60,9 @@ async function readForm(request: IncomingMessage, { machine }: Services): Promis
   }
   const folder = join(machine.options.dataDir, 'incoming');
   await mkdir(folder, { recursive: true });
-  const form: Form = { fields: new Map(), fileName: undefined, temporary: join(folder, randomUUID()) };
+  const form = { fields: new Map<string, string>(), fileName: undefined as string | undefined };
+  const temporary = join(folder, randomUUID());
+  const tap = new DigestTap();
   const headers: BusboyHeaders = { ...request.headers, 'content-type': contentType };
   const parser = new Busboy({ headers, limits: { fieldSize: 65_536 } });
   let written: Promise<void> = Promise.resolve();
@@ -70,7 +73,7 @@ async function readForm(request: IncomingMessage, { machine }: Services): Promis
       return;
     }
     form.fileName = fileName;
-    written = pipeline(stream, createWriteStream(form.temporary));
+    written = pipeline(stream, tap, createWriteStream(temporary));
     written.catch(() => {});
   });
   const broken = machine.faults.take('upload_breaks');
@@ -79,10 +82,10 @@ async function readForm(request: IncomingMessage, { machine }: Services): Promis
     await pipeline(request, breaker, parser);
     await written;
   } catch (error) {
-    await rm(form.temporary, { force: true });
+    await rm(temporary, { force: true });
     throw new MoonrakerError(400, error instanceof Error ? error.message : String(error), 'upload');
   }
-  return form;
+  return { ...form, temporary, digest: tap.digest() };
 }
 
 /** Breaks the connection once so many bytes have come in. */
@@ -101,8 +104,7 @@ function cutAfter(bytes: number, request: IncomingMessage): Transform {
   });
 }
 
-async function verify(path: string, checksum: string, legacy: boolean): Promise<void> {
-  const { sha256 } = await digestFile(path);
+function verify({ sha256 }: FileDigest, checksum: string, legacy: boolean): void {
   if (sha256 === checksum) return;
   throw new MoonrakerError(
     legacy ? 500 : 422,

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { faultNumber } from '../faults';
-import type { Machine } from '../machine';
+import { DigestTap, type FileDigest, type Machine } from '../machine';
 import { type Frame, PEER } from './frame';
 import { PayloadReader, PayloadWriter } from './payload';
 import type { Session } from './session';
@@ -33,7 +34,8 @@ export async function pullUpload(
   // Nothing is ever complete about no chunks at all.
   if (order.chunks === 0) return;
   await new Promise((resolve) => setTimeout(resolve, FIRST_REQUEST_MS));
-  const parts = new Array<Buffer | undefined>(order.chunks);
+  const target = join(machine.filesDir, order.name);
+  const arriving = new ArrivingFile(`${target}.part`);
   const broken = machine.faults.take('upload_breaks');
   const breakAfter = broken === undefined ? Infinity : faultNumber(broken, 'after_bytes', 1024);
   let received = 0;
@@ -51,7 +53,7 @@ export async function pullUpload(
       );
       const chunk = answer === undefined ? undefined : chunkOf(answer, order.md5, index);
       if (chunk === undefined) return false;
-      parts[index] = chunk;
+      await arriving.put(index, chunk);
       received += chunk.length;
       if (received > breakAfter) {
         session.socket.resetAndDestroy();
@@ -61,28 +63,56 @@ export async function pullUpload(
     return true;
   };
   const workers = await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, order.chunks) }, worker));
-  if (workers.includes(false)) return;
-  const content = Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0)));
+  const digest = await arriving.finish();
+  if (workers.includes(false)) {
+    rmSync(`${target}.part`, { force: true });
+    return;
+  }
   // Only the length is compared; the md5 is never verified.
   const unstorable = machine.faults.take('storage_missing') ?? machine.faults.take('storage_full');
-  const complete = content.length === order.size && unstorable === undefined;
-  if (complete) store(machine, order, content);
+  const complete = digest.size === order.size && unstorable === undefined;
+  if (complete) {
+    renameSync(`${target}.part`, target);
+    machine.extra.files[order.name] = digest;
+    machine.persist();
+    machine.logUpload(order.name, digest);
+    machine.facts(digest.sha256, target).catch(() => {});
+  } else rmSync(`${target}.part`, { force: true });
   await session.ask(PEER.screen, nextSequence(), 0xb002, Buffer.from([complete ? 0 : 1]));
 }
 
-function store(machine: Machine<SnapmakerState>, order: UploadOrder, content: Buffer): void {
-  const target = join(machine.filesDir, order.name);
-  writeFileSync(`${target}.part`, content);
-  renameSync(`${target}.part`, target);
-  const digest = {
-    sha256: createHash('sha256').update(content).digest('hex'),
-    md5: createHash('md5').update(content).digest('hex'),
-    size: content.length,
-  };
-  machine.extra.files[order.name] = digest;
-  machine.persist();
-  machine.logUpload(order.name, digest);
-  machine.facts(digest.sha256, target).catch(() => {});
+/** A file whose chunks come out of order; at most as many wait for their turn as are asked for at once. */
+class ArrivingFile {
+  readonly #waiting = new Map<number, Buffer>();
+  readonly #tap = new DigestTap();
+  readonly #written: Promise<void>;
+  #next = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#written = pipeline(this.#tap, createWriteStream(path));
+    this.#written.catch(() => {});
+  }
+
+  put(index: number, chunk: Buffer): Promise<void> {
+    this.#waiting.set(index, chunk);
+    this.#turn = this.#turn.then(() => this.#append());
+    return this.#turn;
+  }
+
+  async #append(): Promise<void> {
+    for (let due = this.#waiting.get(this.#next); due !== undefined; due = this.#waiting.get(this.#next)) {
+      this.#waiting.delete(this.#next);
+      this.#next += 1;
+      if (!this.#tap.write(due)) await once(this.#tap, 'drain');
+    }
+  }
+
+  async finish(): Promise<FileDigest> {
+    this.#tap.end();
+    await this.#written;
+    return this.#tap.digest();
+  }
 }
 
 /** The data of a chunk, undefined if the answer is an error or belongs to another file. */

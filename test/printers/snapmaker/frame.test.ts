@@ -2,8 +2,8 @@ import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  chunkAnswer,
   chunkCount,
-  chunkPayload,
   helloPayload,
   readBed,
   readChunkRequest,
@@ -116,7 +116,9 @@ describe('SACP payloads', () => {
     deepStrictEqual(helloPayload('sm2uploader', '', ''), payloadOf('hello_sm2uploader'));
     deepStrictEqual(subscribePayload({ set: 0x01, id: 0xa0 }, 1000), payloadOf('subscribe_heartbeat_1000ms'));
     deepStrictEqual(uploadStartPayload('job-42.gcode', upload.length, md5), payloadOf('upload_start'));
-    deepStrictEqual(chunkPayload(md5, 0, upload), payloadOf('chunk_ack'));
+    const chunk = chunkAnswer(md5, 0, upload.length);
+    upload.copy(chunk.bytes);
+    deepStrictEqual(chunk.payload, payloadOf('chunk_ack'));
     deepStrictEqual(startPayload('job-42.gcode', md5), payloadOf('start_screen_print'));
     deepStrictEqual([chunkCount(1), chunkCount(61_440), chunkCount(61_441)], [1, 1, 2]);
   });

@@ -1,0 +1,95 @@
+// One upload in a process of its own, so that its memory is its own: `driver` or `reference`, and the task as JSON.
+import { randomUUID } from 'node:crypto';
+import type { Make } from '../../lib/model/printer';
+import { createBambuDriver } from '../../lib/printers/bambu/driver';
+import type { Driver, DriverOptions } from '../../lib/printers/driver';
+import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
+import { connect } from '../../lib/printers/probe';
+import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
+import { ftps, multipart, type ReferenceUpload, sacp } from './reference';
+import type { Measured, Target, Upload } from './target';
+
+const references: Record<Make, ReferenceUpload> = { bambu: ftps, moonraker: multipart, snapmaker: sacp };
+
+const common: Omit<DriverOptions, 'host'> = {
+  capabilities: {
+    buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 300, y: 300, z: 300 } },
+    ...{ nozzleDiameters: [0.4], maxNozzleTemperature: 300, maxBedTemperature: 110 },
+    ...{ materialTypes: ['PLA'], speedFactor: 1, usdPerHour: 1 },
+  },
+  timeScale: 1,
+  log: () => {},
+};
+
+function driverOf({ make, ports, serial, accessCode, caFile }: Target): Driver {
+  const base = { ...common, host: '127.0.0.1' };
+  switch (make) {
+    case 'bambu':
+      return createBambuDriver({
+        ...{ ...base, serial, accessCode, caFile, mqttPort: ports.mqtt ?? 0, ftpsPort: ports.ftps ?? 0 },
+      });
+    case 'moonraker':
+      return createMoonrakerDriver({ ...base, port: ports.http ?? 0 });
+    case 'snapmaker':
+      return createSnapmakerDriver({ ...base, port: ports.sacp ?? 0, token: 'bench' });
+  }
+}
+
+async function byDriver(target: Target, upload: Upload): Promise<Measured> {
+  const driver = driverOf(target);
+  const answer = await connect(driver, 20_000);
+  if ('problem' in answer) throw new Error(answer.problem.message);
+  const parts: number[] = [];
+  const memory = watchMemory();
+  const begun = performance.now();
+  await driver.upload(
+    {
+      identity: { attemptId: randomUUID(), taskId: 1, ...upload },
+      file: { ...upload, lines: 1, estimatedSeconds: null },
+      slots: [],
+    },
+    { signal: new AbortController().signal, progress: (part) => parts.push(part) },
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  const grows = parts.every((part, index) => index === 0 || part >= (parts[index - 1] ?? 0));
+  await driver.close();
+  return {
+    seconds,
+    ...memory.stop(),
+    progressReports: parts.length,
+    progressComplete: grows && parts.at(-1) === 1,
+  };
+}
+
+async function byReference(target: Target, upload: Upload): Promise<Measured> {
+  const memory = watchMemory();
+  const seconds = await references[target.make](target, upload);
+  return { seconds, ...memory.stop(), progressReports: 0, progressComplete: true };
+}
+
+function watchMemory(): { stop(): { before: number; highest: number } } {
+  const before = process.memoryUsage.rss();
+  let highest = before;
+  const timer = setInterval(() => {
+    highest = Math.max(highest, process.memoryUsage.rss());
+  }, 20);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return { before, highest: Math.max(highest, process.memoryUsage.rss()) };
+    },
+  };
+}
+
+const [kind = '', task = '{}'] = process.argv.slice(2);
+const { target, upload } = JSON.parse(task) as { target: Target; upload: Upload };
+void (kind === 'driver' ? byDriver : byReference)(target, upload).then(
+  (measured) => {
+    process.stdout.write(`${JSON.stringify(measured)}\n`);
+    process.exit(0);
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  },
+);
