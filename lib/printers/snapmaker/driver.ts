@@ -1,4 +1,4 @@
-import { isActive, type PrinterFault, type PrinterReport } from '../../model/printer';
+import { isActive, type PrinterReport } from '../../model/printer';
 import {
   BaseDriver,
   CommandRefusedError,
@@ -14,28 +14,17 @@ import {
   type JobTrace,
   type PreflightFailure,
   PrinterUnavailableError,
-  type PrintFile,
   type StartOrder,
   StartRejectedError,
   UploadFailedError,
 } from '../driver';
 import { Deferred, pause, within } from '../waiting';
 import {
-  type BedZone,
   type Command,
   commandKey,
   commands,
-  type FileInfo,
-  type MachineFault,
   type MachineInfo,
-  type Nozzle,
-  readBed,
-  readCounter,
-  readExtruders,
-  readFault,
   readFaultList,
-  readFileInfo,
-  readHeartbeat,
   readMachineInfo,
   readModules,
   readPowerLoss,
@@ -44,20 +33,9 @@ import {
 } from './commands';
 import { type Frame, peers } from './frame';
 import { checkOrder } from './preflight';
-import { RunJudge } from './run-judge';
 import { DisconnectedAtScreenError, SacpSession } from './session';
-import {
-  hasJob,
-  issueText,
-  lineProgress,
-  mapFault,
-  mapSlots,
-  mapStatus,
-  mapTemperatures,
-  remainingMinutes,
-  resultText,
-  startRefusal,
-} from './state-mapping';
+import { hasJob, resultText, startRefusal } from './state-mapping';
+import { MachineTracker } from './tracker';
 import { refuseChunk, serveFile } from './upload';
 
 export interface SnapmakerTiming extends ReconnectTiming {
@@ -114,26 +92,14 @@ export function createSnapmakerDriver(options: SnapmakerOptions): Driver {
 
 const longestStopMs = 60_000;
 const blocked = 17;
-const rememberedFiles = 16;
+const _rememberedFiles = 16;
 
 class SnapmakerDriver extends BaseDriver<SacpSession> {
   readonly make = 'snapmaker';
   readonly #settings: SnapmakerOptions;
   readonly #timing: SnapmakerTiming;
-  readonly #judge: RunJudge;
-  readonly #files = new Map<string, PrintFile>();
-  #status: number | undefined;
-  #file: FileInfo | undefined;
-  /** Whether the job was asked for since the last event that may have changed it. */
-  #fileIsFresh = false;
-  #line: number | undefined;
-  #lineAt: number | undefined;
-  #seconds: number | undefined;
-  #nozzles: Nozzle[] = [];
-  #zones: BedZone[] = [];
-  #faults: MachineFault[] = [];
+  readonly #tracker: MachineTracker;
   #info: MachineInfo | undefined;
-  #lastIssue: number | undefined;
   #received = this.stamp();
   #heartbeatAt = 0;
   #recheck: NodeJS.Timeout | undefined;
@@ -148,7 +114,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     super(settings, timing);
     this.#settings = settings;
     this.#timing = timing;
-    this.#judge = new RunJudge(timing.noticeMs);
+    this.#tracker = new MachineTracker(timing.noticeMs);
   }
 
   async observe(): Promise<PrinterReport> {
@@ -198,7 +164,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     await this.#control(
       commands.pause,
       commands.pauseResult,
-      (later) => later.state === 'paused' && this.#status === 4,
+      (later) => later.state === 'paused' && this.#tracker.status === 4,
     );
   }
 
@@ -209,7 +175,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     await this.#control(
       commands.resume,
       commands.resumeResult,
-      (later) => later.state === 'printing' && this.#status === 2,
+      (later) => later.state === 'printing' && this.#tracker.status === 2,
     );
   }
 
@@ -219,7 +185,8 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
       const report = await this.observe();
       if (!isSameJob(identity, report.job))
         throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
-      if (this.#status === undefined || !hasJob(this.#status) || this.#status === 5) return;
+      const { status } = this.#tracker;
+      if (status === undefined || !hasJob(status) || status === 5) return;
       const answer = await this.connected().request(peers.controller, commands.stop);
       const result = answer.payload[0] ?? 0;
       if (result === 0) return;
@@ -245,7 +212,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
       });
     }
     if (report.ending === null) return { verdict: 'active', report };
-    const count = `line ${this.#line ?? '?'} of ${order.file.lines}`;
+    const count = `line ${this.#tracker.line ?? '?'} of ${order.file.lines}`;
     return {
       verdict: 'ended',
       ending: report.ending,
@@ -278,10 +245,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     );
     const abort = (): void => session.destroy(new PrinterUnavailableError('The connection attempt was given up.'));
     signal.addEventListener('abort', abort, { once: true });
-    this.#status = undefined;
-    this.#file = undefined;
-    this.#fileIsFresh = false;
-    this.#judge.restart();
+    this.#tracker.restart();
     session.onFrame = (frame) => this.#onFrame(session, frame);
     try {
       await this.#askIdentity(session);
@@ -314,7 +278,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
   }
 
   protected prepareStart(order: StartOrder, session: SacpSession): () => Promise<PrinterReport> {
-    if (!this.#fileIsFresh) throw new PrinterUnavailableError('The printer has just begun or ended a job.');
+    if (!this.#tracker.jobIsFresh) throw new PrinterUnavailableError('The printer has just begun or ended a job.');
     const payload = startPayload(order.identity.fileName, order.identity.md5);
     return () => {
       this.#remember(order);
@@ -396,7 +360,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
 
   async #readFaults(session: SacpSession): Promise<void> {
     const answer = await session.request(peers.controller, commands.faultList).catch(() => undefined);
-    if (answer !== undefined) this.#faults = readFaultList(answer.payload);
+    if (answer !== undefined) this.#tracker.faultsAre(readFaultList(answer.payload));
   }
 
   /** Asks which job runs or ran last, and waits for the answer. */
@@ -426,124 +390,57 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
   }
 
   #onFrame(session: SacpSession, frame: Frame): void {
-    const key = commandKey({ set: frame.commandSet, id: frame.commandId });
-    switch (key) {
-      case commandKey(commands.heartbeat):
-        this.#onHeartbeat(session, frame);
+    const now = performance.now();
+    switch (this.#tracker.take(frame, now)) {
+      case 'heartbeat':
+        this.#heartbeatAt = now;
+        this.#received = this.stamp();
+        if (this.session === session) {
+          if (!this.#tracker.jobIsFresh || this.#confirming) session.send(peers.controller, commands.fileInfo);
+          if (this.#tracker.jobIsFresh) this.#makeReport();
+        }
+        for (const notify of [...this.#heartbeatWaiters]) notify();
         break;
-      case commandKey(commands.fileInfo):
-        this.#file = readFileInfo(frame.payload);
-        this.#fileIsFresh = true;
+      case 'job':
         if (this.session === session) this.#makeReport();
         for (const notify of [...this.#fileWaiters]) notify();
         break;
-      case commandKey(commands.issue):
-        this.#onIssue(session, frame.payload[0] ?? 255);
+      case 'ending':
+        if (this.session === session) session.send(peers.controller, commands.fileInfo);
         break;
-      case commandKey(commands.extruders):
-        this.#nozzles = readExtruders(frame.payload);
+      case 'detail':
         break;
-      case commandKey(commands.bed):
-        this.#zones = readBed(frame.payload);
-        break;
-      case commandKey(commands.line):
-        this.#line = readCounter(frame.payload) ?? this.#line;
-        this.#lineAt = performance.now();
-        break;
-      case commandKey(commands.printTime):
-        this.#seconds = readCounter(frame.payload) ?? this.#seconds;
-        break;
-      case commandKey(commands.faultRaised):
-      case commandKey(commands.faultCleared):
-        this.#onFault(frame, key === commandKey(commands.faultRaised));
-        break;
-      case commandKey(commands.uploadChunk):
-        if (this.#serve === undefined) refuseChunk(session, frame);
-        else this.#serve(frame);
-        break;
-      case commandKey(commands.uploadResult):
-        this.#serve?.(frame);
-        break;
-      default:
-        this.#outcomes.get(key)?.resolve(frame.payload[0] ?? 0);
+      case 'other':
+        this.#onRequest(session, frame);
     }
   }
 
-  #onHeartbeat(session: SacpSession, frame: Frame): void {
-    const status = readHeartbeat(frame.payload);
-    if (status === undefined) return;
-    this.#heartbeatAt = performance.now();
-    this.#received = this.stamp();
-    this.#status = status;
-    const changed = this.#judge.status(status, this.#heartbeatAt);
-    if (hasJob(status) && changed) this.#lastIssue = undefined;
-    // A job's name is read again whenever another one may have begun.
-    if (changed || status === 1) this.#fileIsFresh = false;
-    if (this.session === session) {
-      if (!this.#fileIsFresh || this.#confirming) session.send(peers.controller, commands.fileInfo);
-      if (this.#fileIsFresh) this.#makeReport();
-    }
-    for (const notify of [...this.#heartbeatWaiters]) notify();
+  /** What the machine asks for, and what it tells of a request of ours. */
+  #onRequest(session: SacpSession, frame: Frame): void {
+    const key = commandKey({ set: frame.commandSet, id: frame.commandId });
+    if (key === commandKey(commands.uploadChunk)) {
+      if (this.#serve === undefined) refuseChunk(session, frame);
+      else this.#serve(frame);
+    } else if (key === commandKey(commands.uploadResult)) this.#serve?.(frame);
+    else this.#outcomes.get(key)?.resolve(frame.payload[0] ?? 0);
   }
 
-  #onIssue(session: SacpSession, code: number): void {
-    this.#lastIssue = code;
-    if (!this.#judge.issue(code) || this.session !== session) return;
-    this.#fileIsFresh = false;
-    session.send(peers.controller, commands.fileInfo);
-  }
-
-  #onFault(frame: Frame, raised: boolean): void {
-    const fault = readFault(frame.payload);
-    const others = this.#faults.filter((known) => known.owner !== fault.owner || known.state !== fault.state);
-    this.#faults = raised ? [...others, fault] : others;
-  }
-
-  #remember(order: StartOrder): void {
-    this.#files.set(order.identity.fileName, order.file);
-    for (const name of this.#files.keys()) {
-      if (this.#files.size <= rememberedFiles) break;
-      this.#files.delete(name);
-    }
+  #remember({ identity, file }: StartOrder): void {
+    this.#tracker.remember(identity.fileName, file);
   }
 
   #makeReport(): PrinterReport {
-    const status = this.#status;
-    const known = this.#file === undefined ? undefined : this.#files.get(this.#file.name);
-    const judged = this.#judge.judge({
-      file: this.#file,
-      line: this.#line,
-      lineAt: this.#lineAt,
-      totalLines: known?.lines,
-      now: performance.now(),
-    });
-    const faults: PrinterFault[] = this.#faults.map(mapFault);
-    let state = status === undefined ? 'unknown' : mapStatus(status);
-    if (state === 'idle' && faults.some((fault) => fault.blocking)) state = 'fault';
-    if (state === 'idle' && judged.undecidedForMs !== undefined) state = 'busy';
-    const runs = status !== undefined && hasJob(status);
-    const progress = runs ? lineProgress(this.#line, known?.lines) : null;
+    const { undecidedForMs, ...tracked } = this.#tracker.at(performance.now());
     const report: PrinterReport = {
       ...this.#received,
-      state,
-      job:
-        this.#file === undefined
-          ? null
-          : { name: this.#file.name, ...(this.#file.md5 === '' ? {} : { md5: this.#file.md5 }) },
-      ending: judged.ending,
-      ...(this.#lastIssue === undefined ? {} : { message: issueText(this.#lastIssue) }),
-      progress,
-      remainingMinutes: runs ? remainingMinutes(progress, this.#seconds, known?.estimatedSeconds ?? null) : null,
-      temperatures: mapTemperatures(this.#nozzles, this.#zones),
-      slots: mapSlots(this.#nozzles),
-      faults,
+      ...tracked,
       ...(this.#info === undefined ? {} : { firmware: this.#info.firmware, model: this.#info.model }),
     };
     clearTimeout(this.#recheck);
-    if (judged.undecidedForMs !== undefined) {
+    if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
         if (this.session !== undefined) this.#makeReport();
-      }, judged.undecidedForMs + 1);
+      }, undecidedForMs + 1);
     }
     this.publish(report);
     return report;
