@@ -20,7 +20,7 @@ import {
   type StartOrder,
   StartRejectedError,
 } from '../driver';
-import { type JsonObject, numberOf, textOf } from '../values';
+import { numberOf, textOf } from '../values';
 import { Deferred, pause, within } from '../waiting';
 import {
   control,
@@ -31,27 +31,14 @@ import {
   type StartChoices,
   startPushing,
 } from './commands';
-import { defaultEndingTiming, EndingJudge, type EndingTiming, jobKey } from './endings';
+import { defaultEndingTiming, type EndingTiming } from './endings';
 import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
 import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
 import { checkOrder } from './preflight';
-import {
-  currentErrorCode,
-  errorText,
-  gcodeState,
-  isRunning,
-  isStartRefusal,
-  jobIds,
-  mapFaults,
-  mapJob,
-  mapProgress,
-  mapSlots,
-  mapState,
-  mapTemperatures,
-} from './report-mapping';
-import { applyStatus } from './report-merge';
+import { currentErrorCode, errorText, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
 import { readSlicedFor } from './sliced-file';
 import type { PrinterTrust } from './tls';
+import { ReportTracker } from './tracker';
 
 export interface BambuTiming extends ReconnectTiming, EndingTiming {
   /** How long each step of a login may take: TLS, then MQTT (ms). */
@@ -122,12 +109,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #settings: BambuOptions;
   readonly #timing: BambuTiming;
   readonly #choices: StartChoices;
-  readonly #judge: EndingJudge;
-  #print: JsonObject = {};
-  #firmware: string | undefined;
+  readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
-  #model: string | undefined;
-  #expectedTaskId: string | undefined;
   #lastStatusAt = 0;
   /** When the newest message came; a report is never younger than that. */
   #received = this.stamp();
@@ -147,7 +130,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     this.#settings = settings;
     this.#timing = timing;
     this.#choices = { ...defaultStartChoices, ...settings.choices };
-    this.#judge = new EndingJudge(timing);
+    this.#tracker = new ReportTracker(timing);
   }
 
   async observe(): Promise<PrinterReport> {
@@ -161,7 +144,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
       this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
       return { extruders: [], nozzleDiameters: [] };
     });
-    return checkOrder(order, this.#print, report, this.options.capabilities, slicedFor);
+    return checkOrder(order, this.#tracker.print, report, this.options.capabilities, slicedFor);
   }
 
   async upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void> {
@@ -183,21 +166,21 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   async stop(identity: JobIdentity): Promise<void> {
-    this.#expectedTaskId = String(identity.taskId);
+    this.#tracker.expect(identity.taskId);
     const until = performance.now() + longestControlMs;
     for (;;) {
       const report = await this.observe();
       const ours = isSameJob(identity, report.job);
       if (ours && !isActive(report.state)) return;
       if (!ours) throw new JobNotRunningError(`The printer does not run ${identity.fileName}.`);
-      this.#judge.askedToStop(jobKey(report.job));
+      this.#tracker.askedToStop();
       if (await this.#send('stop', (later) => !isActive(later.state))) return;
       if (performance.now() > until) throw new CommandRefusedError('The printer did not answer the stop.');
     }
   }
 
   async trace(order: StartOrder): Promise<JobTrace> {
-    this.#expectedTaskId = String(order.identity.taskId);
+    this.#tracker.expect(order.identity.taskId);
     const session = this.connected();
     let report = await this.observe();
     if (!isSameJob(order.identity, report.job)) {
@@ -215,7 +198,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     return {
       verdict: 'ended',
       ending: report.ending,
-      evidence: `The printer shows ${textOf(this.#print.gcode_state) ?? '?'} for ${order.identity.fileName}.`,
+      evidence: `The printer shows ${textOf(this.#tracker.print.gcode_state) ?? '?'} for ${order.identity.fileName}.`,
     };
   }
 
@@ -232,7 +215,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const listener: MqttListener = {
       status: (message) => {
         if (!isCurrent()) return;
-        this.#print = applyStatus(this.#print, message);
+        this.#tracker.takeStatus(message);
         this.#lastStatusAt = performance.now();
         this.#received = this.stamp();
         if (message.full) {
@@ -245,8 +228,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
         if (isCurrent()) this.#onAnswer(answer);
       },
     };
-    this.#print = {};
-    this.#judge.restart();
+    this.#tracker.restart();
     session = await MqttSession.open(
       {
         host: this.options.host,
@@ -296,8 +278,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const sequenceId = session.nextSequenceId();
     const payload = projectFile(order, sequenceId, this.#choices);
     return () => {
-      this.#expectedTaskId = String(order.identity.taskId);
-      const errorBefore = currentErrorCode(this.#print);
+      this.#tracker.expect(order.identity.taskId);
+      const errorBefore = currentErrorCode(this.#tracker.print);
       const answer = session.answerTo('project_file', sequenceId);
       session.publish(payload);
       return this.#confirmStart(order, session, { answer: answer.promise, errorBefore }).finally(answer.forget);
@@ -350,20 +332,20 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   #shows(order: StartOrder): boolean {
-    return jobIds(this.#print).includes(String(order.identity.taskId));
+    return jobIds(this.#tracker.print).includes(String(order.identity.taskId));
   }
 
   #isParsing(): boolean {
-    const state = gcodeState(this.#print);
+    const state = gcodeState(this.#tracker.print);
     return state === 'PREPARE' || state === 'SLICING';
   }
 
   /** A new error of the kind that comes before any motion, while our job does not run: it will not start. */
   #throwIfRefused(report: PrinterReport, order: StartOrder, errorBefore: string | undefined): void {
-    const code = currentErrorCode(this.#print);
+    const code = currentErrorCode(this.#tracker.print);
     if (!isStartRefusal(code) || code === errorBefore) return;
     const ours = isSameJob(order.identity, report.job);
-    if (ours && (isRunning(gcodeState(this.#print)) || this.#judge.hasRun(jobKey(report.job)))) return;
+    if (ours && (isRunning(gcodeState(this.#tracker.print)) || this.#tracker.hasRun())) return;
     throw new StartRejectedError(
       `The printer did not start the job: ${errorText(code)}`,
       `Look up error ${code} at the printer.`,
@@ -469,57 +451,25 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   #onAnswer(answer: PrinterAnswer): void {
-    if (answer.section === 'info' && answer.command === 'get_version') this.#readVersion(answer.fields);
+    if (answer.section === 'info' && answer.command === 'get_version') this.#tracker.takeVersion(answer.fields);
     if (!answer.own && ['stop', 'pause', 'resume', 'project_file'].includes(answer.command)) {
       this.log('info', `Somebody else sent the printer a ${answer.command}.`);
     }
   }
 
-  #readVersion(fields: JsonObject): void {
-    const modules = Array.isArray(fields.module) ? fields.module : [];
-    for (const module of modules) {
-      if (module?.name !== 'ota') continue;
-      this.#firmware = textOf(module.sw_ver) ?? this.#firmware;
-      this.#model = textOf(module.product_name) ?? this.#model;
-    }
-  }
-
   #makeReport(): PrinterReport {
-    const print = this.#print;
-    const job = mapJob(print, this.#expectedTaskId);
-    const judged = this.#judge.judge(print, job, performance.now());
-    const state = mapState(print);
-    const settling = judged.undecidedForMs !== undefined;
-    const faults = mapFaults(print);
-    const code = currentErrorCode(print);
-    const layer = numberOf(print.layer_num);
-    const layers = numberOf(print.total_layer_num);
-    const word = textOf(print.gcode_state);
-    if (gcodeState(print) === undefined && word !== this.#unknownWord) {
-      this.#unknownWord = word;
-      this.log('error', `The printer is in a state that is not known: ${word ?? 'none'}.`);
+    const { undecidedForMs, ...tracked } = this.#tracker.at(performance.now());
+    const { unknownWord } = this.#tracker;
+    if (unknownWord !== undefined && unknownWord !== this.#unknownWord) {
+      this.log('error', `The printer is in a state that is not known: ${unknownWord}.`);
     }
-    const message = code !== undefined ? errorText(code) : faults.find((fault) => fault.blocking)?.message;
-    const report: PrinterReport = {
-      ...this.#received,
-      state: settling && state === 'idle' ? 'busy' : state,
-      job,
-      ending: judged.ending,
-      ...(message === undefined ? {} : { message }),
-      ...mapProgress(print),
-      ...(layer === undefined ? {} : { layer }),
-      ...(layers === undefined ? {} : { layers }),
-      temperatures: mapTemperatures(print),
-      slots: mapSlots(print),
-      faults,
-      ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
-      ...(this.#model === undefined ? {} : { model: this.#model }),
-    };
+    this.#unknownWord = unknownWord;
+    const report: PrinterReport = { ...this.#received, ...tracked };
     clearTimeout(this.#recheck);
-    if (judged.undecidedForMs !== undefined) {
+    if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
         if (this.session !== undefined) this.#makeReport();
-      }, judged.undecidedForMs + 1);
+      }, undecidedForMs + 1);
     }
     this.publish(report);
     return report;

@@ -12,6 +12,16 @@ export interface FtpsAddress {
   trust: PrinterTrust;
   /** How long the server may stay silent (ms). */
   replyMs: number;
+  /** How connections are made; over the network if missing. */
+  wiring?: FtpWiring;
+}
+
+/** Makes the two connections of FTP. */
+export interface FtpWiring {
+  /** Opens the control connection and waits for the greeting. */
+  control(client: Client): Promise<void>;
+  /** Opens a data connection for the transfer that follows. */
+  data(ftp: FTPContext): ReturnType<typeof enterPassiveModeIPv4>;
 }
 
 export interface UploadTask {
@@ -97,14 +107,14 @@ async function withFtps<T>(
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = new Client(address.replyMs);
-  client.prepareTransfer = passiveMode;
+  const wiring = address.wiring ?? networkWiring(address);
+  client.prepareTransfer = (ftp) => wiring.data(ftp);
   const stop = (): void => client.close();
   const timer = setTimeout(stop, deadlineMs);
   signal.addEventListener('abort', stop, { once: true });
   try {
     if (signal.aborted) throw new UploadFailedError('The upload was given up.');
-    await client.connectImplicitTLS(address.host, address.port, tlsOptions(address.trust));
-    if (client.ftp.socket instanceof TLSSocket) checkPinned(client.ftp.socket, address.trust);
+    await wiring.control(client);
     await client.login('bblp', address.accessCode);
     await client.useDefaultSettings();
     const result = await use(client);
@@ -115,6 +125,17 @@ async function withFtps<T>(
     signal.removeEventListener('abort', stop);
     client.close();
   }
+}
+
+/** Implicit TLS to the printer, which must be the right one before it hears the access code. */
+function networkWiring({ host, port, trust }: FtpsAddress): FtpWiring {
+  return {
+    async control(client) {
+      await client.connectImplicitTLS(host, port, tlsOptions(trust));
+      if (client.ftp.socket instanceof TLSSocket) checkPinned(client.ftp.socket, trust);
+    },
+    data: passiveMode,
+  };
 }
 
 /** EPSV, or PASV with the address that the control connection uses: some printers answer 0.0.0.0. */

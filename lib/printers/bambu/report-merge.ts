@@ -54,13 +54,23 @@ function mergeObjects(known: JsonObject, update: JsonObject, path: string[]): Js
       merged[key] = mergeById(before, value, here);
     } else merged[key] = value;
   }
-  return merged;
+  return bounded(merged, update);
+}
+
+/** No printer has so many fields in one place; what sends ever new ones is broken, and is not to fill the memory. */
+const mostFields = 2000;
+
+function bounded(merged: JsonObject, update: JsonObject): JsonObject {
+  return Object.keys(merged).length > mostFields ? update : merged;
 }
 
 function isMergedById(path: string[]): boolean {
   const name = path.join('.');
   return name === 'ams.ams' || name === 'ams.ams.tray';
 }
+
+/** More AMS units, or trays in one, than any printer has. */
+const mostUnits = 64;
 
 function mergeById(known: unknown[], update: unknown[], path: string[]): unknown[] {
   const merged = [...known];
@@ -72,7 +82,7 @@ function mergeById(known: unknown[], update: unknown[], path: string[]): unknown
     if (isObject(before)) merged[index] = mergeObjects(before, entry, path);
     else merged.push(entry);
   }
-  return merged;
+  return merged.slice(-mostUnits);
 }
 
 /** From how many fields on a frame that does not say what it is counts as everything there is. */
@@ -82,9 +92,9 @@ const wholeFrameFields = 40;
 export function applyStatus(known: JsonObject, message: { full: boolean; fields: JsonObject }): JsonObject {
   const isWhole =
     message.full && (numberOf(message.fields.msg) === 0 || Object.keys(message.fields).length >= wholeFrameFields);
-  if (!isWhole) return mergeReport(known, message.fields);
   // Some firmware leaves out of its frequent full frames what it sends only on request: those top-level fields stay.
-  return { ...known, ...message.fields };
+  if (isWhole) return bounded({ ...known, ...message.fields }, message.fields);
+  return mergeReport(known, message.fields);
 }
 
 /** The AMS units of a report. */

@@ -7,6 +7,8 @@ import { Deferred, within } from '../waiting';
 import { MoonrakerError, rpcError } from './errors';
 import { type HttpAddress, httpGet } from './http';
 
+/** A list of thousands of files is a few megabytes. */
+const largestMessage = 32 * 1024 * 1024;
 const pingIntervalMs = 10_000;
 const silenceLimitMs = 30_000;
 
@@ -46,6 +48,7 @@ export class RpcSocket extends Session {
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     const socket = new WebSocket(`${address.tls ? 'wss' : 'ws'}://${host}:${address.port}/websocket${query}`, {
       perMessageDeflate: false,
+      maxPayload: largestMessage,
       handshakeTimeout: address.timeoutMs,
       headers: address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey },
     });
@@ -118,25 +121,37 @@ export class RpcSocket extends Session {
   #receive(text: string): void {
     if (this.reason !== undefined) return;
     this.#lastHeard = performance.now();
-    let message: unknown;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      return;
-    }
-    if (!isObject(message)) return;
-    const id = numberOf(message.id);
-    if (id === undefined) {
-      const method = textOf(message.method);
-      if (method !== undefined) this.notify(method, listOf(message.params));
-      return;
-    }
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    this.#pending.delete(id);
-    if ('error' in message) pending.reject(rpcError(message.error));
-    else pending.resolve(message.result);
+    const message = readMessage(text);
+    if (message?.kind === 'notification') this.notify(message.method, message.params);
+    if (message?.kind !== 'answer') return;
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.error !== undefined) pending?.reject(message.error);
+    else pending?.resolve(message.result);
   }
+}
+
+/** What comes over the websocket. */
+export type RpcMessage =
+  | { kind: 'notification'; method: string; params: unknown[] }
+  | { kind: 'answer'; id: number; result: unknown; error?: MoonrakerError };
+
+/** Reads one text frame; undefined if it means nothing. */
+export function readMessage(text: string): RpcMessage | undefined {
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(message)) return undefined;
+  const id = numberOf(message.id);
+  if (id !== undefined) {
+    const answer = { kind: 'answer' as const, id, result: message.result };
+    return 'error' in message ? { ...answer, error: rpcError(message.error) } : answer;
+  }
+  const method = textOf(message.method);
+  return method === undefined ? undefined : { kind: 'notification', method, params: listOf(message.params) };
 }
 
 /** A token that opens one websocket. Undefined where the printer has no such thing. */

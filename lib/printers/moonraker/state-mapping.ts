@@ -36,14 +36,18 @@ export function historyEnding(status: string): Ending {
   }
 }
 
+/** No printer has so many objects or fields; what sends ever new ones is broken, and is not to fill the memory. */
+const mostFields = 2000;
+
 /** Merges changed fields into the objects that are known. */
 export function mergeObjects(known: PrinterObjects, update: unknown): PrinterObjects {
   const merged: PrinterObjects = { ...known };
-  for (const [name, fields] of Object.entries(objectOf(update))) {
+  const changes = objectOf(update);
+  for (const [name, fields] of Object.entries(changes)) {
     const before = merged[name];
     merged[name] = isObject(fields) && isObject(before) ? mergeObjects(before, fields) : fields;
   }
-  return merged;
+  return Object.keys(merged).length > mostFields ? changes : merged;
 }
 
 /** What is known of the printer at one moment. */

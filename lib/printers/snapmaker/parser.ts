@@ -12,6 +12,11 @@ export class FrameParser {
   /** Whether a stray `a` was met: somebody is asked at the touchscreen. */
   dialogShown = false;
 
+  /** How many bytes wait for the rest of their frame. */
+  get waiting(): number {
+    return this.#buffer.length;
+  }
+
   push(bytes: Buffer): Frame[] {
     this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
     const frames: Frame[] = [];

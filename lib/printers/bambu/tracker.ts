@@ -1,0 +1,129 @@
+import type { PrinterReport } from '../../model/printer';
+import { type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
+import { EndingJudge, type EndingTiming, jobKey } from './endings';
+import {
+  currentErrorCode,
+  errorText,
+  gcodeState,
+  mapFaults,
+  mapJob,
+  mapProgress,
+  mapSlots,
+  mapState,
+  mapTemperatures,
+} from './report-mapping';
+import { applyStatus } from './report-merge';
+
+/** What the printer does, and how its job ended if it can be told. */
+export interface TrackedPrinter
+  extends Pick<
+    PrinterReport,
+    | 'state'
+    | 'job'
+    | 'ending'
+    | 'message'
+    | 'progress'
+    | 'remainingMinutes'
+    | 'layer'
+    | 'layers'
+    | 'temperatures'
+    | 'slots'
+    | 'faults'
+    | 'firmware'
+    | 'model'
+  > {
+  /** How the job ended can be told only later; in this many ms at the latest. */
+  undecidedForMs?: number;
+}
+
+/**
+ * The state machine of the driver without its connection: takes the printer's reports in order and tells what the
+ * printer does and how its jobs ended. Times are of the monotonic clock (ms).
+ */
+export class ReportTracker {
+  readonly #judge: EndingJudge;
+  #print: JsonObject = {};
+  #firmware: string | undefined;
+  #model: string | undefined;
+  /** The task id of ours that may be there. */
+  #expected: string | undefined;
+
+  constructor(timing: EndingTiming) {
+    this.#judge = new EndingJudge(timing);
+  }
+
+  /** Everything that the printer has told. */
+  get print(): JsonObject {
+    return this.#print;
+  }
+
+  /** A new connection: what happened meanwhile nobody saw. */
+  restart(): void {
+    this.#print = {};
+    this.#judge.restart();
+  }
+
+  expect(taskId: number): void {
+    this.#expected = String(taskId);
+  }
+
+  /** Remembers that we asked for the end of the job that is shown. */
+  askedToStop(): void {
+    this.#judge.askedToStop(jobKey(this.#job()));
+  }
+
+  /** Whether the job that is shown was seen running. */
+  hasRun(): boolean {
+    return this.#judge.hasRun(jobKey(this.#job()));
+  }
+
+  takeStatus(message: { full: boolean; fields: JsonObject }): void {
+    this.#print = applyStatus(this.#print, message);
+  }
+
+  /** Takes the answer to `get_version`. */
+  takeVersion(fields: JsonObject): void {
+    for (const entry of listOf(fields.module)) {
+      const module = objectOf(entry);
+      if (module.name !== 'ota') continue;
+      this.#firmware = textOf(module.sw_ver) ?? this.#firmware;
+      this.#model = textOf(module.product_name) ?? this.#model;
+    }
+  }
+
+  /** The printer's word for its state if we do not know it. */
+  get unknownWord(): string | undefined {
+    return gcodeState(this.#print) === undefined ? (textOf(this.#print.gcode_state) ?? 'none') : undefined;
+  }
+
+  at(now: number): TrackedPrinter {
+    const print = this.#print;
+    const job = this.#job();
+    const { ending, undecidedForMs } = this.#judge.judge(print, job, now);
+    const state = mapState(print);
+    const faults = mapFaults(print);
+    const code = currentErrorCode(print);
+    const layer = numberOf(print.layer_num);
+    const layers = numberOf(print.total_layer_num);
+    const message = code !== undefined ? errorText(code) : faults.find((fault) => fault.blocking)?.message;
+    return {
+      state: undecidedForMs !== undefined && state === 'idle' ? 'busy' : state,
+      job,
+      ending,
+      ...(undecidedForMs === undefined ? {} : { undecidedForMs }),
+      ...(message === undefined ? {} : { message }),
+      ...mapProgress(print),
+      ...(layer === undefined ? {} : { layer }),
+      ...(layers === undefined ? {} : { layers }),
+      temperatures: mapTemperatures(print),
+      slots: mapSlots(print),
+      faults,
+      ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
+      ...(this.#model === undefined ? {} : { model: this.#model }),
+    };
+  }
+
+  #job(): PrinterReport['job'] {
+    return mapJob(this.#print, this.#expected);
+  }
+}

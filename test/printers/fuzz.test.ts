@@ -1,0 +1,16 @@
+import { ok } from 'node:assert';
+import { bambu } from '../../bench/fuzz/bambu';
+import { ftp } from '../../bench/fuzz/ftp';
+import { moonraker } from '../../bench/fuzz/moonraker';
+import { snapmaker } from '../../bench/fuzz/snapmaker';
+
+/** A fixed seed, so that a failure is one of the change; the bench (`npm run bench:fuzz`) runs many with others. */
+const seed = 20_260_101;
+
+describe('drivers that are fed with what no printer should send', () => {
+  for (const target of [snapmaker, moonraker, bambu, ftp]) {
+    it(`${target.name}: ${target.promise}`, async () => {
+      ok((await target.run(500, seed)) > 0);
+    });
+  }
+});
