@@ -60,7 +60,8 @@ async function fuzz(target: FuzzTarget, cases: number, seed: number): Promise<Ro
     return row;
   } catch (error) {
     row.seconds = (performance.now() - begun) / 1000;
-    return { ...row, failure: error instanceof Error ? error.message : String(error) };
+    const cause = error instanceof Error && error.cause instanceof Error ? `${error.cause.message}\n` : '';
+    return { ...row, failure: `${cause}${error instanceof Error ? error.message : String(error)}` };
   }
 }
 

@@ -101,16 +101,21 @@ export function mapState(state: MoonrakerState): MappedState {
     case 'paused':
       return { state: 'paused', job, ending: null, ...withMessage };
     case 'complete':
-      return { state: 'idle', job, ending: 'finished' };
+      return { state: 'idle', ...ended(fileName, 'finished') };
     case 'cancelled':
-      return { state: 'idle', job, ending: 'cancelled', ...withMessage };
+      return { state: 'idle', ...ended(fileName, 'cancelled'), ...withMessage };
     case 'error':
-      return { state: 'idle', job, ending: 'failed', ...withMessage };
+      return { state: 'idle', ...ended(fileName, 'failed'), ...withMessage };
     case 'standby':
       return { state: 'idle', ...lastOfHistory(state) };
     default:
       return { state: 'unknown', job: fileName === '' ? null : job, ending: fileName === '' ? null : 'unknown' };
   }
+}
+
+/** An ending belongs to a job; without a name there is none to tell of. */
+function ended(fileName: string, ending: Ending): Pick<MappedState, 'job' | 'ending'> {
+  return fileName === '' ? { job: null, ending: null } : { job: { name: fileName }, ending };
 }
 
 function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending'> {
