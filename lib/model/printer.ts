@@ -94,6 +94,23 @@ export interface PrinterFault {
   blocking: boolean;
 }
 
+/** What is mounted to work with. */
+export interface ToolHead {
+  kind: 'extruder' | 'laser' | 'cutter' | 'cnc' | 'none';
+  /** Whether it could be printed with now. */
+  ready: boolean;
+  /** mm, in the printer's order; empty where the printer does not tell. */
+  nozzleDiameters: number[];
+}
+
+export type StorageState = 'present' | 'missing' | 'faulty' | 'read_only';
+
+/** Where print files are stored in the printer. */
+export interface Storage {
+  state: StorageState;
+  freeBytes?: number;
+}
+
 /** What a printer says of itself at one moment: the only thing that decisions about it are based on. */
 export interface PrinterReport {
   /** When it was received, ISO 8601 UTC. */
@@ -117,6 +134,9 @@ export interface PrinterReport {
   filamentMm?: number;
   temperatures: Temperature[];
   slots: ReportedSlot[];
+  /** Missing where the make does not tell. */
+  toolHead?: ToolHead;
+  storage?: Storage;
   faults: PrinterFault[];
   /** How many times faster than real the printer's clock runs: 1 for a real machine, SIM_SPEED for a simulator. */
   timeScale: number;

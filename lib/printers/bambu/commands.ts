@@ -79,8 +79,16 @@ export const defaultStartChoices: StartChoices = {
   timelapse: false,
 };
 
-/** The command that starts a file that was uploaded to the root of the storage. */
-export function projectFile(order: StartOrder, sequenceId: string, choices = defaultStartChoices): object {
+/**
+ * The command that starts a file that was uploaded to the root of the storage.
+ * @param slots the slot of each of the project's filaments
+ */
+export function projectFile(
+  order: StartOrder,
+  sequenceId: string,
+  choices = defaultStartChoices,
+  slots: readonly string[] = order.slots,
+): object {
   const id = String(order.identity.taskId);
   return {
     print: {
@@ -105,7 +113,7 @@ export function projectFile(order: StartOrder, sequenceId: string, choices = def
       timelapse: choices.timelapse,
       nozzle_offset_cali: choices.nozzleOffsetCalibration,
       cfg: '0',
-      ...filamentMapping(order.slots),
+      ...filamentMapping(slots),
     },
   };
 }

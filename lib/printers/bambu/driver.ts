@@ -18,6 +18,7 @@ import {
   type PreflightFailure,
   PrinterUnavailableError,
   type StartOrder,
+  type StartPermit,
   StartRejectedError,
 } from '../driver';
 import { numberOf, textOf } from '../values';
@@ -36,7 +37,7 @@ import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
 import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
 import { checkOrder } from './preflight';
 import { currentErrorCode, errorText, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
-import { readSlicedFor } from './sliced-file';
+import { readSlicedFor, type SlicedFor, slicedForAnything, slotsOfProject } from './sliced-file';
 import type { PrinterTrust } from './tls';
 import { ReportTracker } from './tracker';
 
@@ -111,6 +112,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #choices: StartChoices;
   readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
+  /** What the file that was looked into last says about itself. */
+  #sliced: { sha256: string; file: SlicedFor } | undefined;
   #lastStatusAt = 0;
   /** When the newest message came; a report is never younger than that. */
   #received = this.stamp();
@@ -140,11 +143,14 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   async preflight(order: StartOrder): Promise<PreflightFailure[]> {
     const report = await this.observe();
-    const slicedFor = await readSlicedFor(order.file.path, this.#choices.plate).catch((thrown: unknown) => {
-      this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
-      return { extruders: [], nozzleDiameters: [] };
-    });
+    const slicedFor = await this.#readSliced(order);
     return checkOrder(order, this.#tracker.print, report, this.options.capabilities, slicedFor);
+  }
+
+  /** What the file says about itself is read before, because nothing may be awaited between the last look and the start. */
+  override async start(order: StartOrder, permit: StartPermit): Promise<PrinterReport> {
+    await this.#readSliced(order);
+    return super.start(order, permit);
   }
 
   async upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void> {
@@ -276,7 +282,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   protected prepareStart(order: StartOrder, session: MqttSession): () => Promise<PrinterReport> {
     const sequenceId = session.nextSequenceId();
-    const payload = projectFile(order, sequenceId, this.#choices);
+    const sliced = this.#sliced?.sha256 === order.identity.sha256 ? this.#sliced.file : slicedForAnything;
+    const slots = slotsOfProject(order.slots, sliced);
+    if (slots === undefined) throw new Error('The slots given are not those of the filaments of the file.');
+    const payload = projectFile(order, sequenceId, this.#choices, slots);
     return () => {
       this.#tracker.expect(order.identity.taskId);
       const errorBefore = currentErrorCode(this.#tracker.print);
@@ -284,6 +293,18 @@ class BambuDriver extends BaseDriver<MqttSession> {
       session.publish(payload);
       return this.#confirmStart(order, session, { answer: answer.promise, errorBefore }).finally(answer.forget);
     };
+  }
+
+  async #readSliced(order: StartOrder): Promise<SlicedFor> {
+    const { sha256 } = order.identity;
+    if (this.#sliced === undefined || this.#sliced.sha256 !== sha256 || sha256 === '') {
+      const file = await readSlicedFor(order.file.path, this.#choices.plate).catch((thrown: unknown) => {
+        this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
+        return slicedForAnything;
+      });
+      this.#sliced = { sha256, file };
+    }
+    return this.#sliced.file;
   }
 
   async #confirmStart(

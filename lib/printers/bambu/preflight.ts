@@ -7,11 +7,12 @@ import {
   developerMode,
   extruderOfSlot,
   hasCuttingTool,
-  hasStorage,
+  isDrying,
   isDualNozzle,
   nozzleDiameters,
+  storageState,
 } from './report-mapping';
-import type { SlicedFor } from './sliced-file';
+import { type SlicedFor, slotsOfProject } from './sliced-file';
 
 /** What forbids an order on what the printer reports. */
 export function checkOrder(
@@ -26,9 +27,28 @@ export function checkOrder(
     ...checkIdle(print, report),
     ...checkHardware(print, report, capabilities),
     ...checkFile(order),
-    ...order.slots.flatMap((slot, index) => checkSlot(slot, print, report, slicedFor.extruders[index])),
+    ...checkFilaments(order, print, report, slicedFor),
     ...checkNozzles(print, slicedFor),
   ];
+}
+
+function checkFilaments(
+  order: StartOrder,
+  print: JsonObject,
+  report: PrinterReport,
+  slicedFor: SlicedFor,
+): PreflightFailure[] {
+  const slots = slotsOfProject(order.slots, slicedFor);
+  if (slots === undefined) {
+    return [
+      {
+        check: 'filaments',
+        message: `The plate uses ${slicedFor.filaments.length} filaments, and ${order.slots.length} slots are given.`,
+        remedy: 'Name one slot for each filament of the plate, in the order of the file.',
+      },
+    ];
+  }
+  return slots.flatMap((slot, index) => checkSlot(slot, print, report, slicedFor.extruders[index]));
 }
 
 function checkAccess(print: JsonObject): PreflightFailure[] {
@@ -48,17 +68,25 @@ function checkIdle(print: JsonObject, report: PrinterReport): PreflightFailure[]
   return [{ check: 'not_busy', message: reason, remedy: 'Wait until the printer is idle.' }];
 }
 
+const storageTexts = {
+  missing: 'There is no storage in the printer.',
+  faulty: 'The storage in the printer is damaged or of a kind that it cannot read.',
+  read_only: 'The storage in the printer cannot be written to.',
+} as const;
+
 function checkHardware(
   print: JsonObject,
   report: PrinterReport,
   capabilities: PrinterCapabilities,
 ): PreflightFailure[] {
   const failures: PreflightFailure[] = [];
-  if (hasStorage(print) === false) {
+  const storage = storageState(print);
+  if (storage !== undefined && storage !== 'present') {
     failures.push({
       check: 'storage',
-      message: 'There is no usable storage in the printer.',
-      remedy: 'Put a USB stick, formatted as FAT32 or exFAT, into the printer.',
+      message: storageTexts[storage],
+      remedy:
+        'Put a USB stick, formatted as FAT32 or exFAT, with free space and not write-protected, into the printer.',
     });
   }
   if (hasCuttingTool(print)) {
@@ -130,6 +158,15 @@ function checkSlot(
         check: 'slot_empty',
         message: `There is no known filament in slot ${name}.`,
         remedy: 'Load filament there and tell the printer its type.',
+      },
+    ];
+  }
+  if (isDrying(print, slot.unit)) {
+    return [
+      {
+        check: 'drying',
+        message: `The AMS of slot ${name} is drying its filament.`,
+        remedy: "Wait for the end of the drying, or end it at the printer's screen.",
       },
     ];
   }

@@ -1,4 +1,13 @@
-import type { Ending, PrinterFault, PrinterJob, PrinterState, ReportedSlot, Temperature } from '../../model/printer';
+import type {
+  Ending,
+  PrinterFault,
+  PrinterJob,
+  PrinterState,
+  ReportedSlot,
+  StorageState,
+  Temperature,
+  ToolHead,
+} from '../../model/printer';
 import { fraction, isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
 import { parseSlot } from './commands';
 import { amsUnits } from './report-merge';
@@ -29,6 +38,7 @@ export function busyReason(print: JsonObject): string | undefined {
   const amsTask = amsMainStatus(print);
   if (amsTask === 1) return 'Filament is being loaded or unloaded.';
   if (amsTask === 2) return 'The AMS is reading a spool.';
+  if (amsTask === 4) return 'The AMS is being calibrated.';
   return undefined;
 }
 
@@ -308,11 +318,26 @@ export function developerMode(print: JsonObject): boolean | undefined {
   return fun === undefined ? undefined : ((fun >> 29n) & 1n) === 0n;
 }
 
-/** Whether there is usable storage; undefined where the firmware does not say. */
-export function hasStorage(print: JsonObject): boolean | undefined {
-  if (typeof print.sdcard === 'boolean') return print.sdcard;
+/** The storage that uploads go to; undefined where the firmware does not say. */
+export function storageState(print: JsonObject): StorageState | undefined {
+  if (print.sdcard === false) return 'missing';
   const flag = numberOf(print.home_flag);
-  return flag === undefined ? undefined : ((flag >>> 8) & 3) === 1;
+  const told =
+    flag === undefined ? undefined : (['missing', 'present', 'faulty', 'read_only'] as const)[(flag >>> 8) & 3];
+  return print.sdcard === true && (told === undefined || told === 'missing') ? 'present' : told;
+}
+
+/** What is mounted to work with. */
+export function mapToolHead(print: JsonObject): ToolHead {
+  const type = textOf(objectOf(objectOf(print.device).ext_tool).type) ?? '';
+  const kind = type.startsWith('LB') ? 'laser' : type.startsWith('CP') ? 'cutter' : 'extruder';
+  return { kind, ready: kind === 'extruder', nozzleDiameters: nozzleDiameters(print) };
+}
+
+/** Whether an AMS unit is drying its filament. */
+export function isDrying(print: JsonObject, unitId: number): boolean {
+  const unit = amsUnits(print).find((candidate) => numberOf(candidate.id) === unitId);
+  return (numberOf(unit?.dry_time) ?? 0) > 0;
 }
 
 /** Whether the machine has two nozzles. */

@@ -4,7 +4,9 @@ import { asError } from '../../model/errors';
 
 /** What a sliced file says about the machine that it was sliced for. */
 export interface SlicedFor {
-  /** The extruder of each filament: 0 right, 1 left. Empty if the file does not say. */
+  /** Which of the project's filaments the plate uses, counted from 0. Empty if the file does not say. */
+  filaments: number[];
+  /** The extruder of each of the project's filaments: 0 right, 1 left. Empty if the file does not say. */
   extruders: number[];
   /** Nozzle diameters in mm. Empty if the file does not say. */
   nozzleDiameters: number[];
@@ -13,6 +15,29 @@ export interface SlicedFor {
 const infoName = 'Metadata/slice_info.config';
 const longestInfo = 4_000_000;
 const leftInFile = 1;
+/** More than any project has. */
+const mostFilaments = 64;
+
+/** The file says nothing about the machine that it was sliced for. */
+export const slicedForAnything: SlicedFor = { filaments: [], extruders: [], nozzleDiameters: [] };
+
+/**
+ * The slot of each of the project's filaments, `-` for those that the plate does not use: printers count a project's
+ * filaments, not those of a plate. Undefined if the slots given are neither as many as the plate nor as the project has.
+ */
+export function slotsOfProject(slots: readonly string[], file: SlicedFor): string[] | undefined {
+  const { filaments } = file;
+  if (filaments.length === 0) return [...slots];
+  const count = Math.max(file.extruders.length, (filaments.at(-1) ?? 0) + 1);
+  if (slots.length === filaments.length) {
+    const all = new Array<string>(count).fill('-');
+    filaments.forEach((index, order) => {
+      all[index] = slots[order] ?? '-';
+    });
+    return all;
+  }
+  return slots.length === count ? [...slots] : undefined;
+}
 
 /** Reads the slicing information of one plate out of a `.gcode.3mf`. */
 export async function readSlicedFor(path: string, plate: number): Promise<SlicedFor> {
@@ -31,7 +56,9 @@ export function parseSliceInfo(xml: string, plate: number): SlicedFor {
       .filter((word) => word !== '')
       .map(Number)
       .filter((value) => Number.isFinite(value));
+  const filaments = [...part.matchAll(/<filament\b[^>]*?\bid="(\d+)"/g)].map(([, id]) => Number(id) - 1);
   return {
+    filaments: filaments.filter((index) => index >= 0 && index < mostFilaments).sort((a, b) => a - b),
     extruders: numbers(metadata(part, 'filament_maps')).map((side) => (side === leftInFile ? 1 : 0)),
     nozzleDiameters: numbers(metadata(part, 'nozzle_diameters')),
   };

@@ -11,6 +11,8 @@ import {
   mapSlots,
   mapState,
   mapTemperatures,
+  mapToolHead,
+  storageState,
 } from './report-mapping';
 import { applyStatus } from './report-merge';
 
@@ -28,6 +30,8 @@ export interface TrackedPrinter
     | 'layers'
     | 'temperatures'
     | 'slots'
+    | 'toolHead'
+    | 'storage'
     | 'faults'
     | 'firmware'
     | 'model'
@@ -103,6 +107,7 @@ export class ReportTracker {
     const state = mapState(print);
     const faults = mapFaults(print);
     const code = currentErrorCode(print);
+    const storage = storageState(print);
     const layer = numberOf(print.layer_num);
     const layers = numberOf(print.total_layer_num);
     const message = code !== undefined ? errorText(code) : faults.find((fault) => fault.blocking)?.message;
@@ -117,6 +122,8 @@ export class ReportTracker {
       ...(layers === undefined ? {} : { layers }),
       temperatures: mapTemperatures(print),
       slots: mapSlots(print),
+      toolHead: mapToolHead(print),
+      ...(storage === undefined ? {} : { storage: { state: storage } }),
       faults,
       ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
       ...(this.#model === undefined ? {} : { model: this.#model }),

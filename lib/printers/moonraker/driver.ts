@@ -36,6 +36,7 @@ import {
   mapProgress,
   mapSlots,
   mapTemperatures,
+  mapToolHead,
   printFileName,
   readHistoryJob,
   watchedObjects,
@@ -105,6 +106,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   #publishedAt = Number.NEGATIVE_INFINITY;
   #publishedKey = '';
   #firmware: string | undefined;
+  /** Free bytes on the printer, as last asked. */
+  #free: number | undefined;
   #recheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -131,11 +134,14 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 
   async preflight(order: StartOrder): Promise<PreflightFailure[]> {
+    const session = this.connected();
+    this.#free = await this.#freeBytes(session);
+    const queued = await this.#queuedJobs(session);
     const report = await this.observe();
-    const free = await this.#freeBytes(this.connected());
+    const { state } = this.#tracker;
     return checkOrder(
       order,
-      { report, klippy: klippyState(this.#tracker.state), objects: this.#tracker.state.objects, free },
+      { report, klippy: klippyState(state), objects: state.objects, free: this.#free, queued },
       this.options.capabilities,
     );
   }
@@ -510,6 +516,17 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
+  /** How many jobs wait in the printer's own queue: somebody else uses it. */
+  async #queuedJobs(session: RpcSocket): Promise<number> {
+    try {
+      const status = objectOf(await session.call('server.job_queue.status', {}, this.#timing.answerMs));
+      return listOf(status.queued_jobs).length;
+    } catch (thrown) {
+      if (thrown instanceof MoonrakerError) return 0;
+      throw thrown;
+    }
+  }
+
   #makeReport(always: boolean): PrinterReport {
     const { objects } = this.#tracker.state;
     const { undecidedForMs, ...mapped } = this.#tracker.at(performance.now());
@@ -529,6 +546,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       ...mapFilament(objects),
       temperatures: mapTemperatures(objects),
       slots: mapSlots(objects),
+      toolHead: mapToolHead(this.#tracker.state),
+      ...(this.#free === undefined ? {} : { storage: { state: 'present', freeBytes: this.#free } }),
       faults,
       ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
     };

@@ -10,6 +10,8 @@ export interface PreflightFacts {
   objects: PrinterObjects;
   /** Free bytes where print files are stored; undefined if unknown. */
   free: number | undefined;
+  /** Jobs in the printer's own queue. */
+  queued: number;
 }
 
 /** Uploads pass through a temporary folder, so that the file is there twice for a moment. */
@@ -41,6 +43,13 @@ export function checkOrder(
       check: 'storage',
       message: 'There is not enough free space on the printer.',
       remedy: 'Delete print files that are not needed any more.',
+    });
+  }
+  if (facts.queued > 0) {
+    failures.push({
+      check: 'foreign_queue',
+      message: `${facts.queued} jobs wait in the printer's own queue and may start at any time.`,
+      remedy: 'Empty the job queue in Fluidd or Mainsail: two queues cannot run one printer.',
     });
   }
   failures.push(...checkSlots(order, report), ...checkReach(facts.objects, capabilities), ...checkFile(order));

@@ -1,4 +1,12 @@
-import type { Ending, PrinterFault, PrinterJob, PrinterState, ReportedSlot, Temperature } from '../../model/printer';
+import type {
+  Ending,
+  PrinterFault,
+  PrinterJob,
+  PrinterState,
+  ReportedSlot,
+  Temperature,
+  ToolHead,
+} from '../../model/printer';
 import { fraction, isObject, type JsonObject, numberOf, objectOf, textOf } from '../values';
 
 /** The printer objects by name, as last told. */
@@ -236,6 +244,13 @@ export function mapSlots(objects: PrinterObjects): ReportedSlot[] {
   const extruders = Object.keys(objects).filter((name) => /^extruder\d*$/.test(name));
   const present = filamentDetected(objects);
   return extruders.map((slot) => ({ slot, present }));
+}
+
+/** The extruders: a Giga may carry up to four heads, which all print the same. */
+export function mapToolHead(state: MoonrakerState): ToolHead {
+  const extruders = mapSlots(state.objects).length;
+  const ready = klippyState(state) === 'ready' && extruders > 0;
+  return { kind: extruders === 0 ? 'none' : 'extruder', ready, nozzleDiameters: [] };
 }
 
 export function mapFaults(state: MoonrakerState): PrinterFault[] {

@@ -24,6 +24,7 @@ import {
   commandKey,
   commands,
   type MachineInfo,
+  type Module,
   readFaultList,
   readMachineInfo,
   readModules,
@@ -129,7 +130,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
 
   async preflight(order: StartOrder): Promise<PreflightFailure[]> {
     const session = this.connected();
-    const modules = readModules((await session.request(peers.controller, commands.moduleList)).payload);
+    const modules = await this.#readModules(session);
     await this.#readFaults(session);
     return checkOrder(order, await this.observe(), modules);
   }
@@ -249,6 +250,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     session.onFrame = (frame) => this.#onFrame(session, frame);
     try {
       await this.#askIdentity(session);
+      await this.#readModules(session).catch(() => {});
       const first = this.#next(session, this.#heartbeatWaiters, 'its state');
       // If what comes between fails, nobody waits for this any more.
       first.catch(() => {});
@@ -346,11 +348,21 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     this.#info = answer === undefined ? undefined : readMachineInfo(answer.payload);
   }
 
+  async #readModules(session: SacpSession): Promise<Module[]> {
+    const modules = readModules((await session.request(peers.controller, commands.moduleList)).payload);
+    this.#tracker.modulesAre(modules);
+    return modules;
+  }
+
   async #subscribe(session: SacpSession): Promise<void> {
     const period = this.#timing.pushPeriodMs;
     for (const item of [commands.heartbeat, commands.extruders, commands.bed, commands.line, commands.printTime]) {
-      const answer = await session.request(peers.controller, commands.subscribe, subscribePayload(item, period));
-      const result = answer.payload[0] ?? 0;
+      const payload = subscribePayload(item, period);
+      const answer = await session.request(peers.controller, commands.subscribe, payload).catch((thrown: unknown) => {
+        // Only the state must be told; the rest is welcome.
+        if (item === commands.heartbeat || session.reason !== undefined) throw thrown;
+      });
+      const result = answer?.payload[0] ?? 0;
       if (result === 0) continue;
       if (item === commands.heartbeat)
         throw new PrinterUnavailableError(`The printer refused to report its state (${result}).`);

@@ -1,6 +1,6 @@
-import type { Ending, PrinterFault, PrinterState, ReportedSlot, Temperature } from '../../model/printer';
+import type { Ending, PrinterFault, PrinterState, ReportedSlot, Temperature, ToolHead } from '../../model/printer';
 import { fraction } from '../values';
-import type { BedZone, MachineFault, Nozzle } from './commands';
+import { type BedZone, type MachineFault, type Module, moduleNormal, type Nozzle } from './commands';
 
 export const statusIdle = 0;
 
@@ -130,6 +130,23 @@ export function mapTemperatures(nozzles: readonly Nozzle[], zones: readonly BedZ
 
 export function mapSlots(nozzles: readonly Nozzle[]): ReportedSlot[] {
   return nozzles.map(({ index, filament }) => ({ slot: `nozzle${index}`, present: filament }));
+}
+
+/** What the ids of the modules that can be mounted as a tool head mean. */
+const heads: Readonly<Record<number, ToolHead['kind']>> = {
+  13: 'extruder',
+  14: 'laser',
+  19: 'laser',
+  20: 'laser',
+  23: 'laser',
+  15: 'cnc',
+};
+
+export function mapToolHead(modules: readonly Module[], nozzles: readonly Nozzle[]): ToolHead {
+  const head = modules.find((module) => heads[module.id] !== undefined);
+  const kind = head === undefined ? 'none' : (heads[head.id] ?? 'none');
+  const ready = kind === 'extruder' && head?.status === moduleNormal;
+  return { kind, ready, nozzleDiameters: kind === 'extruder' ? nozzles.map(({ diameter }) => diameter) : [] };
 }
 
 /** Progress by lines; the machine tells no percentage. */

@@ -6,6 +6,7 @@ import {
   commands,
   type FileInfo,
   type MachineFault,
+  type Module,
   type Nozzle,
   readBed,
   readCounter,
@@ -24,6 +25,7 @@ import {
   mapSlots,
   mapStatus,
   mapTemperatures,
+  mapToolHead,
   remainingMinutes,
 } from './state-mapping';
 
@@ -44,7 +46,16 @@ export type FrameNews =
 export interface TrackedMachine
   extends Pick<
     PrinterReport,
-    'state' | 'job' | 'ending' | 'message' | 'progress' | 'remainingMinutes' | 'temperatures' | 'slots' | 'faults'
+    | 'state'
+    | 'job'
+    | 'ending'
+    | 'message'
+    | 'progress'
+    | 'remainingMinutes'
+    | 'temperatures'
+    | 'slots'
+    | 'toolHead'
+    | 'faults'
   > {
   /** How the job ended can be told only later; in this many ms at the latest. */
   undecidedForMs?: number;
@@ -73,6 +84,7 @@ export class MachineTracker {
   #zones: BedZone[] = [];
   #faults: MachineFault[] = [];
   #lastIssue: number | undefined;
+  #modules: readonly Module[] | undefined;
 
   /** @param noticeMs how long the reason of an ending may come after the ending */
   constructor(noticeMs: number) {
@@ -109,6 +121,11 @@ export class MachineTracker {
       if (this.#files.size <= rememberedFiles) break;
       this.#files.delete(name);
     }
+  }
+
+  /** Takes what is mounted. */
+  modulesAre(modules: readonly Module[]): void {
+    this.#modules = modules;
   }
 
   faultsAre(faults: MachineFault[]): void {
@@ -179,6 +196,7 @@ export class MachineTracker {
       remainingMinutes: runs ? remainingMinutes(progress, this.#seconds, known?.estimatedSeconds ?? null) : null,
       temperatures: mapTemperatures(this.#nozzles, this.#zones),
       slots: mapSlots(this.#nozzles),
+      ...(this.#modules === undefined ? {} : { toolHead: mapToolHead(this.#modules, this.#nozzles) }),
       faults,
     };
   }

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filamentMapping, projectFile } from '../../../lib/printers/bambu/commands';
 import { EndingJudge } from '../../../lib/printers/bambu/endings';
@@ -7,15 +7,17 @@ import {
   currentErrorCode,
   developerMode,
   extruderOfSlot,
-  hasStorage,
   mapFaults,
   mapJob,
   mapProgress,
   mapSlots,
   mapState,
   mapTemperatures,
+  storageState,
 } from '../../../lib/printers/bambu/report-mapping';
 import { applyStatus, mergeReport, parseReport } from '../../../lib/printers/bambu/report-merge';
+import { parseSliceInfo, slicedForAnything, slotsOfProject } from '../../../lib/printers/bambu/sliced-file';
+import { ReportTracker } from '../../../lib/printers/bambu/tracker';
 import type { JsonObject } from '../../../lib/printers/values';
 
 const fixtures = join(__dirname, '..', '..', 'fixtures', 'bambu');
@@ -58,6 +60,26 @@ describe('Bambu reports', () => {
     const merged = applyStatus(running.fields, delta);
     deepStrictEqual(mapProgress(merged), { progress: 0.11, remainingMinutes: 100 });
     strictEqual(merged.gcode_state, 'RUNNING');
+  });
+
+  it('reads every recorded frame there is', () => {
+    const files = readdirSync(fixtures, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+    strictEqual(files.length, 5);
+    for (const file of files) {
+      const recorded = JSON.parse(text(file));
+      // One of them is what was kept of a report, without its frame.
+      const frame = recorded.message ?? ('gcode_state' in recorded ? { print: recorded } : recorded);
+      const messages = parseReport(Buffer.from(JSON.stringify(frame), 'utf8'));
+      const tracker = new ReportTracker({ cancelCodeMs: 10_000, staleStateMs: 90_000 });
+      for (const message of messages) {
+        if (message.kind === 'status') tracker.takeStatus(message);
+        else if (message.kind === 'answer') tracker.takeVersion(message.fields);
+      }
+      const seen = tracker.at(0);
+      if (file.includes('get_version')) strictEqual(typeof seen.firmware, 'string');
+      else strictEqual(seen.state === 'unknown', !('gcode_state' in tracker.print), file);
+      if (file.includes('paused')) strictEqual(seen.state, 'paused');
+    }
   });
 
   it('merges AMS trays by their ids and keeps the others', () => {
@@ -133,7 +155,12 @@ describe('Bambu state', () => {
     strictEqual(developerMode({ fun: '41AFFF9CFF' }), false);
     strictEqual(developerMode({ fun: '60029FD1A3FF9CB7' }), ((0x60029fd1a3ff9cb7n >> 29n) & 1n) === 0n);
     strictEqual(developerMode({}), undefined);
-    strictEqual(hasStorage({ home_flag: -1_066_330_624 + 256 }), ((-1_066_330_368 >>> 8) & 3) === 1);
+    strictEqual(storageState({ home_flag: -(2 ** 31) + 256 }), 'present');
+    strictEqual(storageState({ sdcard: true, home_flag: 0x300 }), 'read_only');
+    strictEqual(storageState({ sdcard: true, home_flag: 0 }), 'present');
+    strictEqual(storageState({ sdcard: false, home_flag: 0x100 }), 'missing');
+    strictEqual(storageState({ home_flag: 0 }), 'missing');
+    strictEqual(storageState({}), undefined);
     strictEqual(
       extruderOfSlot(
         {
@@ -245,6 +272,40 @@ describe('Bambu commands', () => {
         true,
       ],
     );
+  });
+});
+
+describe('Files sliced for a Bambu', () => {
+  const xml = (maps: string, ids: number[]): string =>
+    `<config><plate><metadata key="index" value="1"/><metadata key="filament_maps" value="${maps}"/>` +
+    `<metadata key="nozzle_diameters" value="0.4,0.4"/>` +
+    `${ids.map((id) => `<filament id="${id}" type="PLA"/>`).join('')}</plate></config>`;
+
+  it('tell which of the filaments of the project a plate uses, and on which nozzle', () => {
+    deepStrictEqual(parseSliceInfo(xml('1 2 1 2', [2, 4]), 1), {
+      filaments: [1, 3],
+      extruders: [1, 0, 1, 0],
+      nozzleDiameters: [0.4, 0.4],
+    });
+  });
+
+  it('are mapped by the filaments of the project, whichever way the slots are given', () => {
+    const file = parseSliceInfo(xml('1 2 1 2', [2, 4]), 1);
+    deepStrictEqual(slotsOfProject(['ams0-1', 'ams1-2'], file), ['-', 'ams0-1', '-', 'ams1-2']);
+    deepStrictEqual(slotsOfProject(['-', 'ams0-1', '-', 'ams1-2'], file), ['-', 'ams0-1', '-', 'ams1-2']);
+    strictEqual(slotsOfProject(['ams0-1'], file), undefined);
+    deepStrictEqual(slotsOfProject(['ams0-1'], slicedForAnything), ['ams0-1']);
+    // As a real H2D was asked, and as it reported the mapping.
+    deepStrictEqual(filamentMapping(['-', 'ams0-1', '-', 'ams1-2']), {
+      use_ams: true,
+      ams_mapping: [-1, 1, -1, 6],
+      ams_mapping2: [
+        { ams_id: 255, slot_id: 255 },
+        { ams_id: 0, slot_id: 1 },
+        { ams_id: 255, slot_id: 255 },
+        { ams_id: 1, slot_id: 2 },
+      ],
+    });
   });
 });
 
