@@ -23,7 +23,7 @@ Options:
   --detect-port N       bambu: TCP port on which it says who it is
   --ssdp-port N         bambu: UDP port that it announces itself to (default 2021)
   --control-port N      port on loopback for the hands of an operator
-  --profile P           moonraker: legacy-giga (default), modern-giga, modern
+  --profile P           moonraker: legacy-giga (default), modern-giga, modern; bambu: h2d (default), x1, a1
   --speed N             printer seconds in one second (default $SIM_SPEED, or 60)
   --data DIR            files, state, truth log (default .platewise/simulators/<make>)
   --serial S            serial number

@@ -216,6 +216,81 @@ describe('drivers and faulty printers', function () {
       strictEqual(ended.ending, 'cancelled');
     });
 
+    for (const [profile, model] of [
+      ['x1', 'BL-P001'],
+      ['a1', 'N2S'],
+    ] as const) {
+      it(`drives a printer of the older generation, which reports in other words: ${profile}`, async () => {
+        await simulate('bambu', { profile });
+        const driver = await connected(bambu());
+        const file = async (seconds: number): Promise<StartOrder> =>
+          orderFor(directory.path, await sliced3mf(gcodeLasting(seconds), { model }), {
+            extension: '.gcode.3mf',
+            slots: ['ams0-0'],
+          });
+        for (const [seconds, ending] of [
+          [300, 'finished'],
+          [3600, 'cancelled'],
+        ] as const) {
+          const wanted = await file(seconds);
+          deepStrictEqual(await driver.preflight(wanted), []);
+          await upload(driver, wanted);
+          await driver.start(wanted, permit());
+          await reportWhere(driver, (report) => report.state === 'printing');
+          if (ending === 'cancelled') simulator.cancelAtScreen();
+          const ended = await reportWhere(
+            driver,
+            (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+            30_000,
+          );
+          strictEqual(ended.ending, ending);
+          simulator.clearPlate();
+        }
+      });
+    }
+
+    it('reads payloads with a NUL behind them and names that are no UTF-8, and flags of all widths', async () => {
+      await simulate('bambu');
+      await simulator.setFault('ragged_payloads', { on: true });
+      await simulator.setFault('wide_flags', { on: true });
+      const driver = await connected(bambu());
+      deepStrictEqual(await driver.preflight(await order(driver)), []);
+    });
+
+    it('stops trying when the access code changes', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      simulator.actions['screen/access-code']?.({ access_code: '99999999' });
+      const state = await connectionWhere(driver, 'refused');
+      ok(state.status === 'refused' && state.error.remedy.includes('access code'));
+    });
+
+    it('prints from a second AMS on the other nozzle, and names one that dries', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu());
+      simulator.actions['ams/attach']?.({ unit: 1, extruder: 1, trays: [{ material: 'PLA' }] });
+      simulator.actions['ams/attach']?.({
+        unit: 128,
+        extruder: 0,
+        trays: [{ material: 'PLA' }],
+        drying_minutes: 90,
+      });
+      const left = { ...(await order(driver)), slots: ['ams1-0'] };
+      const onTheLeft = await orderFor(directory.path, await sliced3mf(gcodeLasting(600), { side: 1 }), {
+        extension: '.gcode.3mf',
+        slots: ['ams1-0'],
+      });
+      const checks = async (wanted: StartOrder): Promise<string[]> =>
+        (await driver.preflight(wanted)).map(({ check }) => check);
+      deepStrictEqual(await checks(left), ['extruder']);
+      deepStrictEqual(await checks({ ...left, slots: ['ams128-0'] }), ['drying']);
+      deepStrictEqual(await checks({ ...left, slots: ['ams0-0', 'ams0-1'] }), ['filaments']);
+      deepStrictEqual(await checks(onTheLeft), []);
+      await upload(driver, onTheLeft);
+      await driver.start(onTheLeft, permit());
+      await reportWhere(driver, (report) => report.state === 'printing');
+    });
+
     it('shows that the printer waits for a person', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ZipFile } from 'yazl';
 
 /** A sliced file as Bambu Studio exports it, as far as a printer looks into it. */
-export function sliced3mf(gcode: string, { plate = 1, side = 2, nozzle = 0.4 } = {}): Promise<Buffer> {
+export function sliced3mf(gcode: string, { plate = 1, side = 2, nozzle = 0.4, model = 'O1D' } = {}): Promise<Buffer> {
   const zip = new ZipFile();
   const add = (name: string, text: string): void => zip.addBuffer(Buffer.from(text), name);
   add(
@@ -25,7 +25,7 @@ export function sliced3mf(gcode: string, { plate = 1, side = 2, nozzle = 0.4 } =
   add(
     'Metadata/slice_info.config',
     `<?xml version="1.0" encoding="UTF-8"?><config><plate><metadata key="index" value="${plate}"/>` +
-      `<metadata key="printer_model_id" value="O1D"/><metadata key="nozzle_diameters" value="${nozzle},${nozzle}"/>` +
+      `<metadata key="printer_model_id" value="${model}"/><metadata key="nozzle_diameters" value="${nozzle},${nozzle}"/>` +
       `<metadata key="prediction" value="600"/><metadata key="filament_maps" value="${side}"/>` +
       '<filament id="1" type="PLA" color="#000000" used_m="1" used_g="3"/></plate></config>',
   );

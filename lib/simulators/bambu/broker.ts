@@ -11,9 +11,13 @@ type Aedes = InstanceType<Awaited<ReturnType<typeof loadAedes>>>;
 export interface BrokerOptions {
   identity: Identity;
   serial: string;
-  accessCode: string;
+  accessCode(): string;
   /** A message on device/<serial>/request. */
   request(payload: Buffer): void;
+  /** Whoever subscribes to the topic of requests is cut off. */
+  guardsRequests: boolean;
+  /** More clients than these are cut off. */
+  mostClients(): number;
 }
 
 /**
@@ -27,12 +31,18 @@ export class PrinterBroker {
     private readonly reportTopic: string,
   ) {}
 
-  static async create({ identity, serial, accessCode, request }: BrokerOptions): Promise<PrinterBroker> {
+  static async create(options: BrokerOptions): Promise<PrinterBroker> {
+    const { identity, serial, accessCode, request } = options;
     const Aedes = await loadAedes();
     const requestTopic = `device/${serial}/request`;
     const broker = await Aedes.createBroker({
       authenticate: (_client, username, password, done) =>
-        done(null, username === USER && password?.toString('utf8') === accessCode),
+        done(null, username === USER && password?.toString('utf8') === accessCode()),
+      preConnect: (_client, _packet, done) => done(null, broker.connectedClients < options.mostClients()),
+      authorizeSubscribe: (client, subscription, done) => {
+        if (options.guardsRequests && subscription.topic === requestTopic) client?.close();
+        else done(null, subscription);
+      },
       authorizePublish: (client, packet, done) => {
         if (client !== null) {
           if (packet.topic === requestTopic) request(Buffer.from(packet.payload));
@@ -61,9 +71,10 @@ export class PrinterBroker {
   }
 
   /** Sends a report or an answer to everybody who listens, QoS 0. */
-  publish(message: Record<string, unknown>): void {
+  publish(message: Record<string, unknown>, ragged = false): void {
     if (this.broker.closed) return;
-    const payload = Buffer.from(JSON.stringify(message, null, 4));
+    const text = Buffer.from(JSON.stringify(message, null, 4));
+    const payload = ragged ? spoilt(text) : text;
     this.broker.publish(
       { cmd: 'publish', topic: this.reportTopic, payload, qos: 0, retain: false, dup: false },
       () => {},
@@ -75,4 +86,12 @@ export class PrinterBroker {
       this.broker.close(() => resolve());
     });
   }
+}
+
+/** As some firmware sends it: a NUL at the end, and a byte in a name that no UTF-8 has. */
+function spoilt(text: Buffer): Buffer {
+  const payload = Buffer.concat([text, Buffer.from([0])]);
+  const mark = payload.indexOf('\\ud800');
+  if (mark >= 0) payload.fill(0xff, mark, mark + 6);
+  return payload;
 }

@@ -6,6 +6,7 @@ import type { Interruption, Stage } from '../print-run';
 import type { PrinterBroker } from './broker';
 import { errorCode } from './error-codes';
 import { checkArchive } from './print-archive';
+import type { BambuProfile } from './profiles';
 import { gcodeState } from './report';
 import type { BambuState } from './state';
 
@@ -45,6 +46,7 @@ const NO_FACTS: GcodeFacts = {
 export interface CommandContext {
   machine: Machine<BambuState>;
   serial: string;
+  profile: BambuProfile;
   broker(): PrinterBroker | undefined;
   /** Publishes a full report now. */
   report(): void;
@@ -83,6 +85,8 @@ export class Commands {
     if (section !== 'print' && section !== 'system') return;
     if (section === 'print' && this.context.machine.faults.isOn('developer_mode_off')) {
       if (fields.command === 'project_file') this.#logRefused(fields, 'developer mode is off');
+      // Some firmware does not even say no.
+      if (this.context.machine.faults.take('developer_mode_off')?.silent === true) return;
       return this.#refuse(section, fields, 'mqtt message verify failed', errorCode('not_developer_mode'));
     }
     switch (name) {
@@ -154,7 +158,7 @@ export class Commands {
       info: {
         command: 'get_version',
         module: [
-          unit('ota', 'Bambu Lab H2D', '01.03.00.00', 'OTA'),
+          unit('ota', this.context.profile.product, '01.03.00.00', 'OTA'),
           unit('n3f/0', 'AMS 2 Pro (1)', '03.00.21.29', 'N3F05'),
           unit('ahb', '', '00.00.01.21', 'AHB00'),
           unit('mc', '', '01.03.30.12', 'MC00'),
@@ -183,7 +187,7 @@ export class Commands {
     const check =
       path === undefined || !stored
         ? { problem: path === undefined ? ('bad_path' as const) : ('file_gone' as const) }
-        : await checkArchive(join(machine.filesDir, path), text(fields.param));
+        : await checkArchive(join(machine.filesDir, path), text(fields.param), this.context.profile.model);
     // Looking into the file took a moment; another start may have come first.
     if (engine.run !== null) return this.#refuseBusy(fields);
 
@@ -192,6 +196,7 @@ export class Commands {
     const damaged = isDigest && upload !== undefined && stated !== upload.md5;
     const problem = 'problem' in check ? check.problem : damaged ? ('unreadable_file' as const) : undefined;
     const facts = 'facts' in check ? check.facts : NO_FACTS;
+    const extruders = 'extruders' in check && this.context.profile.h2Fields ? check.extruders : [];
 
     const identity = this.#identity(fields);
     const job = {
@@ -209,7 +214,7 @@ export class Commands {
     const delay = slow === undefined ? 0 : faultNumber(slow, 'seconds', 5) * machine.speed;
     const interruptions: Interruption[] =
       problem === undefined
-        ? [...this.#plannedBeforePrinting(), ...machine.takeInterruptions()]
+        ? [...this.#plannedBeforePrinting(fields, extruders), ...machine.takeInterruptions()]
         : [{ stage: 'parsing', at: 1, kind: 'fail', cause: problem }];
     extra.dismissed = false;
     extra.errorCleared = false;
@@ -230,8 +235,13 @@ export class Commands {
     this.#refuse('print', fields, 'printer is busy', errorCode('busy'));
   }
 
-  #plannedBeforePrinting(): Interruption[] {
+  #plannedBeforePrinting(fields: Fields, extruders: number[]): Interruption[] {
     const planned: Interruption[] = [];
+    const mapping = mappingProblem(fields, this.context.machine.extra, extruders);
+    if (mapping === 'hang' || this.context.machine.faults.take('prepare_hangs') !== undefined) {
+      planned.push({ stage: 'parsing', at: 0.9, kind: 'pause', cause: 'hang' });
+    }
+    if (mapping === 'mapping') planned.push({ stage: 'heating', at: 0.8, kind: 'fail', cause: 'mapping' });
     if (this.context.machine.faults.take('plate_check') !== undefined) {
       planned.push({ stage: 'heating', at: 0.5, kind: 'pause', cause: 'plate_type' });
     }
@@ -303,6 +313,31 @@ function mappingOf(fields: Fields): unknown[] {
     if (index < 0) return { ams_id: 255, slot_id: 255 };
     return index >= 128 ? { ams_id: index, slot_id: 0 } : { ams_id: index >>> 2, slot_id: index & 3 };
   });
+}
+
+/**
+ * What the printer makes of the filaments of a start (sheet, section 2.2): `mapping` is found out only at the first load,
+ * `hang` never ends and is never named.
+ */
+function mappingProblem(fields: Fields, state: BambuState, extruders: number[]): 'mapping' | 'hang' | undefined {
+  if (fields.use_ams === false || fields.use_ams === undefined) return undefined;
+  if (fields.use_ams !== true) return 'mapping';
+  const flat = Array.isArray(fields.ams_mapping) ? fields.ams_mapping.map(Number) : [];
+  if (flat.some((index) => index === 254 || index === 255)) return 'mapping';
+  const units = [{ id: 0, extruder: 0, trays: state.trays }, ...state.moreUnits];
+  const places = mappingOf(fields).map((entry) => {
+    const { ams_id: id, slot_id: slot } = (entry ?? {}) as { ams_id?: unknown; slot_id?: unknown };
+    return { id: Number(id), slot: Number(slot) };
+  });
+  for (const [index, { id, slot }] of places.entries()) {
+    if (id >= 254) continue;
+    const unit = units.find((candidate) => candidate.id === id);
+    const tray = unit?.trays[slot];
+    if (unit === undefined || tray === undefined || tray.material === '') return 'hang';
+    const wanted = extruders[index];
+    if (wanted !== undefined && wanted !== unit.extruder) return 'mapping';
+  }
+  return undefined;
 }
 
 /** The path on the stick that a url means, undefined if it is none of the stick's. */

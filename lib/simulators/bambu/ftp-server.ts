@@ -7,7 +7,7 @@ import type { BambuState } from './state';
 import { TlsSessions } from './tls-sessions';
 
 /** The printer's implicit FTPS server, TLS 1.2 only. Control and data connections share session tickets and ids. */
-export function createFtpServer(identity: Identity, accessCode: string, machine: Machine<BambuState>): Server {
+export function createFtpServer(identity: Identity, accessCode: () => string, machine: Machine<BambuState>): Server {
   const options: TlsOptions = {
     key: identity.key,
     cert: identity.certificate,

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { join, posix } from 'node:path';
+import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { faultNumber } from '../faults';
@@ -29,7 +30,7 @@ export class FtpSession {
     private readonly control: TLSSocket,
     private readonly tlsOptions: TlsOptions,
     private readonly tlsSessions: TlsSessions,
-    private readonly accessCode: string,
+    private readonly accessCode: () => string,
     private readonly machine: Machine<BambuState>,
   ) {
     control.setTimeout(IDLE_MS, () => control.destroy());
@@ -66,7 +67,7 @@ export class FtpSession {
         this.#authorized = false;
         return this.#reply('331 Please specify the password.');
       case 'PASS':
-        this.#authorized = this.#user === USER && argument === this.accessCode;
+        this.#authorized = this.#user === USER && argument === this.accessCode();
         return this.#reply(this.#authorized ? '230 Login successful.' : '530 Login incorrect.');
       case 'QUIT':
         this.#reply('221 Goodbye.');
@@ -227,8 +228,10 @@ export class FtpSession {
     const broken = full === undefined ? faults.take('upload_breaks') : undefined;
     const limited = full ?? broken;
     const tap = new DigestTap();
+    const slow = faults.isOn('slow_link') ? faults.take('slow_link') : undefined;
+    const link = new Throttle(slow === undefined ? Infinity : faultNumber(slow, 'bytes_per_second', 100_000));
     try {
-      if (limited === undefined) await pipeline(data, tap, createWriteStream(this.#disk(path)));
+      if (limited === undefined) await pipeline(data, link, tap, createWriteStream(this.#disk(path)));
       else
         await receivePart(data, this.#disk(path), faultNumber(limited, 'after_bytes', full === undefined ? 1024 : 0));
     } catch {
@@ -245,8 +248,8 @@ export class FtpSession {
     this.machine.extra.files[path.slice(1)] = digest;
     this.machine.persist();
     this.machine.logUpload(path.slice(1), digest);
-    const slow = faults.take('slow_226');
-    if (slow !== undefined) await new Promise((r) => setTimeout(r, faultNumber(slow, 'seconds', 30) * 1000));
+    const late = faults.take('slow_226');
+    if (late !== undefined) await new Promise((r) => setTimeout(r, faultNumber(late, 'seconds', 30) * 1000));
     this.#reply('226 Transfer complete.');
   }
 
@@ -302,6 +305,19 @@ export class FtpSession {
     if (this.#noStick) return undefined;
     const info = await stat(this.#disk(path)).catch(() => undefined);
     return info?.isFile() ? info.size : undefined;
+  }
+}
+
+/** Lets bytes through at a limited pace. */
+class Throttle extends Transform {
+  constructor(private readonly bytesPerSecond: number) {
+    super();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const milliseconds = (chunk.length / this.bytesPerSecond) * 1000;
+    if (milliseconds > 0.001) setTimeout(done, milliseconds, null, chunk);
+    else done(null, chunk);
   }
 }
 

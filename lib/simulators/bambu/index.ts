@@ -1,3 +1,4 @@
+import { faultNumber } from '../faults';
 import { Machine } from '../machine';
 import type { EngineChange } from '../print-engine';
 import { run } from '../running';
@@ -8,8 +9,9 @@ import { PrinterBroker } from './broker';
 import { loadIdentity } from './certificates';
 import { Commands, internalAcknowledgement, stagesOf } from './commands';
 import { createFtpServer } from './ftp-server';
-import { CODE_LAG_SECONDS, fullReport, gcodeState, REASON_LAG_SECONDS } from './report';
-import { initialState, type Tray } from './state';
+import { bambuProfile, changesOf, inProfile } from './profiles';
+import { CODE_LAG_SECONDS, externalSpool, fullReport, gcodeState, REASON_LAG_SECONDS } from './report';
+import { type BambuState, initialState, type Tray } from './state';
 
 const FAULTS = [
   /** Every print command is refused with "mqtt message verify failed", `fun` bit 29 is set. */
@@ -24,35 +26,71 @@ const FAULTS = [
   'slow_226',
   /** PASV answers with 0.0.0.0. */
   'pasv_zero',
+  /** Data connections carry `bytes_per_second` (default 100000) at most. */
+  'slow_link',
+  /** The next print hangs while it prepares, without an error. */
+  'prepare_hangs',
+  /** Payloads end with a NUL, and names in them are no valid UTF-8. */
+  'ragged_payloads',
+  /** Only four clients at a time; more are cut off. */
+  'client_limit',
+  /** `home_flag` has its highest bit set, `fun` has 64 bits. */
+  'wide_flags',
+  /** Profile a1: the next report is followed by `seconds` (default 24) of silence. */
+  'long_gaps',
 ];
 
 const DEFAULT_SERIAL = '0948AB123456789';
 const DEFAULT_ACCESS_CODE = '12345678';
-/** Full frames at this pace, as recorded from an H2D (sheet, section 1.4). Wall time. */
-const REPORT_EVERY_MS = 1500;
 const BOOT_SECONDS = 40;
 const CANCEL_SECONDS = 1.4;
 
 /** A Bambu Lab H2D in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB stick. */
 export async function startBambu(options: SimulatorOptions): Promise<RunningSimulator> {
-  const profile = options.profile ?? 'h2d';
-  if (profile !== 'h2d') throw new SimulatorRequestError(`There is no Bambu profile "${profile}": h2d.`);
+  const profile = bambuProfile(options.profile ?? 'h2d');
   const serial = options.serial ?? DEFAULT_SERIAL;
-  const accessCode = options.accessCode ?? DEFAULT_ACCESS_CODE;
+  let accessCode = options.accessCode ?? DEFAULT_ACCESS_CODE;
   const machine = new Machine(options, FAULTS, initialState());
   const identity = loadIdentity(options.dataDir, serial);
   const { engine, extra } = machine;
   let sequence = 0;
   let booting = false;
 
+  let told: Record<string, unknown> = {};
+  let quietUntil = 0;
+  const frame = (): Record<string, unknown> =>
+    inProfile(fullReport(machine, sequence, profile), profile, externalSpool(machine));
+  const publish = (print: Record<string, unknown>): void => {
+    const ragged = machine.faults.isOn('ragged_payloads');
+    broker.publish({ print: ragged ? { ...print, subtask_name: `${print.subtask_name}\uD800` } : print }, ragged);
+  };
+  /** Everything, as it is sent to who asks for it. */
   const report = (): void => {
     if (booting) return;
     sequence += 1;
-    broker.publish({ print: fullReport(machine, sequence) });
+    told = frame();
+    publish(told);
+  };
+  /** What is sent without being asked for: everything, or what is different from the last time. */
+  const reportByItself = (): void => {
+    if (profile.frames !== 'changes') {
+      report();
+      return;
+    }
+    if (booting || Date.now() < quietUntil) return;
+    sequence += 1;
+    const now = frame();
+    const changes = changesOf(told, now);
+    told = now;
+    if (changes === undefined) return;
+    publish({ ...changes, command: 'push_status', msg: 1, sequence_id: String(sequence) });
+    const gap = machine.faults.take('long_gaps');
+    if (gap !== undefined) quietUntil = Date.now() + faultNumber(gap, 'seconds', 24) * 1000;
   };
   const commands = new Commands({
     machine,
     serial,
+    profile,
     broker: () => broker,
     report,
     dropClients: () => mqttServer.dropAll(),
@@ -60,17 +98,19 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
   const broker = await PrinterBroker.create({
     identity,
     serial,
-    accessCode,
+    accessCode: () => accessCode,
     request: (payload) => commands.handle(payload),
+    guardsRequests: profile.guardsRequests,
+    mostClients: () => (machine.faults.isOn('client_limit') ? 4 : Number.POSITIVE_INFINITY),
   });
   const mqttServer = new SwitchedServer(broker.server);
-  const reporting = setInterval(report, REPORT_EVERY_MS);
+  const reporting = setInterval(reportByItself, profile.reportEveryMs);
   const followUps = new Set<NodeJS.Timeout>();
 
   const reportAfter = (printerSeconds: number): void => {
     const timer = setTimeout(() => {
       followUps.delete(timer);
-      report();
+      reportByItself();
     }, engine.wall(printerSeconds) + 5);
     followUps.add(timer);
   };
@@ -80,7 +120,7 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     }
     if (change === 'paused' || change === 'resumed') extra.errorCleared = false;
     if (change === 'plate_cleared' || change === 'accepted') return;
-    report();
+    reportByItself();
     if (change === 'ended') {
       reportAfter(CODE_LAG_SECONDS);
       reportAfter(REASON_LAG_SECONDS);
@@ -99,7 +139,7 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     make: 'bambu',
     servers: {
       mqtt: mqttServer,
-      ftps: new SwitchedServer(createFtpServer(identity, accessCode, machine)),
+      ftps: new SwitchedServer(createFtpServer(identity, () => accessCode, machine)),
       detect: new SwitchedServer(createDetectServer(announced)),
     },
     ready: { serial, access_code: accessCode, ca_file: identity.caFile },
@@ -144,6 +184,24 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
         machine.persist();
         report();
       },
+      /** A new access code, as the screen makes one up; whoever is connected is thrown out. */
+      'screen/access-code': (body) => {
+        if (typeof body.access_code !== 'string') throw new SimulatorRequestError('Say which: {"access_code": "…"}.');
+        accessCode = body.access_code;
+        mqttServer.dropAll();
+      },
+      /** The answer to another client's command is seen by everybody. */
+      'foreign-ack': (body) => {
+        const command = typeof body.command === 'string' ? body.command : 'stop';
+        const outcome = { result: 'SUCCESS', reason: 'SUCCESS', err_code: 0, is_from_mqtt: true };
+        broker.publish({ print: { command, param: '', sequence_id: '325', ...outcome } });
+      },
+      /** Connects another AMS: {unit: 1 to 3 or 128 to 135, extruder: 0 right, 1 left, trays: [{material, color}], drying_minutes}. */
+      'ams/attach': (body) => {
+        attachUnit(extra, body);
+        machine.persist();
+        report();
+      },
       /** Puts a filament into a tray ("0" to "3") or on an external spool ("254" left, "255" right). */
       'filament/load': (body) => {
         loadFilament(extra, body);
@@ -158,6 +216,30 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
       await broker.close();
     },
   });
+}
+
+function attachUnit(extra: BambuState, body: Record<string, unknown>): void {
+  const id = Number(body.unit);
+  const isHt = id >= 128 && id <= 135;
+  if (!Number.isInteger(id) || !(isHt || (id >= 1 && id <= 3))) {
+    throw new SimulatorRequestError(`There is no unit "${String(body.unit)}": 1 to 3, 128 to 135.`);
+  }
+  const given = Array.isArray(body.trays) ? (body.trays as Record<string, unknown>[]) : [];
+  const trays = Array.from({ length: isHt ? 1 : 4 }, (_, index): Tray => {
+    const { material, color } = given[index] ?? {};
+    return {
+      material: typeof material === 'string' ? material : '',
+      color: typeof color === 'string' ? color : '000000FF',
+      remain: 100,
+    };
+  });
+  const unit = {
+    id,
+    extruder: body.extruder === 1 ? 1 : 0,
+    trays,
+    dryingMinutes: Number(body.drying_minutes ?? 0),
+  } as const;
+  extra.moreUnits = [...extra.moreUnits.filter((other) => other.id !== id), unit];
 }
 
 function loadFilament(extra: { trays: Tray[]; external: [Tray, Tray] }, body: Record<string, unknown>): void {

@@ -4,14 +4,15 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { estimateGcode, type GcodeFacts } from '../gcode-duration';
 
 /** What the printer finds in a .gcode.3mf: the plate to print, or why it cannot be printed. */
-export type ArchiveCheck = { facts: GcodeFacts } | { problem: 'unreadable_file' | 'wrong_model' | 'wrong_nozzle' };
+export type ArchiveCheck =
+  /** `extruders`: of each filament of the project, 0 right, 1 left; empty if the file does not say. */
+  { facts: GcodeFacts; extruders: number[] } | { problem: 'unreadable_file' | 'wrong_model' | 'wrong_nozzle' };
 
-const MODEL = 'O1D';
 const NOZZLE = 0.4;
 const LARGEST_TEXT = 16 * 1024 * 1024;
 
 /** Opens the archive as the printer does (sheet, sections 4 and 8.5): plate present, its md5 equal, model and nozzles. */
-export async function checkArchive(path: string, plate: string): Promise<ArchiveCheck> {
+export async function checkArchive(path: string, plate: string, ownModel: string): Promise<ArchiveCheck> {
   try {
     const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
     try {
@@ -28,12 +29,13 @@ export async function checkArchive(path: string, plate: string): Promise<Archive
       }
       const slice = (await readText(zip, entries.get('Metadata/slice_info.config'))) ?? '';
       const model = metadata(slice, 'printer_model_id');
-      if (model !== undefined && model !== '' && model !== MODEL) return { problem: 'wrong_model' };
+      if (model !== undefined && model !== '' && model !== ownModel) return { problem: 'wrong_model' };
       const nozzles = metadata(slice, 'nozzle_diameters');
       if (nozzles?.split(',').some((diameter) => Math.abs(Number(diameter) - NOZZLE) > 0.01)) {
         return { problem: 'wrong_nozzle' };
       }
-      return { facts };
+      const sides = (metadata(slice, 'filament_maps') ?? '').split(/[\s,]+/).filter((word) => word !== '');
+      return { facts, extruders: sides.map((side) => (side === '1' ? 1 : 0)) };
     } finally {
       zip.close();
     }

@@ -2,14 +2,19 @@ import type { Machine } from '../machine';
 import type { PrintJob } from '../print-run';
 import { AMBIENT_CELSIUS, temperaturesOf } from '../temperatures';
 import { errorCode } from './error-codes';
+import type { BambuProfile } from './profiles';
 import type { BambuState, Tray } from './state';
 
 /** After FAILED the code comes this much later, and fail_reason after that (sheet, section 2.5), in printer seconds. */
 export const CODE_LAG_SECONDS = 5.6;
 export const REASON_LAG_SECONDS = 7.3;
+/** How long the small models show the code. */
+const PULSE_WALL_SECONDS = 2.5;
 
 const DEVELOPER_MODE_ON = '4027FF18FFF9CB3';
 const DEVELOPER_MODE_OFF = '41AFFF9CFF';
+/** Of the same meaning, with all 64 bits in use. */
+const WIDE_FUN = '6002BFC1D3DF9CB7';
 
 export type GcodeState = 'IDLE' | 'PREPARE' | 'RUNNING' | 'PAUSE' | 'FINISH' | 'FAILED';
 
@@ -17,6 +22,7 @@ export type GcodeState = 'IDLE' | 'PREPARE' | 'RUNNING' | 'PAUSE' | 'FINISH' | '
 export function gcodeState(machine: Machine<BambuState>): GcodeState {
   const { run, last, progress } = machine.engine;
   if (run !== null && progress !== undefined && progress.stage !== 'accepted') {
+    if (run.paused?.cause === 'hang') return 'PREPARE';
     if (run.paused !== null) return 'PAUSE';
     return progress.stage === 'parsing' ? 'PREPARE' : 'RUNNING';
   }
@@ -42,7 +48,7 @@ interface ErrorPicture {
   failReason: number;
 }
 
-function errorPicture(machine: Machine<BambuState>, state: GcodeState): ErrorPicture {
+function errorPicture(machine: Machine<BambuState>, state: GcodeState, profile: BambuProfile): ErrorPicture {
   const { run, last } = machine.engine;
   const cleared = machine.extra.errorCleared;
   if (state === 'PAUSE' && run?.paused != null && run.paused.cause !== 'user') {
@@ -54,8 +60,11 @@ function errorPicture(machine: Machine<BambuState>, state: GcodeState): ErrorPic
   const since = machine.engine.secondsSince(last.endedAt);
   const cancelled = last.outcome === 'stopped';
   const code = errorCode(last.reason);
+  const [from, until] = profile.codeIsPulse
+    ? [0, machine.engine.speed * PULSE_WALL_SECONDS]
+    : [cancelled ? CODE_LAG_SECONDS : 0, Infinity];
   return {
-    code: state === 'FAILED' && !cleared && since >= (cancelled ? CODE_LAG_SECONDS : 0) ? code : 0,
+    code: state === 'FAILED' && !cleared && since >= from && since < until ? code : 0,
     failReason: since >= (cancelled ? REASON_LAG_SECONDS : 0) ? code : 0,
   };
 }
@@ -73,7 +82,11 @@ function stageCode(machine: Machine<BambuState>, state: GcodeState): number {
 }
 
 /** A whole `print` object as an H2D with firmware 01.03.00.00 sends it every 1.5 s. */
-export function fullReport(machine: Machine<BambuState>, sequence: number): Record<string, unknown> {
+export function fullReport(
+  machine: Machine<BambuState>,
+  sequence: number,
+  profile: BambuProfile,
+): Record<string, unknown> {
   const { engine, extra, faults } = machine;
   const state = gcodeState(machine);
   const companions = COMPANIONS[state];
@@ -84,9 +97,10 @@ export function fullReport(machine: Machine<BambuState>, sequence: number): Reco
         ? engine.run.job
         : (engine.last?.job ?? null);
   const progress = state === 'IDLE' ? undefined : engine.progress;
-  const errors = errorPicture(machine, state);
+  const errors = errorPicture(machine, state, profile);
   const temperatures = temperaturesOf(engine);
   const stored = !faults.isOn('storage_missing');
+  const wide = faults.isOn('wide_flags');
   const active = state === 'PREPARE' || state === 'RUNNING' || state === 'PAUSE';
   const percent =
     state === 'FINISH'
@@ -137,14 +151,14 @@ export function fullReport(machine: Machine<BambuState>, sequence: number): Reco
     filam_bak: [],
     flag3: 15,
     force_upgrade: false,
-    fun: faults.isOn('developer_mode_off') ? DEVELOPER_MODE_OFF : DEVELOPER_MODE_ON,
+    fun: faults.isOn('developer_mode_off') ? DEVELOPER_MODE_OFF : wide ? WIDE_FUN : DEVELOPER_MODE_ON,
     fun2: '1',
     gcode_file: shown === null ? '' : `/data/${identity.param}`,
     gcode_file_prepare_percent: state === 'PREPARE' ? '0' : shown === null ? '0' : '100',
     gcode_state: state,
     heatbreak_fan_speed: fan,
     hms: hmsReport(machine, errors.code),
-    home_flag: 7 | (stored ? 0x100 : 0) | (1 << 11),
+    home_flag: 7 | (stored ? 0x100 : 0) | (1 << 11) | (wide ? 1 << 31 : 0),
     hw_switch_state: extra.trays.some(({ material }) => material !== '') ? 1 : 0,
     ipcam: {
       agora_service: 'disable',
@@ -311,26 +325,28 @@ function amsReport(machine: Machine<BambuState>): Record<string, unknown> {
   const { trays } = machine.extra;
   const state = gcodeState(machine);
   const feeding = state === 'RUNNING' || state === 'PAUSE';
-  const loaded = trays.reduce((bits, tray, index) => (tray.material === '' ? bits : bits | (1 << index)), 0);
+  const units = [{ id: 0, extruder: 0, trays, dryingMinutes: 0 } as const, ...machine.extra.moreUnits];
+  const places = units.flatMap((unit) => unit.trays.map((tray, index) => ({ tray, bit: trayBit(unit.id, index) })));
+  const loaded = places.reduce((all, { tray, bit }) => (tray.material === '' ? all : all | (1 << bit)), 0);
   const bits = loaded.toString(16);
+  const exist = units.reduce((all, { id }) => all | (1 << (id >= 128 ? id - 124 : id)), 0).toString(16);
   const first = mappingOf(machine.engine.run?.job ?? null).find((slot) => slot < 4);
   const now = feeding && first !== undefined ? String(first) : '255';
   return {
-    ams: [
-      {
-        check: 0,
-        chip_id: '5dc33b4e1c02301030343833fffffff0',
-        dry_time: 0,
-        humidity: '4',
-        humidity_raw: '28',
-        id: '0',
-        info: '1003',
-        temp: '25.6',
-        tray: trays.map((tray, index) => traySlot(String(index), tray)),
-      },
-    ],
-    ams_exist_bits: '1',
-    ams_exist_bits_raw: '1',
+    ams: units.map(({ id, extruder, trays: places_, dryingMinutes }) => ({
+      check: 0,
+      chip_id: '5dc33b4e1c02301030343833fffffff0',
+      dry_time: dryingMinutes,
+      humidity: '4',
+      humidity_raw: '28',
+      id: String(id),
+      // Type of the unit, and in bits 8 to 11 the nozzle that it feeds (sheet, section 3.5).
+      info: (0x1000 | (extruder << 8) | (id >= 128 ? 4 : 3)).toString(16),
+      temp: '25.6',
+      tray: places_.map((tray, index) => traySlot(String(index), tray)),
+    })),
+    ams_exist_bits: exist,
+    ams_exist_bits_raw: exist,
     cali_id: 255,
     cali_stat: 0,
     insert_flag: true,
@@ -345,6 +361,16 @@ function amsReport(machine: Machine<BambuState>): Record<string, unknown> {
     unbind_ams_stat: 0,
     version: 5,
   };
+}
+
+/** The bit of a tray in `tray_exist_bits`. */
+export function trayBit(unit: number, tray: number): number {
+  return unit >= 128 ? 16 + unit - 128 : unit * 4 + tray;
+}
+
+/** The one external spool of the models with one nozzle. */
+export function externalSpool(machine: Machine<BambuState>): Record<string, unknown> {
+  return traySlot('254', machine.extra.external[1]);
 }
 
 const FILAMENTS: Readonly<Record<string, { index: string; brand: string; low: string; high: string; bed: string }>> = {

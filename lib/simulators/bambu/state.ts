@@ -10,9 +10,20 @@ export interface Tray {
   remain: number;
 }
 
+/** An AMS beside the first one. */
+export interface AmsUnit {
+  /** 1 to 3, or 128 to 135 for an AMS HT with one tray. */
+  id: number;
+  /** The nozzle that it feeds: 0 right, 1 left. */
+  extruder: 0 | 1;
+  trays: Tray[];
+  dryingMinutes: number;
+}
+
 export interface BambuState {
   /** Four trays of AMS 0. */
   trays: Tray[];
+  moreUnits: AmsUnit[];
   /** Left (254), right (255). */
   external: [Tray, Tray];
   /** What was uploaded whole to the stick, by path without the leading slash. */
@@ -35,6 +46,7 @@ export function initialState(): BambuState {
       { material: 'PETG', color: '000000FF', remain: 60 },
       { material: '', color: '', remain: -1 },
     ],
+    moreUnits: [],
     external: [
       { material: '', color: '', remain: -1 },
       { material: '', color: '', remain: -1 },

@@ -1,0 +1,101 @@
+import { SimulatorRequestError } from '../simulator';
+
+/** A model of printer, as far as a client can tell it from the others (sheet, sections 1.4, 3.1 and 8.3). */
+export interface BambuProfile {
+  name: string;
+  /** The word for the model in sliced files and announcements. */
+  model: string;
+  product: string;
+  /** How often it reports (ms, wall time). */
+  reportEveryMs: number;
+  /** Whole frames with `msg: 0`, whole frames that do not say so, or changes only with `msg: 1`. */
+  frames: 'declared' | 'undeclared' | 'changes';
+  /** It has the tree `device`, two nozzles and the fields that came with it. */
+  h2Fields: boolean;
+  /** It tells how a job ended only for two seconds after FAILED. */
+  codeIsPulse: boolean;
+  /** It breaks the connection of whoever listens to requests. */
+  guardsRequests: boolean;
+}
+
+const PROFILES: readonly BambuProfile[] = [
+  {
+    name: 'h2d',
+    model: 'O1D',
+    product: 'Bambu Lab H2D',
+    reportEveryMs: 1500,
+    frames: 'declared',
+    h2Fields: true,
+    codeIsPulse: false,
+    guardsRequests: false,
+  },
+  {
+    name: 'x1',
+    model: 'BL-P001',
+    product: 'Bambu Lab X1 Carbon',
+    reportEveryMs: 1100,
+    frames: 'undeclared',
+    h2Fields: false,
+    codeIsPulse: false,
+    guardsRequests: false,
+  },
+  {
+    name: 'a1',
+    model: 'N2S',
+    product: 'Bambu Lab A1',
+    reportEveryMs: 2000,
+    frames: 'changes',
+    h2Fields: false,
+    codeIsPulse: true,
+    guardsRequests: true,
+  },
+];
+
+export function bambuProfile(name: string): BambuProfile {
+  const profile = PROFILES.find((candidate) => candidate.name === name);
+  if (profile === undefined) {
+    const names = PROFILES.map((candidate) => candidate.name).join(', ');
+    throw new SimulatorRequestError(`There is no Bambu profile "${name}". Profiles: ${names}.`);
+  }
+  return profile;
+}
+
+/** What only the H2 generation reports. */
+const H2_ONLY = ['device', 'vir_slot', 'cfg', 'fun2', 'aux', 'stat', 'job', 'job_attr', 'err2', 'canvas_id', 'care'];
+/** What an A1 leaves out besides. */
+const NOT_ON_A1 = ['job_id', 'state', 'fail_reason', 'err', 'fun', '3D', 'mapping', 'plate_idx', 'plate_id'];
+
+type Fields = Record<string, unknown>;
+
+/** The report of an H2D in the words of another model. */
+export function inProfile(report: Fields, profile: BambuProfile, external: unknown): Fields {
+  if (profile.h2Fields) return report;
+  const { msg: _msg, ...fields } = report;
+  const isSmall = profile.frames === 'changes';
+  const left = isSmall ? [...H2_ONLY, ...NOT_ON_A1] : H2_ONLY;
+  const others = Object.fromEntries(Object.entries(fields).filter(([name]) => !left.includes(name)));
+  const idle = isSmall && (report.gcode_state === 'IDLE' || report.gcode_state === 'FINISH');
+  return {
+    ...others,
+    vt_tray: external,
+    ...(isSmall ? { msg: 0 } : {}),
+    // The small models name the file itself, and forget it when they are done.
+    ...(isSmall ? { gcode_file: idle ? '' : report.file, print_type: idle ? 'idle' : report.print_type } : {}),
+    ...(isSmall && report.stg_cur === -1 ? { stg_cur: 255 } : {}),
+  };
+}
+
+/** What is different from the frame before; undefined if nothing is. */
+export function changesOf(before: Fields, now: Fields): Fields | undefined {
+  const changes: Fields = {};
+  for (const [name, value] of Object.entries(now)) {
+    const old = before[name];
+    if (JSON.stringify(old) === JSON.stringify(value)) continue;
+    changes[name] = isPlain(old) && isPlain(value) ? (changesOf(old, value) ?? {}) : value;
+  }
+  return Object.keys(changes).length === 0 ? undefined : changes;
+}
+
+function isPlain(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
