@@ -14,7 +14,7 @@ import {
   listJobs,
   unfinishedJobs,
 } from '../store/jobs';
-import { allMaterials } from '../store/materials';
+import { allMaterials, stockOfMaterials } from '../store/materials';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
 import { takeSnapshot } from './snapshot';
@@ -244,7 +244,10 @@ export async function printers(farm: Farm): Promise<{ printers: PrinterView[] }>
 
 /** All materials that can be printed with. */
 export async function materials(farm: Farm): Promise<{ materials: unknown[] }> {
-  const all = await allMaterials(farm.database);
+  const [all, stock] = await farm.database.read(
+    async (db) => [await allMaterials(db), await stockOfMaterials(db)] as const,
+  );
+  const stockOf = new Map(stock.map((one) => [one.materialId, one]));
   return {
     materials: all.map((material) => ({
       material_id: material.id,
@@ -253,6 +256,8 @@ export async function materials(farm: Farm): Promise<{ materials: unknown[] }> {
       colour: material.colour,
       colour_hex: material.colourHex,
       brand: material.brand,
+      grams_left: stockOf.get(material.id)?.gramsLeft ?? 0,
+      grams_promised: stockOf.get(material.id)?.gramsPromised ?? 0,
     })),
   };
 }

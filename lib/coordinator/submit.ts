@@ -4,21 +4,25 @@ import type { Readable } from 'node:stream';
 import { analyseFile } from '../files/analyse-file';
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
+import { costOf } from '../model/cost';
 import { type FieldError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
-import type { Material } from '../model/material';
+import { type Material, materialTolerance } from '../model/material';
 import { type JobSubmission, parseJobSubmission } from '../model/messages';
 import type { Dimensions } from '../model/printer';
+import type { PrintSettings } from '../model/settings';
 import type { JobStatus } from '../model/status';
 import { impossible, neverBecause } from '../planning/eligibility';
 import type { PlanningJob } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
+import { ProfileError, type SlicingProfile } from '../slicing/profile';
+import { keepFiles } from '../store/file-use';
 import { findAnalysis, storeAnalysis } from '../store/files';
 import { findSubmission, type KeyedSubmission, keepSubmission } from '../store/idempotency-keys';
 import { findJob, insertJob, type NewJob } from '../store/jobs';
-import { findMaterial } from '../store/materials';
-import { allPrinters } from '../store/printers';
+import { findMaterial, stockOfMaterials } from '../store/materials';
+import { allPrinters, type Printer } from '../store/printers';
 import { shareFile } from '../store/shared-files';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
@@ -48,6 +52,8 @@ export interface StoredFile {
   warnings: string[];
 }
 
+/** What the column holds. */
+const mostUsd = 99_999_999;
 const defaultUploadLimit = 1024 ** 3;
 
 /**
@@ -110,11 +116,13 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
       remedy: `Use one of ${printers.map((printer) => printer.id).join(', ')}, or leave it out.`,
     });
   }
+  const settings = submission.print_settings ?? {};
+  const profile = material && (await profileOf(farm, submission, material, errors));
+  if (material) checkTemperatures(settings, material, errors);
   if (errors.length > 0 || !material || !file) throw refused(errors);
 
-  const settings = submission.print_settings ?? {};
-  const estimate = estimatePrint(file.analysis, undefined, material, settings);
-  const job = newJob(submission, file, material, estimate, actor);
+  const estimate = estimatePrint(file.analysis, undefined, material, settings, profile);
+  const job = newJob(farm, submission, file, material, estimate, printers, actor);
   const planned = planningJob({ ...job, ...placeholder } as Job, material, 0, []);
   const places = printers.map((printer) => planningPrinter(printer, [], undefined, Date.now()));
   if (places.every((printer) => neverBecause(planned, printer) !== null)) {
@@ -128,13 +136,18 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
   }
   try {
     const stored = await farm.database.transaction(async (tx) => {
+      await keepFiles(tx);
+      if (!(await farm.files.touch(file.sha256, storedExtension[file.analysis.kind]))) {
+        const remedy = 'Send the file again.';
+        throw refused([{ field: 'stl_path', value: submission.stl_path, remedy }]);
+      }
       const inserted = await insertJob(tx, job);
       if (once && !(await keepSubmission(tx, once.key, { requestDigest: once.digest, jobId: inserted.id }))) {
         throw new KeyInUseError();
       }
       return inserted;
     });
-    return await answerOf(farm, stored, file.analysis.warnings);
+    return await answerOf(farm, stored, [...file.analysis.warnings, ...(await stockWarnings(farm, material))]);
   } catch (error) {
     if (!(error instanceof KeyInUseError) || !once) throw error;
     const winner = await findSubmission(farm.database, once.key);
@@ -175,11 +188,81 @@ const placeholder = {
   failedOn: null,
 };
 
+/** Says so if there is less of the material than is promised by now: it has to be bought before all of it can be printed. */
+async function stockWarnings(farm: Farm, material: Material): Promise<string[]> {
+  const stock = (await stockOfMaterials(farm.database)).find((one) => one.materialId === material.id);
+  if (!stock || stock.gramsPromised <= stock.gramsLeft) return [];
+  const [left, promised] = [Math.floor(stock.gramsLeft), Math.ceil(stock.gramsPromised)];
+  return [`There are ${left} g of ${material.name} in stock, and ${promised} g are promised with this job.`];
+}
+
+/** The profile of the quality that is asked for; which printer it will be is not known yet. */
+async function profileOf(
+  farm: Farm,
+  submission: JobSubmission,
+  material: Material,
+  errors: FieldError[],
+): Promise<SlicingProfile> {
+  const quality = submission.print_settings?.quality;
+  const printerId = submission.force_printer ?? 'any';
+  try {
+    return await farm.profiles.load({ printerId, material, quality });
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    // a damaged file is the operator's to mend, and is told when the job is sliced
+    if (quality === undefined) farm.log('warn', error.message);
+    else errors.push({ field: 'print_settings.quality', value: quality, remedy: `${error.message} ${error.remedy}` });
+    return {};
+  }
+}
+
+/** What no printed file may have is refused here, before anything is sliced. */
+function checkTemperatures(settings: PrintSettings, material: Material, errors: FieldError[]): void {
+  const { nozzle_temp: nozzle, bed_temp: bed } = settings;
+  const [coldest, hottest] = [-1, 1].map((sign) => material.nozzleTemperature + sign * materialTolerance.nozzle);
+  if (nozzle !== undefined && Math.abs(nozzle - material.nozzleTemperature) > materialTolerance.nozzle) {
+    const remedy = `${material.name} is printed at ${material.nozzleTemperature} °C; give ${coldest} to ${hottest}.`;
+    errors.push({ field: 'print_settings.nozzle_temp', value: nozzle, remedy });
+  }
+  if (bed !== undefined && bed > material.bedTemperature + materialTolerance.bed) {
+    const remedy = `${material.name} wants a bed of ${material.bedTemperature} °C; give at most ${material.bedTemperature + materialTolerance.bed}.`;
+    errors.push({ field: 'print_settings.bed_temp', value: bed, remedy });
+  }
+}
+
+/** The cheapest printer that may print it: what it will be is known when the plan has given it one. */
+function estimatedCost(
+  farm: Farm,
+  submission: JobSubmission,
+  material: Material,
+  { grams, hours }: { grams: number; hours: number },
+  printers: Printer[],
+): number {
+  const able = printers.filter(
+    ({ id, capabilities }) =>
+      capabilities.materialTypes.includes(material.type) && (submission.force_printer ?? id) === id,
+  );
+  const costs = able.map(({ capabilities }) => {
+    const own = hours * capabilities.speedFactor;
+    return costOf({
+      grams,
+      material,
+      hours: own,
+      printer: capabilities,
+      startedAt: Date.now(),
+      tariff: farm.options.tariff,
+    }).totalUsd;
+  });
+  return Math.min(...costs, Number.MAX_SAFE_INTEGER);
+}
+
 function newJob(
+  farm: Farm,
   submission: JobSubmission,
   file: { analysis: FileAnalysis; sha256: string },
   material: Material,
   estimate: { grams: number; hours: number },
+  printers: Printer[],
   actor: string,
 ): NewJob {
   return {
@@ -189,7 +272,7 @@ function newJob(
     materialId: materialId(submission.material_id),
     printSettings: submission.print_settings ?? {},
     estimatedGrams: estimate.grams,
-    estimatedCostUsd: (estimate.grams / 1000) * material.usdPerKg,
+    estimatedCostUsd: Math.min(mostUsd, estimatedCost(farm, submission, material, estimate, printers)),
     estimatedDurationHours: Math.min(999.99, estimate.hours),
     priority: submission.priority ?? 5,
     deadlineAt: submission.deadline_at ?? null,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { settle } from '../agent/settle';
 import { printerQueue } from '../messaging/topology';
-import { PlatewiseError } from '../model/errors';
+import { asError, PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
@@ -17,6 +17,7 @@ import { loadedSlots, lockPrinter, offlineAfterSeconds, type Printer } from '../
 import { forgetSharedFiles } from '../store/shared-files';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
+import { removeOldFiles } from './retention';
 import { planningJob, planningPrinter } from './snapshot';
 
 /** A line of the plan that was made true. */
@@ -50,6 +51,7 @@ const expiresMinutes = 10;
 const resendSeconds = 30;
 const keepSentHours = 24;
 const keepFilesHours = 24;
+const removeFilesMs = 3_600_000;
 
 /** Why a line cannot be made true; found while the rows are locked. */
 class LineRefused extends Error {}
@@ -200,6 +202,7 @@ export async function sweep(farm: Farm): Promise<void> {
   await resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds);
   await pruneSent(farm.database, keepSentHours);
   await forgetSharedFiles(farm.database, keepFilesHours);
+  await removeOldFilesNowAndThen(farm);
   const stale = await staleDispatches(farm.database, {
     expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
     offlineAfterSeconds,
@@ -212,4 +215,14 @@ export async function sweep(farm: Farm): Promise<void> {
       if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
     });
   }
+}
+
+/** The last time that each farm's files were looked through (monotonic, ms). */
+const lookedThroughAt = new WeakMap<Farm, number>();
+
+async function removeOldFilesNowAndThen(farm: Farm): Promise<void> {
+  const last = lookedThroughAt.get(farm);
+  if (last !== undefined && performance.now() - last < removeFilesMs) return;
+  lookedThroughAt.set(farm, performance.now());
+  await removeOldFiles(farm).catch((error: unknown) => farm.log('warn', asError(error).message));
 }

@@ -8,7 +8,7 @@ import { runInWorker, type WorkerFailure } from './worker';
 
 /** A file that was sent costs no more than what is due to its size. */
 export interface ReadingLimits {
-  /** Absent: 4.5 s, and half a second for each megabyte. */
+  /** Absent: half a minute, and half a second for each megabyte; on a machine that is not overloaded a hundredth is enough. */
   timeLimitMs?: number;
   heapLimitMb?: number;
   signal?: AbortSignal;
@@ -51,7 +51,7 @@ export async function drawModel(
   await runFileTask<null>({ task: 'render', source, outputs }, limits);
 }
 
-const leastTimeMs = 4500;
+const leastTimeMs = 30_000;
 const timePerByteMs = 500 / 1024 ** 2;
 
 async function runFileTask<Result>(task: FileTask, limits: ReadingLimits): Promise<Result> {

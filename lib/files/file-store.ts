@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { mkdir, open, readdir, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NotFoundError, PlatewiseError } from '../model/errors';
@@ -36,6 +36,16 @@ export interface FileStore {
   resolve(path: string): Promise<string>;
   /** SHA-256 of a file, lower-case hex. */
   hash(path: string): Promise<string>;
+  /** All stored files; times are ms since 1970. */
+  list(): AsyncIterable<{ sha256: string; path: string; modifiedAt: number }>;
+  /** Marks a stored file as used now, so that it counts as new; false if it is not there. */
+  touch(sha256: string, extension: StoredExtension): Promise<boolean>;
+  /**
+   * Removes a stored file; nothing if it is gone already.
+   *
+   * @throws FileStoreError `bad_file_address` when it is no file of this store
+   */
+  remove(path: string): Promise<void>;
 }
 
 /** The file store refuses. */
@@ -90,11 +100,7 @@ export class LocalFileStore implements FileStore {
 
   pathOf(sha256: string, extension: StoredExtension): string {
     if (!/^[0-9a-f]{64}$/.test(sha256) || !extensions.includes(extension)) {
-      throw new FileStoreError(
-        'This is no address of a stored file.',
-        'bad_file_address',
-        'Give a SHA-256 in lower-case hex.',
-      );
+      throw badAddress();
     }
     return join(this.root, 'sha256', sha256.slice(0, 2), `${sha256}${extension}`);
   }
@@ -108,6 +114,34 @@ export class LocalFileStore implements FileStore {
       return real;
     }
     throw outside(path);
+  }
+
+  async *list(): AsyncGenerator<{ sha256: string; path: string; modifiedAt: number }> {
+    const root = join(this.root, 'sha256');
+    for (const folder of await readdir(root).catch(() => [])) {
+      for (const name of await readdir(join(root, folder)).catch(() => [])) {
+        const sha256 = /^([0-9a-f]{64})\./.exec(name)?.[1];
+        const path = join(root, folder, name);
+        const found = sha256 === undefined ? undefined : await stat(path).catch(() => undefined);
+        if (sha256 !== undefined && found?.isFile()) yield { sha256, path, modifiedAt: found.mtimeMs };
+      }
+    }
+  }
+
+  async touch(sha256: string, extension: StoredExtension): Promise<boolean> {
+    const now = new Date();
+    return utimes(this.pathOf(sha256, extension), now, now).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async remove(path: string): Promise<void> {
+    const name = basename(path);
+    if (dirname(path) !== join(this.root, 'sha256', name.slice(0, 2)) || !/^[0-9a-f]{64}\.[a-z0-9.]+$/.test(name)) {
+      throw badAddress();
+    }
+    await rm(path, { force: true });
   }
 
   async hash(path: string): Promise<string> {
@@ -129,6 +163,14 @@ async function realPathOf(path: string, asNamed: string): Promise<string> {
 function contains(directory: string, path: string): boolean {
   const way = relative(directory, path);
   return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}
+
+function badAddress(): FileStoreError {
+  return new FileStoreError(
+    'This is no address of a stored file.',
+    'bad_file_address',
+    'Give a SHA-256 in lower-case hex.',
+  );
 }
 
 function outside(path: string): FileStoreError {

@@ -35,6 +35,13 @@ export interface PrepareInput {
   slicer: Slicer;
 }
 
+export interface PrepareOptions {
+  signal: AbortSignal;
+  progress?: (fraction: number) => void;
+  /** Whether it can wait: it then slices only while no other slicing wants its place, else it fails as busy. */
+  background?: boolean;
+}
+
 /** A file that is ready for its machine. */
 export interface PreparedPrint {
   /** In the work directory; the caller stores it. */
@@ -67,10 +74,7 @@ export interface PreparedPrint {
  * @throws SlicingError it does not fit or cannot be sliced
  * @throws UnprintableFileError the G-code must not go to this machine
  */
-export async function preparePrintFile(
-  input: PrepareInput,
-  options: { signal: AbortSignal; progress?: (fraction: number) => void },
-): Promise<PreparedPrint> {
+export async function preparePrintFile(input: PrepareInput, options: PrepareOptions): Promise<PreparedPrint> {
   options.signal.throwIfAborted();
   await mkdir(input.workDirectory, { recursive: true });
   const scratch = await mkdtemp(join(input.workDirectory, '.prepare-'));
@@ -155,7 +159,7 @@ async function sliceModel(
   input: PrepareInput,
   source: FileAnalysis,
   scratch: string,
-  options: { signal: AbortSignal; progress?: (fraction: number) => void },
+  options: PrepareOptions,
 ): Promise<Sliced> {
   const { slicer, machine, settings } = input;
   const form = machine.make === 'bambu' && slicer.makesArchives ? 'gcode_3mf' : 'gcode';
@@ -171,7 +175,10 @@ async function sliceModel(
     );
   }
   const placement = placeOnBed(source.bounds, machine);
-  const sliced = await slicerTurns.take(() => runSlicer(input, source, placement, scratch, options), options.signal);
+  const slice = (signal: AbortSignal) => runSlicer(input, source, placement, scratch, { ...options, signal });
+  const sliced = options.background
+    ? await slicerTurns.takeIdle(slice, options.signal)
+    : await slicerTurns.take(() => slice(options.signal), options.signal);
   const { print } = await analyseFile(sliced.path, { signal: options.signal }).catch((error) => {
     if (options.signal.aborted) throw error;
     throw new SlicingError(
@@ -200,7 +207,7 @@ async function runSlicer(
   source: FileAnalysis,
   placement: PlacedModel,
   scratch: string,
-  options: { signal: AbortSignal; progress?: (fraction: number) => void },
+  options: PrepareOptions,
 ): Promise<Omit<Sliced, 'analysis' | 'slicerName'> & { estimatedSeconds: number | null }> {
   const modelPath = join(scratch, 'model.stl');
   const path = join(scratch, 'sliced');

@@ -1,6 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
+import type { AgentContext } from '../../lib/agent/context';
 import { PrinterAgent } from '../../lib/agent/printer-agent';
 import type { Farm } from '../../lib/coordinator/farm';
+import { PrepareAhead } from '../../lib/coordinator/prepare-ahead';
 import { announcePrinter } from '../../lib/coordinator/register-printer';
 import { MalformedInputError } from '../../lib/model/errors';
 import { printerId } from '../../lib/model/ids';
@@ -71,6 +73,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       return;
     }
     let agent: PrinterAgent | undefined;
+    let ahead: PrepareAhead | undefined;
     let shown = '';
 
     const show = (driver: Driver): void => {
@@ -109,7 +112,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       );
       driver.on('connection', () => show(driver));
       driver.on('report', () => show(driver));
-      agent = new PrinterAgent({
+      const context: AgentContext = {
         printerId: id,
         driver,
         database: farm.database,
@@ -123,15 +126,21 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         allowUntrusted: simulated || definition.allowBuiltInSlicer === true,
         log: (level, message) => (level === 'info' ? this.log(message) : this[level](message)),
         times: farm.times,
-      });
+      };
+      const serving = new PrinterAgent(context);
+      agent = serving;
+      ahead = new PrepareAhead(farm, { printerId: id, context, wanted: () => serving.serving });
       running.set(this.id, { driver, definition });
       await agent.start();
+      await ahead.start();
       show(driver);
     };
 
     const access = useFarm(RED, this, definition, {
       opened: open,
       closing: async () => {
+        await ahead?.stop();
+        ahead = undefined;
         await agent?.stop();
         agent = undefined;
         running.delete(this.id);

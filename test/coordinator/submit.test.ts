@@ -72,7 +72,11 @@ describe('A submission', () => {
       'force_printer',
     ],
     ['with a printer that does not exist', () => ({ force_printer: 'nobody' }), 'force_printer'],
-    ['with a temperature that no printer reaches', () => ({ print_settings: { nozzle_temp: 480 } }), 'print_settings'],
+    [
+      'with a temperature that no printer reaches',
+      () => ({ print_settings: { nozzle_temp: 480 } }),
+      'print_settings.nozzle_temp',
+    ],
     [
       'that depends on a job that does not exist',
       () => ({ depends_on: ['00000000-0000-4000-8000-000000000000'] }),

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentTimes } from '../../lib/agent/context';
+import type { AgentContext, AgentTimes } from '../../lib/agent/context';
 import { PrinterAgent } from '../../lib/agent/printer-agent';
 import { Farm, type FarmOptions } from '../../lib/coordinator/farm';
+import { PrepareAhead } from '../../lib/coordinator/prepare-ahead';
 import { type JobView, jobDetail } from '../../lib/coordinator/queries';
 import { announcePrinter } from '../../lib/coordinator/register-printer';
 import { OutboxRelay } from '../../lib/coordinator/relay';
@@ -45,6 +46,7 @@ export class SimulatedFarm {
   readonly log: string[] = [];
   farm!: Farm;
   #agents: PrinterAgent[] = [];
+  readonly #ahead: PrepareAhead[] = [];
   #relay: OutboxRelay | undefined;
   #unlisten: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -54,6 +56,8 @@ export class SimulatedFarm {
     times?: Partial<AgentTimes>;
     farm?: Partial<FarmOptions>;
     printers?: readonly string[];
+    /** Whether jobs are sliced before their time. */
+    prepareAhead?: boolean;
   };
 
   constructor(
@@ -62,6 +66,8 @@ export class SimulatedFarm {
       times?: Partial<AgentTimes>;
       farm?: Partial<FarmOptions>;
       printers?: readonly string[];
+      /** Whether jobs are sliced before their time. */
+      prepareAhead?: boolean;
     } = {},
   ) {
     this.#options = options;
@@ -136,7 +142,7 @@ export class SimulatedFarm {
       timeScale: this.#options.speed ?? 2000,
       log: (level, message) => this.log.push(`${level} ${id}: ${message}`),
     });
-    const agent = new PrinterAgent({
+    const context: AgentContext = {
       printerId: printerId(id),
       driver,
       database: this.farm.database,
@@ -150,8 +156,14 @@ export class SimulatedFarm {
       simulated: true,
       log: (level, message) => this.log.push(`${level} ${id}: ${message}`),
       times: this.farm.times,
-    });
+    };
+    const agent = new PrinterAgent(context);
     await agent.start();
+    if (this.#options.prepareAhead) {
+      const ahead = new PrepareAhead(this.farm, { printerId: context.printerId, context, wanted: () => agent.serving });
+      await ahead.start();
+      this.#ahead.push(ahead);
+    }
     return agent;
   }
 
@@ -176,11 +188,16 @@ export class SimulatedFarm {
     }
   }
 
+  async #stopAhead(): Promise<void> {
+    for (const ahead of this.#ahead.splice(0)) await ahead.stop();
+  }
+
   /** Ends everything but the printers, as an orderly shutdown does. */
   async stopFarm(): Promise<void> {
     clearInterval(this.#timer);
     this.#unlisten?.();
     await this.#ticking;
+    await this.#stopAhead();
     for (const agent of this.#agents) await agent.stop();
     this.#agents = [];
     await this.#relay?.stop();
@@ -193,6 +210,7 @@ export class SimulatedFarm {
     clearInterval(this.#timer);
     this.#unlisten?.();
     await this.#ticking;
+    await this.#stopAhead();
     for (const agent of this.#agents) await agent.stop();
     await this.#relay?.stop();
     await database.query(`DROP SCHEMA ${this.schema} CASCADE`);

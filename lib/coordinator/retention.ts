@@ -1,0 +1,36 @@
+import { filesInUse, forgetUnusedPrints, lockFiles } from '../store/file-use';
+import type { Farm } from './farm';
+
+/** Files that were stored and never named by a job are kept as long as those that were. */
+const defaultDays = 30;
+const batchSize = 200;
+const dayMs = 86_400_000;
+
+/**
+ * Removes stored files that are older than `keepFilesDays` and that nothing needs any more: no job and no attempt that is
+ * unfinished or ended lately, no print file that was used lately. A file in use is never removed: while files are removed,
+ * no job is accepted, and a job whose file is gone is refused.
+ *
+ * @returns how many were removed
+ */
+export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<number> {
+  const days = farm.options.keepFilesDays ?? defaultDays;
+  await forgetUnusedPrints(farm.database, days);
+  const old: { sha256: string; path: string }[] = [];
+  for await (const file of farm.files.list()) if (now - file.modifiedAt > days * dayMs) old.push(file);
+  let removed = 0;
+  for (let at = 0; at < old.length; at += batchSize) {
+    const batch = old.slice(at, at + batchSize);
+    await farm.database.transaction(async (tx) => {
+      await lockFiles(tx);
+      const hashes = [...new Set(batch.map((file) => file.sha256))];
+      const needed = await filesInUse(tx, hashes, days);
+      for (const file of batch.filter(({ sha256 }) => !needed.has(sha256))) {
+        await farm.files.remove(file.path);
+        removed++;
+      }
+    });
+  }
+  if (removed > 0) farm.log('info', `${removed} files that nothing needs any more were removed.`);
+  return removed;
+}

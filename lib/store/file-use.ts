@@ -1,0 +1,42 @@
+import type { Queryable, Transaction } from './database';
+
+/** Serialises the removal of files with the acceptance of jobs that name them. */
+const fileLock = 7_206_013;
+
+/** Keeps files from being removed until this transaction has ended. */
+export async function keepFiles(tx: Transaction): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock_shared($1, hashtext(current_schema()))', [fileLock]);
+}
+
+/** Waits until no job is just being accepted, and keeps new ones waiting until this transaction has ended. */
+export async function lockFiles(tx: Transaction): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [fileLock]);
+}
+
+/**
+ * Which of these files somebody still needs: models of unfinished jobs and of jobs that ended lately, print files of open
+ * attempts and those that were used lately.
+ *
+ * @param days how long a file is kept after its last use
+ */
+export async function filesInUse(db: Queryable, hashes: string[], days: number): Promise<Set<string>> {
+  const { rows } = await db.query<{ sha256: string }>(
+    `SELECT model_sha256 AS sha256 FROM print_jobs WHERE model_sha256 = ANY ($1)
+       AND (completed_at IS NULL OR completed_at > now() - make_interval(days => $2))
+     UNION SELECT gcode_sha256 FROM print_attempts WHERE gcode_sha256 = ANY ($1)
+       AND (phase <> 'ended' OR ended_at > now() - make_interval(days => $2))
+     UNION SELECT gcode_sha256 FROM prepared_prints WHERE gcode_sha256 = ANY ($1)
+       AND used_at > now() - make_interval(days => $2)`,
+    [hashes, days],
+  );
+  return new Set(rows.map((row) => row.sha256));
+}
+
+/** Forgets print files that nothing has used for so long. */
+export async function forgetUnusedPrints(db: Queryable, days: number): Promise<void> {
+  await db.query(
+    `DELETE FROM prepared_prints p WHERE used_at < now() - make_interval(days => $1)
+       AND NOT EXISTS (SELECT 1 FROM print_attempts a WHERE a.gcode_sha256 = p.gcode_sha256 AND a.phase <> 'ended')`,
+    [days],
+  );
+}
