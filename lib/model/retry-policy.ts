@@ -34,8 +34,7 @@ export function parseRetryPolicy(text: string): RetryPolicy {
 const signs: Readonly<Record<FailureKind, RegExp>> = {
   run_out: /run[\s-]?out|ran out|filament (?:is )?(?:missing|empty|used up)|no filament|spool is empty/i,
   spaghetti: /spaghetti|printing in (?:the )?air|air printing|filament clump/i,
-  adhesion:
-    /adhes|detach|came (?:off|loose)|not stick|first[\s-]?layer (?:defect|inspection)|warp/i,
+  adhesion: /adhes|detach|came (?:off|loose)|not stick|first[\s-]?layer (?:defect|inspection)|warp/i,
 };
 
 /** What kind of failure a reason tells of, null if none that other settings can cure. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, openSync, writeSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import { asError } from '../model/errors';
 import { loadOrcaProfiles, overrideOrcaProfiles } from './orca-profile';
 import { executable, lastLine, moveFile, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
+
+const endMark = 'platewise: no more';
 
 /** What the exit codes of both programs mean; they end with the lowest byte of a negative number (BambuStudio.cpp). */
 const refusals: Readonly<Record<number, { message: string; remedy: string; retryable?: boolean }>> = {
@@ -111,6 +113,7 @@ export class OrcaSlicer implements Slicer {
       const { size } = await stat(output).catch(() => ({ size: 0 }));
       if (size === 0) throw new SlicingError('The slicer ended without a print file.', 'Submit the model again.');
       await moveFile(output, request.outputPath);
+      await progress?.drained();
       options.progress(1);
       return {
         estimatedSeconds: null,
@@ -165,23 +168,37 @@ function refuseFailure(code: number | null, signal: NodeJS.Signals | null, words
 async function progressPipe(
   directory: string,
   progress: (fraction: number) => void,
-): Promise<{ path: string; close(): void } | undefined> {
+): Promise<{ path: string; drained(): Promise<void>; close(): void } | undefined> {
   const path = join(directory, 'progress');
+  let file: number;
   try {
     await promisify(execFile)('mkfifo', [path]);
     // opened for both directions, so that neither this nor reading waits for the slicer to open its end
-    const handle = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
-    const socket = new Socket({ fd: handle.fd, readable: true, writable: false });
-    let furthest = 0;
-    createInterface({ input: socket }).on('line', (line) => {
-      const percent = Number(/"total_percent"\s*:\s*(\d{1,3})/.exec(line)?.[1] ?? 0);
-      if (percent <= furthest) return;
-      furthest = percent;
-      progress(Math.min(percent, 99) / 100);
-    });
-    socket.on('error', () => {});
-    return { path, close: () => socket.destroy() };
+    file = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
+  const socket = new Socket({ fd: file, readable: true, writable: false });
+  let furthest = 0;
+  let atEnd: () => void = () => {};
+  const end = new Promise<void>((resolve) => {
+    atEnd = resolve;
+  });
+  socket.on('error', () => atEnd());
+  createInterface({ input: socket }).on('line', (line) => {
+    if (line === endMark) return atEnd();
+    const percent = Number(/"total_percent"\s*:\s*(\d{1,3})/.exec(line)?.[1] ?? 0);
+    if (percent <= furthest) return;
+    furthest = percent;
+    progress(Math.min(percent, 99) / 100);
+  });
+  return {
+    path,
+    // what the slicer wrote stands before our mark
+    async drained() {
+      writeSync(file, `\n${endMark}\n`);
+      await end;
+    },
+    close: () => socket.destroy(),
+  };
 }

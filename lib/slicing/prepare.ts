@@ -138,12 +138,7 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
       'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.',
     );
   }
-  if (form === 'gcode_3mf' && analysis.printerModel !== bambuModelId) {
-    throw new UnprintableFileError(
-      `The file was sliced for the printer model ${analysis.printerModel ?? '(not named)'}, not for ${bambuModelId} (H2D).`,
-      'Slice the project for the H2D and submit it again.',
-    );
-  }
+  if (form === 'gcode_3mf') refuseOtherModel(analysis);
   if (form === 'gcode' && make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   return {
     path: input.sourcePath,
@@ -153,6 +148,14 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
     pictures: [],
     warnings: [],
   };
+}
+
+function refuseOtherModel({ printerModel }: GcodeAnalysis): void {
+  if (printerModel === bambuModelId) return;
+  throw new UnprintableFileError(
+    `The file was sliced for the printer model ${printerModel ?? '(not named)'}, not for ${bambuModelId} (H2D).`,
+    'Slice it for the H2D.',
+  );
 }
 
 async function sliceModel(
@@ -190,6 +193,7 @@ async function sliceModel(
     );
   });
   if (!print) throw new SlicingError(`${slicer.name} made no G-code.`, 'Submit the model again.');
+  if (sliced.form === 'gcode_3mf') refuseOtherModel(print);
   // the part must be there to its top, not only begun
   if (print.extrudingMoves > 0 && print.bounds.max.z < source.dimensions.z - 2 * layerHeight) {
     throw new SlicingError(

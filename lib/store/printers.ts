@@ -244,3 +244,11 @@ export async function loadSlot(
   if (!loaded) throw new NotFoundError('slot', `${id}/${slot}`);
   return loaded;
 }
+
+/** What a machine draws while it prints (W), for its electricity. */
+export async function setWatts(db: Queryable, id: PrinterId, watts: number): Promise<void> {
+  await db.query(
+    `UPDATE printers SET capabilities = capabilities || jsonb_build_object('watts', $2::float8) WHERE id = $1`,
+    [id, watts],
+  );
+}

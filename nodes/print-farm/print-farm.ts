@@ -1,6 +1,9 @@
 import { isAbsolute, join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { FarmOptions } from '../../lib/coordinator/farm';
+import { asError, PlatewiseError } from '../../lib/model/errors';
+import { parseRetryPolicy } from '../../lib/model/retry-policy';
+import { parseTariff } from '../../lib/model/tariff';
 import { readBody, refuseUnreadable } from '../http/body-reader';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
@@ -13,6 +16,11 @@ interface PrintFarmDefinition extends NodeDef {
   changeMinutes: string | number;
   maxUploadMegabytes: string | number;
   prusaSlicerPath: string;
+  orcaSlicerPath: string;
+  tariff: string;
+  retryPolicy: string;
+  lowStockGrams: string | number;
+  keepFilesDays: string | number;
 }
 
 /** The first that is set. */
@@ -55,6 +63,35 @@ export = (RED: NodeAPI): void => {
   const editorApp = (RED.httpAdmin as { parent?: typeof RED.httpAdmin } | undefined)?.parent;
   editorApp?.use(`${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`, refuseUnreadable);
 
+  /** What the owner has decided about files, slicing and money; a text that is not understood is told, and left out. */
+  function decisionsOf(definition: PrintFarmDefinition, tell: (problem: string) => void): Partial<FarmOptions> {
+    const understood = <Value>(read: () => Value): Value | undefined => {
+      try {
+        return read();
+      } catch (error) {
+        const { message } = asError(error);
+        tell(error instanceof PlatewiseError ? `${message} ${error.remedy}` : message);
+        return undefined;
+      }
+    };
+    const tariffText = firstText(definition.tariff, process.env['PLATEWISE_TARIFF']);
+    const timeZone = firstText(process.env['PLATEWISE_TIME_ZONE']);
+    const tariff = understood(() => (tariffText === undefined ? undefined : parseTariff(tariffText, timeZone)));
+    const retryPolicy = understood(() =>
+      parseRetryPolicy(firstText(definition.retryPolicy, process.env['PLATEWISE_RETRY_POLICY']) ?? ''),
+    );
+    const orcaSlicerPath = firstText(definition.orcaSlicerPath, process.env['PLATEWISE_ORCA_SLICER']);
+    const profileDirectory = firstText(process.env['PLATEWISE_PROFILES']);
+    return {
+      ...(tariff && { tariff }),
+      ...(retryPolicy && { retryPolicy }),
+      ...(orcaSlicerPath !== undefined && { orcaSlicerPath }),
+      ...(profileDirectory !== undefined && { profileDirectory }),
+      lowStockGrams: number(definition.lowStockGrams, 150),
+      keepFilesDays: number(definition.keepFilesDays, 30),
+    };
+  }
+
   function PrintFarm(this: PrintFarmNode, definition: PrintFarmDefinition): void {
     RED.nodes.createNode(this, definition);
     const userDirectory = RED.settings.userDir ?? process.cwd();
@@ -72,6 +109,7 @@ export = (RED: NodeAPI): void => {
       clearMinutes: number(definition.clearMinutes, 5),
       changeMinutes: number(definition.changeMinutes, 12.5),
       maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
+      ...decisionsOf(definition, (problem) => this.error(problem)),
       ...timesFromEnvironment(),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
       log: (level, message) => {

@@ -8,6 +8,7 @@ import { MalformedInputError } from '../../lib/model/errors';
 import { printerId } from '../../lib/model/ids';
 import type { Make, PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import type { Driver, DriverOptions } from '../../lib/printers/driver';
+import { setWatts } from '../../lib/store/printers';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
 import { onInput } from '../input';
@@ -100,6 +101,8 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         },
         simulated,
       );
+      const watts = optionalNumber(secretOf(id, 'WATTS', ''));
+      if (watts !== undefined && watts >= 0) await setWatts(farm.database, id, watts);
       const driver = printerMake.createDriver(
         {
           host: definition.host,
