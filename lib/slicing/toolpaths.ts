@@ -2,6 +2,7 @@ import type { SlicingSettings } from './defaults';
 import { skirt } from './defaults';
 import { fillWithLines, type Stroke } from './infill';
 import { type Paths64, perMm } from './layers';
+import { refuseUnsupported } from './overhangs';
 
 export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
 
@@ -58,8 +59,9 @@ export function* planLayers(
   );
   const shellsOf = memo((region: Paths64) => {
     const walls: Paths64[] = [];
-    for (let wall = settings.walls - 1; wall >= 0; wall--) walls.push(grow(region, -(width / 2 + wall * spacing)));
-    return { walls, inner: grow(region, -(width / 2 + (settings.walls - 0.5) * spacing)) };
+    // a line's edge is round: half a spacing from the contour it fills as much as a line with square edges would
+    for (let wall = settings.walls - 1; wall >= 0; wall--) walls.push(grow(region, -(wall + 0.5) * spacing));
+    return { walls, inner: grow(region, -settings.walls * spacing) };
   });
   const sparseSpacing = settings.infill > 0 ? spacing / settings.infill : 0;
 
@@ -69,7 +71,10 @@ export function* planLayers(
     const below = regions[index - 1];
     if (below && below !== region) {
       const overAir = without(region, grow(below, width));
-      if (clipper.areaPaths(overAir) > notableOverhang * perMm ** 2) findings.overhanging++;
+      if (clipper.areaPaths(overAir) > notableOverhang * perMm ** 2) {
+        findings.overhanging++;
+        refuseUnsupported(clipper, region, below, overAir, (index + 0.5) * settings.layerHeight);
+      }
     }
     let solid = inner;
     if (settings.infill < 1) {

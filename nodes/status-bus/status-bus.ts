@@ -4,7 +4,7 @@ import { parseStatusMessage } from '../../lib/model/messages';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 
 interface StatusBusDefinition extends FarmNodeDefinition {
-  /** `all`, `job` or `bed`. */
+  /** `all`, `job`, `bed` or `low_stock`. */
   events: string;
 }
 
@@ -24,7 +24,7 @@ export = (RED: NodeAPI): void => {
         show();
         subscription = await farm.broker.subscribeStatus((incoming) => {
           const event = parseStatusMessage(incoming.body);
-          if (definition.events === 'job' || definition.events === 'bed') {
+          if (definition.events && definition.events !== 'all') {
             if (event.event !== definition.events) return Promise.resolve('accept');
           }
           this.send({ topic: event.event, payload: event });

@@ -1,9 +1,23 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** A box: its corner nearest to the origin, and its edges, mm. */
+export interface BoxAt {
+  at?: [number, number, number];
+  edges: [number, number, number];
+}
+
 /** Writes a binary STL of a box with these edges (mm), one corner at the origin. */
 export function writeBox(path: string, x: number, y: number, z: number): string {
-  const corner = (index: number): [number, number, number] => [index & 1 ? x : 0, index & 2 ? y : 0, index & 4 ? z : 0];
+  return writeBoxes(path, [{ edges: [x, y, z] }]);
+}
+
+function trianglesOf({ at = [0, 0, 0], edges }: BoxAt): [number, number, number][][] {
+  const corner = (index: number): [number, number, number] => [
+    at[0] + (index & 1 ? edges[0] : 0),
+    at[1] + (index & 2 ? edges[1] : 0),
+    at[2] + (index & 4 ? edges[2] : 0),
+  ];
   const faces = [
     [0, 2, 3, 1],
     [4, 5, 7, 6],
@@ -12,15 +26,17 @@ export function writeBox(path: string, x: number, y: number, z: number): string 
     [0, 4, 6, 2],
     [1, 3, 7, 5],
   ] as const;
-  const triangles = faces.flatMap(([a, b, c, d]) => [
-    [a, b, c],
-    [a, c, d],
-  ]);
+  return faces.flatMap(([a, b, c, d]) => [[a, b, c].map(corner), [a, c, d].map(corner)]);
+}
+
+/** Writes a binary STL of boxes, which may overlap. */
+export function writeBoxes(path: string, boxes: BoxAt[]): string {
+  const triangles = boxes.flatMap(trianglesOf);
   const bytes = Buffer.alloc(84 + 50 * triangles.length);
   bytes.writeUInt32LE(triangles.length, 80);
   triangles.forEach((triangle, index) => {
     triangle.forEach((point, at) => {
-      corner(point).forEach((value, axis) => {
+      point.forEach((value, axis) => {
         bytes.writeFloatLE(value, 84 + 50 * index + 12 + 12 * at + 4 * axis);
       });
     });
