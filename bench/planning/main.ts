@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     moves: { type: 'string', default: '600' },
     weight: { type: 'string', multiple: true, default: [] },
-    seconds: { type: 'string', default: '5' },
+    seconds: { type: 'string' },
     anchors: { type: 'string' },
     wt: { type: 'string' },
     'wt-sds': { type: 'string' },
@@ -68,9 +68,12 @@ function main(): void {
   const staticResult = options.anchors
     ? anchors(options.anchors, Number(options.seed))
     : options.wt
-      ? singleMachine('wt', options.wt, { seed: Number(options.seed), seconds: Number(options.seconds) })
+      ? singleMachine('wt', options.wt, { seed: Number(options.seed), seconds: Number(options.seconds ?? 5) })
       : options['wt-sds']
-        ? singleMachine('wt-sds', options['wt-sds'], { seed: Number(options.seed), seconds: Number(options.seconds) })
+        ? singleMachine('wt-sds', options['wt-sds'], {
+            seed: Number(options.seed),
+            seconds: Number(options.seconds ?? 40),
+          })
         : null;
   if (staticResult) {
     for (const row of staticResult.rows) console.log(JSON.stringify(row));

@@ -1,7 +1,7 @@
 import { jobId, materialId, printerId } from '../../lib/model/ids';
-import type { OperatorHours } from '../../lib/planning/calendar';
+import { OperatorCalendar, type OperatorHours } from '../../lib/planning/calendar';
 import { type DurationRecord, durationFactor, learn, remainingTime } from '../../lib/planning/durations';
-import { Forecast } from '../../lib/planning/forecast';
+import { Forecast, type Situation, situationOf } from '../../lib/planning/forecast';
 import type { Weights } from '../../lib/planning/objective';
 import { makePlan, type Plan, type PlanLine } from '../../lib/planning/plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
@@ -13,6 +13,7 @@ const dayZero = Date.UTC(2026, 0, 5);
 
 /** A start that was foretold, and what came of it. */
 export interface Prediction {
+  situation: Situation;
   lead: number;
   error: number;
   covered: boolean;
@@ -25,7 +26,10 @@ export class Platewise implements Policy {
   readonly #records = new Map<string, DurationRecord>();
   readonly #forecast = new Forecast();
   readonly #promises = new Map<number, number>();
-  readonly #foretold = new Map<number, { at: number; start: number; low: number; high: number }[]>();
+  readonly #foretold = new Map<
+    number,
+    { at: number; situation: Situation; start: number; low: number; high: number }[]
+  >();
   #previous: Plan | undefined;
   #wake = Number.POSITIVE_INFINITY;
 
@@ -61,13 +65,15 @@ export class Platewise implements Policy {
   observe(world: World): void {
     if (world.queue.length === 0) return;
     const plan = this.#plan(world);
+    const calendar = new OperatorCalendar(this.hours, dayZero + world.now * minute, 30);
     for (const line of plan.lines) {
       const start = (Date.parse(line.start ?? '') - dayZero) / minute;
       const lead = start - world.now;
-      const band = this.#forecast.interval(lead);
+      const situation = situationOf(calendar, lead);
+      const band = this.#forecast.band(situation, lead);
       const id = Number(line.jobId);
       const own = this.#foretold.get(id) ?? [];
-      own.push({ at: world.now, start, low: start + band.low, high: start + band.high });
+      own.push({ at: world.now, situation, start, low: start + band.p5, high: start + band.p95 });
       this.#foretold.set(id, own);
       if (lead <= 240) {
         if (!this.#promises.has(id)) this.#promises.set(id, start);
@@ -77,10 +83,15 @@ export class Platewise implements Policy {
 
   started(world: World, { job }: Decision): void {
     this.#promises.delete(job.own.id);
-    for (const { at, start, low, high } of this.#foretold.get(job.own.id) ?? []) {
+    for (const { at, situation, start, low, high } of this.#foretold.get(job.own.id) ?? []) {
       const error = world.now - start;
-      this.predictions.push({ lead: start - at, error, covered: world.now >= low - 1e-6 && world.now <= high + 1e-6 });
-      this.#forecast.record(start - at, error);
+      this.predictions.push({
+        situation,
+        lead: start - at,
+        error,
+        covered: world.now >= low - 1e-6 && world.now <= high + 1e-6,
+      });
+      this.#forecast.record(situation, start - at, error);
     }
     this.#foretold.delete(job.own.id);
   }

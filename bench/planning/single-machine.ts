@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { annealTardiness, leastTardiness, type TardinessProblem } from '../../lib/planning/tardiness';
+import { leastTardiness, leastTardinessWithSetups, type TardinessProblem } from '../../lib/planning/tardiness';
 
 interface Instance {
   name: string;
@@ -85,7 +85,7 @@ export function singleMachine(
     const { cost } =
       kind === 'wt'
         ? leastTardiness(problem, { seed: options.seed, rounds: 300, expired })
-        : annealTardiness(problem, { seed: options.seed, rounds: 1000, moves: 3_000_000, expired });
+        : leastTardinessWithSetups(problem, { seed: options.seed, rounds: 1_000_000, expired });
     const gap =
       reference === null ? null : reference === 0 ? (cost === 0 ? 0 : null) : (100 * (cost - reference)) / reference;
     return { instance: name, reference, value: cost, gap_percent: gap, ms: Math.round(performance.now() - begun) };

@@ -1,42 +1,127 @@
+import type { OperatorCalendar } from './calendar';
+
 /** Upper ends of the lead times (minutes) that have residuals of their own. */
 const leads = [30, 60, 120, 240, 360, 720, 1440, Number.POSITIVE_INFINITY];
-/** Before a farm has a history of its own, the quantiles measured in simulation: [5 %, 95 %] of start − forecast, minutes. */
-const prior: [number, number][] = [
-  [-8, 30],
-  [-10, 45],
-  [-15, 90],
-  [-45, 400],
-  [-120, 720],
-  [-300, 900],
-  [-600, 1440],
-  [-1500, 2880],
-];
-const kept = 600;
-const enough = 60;
 
-/** How far starts were from what was foretold, by lead time, newest history only. */
+/**
+ * What lies between now and a start, as far as the operator goes: nothing; the end of a shift soon after it, so that a
+ * small delay becomes a night; or a time in which nobody is there.
+ */
+export const situations = ['open', 'closing', 'across'] as const;
+export type Situation = (typeof situations)[number];
+
+/** A start so many minutes before the end of a shift may well slip behind it. */
+const closingMinutes = 120;
+
+/** What lies between the calendar's beginning and a start so many minutes later. */
+export function situationOf(calendar: OperatorCalendar, start: number): Situation {
+  if (calendar.always) return 'open';
+  if (start - calendar.present(0, start) > 1) return 'across';
+  return closingMinutes - calendar.present(start, start + closingMinutes) > 1 ? 'closing' : 'open';
+}
+
+/**
+ * Before a farm has a history of its own: the quantiles that the simulated streams showed (docs/planning.md), as 5 %,
+ * 50 % and 95 % of start − forecast in minutes, by situation and lead.
+ */
+const prior: Record<Situation, [number, number, number][]> = {
+  open: [
+    [-5, 0, 5],
+    [-4, 0, 5],
+    [-5, 0, 8],
+    [-8, 1, 93],
+    [-15, 2, 532],
+    [-41, 6, 938],
+    [-114, 26, 1395],
+    [-96, 143, 2437],
+  ],
+  closing: [
+    [-3, 0, 2],
+    [-3, 0, 4],
+    [-6, 0, 796],
+    [-12, 1, 1003],
+    [-50, 3, 1445],
+    [-152, 9, 2559],
+    [-152, 9, 2559],
+    [-152, 143, 2559],
+  ],
+  across: [
+    [-5, 0, 5],
+    [-5, 0, 5],
+    [-5, 0, 10],
+    [-5, 0, 10],
+    [-10, 1, 112],
+    [-194, 4, 981],
+    [-412, 11, 2197],
+    [-1406, 138, 4136],
+  ],
+};
+/** The prior counts as much as so many starts. */
+const priorCount = 30;
+const kept = 600;
+/** How fast the shares follow what was missed (Gibbs & Candès 2021, adaptive conformal inference). */
+const haste = 0.01;
+
+interface Residuals {
+  errors: number[];
+  /** The shares at which the interval is cut, moved so that a twentieth really falls below and above. */
+  below: number;
+  above: number;
+}
+
+/** Minutes to add to a start that was foretold. */
+export interface Band {
+  p5: number;
+  p10: number;
+  p50: number;
+  p90: number;
+  p95: number;
+}
+
+/**
+ * How far starts were from what was foretold, by situation and lead, newest history only. The interval from `p5` to
+ * `p95` is kept at nine tenths by what it really covered.
+ */
 export class Forecast {
-  readonly #errors: number[][] = leads.map(() => []);
+  readonly #residuals = new Map<Situation, Residuals[]>(
+    situations.map((situation) => [situation, leads.map(() => ({ errors: [], below: 0.05, above: 0.95 }))]),
+  );
 
   /** One start that has come: `lead` minutes before, it was foretold `error` minutes too early. */
-  record(lead: number, error: number): void {
-    const own = this.#errors[bucket(lead)];
+  record(situation: Situation, lead: number, error: number): void {
+    const own = this.#residuals.get(situation)?.[bucket(lead)];
     if (!own) return;
-    own.push(error);
-    if (own.length > kept) own.shift();
+    const band = this.band(situation, lead);
+    own.below = within(0.002, own.below + haste * (error < band.p5 ? 0.05 - 1 : 0.05), 0.4);
+    own.above = within(0.6, own.above - haste * (error > band.p95 ? 0.05 - 1 : 0.05), 0.998);
+    own.errors.push(error);
+    if (own.errors.length > kept) own.errors.shift();
   }
 
-  /** The 90 % interval around a forecast start, minutes to add; empirical quantiles once there are enough. */
-  interval(lead: number): { low: number; high: number } {
+  /** Where a start will be around what is foretold. */
+  band(situation: Situation, lead: number): Band {
     const index = bucket(lead);
-    const own = this.#errors[index] ?? [];
-    const [low, high] = prior[index] ?? [0, 0];
-    if (own.length < enough) return { low, high };
-    const sorted = [...own].sort((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-    return { low: at(0.05), high: at(0.95) };
+    const own = this.#residuals.get(situation)?.[index];
+    const [low, middle, high] = prior[situation][index] ?? [0, 0, 0];
+    const errors = own?.errors ?? [];
+    const sorted = [...errors].sort((a, b) => a - b);
+    const share = sorted.length / (sorted.length + priorCount);
+    const at = (quantile: number, before: number): number => {
+      if (sorted.length === 0) return before;
+      const found = sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))] ?? 0;
+      return share * found + (1 - share) * before;
+    };
+    return {
+      p5: at(own?.below ?? 0.05, low),
+      p10: at(0.1, middle + 0.78 * (low - middle)),
+      p50: at(0.5, middle),
+      p90: at(0.9, middle + 0.78 * (high - middle)),
+      p95: at(own?.above ?? 0.95, high),
+    };
   }
 }
+
+const within = (low: number, value: number, high: number): number => Math.min(high, Math.max(low, value));
 
 function bucket(lead: number): number {
   return leads.findIndex((limit) => lead < limit);

@@ -5,8 +5,11 @@ export interface SequencingProblem {
   jobs: number;
   machines: number;
   eligible(job: number, machine: number): boolean;
-  /** The cost of a printer that prints these jobs in this order; the plan's cost is the sum over the printers. */
-  cost(machine: number, sequence: readonly number[]): number;
+  /**
+   * The cost of a printer that prints these jobs in this order, never negative; the plan's cost is the sum over the
+   * printers. Once it is certain to be above `limit` anything above it may be answered.
+   */
+  cost(machine: number, sequence: readonly number[], limit?: number): number;
 }
 
 /** How long to search. The moves bound the work, so that a seed gives the same answer on every machine. */
@@ -15,8 +18,11 @@ export interface Budget {
   moves: number;
   /** First temperature, as a multiple of the mean cost of a job. */
   heat: number;
-  /** Asked now and then; true ends the search early, at the price that the answer depends on the machine's speed. */
-  expired?: () => boolean;
+  /**
+   * Asked now and then: the share of the time that is spent, 1 ends the search. It cools down in time too, at the price
+   * that the answer depends on the machine's speed.
+   */
+  spent?: () => number;
 }
 
 /** The order of jobs at each printer, and what it costs. */
@@ -66,9 +72,14 @@ export function improve(problem: SequencingProblem, from: readonly (readonly num
   const pick = (count: number): number => Math.floor(random() * count);
   const hot = (budget.heat * (cost + 1e-9)) / placed.length;
   const cold = hot / 1000;
+  let done = 0;
+  let temperature = hot;
   for (let move = 0; move < budget.moves; move++) {
-    if ((move & 63) === 63 && budget.expired?.()) break;
-    const temperature = hot * (cold / hot) ** (move / budget.moves);
+    if ((move & 63) === 0) {
+      done = Math.max(move / budget.moves, budget.spent?.() ?? 0);
+      if (done >= 1) break;
+      temperature = hot * (cold / hot) ** done;
+    }
     const job = placed[pick(placed.length)] ?? 0;
     const a = where[job] ?? 0;
     const from = order[a] ?? [];
@@ -81,9 +92,10 @@ export function improve(problem: SequencingProblem, from: readonly (readonly num
       from.splice(place, 1);
       const at = pick(to.length + 1);
       to.splice(at, 0, job);
-      const costB = problem.cost(b, to);
-      const costA = a === b ? costB : problem.cost(a, from);
-      const next = a === b ? cost - (costs[a] ?? 0) + costA : cost - (costs[a] ?? 0) - (costs[b] ?? 0) + costA + costB;
+      const rest = cost - (costs[a] ?? 0) - (a === b ? 0 : (costs[b] ?? 0));
+      const costB = problem.cost(b, to, limit - rest);
+      const costA = a === b ? costB : rest + costB > limit ? 0 : problem.cost(a, from, limit - rest - costB);
+      const next = rest + costB + (a === b ? 0 : costA);
       if (next <= limit) {
         costs[a] = costA;
         costs[b] = costB;
@@ -101,9 +113,10 @@ export function improve(problem: SequencingProblem, from: readonly (readonly num
       const at = to.indexOf(other);
       from[place] = other;
       to[at] = job;
-      const costA = problem.cost(a, from);
-      const costB = a === b ? costA : problem.cost(b, to);
-      const next = a === b ? cost - (costs[a] ?? 0) + costA : cost - (costs[a] ?? 0) - (costs[b] ?? 0) + costA + costB;
+      const rest = cost - (costs[a] ?? 0) - (a === b ? 0 : (costs[b] ?? 0));
+      const costA = problem.cost(a, from, limit - rest);
+      const costB = a === b ? costA : rest + costA > limit ? 0 : problem.cost(b, to, limit - rest - costA);
+      const next = rest + costA + (a === b ? 0 : costB);
       if (next <= limit) {
         costs[a] = costA;
         costs[b] = costB;

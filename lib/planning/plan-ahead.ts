@@ -83,13 +83,13 @@ export function planAhead(snapshot: Snapshot, budget: PlanningBudget): Plan {
     const again = carriedOver(schedule, copies, printers, budget.previous);
     if (totalCost(schedule, again) < ruleCost) start = again;
   }
-  const until =
-    budget.milliseconds !== undefined && budget.clock ? budget.clock() + budget.milliseconds : Number.POSITIVE_INFINITY;
+  const { clock, milliseconds } = budget;
+  const begun = clock?.() ?? 0;
   const found = improve(schedule, start, {
     seed: budget.seed ?? 1,
     moves: budget.moves ?? defaultMoves,
     heat: 0.3,
-    expired: () => budget.clock !== undefined && budget.clock() > until,
+    ...(clock && milliseconds !== undefined && { spent: () => (clock() - begun) / milliseconds }),
   });
   const order = found.order;
   serveOwed(snapshot, copies, printers, schedule, order);

@@ -57,14 +57,14 @@ export class Schedule implements SequencingProblem {
     return Number.isFinite(this.tasks[job]?.minutes[machine]);
   }
 
-  cost(machine: number, sequence: readonly number[]): number {
-    return this.#run(machine, sequence, null);
+  cost(machine: number, sequence: readonly number[], limit = Number.POSITIVE_INFINITY): number {
+    return this.#run(machine, sequence, null, limit);
   }
 
   /** The times of a printer's sequence. */
   decode(machine: number, sequence: readonly number[]): Placed[] {
     const placed: Placed[] = [];
-    this.#run(machine, sequence, placed);
+    this.#run(machine, sequence, placed, Number.POSITIVE_INFINITY);
     return placed;
   }
 
@@ -121,7 +121,7 @@ export class Schedule implements SequencingProblem {
     return (task.weight * cost) / 60;
   }
 
-  #run(machine: number, sequence: readonly number[], placed: Placed[] | null): number {
+  #run(machine: number, sequence: readonly number[], placed: Placed[] | null, limit: number): number {
     const printer = this.printers[machine];
     if (!printer) return 0;
     const { calendar, weights } = this;
@@ -160,6 +160,7 @@ export class Schedule implements SequencingProblem {
         const off = Math.abs(start - task.promised);
         if (off > 5) cost += weights.promise * Math.min(2, off / 15);
       }
+      if (cost > limit) return cost;
       placed?.push({ task: index, begin, start, end, changes });
       time = end;
       full = true;

@@ -177,15 +177,15 @@ export function leastTardiness(
 }
 
 /**
- * A sequence of small total weighted tardiness where setups matter: simulated annealing with blocks of jobs that move
- * and jobs that change places (for the neighbourhoods: Subramanian, Battarra & Potts 2014), begun anew from the best
- * until the budget ends. A move is given up as soon as what is certain of its cost is above what would be accepted.
+ * A sequence of small total weighted tardiness where setups matter: iterated local search whose neighbours are blocks of
+ * jobs that move and jobs that change places (Subramanian, Battarra & Potts 2014), begun anew when it is stuck. A move is
+ * given up as soon as what is certain of its cost is above the present one.
  *
- * @param budget `rounds` annealings of `moves` moves, and a clock that may end it early
+ * @param budget `rounds` of local search, and a clock that may end it early
  */
-export function annealTardiness(
+export function leastTardinessWithSetups(
   problem: TardinessProblem,
-  budget: { seed: number; rounds: number; moves: number; target?: number; expired?: () => boolean },
+  budget: { seed: number; rounds: number; target?: number; expired?: () => boolean },
 ): { order: number[]; cost: number } {
   const n = problem.times.length;
   const random = seeded(budget.seed);
@@ -212,81 +212,146 @@ export function annealTardiness(
     }
     for (let k = n - 1; k >= 0; k--) weightFrom[k] = (weightFrom[k + 1] as number) + (w[at[k] as number] as number);
   };
-  /** The cost if `count` jobs from position `low` came in the order of `moved`; Infinity once it is above `limit`. */
-  const evaluate = (low: number, count: number, limit: number): number => {
-    let time = timeBefore[low] as number;
-    let cost = costBefore[low] as number;
-    let before = low === 0 ? n : (at[low - 1] as number);
-    for (let k = 0; k < count; k++) {
-      const job = moved[k] as number;
-      time += (s[before * n + job] as number) + (p[job] as number);
-      const late = time - (d[job] as number);
-      if (late > 0) cost += late * (w[job] as number);
-      before = job;
-    }
-    if (cost > limit) return Number.POSITIVE_INFINITY;
-    for (let k = low + count; k < n; k++) {
+  /**
+   * Whether the total stays at or below `limit` if from `low` on the time and cost of a changed stretch are such; the
+   * rest follows from position `next`, after the job `before`.
+   */
+  const restFits = (next: number, timeThere: number, costThere: number, last: number, limit: number): boolean => {
+    let time = timeThere;
+    let cost = costThere;
+    let before = last;
+    for (let k = next; k < n; k++) {
       const job = at[k] as number;
       time += (s[before * n + job] as number) + (p[job] as number);
       const shift = time - (timeBefore[k + 1] as number);
       const rest = (costBefore[n] as number) - (costBefore[k] as number);
       // From here on everything is shifted alike: what is late by so much earlier or later bounds the rest from below.
-      if (shift === 0) return cost + rest;
-      const least = shift > 0 ? rest : Math.max(0, rest + shift * (weightFrom[k] as number));
-      if (cost + least > limit) return Number.POSITIVE_INFINITY;
+      if (shift === 0) return cost + rest <= limit;
+      if (cost + (shift > 0 ? rest : Math.max(0, rest + shift * (weightFrom[k] as number))) > limit) return false;
       const late = time - (d[job] as number);
       if (late > 0) cost += late * (w[job] as number);
       before = job;
     }
-    return cost > limit ? Number.POSITIVE_INFINITY : cost;
+    return cost <= limit;
   };
-  settle(0);
-  const target = budget.target ?? 0;
-  for (let round = 0; round < budget.rounds && best.cost > target; round++) {
-    // The first annealing begins hot; later ones only shake the best so far, some harder than others.
-    const share = round === 0 ? 0.4 : 0.03 * 4 ** random();
-    const hot = Math.max(1, (share * best.cost) / n);
-    const factor = 1e-3 ** (1 / budget.moves);
-    let temperature = hot;
-    at.set(best.order);
-    settle(0);
-    for (let move = 0; move < budget.moves; move++, temperature *= factor) {
-      if ((move & 8191) === 8191 && budget.expired?.()) return best;
-      let low = 0;
-      let count = 0;
-      if (random() < 0.75) {
-        // A block goes elsewhere: two neighbouring stretches change places.
-        const length = random() < 0.5 ? 1 : 1 + Math.floor(random() * Math.min(12, n / 3));
-        const from = Math.floor(random() * (n - length + 1));
-        const reach = random() < 0.7 ? 12 : n;
-        const forward = from === 0 ? true : from + length === n ? false : random() < 0.5;
-        const room = forward ? n - from - length : from;
-        const distance = 1 + Math.floor(random() * Math.min(room, reach));
-        low = forward ? from : from - distance;
-        count = length + distance;
-        const left = forward ? length : distance;
-        for (let k = 0; k < count - left; k++) moved[k] = at[low + left + k] as number;
-        for (let k = 0; k < left; k++) moved[count - left + k] = at[low + k] as number;
+  let time = 0;
+  let cost = 0;
+  let before = 0;
+  const enter = (low: number): void => {
+    time = timeBefore[low] as number;
+    cost = costBefore[low] as number;
+    before = low === 0 ? n : (at[low - 1] as number);
+  };
+  const pass = (job: number): void => {
+    time += (s[before * n + job] as number) + (p[job] as number);
+    const late = time - (d[job] as number);
+    if (late > 0) cost += late * (w[job] as number);
+    before = job;
+  };
+  const total = (): number => costBefore[n] as number;
+  /** Two neighbouring stretches change places: from `low`, `left` jobs and then `right`. */
+  const tryBlocks = (low: number, left: number, right: number, limit: number): boolean => {
+    const middle = low + left;
+    const end = middle + right;
+    enter(low);
+    for (let k = middle; k < end; k++) pass(at[k] as number);
+    if (cost > limit) return false;
+    for (let k = low; k < middle; k++) pass(at[k] as number);
+    if (cost > limit || !restFits(end, time, cost, before, limit)) return false;
+    moved.set(at.subarray(low, middle));
+    at.copyWithin(low, middle, end);
+    for (let k = 0; k < left; k++) at[low + right + k] = moved[k] as number;
+    settle(low);
+    return true;
+  };
+  const trySwap = (i: number, j: number, limit: number): boolean => {
+    enter(i);
+    pass(at[j] as number);
+    for (let k = i + 1; k < j; k++) pass(at[k] as number);
+    if (cost > limit) return false;
+    pass(at[i] as number);
+    if (cost > limit || !restFits(j + 1, time, cost, before, limit)) return false;
+    const job = at[i] as number;
+    at[i] = at[j] as number;
+    at[j] = job;
+    settle(i);
+    return true;
+  };
+  const lengths = new Int32Array(6);
+  const descend = (): void => {
+    // Exchanges, short blocks and two lengths of longer ones, in an order of chance, until none has helped since the last gain.
+    for (let k = 0; k < 4; k++) lengths[k] = k;
+    for (let k = 4; k < 6; k++) lengths[k] = Math.min(n - 1, 4 + Math.floor(random() * (longestBlock - 3)));
+    shuffle(lengths, random);
+    let idle = 0;
+    for (let k = 0; idle < lengths.length; k = (k + 1) % lengths.length) {
+      const length = lengths[k] as number;
+      const furthest = length > 3 ? farthestBlock : n;
+      let helped = false;
+      if (length === 0) {
+        for (let i = 0; i < n - 1; i++) {
+          for (let j = i + 1; j < n; j++) if (trySwap(i, j, total() - 1e-6)) helped = true;
+        }
       } else {
-        const i = Math.floor(random() * n);
-        const j = Math.floor(random() * n);
-        if (i === j) continue;
-        low = Math.min(i, j);
-        count = Math.abs(i - j) + 1;
-        for (let k = 0; k < count; k++) moved[k] = at[low + k] as number;
-        moved[0] = at[low + count - 1] as number;
-        moved[count - 1] = at[low] as number;
+        for (let low = 0; low + length < n; low++) {
+          for (let right = 1; low + length + right <= n && right <= furthest; right++) {
+            if (tryBlocks(low, length, right, total() - 1e-6)) helped = true;
+            else if (right > length && tryBlocks(low, right, length, total() - 1e-6)) helped = true;
+          }
+        }
       }
-      const limit = (costBefore[n] as number) - temperature * Math.log(random() + 1e-300);
-      const cost = evaluate(low, count, limit);
-      if (cost === Number.POSITIVE_INFINITY) continue;
-      for (let k = 0; k < count; k++) at[low + k] = moved[k] as number;
-      settle(low);
-      if ((costBefore[n] as number) < best.cost - 1e-9) {
-        best = { order: Array.from(at), cost: costBefore[n] as number };
-        if (best.cost <= target) return best;
-      }
+      idle = helped ? 0 : idle + 1;
     }
+  };
+  const target = budget.target ?? 0;
+  settle(0);
+  descend();
+  let current = { order: Array.from(at), cost: total() };
+  best = current;
+  let stuck = 0;
+  for (let round = 0; round < budget.rounds && best.cost > target; round++) {
+    if (budget.expired?.()) break;
+    const kicks = 1 + Math.floor(random() * 2);
+    for (let kick = 0; kick < kicks; kick++) {
+      const left = 1 + Math.floor(random() * Math.min(12, n / 3));
+      const right = 1 + Math.floor(random() * Math.min(12, n / 3));
+      tryBlocks(Math.floor(random() * (n - left - right + 1)), left, right, Number.POSITIVE_INFINITY);
+    }
+    descend();
+    if (total() <= current.cost) {
+      if (total() < current.cost) stuck = 0;
+      current = { order: Array.from(at), cost: total() };
+    } else stuck++;
+    if (current.cost < best.cost) best = current;
+    if (stuck > patience) {
+      stuck = 0;
+      // Every other time from the best, shaken hard; else from anywhere.
+      const order = [...best.order];
+      if (random() < 0.5) shuffle(order, random);
+      else for (let k = 0; k < 6; k++) order.push(...order.splice(Math.floor(random() * n), Math.floor(random() * 10)));
+      at.set(order);
+      settle(0);
+      descend();
+      current = { order: Array.from(at), cost: total() };
+      if (current.cost < best.cost) best = current;
+    }
+    at.set(current.order);
+    settle(0);
   }
   return best;
+}
+
+const longestBlock = 12;
+/** Blocks of more than three jobs move at most so far. */
+const farthestBlock = 20;
+/** After so many rounds without a gain it begins anew. */
+const patience = 150;
+
+function shuffle(values: number[] | Int32Array, random: () => number): void {
+  for (let k = values.length - 1; k > 0; k--) {
+    const other = Math.floor(random() * (k + 1));
+    const value = values[k] as number;
+    values[k] = values[other] as number;
+    values[other] = value;
+  }
 }
