@@ -56,10 +56,19 @@ export class OperatorCalendar {
   readonly #open: number[] = [];
   readonly #close: number[] = [];
 
-  /** @param from ms since 1970, the zero of all minutes; @param days how far it looks ahead */
-  constructor(hours: OperatorHours | null, from: number, days: number) {
-    this.always = hours === null || hours.begin === hours.end;
+  /**
+   * @param from ms since 1970, the zero of all minutes
+   * @param days how far it looks ahead
+   * @param earliest nobody is there before (ms since 1970), whatever the hours say
+   */
+  constructor(hours: OperatorHours | null, from: number, days: number, earliest = from) {
+    this.always = earliest <= from && (hours === null || hours.begin === hours.end);
     if (hours === null || this.always) return;
+    if (hours.begin === hours.end) {
+      this.#open.push((earliest - from) / minute);
+      this.#close.push(days * 1440);
+      return;
+    }
     const offset = hours.timeZone === 'UTC' ? 0 : ahead(hours.timeZone, from);
     const midnight = Math.floor((from + offset) / day) * day;
     for (let k = -1; k <= days; k++) {
@@ -67,8 +76,8 @@ export class OperatorCalendar {
       if (hours.days && !hours.days.includes(new Date(date).getUTCDay())) continue;
       const open = moment(hours.timeZone, date + hours.begin * minute);
       const close = moment(hours.timeZone, date + (hours.end < hours.begin ? day : 0) + hours.end * minute);
-      if (close <= from) continue;
-      this.#open.push((open - from) / minute);
+      if (close <= earliest) continue;
+      this.#open.push((Math.max(open, earliest > from ? earliest : open) - from) / minute);
       this.#close.push((close - from) / minute);
     }
   }
@@ -81,6 +90,15 @@ export class OperatorCalendar {
       if (begin + length <= (this.#close[k] as number) + 1e-9) return begin;
     }
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** The first moment from `at` at which nobody is there. */
+  after(at: number): number {
+    let time = at;
+    for (let k = this.#index(time); k < this.#open.length && (this.#open[k] as number) <= time; k++) {
+      time = Math.max(time, this.#close[k] as number);
+    }
+    return time;
   }
 
   /** Minutes between two moments during which somebody is there. */

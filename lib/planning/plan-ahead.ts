@@ -16,9 +16,28 @@ const defaultMoves = 600;
 /** Above so many prints, a job is inserted only at the end of the rule's order, and the search is short. */
 const insertUpTo = 150;
 
+/** A plan with what it was made from, for those who ask about it. */
+export interface LaidOut {
+  plan: Plan;
+  schedule: Schedule;
+  /** The job of each task of the schedule. */
+  copies: readonly PlanningJob[];
+  /** The printer of each machine of the schedule. */
+  printers: readonly PlanningPrinter[];
+  /** The tasks of each machine in their order. */
+  order: readonly (readonly number[])[];
+}
+
 /** The plan of the whole farm for known operator hours: dispatch rule, previous plan and search, whichever is best. */
 export function planAhead(snapshot: Snapshot, budget: PlanningBudget): Plan {
+  return layOut(snapshot, budget).plan;
+}
+
+/** The same, with what the plan was made from. */
+export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
+  /** What depends on others is planned when their ends are known. */
+  const dependent: PlanningJob[] = [];
   const copies: PlanningJob[] = [];
   const tasks: Task[] = [];
   const materials = new Map<MaterialId, number>();
@@ -42,10 +61,14 @@ export function planAhead(snapshot: Snapshot, budget: PlanningBudget): Plan {
         : impossible(job, snapshot.printers);
       continue;
     }
-    if (job.held || job.waitsFor.length > 0) {
-      plan.waiting[job.id] = job.held
-        ? 'the job is held; release it'
-        : `waits for ${job.waitsFor.length === 1 ? 'another job' : `${job.waitsFor.length} other jobs`} to be completed`;
+    if (job.held) {
+      plan.waiting[job.id] = 'the job is held; release it';
+      continue;
+    }
+    if (job.waitsFor.length > 0) {
+      const others = job.waitsFor.length === 1 ? 'another job' : `${job.waitsFor.length} other jobs`;
+      plan.waiting[job.id] = `waits for ${others} to be completed`;
+      dependent.push(job);
       continue;
     }
     const task = taskOf(
@@ -60,23 +83,41 @@ export function planAhead(snapshot: Snapshot, budget: PlanningBudget): Plan {
       tasks.push(copy === 0 ? task : { ...task, promised: null });
     }
   }
+  const independent = tasks.length;
+  for (const job of dependent) {
+    const materialNumbers = [job.materialId, ...(job.alsoMaterials ?? []).map(({ id }) => id)].map(numberOf);
+    copies.push(job);
+    tasks.push(
+      taskOf(
+        job,
+        snapshot.now,
+        printers.map((printer) => minutesOn(job, printer)),
+        materialNumbers,
+      ),
+    );
+  }
   const machines = printers.map((printer): Machine => {
     const until = printer.busy ? Math.max(0, (printer.busy.until - snapshot.now) / minute) : 0;
     return {
       free: until,
       full: printer.busy !== null || printer.bed === 'occupied',
       loaded: printer.slots.map((slot) => (slot.materialId === null ? -1 : numberOf(slot.materialId))),
+      grams: printer.slots.map((slot) => slot.gramsFree),
+      closed: (printer.closed ?? [])
+        .map(({ from, until: end }) => ({ from: (from - snapshot.now) / minute, until: (end - snapshot.now) / minute }))
+        .sort((a, b) => a.from - b.from),
     };
   });
   const schedule = new Schedule(
     tasks,
     machines,
-    new OperatorCalendar(snapshot.operator ?? null, snapshot.now, horizonDays),
+    new OperatorCalendar(snapshot.operator ?? null, snapshot.now, horizonDays, snapshot.operatorFrom),
     { ...defaultWeights, ...snapshot.weights },
     snapshot.clearMinutes,
     snapshot.changeMinutes,
+    snapshot.quiet ? new OperatorCalendar(snapshot.quiet, snapshot.now, horizonDays) : null,
   );
-  const rule = dispatchOrder(schedule);
+  const rule = dispatchOrder(schedule, independent);
   const ruleCost = totalCost(schedule, rule);
   let start = rule;
   if (budget.previous && tasks.length <= insertUpTo) {
@@ -92,12 +133,48 @@ export function planAhead(snapshot: Snapshot, budget: PlanningBudget): Plan {
     ...(clock && milliseconds !== undefined && { spent: () => (clock() - begun) / milliseconds }),
   });
   const order = found.order;
+  addDependent(snapshot, schedule, order, { copies, tasks, independent });
   serveOwed(snapshot, copies, printers, schedule, order);
   const cost = totalCost(schedule, order);
+  // What both must add: jobs that wait for others, and jobs whose turn it is.
+  const added = cost - found.cost;
   const bound = Math.min(cost, lowerBound(schedule));
-  plan.value = { cost, lowerBound: bound, gap: cost > 0 ? (cost - bound) / cost : 0, ruleCost };
+  plan.value = { cost, lowerBound: bound, gap: cost > 0 ? (cost - bound) / cost : 0, ruleCost: ruleCost + added };
   writeLines(plan, snapshot, { copies, printers, schedule, order, materialNames });
-  return plan;
+  return { plan, schedule, copies, printers, order };
+}
+
+/** Gives each job that waits for others a place after their ends, where it adds least. */
+function addDependent(
+  snapshot: Snapshot,
+  schedule: Schedule,
+  order: number[][],
+  made: { copies: readonly PlanningJob[]; tasks: Task[]; independent: number },
+): void {
+  const { copies, tasks, independent } = made;
+  const ends = new Map<JobId, number>();
+  for (const { busy } of snapshot.printers) {
+    if (busy?.jobId) ends.set(busy.jobId, Math.max(0, (busy.until - snapshot.now) / minute));
+  }
+  const project = (): void => {
+    for (const { task, end } of schedule.project(order).flat()) {
+      const { id } = copies[task] as PlanningJob;
+      ends.set(id, Math.max(ends.get(id) ?? 0, end));
+    }
+  };
+  const left = new Set(Array.from({ length: copies.length - independent }, (_, k) => independent + k));
+  for (let size = -1; left.size > 0 && left.size !== size; ) {
+    size = left.size;
+    project();
+    for (const index of left) {
+      const { waitsFor } = copies[index] as PlanningJob;
+      if (!waitsFor.every((id) => ends.has(id))) continue;
+      const task = tasks[index] as Task;
+      tasks[index] = { ...task, release: Math.max(task.release, ...waitsFor.map((id) => ends.get(id) ?? 0)) };
+      insertBest(schedule, order, index);
+      left.delete(index);
+    }
+  }
 }
 
 function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
@@ -118,6 +195,7 @@ function taskOf(job: PlanningJob, now: number, minutes: number[], materials: num
     weight: weightOf(job.priority),
     minutes,
     materials: [...new Set(materials)],
+    grams: job.grams,
     promised: job.promisedStart === undefined ? null : since(job.promisedStart),
   };
 }
@@ -131,6 +209,7 @@ function carriedOver(
 ): number[][] {
   const left = new Map<JobId, number[]>();
   for (const [index, job] of copies.entries()) {
+    if (job.waitsFor.length > 0) continue;
     const own = left.get(job.id);
     if (own) own.push(index);
     else left.set(job.id, [index]);
@@ -191,17 +270,34 @@ function writeLines(
       const job = made.copies[placed.task] as PlanningJob;
       lines.push({
         line: lineOf(job, printer, placed, place, snapshot.now, made.materialNames),
-        at: placed.start,
+        at: placed.begin,
         job,
       });
     }
   }
   lines.sort((a, b) => a.at - b.at || (a.line.jobId < b.line.jobId ? -1 : 1));
+  const shelf = [...(snapshot.shelf ?? [])].sort((a, b) => a.grams - b.grams || (a.spoolId < b.spoolId ? -1 : 1));
   for (const { line, job } of lines) {
+    for (const change of line.changes ?? []) {
+      // A spool is promised to one place only: the one with the least left that is enough.
+      const found = shelf.findIndex((spool) => spool.materialId === change.to && spool.grams >= change.gramsNeeded);
+      change.spoolId = found < 0 ? null : (shelf.splice(found, 1)[0]?.spoolId ?? null);
+      if (snapshot.shelf && change.spoolId === null) {
+        line.setups.push(`no spool of ${change.to} with ${Math.ceil(change.gramsNeeded)} g is in stock`);
+      }
+    }
     plan.lines.push(line);
     plan.positions[job.id] ??= Object.keys(plan.positions).length + 1;
-    if (!line.ready) plan.waiting[job.id] ??= `planned on ${line.printerId} at ${line.start}`;
+    if (!line.ready) plan.waiting[job.id] ??= waitingFor(line);
   }
+}
+
+/** What a planned job waits for, in words. */
+function waitingFor(line: PlanLine): string {
+  const [change] = line.changes ?? [];
+  return change
+    ? `planned on ${line.printerId} at ${line.start}, after ${change.to} has been put in`
+    : `planned on ${line.printerId} at ${line.start}`;
 }
 
 function lineOf(
@@ -214,11 +310,13 @@ function lineOf(
 ): PlanLine {
   const iso = (minutes: number): string => new Date(now + Math.round(minutes * minute)).toISOString();
   const slotOf = (material: MaterialId): string | null =>
-    printer.slots.find((slot) => slot.materialId === material)?.slot ?? null;
-  const changes = placed.changes.map((change) => ({
+    printer.slots.find((slot) => slot.materialId === material && slot.gramsFree >= job.grams)?.slot ?? null;
+  const changes = placed.changes.map((change): NonNullable<PlanLine['changes']>[number] => ({
     slot: printer.slots[change.slot]?.slot ?? String(change.slot),
     from: change.from < 0 ? null : (names[change.from] ?? null),
     to: names[change.to] as MaterialId,
+    gramsNeeded: names[change.to] === job.materialId ? job.grams : 0,
+    spoolId: null,
   }));
   const idle = printer.busy === null && printer.bed === 'clear' && printer.state === 'idle';
   return {
@@ -231,7 +329,7 @@ function lineOf(
       (change) =>
         `${printer.name}: ${change.from === null ? '' : `take out ${change.from}, `}put in ${change.to} (slot ${change.slot}), ${Math.ceil(job.grams)} g needed`,
     ),
-    ready: place === 0 && idle && changes.length === 0 && placed.start <= 1e-6,
+    ready: place === 0 && idle && changes.length === 0 && placed.start <= 1e-6 && job.waitsFor.length === 0,
     setupAt: changes.length > 0 ? iso(placed.begin) : null,
     changes,
     slackMinutes: job.deadline === null ? null : Math.round((job.deadline - now) / minute - placed.end),

@@ -18,7 +18,15 @@ export interface PlanLine {
   /** When the operator should begin to change the filament; absent or null: not planned. */
   setupAt?: string | null;
   /** Which filament goes where for it. */
-  changes?: { slot: string; from: MaterialId | null; to: MaterialId }[];
+  changes?: {
+    slot: string;
+    from: MaterialId | null;
+    to: MaterialId;
+    /** What the print needs of it. */
+    gramsNeeded: number;
+    /** Which spool of the shelf; null if none is known that has enough. */
+    spoolId: string | null;
+  }[];
   /** Minutes between its end and the deadline. */
   slackMinutes?: number | null;
 }

@@ -4,8 +4,10 @@ import type { Schedule } from './schedule';
  * The dispatch rule, always there in milliseconds: on the printer that is free first, the job of the highest apparent
  * tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), times factors for the time that the printer would wait for
  * the operator after it and for how much faster another printer would be.
+ *
+ * @param count only the first so many tasks are given a place
  */
-export function dispatchOrder(schedule: Schedule): number[][] {
+export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length): number[][] {
   const { tasks, printers, calendar, clearMinutes, changeMinutes } = schedule;
   const order: number[][] = printers.map(() => []);
   const states = printers.map((printer) => ({
@@ -14,7 +16,7 @@ export function dispatchOrder(schedule: Schedule): number[][] {
   }));
   const fastest = tasks.map((task) => Math.min(...task.minutes));
   const left = new Set<number>();
-  for (const [index, length] of fastest.entries()) if (Number.isFinite(length)) left.add(index);
+  for (const [index, length] of fastest.entries()) if (index < count && Number.isFinite(length)) left.add(index);
   let mean = 0;
   for (const index of left) mean += fastest[index] as number;
   mean /= Math.max(1, left.size);
@@ -40,7 +42,7 @@ export function dispatchOrder(schedule: Schedule): number[][] {
       for (const material of task.materials) if (!state.loaded.includes(material)) missing++;
       const ready = Math.max(time, task.release);
       const begin = missing > 0 ? calendar.next(ready, missing * changeMinutes) : ready;
-      const end = begin + missing * changeMinutes + length;
+      const end = schedule.allowed(machine, begin + missing * changeMinutes, length) + length;
       const idle = begin - time + calendar.next(end, clearMinutes) - end;
       const due = Math.min(task.due, task.softDue);
       const slack = Math.max(0, due - length - time);

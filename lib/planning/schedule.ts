@@ -12,6 +12,8 @@ export interface Task {
   /** Minutes on each printer; Infinity where it can never be printed. */
   minutes: readonly number[];
   materials: readonly number[];
+  /** What the first material must have left. */
+  grams: number;
   /** The start that was promised, if one was. */
   promised: number | null;
 }
@@ -24,6 +26,10 @@ export interface Machine {
   full: boolean;
   /** What is loaded, slot by slot; -1: empty. */
   loaded: readonly number[];
+  /** How many grams of it nobody has reserved. */
+  grams: readonly number[];
+  /** When it may not print, ascending; a print lies wholly before or after. */
+  closed: readonly { from: number; until: number }[];
 }
 
 /** When what happens for one task. */
@@ -48,6 +54,10 @@ export class Schedule implements SequencingProblem {
     readonly weights: Weights,
     readonly clearMinutes: number,
     readonly changeMinutes: number,
+    /** When no print may start, as hours in which somebody wants quiet; null: never. */
+    readonly quiet: OperatorCalendar | null = null,
+    /** What is on a spool that is put in. */
+    readonly spoolGrams = 1000,
   ) {
     this.jobs = tasks.length;
     this.machines = printers.length;
@@ -59,6 +69,20 @@ export class Schedule implements SequencingProblem {
 
   cost(machine: number, sequence: readonly number[], limit = Number.POSITIVE_INFINITY): number {
     return this.#run(machine, sequence, null, limit);
+  }
+
+  /** The first moment from `at` at which a print of `length` minutes may start, quiet hours and closures considered. */
+  allowed(machine: number, at: number, length: number): number {
+    const closed = this.printers[machine]?.closed ?? [];
+    if (closed.length === 0 && this.quiet === null) return at;
+    let start = at;
+    for (let round = 0; round < 1000; round++) {
+      const loud = this.quiet?.after(start) ?? start;
+      const obstacle = closed.find(({ from, until }) => from < loud + length && until > loud);
+      if (!obstacle && loud === start) return start;
+      start = obstacle ? obstacle.until : loud;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** The times of a printer's sequence. */
@@ -102,8 +126,9 @@ export class Schedule implements SequencingProblem {
       }
       const length = placed.end - placed.start;
       const minutes = placed.changes.length * changeMinutes;
-      placed.begin = minutes > 0 ? operate(from, minutes) : from;
-      placed.start = placed.begin + minutes;
+      const begin = minutes > 0 ? operate(from, minutes) : from;
+      placed.start = this.allowed(machine, begin + minutes, length);
+      placed.begin = minutes > 0 ? begin : placed.start;
       placed.end = placed.start + length;
       state.time = placed.end;
       state.full = true;
@@ -129,6 +154,7 @@ export class Schedule implements SequencingProblem {
     let time = printer.free;
     let full = printer.full;
     const loaded = [...printer.loaded];
+    const grams = [...printer.grams];
     let cost = 0;
     for (let k = 0; k < sequence.length; k++) {
       const index = sequence[k] as number;
@@ -140,7 +166,7 @@ export class Schedule implements SequencingProblem {
         time = begin + this.clearMinutes;
       }
       let missing = 0;
-      for (const material of task.materials) if (!loaded.includes(material)) missing++;
+      for (let m = 0; m < task.materials.length; m++) if (slotFor(task, m, loaded, grams) < 0) missing++;
       let begin = Math.max(time, task.release);
       let changes: Placed['changes'] = [];
       let start = begin;
@@ -150,7 +176,12 @@ export class Schedule implements SequencingProblem {
         if (away) cost += (weights.idle * (begin - ready)) / 60;
         start = begin + missing * this.changeMinutes;
         cost += weights.change * missing;
-        changes = this.#change(task, loaded, sequence, k);
+        changes = this.#change(task, loaded, grams, sequence, k);
+      }
+      if (this.quiet !== null || printer.closed.length > 0) start = this.allowed(machine, start, length);
+      if (task.grams > 0) {
+        const slot = slotFor(task, 0, loaded, grams);
+        if (slot >= 0) grams[slot] = (grams[slot] as number) - task.grams;
       }
       const end = start + length;
       if (end === Number.POSITIVE_INFINITY) return 1e12;
@@ -170,15 +201,17 @@ export class Schedule implements SequencingProblem {
   }
 
   /** Loads what a task needs in place of what is needed last (keep tool needed soonest, Tang & Denardo 1988). */
-  #change(task: Task, loaded: number[], sequence: readonly number[], at: number): Placed['changes'] {
+  #change(task: Task, loaded: number[], grams: number[], sequence: readonly number[], at: number): Placed['changes'] {
     const changes: Placed['changes'] = [];
-    for (const material of task.materials) {
-      if (loaded.includes(material)) continue;
+    for (const [index, material] of task.materials.entries()) {
+      if (slotFor(task, index, loaded, grams) >= 0) continue;
       let slot = -1;
       let furthest = -1;
+      // A spool that has too little left makes room for its successor.
+      const spent = loaded.indexOf(material);
       for (let s = 0; s < loaded.length; s++) {
         const held = loaded[s] as number;
-        if (task.materials.includes(held)) continue;
+        if (spent >= 0 ? s !== spent : task.materials.includes(held)) continue;
         let next = held < 0 ? 1e9 : sequence.length + 1;
         if (held >= 0) {
           for (let k = at + 1; k < sequence.length; k++) {
@@ -196,7 +229,18 @@ export class Schedule implements SequencingProblem {
       if (slot < 0) continue;
       changes.push({ slot, from: loaded[slot] as number, to: material });
       loaded[slot] = material;
+      grams[slot] = Math.max(this.spoolGrams, task.grams);
     }
     return changes;
   }
+}
+
+/** The slot that a task's material comes from, -1 if one must be loaded: of the first material enough must be left. */
+function slotFor(task: Task, material: number, loaded: readonly number[], grams: readonly number[]): number {
+  const wanted = task.materials[material] as number;
+  const least = material === 0 ? task.grams : 0;
+  for (let s = 0; s < loaded.length; s++) {
+    if (loaded[s] === wanted && (least === 0 || (grams[s] as number) >= least)) return s;
+  }
+  return -1;
 }

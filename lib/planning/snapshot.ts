@@ -59,9 +59,11 @@ export interface PlanningPrinter {
   bed: 'clear' | 'occupied';
   bedCause: 'attempt' | 'foreign' | 'unknown' | null;
   /** What is under way on it, ours or foreign, and when it is expected to end. */
-  busy: { with: string; until: number } | null;
+  busy: { with: string; until: number; jobId?: JobId } | null;
   /** How many times faster than real its clock runs; durations are divided by it. */
   timeScale: number;
+  /** When it may not print, ms since 1970: maintenance, somebody else's hour. */
+  closed?: { from: number; until: number; reason: string }[];
   /** How many dispatches it has had since one served the oldest owed job. */
   dispatchesSinceOwed?: number;
 }
@@ -81,6 +83,12 @@ export interface Snapshot {
    * time or never, and what needs one takes nobody's place.
    */
   operator?: OperatorHours;
+  /** The earliest moment (ms) for which operator work may be planned: later than `now` if work that was asked for is not done. */
+  operatorFrom?: number;
+  /** When no print may start; absent: never. */
+  quiet?: OperatorHours;
+  /** The spools that lie on the shelf; absent: there is enough of everything. */
+  shelf?: { spoolId: string; materialId: MaterialId; grams: number }[];
   /** What a plan is worth; absent: the defaults. */
   weights?: Partial<Weights>;
 }

@@ -1,0 +1,164 @@
+import type { JobId, PrinterId } from '../model/ids';
+import { filamentSetup, neverBecause, notReadyBecause, wallHours } from './eligibility';
+import { owedAt } from './owed';
+import type { Plan, PlanLine } from './plan';
+import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+
+const hour = 3_600_000;
+
+/** What one printer has to do with a job that waits. */
+export interface PrinterVerdict {
+  printerId: PrinterId;
+  /** Whether it could ever print the job. */
+  possible: boolean;
+  /** The first thing that keeps the job from starting on it now. */
+  because: string;
+  /** When that ends (ISO 8601), null if nobody can say or never. */
+  until: string | null;
+}
+
+/** Why a job has not started. */
+export interface JobExplanation {
+  /** The first constraint that it violates, or what was preferred to it. */
+  because: string;
+  /** What would change it. */
+  wouldHelp: string[];
+  /** When it starts by the plan; null if it is not planned. */
+  start: string | null;
+  end: string | null;
+  printers: PrinterVerdict[];
+  /** Jobs that start before it on its printer. */
+  after: JobId[];
+  /** The moment from which it is owed a start whatever the plan prefers (ISO 8601). */
+  owedAt: string;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Why a job has not started, what would change that and when. */
+export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): JobExplanation {
+  const line = plan.lines.find((one) => one.jobId === job.id);
+  const own = line ? plan.lines.filter((one) => one.printerId === line.printerId) : [];
+  const after = line ? own.slice(0, own.indexOf(line)).map((one) => one.jobId) : [];
+  const printers = snapshot.printers.map((printer) => verdict(snapshot, plan, job, printer));
+  const wouldHelp: string[] = [];
+  const possible = printers.filter((one) => one.possible);
+  const because = firstReason();
+  return {
+    because,
+    wouldHelp,
+    start: line?.start ?? null,
+    end: line?.end ?? null,
+    printers,
+    after: [...new Set(after)].filter((id) => id !== job.id),
+    owedAt: iso(owedAt(job)),
+  };
+
+  function firstReason(): string {
+    if (possible.length === 0) {
+      wouldHelp.push('scale the part down, split it, choose another material, or cancel the job');
+      return `no printer can take it: ${printers.map((one) => `${one.printerId} ${one.because}`).join('; ')}`;
+    }
+    if (job.copiesToStart < 1) return 'all its copies are done or under way';
+    if (job.held) {
+      wouldHelp.push('release it');
+      return 'the job is held';
+    }
+    if (job.waitsFor.length > 0) {
+      wouldHelp.push('it follows by itself when they are completed');
+      return `it depends on ${job.waitsFor.join(', ')}, not completed yet`;
+    }
+    if (job.notBefore !== null && job.notBefore > snapshot.now) return `not before ${iso(job.notBefore)}`;
+    if (line?.ready) return 'it starts with the next tick';
+    const first = line ? own[0] : undefined;
+    if (line && first && first !== line && first.ready) {
+      wouldHelp.push('raise its priority', 'move it to another printer');
+      return `${line.printerId} was given to ${first.jobId} first${preferred(first, job)}`;
+    }
+    const here = printers.find((one) => one.printerId === line?.printerId) ?? possible[0];
+    if (line?.setupAt) wouldHelp.push(`do the setup: ${line.setups.join('; ')}`);
+    for (const { because: reason, printerId } of possible) {
+      if (/bed/.test(reason)) wouldHelp.push(`clear the bed of ${printerId}`);
+    }
+    if (line && job.forcePrinter !== null) wouldHelp.push('let it go to another printer');
+    return here?.because ?? 'it is next';
+  }
+
+  function preferred(first: PlanLine, waiting: PlanningJob): string {
+    const other = snapshot.jobs.find((one) => one.id === first.jobId);
+    if (!other) return '';
+    if (other.deadline !== null && (waiting.deadline === null || other.deadline < waiting.deadline)) {
+      return `, whose deadline is ${iso(other.deadline)}`;
+    }
+    if (other.priority < waiting.priority) return `, whose priority is ${other.priority}`;
+    if (first.setups.length === 0 && line && line.setups.length > 0) return ', for which its filament is loaded';
+    return ', which costs the plan less';
+  }
+}
+
+function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: PlanningPrinter): PrinterVerdict {
+  const never = neverBecause(job, printer);
+  const result = (because: string, until: number | null, possible = true): PrinterVerdict => ({
+    printerId: printer.id,
+    possible,
+    because,
+    until: until === null ? null : iso(until),
+  });
+  if (never !== null) return result(never, null, false);
+  const busy = printer.busy;
+  const obstacle = notReadyBecause(printer);
+  if (obstacle) return result(obstacle, busy ? Math.max(busy.until, snapshot.now) : null);
+  const ends = snapshot.now + wallHours(job, printer) * hour;
+  const closed = printer.closed?.find(({ from, until }) => from < ends && until > snapshot.now);
+  if (closed) return result(`it may not print until ${iso(closed.until)}: ${closed.reason}`, closed.until);
+  const setup = filamentSetup(job, printer);
+  if (setup) {
+    const line = plan.lines.find((one) => one.jobId === job.id && one.printerId === printer.id);
+    return result(setup, line?.start ? Date.parse(line.start) : null);
+  }
+  const first = plan.lines.find((one) => one.printerId === printer.id);
+  if (first && first.jobId !== job.id) {
+    return result(`it prints ${first.jobId} first`, first.end ? Date.parse(first.end) : null);
+  }
+  return result(first ? 'it starts here' : 'another printer has it done sooner', null);
+}
+
+/** Why a printer does nothing at this moment. */
+export interface PrinterExplanation {
+  idle: boolean;
+  because: string;
+  wouldHelp: string[];
+  next: PlanLine | null;
+}
+
+/** Why a printer is idle, or what it does. */
+export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: PlanningPrinter): PrinterExplanation {
+  const next = plan.lines.find((line) => line.printerId === printer.id) ?? null;
+  const answer = (because: string, ...wouldHelp: string[]): PrinterExplanation => ({
+    idle: printer.busy === null,
+    because,
+    wouldHelp,
+    next,
+  });
+  if (printer.busy) return { ...answer(`${printer.name} is printing ${printer.busy.with}`), idle: false };
+  const obstacle = notReadyBecause(printer);
+  if (obstacle) {
+    const bed = printer.online && printer.bed === 'occupied';
+    return answer(obstacle, bed ? 'clear the bed and confirm it' : 'look at the printer');
+  }
+  const waiting = snapshot.jobs.filter((job) => job.copiesToStart > 0);
+  const able = waiting.filter((job) => neverBecause(job, printer) === null);
+  if (waiting.length === 0) return answer('nothing waits to be printed', 'submit a job');
+  if (able.length === 0) return answer(`none of the ${waiting.length} waiting jobs can be printed on it`);
+  const free = able.filter((job) => !job.held && job.waitsFor.length === 0);
+  if (free.length === 0) return answer('every job that it could print is held or waits for another', 'release a job');
+  const closed = printer.closed?.find(({ from, until }) => from <= snapshot.now && until > snapshot.now);
+  if (closed) return answer(`it may not print until ${iso(closed.until)}: ${closed.reason}`);
+  if (next?.ready) return answer(`${next.jobId} starts with the next tick`);
+  if (next?.setupAt)
+    return answer(`waits for the operator at ${next.setupAt}: ${next.setups.join('; ')}`, 'do the setup');
+  const dry = free.find((job) => filamentSetup(job, printer) !== null);
+  if (!next && dry) return answer(filamentSetup(dry, printer) ?? '', 'load the filament');
+  if (next) return answer(`the plan keeps it free for ${next.jobId} at ${next.start}`);
+  return answer('the other printers have all that waits done sooner');
+}

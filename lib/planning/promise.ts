@@ -1,0 +1,145 @@
+import type { JobId } from '../model/ids';
+import { OperatorCalendar } from './calendar';
+import { type Band, type Forecast, type Situation, situationOf } from './forecast';
+import type { Plan, PlanLine } from './plan';
+import type { PlanningJob, Snapshot } from './snapshot';
+
+const minute = 60_000;
+/** Moving a start by less is not worth a word (minutes). */
+const noticed = 15;
+
+/** A moment with how sure it is, ISO 8601. */
+export interface Spread {
+  p10: string;
+  p50: string;
+  p90: string;
+}
+
+/** What can be said of a job when it is submitted. */
+export interface JobPromise {
+  situation: Situation;
+  leadMinutes: number;
+  start: Spread;
+  end: Spread;
+  /** Null: it has no deadline. `meets` is judged by the middle of the end. */
+  deadline: { meets: boolean; likely: boolean; text: string } | null;
+}
+
+/** How the plan for a job turns into a promise; null if it has no time in the plan. */
+export function promiseOf(
+  snapshot: Snapshot,
+  plan: Plan,
+  forecast: Forecast,
+  job: Pick<PlanningJob, 'id' | 'deadline' | 'copiesToStart'>,
+): JobPromise | null {
+  const lines = plan.lines.filter((line) => line.jobId === job.id && line.start !== null && line.end !== null);
+  const first = lines[0];
+  const last = lines.reduce<PlanLine | undefined>((a, b) => (a && String(a.end) > String(b.end) ? a : b), undefined);
+  if (!first?.start || !last?.end) return null;
+  const calendar = new OperatorCalendar(snapshot.operator ?? null, snapshot.now, 60);
+  const spread = (at: number): { spread: Spread; situation: Situation; lead: number; band: Band } => {
+    const lead = Math.max(0, (at - snapshot.now) / minute);
+    const situation = situationOf(calendar, lead);
+    const band = forecast.band(situation, lead);
+    const iso = (offset: number): string => new Date(Math.max(snapshot.now, at + offset * minute)).toISOString();
+    return { spread: { p10: iso(band.p10), p50: iso(band.p50), p90: iso(band.p90) }, situation, lead, band };
+  };
+  const start = spread(Date.parse(first.start));
+  const lastStart = spread(Date.parse(last.start ?? first.start));
+  const length = Date.parse(last.end) - Date.parse(last.start ?? first.start);
+  const after = (iso: string): string => new Date(Date.parse(iso) + length).toISOString();
+  const end = { p10: after(lastStart.spread.p10), p50: after(lastStart.spread.p50), p90: after(lastStart.spread.p90) };
+  return {
+    situation: start.situation,
+    leadMinutes: start.lead,
+    start: start.spread,
+    end,
+    deadline: job.deadline === null ? null : judge(job.deadline, end, first),
+  };
+}
+
+function judge(deadline: number, end: Spread, line: PlanLine): NonNullable<JobPromise['deadline']> {
+  const meets = Date.parse(end.p50) <= deadline;
+  const likely = Date.parse(end.p90) <= deadline;
+  if (meets) {
+    return {
+      meets,
+      likely,
+      text: likely ? 'it will be kept' : `it will probably be kept; nine times in ten by ${end.p90}`,
+    };
+  }
+  const setup = line.setupAt ? `, after a setup at ${line.setupAt}` : '';
+  return {
+    meets,
+    likely,
+    text: `it cannot be met, earliest is ${end.p50}, because ${line.printerId} is not free for it before ${line.start}${setup}`,
+  };
+}
+
+/** A job that a change of the plan delays or brings forward. */
+export interface Shift {
+  jobId: JobId;
+  /** Minutes that its end moves; later is positive. */
+  minutes: number;
+  /** Whether its deadline was kept by the plan before and is not now. */
+  breaksDeadline: boolean;
+}
+
+/** Who moves between two plans by more than a quarter of an hour, those that lose most first. */
+export function shiftsBetween(
+  before: Plan,
+  after: Plan,
+  jobs: readonly Pick<PlanningJob, 'id' | 'deadline'>[],
+): Shift[] {
+  const ends = (plan: Plan): Map<JobId, number> => {
+    const map = new Map<JobId, number>();
+    for (const { jobId, end } of plan.lines) {
+      if (end !== null) map.set(jobId, Math.max(map.get(jobId) ?? 0, Date.parse(end)));
+    }
+    return map;
+  };
+  const [old, now] = [ends(before), ends(after)];
+  const shifts: Shift[] = [];
+  for (const { id, deadline } of jobs) {
+    const a = old.get(id);
+    const b = now.get(id);
+    if (a === undefined || b === undefined) continue;
+    const breaksDeadline = deadline !== null && a <= deadline && b > deadline;
+    if (Math.abs(b - a) > noticed * minute || breaksDeadline) {
+      shifts.push({ jobId: id, minutes: Math.round((b - a) / minute), breaksDeadline });
+    }
+  }
+  return shifts.sort((a, b) => b.minutes - a.minutes || (a.jobId < b.jobId ? -1 : 1));
+}
+
+/** A deadline that the plan does not keep any more, and the cheapest that would help. */
+export interface Alert {
+  jobId: JobId;
+  deadline: string;
+  /** Minutes by which the plan misses it. */
+  lateMinutes: number;
+  remedy: string;
+}
+
+/** The deadlines without slack. */
+export function alertsOf(snapshot: Snapshot, plan: Plan): Alert[] {
+  const alerts: Alert[] = [];
+  for (const job of snapshot.jobs) {
+    if (job.deadline === null) continue;
+    const ends = plan.lines.filter((line) => line.jobId === job.id).map((line) => Date.parse(line.end ?? ''));
+    const end = Math.max(...ends);
+    if (!(end > job.deadline)) continue;
+    const lateMinutes = Math.ceil((end - job.deadline) / minute);
+    const line = plan.lines.find((one) => one.jobId === job.id);
+    const first = plan.lines.find((one) => one.printerId === line?.printerId);
+    const alone = end - Date.parse(line?.start ?? '') + snapshot.now;
+    const remedy =
+      line && first !== line && alone <= job.deadline
+        ? `give it priority 1: alone it would be done at ${new Date(alone).toISOString()}`
+        : line?.setupAt && Date.parse(line.setupAt) > snapshot.now
+          ? `have somebody do its setup before ${line.setupAt}`
+          : `agree on ${new Date(end).toISOString()}`;
+    alerts.push({ jobId: job.id, deadline: new Date(job.deadline).toISOString(), lateMinutes, remedy });
+  }
+  return alerts;
+}
