@@ -10,12 +10,15 @@ import { asError } from '../model/errors';
 import type { Make } from '../model/printer';
 import type { RetryPolicy } from '../model/retry-policy';
 import type { Tariff } from '../model/tariff';
+import type { OperatorHours } from '../planning/calendar';
+import type { Weights } from '../planning/objective';
 import { Profiles } from '../slicing/profile';
 import { type SelectedSlicer, selectSlicer } from '../slicing/select-slicer';
 import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
+import { Planner } from './planner';
 
 /** What an owner decides once for the farm. */
 export interface FarmOptions {
@@ -32,6 +35,14 @@ export interface FarmOptions {
   /** How long an operator takes to clear a bed, and to change a filament (minutes); only for estimates. */
   clearMinutes?: number;
   changeMinutes?: number;
+  /** When somebody is there. Given, the farm is planned ahead; absent, an operator may come at any time or never. */
+  operator?: OperatorHours;
+  /** When no print may start. */
+  quiet?: OperatorHours;
+  /** What a plan is worth; what is absent has its default. */
+  weights?: Partial<Weights>;
+  /** How long a plan is searched for at most (ms). */
+  planningMilliseconds?: number;
   /** The largest file that may be uploaded (bytes). */
   maxUploadBytes?: number;
   /** Path of PrusaSlicer; without it, the one on the PATH. */
@@ -66,6 +77,7 @@ export class Farm {
   readonly files: LocalFileStore;
   readonly options: FarmOptions;
   readonly times: AgentTimes;
+  readonly planner: Planner;
   readonly log: Log;
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
@@ -84,6 +96,7 @@ export class Farm {
     this.files = parts.files;
     this.options = parts.options;
     this.log = parts.options.log;
+    this.planner = new Planner(parts.options);
     this.times = { ...defaultTimes, ...parts.options.times };
     this.#server = parts.server;
     this.profiles = new Profiles([shippedProfiles(), this.profileDirectory]);
@@ -166,6 +179,7 @@ export class Farm {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      await this.planner.close();
       await this.broker.close();
       await this.database.close();
       await this.#server?.stop();

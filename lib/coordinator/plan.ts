@@ -1,15 +1,29 @@
 import type { PlanMessage } from '../model/messages';
-import { makePlan, type Plan } from '../planning/plan';
+import type { Plan } from '../planning/plan';
+import { alertsOf } from '../planning/promise';
+import type { Snapshot } from '../planning/snapshot';
 import type { Farm } from './farm';
 import { takeSnapshot } from './snapshot';
 
+/** A plan with the snapshot that it was made from. */
+export interface PlannedSnapshot {
+  plan: Plan;
+  snapshot: Snapshot;
+}
+
 /** The plan for the farm as it is now. */
 export async function currentPlan(farm: Farm): Promise<Plan> {
-  return makePlan(await farm.database.read((db) => takeSnapshot(db, farm.options)));
+  return (await plannedNow(farm)).plan;
+}
+
+/** The same, with what it was made from. */
+export async function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
+  const snapshot = await farm.database.read((db) => takeSnapshot(db, farm.options));
+  return { snapshot, plan: await farm.planner.live(snapshot) };
 }
 
 /** A plan as it goes over a wire. */
-export function planMessage(plan: Plan): PlanMessage {
+export function planMessage({ plan, snapshot }: PlannedSnapshot): PlanMessage {
   return {
     version: plan.version,
     lines: plan.lines.map((line) => ({
@@ -20,8 +34,24 @@ export function planMessage(plan: Plan): PlanMessage {
       end: line.end,
       setups: line.setups,
       ready: line.ready,
+      setup_at: line.setupAt ?? null,
+      slack_minutes: line.slackMinutes ?? null,
     })),
     positions: plan.positions,
     waiting: plan.waiting,
+    ...(plan.value && {
+      value: {
+        cost: plan.value.cost,
+        lower_bound: plan.value.lowerBound,
+        gap: plan.value.gap,
+        rule_cost: plan.value.ruleCost,
+      },
+    }),
+    alerts: alertsOf(snapshot, plan).map((alert) => ({
+      job_id: alert.jobId,
+      deadline_at: alert.deadline,
+      late_minutes: alert.lateMinutes,
+      remedy: alert.remedy,
+    })),
   };
 }

@@ -1,9 +1,8 @@
 import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
-import { makePlan, type Plan } from '../planning/plan';
+import type { Plan } from '../planning/plan';
 import { attemptsOf, openAttempts } from '../store/attempts';
-import type { Queryable } from '../store/database';
 import {
   countJobs,
   findJob,
@@ -67,17 +66,18 @@ interface QueueQuery {
  */
 export async function queue(farm: Farm, input: Record<string, unknown>): Promise<QueueView> {
   const query = parseQueueQuery(input);
-  const { counts, plan, jobs } = await farm.database.read(async (db) => {
+  const { counts, snapshot, unsorted } = await farm.database.read(async (db) => {
     if (query.printerId !== null) await findPrinter(db, query.printerId);
-    const laidOut = makePlan(await takeSnapshot(db, farm.options));
     return {
+      snapshot: await takeSnapshot(db, farm.options),
       counts: await countJobs(db, query.printerId),
-      plan: laidOut,
-      jobs: query.status.every(isTerminal)
+      unsorted: query.status.every(isTerminal)
         ? await listJobs(db, { ...query, limit: query.limit + 1 })
-        : await unfinishedPage(db, query, laidOut),
+        : await unfinishedJobs(db),
     };
   });
+  const plan = await farm.planner.make(snapshot);
+  const jobs = query.status.every(isTerminal) ? unsorted : unfinishedPage(unsorted, query, plan);
   const page = jobs.slice(0, query.limit);
   const last = page.at(-1);
   return {
@@ -89,10 +89,10 @@ export async function queue(farm: Farm, input: Record<string, unknown>): Promise
   };
 }
 
-async function unfinishedPage(db: Queryable, query: QueueQuery, plan: Plan): Promise<Job[]> {
+function unfinishedPage(unsorted: Job[], query: QueueQuery, plan: Plan): Job[] {
   const order = (job: Job): number =>
     job.status === 'queued' ? 10 : jobStatuses.length - jobStatuses.indexOf(job.status);
-  const jobs = (await unfinishedJobs(db))
+  const jobs = unsorted
     .filter((job) => query.status.includes(job.status))
     .filter(
       (job) =>
@@ -191,16 +191,17 @@ export type JobView = Record<string, unknown> & { job_id: string; attempts: Atte
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
-  const { job, attempts, history, plan, row } = await farm.database.read(async (db) => {
+  const { job, attempts, history, snapshot, row } = await farm.database.read(async (db) => {
     const found = await findJob(db, id);
     return {
       job: found,
       row: await jobRow(db, found.id),
       attempts: await attemptsOf(db, found.id),
       history: await historyOf(db, found.id),
-      plan: isTerminal(found.status) ? undefined : makePlan(await takeSnapshot(db, farm.options)),
+      snapshot: isTerminal(found.status) ? undefined : await takeSnapshot(db, farm.options),
     };
   });
+  const plan = snapshot && (await farm.planner.make(snapshot));
   return {
     ...row,
     job_id: job.id,

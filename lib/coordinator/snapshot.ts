@@ -1,12 +1,18 @@
+import type { PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
+import { LearnedDurations } from '../planning/durations';
+import { wallHours } from '../planning/eligibility';
+import { owedAfter } from '../planning/owed';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { unfinishedJobs, unmetDependencies } from '../store/jobs';
-import { allMaterials } from '../store/materials';
+import { allMaterials, allSpools } from '../store/materials';
+import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
+import type { FarmOptions } from './farm';
 
 /** Without any estimate a print is taken to last so long (hours). */
 const unknownHours = 1;
@@ -75,20 +81,21 @@ function busyWith(
 ): PlanningPrinter['busy'] {
   const active = printer.report !== null && isActive(printer.report.state) && printer.online;
   if (!open && !active) return null;
+  const job = open ? { jobId: open.attempt.jobId } : {};
   const name = open?.job ? `"${open.job.jobName}"` : 'something that is not ours';
   if (active && printer.report?.remainingMinutes != null) {
-    return { with: name, until: now + (printer.report.remainingMinutes * 60_000) / timeScale };
+    return { with: name, until: now + (printer.report.remainingMinutes * 60_000) / timeScale, ...job };
   }
   const seconds = open?.attempt.estimatedSeconds ?? (open?.job?.estimatedDurationHours ?? unknownHours) * 3600;
   const since = open?.attempt.startedAt ? Date.parse(open.attempt.startedAt) : now;
-  return { with: name, until: Math.max(now, since + (seconds * 1000) / timeScale) };
+  return { with: name, until: Math.max(now, since + (seconds * 1000) / timeScale), ...job };
 }
 
+/** What a snapshot takes from the farm's options. */
+export type SnapshotOptions = Pick<FarmOptions, 'clearMinutes' | 'changeMinutes' | 'operator' | 'quiet' | 'weights'>;
+
 /** The whole farm at this moment, for the planner. */
-export async function takeSnapshot(
-  db: Queryable,
-  minutes: { clearMinutes?: number | undefined; changeMinutes?: number | undefined },
-): Promise<Snapshot> {
+export async function takeSnapshot(db: Queryable, options: SnapshotOptions): Promise<Snapshot> {
   const [jobs, attempts, printers, slots, materials] = [
     await unfinishedJobs(db),
     await openAttempts(db),
@@ -97,26 +104,71 @@ export async function takeSnapshot(
     await allMaterials(db),
   ];
   const now = await databaseNow(db);
+  const ahead = options.operator ? await planningFacts(db) : undefined;
   const materialById = new Map(materials.map((material) => [material.id, material]));
   const jobById = new Map(jobs.map((job) => [job.id, job]));
   const openCopies = new Map<string, number>();
   for (const attempt of attempts) openCopies.set(attempt.jobId, (openCopies.get(attempt.jobId) ?? 0) + 1);
+  const places = printers.map((printer) => {
+    const attempt = attempts.find((one) => one.printerId === printer.id);
+    return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now);
+  });
   const unmet = new Set(await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]));
   return {
     now,
-    clearMinutes: minutes.clearMinutes ?? 5,
-    changeMinutes: minutes.changeMinutes ?? 12.5,
-    jobs: jobs.map((job) =>
-      planningJob(
+    clearMinutes: options.clearMinutes ?? 5,
+    changeMinutes: options.changeMinutes ?? 12.5,
+    ...(options.operator && { operator: options.operator }),
+    ...(options.quiet && { quiet: options.quiet }),
+    ...(options.weights && { weights: options.weights }),
+    ...(ahead && { shelf: ahead.shelf }),
+    jobs: jobs.map((job) => {
+      const planned = planningJob(
         job,
         materialById.get(job.materialId),
         openCopies.get(job.id) ?? 0,
         job.dependsOn.filter((id) => unmet.has(id)),
-      ),
-    ),
-    printers: printers.map((printer) => {
-      const attempt = attempts.find((one) => one.printerId === printer.id);
-      return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now);
+      );
+      return ahead ? { ...planned, hoursOn: hoursOn(planned, places, ahead.durations) } : planned;
     }),
+    printers: places.map((place) => ({
+      ...place,
+      ...(ahead && {
+        closed: ahead.closures
+          .filter((closure) => closure.printerId === place.id)
+          .map(({ fromAt, untilAt, reason }) => ({ from: Date.parse(fromAt), until: Date.parse(untilAt), reason })),
+        dispatchesSinceOwed: ahead.dispatches.get(place.id) ?? 0,
+      }),
+    })),
   };
+}
+
+/** What only planning ahead reads. */
+async function planningFacts(db: Queryable): Promise<{
+  closures: Closure[];
+  dispatches: Map<PrinterId, number>;
+  durations: LearnedDurations;
+  shelf: NonNullable<Snapshot['shelf']>;
+}> {
+  const durations = new LearnedDurations();
+  for (const print of await durationsToLearn(db)) durations.add(print);
+  return {
+    closures: await closuresAhead(db),
+    dispatches: await dispatchesSinceOwed(db, owedAfter),
+    durations,
+    shelf: (await allSpools(db))
+      .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
+      .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft })),
+  };
+}
+
+/** Wall-clock hours on each printer, by what its prints of this material really took. */
+function hoursOn(
+  job: PlanningJob,
+  printers: readonly PlanningPrinter[],
+  durations: LearnedDurations,
+): Record<PrinterId, number> {
+  return Object.fromEntries(
+    printers.map((printer) => [printer.id, wallHours(job, printer) * durations.factor(printer.id, job.materialId)]),
+  );
 }

@@ -14,7 +14,9 @@ import type { Dimensions } from '../model/printer';
 import type { PrintSettings } from '../model/settings';
 import type { JobStatus } from '../model/status';
 import { impossible, neverBecause } from '../planning/eligibility';
-import type { PlanningJob } from '../planning/snapshot';
+import type { Plan } from '../planning/plan';
+import { promiseOf, shiftsBetween } from '../planning/promise';
+import type { PlanningJob, Snapshot } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
 import { keepFiles } from '../store/file-use';
@@ -22,11 +24,13 @@ import { findAnalysis, storeAnalysis } from '../store/files';
 import { findSubmission, type KeyedSubmission, keepSubmission } from '../store/idempotency-keys';
 import { findJob, insertJob, type NewJob } from '../store/jobs';
 import { findMaterial, stockOfMaterials } from '../store/materials';
+import { insertPromise } from '../store/planning';
 import { allPrinters, type Printer } from '../store/printers';
 import { shareFile } from '../store/shared-files';
 import type { Farm } from './farm';
-import { currentPlan } from './plan';
-import { planningJob, planningPrinter } from './snapshot';
+import { plannedNow } from './plan';
+import { forecastOf, type PromiseView, promiseView } from './promises';
+import { planningJob, planningPrinter, takeSnapshot } from './snapshot';
 import { KeyInUseError, SubmissionKey } from './submission-key';
 
 /** The answer to a submission. */
@@ -40,6 +44,10 @@ export interface SubmittedJob {
   /** Why it does not start at once. */
   waiting_reason: string | null;
   warnings: string[];
+  /** What is promised, and of its deadline; null without operator hours, or if only an operator can say. */
+  promise: PromiseView | null;
+  /** Whose end moves back by more than a quarter of an hour because of it. */
+  pushes_back: { job_id: JobId; minutes: number; breaks_deadline: boolean }[];
 }
 
 /** The answer to an upload. */
@@ -134,6 +142,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
     const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
     await shareFile(farm.database, file.sha256, kept);
   }
+  const before = farm.options.operator ? await farm.planner.make(await snapshotNow(farm)) : undefined;
   try {
     const stored = await farm.database.transaction(async (tx) => {
       await keepFiles(tx);
@@ -147,7 +156,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
       }
       return inserted;
     });
-    return await answerOf(farm, stored, [...file.analysis.warnings, ...(await stockWarnings(farm, material))]);
+    return await answerOf(farm, stored, [...file.analysis.warnings, ...(await stockWarnings(farm, material))], before);
   } catch (error) {
     if (!(error instanceof KeyInUseError) || !once) throw error;
     const winner = await findSubmission(farm.database, once.key);
@@ -156,9 +165,11 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
   }
 }
 
-async function answerOf(farm: Farm, job: Job, warnings: string[]): Promise<SubmittedJob> {
-  const plan = await currentPlan(farm);
+/** @param before the plan as it was without the job, if it has just come */
+async function answerOf(farm: Farm, job: Job, warnings: string[], before?: Plan): Promise<SubmittedJob> {
+  const { plan, snapshot } = await plannedNow(farm);
   const line = plan.lines.find((one) => one.jobId === job.id);
+  const outlook = before && (await outlookOf(farm, job.id, { before, plan, snapshot }));
   return {
     job_id: job.id,
     status: job.status,
@@ -166,6 +177,36 @@ async function answerOf(farm: Farm, job: Job, warnings: string[]): Promise<Submi
     estimated_start_time: line?.start ?? null,
     waiting_reason: plan.waiting[job.id] ?? null,
     warnings,
+    promise: outlook?.promise ?? null,
+    pushes_back: outlook?.pushesBack ?? [],
+  };
+}
+
+const snapshotNow = (farm: Farm): Promise<Snapshot> => farm.database.read((db) => takeSnapshot(db, farm.options));
+
+/** What can be promised of a job that has just come, and whom it pushes back. */
+async function outlookOf(
+  farm: Farm,
+  id: JobId,
+  { before, plan, snapshot }: { before: Plan; plan: Plan; snapshot: Snapshot },
+): Promise<{ promise: PromiseView | null; pushesBack: SubmittedJob['pushes_back'] }> {
+  const job = snapshot.jobs.find((one) => one.id === id);
+  const promise = job && promiseOf(snapshot, plan, await forecastOf(farm.database), job);
+  if (promise) {
+    await insertPromise(farm.database, {
+      jobId: id,
+      situation: promise.situation,
+      leadMinutes: promise.leadMinutes,
+      startAt: plan.lines.find((line) => line.jobId === id)?.start ?? promise.start.p50,
+      p10At: promise.start.p10,
+      p90At: promise.start.p90,
+    });
+  }
+  return {
+    promise: promise ? promiseView(id, promise) : null,
+    pushesBack: shiftsBetween(before, plan, snapshot.jobs)
+      .filter((shift) => shift.minutes > 0)
+      .map((shift) => ({ job_id: shift.jobId, minutes: shift.minutes, breaks_deadline: shift.breaksDeadline })),
   };
 }
 

@@ -186,6 +186,10 @@ export interface PlanMessageLine {
   end: string | null;
   setups: string[];
   ready: boolean;
+  /** When the operator should begin; null: there is nothing to do, or nobody can say. */
+  setup_at: string | null;
+  /** Minutes between its end and its deadline; null without one. */
+  slack_minutes: number | null;
 }
 
 /** A plan on the wire and in the API. */
@@ -197,6 +201,10 @@ export interface PlanMessage {
   positions: Record<string, number>;
   /** Why each waiting job has not started, by job id. */
   waiting: Record<string, string>;
+  /** What it costs in weighted hours, what no plan can undercut, and the share between; only with operator hours. */
+  value?: { cost: number; lower_bound: number; gap: number; rule_cost: number };
+  /** Deadlines that it does not keep, and the cheapest that would help. */
+  alerts: { job_id: string; deadline_at: string; late_minutes: number; remedy: string }[];
 }
 
 /** Of a plan that comes back on a wire only what the tick needs is asked for; everything is checked again anyway. */
@@ -303,4 +311,90 @@ export const parseNewSpool = parserOf<{ material_id: string; grams: number; labe
 export const parseSlotChange = parserOf<{ spool_id: string | null }>(
   { type: 'object', required: ['spool_id'], additionalProperties: false, properties: { spool_id: nullable(uuid) } },
   'slot',
+);
+
+/** What might be otherwise: each field is optional, none changes anything. */
+export interface WhatIf {
+  jobs?: {
+    name?: string;
+    like?: string;
+    material_id?: string;
+    hours?: number;
+    grams?: number;
+    dimensions_mm?: { x: number; y: number; z: number };
+    priority?: number;
+    deadline_at?: string | null;
+    copies?: number;
+    force_printer?: string | null;
+  }[];
+  printers_down?: string[];
+  operator_hours?: string;
+  spools?: { material_id: string; grams: number; printer_id?: string; slot?: string }[];
+}
+
+export const parseWhatIf = parserOf<WhatIf>(
+  {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      jobs: {
+        type: 'array',
+        maxItems: 100,
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            name: { type: 'string', minLength: 1, maxLength: 255 },
+            like: uuid,
+            material_id: { type: 'string', minLength: 1, maxLength: 50 },
+            hours: { type: 'number', exclusiveMinimum: 0, maximum: 1000 },
+            grams: { type: 'number', minimum: 0, maximum: 100_000 },
+            dimensions_mm: {
+              type: 'object',
+              required: ['x', 'y', 'z'],
+              additionalProperties: false,
+              properties: { x: { type: 'number' }, y: { type: 'number' }, z: { type: 'number' } },
+            },
+            priority: { type: 'integer', minimum: 1, maximum: 10 },
+            deadline_at: nullable(time),
+            copies: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+            force_printer: nullable({ type: 'string', minLength: 1, maxLength: 50 }),
+          },
+        },
+      },
+      printers_down: { type: 'array', maxItems: 1000, items: { type: 'string', minLength: 1, maxLength: 50 } },
+      operator_hours: { type: 'string', pattern: '^([01]\\d|2[0-4]):[0-5]\\d-([01]\\d|2[0-4]):[0-5]\\d$' },
+      spools: {
+        type: 'array',
+        maxItems: 100,
+        items: {
+          type: 'object',
+          required: ['material_id', 'grams'],
+          additionalProperties: false,
+          properties: {
+            material_id: { type: 'string', minLength: 1, maxLength: 50 },
+            grams: { type: 'number', exclusiveMinimum: 0, maximum: 100_000 },
+            printer_id: { type: 'string', minLength: 1, maxLength: 50 },
+            slot: { type: 'string', minLength: 1, maxLength: 20 },
+          },
+        },
+      },
+    },
+  },
+  'question',
+);
+
+export const parseClosure = parserOf<{ from: string; until: string; reason: string }>(
+  {
+    type: 'object',
+    required: ['from', 'until', 'reason'],
+    additionalProperties: false,
+    properties: { from: time, until: time, reason: { type: 'string', minLength: 1, maxLength: 500 } },
+  },
+  'closure',
+);
+
+export const parseSetupDone = parserOf<{ spool_id?: string }>(
+  { type: 'object', additionalProperties: false, properties: { spool_id: uuid } },
+  'setup',
 );

@@ -9,6 +9,20 @@ export interface OperatorHours {
   days?: number[];
 }
 
+/**
+ * Reads `08:00-20:00`, an end below the begin on the next day, `00:00-24:00` always.
+ * @throws RangeError it is not written so
+ */
+export function hoursFrom(text: string, timeZone: string, days?: number[]): OperatorHours {
+  const [, a, b, c, d] = (/^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(text.trim()) ?? []).map(Number);
+  const begin = (a ?? Number.NaN) * 60 + (b ?? 0);
+  const end = (c ?? Number.NaN) * 60 + (d ?? 0);
+  if (!(begin <= 1440 && end <= 1440)) throw new RangeError(`hours are written 08:00-20:00, not ${text}`);
+  new Intl.DateTimeFormat('en-US', { timeZone });
+  const whole = Math.abs(end - begin) === 1440;
+  return { timeZone, begin: whole ? 0 : begin, end: whole ? 0 : end, ...(days && days.length > 0 && { days }) };
+}
+
 const minute = 60_000;
 const day = 1440 * minute;
 const formats = new Map<string, Intl.DateTimeFormat>();

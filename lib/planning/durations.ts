@@ -51,3 +51,32 @@ export function remainingTime(
   const blend = share * reported.remaining + (1 - share) * Math.max(least, byEstimate);
   return Math.max(0, blend);
 }
+
+/** The farm's own history, ready to be asked what a print really takes. */
+export class LearnedDurations {
+  readonly #printers = new Map<string, DurationRecord>();
+  readonly #pairs = new Map<string, DurationRecord>();
+
+  /** Takes a completed print that nobody paused into account, the oldest first. Hours of printer time. */
+  add(print: { printerId: string; materialId: string; estimatedHours: number; durationHours: number }): void {
+    const ratio = print.durationHours / print.estimatedHours;
+    // So far off it was paused, or the estimate was of something else.
+    if (!(ratio > 1 / believable && ratio < believable)) return;
+    const pair = `${print.printerId} ${print.materialId}`;
+    const own = durationFactor(this.#printers.get(print.printerId));
+    this.#pairs.set(pair, learn(this.#pairs.get(pair), print.estimatedHours * own, print.durationHours));
+    this.#printers.set(
+      print.printerId,
+      learn(this.#printers.get(print.printerId), print.estimatedHours, print.durationHours),
+    );
+  }
+
+  /** What to multiply an estimate with: the printer's factor, and what the material adds to it. */
+  factor(printerId: string, materialId: string): number {
+    return (
+      durationFactor(this.#printers.get(printerId)) * durationFactor(this.#pairs.get(`${printerId} ${materialId}`))
+    );
+  }
+}
+
+const believable = 3;

@@ -60,7 +60,7 @@ const prior: Record<Situation, [number, number, number][]> = {
 const priorCount = 30;
 const kept = 600;
 /** How fast the shares follow what was missed (Gibbs & Candès 2021, adaptive conformal inference). */
-const haste = 0.01;
+const haste = 0.02;
 
 interface Residuals {
   errors: number[];

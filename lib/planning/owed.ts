@@ -4,9 +4,12 @@ const hour = 3_600_000;
 /** On each printer at least one dispatch in so many serves the job that is owed longest. */
 export const owedEvery = 5;
 
-/** When a job becomes owed (ms): after 48 hours and 12 more for each step of priority. */
+/** A job becomes owed after so many hours, and so many more for each step of priority. */
+export const owedAfter = { base: 48, step: 12 };
+
+/** When a job becomes owed (ms). */
 export const owedAt = (job: Pick<PlanningJob, 'createdAt' | 'priority'>): number =>
-  job.createdAt + (48 + 12 * job.priority) * hour;
+  job.createdAt + (owedAfter.base + owedAfter.step * job.priority) * hour;
 
 /** The jobs whose wait is over its limit, the longest owed first; ties by id. */
 export function owedJobs(snapshot: Snapshot): PlanningJob[] {

@@ -10,9 +10,11 @@ import {
   replay,
   reprioritise,
 } from '../../lib/coordinator/changes';
+import { closePrinter, reopenPrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { pauseOrResume } from '../../lib/coordinator/pause';
 import { reassign } from '../../lib/coordinator/reassign';
+import { setupDone } from '../../lib/coordinator/setups';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, bodyOf, type FlowMessage } from '../http/request';
@@ -69,6 +71,18 @@ const actions: Record<
   },
   replay: { subject: 'id', run: async (order) => ({ payload: await replay(order.farm, order.id, order.actor) }) },
   discard: { subject: 'id', run: async (order) => ({ payload: await discard(order.farm, order.id) }) },
+  'setup-done': {
+    subject: 'id',
+    run: async (order) => ({ payload: await setupDone(order.farm, order.id, order.body, order.actor) }),
+  },
+  'close-printer': {
+    subject: 'printer_id',
+    run: async (order) => ({
+      payload: await closePrinter(order.farm, order.id, order.body, order.actor),
+      statusCode: 201,
+    }),
+  },
+  'reopen-printer': { subject: 'id', run: async (order) => ({ payload: await reopenPrinter(order.farm, order.id) }) },
   'add-spool': { run: async (order) => ({ payload: await addSpool(order.farm, order.body), statusCode: 201 }) },
   'change-slot': {
     subject: 'printer_id',

@@ -4,6 +4,8 @@ import type { FarmOptions } from '../../lib/coordinator/farm';
 import { asError, PlatewiseError } from '../../lib/model/errors';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { parseTariff } from '../../lib/model/tariff';
+import { hoursFrom } from '../../lib/planning/calendar';
+import { defaultWeights } from '../../lib/planning/objective';
 import { readBody, refuseUnreadable } from '../http/body-reader';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
@@ -15,6 +17,17 @@ interface PrintFarmDefinition extends NodeDef {
   clearMinutes: string | number;
   changeMinutes: string | number;
   maxUploadMegabytes: string | number;
+  operatorHours?: string;
+  operatorDays?: string;
+  timeZone?: string;
+  quietHours?: string;
+  weightLateness?: string | number;
+  weightSoftTardiness?: string | number;
+  weightFlow?: string | number;
+  weightChange?: string | number;
+  weightIdle?: string | number;
+  weightBlock?: string | number;
+  weightPromise?: string | number;
   prusaSlicerPath: string;
   orcaSlicerPath: string;
   tariff: string;
@@ -33,6 +46,26 @@ const apiRoot = '/api/fabrication';
 function number(value: string | number | undefined, fallback: number): number {
   const parsed = Number(value);
   return value === '' || value === undefined || !Number.isFinite(parsed) ? fallback : parsed;
+}
+
+/** When somebody is there, and what a plan is worth. @throws RangeError hours or time zone are not understood */
+function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operator' | 'quiet' | 'weights'> {
+  const timeZone = definition.timeZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const hours = firstText(definition.operatorHours, process.env['OPERATOR_HOURS']);
+  const days = (definition.operatorDays ?? '').split(',').filter((day) => day.trim() !== '');
+  return {
+    ...(hours !== undefined && { operator: hoursFrom(hours, timeZone, days.map(Number)) }),
+    ...(definition.quietHours && { quiet: hoursFrom(definition.quietHours, timeZone) }),
+    weights: {
+      lateness: number(definition.weightLateness, defaultWeights.lateness),
+      softTardiness: number(definition.weightSoftTardiness, defaultWeights.softTardiness),
+      flow: number(definition.weightFlow, defaultWeights.flow),
+      change: number(definition.weightChange, defaultWeights.change),
+      idle: number(definition.weightIdle, defaultWeights.idle),
+      block: number(definition.weightBlock, defaultWeights.block),
+      promise: number(definition.weightPromise, defaultWeights.promise),
+    },
+  };
 }
 
 /** What hardly any farm needs to change, and so has no field in the editor; docs/operating.md tells of it. */
@@ -110,6 +143,7 @@ export = (RED: NodeAPI): void => {
       changeMinutes: number(definition.changeMinutes, 12.5),
       maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
       ...decisionsOf(definition, (problem) => this.error(problem)),
+      ...planningOf(definition),
       ...timesFromEnvironment(),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
       log: (level, message) => {

@@ -1,11 +1,16 @@
 import type { Node, NodeAPI } from 'node-red';
 import { deadLetters, spools } from '../../lib/coordinator/changes';
+import { closures } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { health } from '../../lib/coordinator/health';
-import { currentPlan, planMessage } from '../../lib/coordinator/plan';
+import { planMessage, plannedNow } from '../../lib/coordinator/plan';
+import { promisesKept } from '../../lib/coordinator/promises';
 import { jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
+import { setups } from '../../lib/coordinator/setups';
+import { whatIf } from '../../lib/coordinator/what-if';
+import { whyJob, whyPrinter } from '../../lib/coordinator/why';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
-import type { FlowMessage } from '../http/request';
+import { bodyOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
 import { streamEvents } from './event-stream';
 
@@ -22,12 +27,22 @@ function queryOf(message: FlowMessage): Record<string, unknown> {
     : {};
 }
 
+/** Of what is asked: the id in the URL, or in the payload of a wire. */
+function subjectOf(message: FlowMessage, name: string): string {
+  return message.req?.params['id'] ?? String(queryOf(message)[name] ?? message.payload);
+}
+
 const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<unknown>> = {
   queue: (farm, message) => queue(farm, queryOf(message)),
-  job: (farm, message) =>
-    jobDetail(farm, message.req?.params['id'] ?? String(queryOf(message)['job_id'] ?? message.payload)),
+  job: (farm, message) => jobDetail(farm, subjectOf(message, 'job_id')),
   printers: (farm) => printers(farm),
-  plan: (farm) => currentPlan(farm).then(planMessage),
+  plan: (farm) => plannedNow(farm).then(planMessage),
+  'why-job': (farm, message) => whyJob(farm, subjectOf(message, 'job_id')),
+  'why-printer': (farm, message) => whyPrinter(farm, subjectOf(message, 'printer_id')),
+  'what-if': (farm, message) => whatIf(farm, message.req ? bodyOf(message) : queryOf(message)),
+  setups: (farm) => setups(farm),
+  closures: (farm) => closures(farm),
+  promises: (farm) => promisesKept(farm),
   materials: (farm) => materials(farm),
   spools: (farm) => spools(farm),
   health: (farm) => health(farm),

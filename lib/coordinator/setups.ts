@@ -1,0 +1,109 @@
+import { NotFoundError, UnacceptableInputError } from '../model/errors';
+import { parseSetupDone } from '../model/messages';
+import type { PlanLine } from '../planning/plan';
+import type { Snapshot } from '../planning/snapshot';
+import { changeSlot, clearBedOf } from './changes';
+import type { Farm } from './farm';
+import { plannedNow } from './plan';
+
+/** Something that an operator should do, in the order of the list. */
+export interface SetupView {
+  /** Stays the same from plan to plan as long as the same is wanted. */
+  id: string;
+  kind: 'clear_bed' | 'change_filament';
+  printer_id: string;
+  /** When the plan wants it begun; null: as soon as somebody is there. */
+  at: string | null;
+  slot: string | null;
+  take_out: string | null;
+  put_in: string | null;
+  grams_needed: number | null;
+  spool_id: string | null;
+  job_id: string | null;
+  text: string;
+}
+
+/** The list that an operator can work through, by time. */
+export async function setups(farm: Farm): Promise<{ setups: SetupView[] }> {
+  const { plan, snapshot } = await plannedNow(farm);
+  return { setups: setupsOf(snapshot, plan.lines) };
+}
+
+function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
+  const list: SetupView[] = [];
+  for (const printer of snapshot.printers) {
+    if (printer.bed !== 'occupied' || printer.busy !== null) continue;
+    const next = lines.find((line) => line.printerId === printer.id);
+    list.push({
+      ...nothing,
+      id: `${printer.id}:bed`,
+      kind: 'clear_bed',
+      printer_id: printer.id,
+      job_id: next?.jobId ?? null,
+      text: `${printer.name}: clear the bed`,
+    });
+  }
+  for (const line of lines) {
+    for (const [index, change] of (line.changes ?? []).entries()) {
+      list.push({
+        ...nothing,
+        id: `${line.printerId}:${change.slot}:${change.to}`,
+        kind: 'change_filament',
+        printer_id: line.printerId,
+        at: line.setupAt ?? null,
+        slot: change.slot,
+        take_out: change.from,
+        put_in: change.to,
+        grams_needed: change.gramsNeeded,
+        spool_id: change.spoolId,
+        job_id: line.jobId,
+        text: line.setups[index] ?? '',
+      });
+    }
+    if ((line.changes ?? []).length > 0 || line.setups.length === 0) continue;
+    list.push({
+      ...nothing,
+      id: `${line.printerId}:filament:${line.jobId}`,
+      kind: 'change_filament',
+      printer_id: line.printerId,
+      job_id: line.jobId,
+      put_in: snapshot.jobs.find((job) => job.id === line.jobId)?.materialId ?? null,
+      text: line.setups.join('; '),
+    });
+  }
+  const once = new Map(list.reverse().map((setup) => [setup.id, setup]));
+  return [...once.values()].reverse().sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
+}
+
+const nothing = {
+  at: null,
+  slot: null,
+  take_out: null,
+  put_in: null,
+  grams_needed: null,
+  spool_id: null,
+  job_id: null,
+};
+
+/**
+ * Says that a setup is done: the bed is clear, or the spool is in its slot.
+ * @param input {spool_id} for a filament, unless the list names the spool
+ * @throws NotFoundError the plan wants no such setup any more
+ */
+export async function setupDone(farm: Farm, id: string, input: unknown, actor: string): Promise<unknown> {
+  const { spool_id } = parseSetupDone(input);
+  const wanted = (await setups(farm)).setups.find((setup) => setup.id === id);
+  if (!wanted) throw new NotFoundError('setup', id);
+  if (wanted.kind === 'clear_bed') return clearBedOf(farm, wanted.printer_id, {}, actor);
+  const spool = spool_id ?? wanted.spool_id;
+  if (spool === null || wanted.slot === null) {
+    const remedy =
+      wanted.slot === null
+        ? `Load it with PUT printers/${wanted.printer_id}/slots/{slot}.`
+        : 'Send the spool_id of the spool that was put in; add the spool first if it is new (POST spools).';
+    throw new UnacceptableInputError('It is not known which spool was put in.', [
+      { field: 'spool_id', value: spool_id ?? null, remedy },
+    ]);
+  }
+  return changeSlot(farm, wanted.printer_id, wanted.slot, { spool_id: spool });
+}

@@ -1,0 +1,130 @@
+import { NotFoundError } from '../model/errors';
+import { isUuid, type JobId, type MaterialId, type PrinterId } from '../model/ids';
+import { notify, type Queryable, type Transaction } from './database';
+import { camelCase } from './rows';
+
+/** A time in which a printer may not print; ISO 8601 UTC. */
+export interface Closure {
+  id: string;
+  printerId: PrinterId;
+  fromAt: string;
+  untilAt: string;
+  reason: string;
+}
+
+const closureColumns = 'id, printer_id, from_at, until_at, reason';
+
+/** The closures that are not over, the next first. */
+export async function closuresAhead(db: Queryable): Promise<Closure[]> {
+  const { rows } = await db.query(
+    `SELECT ${closureColumns} FROM printer_closures WHERE until_at > now() ORDER BY from_at, id`,
+  );
+  return rows.map((row) => camelCase<Closure>(row));
+}
+
+/** Adds a closure and has the farm planned anew. */
+export async function insertClosure(tx: Transaction, closure: Omit<Closure, 'id'>, actor: string): Promise<Closure> {
+  const { rows } = await tx.query(
+    `INSERT INTO printer_closures (printer_id, from_at, until_at, reason, created_by)
+     VALUES ($1, $2, $3, $4, $5) RETURNING ${closureColumns}`,
+    [closure.printerId, closure.fromAt, closure.untilAt, closure.reason, actor],
+  );
+  await notify(tx, 'plan');
+  return camelCase<Closure>(rows[0] ?? {});
+}
+
+/** @throws NotFoundError */
+export async function deleteClosure(tx: Transaction, id: string): Promise<void> {
+  const { rowCount } = isUuid(id)
+    ? await tx.query('DELETE FROM printer_closures WHERE id = $1', [id])
+    : { rowCount: 0 };
+  if (!rowCount) throw new NotFoundError('closure', id);
+  await notify(tx, 'plan');
+}
+
+/** How long a completed print that somebody watched took, beside what was estimated for it (hours of printer time). */
+export interface PrintDuration {
+  printerId: PrinterId;
+  materialId: MaterialId;
+  durationHours: number;
+  estimatedHours: number;
+}
+
+/** The newest prints that can be learned from, the oldest of them first; unwatched and unfinished ones are left out. */
+export async function durationsToLearn(db: Queryable, limit = 1000): Promise<PrintDuration[]> {
+  const { rows } = await db.query(
+    `SELECT printer_id, material_id, duration_hours, estimated_hours FROM (
+       SELECT * FROM print_outcomes
+       WHERE outcome = 'completed' AND duration_hours > 0 AND estimated_hours > 0 AND warnings = '[]'
+       ORDER BY created_at DESC, id LIMIT $1) newest
+     ORDER BY created_at, id`,
+    [limit],
+  );
+  return rows.map((row) => camelCase<PrintDuration>(row));
+}
+
+/**
+ * How many dispatches each printer has had since one served a job that was owed by then.
+ * @param owedHours hours from submission: a base and so many a step of priority
+ */
+export async function dispatchesSinceOwed(
+  db: Queryable,
+  owedHours: { base: number; step: number },
+): Promise<Map<PrinterId, number>> {
+  const { rows } = await db.query<{ printer_id: PrinterId; count: number }>(
+    `WITH recent AS (
+       SELECT a.printer_id, a.dispatched_at,
+         a.dispatched_at >= j.created_at + make_interval(hours => $1::int + $2::int * j.priority) AS owed
+       FROM print_attempts a JOIN print_jobs j ON j.id = a.job_id
+       WHERE a.dispatched_at > now() - interval '30 days' AND coalesce(a.outcome, '') <> 'withdrawn')
+     SELECT printer_id, count(*)::int AS count FROM recent r
+     WHERE NOT EXISTS (SELECT 1 FROM recent o
+       WHERE o.printer_id = r.printer_id AND o.owed AND o.dispatched_at >= r.dispatched_at)
+     GROUP BY printer_id`,
+    [owedHours.base, owedHours.step],
+  );
+  return new Map(rows.map(({ printer_id, count }) => [printer_id, count]));
+}
+
+/** What was promised of a start. */
+export interface StartPromise {
+  jobId: JobId;
+  situation: string;
+  leadMinutes: number;
+  startAt: string;
+  p10At: string;
+  p90At: string;
+}
+
+/** Keeps what was promised at submission. */
+export async function insertPromise(db: Queryable, promise: StartPromise): Promise<void> {
+  await db.query(
+    `INSERT INTO start_promises (job_id, situation, lead_minutes, start_at, p10_at, p90_at)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (job_id) DO NOTHING`,
+    [promise.jobId, promise.situation, promise.leadMinutes, promise.startAt, promise.p10At, promise.p90At],
+  );
+}
+
+/** A promise whose start has come. */
+export interface KeptPromise {
+  situation: string;
+  leadMinutes: number;
+  /** Start − promise, minutes. */
+  errorMinutes: number;
+  covered: boolean;
+}
+
+/** The newest promises whose jobs have started, the oldest of them first. */
+export async function promisesThatCame(db: Queryable, limit = 1000): Promise<KeptPromise[]> {
+  const { rows } = await db.query(
+    `SELECT * FROM (
+       SELECT p.situation, p.lead_minutes, j.started_at,
+         extract(epoch FROM j.started_at - p.start_at)::float8 / 60 AS error_minutes,
+         j.started_at BETWEEN p.p10_at - interval '1 second' AND p.p90_at + interval '1 second' AS covered
+       FROM start_promises p JOIN print_jobs j ON j.id = p.job_id
+       WHERE j.started_at IS NOT NULL ORDER BY j.started_at DESC LIMIT $1) newest
+     ORDER BY started_at`,
+    [limit],
+  );
+  return rows.map((row) => camelCase<KeptPromise>(row));
+}
