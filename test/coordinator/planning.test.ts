@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { closePrinter } from '../../lib/coordinator/closures';
+import { Farm } from '../../lib/coordinator/farm';
+import { planMessage, plannedNow } from '../../lib/coordinator/plan';
+import { queue } from '../../lib/coordinator/queries';
+import { setupDone, setups } from '../../lib/coordinator/setups';
+import { tick } from '../../lib/coordinator/tick';
+import { whatIf } from '../../lib/coordinator/what-if';
+import { whyJob, whyPrinter } from '../../lib/coordinator/why';
+import { type JobId, jobId, materialId, printerId } from '../../lib/model/ids';
+import type { PrinterReport } from '../../lib/model/printer';
+import { insertJob, type NewJob } from '../../lib/store/jobs';
+import { insertSpool } from '../../lib/store/materials';
+import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/printers';
+import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+
+const idle: PrinterReport = {
+  at: new Date().toISOString(),
+  receivedAt: 0,
+  state: 'idle',
+  job: null,
+  ending: null,
+  progress: null,
+  remainingMinutes: null,
+  temperatures: [],
+  slots: [],
+  faults: [],
+  timeScale: 1,
+};
+const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan: 'nozzle0' };
+const h2d = printerId('bamboo_h2d');
+const giga = printerId('elegoo_giga');
+
+describe('A farm with operator hours', () => {
+  let farm: Farm;
+  beforeEach(async () => {
+    const connection = await embeddedPostgres();
+    farm = await Farm.open({
+      dataDirectory: temporaryDirectory('planning'),
+      databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
+      schema: `test_${randomUUID().replaceAll('-', '')}`,
+      operator: { timeZone: 'UTC', begin: 0, end: 0 },
+      log: () => undefined,
+    });
+    for (const [id, slot] of Object.entries(slots)) {
+      await farm.database.transaction(async (tx) => {
+        const printer = await lockPrinter(tx, id);
+        if (printer.bedState === 'occupied') await clearBed(tx, printer, undefined, 'operator');
+        const spool = await insertSpool(tx, { materialId: 'pla_black_esun', grams: 1000, label: null });
+        await loadSlot(tx, printer.id, slot, spool.id);
+      });
+      await storeReport(farm.database, printerId(id), { connected: true, problem: null, report: idle, lastJob: null });
+    }
+  });
+  afterEach(async () => {
+    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
+    await farm.close();
+  });
+
+  const addJob = (name: string, more: Partial<NewJob> = {}, edge = 10): Promise<JobId> =>
+    farm.database.transaction(async (tx) => {
+      const dimensions = { x: edge, y: edge, z: 10 };
+      const job = await insertJob(tx, {
+        jobName: name,
+        stlPath: '/part.stl',
+        gcodePath: null,
+        materialId: materialId('pla_black_esun'),
+        printSettings: {},
+        estimatedGrams: 10,
+        estimatedCostUsd: 1,
+        estimatedDurationHours: 1,
+        priority: 5,
+        deadlineAt: null,
+        createdBy: 'test',
+        maxRetries: 2,
+        goalId: null,
+        copies: 1,
+        notBefore: null,
+        dependsOn: [],
+        forcePrinter: null,
+        hold: false,
+        model: { sha256: '0'.repeat(64), kind: 'stl', dimensions, volumeMm3: 1000 },
+        ...more,
+      });
+      return job.id;
+    });
+
+  it('plans everything with times, a value and a bound, and starts what is ready', async () => {
+    const ids = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => addJob(name)));
+    const message = planMessage(await plannedNow(farm));
+    assert.deepEqual(new Set(message.lines.map((line) => line.job_id)), new Set<string>(ids));
+    assert.ok(message.lines.every((line) => line.start !== null && line.end !== null));
+    assert.ok(message.value && message.value.lower_bound <= message.value.cost && message.value.gap < 1);
+    const { assignments } = await tick(farm, undefined, 'scheduler');
+    assert.equal(assignments.length, message.lines.filter((line) => line.ready).length);
+    assert.ok(assignments.length >= 1);
+    const { jobs } = await queue(farm, { status: 'queued' });
+    for (const job of jobs) assert.ok(job.estimated_start_time && job.queue_position, JSON.stringify(job));
+  });
+
+  it('gives the event loop back while it plans', async () => {
+    await Promise.all(Array.from({ length: 60 }, (_, index) => addJob(`job ${index}`)));
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await plannedNow(farm);
+    clearInterval(timer);
+    assert.ok(turns >= 3, `only ${turns} turns`);
+  });
+
+  it('lists setups that an operator can work through, each with its spool, and takes them as done', async () => {
+    const spool = await farm.database.transaction((tx) =>
+      insertSpool(tx, { materialId: 'petg_black_esun', grams: 800, label: null }),
+    );
+    await addJob('petg', { materialId: materialId('petg_black_esun'), forcePrinter: giga, estimatedGrams: 620 });
+    const [setup, ...others] = (await setups(farm)).setups;
+    assert.deepEqual(others, []);
+    assert.equal(setup?.id, 'elegoo_giga:extruder:petg_black_esun');
+    assert.equal(setup.spool_id, spool.id);
+    assert.equal(setup.take_out, 'pla_black_esun');
+    assert.equal(setup.grams_needed, 620);
+    assert.match((await whyPrinter(farm, giga)).because, /waits for the operator/);
+    await setupDone(farm, setup.id, {}, 'operator');
+    assert.deepEqual((await setups(farm)).setups, []);
+    await assert.rejects(setupDone(farm, setup.id, {}, 'operator'), { code: 'not_found' });
+    assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
+  });
+
+  it('promises a spool to one place only', async () => {
+    await farm.database.transaction((tx) =>
+      insertSpool(tx, { materialId: 'petg_black_esun', grams: 800, label: null }),
+    );
+    const petg = materialId('petg_black_esun');
+    await addJob('one', { materialId: petg, forcePrinter: giga, estimatedGrams: 500 });
+    await addJob('two', { materialId: petg, forcePrinter: h2d, estimatedGrams: 500 });
+    const list = (await setups(farm)).setups;
+    assert.equal(list.length, 2);
+    assert.equal(list.filter((setup) => setup.spool_id !== null).length, 1);
+  });
+
+  it('says why: what does not fit, what waits for others, what was preferred', async () => {
+    const first = await addJob('first', { forcePrinter: giga, priority: 1 });
+    const second = await addJob('second', { forcePrinter: giga });
+    const child = await addJob('child', { dependsOn: [first] });
+    const why = await whyJob(farm, second);
+    assert.match(why.because, new RegExp(`elegoo_giga was given to ${first} first, whose priority is 1`));
+    assert.deepEqual(why.after, [first]);
+    assert.match(
+      why.printers.find((one) => one.printer_id === h2d)?.because ?? '',
+      /not the printer that the job asks/,
+    );
+    assert.match((await whyJob(farm, child)).because, /depends on/);
+    const { plan } = await plannedNow(farm);
+    const at = (id: JobId) => plan.lines.find((line) => line.jobId === id);
+    assert.ok(
+      String(at(child)?.start) >= String(at(first)?.end),
+      'the child starts before what it waits for has ended',
+    );
+    await assert.rejects(whyJob(farm, jobId(randomUUID())), { code: 'not_found' });
+  });
+
+  it('answers what would be, and touches nothing', async () => {
+    const waiting = await addJob('waiting', {
+      forcePrinter: giga,
+      deadlineAt: new Date(Date.now() + 2 * 3_600_000).toISOString(),
+    });
+    const rush = {
+      material_id: 'pla_black_esun',
+      hours: 5,
+      priority: 1,
+      force_printer: 'elegoo_giga',
+      deadline_at: new Date(Date.now() + 6.5 * 3_600_000).toISOString(),
+    };
+    const answer = await whatIf(farm, { jobs: [rush], printers_down: ['bamboo_h2d'] });
+    assert.equal(answer.jobs.length, 1);
+    assert.ok(answer.plan.lines.every((line) => line.printer_id !== 'bamboo_h2d'));
+    assert.deepEqual(answer.plan.lines.map((line) => line.job_id).sort(), [waiting, 'what-if-1'].sort());
+    const { plan } = await plannedNow(farm);
+    assert.deepEqual(
+      plan.lines.map((line) => line.jobId),
+      [waiting],
+    );
+    await assert.rejects(whatIf(farm, { printers_down: ['nobody'] }), { code: 'unacceptable_input' });
+    await assert.rejects(whatIf(farm, { jobs: [{ hours: 0 }] }), { code: 'malformed_input' });
+  });
+
+  it('keeps a printer free while it is closed', async () => {
+    const until = new Date(Date.now() + 5 * 3_600_000).toISOString();
+    await closePrinter(farm, giga, { from: new Date().toISOString(), until, reason: 'new nozzle' }, 'operator');
+    const id = await addJob('large', {}, 600);
+    const { plan } = await plannedNow(farm);
+    assert.ok(String(plan.lines.find((line) => line.jobId === id)?.start) >= until);
+    assert.match((await whyPrinter(farm, giga)).because, /new nozzle/);
+    await assert.rejects(closePrinter(farm, giga, { from: until, until, reason: 'x' }, 'operator'), {
+      code: 'unacceptable_input',
+    });
+  });
+});
