@@ -9,11 +9,13 @@ import { hoursOf } from './hours';
 import { Platewise } from './platewise';
 import { type Policy, simulate } from './simulation';
 import { singleMachine } from './single-machine';
+import { speed } from './speed';
 import { asBacklog, readFarm, readStream } from './stream';
 
 const usage = `usage: npm run bench:planning -- --workload FILE --printers FILE [--operator 08:00-20:00]
          [--policy fifo|edd|seed|platewise|sequential] [--events OUT.jsonl] [--json] [--seed N] [--moves N] [--weight name=value]
        npm run bench:planning -- --anchors FILE | --wt FILE | --wt-sds FILE-OR-FOLDER [--seconds N] [--json]
+       npm run bench:planning -- --speed [--json]
   Operator 00:00-24:00 is always there. In streams of more than a week the jobs of the first two days are not counted.
   --backlog N takes the first N jobs as if all had come at 08:00 of day 0, and lets no print fail.`;
 
@@ -30,6 +32,7 @@ const { values: options } = parseArgs({
     moves: { type: 'string', default: '600' },
     weight: { type: 'string', multiple: true, default: [] },
     seconds: { type: 'string' },
+    speed: { type: 'boolean', default: false },
     anchors: { type: 'string' },
     wt: { type: 'string' },
     'wt-sds': { type: 'string' },
@@ -65,16 +68,18 @@ function policyOf(name: string, hours: OperatorHours): Policy {
 function main(): void {
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
-  const staticResult = options.anchors
-    ? anchors(options.anchors, Number(options.seed))
-    : options.wt
-      ? singleMachine('wt', options.wt, { seed: Number(options.seed), seconds: Number(options.seconds ?? 5) })
-      : options['wt-sds']
-        ? singleMachine('wt-sds', options['wt-sds'], {
-            seed: Number(options.seed),
-            seconds: Number(options.seconds ?? 40),
-          })
-        : null;
+  const staticResult = options.speed
+    ? speed(Number(options.seed))
+    : options.anchors
+      ? anchors(options.anchors, Number(options.seed))
+      : options.wt
+        ? singleMachine('wt', options.wt, { seed: Number(options.seed), seconds: Number(options.seconds ?? 5) })
+        : options['wt-sds']
+          ? singleMachine('wt-sds', options['wt-sds'], {
+              seed: Number(options.seed),
+              seconds: Number(options.seconds ?? 40),
+            })
+          : null;
   if (staticResult) {
     for (const row of staticResult.rows) console.log(JSON.stringify(row));
     console.log(JSON.stringify({ ...staticResult.summary, seconds: seconds() }));

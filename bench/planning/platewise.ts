@@ -2,14 +2,19 @@ import { jobId, materialId, printerId } from '../../lib/model/ids';
 import { OperatorCalendar, type OperatorHours } from '../../lib/planning/calendar';
 import { type DurationRecord, durationFactor, learn, remainingTime } from '../../lib/planning/durations';
 import { Forecast, type Situation, situationOf } from '../../lib/planning/forecast';
+import { bestFor } from '../../lib/planning/front';
 import type { Weights } from '../../lib/planning/objective';
 import { makePlan, type Plan, type PlanLine } from '../../lib/planning/plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
+import { plainChanges } from './baselines';
 import type { Decision, Policy, QueuedJob, SimulatedPrinter, World } from './simulation';
 
 const minute = 60_000;
+/** Of longer queues the rule serves each printer as it becomes ready. */
+const plannedUpTo = 1000;
 /** Day 0 of a stream, 00:00. Streams know no time zone. */
 const dayZero = Date.UTC(2026, 0, 5);
+const ms = (minutes: number): number => dayZero + minutes * minute;
 
 /** A start that was foretold, and what came of it. */
 export interface Prediction {
@@ -30,6 +35,7 @@ export class Platewise implements Policy {
     number,
     { at: number; situation: Situation; start: number; low: number; high: number }[]
   >();
+  readonly #jobs = new WeakMap<QueuedJob, PlanningJob>();
   #previous: Plan | undefined;
   #wake = Number.POSITIVE_INFINITY;
 
@@ -39,6 +45,7 @@ export class Platewise implements Policy {
   ) {}
 
   decide(world: World): Decision[] {
+    if (world.queue.length > plannedUpTo) return this.#byRule(world);
     const plan = this.#plan(world);
     const decisions: Decision[] = [];
     this.#wake = Number.POSITIVE_INFINITY;
@@ -58,12 +65,41 @@ export class Platewise implements Policy {
     return decisions;
   }
 
+  /** A queue that is too long to be planned at every event is served by the rule, one printer after the other. */
+  #byRule(world: World): Decision[] {
+    this.#wake = Number.POSITIVE_INFINITY;
+    const decisions: Decision[] = [];
+    const given = new Set<QueuedJob>();
+    for (const printer of world.printers) {
+      if (printer.state !== 'idle') continue;
+      const jobs: PlanningJob[] = [];
+      for (const job of world.queue) if (!given.has(job)) jobs.push(this.#known(world, job));
+      const mayChange = world.couldChange(1);
+      const best = bestFor(jobs, this.#planningPrinter(world, printer), dayZero + world.now * minute, mayChange);
+      const job = best && world.queue.find((one) => String(one.own.id) === best.id);
+      if (!job) continue;
+      given.add(job);
+      decisions.push({ printer, job, changes: plainChanges(printer, job) });
+    }
+    return decisions;
+  }
+
+  /** A job as the planner sees it, made once. */
+  #known(world: World, job: QueuedJob): PlanningJob {
+    let known = this.#jobs.get(job);
+    if (!known) {
+      known = this.#planningJob(world, job);
+      this.#jobs.set(job, known);
+    }
+    return known;
+  }
+
   wake(): number {
     return this.#wake;
   }
 
   observe(world: World): void {
-    if (world.queue.length === 0) return;
+    if (world.queue.length === 0 || world.queue.length > plannedUpTo) return;
     const plan = this.#plan(world);
     const calendar = new OperatorCalendar(this.hours, dayZero + world.now * minute, 30);
     for (const line of plan.lines) {
@@ -122,76 +158,79 @@ export class Platewise implements Policy {
   }
 
   #snapshot(world: World): Snapshot {
-    const ms = (minutes: number): number => dayZero + minutes * minute;
     return {
       now: ms(world.now),
       clearMinutes: world.farm.clear_min,
       changeMinutes: world.farm.swap_min,
       operator: this.hours,
       weights: this.options.weights,
-      printers: world.printers.map((printer): PlanningPrinter => {
-        const [x, y, z] = printer.own.volume_mm;
-        const { job } = printer;
-        const until = (): number => {
-          if (!job) return world.now;
-          const elapsed = Math.max(0, world.now - printer.startedAt);
-          return printer.startedAt + elapsed + remainingTime(this.#expected(job, printer), elapsed, printer.report());
-        };
-        return {
-          id: printerId(printer.own.id),
-          name: printer.own.id,
-          make: 'moonraker',
-          capabilities: {
-            buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: x + 1, y: y + 1, z } },
-            nozzleDiameters: [0.4],
-            maxNozzleTemperature: 400,
-            maxBedTemperature: 200,
-            materialTypes: printer.own.materials,
-            speedFactor: printer.own.speed_factor,
-            usdPerHour: 1,
-          },
-          slots: printer.loaded.map((material, slot) => ({
-            slot: String(slot),
-            materialId: material === '' ? null : materialId(material),
-            gramsFree: 1e9,
-          })),
-          online: true,
-          state: 'idle',
-          bed: printer.state === 'full' ? 'occupied' : 'clear',
-          bedCause: printer.state === 'full' ? 'attempt' : null,
-          busy: job ? { with: String(job.own.id), until: ms(until()) } : null,
-          timeScale: 1,
-          dispatchesSinceOwed: 0,
-        };
-      }),
-      jobs: world.queue.map((job): PlanningJob => {
-        const promised = this.#promises.get(job.own.id);
-        const { dim_mm: dimensions, materials } = job.own;
-        return {
-          id: jobId(String(job.own.id)),
-          name: String(job.own.id),
-          materialId: materialId(materials[0] ?? ''),
-          materialType: materials[0] ?? '',
-          alsoMaterials: materials.slice(1).map((material) => ({ id: materialId(material), type: material })),
-          nozzleTemperature: 200,
-          bedTemperature: 50,
-          modelKind: 'stl',
-          dimensions: { x: dimensions[0], y: dimensions[1], z: dimensions[2] },
-          hours: job.own.slicer_minutes_h2d / 60,
-          hoursOn: Object.fromEntries(world.printers.map((one) => [one.own.id, this.#expected(job, one) / 60])),
-          grams: 0,
-          priority: job.own.priority,
-          deadline: job.own.due_min === null ? null : ms(job.own.due_min),
-          createdAt: ms(job.own.arrive_min),
-          notBefore: null,
-          forcePrinter: null,
-          held: false,
-          waitsFor: [],
-          copiesToStart: 1,
-          failedOn: null,
-          ...(promised !== undefined && { promisedStart: ms(promised) }),
-        };
-      }),
+      printers: world.printers.map((printer) => this.#planningPrinter(world, printer)),
+      jobs: world.queue.map((job) => this.#planningJob(world, job)),
+    };
+  }
+
+  #planningPrinter(world: World, printer: SimulatedPrinter): PlanningPrinter {
+    const [x, y, z] = printer.own.volume_mm;
+    const { job } = printer;
+    const until = (): number => {
+      if (!job) return world.now;
+      const elapsed = Math.max(0, world.now - printer.startedAt);
+      return printer.startedAt + elapsed + remainingTime(this.#expected(job, printer), elapsed, printer.report());
+    };
+    return {
+      id: printerId(printer.own.id),
+      name: printer.own.id,
+      make: 'moonraker',
+      capabilities: {
+        buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: x + 1, y: y + 1, z } },
+        nozzleDiameters: [0.4],
+        maxNozzleTemperature: 400,
+        maxBedTemperature: 200,
+        materialTypes: printer.own.materials,
+        speedFactor: printer.own.speed_factor,
+        usdPerHour: 1,
+      },
+      slots: printer.loaded.map((material, slot) => ({
+        slot: String(slot),
+        materialId: material === '' ? null : materialId(material),
+        gramsFree: 1e9,
+      })),
+      online: true,
+      state: 'idle',
+      bed: printer.state === 'full' ? 'occupied' : 'clear',
+      bedCause: printer.state === 'full' ? 'attempt' : null,
+      busy: job ? { with: String(job.own.id), until: ms(until()) } : null,
+      timeScale: 1,
+      dispatchesSinceOwed: 0,
+    };
+  }
+
+  #planningJob(world: World, job: QueuedJob): PlanningJob {
+    const promised = this.#promises.get(job.own.id);
+    const { dim_mm: dimensions, materials } = job.own;
+    return {
+      id: jobId(String(job.own.id)),
+      name: String(job.own.id),
+      materialId: materialId(materials[0] ?? ''),
+      materialType: materials[0] ?? '',
+      alsoMaterials: materials.slice(1).map((material) => ({ id: materialId(material), type: material })),
+      nozzleTemperature: 200,
+      bedTemperature: 50,
+      modelKind: 'stl',
+      dimensions: { x: dimensions[0], y: dimensions[1], z: dimensions[2] },
+      hours: job.own.slicer_minutes_h2d / 60,
+      hoursOn: Object.fromEntries(world.printers.map((one) => [one.own.id, this.#expected(job, one) / 60])),
+      grams: 0,
+      priority: job.own.priority,
+      deadline: job.own.due_min === null ? null : ms(job.own.due_min),
+      createdAt: ms(job.own.arrive_min),
+      notBefore: null,
+      forcePrinter: null,
+      held: false,
+      waitsFor: [],
+      copiesToStart: 1,
+      failedOn: null,
+      ...(promised !== undefined && { promisedStart: ms(promised) }),
     };
   }
 }

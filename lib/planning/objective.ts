@@ -20,7 +20,7 @@ export const defaultWeights: Weights = {
   lateness: 40,
   softTardiness: 0.35,
   flow: 0.08,
-  change: 2,
+  change: 3,
   idle: 0.3,
   block: 0.1,
   promise: 1,

@@ -2,6 +2,7 @@ import type { JobId, MaterialId } from '../model/ids';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
 import { impossible, neverBecause, wallHours } from './eligibility';
+import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
 import { defaultWeights, weightOf } from './objective';
 import { owedEvery, owedJobs } from './owed';
@@ -52,7 +53,8 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   };
   // A bed that holds something while nothing prints is cleared when the operator comes.
   const printers = snapshot.printers.filter((printer) => printer.online && printer.state !== 'fault');
-  for (const job of inAge(snapshot.jobs)) {
+  const { front, rest } = frontOf(snapshot);
+  for (const job of inAge(front)) {
     if (job.copiesToStart < 1) continue;
     const minutes = printers.map((printer) => minutesOn(job, printer));
     if (!minutes.some(Number.isFinite)) {
@@ -141,6 +143,14 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   const bound = Math.min(cost, lowerBound(schedule));
   plan.value = { cost, lowerBound: bound, gap: cost > 0 ? (cost - bound) / cost : 0, ruleCost: ruleCost + added };
   writeLines(plan, snapshot, { copies, printers, schedule, order, materialNames });
+  let position = Object.keys(plan.positions).length;
+  for (const job of rest) {
+    if (job.copiesToStart < 1) continue;
+    plan.positions[job.id] = ++position;
+    plan.waiting[job.id] = job.held
+      ? 'the job is held; release it'
+      : `waits behind ${front.length} more urgent jobs, which are planned first`;
+  }
   return { plan, schedule, copies, printers, order };
 }
 
@@ -276,6 +286,7 @@ function writeLines(
     }
   }
   lines.sort((a, b) => a.at - b.at || (a.line.jobId < b.line.jobId ? -1 : 1));
+  let position = 0;
   const shelf = [...(snapshot.shelf ?? [])].sort((a, b) => a.grams - b.grams || (a.spoolId < b.spoolId ? -1 : 1));
   for (const { line, job } of lines) {
     for (const change of line.changes ?? []) {
@@ -287,7 +298,7 @@ function writeLines(
       }
     }
     plan.lines.push(line);
-    plan.positions[job.id] ??= Object.keys(plan.positions).length + 1;
+    if (plan.positions[job.id] === undefined) plan.positions[job.id] = ++position;
     if (!line.ready) plan.waiting[job.id] ??= waitingFor(line);
   }
 }

@@ -15,13 +15,23 @@ export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length)
     loaded: [...printer.loaded],
   }));
   const fastest = tasks.map((task) => Math.min(...task.minutes));
-  const left = new Set<number>();
-  for (const [index, length] of fastest.entries()) if (index < count && Number.isFinite(length)) left.add(index);
+  let waiting = Int32Array.from(fastest.keys()).filter((index) => index < count && Number.isFinite(fastest[index]));
+  const taken = new Uint8Array(tasks.length);
+  let left = waiting.length;
   let mean = 0;
-  for (const index of left) mean += fastest[index] as number;
-  mean /= Math.max(1, left.size);
+  for (const index of waiting) mean += fastest[index] as number;
+  mean /= Math.max(1, waiting.length);
+  /** What a task is worth on a printer if it is late, needs no setup and leaves no gap: no value is above it. */
+  const heads = printers.map((_, machine) =>
+    Float64Array.from(tasks, (task, index) => {
+      const length = task.minutes[machine] as number;
+      return length === Number.POSITIVE_INFINITY
+        ? Number.NEGATIVE_INFINITY
+        : Math.log((task.weight / length) * ((fastest[index] as number) / length));
+    }),
+  );
   const closed = new Set<number>();
-  while (left.size > 0 && closed.size < printers.length) {
+  while (left > 0 && closed.size < printers.length) {
     let machine = -1;
     let time = Number.POSITIVE_INFINITY;
     for (const [index, state] of states.entries()) {
@@ -34,10 +44,13 @@ export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length)
     let best = -1;
     let highest = Number.NEGATIVE_INFINITY;
     let bestEnd = 0;
-    for (const index of left) {
+    const head = heads[machine] as Float64Array;
+    if (left < waiting.length / 2) waiting = waiting.filter((index) => taken[index] === 0);
+    for (let k = 0; k < waiting.length; k++) {
+      const index = waiting[k] as number;
+      if (taken[index] === 1 || !((head[index] as number) > highest)) continue;
       const task = tasks[index] as (typeof tasks)[number];
       const length = task.minutes[machine] as number;
-      if (length === Number.POSITIVE_INFINITY) continue;
       let missing = 0;
       for (const material of task.materials) if (!state.loaded.includes(material)) missing++;
       const ready = Math.max(time, task.release);
@@ -46,12 +59,7 @@ export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length)
       const idle = begin - time + calendar.next(end, clearMinutes) - end;
       const due = Math.min(task.due, task.softDue);
       const slack = Math.max(0, due - length - time);
-      const value =
-        Math.log(task.weight / length) -
-        slack / (2 * mean) -
-        (2 * missing * changeMinutes) / changeMinutes / 2 -
-        idle / (0.3 * mean) +
-        Math.log((fastest[index] as number) / length);
+      const value = (head[index] as number) - slack / (2 * mean) - missing - idle / (0.3 * mean);
       if (value > highest) {
         highest = value;
         best = index;
@@ -62,7 +70,8 @@ export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length)
       closed.add(machine);
       continue;
     }
-    left.delete(best);
+    taken[best] = 1;
+    left--;
     order[machine]?.push(best);
     const materials = tasks[best]?.materials ?? [];
     for (const material of materials) {

@@ -1,0 +1,81 @@
+import type { JobId } from '../model/ids';
+import { filamentSetup, neverBecause, wallHours } from './eligibility';
+import { weightOf } from './objective';
+import { owedJobs } from './owed';
+import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+
+const hour = 3_600_000;
+/** So many jobs are laid out whole; of more, those that the rule would take first. */
+export const wholeUpTo = 6000;
+const frontSize = 2000;
+/** Every printer finds so many jobs of its own in the front, if there are so many. */
+const eachPrinter = 10;
+
+/** How much a job asks to be taken now: its apparent tardiness cost (ATC), as a logarithm. */
+function urgency(job: PlanningJob, now: number, meanHours: number): number {
+  const softDue = job.createdAt + (1 + job.priority / 2) * 24 * hour;
+  const due = job.deadline === null ? softDue : Math.min(job.deadline, softDue);
+  const slack = Math.max(0, (due - now) / hour - job.hours);
+  return Math.log(weightOf(job.priority) / job.hours) - slack / (2 * meanHours);
+}
+
+/**
+ * Of a very long queue the jobs that are worth planning now: the most urgent, those that are owed, and enough for every
+ * printer. The rest follows by urgency.
+ */
+export function frontOf(snapshot: Snapshot): { front: PlanningJob[]; rest: PlanningJob[] } {
+  const { jobs, now } = snapshot;
+  if (jobs.length <= wholeUpTo) return { front: [...jobs], rest: [] };
+  const mean = jobs.reduce((sum, job) => sum + job.hours, 0) / jobs.length;
+  const scored = jobs.map((job) => ({ job, score: urgency(job, now, mean) }));
+  scored.sort((a, b) => b.score - a.score || (a.job.id < b.job.id ? -1 : 1));
+  const chosen = new Set<JobId>(scored.slice(0, frontSize).map(({ job }) => job.id));
+  for (const job of owedJobs(snapshot).slice(0, frontSize)) chosen.add(job.id);
+  for (const printer of snapshot.printers) {
+    let missing = eachPrinter;
+    for (const { job } of scored) {
+      if (missing === 0) break;
+      if (job.copiesToStart < 1 || job.held || neverBecause(job, printer) !== null) continue;
+      chosen.add(job.id);
+      missing--;
+    }
+  }
+  const front: PlanningJob[] = [];
+  const rest: PlanningJob[] = [];
+  for (const { job } of scored) (chosen.has(job.id) ? front : rest).push(job);
+  return { front, rest };
+}
+
+/**
+ * What the dispatch rule would print on one printer that has just become ready, in one pass over the queue and without a
+ * plan: for queues that are too long to be planned whenever something happens.
+ *
+ * @param mayChange whether an operator could change filament now
+ */
+export function bestFor(
+  jobs: readonly PlanningJob[],
+  printer: PlanningPrinter,
+  now: number,
+  mayChange: boolean,
+): PlanningJob | null {
+  let meanHours = 0;
+  for (const job of jobs) meanHours += job.hours;
+  meanHours /= Math.max(1, jobs.length);
+  let best: PlanningJob | null = null;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const job of jobs) {
+    if (job.copiesToStart < 1 || job.held || job.waitsFor.length > 0) continue;
+    if (job.notBefore !== null && job.notBefore > now) continue;
+    const value = urgency(job, now, meanHours);
+    // A setup only lowers the value: what is no better without one needs no further look.
+    if (value <= highest || neverBecause(job, printer) !== null) continue;
+    const setup = filamentSetup(job, printer) !== null;
+    if (setup && !mayChange) continue;
+    const whole = value - (setup ? 1 : 0) - Math.log(Math.max(1e-9, wallHours(job, printer) / job.hours));
+    if (whole > highest) {
+      highest = whole;
+      best = job;
+    }
+  }
+  return best;
+}
