@@ -16,7 +16,9 @@ import type { Simulated } from './farm-floor';
 export function copyPackage(root: string, target: string): string {
   mkdirSync(target, { recursive: true });
   const modules = realpathSync(join(root, 'node_modules'));
-  for (const part of ['package.json', 'migrations', 'examples']) {
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
+  const besidesCode = files.filter((part) => !/^!?dist/.test(part));
+  for (const part of ['package.json', ...besidesCode]) {
     cpSync(join(root, part), join(target, part), { recursive: true });
   }
   for (const part of ['lib', 'nodes', 'bin', 'test/faults', 'test/support']) {
