@@ -143,9 +143,21 @@ export async function answerOutcome(
   return { attempt_id: attempt.id, job_id: job.id, status: job.status };
 }
 
-/** What was given up and waits to be dealt with. */
-export async function deadLetters(farm: Farm, limit = 100): Promise<{ dead_letters: unknown[] }> {
-  const letters = await unresolvedDeadLetters(farm.database, limit);
+/** A dead letter as the API shows it. */
+export interface DeadLetterView {
+  id: string;
+  job_id: string | null;
+  attempt_id: string | null;
+  reason: string;
+  message: unknown;
+  created_at: string;
+}
+
+const mostDeadLetters = 10_000;
+
+/** What was given up and waits to be dealt with, newest first. */
+export async function deadLetters(farm: Farm): Promise<{ dead_letters: DeadLetterView[] }> {
+  const letters = await unresolvedDeadLetters(farm.database, mostDeadLetters);
   return {
     dead_letters: letters.map((letter) => ({
       id: letter.id,

@@ -243,8 +243,20 @@ export async function printers(farm: Farm): Promise<{ printers: PrinterView[] }>
   });
 }
 
+/** A material as the API shows it, with what is there of it (grams). */
+export interface MaterialView {
+  material_id: string;
+  name: string;
+  type: string;
+  colour: string;
+  colour_hex: string;
+  brand: string;
+  grams_left: number;
+  grams_promised: number;
+}
+
 /** All materials that can be printed with. */
-export async function materials(farm: Farm): Promise<{ materials: unknown[] }> {
+export async function materials(farm: Farm): Promise<{ materials: MaterialView[] }> {
   const [all, stock] = await farm.database.read(
     async (db) => [await allMaterials(db), await stockOfMaterials(db)] as const,
   );

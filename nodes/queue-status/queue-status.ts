@@ -3,6 +3,7 @@ import { deadLetters, spools } from '../../lib/coordinator/changes';
 import { closures } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { health } from '../../lib/coordinator/health';
+import { paged } from '../../lib/coordinator/paging';
 import { planMessage, plannedNow } from '../../lib/coordinator/plan';
 import { promisesKept } from '../../lib/coordinator/promises';
 import { jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
@@ -35,18 +36,18 @@ function subjectOf(message: FlowMessage, name: string): string {
 const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<unknown>> = {
   queue: (farm, message) => queue(farm, queryOf(message)),
   job: (farm, message) => jobDetail(farm, subjectOf(message, 'job_id')),
-  printers: (farm) => printers(farm),
+  printers: async (farm, message) => paged(await printers(farm), 'printers', 'printer_id', queryOf(message)),
   plan: (farm) => plannedNow(farm).then(planMessage),
   'why-job': (farm, message) => whyJob(farm, subjectOf(message, 'job_id')),
   'why-printer': (farm, message) => whyPrinter(farm, subjectOf(message, 'printer_id')),
   'what-if': (farm, message) => whatIf(farm, message.req ? bodyOf(message) : queryOf(message)),
-  setups: (farm) => setups(farm),
-  closures: (farm) => closures(farm),
+  setups: async (farm, message) => paged(await setups(farm), 'setups', 'id', queryOf(message)),
+  closures: async (farm, message) => paged(await closures(farm), 'closures', 'id', queryOf(message)),
   promises: (farm) => promisesKept(farm),
-  materials: (farm) => materials(farm),
-  spools: (farm) => spools(farm),
+  materials: async (farm, message) => paged(await materials(farm), 'materials', 'material_id', queryOf(message)),
+  spools: async (farm, message) => paged(await spools(farm), 'spools', 'spool_id', queryOf(message)),
   health: (farm) => health(farm),
-  'dead-letters': (farm) => deadLetters(farm),
+  'dead-letters': async (farm, message) => paged(await deadLetters(farm), 'dead_letters', 'id', queryOf(message)),
   // Answered by a stream, which ends when the client leaves.
   events: () => Promise.resolve(undefined),
 };

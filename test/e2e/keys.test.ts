@@ -18,8 +18,8 @@ const endpoints = (
 /** What each endpoint must ask for, written down once more on purpose. */
 function needed({ method, path }: { method: string; path: string }): Scope | null {
   if (path === '/health') return null;
-  if (method === 'GET') return 'read';
-  return ['/jobs', '/files', '/what-if'].includes(path) ? 'submit' : 'operate';
+  if (method === 'GET' || path === '/what-if') return 'read';
+  return ['/jobs', '/files'].includes(path) ? 'submit' : 'operate';
 }
 
 const rank: Scope[] = ['read', 'submit', 'operate', 'admin'];
