@@ -1,8 +1,9 @@
 // Compiles the sources and puts what is not code (the editor's HTML, locales and icons; test fixtures) beside them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -16,4 +17,7 @@ cpSync(join(root, 'nodes'), join(root, 'dist', 'nodes'), {
   filter: (source) => !/\.ts$/.test(source),
 });
 cpSync(join(root, 'test', 'fixtures'), join(root, 'dist', 'test', 'fixtures'), { recursive: true });
+// The description of the API is written as YAML, which is kind to readers, and served as JSON.
+const description = parse(readFileSync(join(root, 'docs', 'openapi.yaml'), 'utf8'));
+writeFileSync(join(root, 'dist', 'openapi.json'), JSON.stringify(description));
 chmodSync(join(root, 'dist', 'bin', 'platewise.js'), 0o755);

@@ -33,7 +33,9 @@ export function prepare() {
     console.log('Installing the dependencies …');
     npm('ci', '--no-audit', '--no-fund');
   }
-  const sources = ['lib', 'nodes', 'bin', 'test', 'tsconfig.json'].map((name) => newest(join(root, name)));
+  const sources = ['lib', 'nodes', 'bin', 'test', 'tsconfig.json', 'docs/openapi.yaml'].map((name) =>
+    newest(join(root, name)),
+  );
   const entry = join(root, 'dist', 'bin', 'platewise.js');
   const built = existsSync(entry) ? statSync(entry).mtimeMs : 0;
   if (built < Math.max(...sources)) {

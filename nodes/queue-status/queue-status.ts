@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { deadLetters, spools } from '../../lib/coordinator/changes';
 import { closures } from '../../lib/coordinator/closures';
@@ -10,6 +12,7 @@ import { jobDetail, materials, printers, queue } from '../../lib/coordinator/que
 import { setups } from '../../lib/coordinator/setups';
 import { whatIf } from '../../lib/coordinator/what-if';
 import { whyJob, whyPrinter } from '../../lib/coordinator/why';
+import { packageDirectory } from '../../lib/store/package-directory';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { bodyOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
@@ -33,6 +36,11 @@ function subjectOf(message: FlowMessage, name: string): string {
   return message.req?.params['id'] ?? String(queryOf(message)[name] ?? message.payload);
 }
 
+/** The description of the HTTP interface, as it was built from docs/openapi.yaml. */
+function description(): unknown {
+  return JSON.parse(readFileSync(join(packageDirectory(), 'dist', 'openapi.json'), 'utf8'));
+}
+
 const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<unknown>> = {
   queue: (farm, message) => queue(farm, queryOf(message)),
   job: (farm, message) => jobDetail(farm, subjectOf(message, 'job_id')),
@@ -48,6 +56,7 @@ const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<un
   spools: async (farm, message) => paged(await spools(farm), 'spools', 'spool_id', queryOf(message)),
   health: (farm) => health(farm),
   'dead-letters': async (farm, message) => paged(await deadLetters(farm), 'dead_letters', 'id', queryOf(message)),
+  openapi: () => Promise.resolve(description()),
   // Answered by a stream, which ends when the client leaves.
   events: () => Promise.resolve(undefined),
 };

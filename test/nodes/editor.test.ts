@@ -211,7 +211,7 @@ describe('The choices of the editor', () => {
     const body = new RegExp(`const ${table}: [\\s\\S]*? = \\{([\\s\\S]*?)^\\};`, 'm').exec(
       read(type, `${type}.ts`),
     )?.[1];
-    return [...(body ?? '').matchAll(/^ {2}'?([\w-]+)'?: [({]/gm)].map(([, key]) => key ?? '');
+    return [...(body ?? '').matchAll(/^ {2}'?([\w-]+)'?: (?:async )?[({]/gm)].map(([, key]) => key ?? '');
   };
 
   it('are the questions that queue-status answers', () => {

@@ -2,8 +2,16 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, openAsBlob, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { JobView } from '../../lib/coordinator/queries';
+import { ApiDescription } from './api-description';
 import { freePort, temporaryDirectory } from './servers';
 import type { TruthLine } from './simulated-farm';
+
+let read: ApiDescription | undefined;
+/** What docs/openapi.yaml says of the API; every answer is held against it. */
+const description = (): ApiDescription => {
+  read ??= new ApiDescription();
+  return read;
+};
 
 /** How `npm start` ended. */
 export interface FarmExit {
@@ -105,7 +113,11 @@ export class RealFarm {
       json === undefined ? {} : { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } };
     const response = await fetch(`${this.url}/api/fabrication${path}`, { ...body, ...init });
     const text = await response.text();
-    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Body };
+    const answer: unknown = text === '' ? undefined : JSON.parse(text);
+    const type = response.headers.get('content-type') ?? '';
+    const problems = description().problemsOfAnswer(init.method ?? 'GET', path, response.status, type, answer);
+    if (problems.length > 0) throw new Error(`${problems.join('; ')}\n${text.slice(0, 2000)}`);
+    return { status: response.status, body: answer as Body };
   }
 
   /** Uploads a file and returns its `stl_path`. */
