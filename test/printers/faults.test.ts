@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import type { PrinterReport } from '../../lib/model/printer';
 import { type BambuOptions, createBambuDriver } from '../../lib/printers/bambu/driver';
 import {
   type Driver,
@@ -328,6 +329,68 @@ describe('drivers and faulty printers', function () {
       ok(ready.slots.length > 0);
     });
 
+    const ended = (driver: Driver, wanted: StartOrder): Promise<PrinterReport> =>
+      reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
+
+    it('shows all four zones of the bed, and names an axis that two heads make too short', async () => {
+      await simulate('moonraker');
+      const wide = { ...capabilities, buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 800, y: 800, z: 1000 } } };
+      const driver = await connected(
+        createMoonrakerDriver({ ...common, capabilities: wide, port: port('http'), timing: { ...timing } }),
+      );
+      const wanted = await order(driver);
+      const zones = (driver.report?.temperatures ?? [])
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('bed'));
+      deepStrictEqual(zones, ['bed', 'bed1', 'bed2', 'bed3']);
+      deepStrictEqual(await driver.preflight(wanted), []);
+      simulator.actions['heads']?.({ count: 2 });
+      await reportWhere(driver, (report) => report.slots.length === 2);
+      const [failure] = await driver.preflight(wanted);
+      deepStrictEqual([failure?.check, failure?.message.includes('405.5 mm')], ['build_volume', true]);
+    });
+
+    it('names jobs in a queue that is not ours', async () => {
+      await simulate('moonraker');
+      const driver = await connected(moonraker());
+      await fetch(`http://127.0.0.1:${port('http')}/server/job_queue/job?filenames=theirs.gcode`, { method: 'POST' });
+      deepStrictEqual(
+        (await driver.preflight(await order(driver))).map(({ check }) => check),
+        ['foreign_queue'],
+      );
+    });
+
+    it('sees a print to its end although Moonraker was restarted and recorded no more of it', async () => {
+      await simulate('moonraker');
+      const driver = await connected(moonraker());
+      const wanted = await order(driver, 600);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      await reportWhere(driver, (report) => report.state === 'printing');
+      simulator.actions['moonraker-restart']?.({});
+      await connectionWhere(driver, 'disconnected');
+      await connectionWhere(driver, 'connected');
+      strictEqual((await driver.trace(wanted)).verdict, 'active');
+      strictEqual((await ended(driver, wanted)).ending, 'finished');
+    });
+
+    it('takes what goes on after a power cut for the same job', async () => {
+      await simulate('moonraker');
+      const driver = await connected(moonraker());
+      const wanted = await order(driver, 1200);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      await reportWhere(driver, (report) => report.state === 'printing');
+      const gone = connectionWhere(driver, 'disconnected');
+      await simulator.powerCycle();
+      await gone;
+      await connectionWhere(driver, 'connected');
+      simulator.actions['power-loss-recovery']?.({});
+      const going = await reportWhere(driver, (report) => report.job?.name.startsWith('plr/') === true);
+      ok(isSameJob(wanted.identity, going.job));
+      strictEqual((await driver.trace(wanted)).verdict, 'active');
+    });
+
     it('says that a pause did nothing', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
@@ -384,6 +447,73 @@ describe('drivers and faulty printers', function () {
         30_000,
       );
       strictEqual(ended.ending, 'finished');
+    });
+
+    it('bears a frame of the last session before the greeting, and heartbeats of old firmware', async () => {
+      await simulate('snapmaker');
+      await simulator.setFault('stale_frame', { times: 1 });
+      await simulator.setFault('short_heartbeats', { on: true });
+      const driver = await connected(snapmaker());
+      strictEqual(driver.report?.state, 'idle');
+      deepStrictEqual(driver.report?.toolHead, { kind: 'extruder', ready: true, nozzleDiameters: [0.4, 0.4] });
+    });
+
+    for (const [fault, words] of [
+      ['door_opens', /door/],
+      ['feed_lost', /lost the connection/],
+      ['file_pause', /asked for a pause/],
+    ] as const) {
+      it(`says why it pauses: ${fault}`, async () => {
+        await simulate('snapmaker');
+        const driver = await connected(snapmaker());
+        const wanted = await order(driver, 300);
+        await upload(driver, wanted);
+        await simulator.setFault(fault, { times: 1 });
+        await driver.start(wanted, permit());
+        const paused = await reportWhere(driver, (report) => report.state === 'paused');
+        ok(words.test(paused.message ?? ''), paused.message);
+        if (fault === 'door_opens') {
+          await reportWhere(driver, () => simulator.state()['status'] === 4);
+          await rejects(driver.resume(), { code: 'command_refused' });
+          await simulator.setFault('door_open', { on: false });
+        }
+        await driver.resume();
+        const ended = await reportWhere(
+          driver,
+          (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+          30_000,
+        );
+        strictEqual(ended.ending, 'finished');
+      });
+    }
+
+    it('calls a start that the controller gives up failed, whatever the screen answers', async () => {
+      await simulate('snapmaker', { speed: 10 });
+      const driver = await connected(snapmaker());
+      const wanted = await order(driver, 300);
+      await upload(driver, wanted);
+      await simulator.setFault('start_refused', { times: 1 });
+      await driver.start(wanted, permit()).catch(() => {});
+      const ended = await reportWhere(
+        driver,
+        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
+      );
+      strictEqual(ended.ending, 'failed');
+    });
+
+    it('finds a job that a power cut interrupted', async () => {
+      await simulate('snapmaker');
+      const driver = await connected(snapmaker());
+      const wanted = await order(driver, 3600);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      await reportWhere(driver, (report) => report.state === 'printing');
+      const gone = connectionWhere(driver, 'disconnected');
+      await simulator.powerCycle();
+      await gone;
+      await connectionWhere(driver, 'connected');
+      const trace = await driver.trace(wanted);
+      deepStrictEqual([trace.verdict, 'ending' in trace ? trace.ending : null], ['ended', 'failed']);
     });
 
     it('names a missing tool head', async () => {

@@ -30,6 +30,8 @@ const FAULTS = [
   'klippy_disconnected',
 ];
 
+const MOONRAKER_RESTART_MS = 1000;
+
 const CONFIG_ERROR =
   'Section \'nonsense_section\' is not a valid config section\n\nOnce the underlying issue is corrected, use the "RESTART"\ncommand to reload the config and restart the host software.\nPrinter is halted\n';
 
@@ -58,9 +60,10 @@ export async function startMoonraker(options: SimulatorOptions): Promise<Running
   const ignoreRefusal = (promise: Promise<unknown>): void => {
     promise.catch(() => {});
   };
+  const server = new SwitchedServer(front.server);
   return run(machine, {
     make: 'moonraker',
-    servers: { http: new SwitchedServer(front.server) },
+    servers: { http: server },
     ready: options.accessCode === undefined ? {} : { access_code: options.accessCode },
     startForeignJob(fileName, minutes) {
       if (machine.extra.klippy !== 'ready') throw new SimulatorRequestError('Klipper is not ready.');
@@ -71,6 +74,25 @@ export async function startMoonraker(options: SimulatorOptions): Promise<Running
     resumeAtScreen: () => ignoreRefusal(klipper.resume()),
     reboot: () => klipper.reboot(),
     state: () => ({ profile: profile.name, klippy: machine.extra.klippy, files: Object.keys(machine.extra.files) }),
+    actions: {
+      /** Another configuration: {count: 1, 2 or 4} heads. */
+      heads: (body) => {
+        if (![1, 2, 4].includes(Number(body.count))) throw new SimulatorRequestError('There are 1, 2 or 4 heads.');
+        machine.extra.heads = Number(body.count);
+        klipper.restart();
+      },
+      /** Moonraker is restarted; what Klipper prints goes on. */
+      'moonraker-restart': () => {
+        klipper.moonrakerStops();
+        // What was just told is still to arrive.
+        setTimeout(() => {
+          server.cut();
+          setTimeout(() => server.restore(), MOONRAKER_RESTART_MS);
+        }, 50);
+      },
+      /** After a power cut: the printer goes on with `plr/<name>`, by somebody's tap. */
+      'power-loss-recovery': () => klipper.recoverFromPowerLoss(),
+    },
     async close() {
       klipper.close();
       hub.close();

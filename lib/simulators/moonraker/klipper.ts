@@ -203,6 +203,25 @@ export class Klipper {
     this.hub.forgetSubscriptions();
   }
 
+  /** Moonraker stops: the open record is closed, and what becomes of the print will not be recorded. */
+  moonrakerStops(): void {
+    this.#pendingRecord?.();
+    const job = this.history.finish('server_exit');
+    if (job === undefined) return;
+    this.machine.extra.recordClosed = true;
+    this.machine.persist();
+    this.hub.notify('notify_history_changed', [{ action: 'finished', job: this.history.show(job) }]);
+  }
+
+  /** After a power cut the stock firmware goes on with a file of its own that it wrote for that. */
+  recoverFromPowerLoss(): void {
+    const { engine } = this.machine;
+    const { last } = engine;
+    if (last === null || last.reason !== 'power_loss' || engine.run !== null) return;
+    const name = `plr/${last.job.fileName}`;
+    engine.accept({ ...last.job, fileName: name, identity: { file_name: name }, interruptions: [] });
+  }
+
   /** What a power cut and the boot after it leave behind. */
   async reboot(): Promise<void> {
     this.machine.extra.klippy = 'disconnected';
@@ -263,6 +282,7 @@ export class Klipper {
   #onChange(change: EngineChange): void {
     const { engine } = this.machine;
     if (change === 'accepted' && engine.run !== null) {
+      this.machine.extra.recordClosed = false;
       const { fileName } = engine.run.job;
       this.#pendingRecord = () => {
         this.#pendingRecord = undefined;
@@ -282,7 +302,10 @@ export class Klipper {
     const { engine, extra } = this.machine;
     const { last } = engine;
     if (last === null) return;
-    if (this.#pendingRecord === undefined && this.history.open === undefined) this.history.begin(last.job.fileName);
+    const recorded = !extra.recordClosed;
+    if (recorded && this.#pendingRecord === undefined && this.history.open === undefined) {
+      this.history.begin(last.job.fileName);
+    }
     this.#pendingRecord?.();
     const layers = last.job.facts.layers;
     const stats = {

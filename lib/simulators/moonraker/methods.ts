@@ -94,6 +94,16 @@ function printerMethods({ machine, profile, klipper }: Services): Method[] {
 }
 
 function serverMethods({ machine, profile, history, hub, access }: Services): Method[] {
+  const queueStatus = (): Record<string, unknown> => ({
+    queued_jobs: machine.extra.queue.map((job) => ({ ...job, time_in_queue: Date.now() / 1000 - job.time_added })),
+    queue_state: 'paused',
+  });
+  const queueChanged = (action: string): Record<string, unknown> => {
+    machine.persist();
+    const { queued_jobs: updated_queue, queue_state } = queueStatus();
+    hub.notify('notify_job_queue_changed', [{ action, updated_queue, queue_state }]);
+    return queueStatus();
+  };
   return [
     {
       name: 'server.connection.identify',
@@ -130,7 +140,34 @@ function serverMethods({ machine, profile, history, hub, access }: Services): Me
       if (job === undefined) throw new MoonrakerError(404, `Invalid job uid: ${uid}`);
       return { job: history.show(job) };
     }),
-    both('GET', 'server.job_queue.status', () => ({ queued_jobs: [], queue_state: 'paused' })),
+    both('GET', 'server.job_queue.status', queueStatus),
+    {
+      name: 'server.job_queue.post_job',
+      http: { verb: 'POST', path: '/server/job_queue/job' },
+      call(parameters) {
+        const { filenames } = parameters;
+        const names = typeof filenames === 'string' ? filenames.split(',') : Array.isArray(filenames) ? filenames : [];
+        if (names.length === 0) throw new MoonrakerError(400, 'No data for argument: filenames');
+        for (const filename of names.map(String)) {
+          const job_id = randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase();
+          machine.extra.queue.push({ filename, job_id, time_added: Date.now() / 1000 });
+        }
+        return queueChanged('jobs_added');
+      },
+    },
+    {
+      name: 'server.job_queue.delete_job',
+      http: { verb: 'DELETE', path: '/server/job_queue/job' },
+      call(parameters) {
+        const ids = String(parameters.job_ids ?? '').split(',');
+        const all = parameters.all === true || parameters.all === 'true';
+        machine.extra.queue = all ? [] : machine.extra.queue.filter(({ job_id }) => !ids.includes(job_id));
+        return queueChanged('jobs_removed');
+      },
+    },
+    both('GET', 'server.gcode_store', () => ({ gcode_store: [] })),
+    both('GET', 'server.config', () => ({ config: {}, orig: {}, files: [] })),
+    both('GET', 'machine.proc_stats', () => ({ moonraker_stats: [], cpu_temp: 45.2, websocket_connections: hub.size })),
     both('GET', 'server.webcams.list', () => ({ webcams: [] })),
     both('GET', 'server.temperature_store', () => ({})),
     both('GET', 'machine.system_info', () => ({ system_info: { cpu_info: { cpu_count: 4 }, service_state: {} } })),

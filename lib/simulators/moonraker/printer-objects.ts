@@ -7,6 +7,8 @@ export type PrinterObject = Record<string, unknown>;
 
 const GCODES_FOLDER = '/home/elegoo/printer_data/gcodes';
 const ADDITIONAL_BEDS = ['heater_generic heater_bed1', 'heater_generic heater_bed2', 'heater_generic heater_bed3'];
+/** How far the carriage goes with so many heads on it (mm). */
+const X_MAXIMUM: Readonly<Record<number, number>> = { 1: 815.5, 2: 405.5, 4: 205.5 };
 export const FILAMENT_SENSOR = 'filament_switch_sensor fila';
 
 /** Klipper's print_stats at this moment. */
@@ -63,7 +65,7 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
     toolhead: {
       homed_axes: 'xyz',
       axis_minimum: [-5, -1, -12, 0],
-      axis_maximum: [815.5, 805.5, 1020, 0],
+      axis_maximum: [X_MAXIMUM[extra.heads] ?? 815.5, 805.5, 1020, 0],
       print_time: 28.7 + running,
       stalls: 0,
       estimated_print_time: 28.7 + running,
@@ -90,7 +92,13 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
     gcode_move: { speed_factor: 1, extrude_factor: 1, absolute_coordinates: true, absolute_extrude: true },
     heaters: { available_heaters: ['heater_bed', ...ADDITIONAL_BEDS, 'extruder'], available_sensors: [] },
   };
-  for (const name of ADDITIONAL_BEDS) objects[name] = { temperature: AMBIENT_CELSIUS, target: 0, power: 0 };
+  // M140 and M190 that name no zone heat all four of a Giga.
+  const zone = profile.gigaMacros
+    ? { ...bed, power: power(bed.target) }
+    : { temperature: AMBIENT_CELSIUS, target: 0, power: 0 };
+  for (const name of ADDITIONAL_BEDS) objects[name] = { ...zone };
+  // The heads ride together and are heated together.
+  for (let head = 1; head < extra.heads; head += 1) objects[`extruder${head}`] = { ...objects.extruder };
   return objects;
 }
 

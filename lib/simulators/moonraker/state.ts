@@ -16,7 +16,15 @@ export type KlippyState = 'disconnected' | 'startup' | 'ready' | 'error' | 'shut
 export interface HistoryJob {
   job_id: string;
   filename: string;
-  status: 'in_progress' | 'completed' | 'cancelled' | 'error' | 'klippy_shutdown' | 'klippy_disconnect' | 'interrupted';
+  status:
+    | 'in_progress'
+    | 'completed'
+    | 'cancelled'
+    | 'error'
+    | 'klippy_shutdown'
+    | 'klippy_disconnect'
+    | 'interrupted'
+    | 'server_exit';
   start_time: number;
   end_time: number | null;
   print_duration: number;
@@ -44,6 +52,12 @@ export interface MoonrakerState {
   jobs: HistoryJob[];
   nextJob: number | null;
   files: Record<string, StoredFile>;
+  /** How many heads the configuration is made for: 1, 2 or 4. */
+  heads: number;
+  /** Moonraker's own job queue. */
+  queue: { filename: string; job_id: string; time_added: number }[];
+  /** Moonraker was restarted during the present print: its record is closed, and its end will not be recorded. */
+  recordClosed: boolean;
 }
 
 export const READY_MESSAGE = 'Printer is ready';
@@ -72,6 +86,9 @@ export function initialState(): MoonrakerState {
     jobs: [],
     nextJob: null,
     files: {},
+    heads: 1,
+    queue: [],
+    recordClosed: false,
   };
 }
 

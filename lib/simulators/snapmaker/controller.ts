@@ -16,9 +16,12 @@ import type { Session } from './session';
 import type { SnapmakerState } from './state';
 
 const RESULT = { ok: 0, badSet: 4, badId: 5, badParameter: 6, badKey: 7, noResource: 9, invalidState: 13, blocked: 17 };
-const JOB = { noWork: 205, notPaused: 206, filamentRunout: 222 };
+const JOB = { noWork: 205, notPaused: 206, noPowerLoss: 208, filamentRunout: 222, doorOpen: 227 };
 /** Why a job stopped or paused (sheet, section 4.10). */
 const ISSUE = { finished: 0, emergency: 8, stopped: 12, resumed: 21, exception: 22 };
+/** What the controller says of a pause that nobody asked for. */
+const PAUSE_ISSUES: Readonly<Record<string, number>> = { file_pause: 1, feed_lost: 7, door_opens: 16 };
+const BOARD_CELSIUS = 41.5;
 const HEAD_KEY = 8;
 const BED_KEY = 5;
 const SHORTEST_PERIOD_MS = 500;
@@ -108,6 +111,9 @@ export class Controller {
       case 0x0122:
         answer(this.#size());
         return;
+      case 0x0123:
+        answer(new PayloadWriter().u8(RESULT.ok).float(BOARD_CELSIUS).bytes());
+        return;
       case 0x0130:
         answer(this.#coordinates());
         return;
@@ -155,7 +161,15 @@ export class Controller {
         this.#stop(session, frame);
         return;
       case 0xac07:
-        answer(Buffer.from([208]));
+        answer(this.#interrupted());
+        return;
+      case 0xac08:
+        this.#recover(session, frame);
+        return;
+      case 0xac09:
+        result(this.machine.extra.interrupted === null ? JOB.noPowerLoss : RESULT.ok);
+        this.machine.extra.interrupted = null;
+        this.machine.persist();
         return;
       case 0xac1a:
         // Never answered (sheet, section 4.8).
@@ -197,7 +211,8 @@ export class Controller {
       case 0x01a0: {
         const status = systemStatus(this.machine);
         const moving = status === STATUS.starting || status === STATUS.printing || status === STATUS.stopping;
-        return Buffer.from([RESULT.ok, status, moving ? 1 : 0]);
+        const payload = Buffer.from([RESULT.ok, status, moving ? 1 : 0]);
+        return this.machine.faults.isOn('short_heartbeats') ? payload.subarray(0, 2) : payload;
       }
       case 0x01a2:
         return this.#coordinates();
@@ -239,6 +254,10 @@ export class Controller {
     }
     if (run.paused.cause === 'runout' && faults.isOn('filament_empty')) {
       this.#outcomeAfter(session, 0xac16, 0, () => JOB.filamentRunout);
+      return;
+    }
+    if (run.paused.cause === 'door_opens' && faults.isOn('door_open')) {
+      this.#outcomeAfter(session, 0xac16, 0, () => JOB.doorOpen);
       return;
     }
     engine.resume();
@@ -289,6 +308,11 @@ export class Controller {
       const { level, owner, state } = RUNOUT_EXCEPTION;
       this.#tell(0x0400, new PayloadWriter().u8(level).u16(owner).u8(state, 0).bytes());
     }
+    const pauseIssue = change === 'paused' ? PAUSE_ISSUES[run?.paused?.cause ?? ''] : undefined;
+    if (pauseIssue !== undefined) {
+      if (run?.paused?.cause === 'door_opens') this.machine.faults.set('door_open', {});
+      this.#tell(0xac01, Buffer.from([pauseIssue]));
+    }
     if (change === 'ended' && last !== null) {
       extra.lastLine =
         last.outcome === 'finished' ? last.job.facts.lines : Math.floor(last.fraction * last.job.facts.lines);
@@ -321,6 +345,28 @@ export class Controller {
     const name = lastJob?.name ?? '\0'.repeat(128);
     const md5 = lastJob?.md5 ?? '\0'.repeat(32);
     this.#tell(0xac00, new PayloadWriter().string(md5).string(name).bytes());
+  }
+
+  /** The job that a power cut interrupted (ac/07). */
+  #interrupted(): Buffer {
+    const { interrupted } = this.machine.extra;
+    if (interrupted === null) return Buffer.from([JOB.noPowerLoss]);
+    return new PayloadWriter().u8(RESULT.ok).string(interrupted.md5).string(interrupted.name).bytes();
+  }
+
+  /** Goes on with the interrupted job (ac/08); the outcome follows as ac/18. */
+  #recover(session: Session, frame: Frame): void {
+    const { engine, extra } = this.machine;
+    const { interrupted } = extra;
+    const job = engine.last?.job;
+    if (interrupted === null || job === undefined || job.fileName !== interrupted.name || engine.run !== null) {
+      session.answer(frame, Buffer.from([JOB.noPowerLoss]));
+      return;
+    }
+    session.answer(frame, Buffer.from([RESULT.ok]));
+    extra.interrupted = null;
+    engine.accept({ ...job, interruptions: [] });
+    this.#outcomeAfter(session, 0xac18, RESUMING_SECONDS, () => RESULT.ok);
   }
 
   #moduleList(): Buffer {

@@ -25,6 +25,20 @@ const FAULTS = [
   'filament_empty',
   /** ac/01 after the end of a job does not arrive. */
   'issue_lost',
+  /** The next print pauses at the fraction `at` (default 0.5): the enclosure is opened. Resuming is refused with 227. */
+  'door_opens',
+  /** After that: the door is still open. Switched on by an opened door. */
+  'door_open',
+  /** The next print pauses at the fraction `at` (default 0.5): the screen lost the controller (ac/01 7). */
+  'feed_lost',
+  /** The next print pauses at the fraction `at` (default 0.5): M600 in the file (ac/01 1). */
+  'file_pause',
+  /** The controller gives the next start up while it homes; the screen answers 0 all the same. */
+  'start_refused',
+  /** A push of the last session arrives before the answer to the hello. */
+  'stale_frame',
+  /** Heartbeats have two bytes, as old firmware sends them. */
+  'short_heartbeats',
 ];
 
 const DEFAULT_SERIAL = 'SA40000000000000TEST';
@@ -76,6 +90,9 @@ export async function startSnapmaker(options: SimulatorOptions): Promise<Running
     },
     async reboot() {
       booting = true;
+      const cutOff = machine.engine.last;
+      if (cutOff?.reason === 'power_loss' && cutOff.startedAt !== null)
+        machine.extra.interrupted = machine.extra.lastJob;
       machine.extra.lastJob = null;
       machine.extra.lastLine = 0;
       machine.extra.lastSeconds = 0;

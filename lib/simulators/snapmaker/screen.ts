@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { faultNumber } from '../faults';
 import { type GcodeFacts, heatUpSeconds } from '../gcode-duration';
 import type { Machine } from '../machine';
-import type { PrintRun, Stage } from '../print-run';
+import type { Interruption, PrintRun, Stage } from '../print-run';
 import type { Controller } from './controller';
 import { ANSWER, type Frame, PEER, REQUEST } from './frame';
 import { STATUS, STOPPING_SECONDS, systemStatus } from './machine-status';
@@ -143,7 +143,25 @@ export class Screen {
   #welcome(session: Session, hello: Frame): void {
     session.authenticated = true;
     this.controller.session = session;
+    if (this.machine.faults.take('stale_frame') !== undefined) {
+      session.tell(PEER.controller, ANSWER, 0x1233, 0x01a0, Buffer.from([0, STATUS.idle, 0]));
+    }
     session.answer(hello, Buffer.from([HELLO.ok, 0, 0]));
+  }
+
+  /** What the faults have planned for the next print, besides what every make knows. */
+  #pauses(): Interruption[] {
+    const { faults } = this.machine;
+    return (['door_opens', 'feed_lost', 'file_pause'] as const).flatMap((cause) => {
+      const planned = faults.isOn(cause) ? faults.take(cause) : undefined;
+      if (planned === undefined) return [];
+      return [{ stage: 'printing' as const, at: faultNumber(planned, 'at', 0.5), kind: 'pause' as const, cause }];
+    });
+  }
+
+  #refusal(): Interruption[] {
+    if (this.machine.faults.take('start_refused') === undefined) return [];
+    return [{ stage: 'preparing', at: 0.3, kind: 'fail', cause: 'refused' }];
   }
 
   #remember(token: string): void {
@@ -225,7 +243,7 @@ export class Screen {
       foreign: false,
       facts,
       stages: stagesOf(facts),
-      interruptions: this.machine.takeInterruptions(),
+      interruptions: [...this.#refusal(), ...this.machine.takeInterruptions(), ...this.#pauses()],
     });
     if (lost) {
       session.socket.resetAndDestroy();

@@ -11,8 +11,18 @@ export interface SnapmakerState {
   lastLine: number;
   lastSeconds: number;
   emergencyStopped: boolean;
+  /** The job that a power cut interrupted, until it is recovered or discarded. */
+  interrupted: { name: string; md5: string } | null;
 }
 
 export function initialState(): SnapmakerState {
-  return { tokens: [], files: {}, lastJob: null, lastLine: 0, lastSeconds: 0, emergencyStopped: false };
+  return {
+    tokens: [],
+    files: {},
+    lastJob: null,
+    lastLine: 0,
+    lastSeconds: 0,
+    emergencyStopped: false,
+    interrupted: null,
+  };
 }
