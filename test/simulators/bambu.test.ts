@@ -494,4 +494,42 @@ describe('Bambu simulator', () => {
     assert.equal(await client.size('/q-7.gcode.3mf'), 100);
     assert.equal(truthNames(simulator).filter((event) => event === 'upload').length, 1);
   });
+
+  it('reports an A1 in changes, whole only when asked, and cuts off who listens to requests', async () => {
+    const simulator = await bench.start('bambu', { profile: 'a1' });
+    const listener = await listen(simulator);
+    const prints = (): Json[] => listener.messages.flatMap(({ print }) => (print === undefined ? [] : [print as Json]));
+    await listener.send('pushing', { command: 'pushall' });
+    const whole = await eventually(() => prints().find((print) => print.msg === 0));
+    for (const missing of ['device', 'fun', 'fail_reason', 'err', 'state', 'job_id', 'vir_slot']) {
+      assert.ok(!(missing in whole), missing);
+    }
+    assert.equal((whole.vt_tray as Json).id, '254');
+    simulator.startForeignJob('other.gcode', 600);
+    const change = await eventually(() => prints().find((print) => print.msg === 1 && 'gcode_state' in print), 8000);
+    assert.ok(Object.keys(change).length < Object.keys(whole).length / 2);
+    listener.client.subscribe(`device/${simulator.ready.serial}/request`);
+    await eventually(() => listener.closed);
+  });
+
+  for (const [what, mapping, expected] of [
+    ['a raw 255 in the flat list', { use_ams: true, ams_mapping: [255] }, 'FAILED'],
+    ['a number for use_ams', { use_ams: 1, ams_mapping: [0] }, 'FAILED'],
+    ['an empty tray', { use_ams: true, ams_mapping: [3], ams_mapping2: [{ ams_id: 0, slot_id: 3 }] }, 'PREPARE'],
+  ] as const) {
+    it(`finds out about ${what} only after the start: ${expected}`, async () => {
+      const simulator = await bench.start('bambu');
+      await put(simulator, 'q-1.gcode.3mf', 600);
+      const listener = await listen(simulator);
+      const answer = await listener.command('print', projectFile('q-1.gcode.3mf', 77, mapping));
+      assert.equal(answer.result, 'SUCCESS');
+      if (expected === 'FAILED') {
+        await eventually(() => (simulator.state().last as Json | null)?.reason === 'mapping');
+        assert.equal(simulator.state().gcode_state, 'FAILED');
+      } else {
+        await eventually(() => simulator.state().paused === 'hang');
+        assert.equal(simulator.state().gcode_state, 'PREPARE');
+      }
+    });
+  }
 });
