@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type Make, makes, type PrinterCapabilities } from '../../lib/model/printer';
+import { type Make, makes } from '../../lib/model/printer';
 import { createBambuDriver } from '../../lib/printers/bambu/driver';
 import type { Driver, DriverOptions } from '../../lib/printers/driver';
 import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
+import { undescribedPrinter } from '../../lib/printers/probe';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { UsageError } from '../command';
 
@@ -46,17 +47,6 @@ export interface NamedPrinter {
   flags: Set<string>;
 }
 
-/** Of a printer that nobody has described nothing is claimed, so that no check finds it smaller or colder than thought. */
-const capabilities: PrinterCapabilities = {
-  buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 0, y: 0, z: 0 } },
-  nozzleDiameters: [0.2, 0.4, 0.6, 0.8],
-  maxNozzleTemperature: 0,
-  maxBedTemperature: 0,
-  materialTypes: [],
-  speedFactor: 1,
-  usdPerHour: 0,
-};
-
 /**
  * The printer that the arguments name, with the driver that its node uses too.
  * @param flags options of the command's own, without a value
@@ -82,7 +72,7 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
   if (host === undefined) throw new UsageError('Say where the printer is: --host.');
   const base: DriverOptions = {
     host,
-    capabilities,
+    capabilities: undescribedPrinter,
     timeScale: 1,
     log: (level, message) => {
       if (values['verbose'] === true) process.stderr.write(`${level}: ${message}\n`);

@@ -1,4 +1,4 @@
-import type { Make, PrinterReport } from '../model/printer';
+import type { Make, PrinterCapabilities, PrinterReport } from '../model/printer';
 import type { Driver, PreflightFailure, StartOrder } from './driver';
 
 /** What a driver sees of a printer, and whether it is ready for jobs. */
@@ -11,6 +11,17 @@ export interface Probe {
   /** What stands between the printer and a job, each with its remedy. */
   checks: PreflightFailure[];
 }
+
+/** Of a printer that nobody has described nothing is claimed, so that no check finds it smaller or colder than thought. */
+export const undescribedPrinter: PrinterCapabilities = {
+  buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 0, y: 0, z: 0 } },
+  nozzleDiameters: [0.2, 0.4, 0.6, 0.8, 1],
+  maxNozzleTemperature: 0,
+  maxBedTemperature: 0,
+  materialTypes: [],
+  speedFactor: 1,
+  usdPerHour: 0,
+};
 
 /** The printer said something, or why it did not. */
 export type FirstAnswer = { report: PrinterReport } | { problem: PreflightFailure };

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import { discover } from '../../lib/printers/discovery';
-import type { Driver, DriverOptions } from '../../lib/printers/driver';
-import { probe } from '../../lib/printers/probe';
+import type { Driver } from '../../lib/printers/driver';
+import { probe, undescribedPrinter } from '../../lib/printers/probe';
 import { problemOf } from '../http/problem';
 import type { PrinterDefinition, PrinterMake } from './printer-node';
 
@@ -67,7 +67,11 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
       return probe(deployed.driver, host, testTimeoutMs);
     }
     const secrets = { ...stored, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
-    const driver = printerMake.createDriver(driverOptions(host), properties, secrets as Partial<Credentials>);
+    const driver = printerMake.createDriver(
+      { host, capabilities: undescribedPrinter, timeScale: 1, log: () => {} },
+      properties,
+      secrets as Partial<Credentials>,
+    );
     try {
       return await probe(driver, host, testTimeoutMs);
     } finally {
@@ -80,24 +84,6 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
     const hosts = typeof host === 'string' && host.trim() !== '' ? [hostOf(host, 'host')] : [];
     return { printers: await discover({ timeoutMs: discoveryTimeoutMs, makes: [printerMake.make], hosts }) };
   });
-}
-
-/** Of a printer that is only tried nothing is claimed, so that no check finds it smaller or colder than thought. */
-function driverOptions(host: string): DriverOptions {
-  return {
-    host,
-    capabilities: {
-      buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 0, y: 0, z: 0 } },
-      nozzleDiameters: [0.2, 0.4, 0.6, 0.8, 1],
-      maxNozzleTemperature: 0,
-      maxBedTemperature: 0,
-      materialTypes: [],
-      speedFactor: 1,
-      usdPerHour: 0,
-    },
-    timeScale: 1,
-    log: () => {},
-  };
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

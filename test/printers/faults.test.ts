@@ -97,6 +97,16 @@ describe('drivers and faulty printers', function () {
         });
   const upload = (driver: Driver, wanted: StartOrder): Promise<void> =>
     driver.upload(wanted, { signal: new AbortController().signal, progress: () => {} });
+  /** An order of this length, sent and started. */
+  const begun = async (driver: Driver, seconds?: number): Promise<StartOrder> => {
+    const wanted = await order(driver, seconds);
+    await upload(driver, wanted);
+    await driver.start(wanted, permit());
+    return wanted;
+  };
+  /** The report that tells how a job ended. */
+  const ended = (driver: Driver, wanted: StartOrder): Promise<PrinterReport> =>
+    reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
 
   describe('Bambu', () => {
     it('names Developer Mode in the preflight, and takes the refusal of a start for what it is', async () => {
@@ -197,9 +207,7 @@ describe('drivers and faulty printers', function () {
     it('rebuilds a connection on which commands vanish, and stops the job on the new one', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
-      const wanted = await order(driver, 1800);
-      await upload(driver, wanted);
-      await driver.start(wanted, permit());
+      const wanted = await begun(driver, 1800);
       await simulator.setFault('zombie', { on: true });
       const gone = connectionWhere(driver, 'disconnected').then(() => simulator.setFault('zombie', { on: false }));
       await Promise.all([
@@ -210,11 +218,8 @@ describe('drivers and faulty printers', function () {
             .catch(() => connectionWhere(driver, 'connected').then(() => driver.stop(wanted.identity)));
         })(),
       ]);
-      const ended = await reportWhere(
-        driver,
-        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-      );
-      strictEqual(ended.ending, 'cancelled');
+      const last = await ended(driver, wanted);
+      strictEqual(last.ending, 'cancelled');
     });
 
     for (const [profile, model] of [
@@ -239,12 +244,8 @@ describe('drivers and faulty printers', function () {
           await driver.start(wanted, permit());
           await reportWhere(driver, (report) => report.state === 'printing');
           if (ending === 'cancelled') simulator.cancelAtScreen();
-          const ended = await reportWhere(
-            driver,
-            (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-            30_000,
-          );
-          strictEqual(ended.ending, ending);
+          const last = await ended(driver, wanted);
+          strictEqual(last.ending, ending);
           simulator.clearPlate();
         }
       });
@@ -310,9 +311,7 @@ describe('drivers and faulty printers', function () {
     it('reports a shutdown as a fault, and a job in it as failed', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
-      const wanted = await order(driver);
-      await upload(driver, wanted);
-      await driver.start(wanted, permit());
+      const wanted = await begun(driver);
       await simulator.setFault('klippy_shutdown', { on: true });
       const fault = await reportWhere(driver, (report) => report.state === 'fault' && report.ending !== null);
       deepStrictEqual([fault.ending, isSameJob(wanted.identity, fault.job)], ['failed', true]);
@@ -328,9 +327,6 @@ describe('drivers and faulty printers', function () {
       const ready = await reportWhere(driver, (report) => report.state === 'idle');
       ok(ready.slots.length > 0);
     });
-
-    const ended = (driver: Driver, wanted: StartOrder): Promise<PrinterReport> =>
-      reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
 
     it('shows all four zones of the bed, and names an axis that two heads make too short', async () => {
       await simulate('moonraker');
@@ -363,9 +359,7 @@ describe('drivers and faulty printers', function () {
     it('sees a print to its end although Moonraker was restarted and recorded no more of it', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
-      const wanted = await order(driver, 600);
-      await upload(driver, wanted);
-      await driver.start(wanted, permit());
+      const wanted = await begun(driver, 600);
       await reportWhere(driver, (report) => report.state === 'printing');
       simulator.actions['moonraker-restart']?.({});
       await connectionWhere(driver, 'disconnected');
@@ -377,9 +371,7 @@ describe('drivers and faulty printers', function () {
     it('takes what goes on after a power cut for the same job', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
-      const wanted = await order(driver, 1200);
-      await upload(driver, wanted);
-      await driver.start(wanted, permit());
+      const wanted = await begun(driver, 1200);
       await reportWhere(driver, (report) => report.state === 'printing');
       const gone = connectionWhere(driver, 'disconnected');
       await simulator.powerCycle();
@@ -394,9 +386,7 @@ describe('drivers and faulty printers', function () {
     it('says that a pause did nothing', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
-      const wanted = await order(driver, 3600);
-      await upload(driver, wanted);
-      await driver.start(wanted, permit());
+      await begun(driver, 3600);
       await reportWhere(driver, (report) => report.state === 'printing');
       await simulator.setFault('pause_ignored', { on: true });
       await rejects(driver.pause(), { code: 'command_refused' });
@@ -441,12 +431,8 @@ describe('drivers and faulty printers', function () {
       await upload(driver, wanted);
       await simulator.setFault('issue_lost', { on: true });
       await driver.start(wanted, permit());
-      const ended = await reportWhere(
-        driver,
-        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-        30_000,
-      );
-      strictEqual(ended.ending, 'finished');
+      const last = await ended(driver, wanted);
+      strictEqual(last.ending, 'finished');
     });
 
     it('bears a frame of the last session before the greeting, and heartbeats of old firmware', async () => {
@@ -478,12 +464,8 @@ describe('drivers and faulty printers', function () {
           await simulator.setFault('door_open', { on: false });
         }
         await driver.resume();
-        const ended = await reportWhere(
-          driver,
-          (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-          30_000,
-        );
-        strictEqual(ended.ending, 'finished');
+        const last = await ended(driver, wanted);
+        strictEqual(last.ending, 'finished');
       });
     }
 
@@ -494,19 +476,14 @@ describe('drivers and faulty printers', function () {
       await upload(driver, wanted);
       await simulator.setFault('start_refused', { times: 1 });
       await driver.start(wanted, permit()).catch(() => {});
-      const ended = await reportWhere(
-        driver,
-        (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-      );
-      strictEqual(ended.ending, 'failed');
+      const last = await ended(driver, wanted);
+      strictEqual(last.ending, 'failed');
     });
 
     it('finds a job that a power cut interrupted', async () => {
       await simulate('snapmaker');
       const driver = await connected(snapmaker());
-      const wanted = await order(driver, 3600);
-      await upload(driver, wanted);
-      await driver.start(wanted, permit());
+      const wanted = await begun(driver, 3600);
       await reportWhere(driver, (report) => report.state === 'printing');
       const gone = connectionWhere(driver, 'disconnected');
       await simulator.powerCycle();
@@ -548,11 +525,8 @@ describe('drivers and faulty printers', function () {
           await upload(driver, wanted);
           const started = await driver.start(wanted, permit());
           ok(isSameJob(wanted.identity, started.job));
-          const ended = await reportWhere(
-            driver,
-            (report) => report.ending !== null && isSameJob(wanted.identity, report.job),
-          );
-          strictEqual(ended.ending, 'finished');
+          const last = await ended(driver, wanted);
+          strictEqual(last.ending, 'finished');
           simulator.clearPlate();
         }
       });
