@@ -40,7 +40,7 @@ async function byDriver(target: Target, upload: Upload): Promise<Measured> {
   const answer = await connect(driver, 20_000);
   if ('problem' in answer) throw new Error(answer.problem.message);
   const parts: number[] = [];
-  const memory = watchMemory();
+  const watch = watchProcess();
   const begun = performance.now();
   await driver.upload(
     {
@@ -55,19 +55,20 @@ async function byDriver(target: Target, upload: Upload): Promise<Measured> {
   await driver.close();
   return {
     seconds,
-    ...memory.stop(),
+    ...watch.stop(),
     progressReports: parts.length,
     progressComplete: grows && parts.at(-1) === 1,
   };
 }
 
 async function byReference(target: Target, upload: Upload): Promise<Measured> {
-  const memory = watchMemory();
+  const watch = watchProcess();
   const seconds = await references[target.make](target, upload);
-  return { seconds, ...memory.stop(), progressReports: 0, progressComplete: true };
+  return { seconds, ...watch.stop(), progressReports: 0, progressComplete: true };
 }
 
-function watchMemory(): { stop(): { before: number; highest: number } } {
+function watchProcess(): { stop(): Pick<Measured, 'before' | 'highest' | 'processor'> } {
+  const cpu = process.cpuUsage();
   const before = process.memoryUsage.rss();
   let highest = before;
   const timer = setInterval(() => {
@@ -76,7 +77,8 @@ function watchMemory(): { stop(): { before: number; highest: number } } {
   return {
     stop: () => {
       clearInterval(timer);
-      return { before, highest: Math.max(highest, process.memoryUsage.rss()) };
+      const { user, system } = process.cpuUsage(cpu);
+      return { before, highest: Math.max(highest, process.memoryUsage.rss()), processor: (user + system) / 1e6 };
     },
   };
 }

@@ -93,6 +93,9 @@ interface Row {
   driverSeconds: number;
   referenceSeconds: number;
   speed: number;
+  /** Processor seconds of the driver's process and of the bare client's. */
+  driverProcessor: number;
+  referenceProcessor: number;
   megabytesPerSecond: number;
   growthMegabytes: number;
   referenceGrowthMegabytes: number;
@@ -119,6 +122,8 @@ async function bench(make: Make, file: Omit<Upload, 'fileName'>, rounds: number)
     driverSeconds,
     referenceSeconds,
     speed,
+    driverProcessor: median(driver.map(({ processor }) => processor)),
+    referenceProcessor: median(reference.map(({ processor }) => processor)),
     megabytesPerSecond: file.size / 1e6 / driverSeconds,
     growthMegabytes: growth / 1e6,
     referenceGrowthMegabytes: growthOf(reference) / 1e6,
@@ -153,6 +158,7 @@ async function main(): Promise<number> {
           `driver ${row.driverSeconds.toFixed(2)} s (${row.megabytesPerSecond.toFixed(0)} MB/s)`,
           `bare client ${row.referenceSeconds.toFixed(2)} s`,
           `speed ${row.speed.toFixed(2)}`,
+          `processor ${row.driverProcessor.toFixed(2)} s and ${row.referenceProcessor.toFixed(2)} s`,
           `memory +${row.growthMegabytes.toFixed(0)} MB (bare client +${row.referenceGrowthMegabytes.toFixed(0)} MB)`,
           `${row.progressReports} progress reports`,
         ];

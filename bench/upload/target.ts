@@ -21,6 +21,8 @@ export interface Upload {
 /** What one upload came to. */
 export interface Measured {
   seconds: number;
+  /** Seconds of processor time that this process took for it. */
+  processor: number;
   /** Resident memory before the upload, and at its highest during it (bytes). */
   before: number;
   highest: number;
