@@ -146,6 +146,7 @@ describe('The package', () => {
       'migrations/000001_first-schema.sql',
       'examples/farm.json',
       'dist/bin/platewise.js',
+      'resources/printer-form.js',
       'LICENSE',
       'README.md',
     ]) {
