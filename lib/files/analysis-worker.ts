@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { analyseHere } from './analyse';
 import { copyAsCleanStl, type Placement } from './clean-stl';
-import { renderModel } from './render';
 import { failureMessage } from './worker';
 
 /** What the worker is asked to do. */
@@ -12,7 +11,7 @@ export type FileTask =
 
 async function perform(task: FileTask): Promise<unknown> {
   if (task.task === 'analyse') return await analyseHere(task.path);
-  if (task.task === 'render') await renderModel(task.source, task.outputs);
+  if (task.task === 'render') await (await import('./render.js')).renderModel(task.source, task.outputs);
   else await copyAsCleanStl(task.source, task.output, task.placement);
   return null;
 }

@@ -9,8 +9,11 @@ const coordinateLimitMm = 1e6;
 /** Vertices nearer than this are one: exporters write 1e-17 beside 0. */
 const vertexGridPerMm = 1e5;
 
-/** Up to so many triangles every edge is counted; beyond, closedness is judged by sums alone. */
-const countedTriangles = 1_000_000;
+/**
+ * Up to so many triangles it is also found out whether more than two triangles meet at an edge. Beyond, that would cost more
+ * than everything else together; holes are found at any size.
+ */
+const countedTriangles = 500_000;
 
 /** The hash of a vertex on its grid; both zeros are one. */
 function vertexHash(x: number, y: number, z: number): number {
@@ -36,7 +39,7 @@ function secondHash(hash: number): number {
  * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign with
  * the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both products
  * is the same in both directions and cancels when every edge is met an even number of times. A closed mesh always gives
- * zero; an open one gives zero by chance once in 2³². Up to a million triangles the edges are also counted.
+ * zero; an open one gives zero by chance once in 2³². Of up to half a million triangles the edges are also kept.
  */
 export class MeshMeasure implements TriangleSink {
   triangles = 0;
@@ -169,9 +172,13 @@ export class MeshMeasure implements TriangleSink {
     return this.orientedEdges === 0 ? 'closed' : 'flipped';
   }
 
-  /** Whether every edge joins exactly two triangles; of more than a million triangles: whether it has no holes. */
+  /**
+   * Whether every edge joins exactly two triangles. Of more than half a million triangles, and of a mesh whose triangles face
+   * both ways: whether it has no holes.
+   */
   get watertight(): boolean {
-    if (this.closedness === 'open') return false;
-    return this.edges === undefined || this.edges.allPaired;
+    const { closedness } = this;
+    if (closedness === 'open') return false;
+    return closedness === 'flipped' || this.edges === undefined || this.edges.allSingle;
   }
 }

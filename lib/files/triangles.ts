@@ -1,8 +1,6 @@
-import { openArchive } from './archive';
 import { encodingOf } from './kind';
 import { readAsciiStl } from './stl-ascii';
 import { readBinaryStl } from './stl-binary';
-import { readThreeMf } from './three-mf';
 import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 
@@ -27,6 +25,7 @@ export async function forEachTriangle(path: string, sink: TriangleSink): Promise
       readAsciiStl(path, sink);
       return { warnings: [] };
     case 'zip': {
+      const [{ openArchive }, { readThreeMf }] = await Promise.all([import('./archive.js'), import('./three-mf.js')]);
       const archive = await openArchive(path);
       try {
         return await readThreeMf(archive, sink);
