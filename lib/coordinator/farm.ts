@@ -57,6 +57,8 @@ export interface FarmOptions {
   lowStockGrams?: number;
   /** Kinds of failures that are tried again with other settings; without it, none. */
   retryPolicy?: RetryPolicy;
+  /** A Spoolman server to keep spools in line with. */
+  spoolmanUrl?: string;
   /** Days that a file is kept after the last job that needs it has ended; without it, 30. */
   keepFilesDays?: number;
   /** Publish a dispatch again that nobody claimed for so long. */

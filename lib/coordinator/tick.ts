@@ -19,6 +19,7 @@ import type { Farm } from './farm';
 import { currentPlan } from './plan';
 import { removeOldFiles } from './retention';
 import { planningJob, planningPrinter } from './snapshot';
+import { syncSpoolman } from './spoolman';
 
 /** A line of the plan that was made true. */
 export interface Assignment {
@@ -52,6 +53,7 @@ const resendSeconds = 30;
 const keepSentHours = 24;
 const keepFilesHours = 24;
 const removeFilesMs = 3_600_000;
+const spoolmanMs = 60_000;
 
 /** Why a line cannot be made true; found while the rows are locked. */
 class LineRefused extends Error {}
@@ -203,6 +205,7 @@ export async function sweep(farm: Farm): Promise<void> {
   await pruneSent(farm.database, keepSentHours);
   await forgetSharedFiles(farm.database, keepFilesHours);
   await removeOldFilesNowAndThen(farm);
+  syncSpoolmanNowAndThen(farm);
   const stale = await staleDispatches(farm.database, {
     expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
     offlineAfterSeconds,
@@ -225,4 +228,16 @@ async function removeOldFilesNowAndThen(farm: Farm): Promise<void> {
   if (last !== undefined && performance.now() - last < removeFilesMs) return;
   lookedThroughAt.set(farm, performance.now());
   await removeOldFiles(farm).catch((error: unknown) => farm.log('warn', asError(error).message));
+}
+
+/** The last round with Spoolman of each farm (monotonic, ms). */
+const spoolmanAt = new WeakMap<Farm, number>();
+
+/** Not waited for: a server that is away must not keep jobs from starting. */
+function syncSpoolmanNowAndThen(farm: Farm): void {
+  const { spoolmanUrl } = farm.options;
+  const last = spoolmanAt.get(farm);
+  if (spoolmanUrl === undefined || (last !== undefined && performance.now() - last < spoolmanMs)) return;
+  spoolmanAt.set(farm, performance.now());
+  syncSpoolman(farm, spoolmanUrl).catch((error: unknown) => farm.log('warn', asError(error).message));
 }

@@ -30,6 +30,7 @@ interface PrintFarmDefinition extends NodeDef {
   weightPromise?: string | number;
   prusaSlicerPath: string;
   orcaSlicerPath: string;
+  spoolmanUrl: string;
   tariff: string;
   retryPolicy: string;
   lowStockGrams: string | number;
@@ -115,11 +116,13 @@ export = (RED: NodeAPI): void => {
     );
     const orcaSlicerPath = firstText(definition.orcaSlicerPath, process.env['PLATEWISE_ORCA_SLICER']);
     const profileDirectory = firstText(process.env['PLATEWISE_PROFILES']);
+    const spoolmanUrl = firstText(definition.spoolmanUrl, process.env['PLATEWISE_SPOOLMAN']);
     return {
       ...(tariff && { tariff }),
       ...(retryPolicy && { retryPolicy }),
       ...(orcaSlicerPath !== undefined && { orcaSlicerPath }),
       ...(profileDirectory !== undefined && { profileDirectory }),
+      ...(spoolmanUrl !== undefined && { spoolmanUrl }),
       lowStockGrams: number(definition.lowStockGrams, 150),
       keepFilesDays: number(definition.keepFilesDays, 30),
     };

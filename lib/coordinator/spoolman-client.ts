@@ -1,0 +1,85 @@
+import { asError, PlatewiseError } from '../model/errors';
+
+/** A filament as Spoolman knows it. */
+export interface SpoolmanFilament {
+  id: number;
+  name?: string;
+  vendor?: { name?: string };
+  /** `PLA`, `PETG` … */
+  material?: string;
+  /** g/cm³ */
+  density: number;
+  /** mm */
+  diameter: number;
+  /** Grams on a full spool. */
+  weight?: number;
+  /** Of a full spool. */
+  price?: number;
+  /** RRGGBB, perhaps with transparency. */
+  color_hex?: string;
+  settings_extruder_temp?: number;
+  settings_bed_temp?: number;
+}
+
+/** A spool as Spoolman knows it. */
+export interface SpoolmanSpool {
+  id: number;
+  filament: SpoolmanFilament;
+  /** Grams; absent if the filament has no weight. */
+  remaining_weight?: number;
+  initial_weight?: number;
+  archived?: boolean;
+  lot_nr?: string;
+}
+
+const timeLimitMs = 10_000;
+
+/** Spoolman's REST API (`/api/v1`), as much of it as is needed. */
+export class SpoolmanClient {
+  private readonly root: string;
+
+  /** @param url of the server, for example `http://spoolman.local:7912` */
+  constructor(url: string) {
+    this.root = `${url.replace(/\/+$/, '')}/api/v1`;
+  }
+
+  /** All spools that are not archived. @throws PlatewiseError `spoolman_unavailable` */
+  async spools(): Promise<SpoolmanSpool[]> {
+    const answer = await this.request('GET', '/spool?allow_archived=false');
+    if (!Array.isArray(answer)) throw unavailable('it did not answer with a list of spools');
+    return answer.filter(isSpool);
+  }
+
+  /** Says how much is left on a spool. The same again changes nothing. @throws PlatewiseError `spoolman_unavailable` */
+  async setRemaining(id: number, grams: number): Promise<void> {
+    await this.request('PATCH', `/spool/${id}`, { remaining_weight: grams });
+  }
+
+  private async request(method: string, path: string, body?: object): Promise<unknown> {
+    let response: Response;
+    try {
+      response = await fetch(this.root + path, {
+        method,
+        signal: AbortSignal.timeout(timeLimitMs),
+        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      if (response.ok) return await response.json();
+    } catch (error) {
+      throw unavailable(asError(error).message);
+    }
+    throw unavailable(`${method} ${path} was answered ${response.status}`);
+  }
+}
+
+function isSpool(value: unknown): value is SpoolmanSpool {
+  const spool = value as Partial<SpoolmanSpool> | null;
+  return typeof spool?.id === 'number' && typeof spool.filament?.id === 'number' && spool.filament.density > 0;
+}
+
+function unavailable(why: string): PlatewiseError {
+  return new PlatewiseError(`Spoolman cannot be used: ${why}.`, {
+    code: 'spoolman_unavailable',
+    retryable: true,
+    remedy: 'Look at its address and whether it runs; spools are brought into line when it answers.',
+  });
+}

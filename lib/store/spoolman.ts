@@ -1,0 +1,83 @@
+import type { MaterialId, SpoolId } from '../model/ids';
+import type { Material } from '../model/material';
+import type { Queryable, Transaction } from './database';
+import { camelCase } from './rows';
+
+/** A spool that Spoolman knows too. */
+export interface SharedSpool {
+  id: SpoolId;
+  spoolmanId: number;
+  gramsLeft: number;
+  /** Grams that both agreed on last. */
+  spoolmanGrams: number;
+  /** Grams that were being written there, null if none. */
+  spoolmanTarget: number | null;
+}
+
+const columns = 'id, spoolman_id, grams_left, spoolman_grams, spoolman_target';
+
+/** All spools that Spoolman knows too. */
+export async function spoolmanSpools(db: Queryable): Promise<SharedSpool[]> {
+  const { rows } = await db.query(`SELECT ${columns} FROM spools WHERE spoolman_id IS NOT NULL ORDER BY spoolman_id`);
+  return rows.map((row) => camelCase<SharedSpool>(row));
+}
+
+/** One of them, with its row locked. */
+export async function lockSpoolmanSpool(tx: Transaction, spoolmanId: number): Promise<SharedSpool | undefined> {
+  const { rows } = await tx.query(`SELECT ${columns} FROM spools WHERE spoolman_id = $1 FOR UPDATE`, [spoolmanId]);
+  return rows[0] && camelCase<SharedSpool>(rows[0]);
+}
+
+/** Adds a material, or returns the one of this id as the operator has left it. */
+export async function importMaterial(
+  tx: Transaction,
+  material: Omit<Material, 'id'> & { id: string },
+): Promise<MaterialId> {
+  await tx.query(
+    `INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
+    [
+      material.id,
+      material.name,
+      material.type,
+      material.colour,
+      material.colourHex,
+      material.brand,
+      material.densityGramsPerCm3,
+      material.diameterMm,
+      material.usdPerKg,
+      Math.round(material.nozzleTemperature),
+      Math.round(material.bedTemperature),
+    ],
+  );
+  return material.id as MaterialId;
+}
+
+/** Adds a spool that both know from now on. */
+export async function importSpool(
+  tx: Transaction,
+  spool: { materialId: MaterialId; label: string; initialGrams: number; gramsLeft: number; spoolmanId: number },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO spools (material_id, label, initial_grams, grams_left, spoolman_id, spoolman_grams)
+     VALUES ($1, $2, $3, $4, $5, $4)`,
+    [spool.materialId, spool.label, spool.initialGrams, spool.gramsLeft, spool.spoolmanId],
+  );
+}
+
+/** Writes what both agree on; nothing is being written there any more. The row must be locked. */
+export async function agreeOnSpool(
+  tx: Transaction,
+  id: SpoolId,
+  grams: { gramsLeft: number; spoolmanGrams: number },
+): Promise<void> {
+  await tx.query(
+    `UPDATE spools SET grams_left = $2, spoolman_grams = $3, spoolman_target = NULL, updated_at = now() WHERE id = $1`,
+    [id, grams.gramsLeft, grams.spoolmanGrams],
+  );
+}
+
+/** Notes the grams that are about to be written to Spoolman. The row must be locked. */
+export async function writeSpoolmanTarget(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
+  await tx.query('UPDATE spools SET spoolman_target = $2 WHERE id = $1', [id, grams]);
+}
