@@ -63,7 +63,11 @@ export function planningPrinter(
     capabilities: printer.capabilities,
     slots: slots
       .filter((slot) => slot.printerId === printer.id)
-      .map((slot) => ({ slot: slot.slot, materialId: slot.materialId, gramsFree: slot.gramsFree ?? 0 })),
+      .map((slot) => {
+        // what the printer sees empty is empty, whatever was loaded there by hand
+        const empty = printer.report?.slots.some((one) => one.slot === slot.slot && one.present === false);
+        return { slot: slot.slot, materialId: empty ? null : slot.materialId, gramsFree: slot.gramsFree ?? 0 };
+      }),
     online: printer.online,
     state: printer.report?.state ?? null,
     bed: printer.bedState,

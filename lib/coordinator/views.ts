@@ -1,4 +1,4 @@
-import { isActive } from '../model/printer';
+import { isActive, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
 
@@ -43,7 +43,29 @@ export interface PrinterView {
     colour_hex: string | null;
     spool_id: string | null;
     grams_left: number | null;
+    /** What the printer itself says of the slot (a Bambu AMS of its trays), null if it says nothing. */
+    reported: ReportedSlotView | null;
   }[];
+}
+
+/** A slot in the printer's own words. */
+export interface ReportedSlotView {
+  /** Whether filament is there, null if the printer cannot tell. */
+  present: boolean | null;
+  material_type: string | null;
+  colour_hex: string | null;
+  /** 0..1 of a full spool. */
+  remaining: number | null;
+}
+
+function reportedView(slot: ReportedSlot | undefined): ReportedSlotView | null {
+  if (!slot) return null;
+  return {
+    present: slot.present,
+    material_type: slot.materialType ?? null,
+    colour_hex: slot.colour ?? null,
+    remaining: slot.remaining ?? null,
+  };
 }
 
 export function printerView(
@@ -76,6 +98,7 @@ export function printerView(
         colour_hex: slot.colourHex,
         spool_id: slot.spoolId,
         grams_left: slot.gramsLeft,
+        reported: reportedView(report?.slots.find((one) => one.slot === slot.slot)),
       })),
   };
 }

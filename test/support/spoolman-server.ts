@@ -60,7 +60,9 @@ export class SpoolmanServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server?.address() as AddressInfo).port}`;
+    const address = this.#server?.address() as AddressInfo | null | undefined;
+    if (!address) throw new Error('The server does not listen.');
+    return `http://127.0.0.1:${address.port}`;
   }
 
   add(id: number, remaining: number, filament: Record<string, unknown> = {}): void {
