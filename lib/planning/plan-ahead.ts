@@ -237,7 +237,11 @@ function carriedOver(
   return order;
 }
 
-/** Puts the longest owed job first on a printer whose next dispatch must serve one. */
+/**
+ * Puts the longest owed job first on a printer whose next dispatch must serve one, and wherever an owed job comes first
+ * anyway: whatever is served out of turn is the oldest, so that each dispatch that counts removes the head of the line.
+ * Printers that are free sooner choose first.
+ */
 function serveOwed(
   snapshot: Snapshot,
   copies: readonly PlanningJob[],
@@ -246,10 +250,17 @@ function serveOwed(
   order: number[][],
 ): void {
   const owed = owedJobs(snapshot);
+  if (owed.length === 0) return;
+  const isOwed = new Set(owed);
   /** One printer serves a job; the next one in turn serves the next job. */
   const served = new Set<PlanningJob>();
-  for (const [machine, printer] of printers.entries()) {
-    if ((printer.dispatchesSinceOwed ?? 0) < owedEvery - 1) continue;
+  const machines = [...printers.keys()].sort(
+    (a, b) => (schedule.printers[a]?.free ?? 0) - (schedule.printers[b]?.free ?? 0) || a - b,
+  );
+  for (const machine of machines) {
+    const first = copies[order[machine]?.[0] ?? -1];
+    const due = (printers[machine]?.dispatchesSinceOwed ?? 0) >= owedEvery - 1;
+    if (!due && !(first && isOwed.has(first))) continue;
     for (const job of owed) {
       const index = copies.indexOf(job);
       if (served.has(job) || index < 0 || !schedule.eligible(index, machine)) continue;

@@ -142,7 +142,9 @@ describe('Every plan', () => {
         const job = snapshot.jobs.find((one) => one.id === line.jobId);
         const printer = snapshot.printers.find((one) => one.id === line.printerId);
         assert.ok(job && printer);
-        assert.equal(neverBecause(job, printer), null);
+        const { buildVolume, materialTypes } = printer.capabilities;
+        assert.ok(materialTypes.includes(job.materialType), 'it cannot print this material');
+        assert.ok(Math.max(...Object.values(job.dimensions)) < buildVolume.max.x, 'it is too small for the part');
         assert.equal(job.held, false);
         if (!line.setupAt) continue;
         const begin = (at(line.setupAt) - snapshot.now) / minute;
@@ -178,15 +180,233 @@ describe('Every plan', () => {
   it('gives a printer whose turn it is to the job that is owed longest', () => {
     check((snapshot) => {
       const plan = makePlan(snapshot, budget);
-      const served = new Set<string>();
+      const free = (printer: PlanningPrinter): number => Math.max(snapshot.now, printer.busy?.until ?? 0);
+      const firstOn = (printer: PlanningPrinter): string | undefined =>
+        plan.lines.find((line) => line.printerId === printer.id)?.jobId;
       for (const printer of snapshot.printers) {
         if ((printer.dispatchesSinceOwed ?? 0) < owedEvery - 1) continue;
-        const owed = owedJobs(snapshot).find((job) => !served.has(job.id) && neverBecause(job, printer) === null);
-        if (!owed) continue;
-        served.add(owed.id);
-        const first = plan.lines.find((line) => line.printerId === printer.id);
-        assert.equal(first?.jobId, owed.id);
+        for (const owed of owedJobs(snapshot).filter((job) => neverBecause(job, printer) === null)) {
+          if (firstOn(printer) === owed.id) break;
+          const sooner = snapshot.printers.some((other) => free(other) <= free(printer) && firstOn(other) === owed.id);
+          assert.ok(sooner, `${owed.id} is passed over on ${printer.id}`);
+        }
       }
+    });
+  });
+
+  it('never promises a gram twice, neither of what is loaded nor of a spool on the shelf', () => {
+    const scarce = fc
+      .record({
+        snapshot: snapshots,
+        need: fc.array(fc.integer({ min: 10, max: 900 }), { minLength: 12, maxLength: 12 }),
+        left: fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 12, maxLength: 12 }),
+        shelf: fc.array(
+          fc.record({ material: fc.constantFrom(...materials), grams: fc.integer({ min: 50, max: 1000 }) }),
+          {
+            maxLength: 6,
+          },
+        ),
+      })
+      .map(({ snapshot, need, left, shelf }): Snapshot => {
+        let slot = 0;
+        return {
+          ...snapshot,
+          jobs: snapshot.jobs.map((job, index) => ({ ...job, grams: need[index] ?? 10 })),
+          printers: snapshot.printers.map((printer) => ({
+            ...printer,
+            slots: printer.slots.map((one) => ({ ...one, gramsFree: left[slot++ % left.length] ?? 0 })),
+          })),
+          shelf: shelf.map(({ material, grams }, index) => ({
+            spoolId: `spool ${index}`,
+            materialId: materialId(material),
+            grams,
+          })),
+        };
+      });
+    fc.assert(
+      fc.property(scarce, (snapshot) => {
+        const plan = makePlan(snapshot, budget);
+        const taken = new Set<string>();
+        for (const printer of snapshot.printers) {
+          const held = new Map(
+            printer.slots.map((one) => [one.slot, { material: one.materialId, grams: one.gramsFree }]),
+          );
+          for (const line of plan.lines.filter((one) => one.printerId === printer.id)) {
+            const job = snapshot.jobs.find((one) => one.id === line.jobId) as PlanningJob;
+            for (const change of line.changes ?? []) {
+              held.set(change.slot, { material: change.to, grams: 1000 });
+              if (change.spoolId === null) continue;
+              assert.ok(!taken.has(change.spoolId), 'a spool is promised to two places');
+              taken.add(change.spoolId);
+              const spool = snapshot.shelf?.find((one) => one.spoolId === change.spoolId);
+              assert.ok(spool && spool.grams >= job.grams && spool.materialId === change.to);
+            }
+            const place = [...held.values()].find((one) => one.material === job.materialId && one.grams >= job.grams);
+            assert.ok(place, `no ${job.materialId} with ${job.grams} g is left for it`);
+            place.grams -= job.grams;
+          }
+        }
+      }),
+      { numRuns: 150, seed: 20261124 },
+    );
+  });
+
+  it('prints nothing into a closure, and begins nothing in quiet hours', () => {
+    const quiet = { timeZone: 'UTC', begin: 22 * 60, end: 6 * 60 };
+    const closed = fc
+      .record({ snapshot: snapshots, from: fc.integer({ min: -5, max: 60 }), hours: fc.integer({ min: 1, max: 40 }) })
+      .map(({ snapshot, from, hours }): Snapshot => {
+        const begin = snapshot.now + from * hour;
+        const closure = { from: begin, until: begin + hours * hour, reason: 'maintenance' };
+        return { ...snapshot, quiet, printers: snapshot.printers.map((one) => ({ ...one, closed: [closure] })) };
+      });
+    fc.assert(
+      fc.property(closed, (snapshot) => {
+        const silence = new OperatorCalendar(quiet, snapshot.now, 200);
+        for (const line of makePlan(snapshot, budget).lines) {
+          for (const { from, until } of snapshot.printers.flatMap((printer) => printer.closed ?? [])) {
+            assert.ok(at(line.end) <= from + 1 || at(line.start) >= until - 1, 'it prints into a closure');
+          }
+          const start = (at(line.start) - snapshot.now) / minute;
+          assert.ok(silence.after(start) - start < 0.01, 'it starts in quiet hours');
+        }
+      }),
+      { numRuns: 150, seed: 20261124 },
+    );
+  });
+
+  it('starts a job within K (N + 1) dispatches of a printer once it is owed, whatever else comes', () => {
+    const attack = fc.record({
+      ahead: fc.integer({ min: 0, max: 3 }),
+      others: fc.array(
+        fc.record({
+          priority: fc.integer({ min: 1, max: 3 }),
+          hours: fc.double({ min: 0.3, max: 2, noNaN: true }),
+          due: fc.integer({ min: 0, max: 5 }),
+        }),
+        {
+          minLength: 8,
+          maxLength: 8,
+        },
+      ),
+      two: fc.boolean(),
+      victimMaterial: fc.constantFrom('PLA', 'PETG'),
+    });
+    fc.assert(
+      fc.property(attack, ({ ahead, others, two, victimMaterial }) => {
+        const model = fc.sample(printers, { numRuns: 1, seed: 3 })[0]?.[0] as PlanningPrinter;
+        const template = fc.sample(jobs, { numRuns: 40, seed: 5 }).flat()[0] as PlanningJob;
+        const base = {
+          ...template,
+          dimensions: { x: 50, y: 50, z: 50 },
+          held: false,
+          copiesToStart: 1,
+          deadline: null,
+        };
+        let now = midnight;
+        let count = 0;
+        const owe = (material: string, rank: number): PlanningJob => ({
+          ...base,
+          id: jobId(`owed ${rank}`),
+          materialId: materialId(material),
+          materialType: material,
+          priority: 10,
+          hours: 20,
+          createdAt: midnight - (168 + 10 - rank) * hour,
+        });
+        const victim = owe(victimMaterial, ahead);
+        let queue = [...Array.from({ length: ahead }, (_, rank) => owe('PLA', rank)), victim];
+        const machines = (two ? [0, 1] : [0]).map((index) => ({
+          id: printerId(`printer ${index}`),
+          since: 0,
+          until: 0,
+          dispatches: 0,
+          material: 'PLA',
+        }));
+        for (let step = 0; step < 200; step++) {
+          for (let k = 0; queue.length < ahead + 6; k++) {
+            const drawn = others[(count + k) % others.length] as (typeof others)[number];
+            queue.push({
+              ...base,
+              id: jobId(`urgent ${count++}`),
+              materialId: materialId('PLA'),
+              materialType: 'PLA',
+              priority: drawn.priority,
+              hours: drawn.hours,
+              deadline: now + drawn.due * hour,
+              createdAt: now,
+            });
+          }
+          const snapshot: Snapshot = {
+            now,
+            clearMinutes: 5,
+            changeMinutes: 12.5,
+            operator: { timeZone: 'UTC', begin: 0, end: 0 },
+            jobs: queue,
+            printers: machines.map((machine) => ({
+              ...model,
+              id: machine.id,
+              capabilities: { ...model.capabilities, materialTypes: ['PLA', 'PETG'] },
+              slots: [{ slot: '0', materialId: materialId(machine.material), gramsFree: 1e6 }],
+              bed: machine.until > now ? 'occupied' : 'clear',
+              busy: machine.until > now ? { with: 'a print', until: machine.until } : null,
+              dispatchesSinceOwed: machine.since,
+            })),
+          };
+          const plan = makePlan(snapshot, { seed: 1, moves: 50 });
+          for (const machine of machines) {
+            if (machine.until > now) continue;
+            const line = plan.lines.find((one) => one.printerId === machine.id);
+            const job = queue.find((one) => one.id === line?.jobId);
+            if (!line || !job) continue;
+            const oldest = owedJobs(snapshot).find((one) => queue.includes(one));
+            queue = queue.filter((one) => one !== job);
+            machine.material = job.materialType;
+            machine.until = now + job.hours * hour + 20 * minute;
+            machine.dispatches++;
+            machine.since = job === oldest ? 0 : machine.since + 1;
+            if (job === victim) return;
+            assert.ok(
+              machine.dispatches < owedEvery * (ahead + 1),
+              `not started after ${machine.dispatches} dispatches`,
+            );
+          }
+          now = Math.min(...machines.map((machine) => machine.until));
+        }
+        assert.fail('it was never started');
+      }),
+      { numRuns: 40, seed: 20261124 },
+    );
+  });
+
+  it('costs no more for 25,000 copies than for 40', () => {
+    check((snapshot) => {
+      const [first, ...rest] = snapshot.jobs;
+      if (!first) return;
+      const many = (copiesToStart: number) =>
+        makePlan({ ...snapshot, jobs: [{ ...first, copiesToStart }, ...rest] }, budget);
+      assert.deepEqual(many(25_000), many(40));
+    });
+  });
+
+  it('starts what can be printed while twenty urgent jobs that fit nowhere wait with their reasons', () => {
+    check((snapshot) => {
+      const [ordinary] = snapshot.jobs;
+      if (!ordinary) return;
+      const huge = Array.from(
+        { length: 20 },
+        (_, index): PlanningJob => ({
+          ...ordinary,
+          id: jobId(`huge ${index}`),
+          dimensions: { x: 900, y: 900, z: 900 },
+          priority: 1,
+          held: false,
+          deadline: snapshot.now + hour,
+        }),
+      );
+      const with20 = makePlan({ ...snapshot, jobs: [...huge, ...snapshot.jobs] }, budget);
+      assert.deepEqual(with20.lines, makePlan(snapshot, budget).lines);
+      for (const job of huge) assert.match(with20.waiting[job.id] ?? '', /no printer can take it|offline or at fault/);
     });
   });
 });
