@@ -3,7 +3,7 @@ import type { Schedule } from './schedule';
 /**
  * A cost that no plan of these jobs undercuts: tardiness as if each job had its best printer to itself, plus flow by the
  * larger of that and the bound of Eastman, Even & Isaacs (1964) for weighted completion on equal printers, each job at
- * its shortest. Setups, nights and promises are taken to cost nothing.
+ * its shortest and with the clearing of its bed. Changes of filament, nights and promises are taken to cost nothing.
  */
 export function lowerBound(schedule: Schedule): number {
   const { tasks, printers, calendar, clearMinutes, weights } = schedule;
@@ -12,6 +12,7 @@ export function lowerBound(schedule: Schedule): number {
   );
   let alone = 0;
   let tardiness = 0;
+  let clearing = 0;
   const short: { weight: number; length: number }[] = [];
   for (const task of tasks) {
     let least = Number.POSITIVE_INFINITY;
@@ -30,7 +31,9 @@ export function lowerBound(schedule: Schedule): number {
     if (!Number.isFinite(earliest)) continue;
     alone += task.weight * earliest;
     tardiness += least;
-    short.push({ weight: task.weight, length });
+    // The bed is cleared after every print but those that nothing follows: the clearing of a job's own bed is taken off below.
+    short.push({ weight: task.weight, length: length + clearMinutes });
+    clearing += task.weight * clearMinutes;
   }
   short.sort((a, b) => b.weight / b.length - a.weight / a.length);
   let time = 0;
@@ -42,5 +45,5 @@ export function lowerBound(schedule: Schedule): number {
     own += weight * length;
   }
   const m = Math.max(1, printers.length);
-  return tardiness + (weights.flow * Math.max(alone, one / m + ((m - 1) / (2 * m)) * own)) / 60;
+  return tardiness + (weights.flow * Math.max(alone, one / m + ((m - 1) / (2 * m)) * own - clearing)) / 60;
 }

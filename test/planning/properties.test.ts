@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { jobId, materialId, printerId } from '../../lib/model/ids';
+import { lowerBound } from '../../lib/planning/bound';
 import { OperatorCalendar } from '../../lib/planning/calendar';
 import { neverBecause } from '../../lib/planning/eligibility';
+import { totalCost } from '../../lib/planning/improve';
 import { owedEvery, owedJobs } from '../../lib/planning/owed';
 import { makePlan } from '../../lib/planning/plan';
+import { layOut } from '../../lib/planning/plan-ahead';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 
 const minute = 60_000;
@@ -167,13 +170,43 @@ describe('Every plan', () => {
     });
   });
 
-  it('is never worse than the dispatch rule, nor better than its lower bound, as long as nothing is owed', () => {
+  /** Nobody has waited so long that a turn is owed to him. */
+  const fresh = (snapshot: Snapshot): Snapshot => ({
+    ...snapshot,
+    jobs: snapshot.jobs.map((job, index) => ({ ...job, createdAt: snapshot.now - index * hour })),
+  });
+
+  it('is never worse than the dispatch rule', () => {
     check((snapshot) => {
-      if (owedJobs(snapshot).length > 0) return;
-      const { value } = makePlan(snapshot, budget);
+      const { value } = makePlan(fresh(snapshot), budget);
       assert.ok(value);
       assert.ok(value.cost <= value.ruleCost + 1e-6, `${value.cost} > ${value.ruleCost}`);
-      assert.ok(value.lowerBound <= value.cost + 1e-6);
+    });
+  });
+
+  it('costs no less than its lower bound says, not even the best of all orders', () => {
+    check((snapshot) => {
+      const jobs = snapshot.jobs.slice(0, 4).map((job) => ({ ...job, copiesToStart: 1 }));
+      const { schedule } = layOut(fresh({ ...snapshot, jobs }), { moves: 0 });
+      const bound = lowerBound(schedule);
+      let best = Number.POSITIVE_INFINITY;
+      const order: number[][] = schedule.printers.map(() => []);
+      const place = (task: number): void => {
+        if (task === schedule.tasks.length) {
+          best = Math.min(best, totalCost(schedule, order));
+          return;
+        }
+        for (const [machine, sequence] of order.entries()) {
+          if (!schedule.eligible(task, machine)) continue;
+          for (let at = 0; at <= sequence.length; at++) {
+            sequence.splice(at, 0, task);
+            place(task + 1);
+            sequence.splice(at, 1);
+          }
+        }
+      };
+      place(0);
+      assert.ok(bound <= best + 1e-6, `${bound} > ${best}`);
     });
   });
 
@@ -421,6 +454,47 @@ describe('Operator hours', () => {
       const begin = Date.parse(from);
       const calendar = new OperatorCalendar(berlin, begin, 10);
       assert.equal(new Date(begin + calendar.next(0, 5) * minute).toISOString(), new Date(open).toISOString());
+    }
+  });
+
+  it('put a setup into the first hour of the shift after a change of the clocks', () => {
+    const berlin = { timeZone: 'Europe/Berlin', begin: 8 * 60, end: 20 * 60 };
+    for (const [now, open] of [
+      ['2026-03-28T21:00:00Z', '2026-03-29T06:00:00.000Z'],
+      ['2026-10-24T21:00:00Z', '2026-10-25T07:00:00.000Z'],
+    ] as const) {
+      const [printer] = fc.sample(printers, { numRuns: 1, seed: 3 })[0] ?? [];
+      const job = fc.sample(jobs, { numRuns: 40, seed: 5 }).flat()[0];
+      assert.ok(printer && job);
+      const free = {
+        ...printer,
+        busy: null,
+        bed: 'clear' as const,
+        slots: [{ slot: '0', materialId: null, gramsFree: 0 }],
+      };
+      const capabilities = { ...printer.capabilities, materialTypes: materials };
+      const small = {
+        ...job,
+        dimensions: { x: 50, y: 50, z: 50 },
+        held: false,
+        copiesToStart: 1,
+        createdAt: Date.parse(now),
+      };
+      const { lines } = makePlan(
+        {
+          now: Date.parse(now),
+          clearMinutes: 5,
+          changeMinutes: 12.5,
+          operator: berlin,
+          jobs: [small],
+          printers: [{ ...free, capabilities }],
+        },
+        budget,
+      );
+      assert.deepEqual(
+        lines.map((line) => line.setupAt),
+        [open],
+      );
     }
   });
 });
