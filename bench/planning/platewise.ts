@@ -4,6 +4,7 @@ import { type DurationRecord, durationFactor, learn, remainingTime } from '../..
 import { Forecast, type Situation, situationOf } from '../../lib/planning/forecast';
 import { bestFor } from '../../lib/planning/front';
 import type { Weights } from '../../lib/planning/objective';
+import { owedAt } from '../../lib/planning/owed';
 import { makePlan, type Plan, type PlanLine } from '../../lib/planning/plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 import { plainChanges } from './baselines';
@@ -36,6 +37,7 @@ export class Platewise implements Policy {
     { at: number; situation: Situation; start: number; low: number; high: number }[]
   >();
   readonly #jobs = new WeakMap<QueuedJob, PlanningJob>();
+  readonly #sinceOwed = new Map<string, number>();
   #previous: Plan | undefined;
   #wake = Number.POSITIVE_INFINITY;
 
@@ -117,7 +119,9 @@ export class Platewise implements Policy {
     }
   }
 
-  started(world: World, { job }: Decision): void {
+  started(world: World, { job, printer }: Decision): void {
+    const owed = owedAt({ createdAt: ms(job.own.arrive_min), priority: job.own.priority }) <= ms(world.now);
+    this.#sinceOwed.set(printer.own.id, owed ? 0 : (this.#sinceOwed.get(printer.own.id) ?? 0) + 1);
     this.#promises.delete(job.own.id);
     for (const { at, situation, start, low, high } of this.#foretold.get(job.own.id) ?? []) {
       const error = world.now - start;
@@ -201,7 +205,7 @@ export class Platewise implements Policy {
       bedCause: printer.state === 'full' ? 'attempt' : null,
       busy: job ? { with: String(job.own.id), until: ms(until()) } : null,
       timeScale: 1,
-      dispatchesSinceOwed: 0,
+      dispatchesSinceOwed: this.#sinceOwed.get(printer.own.id) ?? 0,
     };
   }
 
