@@ -286,11 +286,11 @@ export function leastTardinessWithSetups(
     let idle = 0;
     for (let k = 0; idle < lengths.length; k = (k + 1) % lengths.length) {
       const length = lengths[k] as number;
-      const furthest = length > 3 ? farthestBlock : n;
+      const furthest = length > 3 ? farthestLongBlock : farthest;
       let helped = false;
       if (length === 0) {
         for (let i = 0; i < n - 1; i++) {
-          for (let j = i + 1; j < n; j++) if (trySwap(i, j, total() - 1e-6)) helped = true;
+          for (let j = i + 1; j < n && j <= i + farthest; j++) if (trySwap(i, j, total() - 1e-6)) helped = true;
         }
       } else {
         for (let low = 0; low + length < n; low++) {
@@ -318,16 +318,16 @@ export function leastTardinessWithSetups(
       tryBlocks(Math.floor(random() * (n - left - right + 1)), left, right, Number.POSITIVE_INFINITY);
     }
     descend();
-    if (total() <= current.cost) {
+    if (total() <= current.cost * (1 + tolerance * random())) {
       if (total() < current.cost) stuck = 0;
       current = { order: Array.from(at), cost: total() };
     } else stuck++;
     if (current.cost < best.cost) best = current;
     if (stuck > patience) {
       stuck = 0;
-      // Every other time from the best, shaken hard; else from anywhere.
+      // From anywhere, or more often from the best, shaken hard.
       const order = [...best.order];
-      if (random() < 0.5) shuffle(order, random);
+      if (random() < 0.3) shuffle(order, random);
       else for (let k = 0; k < 6; k++) order.push(...order.splice(Math.floor(random() * n), Math.floor(random() * 10)));
       at.set(order);
       settle(0);
@@ -342,10 +342,13 @@ export function leastTardinessWithSetups(
 }
 
 const longestBlock = 12;
-/** Blocks of more than three jobs move at most so far. */
-const farthestBlock = 20;
+/** A job moves at most so many places, a block of more than three at most so many. */
+const farthest = 25;
+const farthestLongBlock = 12;
+/** A local optimum that is worse by at most this share may be gone on from. */
+const tolerance = 0.005;
 /** After so many rounds without a gain it begins anew. */
-const patience = 150;
+const patience = 200;
 
 function shuffle(values: number[] | Int32Array, random: () => number): void {
   for (let k = values.length - 1; k > 0; k--) {
