@@ -1,6 +1,7 @@
 import { weightOf } from '../../lib/planning/objective';
 import { Platewise, type Prediction } from './platewise';
 import type { Policy, Run } from './simulation';
+import { fits, type StreamFarm } from './stream';
 
 const percent = (part: number, whole: number): number => (whole === 0 ? 100 : (100 * part) / whole);
 const buckets: [string, number, number][] = [
@@ -28,7 +29,11 @@ export interface Figures {
   deadline_jobs: number;
   deadlines_met_percent: number;
   late_jobs: number;
+  /** Of the deadlines that a free printer could have kept from the job's arrival on. */
+  feasible_deadlines_met_percent: number;
   swaps: number;
+  /** What an operator has to do beside clearing beds: changes of filament for each 100 prints. */
+  interventions_per_100_prints: number;
   unserved: number;
   longest_wait_hours: number;
   weighted_tardiness_hours: number;
@@ -43,13 +48,19 @@ export interface Figures {
 }
 
 /** Sums a run up. The first two days of a stream of more than a week only fill the farm. */
-export function figures(run: Run, policy: Policy, printers: number, seconds: number): Figures {
+export function figures(run: Run, policy: Policy, farm: StreamFarm, seconds: number): Figures {
   const last = Math.max(...run.outcomes.map(({ job }) => job.arrive_min));
   const warm = last > 7 * 1440 ? 2 * 1440 : 0;
   const judged = run.outcomes.filter(({ job }) => job.arrive_min >= warm);
   const withDeadline = judged.filter(({ job }) => job.due_min !== null);
   const until = Math.max(run.makespan, last);
   const late = withDeadline.filter(({ job, completed }) => completed === null || completed > (job.due_min ?? 0));
+  const feasible = withDeadline.filter(({ job }) => {
+    const minutes = farm.printers
+      .filter((printer) => fits(job, printer))
+      .map((printer) => job.slicer_minutes_h2d * printer.speed_factor * printer.actual_over_slicer_bias);
+    return job.arrive_min + Math.min(...minutes) <= (job.due_min ?? 0);
+  });
   const unserved = judged.filter(({ firstStart }) => firstStart === null);
   let tardiness = 0;
   let flow = 0;
@@ -69,13 +80,18 @@ export function figures(run: Run, policy: Policy, printers: number, seconds: num
     deadline_jobs: withDeadline.length,
     deadlines_met_percent: percent(withDeadline.length - late.length, withDeadline.length),
     late_jobs: late.length,
+    feasible_deadlines_met_percent: percent(
+      feasible.length - feasible.filter((one) => late.includes(one)).length,
+      feasible.length,
+    ),
     swaps: run.changes,
+    interventions_per_100_prints: percent(run.changes, run.events.filter(({ event }) => event === 'start').length),
     unserved: unserved.length,
     longest_wait_hours: Math.max(...waits) / 60,
     weighted_tardiness_hours: tardiness,
     weighted_flow_hours: flow,
     print_hours_per_day: run.printMinutes / 60 / ((run.makespan - first) / 1440),
-    utilisation_percent: percent(run.printMinutes, (run.makespan - first) * printers),
+    utilisation_percent: percent(run.printMinutes, (run.makespan - first) * farm.printers.length),
     makespan_hours: (run.makespan - first) / 60,
     eta_within_15_min_percent_by_lead: byLead(predictions, ({ error }) => Math.abs(error) <= 15),
     interval_coverage_percent_by_lead: byLead(predictions, ({ covered }) => covered),

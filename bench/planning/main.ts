@@ -93,7 +93,7 @@ function main(): void {
   const jobs = options.backlog ? asBacklog(stream, Number(options.backlog)) : stream;
   const run = simulate(jobs, farm, hours, policy);
   if (options.events) writeFileSync(options.events, run.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-  const result = figures(run, policy, farm.printers.length, seconds());
+  const result = figures(run, policy, farm, seconds());
   console.log(options.json ? JSON.stringify(result) : JSON.stringify(result, null, 2));
 }
 
