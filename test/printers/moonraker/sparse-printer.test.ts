@@ -1,0 +1,120 @@
+import { deepStrictEqual, ok, strictEqual } from 'node:assert';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { isSameJob } from '../../../lib/printers/driver';
+import { createMoonrakerDriver } from '../../../lib/printers/moonraker/driver';
+import {
+  capabilities,
+  connectionWhere,
+  gcodeLasting,
+  orderFor,
+  permit,
+  reportWhere,
+  temporaryDirectory,
+} from '../fixtures';
+
+type Fields = Record<string, unknown>;
+
+/**
+ * A printer that is none of ours and knows only what printing takes: no tokens, no list of objects, no history, no queue,
+ * no folders. What it does not know it refuses as Moonraker does.
+ */
+class SparsePrinter {
+  readonly started: string[] = [];
+  readonly stored = new Map<string, number>();
+  readonly #server: Server;
+  readonly #clients = new Set<WebSocket>();
+  #stats: Fields = { state: 'standby', filename: '', print_duration: 0 };
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        if (request.method !== 'POST' || request.url !== '/server/files/upload') {
+          response.writeHead(404, { 'content-type': 'text/html' }).end('<html>not here</html>');
+          return;
+        }
+        const body = Buffer.concat(chunks).toString('latin1');
+        const [, name = '', content = ''] = /filename="([^"]*)".*?\r\n\r\n(.*?)\r\n--/s.exec(body) ?? [];
+        this.stored.set(name, content.length);
+        response.writeHead(201, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ item: { path: name, root: 'gcodes' }, action: 'create_file' }));
+      });
+    });
+    new WebSocketServer({ server: this.#server, path: '/websocket' }).on('connection', (socket) => {
+      this.#clients.add(socket);
+      socket.on('message', (data) => {
+        const { id, method, params } = JSON.parse(data.toString());
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id, ...this.#answer(method, params ?? {}) }));
+      });
+    });
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.terminate();
+    this.#server.close();
+  }
+
+  shows(stats: Fields): void {
+    this.#stats = { ...this.#stats, ...stats };
+    const text = JSON.stringify({
+      jsonrpc: '2.0',
+      method: 'notify_status_update',
+      params: [{ print_stats: stats }, 1],
+    });
+    for (const client of this.#clients) client.send(text);
+  }
+
+  #answer(method: string, params: Fields): Fields {
+    switch (method) {
+      case 'server.info':
+        return { result: { klippy_connected: true, klippy_state: 'ready' } };
+      case 'printer.objects.query':
+      case 'printer.objects.subscribe':
+        return { result: { eventtime: 1, status: { print_stats: this.#stats } } };
+      case 'server.files.list':
+        return { result: [...this.stored].map(([path, size]) => ({ path, size, modified: 1 })) };
+      case 'printer.print.start':
+        this.started.push(String(params.filename));
+        setTimeout(() => this.shows({ state: 'printing', filename: params.filename, print_duration: 1 }), 100);
+        return { result: 'ok' };
+      default:
+        return { error: { code: -32601, message: 'Method not found' } };
+    }
+  }
+}
+
+describe('A printer behind Moonraker that knows only what printing takes', () => {
+  it('prints, and is seen to the end', async () => {
+    const printer = new SparsePrinter();
+    const directory = await temporaryDirectory();
+    const driver = createMoonrakerDriver({
+      ...{ host: '127.0.0.1', capabilities, timeScale: 1, log: () => {}, port: await printer.listen() },
+      timing: { heartbeatMs: 500 },
+    });
+    try {
+      driver.open();
+      await connectionWhere(driver, 'connected');
+      const wanted = await orderFor(directory.path, gcodeLasting(60), { extension: '.gcode', slots: [] });
+      deepStrictEqual(await driver.preflight(wanted), []);
+      await driver.upload(wanted, { signal: new AbortController().signal, progress: () => {} });
+      strictEqual(printer.stored.get(wanted.identity.fileName), wanted.file.size);
+      ok(isSameJob(wanted.identity, (await driver.start(wanted, permit())).job));
+      deepStrictEqual(printer.started, [wanted.identity.fileName]);
+      printer.shows({ state: 'complete' });
+      const ended = await reportWhere(driver, (report) => report.ending !== null);
+      strictEqual(ended.ending, 'finished');
+    } finally {
+      await driver.close();
+      printer.close();
+      await directory.remove();
+    }
+  });
+});
