@@ -49,6 +49,8 @@ export interface CampaignResult extends Judgement {
 }
 
 const settleMinutes = 5;
+/** How many requests to submit a job are under way at a time. */
+const submitters = 5;
 /** A start is written at most so long after its intent. Short, so that questions to the operator can be answered soon. */
 const startCommandSeconds = 15;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -248,31 +250,37 @@ export class Campaign {
 
   // ---- jobs ---------------------------------------------------------------------------------------------------
 
-  /** Keeps so many jobs waiting that no printer has nothing to do. */
+  /** Keeps so many jobs waiting that no printer has nothing to do. A request that nobody answers holds up only itself. */
   async #submitJobs(random: Random): Promise<void> {
-    let submitted = 0;
-    while (!this.#over && submitted < (this.#options.jobs ?? Number.POSITIVE_INFINITY)) {
+    const count = { submitted: 0 };
+    await Promise.all(Array.from({ length: submitters }, () => this.#submitter(random, count)));
+  }
+
+  async #submitter(random: Random, count: { submitted: number }): Promise<void> {
+    while (!this.#over && count.submitted < (this.#options.jobs ?? Number.POSITIVE_INFINITY)) {
       const { status, body } = await this.#api.call('GET', '/queue?limit=1', { limit: 10_000 });
-      if (status === 200 && Number(body['total_jobs']) < this.#options.printers * 2.5) {
-        submitted++;
-        const job = {
-          job_name: `job ${submitted}`,
-          stl_path: Random.pick(this.#files, random.next()),
-          material_id: 'pla_black_esun',
-          priority: random.whole(1, 10),
-          copies: random.next() < 0.15 && this.#options.faults !== 0 ? 2 : 1,
-          max_retries: 3,
-          ...(random.next() < 0.2 && {
-            force_printer: Random.pick(this.#floor.printers, random.next())?.id,
-          }),
-        };
-        const answer = await this.#api.call('POST', '/jobs', { body: job });
-        if (answer.status === 201) this.#accepted.push(String(answer.body['job_id']));
-        // A Node-RED that has just started answers 404 until its flows run.
-        else if (answer.body['code'] !== undefined && answer.status < 500) {
-          throw new Error(`A job was refused: ${JSON.stringify(answer.body)}`);
-        }
-      } else await pause(200);
+      if (status !== 200 || Number(body['total_jobs']) >= this.#options.printers * 2.5) {
+        await pause(200);
+        continue;
+      }
+      if (count.submitted >= (this.#options.jobs ?? Number.POSITIVE_INFINITY)) return;
+      const job = {
+        job_name: `job ${++count.submitted}`,
+        stl_path: Random.pick(this.#files, random.next()),
+        material_id: 'pla_black_esun',
+        priority: random.whole(1, 10),
+        copies: random.next() < 0.15 && this.#options.faults !== 0 ? 2 : 1,
+        max_retries: 3,
+        ...(random.next() < 0.2 && {
+          force_printer: Random.pick(this.#floor.printers, random.next())?.id,
+        }),
+      };
+      const answer = await this.#api.call('POST', '/jobs', { body: job });
+      if (answer.status === 201) this.#accepted.push(String(answer.body['job_id']));
+      // A Node-RED that has just started answers 404 until its flows run.
+      else if (answer.body['code'] !== undefined && answer.status < 500) {
+        throw new Error(`A job was refused: ${JSON.stringify(answer.body)}`);
+      }
     }
   }
 
