@@ -12,7 +12,7 @@ import type { RetryPolicy } from '../model/retry-policy';
 import type { Tariff } from '../model/tariff';
 import type { OperatorHours } from '../planning/calendar';
 import type { Weights } from '../planning/objective';
-import { Profiles } from '../slicing/profile';
+import { foreignFolder, Profiles } from '../slicing/profile';
 import { type SelectedSlicer, selectSlicer } from '../slicing/select-slicer';
 import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
@@ -150,7 +150,7 @@ export class Farm {
         {
           ...(prusaSlicerPath !== undefined && { prusaSlicerPath }),
           ...(orcaSlicerPath !== undefined && { orcaSlicerPath }),
-          orcaProfileDirectory: join(this.profileDirectory, 'orca'),
+          orcaProfileDirectory: join(this.profileDirectory, foreignFolder),
           allowBuiltIn: true,
         },
         make,

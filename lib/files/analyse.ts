@@ -21,6 +21,6 @@ export async function analyseHere(path: string): Promise<FileAnalysis> {
     return ofModel('stl', sizeBytes, measure, warnings);
   }
   // most files are no archives, and what reads these takes longer to load than a small model to read
-  const { analyseArchive } = await import('./analyse-archive.js');
+  const { analyseArchive } = require('./analyse-archive') as typeof import('./analyse-archive');
   return analyseArchive(path, sizeBytes);
 }

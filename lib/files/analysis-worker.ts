@@ -11,8 +11,10 @@ export type FileTask =
 
 async function perform(task: FileTask): Promise<unknown> {
   if (task.task === 'analyse') return await analyseHere(task.path);
-  if (task.task === 'render') await (await import('./render.js')).renderModel(task.source, task.outputs);
-  else await copyAsCleanStl(task.source, task.output, task.placement);
+  if (task.task === 'render') {
+    const { renderModel } = require('./render') as typeof import('./render');
+    await renderModel(task.source, task.outputs);
+  } else await copyAsCleanStl(task.source, task.output, task.placement);
   return null;
 }
 

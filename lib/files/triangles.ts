@@ -25,7 +25,8 @@ export async function forEachTriangle(path: string, sink: TriangleSink): Promise
       readAsciiStl(path, sink);
       return { warnings: [] };
     case 'zip': {
-      const [{ openArchive }, { readThreeMf }] = await Promise.all([import('./archive.js'), import('./three-mf.js')]);
+      const { openArchive } = require('./archive') as typeof import('./archive');
+      const { readThreeMf } = require('./three-mf') as typeof import('./three-mf');
       const archive = await openArchive(path);
       try {
         return await readThreeMf(archive, sink);

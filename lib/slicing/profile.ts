@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { Ajv } from 'ajv';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';
@@ -91,6 +91,8 @@ export class ProfileError extends PlatewiseError {
   }
 }
 
+/** Holds the profiles of OrcaSlicer and Bambu Studio, which are of another form. */
+export const foreignFolder = 'orca';
 /** The word in a path that stands for every printer, material or quality. */
 const every = 'any';
 /** The quality of a job that names none. */
@@ -163,7 +165,9 @@ export class Profiles {
     for (const directory of this.directories) {
       const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
       for (const entry of entries) {
-        if (entry.isFile() && entry.name.endsWith('.json')) paths.push(join(entry.parentPath, entry.name));
+        const path = join(entry.parentPath, entry.name);
+        const foreign = relative(directory, path).startsWith(`${foreignFolder}${sep}`);
+        if (entry.isFile() && entry.name.endsWith('.json') && !foreign) paths.push(path);
       }
     }
     return paths;

@@ -90,6 +90,14 @@ describe('slicing profiles', () => {
     }
   });
 
+  it('leave the other slicers’ profiles alone', async () => {
+    const own = temporaryDirectory();
+    write(own, 'orca/bamboo_h2d/machine.json', { name: 'H2D' });
+    const profiles = new Profiles([shipped, own]);
+    assert.deepEqual(await profiles.problems(), []);
+    assert.deepEqual(await profiles.qualities(), ['draft', 'fine', 'standard']);
+  });
+
   it('do not know a quality that nobody has written, and never leave their folder', async () => {
     const profiles = new Profiles([shipped]);
     await assert.rejects(

@@ -1,13 +1,21 @@
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Profiles } from '../../../lib/slicing/profile';
 import { selectSlicer } from '../../../lib/slicing/select-slicer';
+import { shippedProfiles } from '../../../lib/slicing/shipped-profiles';
 import { type Check, failed, ok, warning, words } from './check';
 
 const gigabyte = 1024 ** 3;
 
-/** Node.js, the data directory and the slicer. */
+/** Node.js, the data directory, the slicer and its profiles. */
 export async function checkMachine(dataDirectory: string, prusaSlicerPath: string | undefined): Promise<Check[]> {
-  return [checkNode(), await checkDirectory(dataDirectory), await checkSlicer(prusaSlicerPath)];
+  return [
+    checkNode(),
+    await checkDirectory(dataDirectory),
+    await checkSlicer(prusaSlicerPath),
+    await checkProfiles(dataDirectory),
+  ];
 }
 
 function checkNode(): Check {
@@ -33,6 +41,14 @@ async function checkDirectory(directory: string): Promise<Check> {
   } catch (error) {
     return failed('data directory', words(error), 'Choose a directory that this user may write to (PLATEWISE_DATA).');
   }
+}
+
+async function checkProfiles(dataDirectory: string): Promise<Check> {
+  const own = process.env['PLATEWISE_PROFILES'] || join(dataDirectory, 'profiles');
+  const profiles = new Profiles([shippedProfiles(), own]);
+  const [problem] = await profiles.problems();
+  if (problem) return failed('slicing profiles', problem.message, problem.remedy);
+  return ok('slicing profiles', `Known qualities: ${(await profiles.qualities()).join(', ')}.`);
 }
 
 async function checkSlicer(prusaSlicerPath: string | undefined): Promise<Check> {
