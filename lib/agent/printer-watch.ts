@@ -2,8 +2,15 @@ import { asError } from '../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../model/printer';
 import { type ConnectionState, isSameJob, type JobIdentity } from '../printers/driver';
 import { openAttemptOf } from '../store/attempts';
-import { notify } from '../store/database';
-import { firstClearedBedVersion, lockPrinter, occupyBedByOther, type Printer, storeReport } from '../store/printers';
+import { notify, type Transaction } from '../store/database';
+import {
+  firstClearedBedVersion,
+  lockPrinter,
+  occupyBedByOther,
+  type Printer,
+  storeLastJob,
+  storeReport,
+} from '../store/printers';
 import { type AgentContext, agentName } from './context';
 
 /** What the printer has shown so far: its job, and how many reports of a running print there were. */
@@ -56,7 +63,6 @@ export class PrinterWatch {
       connected: false,
       problem: 'The agent was stopped.',
       report: undefined,
-      lastJob: undefined,
     }).catch(() => undefined);
   }
 
@@ -92,35 +98,45 @@ export class PrinterWatch {
     });
   };
 
-  /** Occupies the bed when the report shows a print that no open attempt of ours accounts for. */
+  /**
+   * Occupies the bed when the report shows a print that no open attempt of ours accounts for. Only with that the printer's
+   * last job is stored: what is known of it must never be newer than what was judged.
+   */
   async #judge(report: PrinterReport): Promise<void> {
-    const { database, printerId, log } = this.#context;
+    const { database, printerId } = this.#context;
     const baseline = this.#baselineNeeded;
     await database.transaction(async (tx) => {
-      const attempt = await openAttemptOf(tx, printerId);
-      const ours =
-        attempt !== undefined &&
-        isSameJob({ fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity, report.job);
-      const printer = await lockPrinter(tx, printerId);
-      const known = printer.lastJob;
-      const active = isActive(report.state);
-      let foreign = false;
-      if (ours) foreign = false;
-      else if (active) foreign = true;
-      else if (baseline && printer.firstConnectedAt !== null) {
-        // Who remembers no job may have been switched off since, with a part of somebody else's on the bed.
-        foreign = report.job === null ? !this.#neverUsed(printer) : !sameRecord(report.job, known);
-      } else if (!baseline) foreign = report.job !== null && !sameRecord(report.job, known);
-      if (!foreign) return;
-      // A printer that forgot its last job tells nothing new about a bed that is occupied anyway.
-      if (!active && report.job === null && printer.bedState === 'occupied') return;
-      // What is there already because of this very print needs no new version.
-      if (printer.bedCause === 'foreign' && (active || baseline) && sameRecord(report.job, known)) return;
-      const name = report.job ? `"${report.job.name}"` : 'something that it no longer remembers';
-      log('warn', `${printer.name} shows a print that is not ours: ${name}. Its bed counts as occupied.`);
-      await occupyBedByOther(tx, printerId, 'foreign', agentName(printerId));
+      await this.#occupyIfForeign(tx, report, baseline);
+      await storeLastJob(tx, printerId, report.job);
     });
     this.#baselineNeeded = false;
+    this.#lastJob = report.job;
+  }
+
+  async #occupyIfForeign(tx: Transaction, report: PrinterReport, baseline: boolean): Promise<void> {
+    const { printerId, log } = this.#context;
+    const attempt = await openAttemptOf(tx, printerId);
+    const ours =
+      attempt !== undefined &&
+      isSameJob({ fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity, report.job);
+    const printer = await lockPrinter(tx, printerId);
+    const known = printer.lastJob;
+    const active = isActive(report.state);
+    let foreign = false;
+    if (ours) foreign = false;
+    else if (active) foreign = true;
+    else if (baseline && printer.firstConnectedAt !== null) {
+      // Who remembers no job may have been switched off since, with a part of somebody else's on the bed.
+      foreign = report.job === null ? !this.#neverUsed(printer) : !sameRecord(report.job, known);
+    } else if (!baseline) foreign = report.job !== null && !sameRecord(report.job, known);
+    if (!foreign) return;
+    // A printer that forgot its last job tells nothing new about a bed that is occupied anyway.
+    if (!active && report.job === null && printer.bedState === 'occupied') return;
+    // What is there already because of this very print needs no new version.
+    if (printer.bedCause === 'foreign' && (active || baseline) && sameRecord(report.job, known)) return;
+    const name = report.job ? `"${report.job.name}"` : 'something that it no longer remembers';
+    log('warn', `${printer.name} shows a print that is not ours: ${name}. Its bed counts as occupied.`);
+    await occupyBedByOther(tx, printerId, 'foreign', agentName(printerId));
   }
 
   /** A simulator that has printed nothing yet, neither for us nor for anybody else. */
@@ -135,9 +151,7 @@ export class PrinterWatch {
       connected: connection.status === 'connected' && driver.report !== undefined,
       problem: connection.status === 'refused' ? `${connection.error.message} ${connection.error.remedy}` : null,
       report,
-      lastJob: report ? report.job : undefined,
     });
-    if (report) this.#lastJob = report.job;
   }
 
   #enqueue(work: () => Promise<void>): void {

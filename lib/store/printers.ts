@@ -193,24 +193,20 @@ export async function storeReport(
     connected: boolean;
     problem: string | null;
     report: PrinterReport | undefined;
-    lastJob: PrinterJob | null | undefined;
   },
 ): Promise<void> {
   await db.query(
     `UPDATE printers SET connected = $2, connection_problem = $3, seen_at = now(),
        first_connected_at = CASE WHEN $2 THEN coalesce(first_connected_at, now()) ELSE first_connected_at END,
-       report = coalesce($4, report), report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END,
-       last_job = CASE WHEN $5 THEN $6 ELSE last_job END
+       report = coalesce($4, report), report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END
      WHERE id = $1`,
-    [
-      id,
-      state.connected,
-      state.problem,
-      state.report ? JSON.stringify(state.report) : null,
-      state.lastJob !== undefined,
-      state.lastJob ? JSON.stringify(state.lastJob) : null,
-    ],
+    [id, state.connected, state.problem, state.report ? JSON.stringify(state.report) : null],
   );
+}
+
+/** What the printer names as its last or present job, once it was judged whether it is ours. */
+export async function storeLastJob(tx: Transaction, id: PrinterId, job: PrinterJob | null): Promise<void> {
+  await tx.query('UPDATE printers SET last_job = $2 WHERE id = $1', [id, job ? JSON.stringify(job) : null]);
 }
 
 /** The slots of all printers with their spools. Grams that open attempts have reserved are promised already. */

@@ -50,7 +50,7 @@ describe('A farm with operator hours', () => {
         const spool = await insertSpool(tx, { materialId: 'pla_black_esun', grams: 1000, label: null });
         await loadSlot(tx, printer.id, slot, spool.id);
       });
-      await storeReport(farm.database, printerId(id), { connected: true, problem: null, report: idle, lastJob: null });
+      await storeReport(farm.database, printerId(id), { connected: true, problem: null, report: idle });
     }
   });
   afterEach(async () => {

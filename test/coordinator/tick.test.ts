@@ -9,7 +9,7 @@ import type { PrinterReport } from '../../lib/model/printer';
 import { attemptsOf } from '../../lib/store/attempts';
 import { insertJob } from '../../lib/store/jobs';
 import { insertSpool } from '../../lib/store/materials';
-import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/printers';
+import { clearBed, loadSlot, lockPrinter, storeLastJob, storeReport } from '../../lib/store/printers';
 import { embeddedPostgres, temporaryDirectory } from '../support/servers';
 
 const idle: PrinterReport = {
@@ -50,7 +50,7 @@ async function makeReady(farm: Farm): Promise<void> {
       const spool = await insertSpool(tx, { materialId: 'pla_black_esun', grams: 1000, label: null });
       await loadSlot(tx, id, slots[id] ?? '', spool.id);
     });
-    await storeReport(farm.database, id, { connected: true, problem: null, report: idle, lastJob: null });
+    await storeReport(farm.database, id, { connected: true, problem: null, report: idle });
   }
 }
 
@@ -135,7 +135,6 @@ describe('The tick', () => {
       connected: true,
       problem: null,
       report: { ...idle, state: 'printing' },
-      lastJob: null,
     });
     const { assignments, refused } = await tick(farm, plan, 'scheduler');
     assert.deepEqual(assignments, []);
@@ -143,6 +142,16 @@ describe('The tick', () => {
     assert.match(refused[0]?.reason ?? '', /printing/);
     const unknown = { ...line, jobId: jobId(randomUUID()) };
     assert.match((await tick(farm, { lines: [unknown] }, 'scheduler')).refused[0]?.reason ?? '', /no job/);
+  });
+
+  it('does not take a report that nobody has judged for what is known of the printer', async () => {
+    const id = printerId('elegoo_giga');
+    const theirs = { name: 'theirs.gcode' };
+    await storeReport(farm.database, id, { connected: true, problem: null, report: { ...idle, job: theirs } });
+    const known = (): Promise<unknown> => farm.database.transaction(async (tx) => (await lockPrinter(tx, id)).lastJob);
+    assert.equal(await known(), null);
+    await farm.database.transaction((tx) => storeLastJob(tx, id, theirs));
+    assert.deepEqual(await known(), theirs);
   });
 
   it('does not believe a plan that was changed to something impossible', async () => {
