@@ -6,7 +6,7 @@ import { TopologyConflictError, UnroutableError } from '../../lib/messaging/brok
 import { EmbeddedBroker } from '../../lib/messaging/embedded';
 import { RabbitMqBroker } from '../../lib/messaging/rabbitmq';
 import { deadLetterQueue, printerQueue } from '../../lib/messaging/topology';
-import { rabbitMq } from '../support/servers';
+import { rabbitMqAlone } from '../support/servers';
 
 /** A handler that keeps what it gets; `next` waits for the next one. */
 function inbox(verdict: MessageHandler = () => Promise.resolve('accept')): {
@@ -34,7 +34,7 @@ const implementations: { name: string; create(skip: (reason: string) => never): 
   {
     name: 'RabbitMQ',
     create: async (skip) => {
-      const found = await rabbitMq();
+      const found = await rabbitMqAlone();
       if ('skip' in found) return skip(found.skip);
       return new RabbitMqBroker(found.url, (error) => {
         if (error.message !== 'again') console.error(error);
@@ -69,7 +69,7 @@ for (const { name, create } of implementations) {
     });
     afterEach(async () => {
       if (broker.kind !== 'rabbitmq') return;
-      const found = await rabbitMq();
+      const found = await rabbitMqAlone();
       if ('skip' in found) return;
       const connection = await connect(found.url);
       const channel = await connection.createChannel();
@@ -204,7 +204,7 @@ describe('RabbitMQ, when somebody meddles', () => {
   const queue = printerQueue(printer);
 
   before(async function () {
-    const found = await rabbitMq();
+    const found = await rabbitMqAlone();
     if ('skip' in found) {
       console.log(`      skipped: ${found.skip}`);
       return this.skip();

@@ -54,8 +54,21 @@ export async function rabbitMq(): Promise<{ url: string } | { skip: string }> {
 async function findRabbitMq(): Promise<{ url: string } | { skip: string }> {
   const candidates = [process.env['AMQP_URL'], 'amqp://guest:guest@127.0.0.1:5672'];
   for (const url of candidates) if (url && (await answers(url))) return { url };
+  const started = await startRabbitMq();
+  return started ?? { skip: 'no RabbitMQ answers, and the program rabbitmq-server is not installed' };
+}
+
+let ownRabbit: Promise<{ url: string } | undefined> | undefined;
+
+/** One that nobody else takes messages from, if the program is installed; else the same as `rabbitMq`. */
+export async function rabbitMqAlone(): Promise<{ url: string } | { skip: string }> {
+  ownRabbit ??= startRabbitMq();
+  return (await ownRabbit) ?? rabbitMq();
+}
+
+async function startRabbitMq(): Promise<{ url: string } | undefined> {
   const program = rabbitMqProgram();
-  if (!program) return { skip: 'no RabbitMQ answers, and the program rabbitmq-server is not installed' };
+  if (!program) return undefined;
   const [broker, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
   const server = new PrivateRabbitMq(program, temporaryDirectory('rabbitmq'), { broker, distribution, mapper });
   cleanups.unshift(() => server.close());
