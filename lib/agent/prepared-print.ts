@@ -1,7 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { analyseFile } from '../files/analyse-file';
-import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -10,12 +8,12 @@ import { preparePrintFile } from '../slicing/prepare';
 import { printKey } from '../slicing/print-key';
 import { defaultQuality } from '../slicing/profile';
 import type { SlicingMachine } from '../slicing/slicer';
-import { findAnalysis, storeAnalysis } from '../store/files';
 import { findPrepared, forgetPrepared, type PreparedRow, storePrepared } from '../store/prepared-prints';
 import type { Printer } from '../store/printers';
 import { readSharedFile, shareFile } from '../store/shared-files';
 import type { AgentContext } from './context';
 import { localCopy } from './local-copy';
+import { analysisOf } from './model-analysis';
 
 /** What is needed to make a print file for a printer. */
 export type PreparingContext = Pick<
@@ -60,7 +58,7 @@ export async function preparedPrint(
   const made = await preparePrintFile(
     {
       sourcePath,
-      analysis: await analysisOf(context, job.model.sha256, sourcePath, options.signal),
+      analysis: await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
       machine,
       material,
       settings,
@@ -108,18 +106,4 @@ async function isThere({ files, database }: PreparingContext, print: PreparedRow
     return true;
   }
   return false;
-}
-
-/** What reading the model once told; read only if nobody knows. */
-async function analysisOf(
-  { database }: PreparingContext,
-  sha256: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<FileAnalysis> {
-  const known = await findAnalysis(database, sha256);
-  if (known !== undefined) return known as FileAnalysis;
-  const analysis = await analyseFile(path, { signal });
-  await storeAnalysis(database, sha256, analysis);
-  return analysis;
 }

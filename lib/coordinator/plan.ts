@@ -11,6 +11,11 @@ export interface PlannedSnapshot {
   snapshot: Snapshot;
 }
 
+/** The farm as it is now, for the planner. */
+export function snapshotNow(farm: Farm): Promise<Snapshot> {
+  return farm.database.read((db) => takeSnapshot(db, farm.options));
+}
+
 /** The plan for the farm as it is now. */
 export async function currentPlan(farm: Farm): Promise<Plan> {
   return (await plannedNow(farm)).plan;
@@ -18,8 +23,20 @@ export async function currentPlan(farm: Farm): Promise<Plan> {
 
 /** The same, with what it was made from. */
 export async function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
-  const snapshot = await farm.database.read((db) => takeSnapshot(db, farm.options));
+  const snapshot = await snapshotNow(farm);
   return { snapshot, plan: await farm.planner.live(snapshot) };
+}
+
+/** The plan that is being made at this moment for each farm. */
+const underWay = new WeakMap<Farm, Promise<Plan>>();
+
+/** The plan that somebody else is just having made, or a new one: for the many who are woken by the same event. */
+export function planTogether(farm: Farm): Promise<Plan> {
+  const running = underWay.get(farm);
+  if (running) return running;
+  const plan = currentPlan(farm).finally(() => underWay.delete(farm));
+  underWay.set(farm, plan);
+  return plan;
 }
 
 /** A plan as it goes over a wire. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { analyseFile } from '../files/analyse-file';
+import { analysisOf } from '../agent/model-analysis';
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
 import { costOf } from '../model/cost';
@@ -20,7 +20,7 @@ import type { PlanningJob, Snapshot } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
 import { keepFiles } from '../store/file-use';
-import { findAnalysis, storeAnalysis } from '../store/files';
+import { findAnalysis } from '../store/files';
 import { findSubmission, type KeyedSubmission, keepSubmission } from '../store/idempotency-keys';
 import { findJob, insertJob, type NewJob } from '../store/jobs';
 import { findMaterial, stockOfMaterials } from '../store/materials';
@@ -28,9 +28,9 @@ import { insertPromise } from '../store/planning';
 import { allPrinters, type Printer } from '../store/printers';
 import { shareFile } from '../store/shared-files';
 import type { Farm } from './farm';
-import { plannedNow } from './plan';
+import { plannedNow, snapshotNow } from './plan';
 import { forecastOf, type PromiseView, promiseView } from './promises';
-import { planningJob, planningPrinter, takeSnapshot } from './snapshot';
+import { planningJob, planningPrinter } from './snapshot';
 import { KeyInUseError, SubmissionKey } from './submission-key';
 
 /** The answer to a submission. */
@@ -75,7 +75,7 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
     originalName,
     maxBytes: farm.options.maxUploadBytes ?? defaultUploadLimit,
   });
-  const analysis = await analysed(farm, stored.path, stored.sha256).catch((error: unknown) => {
+  const analysis = await analysisOf(farm.database, stored.sha256, stored.path).catch((error: unknown) => {
     throw unreadable('file', basename(originalName), error);
   });
   return {
@@ -181,8 +181,6 @@ async function answerOf(farm: Farm, job: Job, warnings: string[], before?: Plan)
     pushes_back: outlook?.pushesBack ?? [],
   };
 }
-
-const snapshotNow = (farm: Farm): Promise<Snapshot> => farm.database.read((db) => takeSnapshot(db, farm.options));
 
 /** What can be promised of a job that has just come, and whom it pushes back. */
 async function outlookOf(
@@ -339,7 +337,7 @@ async function readModel(farm: Farm, stlPath: string): Promise<{ analysis: FileA
   try {
     const path = await farm.files.resolve(stlPath);
     const sha256 = await farm.files.hash(path);
-    const analysis = await analysed(farm, path, sha256);
+    const analysis = await analysisOf(farm.database, sha256, path);
     // Kept under its content and its true kind, so that nothing that happens to the original matters any more.
     const kept = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
     if (kept !== path) {
@@ -350,14 +348,6 @@ async function readModel(farm: Farm, stlPath: string): Promise<{ analysis: FileA
   } catch (error) {
     throw unreadable('stl_path', stlPath, error);
   }
-}
-
-async function analysed(farm: Farm, path: string, sha256: string): Promise<FileAnalysis> {
-  const known = await findAnalysis(farm.database, sha256);
-  if (known !== undefined) return known as FileAnalysis;
-  const analysis = await analyseFile(path);
-  await storeAnalysis(farm.database, sha256, analysis);
-  return analysis;
 }
 
 function unreadable(field: string, value: string, error: unknown): Error {
