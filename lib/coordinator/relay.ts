@@ -2,7 +2,6 @@ import type { OutgoingMessage } from '../messaging/broker';
 import { asError } from '../model/errors';
 import type { DispatchMessage } from '../model/messages';
 import { passing } from '../model/moments';
-import { notify } from '../store/database';
 import { markFailed, markSent, type OutboxRow, resendUnclaimed, unsent } from '../store/outbox';
 import type { Farm } from './farm';
 
@@ -16,8 +15,8 @@ const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = 
 
 /**
  * Publishes what the outbox holds, oldest first, and marks it when the broker has confirmed it. Of all relays on one
- * database one works at a time, so that a job's
- * messages keep their order. A message may be published twice, never not at all.
+ * database one works at a time, so that a job's messages keep their order. A message may be published twice, never not at
+ * all.
  */
 export class OutboxRelay {
   readonly #farm: Farm;
@@ -118,7 +117,6 @@ export class OutboxRelay {
     }
     if (row.attemptId !== null) passing('publish:after', row.attemptId);
     await markSent(this.#farm.database, row.id);
-    if (row.kind === 'status') await notify(this.#farm.database, 'event');
     this.#onSent(row);
     return true;
   }

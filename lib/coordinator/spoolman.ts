@@ -1,4 +1,5 @@
 import type { SpoolId } from '../model/ids';
+import { lockUntilEnd } from '../store/advisory-locks';
 import { notify, type Transaction } from '../store/database';
 import { tellLowStock } from '../store/materials';
 import {
@@ -23,8 +24,6 @@ export interface SpoolmanRound {
   pulled: number;
 }
 
-/** Serialises rounds across all processes on one database. */
-const roundLock = 7_206_014;
 /** Grams that count as the same: both sides round. */
 const same = (a: number, b: number) => Math.abs(a - b) < 0.01;
 
@@ -62,7 +61,7 @@ export async function syncSpoolman(farm: Farm, url: string): Promise<SpoolmanRou
 }
 
 async function importOne(tx: Transaction, remote: SpoolmanSpool): Promise<boolean> {
-  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [roundLock]);
+  await lockUntilEnd(tx, 'spoolman');
   if (await lockSpoolmanSpool(tx, remote.id)) return false;
   const grams = remote.remaining_weight ?? remote.initial_weight ?? remote.filament.weight ?? typicalSpoolGrams;
   const materialId = await importMaterial(tx, materialOf(remote.filament));

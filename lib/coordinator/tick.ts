@@ -8,6 +8,7 @@ import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
 import { passing } from '../model/moments';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
 import type { PlanLine } from '../planning/plan';
+import { lockUntilEnd } from '../store/advisory-locks';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
 import { databaseNow, type Transaction } from '../store/database';
 import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
@@ -46,8 +47,6 @@ export interface TickResult {
   refused: Refusal[];
 }
 
-/** Serialises ticks across all processes on one database. */
-const tickLock = 7_206_012;
 const expiresMinutes = 10;
 const resendSeconds = 30;
 const keepSentHours = 24;
@@ -88,7 +87,8 @@ async function assign(
   line: { jobId: JobId; printerId: PrinterId },
   actor: string,
 ): Promise<Assignment> {
-  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [tickLock]);
+  // Ticks are serialised across all processes on one database.
+  await lockUntilEnd(tx, 'tick');
   const job = await lockJob(tx, line.jobId);
   const printer = await lockPrinter(tx, line.printerId);
   const slot = await check(tx, job, printer);
@@ -204,8 +204,10 @@ export async function sweep(farm: Farm): Promise<void> {
   await resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds);
   await pruneSent(farm.database, keepSentHours);
   await forgetSharedFiles(farm.database, keepFilesHours);
-  await removeOldFilesNowAndThen(farm);
-  syncSpoolmanNowAndThen(farm);
+  await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
+  const { spoolmanUrl } = farm.options;
+  // Not waited for: a server that is away must not keep jobs from starting.
+  if (spoolmanUrl !== undefined) void nowAndThen(farm, 'Spoolman', spoolmanMs, () => syncSpoolman(farm, spoolmanUrl));
   const stale = await staleDispatches(farm.database, {
     expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
     offlineAfterSeconds,
@@ -220,24 +222,15 @@ export async function sweep(farm: Farm): Promise<void> {
   }
 }
 
-/** The last time that each farm's files were looked through (monotonic, ms). */
-const lookedThroughAt = new WeakMap<Farm, number>();
+/** When each farm did something last that is done only now and then (monotonic, ms). */
+const doneAt = new WeakMap<Farm, Map<string, number>>();
 
-async function removeOldFilesNowAndThen(farm: Farm): Promise<void> {
-  const last = lookedThroughAt.get(farm);
-  if (last !== undefined && performance.now() - last < removeFilesMs) return;
-  lookedThroughAt.set(farm, performance.now());
-  await removeOldFiles(farm).catch((error: unknown) => farm.log('warn', asError(error).message));
-}
-
-/** The last round with Spoolman of each farm (monotonic, ms). */
-const spoolmanAt = new WeakMap<Farm, number>();
-
-/** Not waited for: a server that is away must not keep jobs from starting. */
-function syncSpoolmanNowAndThen(farm: Farm): void {
-  const { spoolmanUrl } = farm.options;
-  const last = spoolmanAt.get(farm);
-  if (spoolmanUrl === undefined || (last !== undefined && performance.now() - last < spoolmanMs)) return;
-  spoolmanAt.set(farm, performance.now());
-  syncSpoolman(farm, spoolmanUrl).catch((error: unknown) => farm.log('warn', asError(error).message));
+/** Does this at most every so many milliseconds; that it failed is told, and keeps nobody from anything. */
+async function nowAndThen(farm: Farm, name: string, everyMs: number, work: () => Promise<unknown>): Promise<void> {
+  const times = doneAt.get(farm) ?? new Map<string, number>();
+  doneAt.set(farm, times);
+  const last = times.get(name);
+  if (last !== undefined && performance.now() - last < everyMs) return;
+  times.set(name, performance.now());
+  await work().catch((error: unknown) => farm.log('warn', asError(error).message));
 }

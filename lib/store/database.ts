@@ -23,7 +23,9 @@ export interface DatabaseOptions {
 }
 
 /** The channel of all notifications; the payload says what happened. */
-const notificationChannel = 'platewise';
+const channelPrefix = 'platewise_';
+/** SQL for the name of the channel on which the processes of one farm tell each other what happened. */
+export const notificationChannel = `'${channelPrefix}' || current_schema()`;
 const deadlock = '40P01';
 const serializationFailure = '40001';
 const reconnectDelay = 1000;
@@ -199,7 +201,7 @@ export class Database implements Queryable {
     client.on('notification', (message) => this.#tell(message.payload ?? ''));
     try {
       await client.connect();
-      await client.query(`LISTEN ${notificationChannel}_${this.schema}`);
+      await client.query(`LISTEN ${channelPrefix}${this.schema}`);
       // A connection that was cut without a word would be silent for ever.
       this.#listeningCheck = setInterval(() => {
         client.query('SELECT 1').catch((error: unknown) => again(asError(error)));
@@ -217,7 +219,7 @@ export class Database implements Queryable {
 
 /** Tells every process, once the transaction commits, that something of this kind happened. */
 export async function notify(tx: Queryable, payload: string): Promise<void> {
-  await tx.query(`SELECT pg_notify('${notificationChannel}_' || current_schema(), $1)`, [payload]);
+  await tx.query(`SELECT pg_notify(${notificationChannel}, $1)`, [payload]);
 }
 
 /** The time by the database's clock, which is the same for every process (ms since 1970). In a transaction: when it began. */

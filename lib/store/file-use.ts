@@ -1,16 +1,14 @@
+import { lockUntilEnd } from './advisory-locks';
 import type { Queryable, Transaction } from './database';
-
-/** Serialises the removal of files with the acceptance of jobs that name them. */
-const fileLock = 7_206_013;
 
 /** Keeps files from being removed until this transaction has ended. */
 export async function keepFiles(tx: Transaction): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock_shared($1, hashtext(current_schema()))', [fileLock]);
+  await lockUntilEnd(tx, 'files', 'shared');
 }
 
 /** Waits until no job is just being accepted, and keeps new ones waiting until this transaction has ended. */
 export async function lockFiles(tx: Transaction): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [fileLock]);
+  await lockUntilEnd(tx, 'files');
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { AttemptId, JobId } from '../model/ids';
 import type { DispatchMessage } from '../model/messages';
-import { notify, type Queryable, type Transaction } from './database';
+import { advisoryLocks } from './advisory-locks';
+import { notificationChannel, notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
 
 /** A message that waits to be published, or was. */
@@ -48,19 +49,19 @@ export async function unsent(db: Queryable, limit: number, after: number): Promi
   });
 }
 
-/** Makes numbering and committing one act, whoever else numbers events. */
-const eventLock = 7_206_015;
-
-// Marks a message as sent. A change of status gets the next event number, once; the lock is held until the number is committed.
+// Marks a message as sent. A change of status gets the next event number, once, and listeners are told; the lock is held until
+// the number is committed.
 const markSentSql = `
-  WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, hashtext(current_schema())))
-  UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL,
-    event_id = CASE WHEN kind = 'status' AND event_id IS NULL THEN nextval('job_event_ids') ELSE event_id END
-  FROM turn WHERE id = $1`;
+  WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, hashtext(current_schema()))),
+  sent AS (
+    UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL,
+      event_id = CASE WHEN kind = 'status' AND event_id IS NULL THEN nextval('job_event_ids') ELSE event_id END
+    FROM turn WHERE id = $1 RETURNING kind)
+  SELECT pg_notify(${notificationChannel}, 'event') FROM sent WHERE kind = 'status'`;
 
 /** The broker has it. */
 export async function markSent(db: Queryable, id: number): Promise<void> {
-  await db.query(markSentSql, [id, eventLock]);
+  await db.query(markSentSql, [id, advisoryLocks.events]);
 }
 
 /** A change of status as it was told; `id` grows in the order of telling. */

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { asError } from '../model/errors';
+import { advisoryLocks } from './advisory-locks';
 
-const lockClass = 7_206_014;
 const heartbeatInterval = 5000;
 /** The server ends a session that has been silent for so long (s): its holder is dead, stopped or cut off. */
 const silenceLimit = 20;
@@ -46,7 +46,7 @@ export class SessionLocks {
       }
       const { rows } = await session.query<{ taken: boolean }>(
         `SELECT pg_try_advisory_lock($1, hashtext(current_schema() || ' ' || $2)) AS taken`,
-        [lockClass, name],
+        [advisoryLocks.session, name],
       );
       const taken = rows[0]?.taken === true;
       if (taken) this.#held.add(name);
@@ -62,7 +62,10 @@ export class SessionLocks {
     if (!this.#held.delete(name)) return;
     try {
       const session = await this.#open();
-      await session.query(`SELECT pg_advisory_unlock($1, hashtext(current_schema() || ' ' || $2))`, [lockClass, name]);
+      await session.query(`SELECT pg_advisory_unlock($1, hashtext(current_schema() || ' ' || $2))`, [
+        advisoryLocks.session,
+        name,
+      ]);
     } catch {
       this.#lose();
     }
