@@ -21,22 +21,16 @@ export function pageOf<Item>(
   idOf: (item: Item) => string,
 ): Page<Item> {
   const errors: FieldError[] = [];
-  const limit = Number(input['limit'] ?? defaultLimit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) {
-    errors.push({ field: 'limit', value: input['limit'], remedy: `Give a whole number from 1 to ${largestLimit}.` });
-  }
-  const cursor = typeof input['cursor'] === 'string' && input['cursor'] !== '' ? decode(input['cursor']) : null;
-  if (cursor === undefined) {
-    errors.push({ field: 'cursor', value: input['cursor'], remedy: 'Send the next_cursor of an answer as it was.' });
-  }
-  if (errors.length > 0 || cursor === undefined) throw new MalformedInputError('The query is not understood.', errors);
+  const limit = limitOf(input, errors);
+  const cursor = cursorOf(input, errors, asPlace);
+  if (errors.length > 0) throw new MalformedInputError('The query is not understood.', errors);
   const found = cursor === null ? -1 : list.findIndex((item) => idOf(item) === cursor.id);
   // What it named may be gone; what came after it has moved up.
   const from = cursor === null ? 0 : found >= 0 ? found + 1 : cursor.index;
   const items = list.slice(from, from + limit);
   const last = items.at(-1);
   const more = from + limit < list.length && last !== undefined;
-  return { items, next_cursor: more ? encode({ index: from + limit - 1, id: idOf(last) }) : null };
+  return { items, next_cursor: more ? encodeCursor([from + limit - 1, idOf(last)]) : null };
 }
 
 /**
@@ -54,16 +48,48 @@ export function paged<Name extends string, Item, Answer extends Record<Name, Ite
   return { ...answer, [name]: items, next_cursor };
 }
 
-const encode = ({ index, id }: { index: number; id: string }): string =>
-  Buffer.from(JSON.stringify([index, id])).toString('base64url');
+/** Where an item was in its list. */
+function asPlace([index, id]: readonly unknown[]): { index: number; id: string } | undefined {
+  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || typeof id !== 'string') return undefined;
+  return { index, id };
+}
 
-function decode(cursor: string): { index: number; id: string } | undefined {
+/** How many items of a list are asked for; what is wrong with it goes to `errors`. */
+export function limitOf(input: Record<string, unknown>, errors: FieldError[]): number {
+  const limit = Number(input['limit'] ?? defaultLimit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) {
+    errors.push({ field: 'limit', value: input['limit'], remedy: `Give a whole number from 1 to ${largestLimit}.` });
+  }
+  return limit;
+}
+
+/**
+ * What the cursor of a query names, null without one; what is wrong with it goes to `errors`.
+ * @param read makes sense of what was encoded, or returns undefined
+ */
+export function cursorOf<Place>(
+  input: Record<string, unknown>,
+  errors: FieldError[],
+  read: (parts: readonly unknown[]) => Place | undefined,
+): Place | null {
+  const cursor = input['cursor'];
+  if (typeof cursor !== 'string' || cursor === '') return null;
+  const parts = decodeCursor(cursor);
+  const place = parts && read(parts);
+  if (place !== undefined) return place;
+  errors.push({ field: 'cursor', value: cursor, remedy: 'Send the next_cursor of an answer as it was.' });
+  return null;
+}
+
+/** Text that stands for a place in a list. */
+export function encodeCursor(parts: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+function decodeCursor(cursor: string): readonly unknown[] | undefined {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (!Array.isArray(parsed)) return undefined;
-    const [index, id] = parsed as unknown[];
-    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || typeof id !== 'string') return undefined;
-    return { index, id };
+    return Array.isArray(parsed) ? (parsed as unknown[]) : undefined;
   } catch {
     return undefined;
   }

@@ -16,6 +16,7 @@ import {
 import { allMaterials, stockOfMaterials } from '../store/materials';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
+import { cursorOf, encodeCursor, limitOf } from './paging';
 import { takeSnapshot } from './snapshot';
 import { type PrinterView, printerView } from './views';
 
@@ -48,9 +49,6 @@ export interface QueueView {
   jobs: QueueLine[];
   next_cursor: string | null;
 }
-
-const defaultLimit = 100;
-const largestLimit = 1000;
 
 interface QueueQuery {
   status: JobStatus[];
@@ -85,7 +83,7 @@ export async function queue(farm: Farm, input: Record<string, unknown>): Promise
     queued: counts.queued,
     printing: counts.printing,
     jobs: page.map((job) => queueLine(job, plan)),
-    next_cursor: jobs.length > query.limit && last ? encodeCursor(last) : null,
+    next_cursor: jobs.length > query.limit && last ? encodeCursor([last.createdAt, last.id]) : null,
   };
 }
 
@@ -144,31 +142,15 @@ function parseQueueQuery(input: Record<string, unknown>): QueueQuery {
       errors.push({ field: 'status', value: one, remedy: `Use one of ${jobStatuses.join(', ')}.` });
     }
   }
-  const limit = Number(input['limit'] ?? defaultLimit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) {
-    errors.push({ field: 'limit', value: input['limit'], remedy: `Give a whole number from 1 to ${largestLimit}.` });
-  }
-  const cursor = text('cursor');
-  const after = cursor === null ? null : decodeCursor(cursor);
-  if (after === undefined)
-    errors.push({ field: 'cursor', value: cursor, remedy: 'Send the next_cursor of an answer as it was.' });
+  const limit = limitOf(input, errors);
+  const after = cursorOf(input, errors, asJobPlace);
   if (errors.length > 0) throw new MalformedInputError('The query of the queue is not understood.', errors);
-  return { status: status as JobStatus[], printerId: text('printer_id'), limit, after: after ?? null };
+  return { status: status as JobStatus[], printerId: text('printer_id'), limit, after };
 }
 
-const encodeCursor = (job: Job): string => Buffer.from(JSON.stringify([job.createdAt, job.id])).toString('base64url');
-
-function decodeCursor(cursor: string): { createdAt: string; id: string } | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (!Array.isArray(parsed)) return undefined;
-    const [createdAt, id] = parsed as unknown[];
-    if (typeof createdAt !== 'string' || typeof id !== 'string' || Number.isNaN(Date.parse(createdAt)))
-      return undefined;
-    return /^[0-9a-f-]{36}$/.test(id) ? { createdAt, id } : undefined;
-  } catch {
-    return undefined;
-  }
+function asJobPlace([createdAt, id]: readonly unknown[]): NonNullable<QueueQuery['after']> | undefined {
+  if (typeof createdAt !== 'string' || typeof id !== 'string' || Number.isNaN(Date.parse(createdAt))) return undefined;
+  return /^[0-9a-f-]{36}$/.test(id) ? { createdAt, id } : undefined;
 }
 
 /** An attempt as the API shows it. */

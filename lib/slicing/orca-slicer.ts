@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { asError } from '../model/errors';
 import { loadOrcaProfiles, overrideOrcaProfiles } from './orca-profile';
-import { executable, lastLine, moveFile, run } from './run-program';
+import { executable, lastLine, moveFile, probeProgram, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
 
 const endMark = 'platewise: no more';
@@ -54,18 +53,11 @@ export class OrcaSlicer implements Slicer {
     this.timeLimitMs = options.timeLimitMs ?? 30 * 60_000;
   }
 
-  async probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
-    const path = await executable(this.command);
-    if (path === undefined) return { usable: false, reason: `${this.command} is not installed or not executable.` };
-    try {
-      const { stdout, stderr } = await run(path, ['--help'], { timeLimitMs: 20_000 });
-      const version = /\b((?:OrcaSlicer|BambuStudio)[- ]v?\d[\w.+-]*)/.exec(stdout + stderr)?.[1];
-      return version === undefined
-        ? { usable: false, reason: `${this.command} does not answer like OrcaSlicer or Bambu Studio.` }
-        : { usable: true, version };
-    } catch (error) {
-      return { usable: false, reason: `${this.command} cannot be run: ${asError(error).message}` };
-    }
+  probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
+    return probeProgram(this.command, {
+      name: 'OrcaSlicer or Bambu Studio',
+      version: /\b((?:OrcaSlicer|BambuStudio)[- ]v?\d[\w.+-]*)/,
+    });
   }
 
   async slice(

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asError } from '../model/errors';
 import { prusaProfile } from './prusa-profile';
-import { type Ending, executable, lastLine, moveFile, type RunOptions, run } from './run-program';
+import { type Ending, executable, lastLine, moveFile, probeProgram, type RunOptions, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
 
 /** The external PrusaSlicer (2.5 or newer), run as a process of its own for each model. */
@@ -20,18 +19,8 @@ export class PrusaSlicer implements Slicer {
     this.timeLimitMs = options.timeLimitMs ?? 30 * 60_000;
   }
 
-  async probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
-    const path = await executable(this.command);
-    if (path === undefined) return { usable: false, reason: `${this.command} is not installed or not executable.` };
-    try {
-      const ending = await run(path, ['--help'], { timeLimitMs: 20_000 });
-      const version = /PrusaSlicer-(\d+\.\d+[\w.+-]*)/.exec(ending.stdout + ending.stderr)?.[1];
-      return version === undefined
-        ? { usable: false, reason: `${this.command} does not answer like PrusaSlicer.` }
-        : { usable: true, version };
-    } catch (error) {
-      return { usable: false, reason: `${this.command} cannot be run: ${asError(error).message}` };
-    }
+  probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
+    return probeProgram(this.command, { name: 'PrusaSlicer', version: /PrusaSlicer-(\d+\.\d+[\w.+-]*)/ });
   }
 
   async slice(

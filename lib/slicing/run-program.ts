@@ -43,6 +43,28 @@ export async function executable(command: string): Promise<string | undefined> {
   return undefined;
 }
 
+/**
+ * Whether a program can be run, and which version its help names.
+ * @param program.name what it is taken for, in words
+ * @param program.version finds the version in its help, as the first group
+ */
+export async function probeProgram(
+  command: string,
+  program: { name: string; version: RegExp },
+): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
+  const path = await executable(command);
+  if (path === undefined) return { usable: false, reason: `${command} is not installed or not executable.` };
+  try {
+    const { stdout, stderr } = await run(path, ['--help'], { timeLimitMs: 20_000 });
+    const version = program.version.exec(stdout + stderr)?.[1];
+    return version === undefined
+      ? { usable: false, reason: `${command} does not answer like ${program.name}.` }
+      : { usable: true, version };
+  } catch (error) {
+    return { usable: false, reason: `${command} cannot be run: ${asError(error).message}` };
+  }
+}
+
 /** Runs a program to its end. Aborting or overstaying ends it with SIGTERM, and with SIGKILL if it does not listen. */
 export function run(path: string, programArguments: string[], options: RunOptions): Promise<Ending> {
   const { signal, line } = options;
