@@ -154,10 +154,14 @@ for (const { id: printer } of defaultPrinters) {
 
     it('does not start on a bed that a print of somebody else occupies', async () => {
       farm.simulators.get(printer)?.startForeignJob('theirs.gcode', 2);
+      let ended: string | undefined;
       for (;;) {
+        ended ??= farm.truth(printer).find((line) => line.event === 'finished')?.at;
         const { bedCause, report } = await findPrinter(farm.farm.database, printer);
-        if (bedCause === 'foreign' && report?.state === 'idle') break;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        // The bed is occupied before the report that says so is stored: an older one may still say idle.
+        const seen = ended !== undefined && report !== null && report.at >= ended;
+        if (seen && bedCause === 'foreign' && report.state === 'idle') break;
+        await pause(20);
       }
       const id = await submit(farm);
       farm.schedule();
