@@ -2,64 +2,30 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { recordOutcome } from '../../lib/agent/record-outcome';
 import { settle } from '../../lib/agent/settle';
-import { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/coordinator/farm';
 import { materials } from '../../lib/coordinator/queries';
 import { type AttemptId, attemptId, type JobId, materialId, printerId, type SpoolId } from '../../lib/model/ids';
 import { parseStatusMessage } from '../../lib/model/messages';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { type Attempt, findAttempt, insertAttempt } from '../../lib/store/attempts';
-import { findJob, insertJob, lockJob } from '../../lib/store/jobs';
+import { findJob, lockJob } from '../../lib/store/jobs';
 import { deductGrams, findSpool, insertSpool, missingGrams } from '../../lib/store/materials';
-import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+import { addJob as addJobTo, dropFarm, openBareFarm } from '../support/bare-farm';
 
 const pla = materialId('pla_black_esun');
 const giga = printerId('elegoo_giga');
 
-async function openFarm(): Promise<Farm> {
-  const connection = await embeddedPostgres();
-  return Farm.open({
-    dataDirectory: temporaryDirectory('materials'),
-    databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
-    schema: `test_${randomUUID().replaceAll('-', '')}`,
-    log: () => undefined,
-  });
-}
-
 describe('Grams', () => {
   let farm: Farm;
   before(async () => {
-    farm = await openFarm();
+    farm = await openBareFarm();
   });
   after(async () => {
-    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
-    await farm.close();
+    await dropFarm(farm);
   });
 
   const addJob = (grams: number, copies = 1): Promise<JobId> =>
-    farm.database.transaction(async (tx) => {
-      const job = await insertJob(tx, {
-        jobName: 'part',
-        stlPath: '/part.stl',
-        gcodePath: null,
-        materialId: pla,
-        printSettings: {},
-        estimatedGrams: grams,
-        estimatedCostUsd: 1,
-        estimatedDurationHours: 1,
-        priority: 5,
-        deadlineAt: null,
-        createdBy: 'test',
-        maxRetries: 2,
-        goalId: null,
-        copies,
-        notBefore: null,
-        dependsOn: [],
-        forcePrinter: null,
-        hold: false,
-        model: { sha256: '0'.repeat(64), kind: 'stl', dimensions: { x: 9, y: 9, z: 9 }, volumeMm3: 700 },
-      });
-      return job.id;
-    });
+    addJobTo(farm, 'part', { estimatedGrams: grams, copies });
 
   const addSpool = async (grams: number): Promise<SpoolId> =>
     (await farm.database.transaction((tx) => insertSpool(tx, { materialId: pla, grams, label: null }))).id;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { closePrinter } from '../../lib/coordinator/closures';
-import { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/coordinator/farm';
 import { planMessage, plannedNow } from '../../lib/coordinator/plan';
 import { queue } from '../../lib/coordinator/queries';
 import { setupDone, setups } from '../../lib/coordinator/setups';
@@ -9,82 +9,28 @@ import { tick } from '../../lib/coordinator/tick';
 import { whatIf } from '../../lib/coordinator/what-if';
 import { whyJob, whyPrinter } from '../../lib/coordinator/why';
 import { type JobId, jobId, materialId, printerId } from '../../lib/model/ids';
-import type { PrinterReport } from '../../lib/model/printer';
-import { insertJob, type NewJob } from '../../lib/store/jobs';
+import type { NewJob } from '../../lib/store/jobs';
 import { insertSpool } from '../../lib/store/materials';
-import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/printers';
-import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+import { addJob as addJobTo, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 
-const idle: PrinterReport = {
-  at: new Date().toISOString(),
-  receivedAt: 0,
-  state: 'idle',
-  job: null,
-  ending: null,
-  progress: null,
-  remainingMinutes: null,
-  temperatures: [],
-  slots: [],
-  faults: [],
-  timeScale: 1,
-};
-const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan: 'nozzle0' };
 const h2d = printerId('bamboo_h2d');
 const giga = printerId('elegoo_giga');
 
 describe('A farm with operator hours', () => {
   let farm: Farm;
   beforeEach(async () => {
-    const connection = await embeddedPostgres();
-    farm = await Farm.open({
-      dataDirectory: temporaryDirectory('planning'),
-      databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
-      schema: `test_${randomUUID().replaceAll('-', '')}`,
-      operator: { timeZone: 'UTC', begin: 0, end: 0 },
-      log: () => undefined,
-    });
-    for (const [id, slot] of Object.entries(slots)) {
-      await farm.database.transaction(async (tx) => {
-        const printer = await lockPrinter(tx, id);
-        if (printer.bedState === 'occupied') await clearBed(tx, printer, undefined, 'operator');
-        const spool = await insertSpool(tx, { materialId: 'pla_black_esun', grams: 1000, label: null });
-        await loadSlot(tx, printer.id, slot, spool.id);
-      });
-      await storeReport(farm.database, printerId(id), { connected: true, problem: null, report: idle });
-    }
+    farm = await openBareFarm({ operator: { timeZone: 'UTC', begin: 0, end: 0 } });
+    await makeReady(farm);
   });
   afterEach(async () => {
-    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
-    await farm.close();
+    await dropFarm(farm);
   });
 
-  const addJob = (name: string, more: Partial<NewJob> = {}, edge = 10): Promise<JobId> =>
-    farm.database.transaction(async (tx) => {
-      const dimensions = { x: edge, y: edge, z: 10 };
-      const job = await insertJob(tx, {
-        jobName: name,
-        stlPath: '/part.stl',
-        gcodePath: null,
-        materialId: materialId('pla_black_esun'),
-        printSettings: {},
-        estimatedGrams: 10,
-        estimatedCostUsd: 1,
-        estimatedDurationHours: 1,
-        priority: 5,
-        deadlineAt: null,
-        createdBy: 'test',
-        maxRetries: 2,
-        goalId: null,
-        copies: 1,
-        notBefore: null,
-        dependsOn: [],
-        forcePrinter: null,
-        hold: false,
-        model: { sha256: '0'.repeat(64), kind: 'stl', dimensions, volumeMm3: 1000 },
-        ...more,
-      });
-      return job.id;
-    });
+  const addJob = (name: string, more: Partial<NewJob> = {}, edge = 10): Promise<JobId> => {
+    const dimensions = { x: edge, y: edge, z: 10 };
+    const model = { sha256: '0'.repeat(64), kind: 'stl' as const, dimensions, volumeMm3: 1000 };
+    return addJobTo(farm, name, { model, ...more });
+  };
 
   it('plans everything with times, a value and a bound, and starts what is ready', async () => {
     const ids = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => addJob(name)));

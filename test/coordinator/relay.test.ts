@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/coordinator/farm';
 import { OutboxRelay } from '../../lib/coordinator/relay';
 import type { OutboxRow } from '../../lib/store/outbox';
-import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+import { dropFarm, openBareFarm } from '../support/bare-farm';
 
 describe('The outbox relay', () => {
   let farm: Farm;
@@ -12,13 +12,7 @@ describe('The outbox relay', () => {
   let told: () => void = () => undefined;
 
   beforeEach(async () => {
-    const connection = await embeddedPostgres();
-    farm = await Farm.open({
-      dataDirectory: temporaryDirectory('relay'),
-      databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
-      schema: `test_${randomUUID().replaceAll('-', '')}`,
-      log: () => undefined,
-    });
+    farm = await openBareFarm();
     sent.length = 0;
     relay = new OutboxRelay(farm, (row) => {
       sent.push(row);
@@ -28,8 +22,7 @@ describe('The outbox relay', () => {
   });
   afterEach(async () => {
     await relay.stop();
-    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
-    await farm.close();
+    await dropFarm(farm);
   });
 
   const untilSent = async (count: number): Promise<void> => {

@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/coordinator/farm';
 import { syncSpoolman } from '../../lib/coordinator/spoolman';
 import { PlatewiseError } from '../../lib/model/errors';
 import { allMaterials, allSpools } from '../../lib/store/materials';
-import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+import { dropFarm, openBareFarm } from '../support/bare-farm';
 import { SpoolmanServer } from '../support/spoolman-server';
 
 describe('Spoolman', () => {
   let farm: Farm;
   let server: SpoolmanServer;
   beforeEach(async () => {
-    const connection = await embeddedPostgres();
-    farm = await Farm.open({
-      dataDirectory: temporaryDirectory('spoolman'),
-      databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
-      schema: `test_${randomUUID().replaceAll('-', '')}`,
-      log: () => undefined,
-    });
+    farm = await openBareFarm();
     server = await new SpoolmanServer().start();
   });
   afterEach(async () => {
     await server.stop();
-    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
-    await farm.close();
+    await dropFarm(farm);
   });
 
   const sync = () => syncSpoolman(farm, server.url);

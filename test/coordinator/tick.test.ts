@@ -1,93 +1,23 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/coordinator/farm';
 import { currentPlan } from '../../lib/coordinator/plan';
 import { OutboxRelay } from '../../lib/coordinator/relay';
 import { sweep, tick } from '../../lib/coordinator/tick';
-import { type JobId, jobId, materialId, type PrinterId, printerId } from '../../lib/model/ids';
-import type { PrinterReport } from '../../lib/model/printer';
+import { jobId, printerId } from '../../lib/model/ids';
 import { attemptsOf } from '../../lib/store/attempts';
-import { insertJob } from '../../lib/store/jobs';
-import { insertSpool } from '../../lib/store/materials';
-import { clearBed, loadSlot, lockPrinter, storeLastJob, storeReport } from '../../lib/store/printers';
-import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+import { lockPrinter, storeLastJob, storeReport } from '../../lib/store/printers';
+import { addJob, idle, makeReady, openBareFarm } from '../support/bare-farm';
 
-const idle: PrinterReport = {
-  at: new Date().toISOString(),
-  receivedAt: 0,
-  state: 'idle',
-  job: null,
-  ending: null,
-  progress: null,
-  remainingMinutes: null,
-  temperatures: [],
-  slots: [],
-  faults: [],
-  timeScale: 1,
-};
 const printers = ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan'].map(printerId);
-
-/** A farm with nothing but a database and a broker; its printers look ready. */
-async function openFarm(schema: string): Promise<Farm> {
-  const connection = await embeddedPostgres();
-  return Farm.open({
-    dataDirectory: temporaryDirectory('tick'),
-    databaseUrl: `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`,
-    schema,
-    log: () => undefined,
-  });
-}
-
-async function makeReady(farm: Farm): Promise<void> {
-  const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan: 'nozzle0' } as Record<
-    string,
-    string
-  >;
-  for (const id of printers) {
-    await farm.database.transaction(async (tx) => {
-      const printer = await lockPrinter(tx, id);
-      if (printer.bedState === 'occupied') await clearBed(tx, printer, undefined, 'operator');
-      const spool = await insertSpool(tx, { materialId: 'pla_black_esun', grams: 1000, label: null });
-      await loadSlot(tx, id, slots[id] ?? '', spool.id);
-    });
-    await storeReport(farm.database, id, { connected: true, problem: null, report: idle });
-  }
-}
-
-function addJob(farm: Farm, name: string, more: { copies?: number; forcePrinter?: PrinterId } = {}): Promise<JobId> {
-  return farm.database.transaction(async (tx) => {
-    const job = await insertJob(tx, {
-      jobName: name,
-      stlPath: '/part.stl',
-      gcodePath: null,
-      materialId: materialId('pla_black_esun'),
-      printSettings: {},
-      estimatedGrams: 10,
-      estimatedCostUsd: 1,
-      estimatedDurationHours: 1,
-      priority: 5,
-      deadlineAt: null,
-      createdBy: 'test',
-      maxRetries: 2,
-      goalId: null,
-      copies: more.copies ?? 1,
-      notBefore: null,
-      dependsOn: [],
-      forcePrinter: more.forcePrinter ?? null,
-      hold: false,
-      model: { sha256: '0'.repeat(64), kind: 'stl', dimensions: { x: 10, y: 10, z: 10 }, volumeMm3: 1000 },
-    });
-    return job.id;
-  });
-}
 
 describe('The tick', () => {
   let farm: Farm;
   let other: Farm;
   beforeEach(async () => {
     const schema = `test_${randomUUID().replaceAll('-', '')}`;
-    farm = await openFarm(schema);
-    other = await openFarm(schema);
+    farm = await openBareFarm({ schema });
+    other = await openBareFarm({ schema });
     await makeReady(farm);
   });
   afterEach(async () => {

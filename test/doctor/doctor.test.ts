@@ -5,7 +5,7 @@ import { startSimulator } from '../../lib/simulators';
 import { Database } from '../../lib/store/database';
 import { migrate } from '../../lib/store/migrate';
 import { platewise } from '../support/program';
-import { embeddedPostgres, freePort, rabbitMq, temporaryDirectory } from '../support/servers';
+import { embeddedPostgresUrl, freePort, rabbitMq, temporaryDirectory } from '../support/servers';
 
 interface Diagnosis {
   ready: boolean;
@@ -32,8 +32,7 @@ describe('platewise doctor', () => {
   });
 
   it('says of a database whether it is migrated', async () => {
-    const { user, host } = await embeddedPostgres();
-    const url = `postgres://${user}@localhost/postgres?host=${encodeURIComponent(String(host))}`;
+    const url = await embeddedPostgresUrl();
     const before = await diagnose({ DATABASE_URL: url });
     assert.equal(found(before.diagnosis, 'schema')?.status, 'warning');
     const database = new Database({ connection: { connectionString: url }, onProblem: () => undefined });

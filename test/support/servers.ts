@@ -27,6 +27,12 @@ export async function embeddedPostgres(): Promise<ClientConfig> {
   return (await embedded).connection;
 }
 
+/** The same as a URL, as `DATABASE_URL` has it. */
+export async function embeddedPostgresUrl(): Promise<string> {
+  const { user, host } = await embeddedPostgres();
+  return `postgres://${user}@localhost/postgres?host=${encodeURIComponent(String(host))}`;
+}
+
 /** The databases that database tests run on: always the embedded server, and DATABASE_URL if it is set. */
 export function databases(): { name: string; connection(): Promise<ClientConfig> }[] {
   const url = process.env['DATABASE_URL'];

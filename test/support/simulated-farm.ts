@@ -18,7 +18,7 @@ import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { type RunningSimulator, startSimulator } from '../../lib/simulators';
 import { findPrinter } from '../../lib/store/printers';
-import { embeddedPostgres, temporaryDirectory } from './servers';
+import { embeddedPostgresUrl, temporaryDirectory } from './servers';
 
 /** The default farm's printers, each with its make. */
 export const defaultPrinters = [
@@ -96,11 +96,9 @@ export class SimulatedFarm {
 
   /** Everything but the printers. */
   async startFarm(): Promise<void> {
-    const connection = await embeddedPostgres();
-    const url = `postgres://${connection.user}@localhost/postgres?host=${encodeURIComponent(String(connection.host))}`;
     this.farm = await Farm.open({
       dataDirectory: this.directory,
-      databaseUrl: url,
+      databaseUrl: await embeddedPostgresUrl(),
       schema: this.schema,
       log: (level, message) => this.log.push(`${level} ${message}`),
       times: {
