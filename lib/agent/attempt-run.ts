@@ -3,7 +3,7 @@ import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { type Moment, passing } from '../model/moments';
-import { type Ending, isActive, type PrinterReport } from '../model/printer';
+import { contradictionOf, type Ending, isActive, type PrinterReport } from '../model/printer';
 import {
   isSameJob,
   PrinterRefusedError,
@@ -260,13 +260,15 @@ export class AttemptRun {
     const before = this.#printerWatch.seen;
     const intended = performance.now();
     this.#passing('starting:before');
+    let material: Material | undefined;
     try {
-      await this.#transaction(async (tx) => {
-        await lockJob(tx, this.#attempt.jobId);
+      material = await this.#transaction(async (tx) => {
+        const { materialId } = await lockJob(tx, this.#attempt.jobId);
         const printer = await lockPrinter(tx, this.#context.printerId);
         if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
         await this.#advanceIn(tx, ['uploading'], 'starting');
         await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);
+        return findMaterial(tx, materialId);
       });
     } catch (error) {
       // Whether the intent was stored may be unknown, but that nothing was sent is certain.
@@ -284,6 +286,10 @@ export class AttemptRun {
           if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
           if (isSameJob(order.identity, report.job))
             throw new StartNotSentError('The printer names this very job already.');
+          const slot = report.slots.find((one) => one.slot === this.#attempt.slot);
+          const other = slot && material && contradictionOf(slot, material.type);
+          if (other)
+            throw new StartNotSentError(`The printer reports ${other} in slot ${slot.slot}, not ${material?.type}.`);
           // Somebody may have printed since, and even have ended by now: its part would lie on the bed.
           if (this.#printerWatch.seen.active !== before.active || !sameRecord(report.job, before.job))
             throw new StartNotSentError('The printer shows another job than before.');

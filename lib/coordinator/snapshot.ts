@@ -1,11 +1,11 @@
 import type { PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
-import { isActive } from '../model/printer';
+import { contradictionOf, isActive } from '../model/printer';
 import { LearnedDurations } from '../planning/durations';
 import { wallHours } from '../planning/eligibility';
 import { owedAfter } from '../planning/owed';
-import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
+import type { PlanningJob, PlanningPrinter, PlanningSlot, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { unfinishedJobs, unmetDependencies } from '../store/jobs';
@@ -61,19 +61,26 @@ export function planningPrinter(
     name: printer.name,
     make: printer.make,
     capabilities: printer.capabilities,
-    slots: slots
-      .filter((slot) => slot.printerId === printer.id)
-      .map((slot) => {
-        // what the printer sees empty is empty, whatever was loaded there by hand
-        const empty = printer.report?.slots.some((one) => one.slot === slot.slot && one.present === false);
-        return { slot: slot.slot, materialId: empty ? null : slot.materialId, gramsFree: slot.gramsFree ?? 0 };
-      }),
+    slots: slots.filter((slot) => slot.printerId === printer.id).map((slot) => planningSlot(slot, printer)),
     online: printer.online,
     state: printer.report?.state ?? null,
     bed: printer.bedState,
     bedCause: printer.bedCause,
     busy: busyWith(printer, open, now, timeScale),
     timeScale,
+  };
+}
+
+/** What the printer sees is there, whatever somebody has booked: an empty slot is empty, and PETG is not PLA. */
+function planningSlot({ slot, materialId, materialType, gramsFree }: LoadedSlot, { report }: Printer): PlanningSlot {
+  const reported = report?.slots.find((one) => one.slot === slot);
+  const contradiction = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
+  return {
+    slot,
+    materialId: contradiction === null ? materialId : null,
+    gramsFree: gramsFree ?? 0,
+    ...(contradiction !== null &&
+      materialId !== null && { contradiction: { booked: materialId, seen: contradiction } }),
   };
 }
 

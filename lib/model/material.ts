@@ -20,6 +20,18 @@ export interface Material {
 /** °C by which a print may differ from what its material wants: the nozzle either way, the bed upwards. */
 export const materialTolerance = { nozzle: 60, bed: 40 };
 
+/**
+ * Whether two names may stand for the same type of filament: `PLA`, `PLA+` and `PLA Silk` do, `PLA-CF` does not, because
+ * fibres want another nozzle. `PA6-CF` and `PA-CF` do: a Bambu AMS tells them apart, a label often does not.
+ */
+export function isSameType(one: string, other: string): boolean {
+  const parts = (name: string) => {
+    const upper = name.trim().toUpperCase();
+    return `${/^[A-Z]*/.exec(upper)?.[0]} ${/\b(CF|GF)\b/.exec(upper)?.[0] ?? ''}`;
+  };
+  return parts(one) === parts(other);
+}
+
 /** Grams of a length of filament. */
 export function gramsOfFilament(
   lengthMm: number,

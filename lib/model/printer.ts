@@ -1,3 +1,5 @@
+import { isSameType } from './material';
+
 /** The makes that Platewise has a driver for. */
 export const makes = ['bambu', 'moonraker', 'snapmaker'] as const;
 export type Make = (typeof makes)[number];
@@ -85,6 +87,17 @@ export interface ReportedSlot {
   colour?: string;
   /** 0..1, where the printer knows. */
   remaining?: number;
+}
+
+/**
+ * What a printer sees in a slot instead of the filament that is booked there, in words; null if it sees nothing else, or
+ * cannot see.
+ * @param booked the type of the filament: `PLA`, `PETG` …
+ */
+export function contradictionOf(reported: ReportedSlot, booked: string): string | null {
+  if (reported.present === false) return 'nothing';
+  if (reported.materialType === undefined || isSameType(reported.materialType, booked)) return null;
+  return reported.materialType;
 }
 
 export interface PrinterFault {

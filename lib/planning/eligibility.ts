@@ -40,6 +40,10 @@ export function filamentSetup(job: PlanningJob, printer: PlanningPrinter): strin
   if (fittingSlot(job, printer)) return null;
   const grams = Math.ceil(job.grams);
   const scarce = printer.slots.find((slot) => slot.materialId === job.materialId);
+  const doubtful = printer.slots.find((slot) => slot.contradiction?.booked === job.materialId);
+  if (!scarce && doubtful?.contradiction) {
+    return `${job.materialId} is booked in slot ${doubtful.slot} of ${printer.name}, but the printer reports ${doubtful.contradiction.seen} there`;
+  }
   return scarce
     ? `${printer.name} has only ${Math.floor(scarce.gramsFree)} g of ${job.materialId} free, ${grams} g are needed`
     : `${printer.name} has no ${job.materialId} loaded (${grams} g are needed)`;

@@ -44,6 +44,8 @@ export interface PlanningSlot {
   materialId: MaterialId | null;
   /** Grams that nothing under way has reserved. */
   gramsFree: number;
+  /** A spool of this material is booked here, and the printer sees something else; `materialId` is null then. */
+  contradiction?: { booked: MaterialId; seen: string };
 }
 
 /** A printer as the planner sees it. */

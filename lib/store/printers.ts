@@ -40,6 +40,8 @@ export interface LoadedSlot {
   position: number;
   spoolId: SpoolId | null;
   materialId: MaterialId | null;
+  /** `PLA`, `PETG` … */
+  materialType: string | null;
   colourHex: string | null;
   gramsLeft: number | null;
   gramsFree: number | null;
@@ -212,7 +214,7 @@ export async function storeLastJob(tx: Transaction, id: PrinterId, job: PrinterJ
 /** The slots of all printers with their spools. Grams that open attempts have reserved are promised already. */
 export async function loadedSlots(db: Queryable): Promise<LoadedSlot[]> {
   const { rows } = await db.query(
-    `SELECT s.printer_id, s.slot, s.position, s.spool_id, p.material_id, m.colour_hex, p.grams_left,
+    `SELECT s.printer_id, s.slot, s.position, s.spool_id, p.material_id, m.type AS material_type, m.colour_hex, p.grams_left,
        p.grams_left - coalesce((SELECT sum(a.reserved_grams) FROM print_attempts a
          WHERE a.spool_id = p.id AND a.phase <> 'ended'), 0) AS grams_free
      FROM printer_slots s LEFT JOIN spools p ON p.id = s.spool_id LEFT JOIN materials m ON m.id = p.material_id

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { createReadStream, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { pauseOrResume } from '../../lib/coordinator/pause';
 import { jobDetail, printers, queue } from '../../lib/coordinator/queries';
 import { storeFile, submitJob } from '../../lib/coordinator/submit';
 import { ConflictError } from '../../lib/model/errors';
+import type { Moment } from '../../lib/model/moments';
 import { findPrinter } from '../../lib/store/printers';
 import { writeBox } from '../support/models';
 import { defaultPrinters, SimulatedFarm } from '../support/simulated-farm';
@@ -172,6 +174,59 @@ for (const { id: printer } of defaultPrinters) {
     });
   });
 }
+
+describe('A slot in which the printer sees another filament than is booked', () => {
+  const printer = 'bamboo_h2d';
+  let farm: SimulatedFarm;
+  const attempts = channel('platewise:attempt');
+  const load = (material: string) => farm.simulators.get(printer)?.actions['filament/load']?.({ slot: '0', material });
+  const seen = async (material: string): Promise<void> => {
+    for (;;) {
+      const { report } = await findPrinter(farm.farm.database, printer);
+      if (report?.slots.some(({ slot, materialType }) => slot === 'ams0-0' && materialType === material)) return;
+      await pause(20);
+    }
+  };
+  beforeEach(async () => {
+    farm = await new SimulatedFarm({ printers: [printer], speed: 500 }).start();
+    await farm.online();
+  });
+  afterEach(async () => {
+    await farm.stop();
+  });
+
+  it('is not printed from, and says so until somebody has put it right', async () => {
+    load('PETG');
+    await seen('PETG');
+    const id = await submit(farm);
+    farm.schedule();
+    assert.match(String((await jobDetail(farm.farm, id)).waiting_reason), /booked in slot ams0-0 .* reports PETG/);
+    assert.equal(starts(farm, printer), 0);
+    load('PLA');
+    await farm.until(id, 'completed');
+  });
+
+  it('is noticed even between the intent to start and the start', async () => {
+    let swapped = false;
+    const swap = (message: unknown): void => {
+      if ((message as { moment: Moment }).moment !== 'starting:after' || swapped) return;
+      swapped = true;
+      load('PETG');
+    };
+    attempts.subscribe(swap);
+    try {
+      const id = await submit(farm);
+      const job = await farm.until(id, (one) => one.attempts[0]?.outcome === 'not_started');
+      assert.match(String(job['status_reason']), /reports PETG in slot ams0-0, not PLA/);
+      assert.equal(starts(farm, printer), 0);
+      load('PLA');
+      await farm.until(id, 'completed');
+      assert.equal(starts(farm, printer), 1);
+    } finally {
+      attempts.unsubscribe(swap);
+    }
+  });
+});
 
 describe('The queue', () => {
   let farm: SimulatedFarm;
