@@ -13,6 +13,7 @@ export type Finding = Extract<
   | 'history_gaps'
   | 'cancelled_but_printed'
   | 'stale_writes'
+  | 'material_errors'
 >;
 
 /** A deliberate fault in the system under test. */
@@ -193,6 +194,15 @@ export const breakages: Breakage[] = [
     pair: 'rabbitmq',
     only: ['database_session_killed', 'database_cut'],
     seen: ['stale_writes'],
+  },
+  {
+    name: 'take nothing off the spool for a print that failed',
+    edits: [
+      ['dist/lib/agent/record-outcome.js', 'if (attempt.spoolId)', `if (attempt.spoolId && outcome === 'completed')`],
+    ],
+    pair: 'embedded',
+    only: ['print_fails', 'screen_cancel'],
+    seen: ['material_errors'],
   },
 ];
 

@@ -596,7 +596,7 @@ export class Campaign {
       staleWrites: await ask(this.#connection, 'SELECT attempt_id, what FROM campaign_stale_writes ORDER BY at'),
       jobs: await ask(
         this.#connection,
-        'SELECT id, status, status_reason, copies, copies_done, job_seq::int FROM print_jobs',
+        `SELECT id, status, status_reason, copies, copies_done, job_seq::int, actual_cost_usd::float8 FROM print_jobs`,
       ),
       attempts: await ask(
         this.#connection,
@@ -606,6 +606,18 @@ export class Campaign {
       history: await ask(
         this.#connection,
         'SELECT job_id, from_status, to_status, changed_by, reason, changed_at FROM job_status_history ORDER BY id',
+      ),
+      taken: await ask(
+        this.#connection,
+        `SELECT coalesce(o.attempt_id, d.attempt_id) AS attempt_id, o.grams::float8 AS recorded_grams,
+           o.cost_usd::float8 AS recorded_usd, d.grams::float8 AS deducted_grams
+         FROM print_outcomes o FULL JOIN spool_deductions d ON d.attempt_id = o.attempt_id`,
+      ),
+      spools: await ask(
+        this.#connection,
+        `SELECT s.id, s.initial_grams::float8, s.grams_left::float8,
+           coalesce((SELECT sum(d.grams) FROM spool_deductions d WHERE d.spool_id = s.id), 0)::float8 AS deducted_grams
+         FROM spools s`,
       ),
     };
   }

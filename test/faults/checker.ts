@@ -10,6 +10,7 @@ interface JobRow {
   copies: number;
   copies_done: number;
   job_seq: number;
+  actual_cost_usd: number | null;
 }
 interface AttemptRow {
   id: string;
@@ -19,6 +20,19 @@ interface AttemptRow {
   outcome: string | null;
   file_name: string;
   fence: string | null;
+}
+/** What an attempt took, by its record and by what was taken off the spool for it; null without a record or a deduction. */
+interface TakenRow {
+  attempt_id: string;
+  recorded_grams: number | null;
+  recorded_usd: number | null;
+  deducted_grams: number | null;
+}
+interface SpoolRow {
+  id: string;
+  initial_grams: number;
+  grams_left: number;
+  deducted_grams: number;
 }
 interface HistoryRow {
   job_id: string;
@@ -41,6 +55,8 @@ export interface Evidence {
   jobs: JobRow[];
   attempts: AttemptRow[];
   history: HistoryRow[];
+  taken: TakenRow[];
+  spools: SpoolRow[];
 }
 
 export interface Judgement {
@@ -53,6 +69,7 @@ export interface Judgement {
   history_gaps: number;
   cancelled_but_printed: number;
   stale_writes: number;
+  material_errors: number;
   unknown_outcomes: number;
   undecidable: number;
   /** Each fault that was found, in words. */
@@ -111,6 +128,9 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
 
   for (const { attempt_id, what } of evidence.staleWrites) findings.push(`stale write: ${attempt_id}: ${what}`);
 
+  const materials = materialErrors(evidence, truth);
+  findings.push(...materials);
+
   for (const question of evidence.questions.filter(({ undecidable }) => !undecidable)) {
     findings.push(`needless question: ${question.printerId} had a trace of ${question.fileName}`);
   }
@@ -124,6 +144,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     history_gaps: gaps.length,
     cancelled_but_printed: printedAll.length,
     stale_writes: evidence.staleWrites.length,
+    material_errors: materials.length,
     unknown_outcomes: evidence.questions.length,
     undecidable: evidence.questions.filter(({ undecidable }) => undecidable).length,
     findings,
@@ -219,4 +240,50 @@ function cancelledButPrinted(evidence: Evidence, truth: Seen[]): string[] {
       (line) => `cancelled: ${id} was answered cancelled, and ${line.file_name} was ${line.event} after that`,
     );
   });
+}
+
+/** Both are rounded to cents and hundredths of a gram where they are stored. */
+const rounding = 0.011;
+
+/** Grams and money that do not add up: taken twice, not at all, for nothing, or otherwise than recorded. */
+function materialErrors({ attempts, jobs, questions, spools, taken }: Evidence, truth: Seen[]): string[] {
+  const spoolErrors = spools
+    .filter((spool) => {
+      const difference = spool.initial_grams - spool.deducted_grams - spool.grams_left;
+      return spool.grams_left < 0 || Math.abs(difference) > rounding;
+    })
+    .map(
+      (spool) =>
+        `material: of ${spool.initial_grams} g on spool ${spool.id} ${spool.deducted_grams} g were taken, ${spool.grams_left} g are left`,
+    );
+  const started = truth.filter(({ event }) => event === 'started');
+  const attemptErrors = attempts
+    .filter(({ phase }) => phase === 'ended')
+    .flatMap(({ id, file_name, outcome }) => {
+      const rows = taken.filter(({ attempt_id }) => attempt_id === id);
+      const [row] = rows;
+      const recorded = row?.recorded_grams ?? null;
+      const deducted = row?.deducted_grams ?? null;
+      const errors: string[] = [];
+      if (rows.length > 1) errors.push('was recorded or taken off more than once');
+      if ((recorded ?? 0) !== (deducted ?? 0)) errors.push(`recorded ${recorded} g, and ${deducted} g were taken off`);
+      if (outcome === 'completed' && !((recorded ?? 0) > 0)) errors.push('completed, and took nothing');
+      // Where nobody could know whether it printed, an operator's word decides.
+      const asked = questions.some(({ attemptId }) => attemptId === id);
+      const printed = started.some((line) => sameFile(line.file_name, file_name));
+      if (printed && !asked && recorded === null) errors.push('printed, and was never recorded');
+      return errors.map((error) => `material: ${file_name} (${outcome}) ${error}`);
+    });
+  const costErrors = jobs.flatMap((job) => {
+    const own = attempts.filter(({ job_id }) => job_id === job.id).map(({ id }) => id);
+    const costs = taken
+      .filter(({ attempt_id }) => own.includes(attempt_id))
+      .map(({ recorded_usd }) => recorded_usd ?? 0);
+    const sum = costs.reduce((one, other) => one + other, 0);
+    const cost = job.actual_cost_usd ?? 0;
+    return Math.abs(sum - cost) > rounding * Math.max(1, costs.length)
+      ? [`material: ${job.id} cost ${cost} USD, its prints ${sum} USD`]
+      : [];
+  });
+  return [...spoolErrors, ...attemptErrors, ...costErrors];
 }

@@ -13,6 +13,7 @@ export function asTable(pair: string, result: CampaignResult): string {
     ['history gaps', result.history_gaps],
     ['printed after `cancelled`', result.cancelled_but_printed],
     ['writes without a valid claim', result.stale_writes],
+    ['grams or costs that do not add up', result.material_errors],
     ['crashes', result.crashes],
     ['outcomes unknown', result.unknown_outcomes],
     ['of these undecidable', result.undecidable],
