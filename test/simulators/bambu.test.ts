@@ -400,8 +400,10 @@ describe('Bambu simulator', () => {
     const failed = await listener.report(({ gcode_state }) => gcode_state === 'FAILED');
     assert.deepEqual([failed.print_error, failed.fail_reason], [0, '0']);
     const coded = await listener.report(({ print_error }) => print_error === 50348044);
-    assert.deepEqual([coded.fail_reason, coded.mc_print_error_code, coded.err], ['0', '16396', '360300400C']);
+    assert.deepEqual([coded.mc_print_error_code, coded.err], ['16396', '360300400C']);
     await listener.report(({ fail_reason }) => fail_reason === '50348044');
+    // They are 28 ms apart at this speed: on a busy machine one report may bring both, never the reason alone.
+    assert.ok(!listener.reports.some(({ print_error, fail_reason }) => fail_reason !== '0' && print_error === 0));
     await listener.command('print', { command: 'clean_print_error', subtask_id: '77', print_error: 50348044 });
     const cleared = await listener.nextReport(({ print_error }) => print_error === 0);
     assert.deepEqual([cleared.gcode_state, cleared.fail_reason], ['FAILED', '50348044']);
