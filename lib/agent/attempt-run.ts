@@ -59,8 +59,8 @@ export class AttemptRun {
   /** Whether this process saw the print run; else its duration is not known. */
   #sawItRun = false;
   #lastProgress = 0;
-  /** mm that the printer has counted for this print. */
-  #lastFilamentMm: number | null = null;
+  /** mm that the printer had counted for this print at its end. */
+  #filamentMm: number | null = null;
   #sleeper: (() => void) | undefined;
   /** Something happened while nobody slept. */
   #woken = false;
@@ -380,9 +380,6 @@ export class AttemptRun {
         const report = driver.connection.status === 'connected' ? driver.report : undefined;
         if (report) {
           const seen = this.#recognise(order, report);
-          if (seen !== 'absent' && report.filamentMm != null) {
-            this.#lastFilamentMm = Math.max(this.#lastFilamentMm ?? 0, report.filamentMm);
-          }
           if (seen === 'active') {
             lookedSince = undefined;
             if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
@@ -393,6 +390,8 @@ export class AttemptRun {
               await this.#sendStop(order);
             }
           } else if (seen === 'ended') {
+            // What it had counted some time before tells nothing of the whole print.
+            this.#filamentMm = report.filamentMm ?? null;
             return await this.#ended(report.ending, report.message);
           } else if (performance.now() - tracedAt > traceInterval) {
             tracedAt = performance.now();
@@ -478,7 +477,7 @@ export class AttemptRun {
             timeScale: this.#context.driver.report?.timeScale ?? 1,
             sawItRun: this.#sawItRun,
             lastProgress: this.#lastProgress,
-            filamentMm: this.#lastFilamentMm,
+            filamentMm: this.#filamentMm,
             photoReference: null,
             tariff: this.#context.tariff,
             lowStockGrams: this.#context.lowStockGrams,

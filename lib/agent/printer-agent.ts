@@ -100,10 +100,10 @@ export class PrinterAgent {
     if (!this.#serving) return;
     this.#serving = false;
     this.#unlisten?.();
-    await this.#subscription?.cancel();
     const running = this.#run;
     running?.run.stop();
-    await this.#context.driver.close();
+    // The printer is let go whatever the broker does: it may have room for one client only, and another agent waits.
+    await Promise.all([this.#context.driver.close(), this.#subscription?.cancel()]);
     await running?.done;
     await this.#watch.stop(farewell);
   }

@@ -20,7 +20,7 @@ export interface EndedPrint {
   sawItRun: boolean;
   /** How far it was seen to have come (0..1). */
   lastProgress: number;
-  /** mm of filament that the printer itself has counted; null if it does not tell. */
+  /** mm of filament that the printer itself had counted at the end; null if it did not tell, or nobody saw the end. */
   filamentMm: number | null;
   /** A picture of the end, if there is one. */
   photoReference: string | null;

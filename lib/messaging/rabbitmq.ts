@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Channel,
   type ChannelModel,
@@ -39,6 +41,8 @@ const reopenPause = 2000;
 const missingPause = 4000;
 /** How long a message that could not be handled waits before it is delivered again (ms). */
 const retryPause = 1000;
+/** How long the answer to a farewell is waited for (ms). */
+const closeLimit = 3000;
 /** How many status messages wait for a slow listener before the oldest are dropped; it notices by `job_seq`. */
 const statusQueueLength = 10_000;
 
@@ -121,10 +125,7 @@ export class RabbitMqBroker implements Broker {
     this.#lost(new Error('closed'));
     if (connection) {
       // A broker that is away cannot answer the farewell; nobody waits for it.
-      await Promise.race([
-        connection.close().catch(() => undefined),
-        new Promise((resolve) => setTimeout(resolve, 2000).unref()),
-      ]);
+      await Promise.race([connection.close().catch(() => undefined), pause(closeLimit, undefined, { ref: false })]);
     }
   }
 
@@ -237,7 +238,7 @@ export class RabbitMqBroker implements Broker {
       cancel: async () => {
         consumer.cancelled = true;
         this.#consumers.delete(consumer);
-        await consumer.channel?.close().catch(() => undefined);
+        if (consumer.channel) await closeChannel(consumer.channel);
       },
     };
   }
@@ -286,10 +287,10 @@ export class RabbitMqBroker implements Broker {
       await channel.consume(queue, (message) => {
         if (message) void this.#handle(channel, consumer, message);
         // The queue was deleted: it is declared anew.
-        else void channel.close().catch(() => undefined);
+        else void closeChannel(channel);
       });
       // Cancelled while it was being set up: what it would get now it would keep for ever.
-      if (consumer.cancelled) await channel.close().catch(() => undefined);
+      if (consumer.cancelled) await closeChannel(channel);
     } catch (error) {
       this.#onProblem(explain(asError(error)));
       again();
@@ -365,7 +366,21 @@ async function onChannelOfItsOwn(model: ChannelModel, work: (channel: Channel) =
   } catch (error) {
     throw explain(asError(error));
   }
-  await channel.close();
+  await closeChannel(channel);
+}
+
+/**
+ * Closes a channel, if it is not closed already. Never rejects and never waits for long: amqplib waits for the broker's
+ * answer for ever when the connection is lost meanwhile.
+ */
+async function closeChannel(channel: Channel): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([
+    channel.close().catch(() => undefined),
+    once(channel, 'close', { signal: limit.signal }).catch(() => undefined),
+    pause(closeLimit, undefined, { signal: limit.signal }).catch(() => undefined),
+  ]);
+  limit.abort();
 }
 
 async function declareTopology(channel: Channel): Promise<void> {

@@ -228,6 +228,33 @@ describe('A slot in which the printer sees another filament than is booked', () 
   });
 });
 
+describe('A print that ended while nobody watched', () => {
+  it('took what was sliced, although the printer has been switched off since and counts nothing', async () => {
+    const printer = 'elegoo_giga';
+    const farm = await new SimulatedFarm({ printers: [printer], speed: 500 }).start();
+    try {
+      await farm.online();
+      const id = await submit(farm);
+      await farm.until(id, 'printing');
+      await farm.stopFarm();
+      while (!farm.truth(printer).some(({ event }) => event === 'finished')) await pause(20);
+      await farm.simulators.get(printer)?.powerCycle();
+      await farm.startFarm();
+      await farm.until(id, 'completed');
+      const { rows } = await farm.farm.database.query<{ grams: number; sliced: number }>(
+        `SELECT o.grams, a.estimated_grams AS sliced FROM print_outcomes o JOIN print_attempts a ON a.id = o.attempt_id
+         WHERE o.job_id = $1`,
+        [id],
+      );
+      assert.equal(rows.length, 1);
+      assert.ok((rows[0]?.grams ?? 0) > 0);
+      assert.equal(rows[0]?.grams, rows[0]?.sliced);
+    } finally {
+      await farm.stop();
+    }
+  });
+});
+
 describe('The queue', () => {
   let farm: SimulatedFarm;
   beforeEach(async () => {

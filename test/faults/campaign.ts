@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { ClientConfig } from 'pg';
 import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
 import { freePort } from '../support/servers';
+import { Wire } from '../support/wire';
 import { type Evidence, type Judgement, judge } from './checker';
 import { FarmApi } from './farm-api';
 import { FarmFloor, type Simulated } from './farm-floor';
@@ -16,7 +17,6 @@ import { ask, connectionTo, killPostgres, PrivatePostgres } from './servers';
 import { SmallDisk } from './small-disk';
 import { StatusListener } from './status-listener';
 import { copyPackage, NodeRed, secrets } from './system';
-import { Wire } from './wire';
 
 export interface CampaignOptions {
   seed: number;

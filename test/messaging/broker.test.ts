@@ -7,6 +7,7 @@ import { EmbeddedBroker } from '../../lib/messaging/embedded';
 import { RabbitMqBroker } from '../../lib/messaging/rabbitmq';
 import { deadLetterQueue, printerQueue } from '../../lib/messaging/topology';
 import { rabbitMqAlone } from '../support/servers';
+import { Wire } from '../support/wire';
 
 /** A handler that keeps what it gets; `next` waits for the next one. */
 function inbox(verdict: MessageHandler = () => Promise.resolve('accept')): {
@@ -302,5 +303,34 @@ describe('RabbitMQ, when somebody meddles', () => {
       ))
     )
       await new Promise((resolve) => setTimeout(resolve, 100));
+  });
+});
+
+describe('RabbitMQ behind a wire that is cut', () => {
+  it('lets a subscription go although the farewell is never answered', async function () {
+    const found = await rabbitMqAlone();
+    if ('skip' in found) {
+      console.log(`      skipped: ${found.skip}`);
+      return this.skip();
+    }
+    const url = new URL(found.url);
+    const wire = await new Wire({ host: url.hostname, port: Number(url.port) }).listen();
+    const broker = new RabbitMqBroker(`amqp://${url.username}:${url.password}@127.0.0.1:${wire.port}`, () => undefined);
+    const connected = new Promise<void>((resolve) => {
+      broker.onState((state) => state.status === 'connected' && resolve());
+    });
+    await broker.open();
+    await connected;
+    const lost = new Promise<void>((resolve) => {
+      broker.onState((state) => state.status === 'disconnected' && resolve());
+    });
+    const subscription = await broker.subscribeStatus(() => Promise.resolve('accept'));
+    wire.silence('both');
+    const cancelled = subscription.cancel();
+    wire.cut();
+    await lost;
+    await cancelled;
+    await broker.close();
+    wire.close();
   });
 });

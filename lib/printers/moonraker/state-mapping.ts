@@ -186,10 +186,10 @@ export function mapProgress(
   return { progress, remainingMinutes: seconds === undefined ? null : seconds / 60 };
 }
 
-/** mm of filament that Klipper has counted for its job. */
+/** mm of filament that Klipper has counted for its job; after a restart it knows of none, and counts 0. */
 export function mapFilament(objects: PrinterObjects): { filamentMm?: number } {
   const used = numberOf(objectOf(objects.print_stats).filament_used);
-  return used === undefined || used < 0 ? {} : { filamentMm: used };
+  return used === undefined || used < 0 || printFileName(objects) === '' ? {} : { filamentMm: used };
 }
 
 export function mapLayers(objects: PrinterObjects): { layer?: number; layers?: number } {

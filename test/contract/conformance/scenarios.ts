@@ -8,7 +8,7 @@ import {
   UploadFailedError,
 } from '../../../lib/printers/driver';
 import { pause } from '../../../lib/printers/waiting';
-import { Wire } from '../../faults/wire';
+import { Wire } from '../../support/wire';
 import { connectionWhere, permit } from '../../printers/fixtures';
 import type { Stage } from '../stage';
 
