@@ -1,19 +1,19 @@
-import { eventRange, eventsAfter, type JobEvent } from '../store/outbox';
+import { eventRange, eventsAfter, type StatusEvent } from '../store/outbox';
 import type { Farm } from './farm';
 
 const batch = 200;
 
 /** What a listener is told. */
 export type FeedItem =
-  /** A change of a job's status, in the order of telling. */
-  | { kind: 'job'; event: JobEvent }
+  /** A message of the status bus: a job, a bed or the stock changed; in the order of telling. */
+  | { kind: 'message'; message: StatusEvent }
   /** Events between the one that was asked for and the next are no longer kept: ask for everything anew. */
   | { kind: 'gap'; id: number }
   /** Something else has changed: a printer, a bed, the plan. */
   | { kind: 'changed' };
 
 /**
- * Every change of a job's status since an event, and from then on, until `signal` aborts.
+ * Every message of the status bus since an event, and from then on, until `signal` aborts.
  * @param after the last event that the listener knows; undefined: only what comes from now on
  */
 export async function* eventFeed(farm: Farm, after: number | undefined, signal: AbortSignal): AsyncGenerator<FeedItem> {
@@ -42,7 +42,7 @@ export async function* eventFeed(farm: Farm, after: number | undefined, signal: 
         const found = await eventsAfter(farm.database, last, batch);
         for (const event of found) {
           last = event.id;
-          yield { kind: 'job', event };
+          yield { kind: 'message', message: event };
         }
         more = found.length === batch;
       }

@@ -49,7 +49,7 @@ export async function unsent(db: Queryable, limit: number, after: number): Promi
   });
 }
 
-// Marks a message as sent. A change of status gets the next event number, once, and listeners are told; the lock is held until
+// Marks a message as sent. A status message gets the next event number, once, and listeners are told; the lock is held until
 // the number is committed.
 const markSentSql = `
   WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, hashtext(current_schema()))),
@@ -64,15 +64,15 @@ export async function markSent(db: Queryable, id: number): Promise<void> {
   await db.query(markSentSql, [id, advisoryLocks.events]);
 }
 
-/** A change of status as it was told; `id` grows in the order of telling. */
-export interface JobEvent {
+/** A message of the status bus as it was told; `id` grows in the order of telling. */
+export interface StatusEvent {
   id: number;
   body: unknown;
 }
 
 /** What was told after an event, oldest first. */
-export async function eventsAfter(db: Queryable, id: number, limit: number): Promise<JobEvent[]> {
-  const { rows } = await db.query<JobEvent & Record<string, unknown>>(
+export async function eventsAfter(db: Queryable, id: number, limit: number): Promise<StatusEvent[]> {
+  const { rows } = await db.query<StatusEvent & Record<string, unknown>>(
     'SELECT event_id AS id, body FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT $2',
     [id, limit],
   );

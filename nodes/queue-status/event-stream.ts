@@ -15,9 +15,9 @@ interface HeldResponse {
 }
 
 /**
- * Answers a request with Server-Sent Events and keeps the response: every change of a job's status as `event: job` with the
- * number of the event as its id, `event: changed` when a printer or the plan changed, `event: gap` when what was asked for is
- * no longer kept. A client that comes back with `Last-Event-ID` misses nothing.
+ * Answers a request with Server-Sent Events and keeps the response: every message of the status bus under its own name (`job`,
+ * `bed`, `low_stock`) with its number as its id, `event: changed` when a printer or the plan changed, `event: gap` when what
+ * was asked for is no longer kept. A client that comes back with `Last-Event-ID` misses nothing.
  * @throws MalformedInputError there is no request to answer, or its `Last-Event-ID` is none
  */
 export async function streamEvents(farm: Farm, message: FlowMessage, closing: AbortSignal): Promise<void> {
@@ -67,13 +67,19 @@ function lastEventOf(message: FlowMessage): number | undefined {
 
 function inWords(item: FeedItem): string {
   switch (item.kind) {
-    case 'job':
-      return `id: ${item.event.id}\nevent: job\ndata: ${JSON.stringify(item.event.body)}\n\n`;
+    case 'message':
+      return `id: ${item.message.id}\nevent: ${nameOf(item.message.body)}\ndata: ${JSON.stringify(item.message.body)}\n\n`;
     case 'gap':
       return `id: ${item.id}\nevent: gap\ndata: {}\n\n`;
     case 'changed':
       return 'event: changed\ndata: {}\n\n';
   }
+}
+
+/** What a message calls itself; a name with anything else in it would end the line that it stands in. */
+function nameOf(body: unknown): string {
+  const { event } = body as { event?: unknown };
+  return typeof event === 'string' && /^[a-z_]+$/.test(event) ? event : 'message';
 }
 
 function drained(response: ServerResponse): Promise<void> {

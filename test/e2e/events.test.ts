@@ -5,7 +5,14 @@ import { RealFarm } from '../support/real-farm';
 interface Told {
   id: string;
   event: string;
-  data: { job_id?: string; job_seq?: number; to_status?: string };
+  data: {
+    event?: string;
+    job_id?: string;
+    job_seq?: number;
+    to_status?: string;
+    printer_id?: string;
+    bed?: { state: string };
+  };
 }
 
 /** A client of Server-Sent Events, as the standard describes it. */
@@ -100,10 +107,33 @@ describe('The stream of events', () => {
       Array.from({ length: job.history.length }, (_, index) => index + 1),
       'each once, in order, none missing',
     );
-    const ids = heard.filter(({ event }) => event === 'job').map((one) => Number(one.id));
+    const ids = heard.filter((one) => one.id !== '').map((one) => Number(one.id));
     assert.deepEqual(
       ids,
       [...new Set(ids)].sort((a, b) => a - b),
+    );
+  });
+
+  it('names every message as it names itself: a bed is no job', async () => {
+    const url = `${farm.url}/api/fabrication/events`;
+    const listener = await new Listener().open(url);
+    const { status } = await farm.api('/printers/elegoo_giga/bed/clear', { method: 'POST', json: {} });
+    assert.equal(status, 200);
+    const id = await farm.submit({
+      job_name: 'held\nevent: bed',
+      stl_path: await farm.upload(join('test', 'fixtures', 'models', '20mm-xyz-cube.stl')),
+      material_id: 'pla_black_esun',
+      hold: true,
+    });
+    await listener.until((told) => jobs(told, id).length > 0 && told.some(({ event }) => event === 'bed'));
+    listener.close();
+    const messages = listener.told.filter((one) => one.id !== '');
+    for (const { event, data } of messages) assert.equal(event, data.event);
+    for (const { data } of listener.told.filter(({ event }) => event === 'job')) assert.ok(data.job_id);
+    const beds = listener.told.filter(({ event }) => event === 'bed');
+    assert.deepEqual(
+      beds.map(({ data }) => [data.printer_id, data.bed?.state, data.job_id]),
+      [['elegoo_giga', 'clear', undefined]],
     );
   });
 
