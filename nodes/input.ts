@@ -4,7 +4,7 @@ import { asError } from '../lib/model/errors';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { problemOf } from './http/problem';
-import { type FlowMessage, headerOf } from './http/request';
+import { checkTexts, type FlowMessage, headerOf } from './http/request';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
 export interface Guard {
@@ -13,12 +13,15 @@ export interface Guard {
   scope: Scope | null;
 }
 
-/** Makes sure that a request may do this; the name of its key is who does it, in the history. */
+/** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
 async function admit(message: FlowMessage, { access, scope }: Guard): Promise<void> {
-  if (!message.req || scope === null) return;
-  const { database } = await access.farm();
-  const name = await authorise(database, headerOf(message, 'authorization'), scope);
-  if (name !== null) message['actor'] = `api:${name}`;
+  if (!message.req) return;
+  if (scope !== null) {
+    const { database } = await access.farm();
+    const name = await authorise(database, headerOf(message, 'authorization'), scope);
+    if (name !== null) message['actor'] = `api:${name}`;
+  }
+  checkTexts(message.req);
 }
 
 /**

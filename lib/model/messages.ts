@@ -302,7 +302,7 @@ export const parseNewSpool = parserOf<{ material_id: string; grams: number; labe
     additionalProperties: false,
     properties: {
       material_id: { type: 'string', minLength: 1, maxLength: 50 },
-      grams: { type: 'number', exclusiveMinimum: 0, maximum: 100_000 },
+      grams: { type: 'number', minimum: 0.01, maximum: 100_000 },
       label: { type: 'string', maxLength: 100 },
     },
   },

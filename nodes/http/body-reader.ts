@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { MalformedInputError } from '../../lib/model/errors';
 import { problemOf } from './problem';
+import { sendProblem, unreadableBody } from './unanswered';
 
 /** The largest JSON body (bytes). */
 const jsonLimit = 1024 * 1024;
@@ -11,24 +12,13 @@ interface ReadRequest extends Request {
   skipRawBodyParser?: boolean;
 }
 
-function refuseBody(response: Response, remedy: string): void {
-  const problem = problemOf(
-    new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]),
-  );
-  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-}
-
-/**
- * Where the editor lies at the root of the server, as it does by default, its own parser comes before everything of
- * ours. What it cannot read is answered here like any other mistake of a client.
- */
-export function refuseUnreadable(error: unknown, _request: Request, response: Response, next: NextFunction): void {
-  const type = typeof error === 'object' && error !== null && 'type' in error ? String(error.type) : '';
-  if (!/^(entity|encoding|charset|request)\./.test(type) || response.headersSent) {
-    next(error);
-    return;
+/** Whether the address of a request can be decoded; the router would answer one that cannot with a stack trace. */
+function isReadable(url: string): boolean {
+  try {
+    return decodeURIComponent(url.split('?', 1)[0] ?? '') !== '';
+  } catch {
+    return false;
   }
-  refuseBody(response, type === 'entity.too.large' ? 'Send less JSON.' : 'Send valid JSON.');
 }
 
 /**
@@ -36,6 +26,12 @@ export function refuseUnreadable(error: unknown, _request: Request, response: Re
  * so instead of a plain 500, and an upload is left unread, so that it can be streamed to the disk.
  */
 export function readBody(request: ReadRequest, response: Response, next: NextFunction): void {
+  if (!isReadable(request.url)) {
+    const remedy = 'Encode what is no letter or digit, as encodeURIComponent does.';
+    const unreadable = [{ field: '(address)', value: request.url, remedy }];
+    sendProblem(response, problemOf(new MalformedInputError('The address could not be read.', unreadable)));
+    return;
+  }
   if (request._body || request.method === 'GET' || request.method === 'HEAD') {
     next();
     return;
@@ -47,7 +43,7 @@ export function readBody(request: ReadRequest, response: Response, next: NextFun
     next();
     return;
   }
-  const refuse = (remedy: string): void => refuseBody(response, remedy);
+  const refuse = (remedy: string): void => sendProblem(response, problemOf(unreadableBody(remedy)));
   const chunks: Buffer[] = [];
   let size = 0;
   request.on('data', (chunk: Buffer) => {

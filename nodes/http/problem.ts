@@ -43,6 +43,20 @@ function statusOf(error: PlatewiseError): number {
   return error.retryable ? 503 : 422;
 }
 
+const longestEcho = 200;
+const longestDetail = 2000;
+
+/** What a client sent, told back to it: as it was if it is short. */
+function echo(value: unknown): unknown {
+  if (typeof value === 'string') return value.length > longestEcho ? `${value.slice(0, longestEcho)}…` : value;
+  if (typeof value !== 'object' || value === null) return value;
+  try {
+    return JSON.stringify(value).length > longestEcho ? '(too long to repeat)' : value;
+  } catch {
+    return '(too deep to repeat)';
+  }
+}
+
 /** Puts an error into words for an HTTP client; what was not expected is not shown to it. */
 export function problemOf(thrown: unknown): Problem {
   const error = asError(thrown);
@@ -53,8 +67,10 @@ export function problemOf(thrown: unknown): Problem {
     type: `urn:platewise:problem:${known ? error.code : 'internal'}`,
     title: titles[status] ?? 'Error',
     status,
-    detail: known ? `${error.message} ${error.remedy}`.trim() : 'The log of Node-RED says more.',
+    detail: known
+      ? `${error.message} ${error.remedy}`.trim().slice(0, longestDetail)
+      : 'The log of Node-RED says more.',
     code: known ? error.code : 'internal',
-    errors,
+    errors: errors.map(({ field, value, remedy }) => ({ field: String(echo(field)), value: echo(value), remedy })),
   };
 }

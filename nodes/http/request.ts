@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { MalformedInputError } from '../../lib/model/errors';
+import { unstorableField } from '../../lib/model/text';
 
 /** The part of an Express request that the nodes read. */
 export interface HttpRequest extends IncomingMessage {
@@ -17,6 +18,21 @@ export interface FlowMessage {
   statusCode?: number;
   headers?: Record<string, string>;
   [property: string]: unknown;
+}
+
+/** @throws MalformedInputError the request holds a text that no database can store */
+export function checkTexts({ params, query, body }: HttpRequest): void {
+  for (const part of [params, query, body]) {
+    const field = unstorableField(part);
+    if (field === undefined) continue;
+    throw new MalformedInputError('A text in the request cannot be stored.', [
+      {
+        field: field || '(body)',
+        value: null,
+        remedy: 'Leave out characters with the code 0, and send whole characters.',
+      },
+    ]);
+  }
 }
 
 /** Who asks, for the history: the message may say so, else the way it came. */

@@ -37,6 +37,8 @@ export function receiveFile<Result>(
       reject(asError(error));
     };
     parser.on('file', (field, stream, name) => {
+      // An error that nobody listens to would end the process; whoever reads the stream is told of it too.
+      stream.on('error', (error) => fail(refuse(`Send a complete multipart body (${asError(error).message}).`)));
       if (field !== 'file') {
         stream.resume();
         return;

@@ -6,7 +6,8 @@ import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { parseTariff } from '../../lib/model/tariff';
 import { hoursFrom } from '../../lib/planning/calendar';
 import { defaultWeights } from '../../lib/planning/objective';
-import { readBody, refuseUnreadable } from '../http/body-reader';
+import { readBody } from '../http/body-reader';
+import { answerFailed, answerUnmatched } from '../http/unanswered';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
 
@@ -93,9 +94,12 @@ function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'di
 
 export = (RED: NodeAPI): void => {
   RED.httpNode.use(apiRoot, readBody);
-  // Errors of a parser do not come down to RED.httpAdmin, which is mounted in the application that holds the parser.
-  const editorApp = (RED.httpAdmin as { parent?: typeof RED.httpAdmin } | undefined)?.parent;
-  editorApp?.use(`${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`, refuseUnreadable);
+  // What no route has answered comes back to the application in which Node-RED's own are mounted, if they are by now; the
+  // editor's parser stands before everything of ours there.
+  const outerApp = (RED.httpNode as { parent?: typeof RED.httpNode } | undefined)?.parent;
+  const outerRoot = `${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`;
+  outerApp?.use(outerRoot, answerUnmatched);
+  outerApp?.use(outerRoot, answerFailed);
 
   /** What the owner has decided about files, slicing and money; a text that is not understood is told, and left out. */
   function decisionsOf(definition: PrintFarmDefinition, tell: (problem: string) => void): Partial<FarmOptions> {

@@ -42,6 +42,27 @@ export class ApiDescription {
     );
   }
 
+  /** What a pointer (`#/…`) points to. @throws Error to nothing */
+  at(pointer: string): object {
+    let found: unknown = this.document;
+    for (const part of pointer.split('/').slice(1)) found = (found as Record<string, unknown> | undefined)?.[part];
+    if (typeof found !== 'object' || found === null) throw new Error(`${pointer} points to nothing.`);
+    return found;
+  }
+
+  /** Whether there is such an endpoint. */
+  describes(method: string, path: string): boolean {
+    return this.operations().some((one) => one.method === method && matches(one.path, path));
+  }
+
+  /** What is wrong with the answer to a request for what is not described: a problem is expected. */
+  problemsOfStray(status: number, type: string, body: unknown): string[] {
+    const problems = this.#validate('openapi#/components/schemas/Problem', body);
+    if (status < 400) problems.push(`nothing was asked for, and the answer is ${status}`);
+    if (!type.startsWith('application/problem+json')) problems.push(`the answer is ${type}`);
+    return problems;
+  }
+
   /** What is wrong with an answer; empty if it is as described. */
   problemsOfAnswer(method: string, url: string, status: number, type: string, body: unknown): string[] {
     const path = url.split('?')[0] ?? '';

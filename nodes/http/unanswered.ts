@@ -1,0 +1,35 @@
+import type { NextFunction, Request, Response } from 'express';
+import { asError, MalformedInputError, NotFoundError } from '../../lib/model/errors';
+import { type Problem, problemOf } from './problem';
+
+/** Answers with a problem. */
+export function sendProblem(response: Response, problem: Problem): void {
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** Nothing is at the address of a request below the API. */
+export function answerUnmatched(request: Request, response: Response): void {
+  const { pathname } = new URL(request.originalUrl, 'http://farm');
+  sendProblem(response, problemOf(new NotFoundError('endpoint', `${request.method} ${pathname}`.slice(0, 200))));
+}
+
+/**
+ * What a parser of the server could not read is answered like any other mistake of a client; anything else that was thrown on the
+ * way is not shown to it.
+ */
+export function answerFailed(error: unknown, _request: Request, response: Response, next: NextFunction): void {
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  const { type, status } = error as { type?: unknown; status?: unknown };
+  const unreadable =
+    /^(entity|encoding|charset|request|stream)\./.test(String(type)) || status === 400 || status === 415;
+  const remedy = type === 'entity.too.large' ? 'Send less JSON.' : 'Send valid JSON.';
+  sendProblem(response, problemOf(unreadable ? unreadableBody(remedy) : asError(error)));
+}
+
+/** The error for a body that is none. */
+export function unreadableBody(remedy: string): MalformedInputError {
+  return new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]);
+}
