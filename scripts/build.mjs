@@ -1,14 +1,21 @@
 // Compiles the sources and puts what is not code (the editor's HTML, locales and icons; test fixtures) beside them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import openapiTypes, { astToString } from 'openapi-typescript';
 import { parse } from 'yaml';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-const compiler = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root], {
+// The types of a client, as any other program would generate them; a test is such a program.
+const described = join(root, 'docs', 'openapi.yaml');
+const generated = join(root, 'test', 'generated');
+mkdirSync(generated, { recursive: true });
+const types = await openapiTypes(pathToFileURL(described), { defaultNonNullable: false });
+writeFileSync(join(generated, 'api.ts'), astToString(types));
+const compiler = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', root], {
   stdio: 'inherit',
 });
 if (compiler.status !== 0) process.exit(compiler.status ?? 1);
@@ -18,6 +25,6 @@ cpSync(join(root, 'nodes'), join(root, 'dist', 'nodes'), {
 });
 cpSync(join(root, 'test', 'fixtures'), join(root, 'dist', 'test', 'fixtures'), { recursive: true });
 // The description of the API is written as YAML, which is kind to readers, and served as JSON.
-const description = parse(readFileSync(join(root, 'docs', 'openapi.yaml'), 'utf8'));
+const description = parse(readFileSync(described, 'utf8'));
 writeFileSync(join(root, 'dist', 'openapi.json'), JSON.stringify(description));
 chmodSync(join(root, 'dist', 'bin', 'platewise.js'), 0o755);
