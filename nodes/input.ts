@@ -13,6 +13,15 @@ export interface Guard {
   scope: Scope | null;
 }
 
+/** What the work of a node comes to. */
+export interface Outcome {
+  payload: unknown;
+  /** Of the answer to a request; without it 200. */
+  statusCode?: number;
+  /** Of the answer to a request. */
+  headers?: Record<string, string>;
+}
+
 /** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
 async function admit(message: FlowMessage, { access, scope }: Guard): Promise<void> {
   if (!message.req) return;
@@ -29,13 +38,9 @@ async function admit(message: FlowMessage, { access, scope }: Guard): Promise<vo
  * problem details for an HTTP client (`http response` sends them), or goes to the Catch nodes of the flow.
  *
  * @param guard asked before anything is done for a request
- * @param work returns the payload, and the HTTP status if it is not 200; undefined sends nothing
+ * @param work undefined sends nothing
  */
-export function onInput(
-  node: Node,
-  guard: Guard,
-  work: (message: FlowMessage) => Promise<{ payload: unknown; statusCode?: number } | undefined>,
-): void {
+export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) => Promise<Outcome | undefined>): void {
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
     admit(flowMessage, guard)
@@ -44,7 +49,10 @@ export function onInput(
         (result) => {
           if (result) {
             flowMessage.payload = result.payload;
-            if (flowMessage.req) flowMessage.statusCode = result.statusCode ?? 200;
+            if (flowMessage.req) {
+              flowMessage.statusCode = result.statusCode ?? 200;
+              if (result.headers) flowMessage.headers = result.headers;
+            }
             send(flowMessage as NodeMessage);
           }
           done();

@@ -28,13 +28,15 @@ const confirmLimit = 30_000;
 /**
  * Cancels a job in any open status. What has not started is ended at once; what may run is stopped, and for its
  * confirmation this waits up to 30 s. Cancelling a cancelled job again gives the same answer.
+ * @param versions of the job that this was decided upon; undefined: any
+ * @throws StaleVersionError the job has another version by now
  * @throws ConflictError the job is completed or failed
  */
 export async function cancelJob(
   farm: Farm,
   id: string,
   actor: string,
-  waitMs = confirmLimit,
+  { versions, waitMs = confirmLimit }: { versions?: readonly number[] | undefined; waitMs?: number } = {},
 ): Promise<Cancelled | CancelRequested> {
   let over: () => void = () => undefined;
   const settled = new Promise<void>((resolve) => {
@@ -46,7 +48,7 @@ export async function cancelJob(
   try {
     const end = performance.now() + waitMs;
     const open = await farm.database.transaction(async (tx) => {
-      const job = await lockJob(tx, id);
+      const job = await lockJob(tx, id, versions);
       if (job.status === 'cancelled') return false;
       if (isTerminal(job.status)) {
         throw new ConflictError(`The job is ${job.status}; there is nothing to cancel.`, 'Nothing needs to be done.');

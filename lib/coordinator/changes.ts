@@ -20,27 +20,39 @@ import { clearBed, findPrinter, loadSlot, lockPrinter } from '../store/printers'
 import type { Farm } from './farm';
 import { type BedView, bedView } from './views';
 
-/** Changes the priority of an open job: {priority} from 1 (highest) to 10. */
+/**
+ * Changes the priority of an open job: {priority} from 1 (highest) to 10.
+ * @param versions of the job that the change was decided upon; undefined: any
+ * @throws StaleVersionError the job has another version by now
+ */
 export async function reprioritise(
   farm: Farm,
   id: string,
   input: unknown,
   actor: string,
+  versions?: readonly number[],
 ): Promise<{ job_id: JobId; priority: number }> {
   const { priority } = parsePriorityChange(input);
-  const job = await farm.database.transaction(async (tx) => setPriority(tx, await lockJob(tx, id), priority, actor));
+  const job = await farm.database.transaction(async (tx) =>
+    setPriority(tx, await lockJob(tx, id, versions), priority, actor),
+  );
   return { job_id: job.id, priority: job.priority };
 }
 
-/** Holds a job back (or lets it go); what is under way goes on. */
+/**
+ * Holds a job back (or lets it go); what is under way goes on.
+ * @param versions of the job that the change was decided upon; undefined: any
+ * @throws StaleVersionError the job has another version by now
+ */
 export async function hold(
   farm: Farm,
   id: string,
   held: boolean,
   actor: string,
+  versions?: readonly number[],
 ): Promise<{ job_id: JobId; hold: boolean; status: string }> {
   const job = await farm.database.transaction(async (tx) => {
-    const locked = await lockJob(tx, id);
+    const locked = await lockJob(tx, id, versions);
     return locked.hold === held ? locked : setHold(tx, locked, held, actor);
   });
   return { job_id: job.id, hold: job.hold, status: job.status };

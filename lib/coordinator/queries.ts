@@ -169,7 +169,12 @@ export interface AttemptView {
 }
 
 /** Every column of a job, its attempts, its history, and why it waits. */
-export type JobView = Record<string, unknown> & { job_id: string; attempts: AttemptView[]; history: HistoryLine[] };
+export type JobView = Record<string, unknown> & {
+  job_id: string;
+  version: number;
+  attempts: AttemptView[];
+  history: HistoryLine[];
+};
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
@@ -187,6 +192,7 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
   return {
     ...row,
     job_id: job.id,
+    version: job.version,
     queue_position: job.status === 'queued' ? (plan?.positions[job.id] ?? null) : null,
     estimated_start_time: plan?.lines.find((line) => line.jobId === job.id)?.start ?? null,
     waiting_reason: job.status === 'queued' ? (plan?.waiting[job.id] ?? null) : null,

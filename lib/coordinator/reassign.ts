@@ -26,13 +26,21 @@ export interface Reassigned {
 /**
  * Gives an open job to another printer, or to any: {force_printer}. What another printer has in hand is taken back as long as
  * its start has certainly not been sent, also during slicing and upload; what may have started goes on.
+ * @param versions of the job that the change was decided upon; undefined: any
+ * @throws StaleVersionError the job has another version by now
  * @throws ConflictError the job is over, is being cancelled, or has nothing left that could move
  * @throws UnacceptableInputError there is no such printer, or it can never print this job
  */
-export async function reassign(farm: Farm, id: string, input: unknown, actor: string): Promise<Reassigned> {
+export async function reassign(
+  farm: Farm,
+  id: string,
+  input: unknown,
+  actor: string,
+  versions?: readonly number[],
+): Promise<Reassigned> {
   const wanted = parseReassignment(input).force_printer;
   return farm.database.transaction(async (tx) => {
-    const job = await lockJob(tx, id);
+    const job = await lockJob(tx, id, versions);
     if (isTerminal(job.status) || job.cancelRequestedAt !== null) {
       const state = isTerminal(job.status) ? job.status : 'being cancelled';
       throw new ConflictError(`The job is ${state}; it cannot move.`, 'Choose an open job.');

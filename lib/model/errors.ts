@@ -83,6 +83,17 @@ export class ConflictError extends PlatewiseError {
   }
 }
 
+/** A change was decided upon what is no longer so (HTTP 412). */
+export class StaleVersionError extends PlatewiseError {
+  readonly errors: FieldError[];
+
+  constructor(what: string) {
+    const remedy = 'Look at it again, and send the change with its new ETag.';
+    super(`${what} has changed since you looked at it.`, { code: 'stale_version', remedy });
+    this.errors = [{ field: 'If-Match', value: null, remedy }];
+  }
+}
+
 /** Turns anything that was thrown into an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -9,6 +9,8 @@ export type ModelKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
 /** A job as the database holds it; times are ISO 8601 UTC, money is USD, durations are hours of printer time. */
 export interface Job {
   id: JobId;
+  /** Grows with every change of the job. */
+  version: number;
   jobName: string;
   stlPath: string;
   gcodePath: string | null;

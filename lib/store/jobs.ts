@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError } from '../model/errors';
+import { ConflictError, NotFoundError, StaleVersionError } from '../model/errors';
 import { type AttemptId, isUuid, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { RetrySettings } from '../model/settings';
@@ -277,9 +277,16 @@ export async function jobNames(db: Queryable, ids: JobId[]): Promise<Map<JobId, 
   return new Map(rows.map((row) => [row.id, row.job_name]));
 }
 
-/** Reads a job and locks its row: the first lock of every transaction that changes a job. @throws NotFoundError */
-export async function lockJob(tx: Transaction, id: string): Promise<Job> {
-  return one(tx, 'SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE', id);
+/**
+ * Reads a job and locks its row: the first lock of every transaction that changes a job.
+ * @param versions those of which one must be its own; undefined: any
+ * @throws NotFoundError
+ * @throws StaleVersionError it has another version by now
+ */
+export async function lockJob(tx: Transaction, id: string, versions?: readonly number[]): Promise<Job> {
+  const job = await one(tx, 'SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE', id);
+  if (versions && !versions.includes(job.version)) throw new StaleVersionError('The job');
+  return job;
 }
 
 async function one(db: Queryable, sql: string, id: string): Promise<Job> {

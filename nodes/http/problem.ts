@@ -6,6 +6,7 @@ import {
   MalformedInputError,
   NotFoundError,
   PlatewiseError,
+  StaleVersionError,
   UnacceptableInputError,
   UnauthorizedError,
 } from '../../lib/model/errors';
@@ -26,6 +27,7 @@ const titles: Record<number, string> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'The present state forbids this',
+  412: 'It has changed in the meantime',
   413: 'The file is too large',
   422: 'The request cannot be accepted',
   500: 'Something went wrong here',
@@ -39,6 +41,7 @@ function statusOf(error: PlatewiseError): number {
   if (error instanceof UnauthorizedError) return 401;
   if (error instanceof ForbiddenError) return 403;
   if (error instanceof ConflictError) return 409;
+  if (error instanceof StaleVersionError) return 412;
   if (error instanceof UnacceptableInputError) return 422;
   return error.retryable ? 503 : 422;
 }
@@ -62,7 +65,11 @@ export function problemOf(thrown: unknown): Problem {
   const error = asError(thrown);
   const known = error instanceof PlatewiseError;
   const status = known ? statusOf(error) : 500;
-  const errors = error instanceof MalformedInputError || error instanceof UnacceptableInputError ? error.errors : [];
+  const namesFields =
+    error instanceof MalformedInputError ||
+    error instanceof UnacceptableInputError ||
+    error instanceof StaleVersionError;
+  const errors = namesFields ? error.errors : [];
   return {
     type: `urn:platewise:problem:${known ? error.code : 'internal'}`,
     title: titles[status] ?? 'Error',

@@ -17,6 +17,7 @@ import { reassign } from '../../lib/coordinator/reassign';
 import { setupDone } from '../../lib/coordinator/setups';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
+import { versionsWanted } from '../http/entity-tag';
 import { actorOf, bodyOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
 
@@ -32,6 +33,8 @@ interface Order {
   slot: string;
   body: Record<string, unknown>;
   actor: string;
+  /** Versions of the subject that the change was decided upon; undefined: any. */
+  versions: number[] | undefined;
 }
 
 /** Each action, and which property of a wire's payload names its subject. */
@@ -41,23 +44,28 @@ const actions: Record<
 > = {
   cancel: {
     subject: 'job_id',
-    run: async ({ farm, id, actor }) => {
-      const { done, ...payload } = await cancelJob(farm, id, actor);
+    run: async ({ farm, id, actor, versions }) => {
+      const { done, ...payload } = await cancelJob(farm, id, actor, { versions });
       return { payload, statusCode: done ? 200 : 202 };
     },
   },
   priority: {
     subject: 'job_id',
-    run: async (order) => ({ payload: await reprioritise(order.farm, order.id, order.body, order.actor) }),
+    run: async ({ farm, id, body, actor, versions }) => ({
+      payload: await reprioritise(farm, id, body, actor, versions),
+    }),
   },
   reassign: {
     subject: 'job_id',
-    run: async (order) => ({ payload: await reassign(order.farm, order.id, order.body, order.actor) }),
+    run: async ({ farm, id, body, actor, versions }) => ({ payload: await reassign(farm, id, body, actor, versions) }),
   },
-  hold: { subject: 'job_id', run: async (order) => ({ payload: await hold(order.farm, order.id, true, order.actor) }) },
+  hold: {
+    subject: 'job_id',
+    run: async ({ farm, id, actor, versions }) => ({ payload: await hold(farm, id, true, actor, versions) }),
+  },
   release: {
     subject: 'job_id',
-    run: async (order) => ({ payload: await hold(order.farm, order.id, false, order.actor) }),
+    run: async ({ farm, id, actor, versions }) => ({ payload: await hold(farm, id, false, actor, versions) }),
   },
   'clear-bed': {
     subject: 'printer_id',
@@ -112,7 +120,14 @@ function orderOf(farm: Farm, message: FlowMessage, subject: string | undefined):
       ]);
     }
   }
-  return { farm, id: id ?? '', slot: message.req?.params['slot'] ?? String(slot ?? ''), body, actor: actorOf(message) };
+  return {
+    farm,
+    id: id ?? '',
+    slot: message.req?.params['slot'] ?? String(slot ?? ''),
+    body,
+    actor: actorOf(message),
+    versions: versionsWanted(message),
+  };
 }
 
 export = (RED: NodeAPI): void => {

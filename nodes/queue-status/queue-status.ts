@@ -8,12 +8,13 @@ import { health } from '../../lib/coordinator/health';
 import { paged } from '../../lib/coordinator/paging';
 import { planMessage, plannedNow } from '../../lib/coordinator/plan';
 import { promisesKept } from '../../lib/coordinator/promises';
-import { jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
+import { type JobView, jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
 import { setups } from '../../lib/coordinator/setups';
 import { whatIf } from '../../lib/coordinator/what-if';
 import { whyJob, whyPrinter } from '../../lib/coordinator/why';
 import { packageDirectory } from '../../lib/store/package-directory';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
+import { entityTag, hasAlready } from '../http/entity-tag';
 import { bodyOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
 import { streamEvents } from './event-stream';
@@ -70,7 +71,14 @@ export = (RED: NodeAPI): void => {
     const scope = definition.question === 'health' ? null : 'read';
     onInput(this, { access, scope }, async (message) => {
       const farm = await access.farm();
-      if (definition.question !== 'events') return { payload: await ask?.(farm, message) };
+      if (definition.question !== 'events') {
+        const payload = await ask?.(farm, message);
+        if (definition.question !== 'job') return { payload };
+        const tag = entityTag((payload as JobView).version, payload);
+        return hasAlready(message, tag)
+          ? { payload: '', statusCode: 304, headers: { etag: tag } }
+          : { payload, headers: { etag: tag } };
+      }
       await streamEvents(farm, message, closing.signal);
       return undefined;
     });

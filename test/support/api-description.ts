@@ -75,6 +75,7 @@ export class ApiDescription {
     const resolved = response.$ref
       ? this.document.components.responses[response.$ref.split('/').at(-1) ?? '']
       : response;
+    if (resolved && !resolved.content && body === undefined) return [];
     const media = type.split(';')[0] ?? '';
     if (!resolved?.content?.[media]) return [`${where} is not described as ${media}`];
     return this.#validate(`openapi${pointer}/content/${pointerPart(media)}/schema`, body).map(

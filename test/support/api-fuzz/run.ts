@@ -26,6 +26,7 @@ export interface FuzzResult {
 interface Answer {
   status: number;
   type: string;
+  tag: string | undefined;
   text: string;
 }
 
@@ -92,7 +93,8 @@ function send(agent: Agent, subject: FuzzSubject, tried: FuzzCase): Promise<Answ
     sent.on('timeout', () => sent.destroy(new Error('There was no answer.')));
     sent.on('error', reject);
     sent.on('response', (response) => {
-      const answer = { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text: '' };
+      const { 'content-type': type = '', etag: tag } = response.headers;
+      const answer = { status: response.statusCode ?? 0, type, tag, text: '' };
       if (answer.type.startsWith('text/event-stream')) {
         resolve(answer);
         sent.destroy();
@@ -112,13 +114,14 @@ function problemsOf(description: ApiDescription, subject: FuzzSubject, tried: Fu
   const problems: string[] = [];
   if (answer.status >= 500) problems.push('a fault of the server');
   const body = answer.type.startsWith('text/event-stream') ? '' : parsed(answer.text);
-  if (body === undefined)
+  if (body === undefined && answer.status !== 304)
     return [...problems, `the answer is no JSON (${answer.type})`, ...leaksIn(answer.text, subject)];
   const path = tried.path.split('?')[0] ?? '';
   const described = description.describes(tried.method, path);
   if (described) problems.push(...description.problemsOfAnswer(tried.method, path, answer.status, answer.type, body));
   else problems.push(...description.problemsOfStray(answer.status, answer.type, body));
-  if (answer.status >= 400) problems.push(...leaksIn(JSON.stringify(withoutEcho(body, tried)), subject));
+  if (body !== undefined && answer.status >= 400)
+    problems.push(...leaksIn(JSON.stringify(withoutEcho(body, tried)), subject));
   return problems;
 }
 
@@ -163,6 +166,7 @@ function learn(known: Known, tried: FuzzCase, answer: Answer): void {
     for (const field of ['jobs', 'like', 'depends_on[]']) known.add(field, body['job_id']);
   }
   if (tried.path.endsWith('/closures')) known.add('closures', body['id']);
+  for (const header of ['If-Match', 'If-None-Match']) known.add(header, answer.tag);
   known.add('cursor', body['next_cursor']);
   known.add('spool_id', body['spool_id']);
   for (const [list, field, as] of [
