@@ -3,7 +3,7 @@ import { authorise } from '../lib/coordinator/keys';
 import { asError } from '../lib/model/errors';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
-import { problemOf } from './http/problem';
+import { problemHeaders, problemOf } from './http/problem';
 import { checkTexts, type FlowMessage, headerOf } from './http/request';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
@@ -62,10 +62,7 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
           const problem = problemOf(thrown);
           flowMessage.payload = problem;
           flowMessage.statusCode = problem.status;
-          flowMessage.headers = {
-            'content-type': 'application/problem+json',
-            ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="Platewise"' }),
-          };
+          flowMessage.headers = problemHeaders(thrown, problem);
           send(flowMessage as NodeMessage);
           // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
           if (problem.status >= 500) done(asError(thrown));

@@ -19,6 +19,9 @@ import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
 import { Planner } from './planner';
+import { UploadLimit } from './upload-limit';
+
+const defaultUploadsPerMinute = 120;
 
 /** What an owner decides once for the farm. */
 export interface FarmOptions {
@@ -45,6 +48,8 @@ export interface FarmOptions {
   planningMilliseconds?: number;
   /** The largest file that may be uploaded (bytes). */
   maxUploadBytes?: number;
+  /** How many files one client may upload a minute; without it 120, 0: as many as it likes. */
+  uploadsPerMinute?: number;
   /** Path of PrusaSlicer; without it, the one on the PATH. */
   prusaSlicerPath?: string;
   /** Path of OrcaSlicer or Bambu Studio, for Bambu printers; without it, they get files that were sliced for them. */
@@ -80,6 +85,7 @@ export class Farm {
   readonly options: FarmOptions;
   readonly times: AgentTimes;
   readonly planner: Planner;
+  readonly uploadLimit: UploadLimit;
   readonly log: Log;
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
@@ -99,6 +105,7 @@ export class Farm {
     this.options = parts.options;
     this.log = parts.options.log;
     this.planner = new Planner(parts.options);
+    this.uploadLimit = new UploadLimit(parts.options.uploadsPerMinute ?? defaultUploadsPerMinute);
     this.times = { ...defaultTimes, ...parts.options.times };
     this.#server = parts.server;
     this.profiles = new Profiles([shippedProfiles(), this.profileDirectory]);

@@ -94,6 +94,21 @@ export class StaleVersionError extends PlatewiseError {
   }
 }
 
+/** Somebody asks too often (HTTP 429). */
+export class TooManyRequestsError extends PlatewiseError {
+  /** @param retryAfterSeconds when it may be tried again */
+  constructor(
+    most: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(`No more than ${most} are taken from one client.`, {
+      code: 'too_many_requests',
+      retryable: true,
+      remedy: `Try again in ${retryAfterSeconds} s.`,
+    });
+  }
+}
+
 /** Turns anything that was thrown into an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -7,6 +7,7 @@ import {
   NotFoundError,
   PlatewiseError,
   StaleVersionError,
+  TooManyRequestsError,
   UnacceptableInputError,
   UnauthorizedError,
 } from '../../lib/model/errors';
@@ -29,6 +30,7 @@ const titles: Record<number, string> = {
   409: 'The present state forbids this',
   412: 'It has changed in the meantime',
   413: 'The file is too large',
+  429: 'Too many requests',
   422: 'The request cannot be accepted',
   500: 'Something went wrong here',
   503: 'A part of the farm cannot be reached',
@@ -42,6 +44,7 @@ function statusOf(error: PlatewiseError): number {
   if (error instanceof ForbiddenError) return 403;
   if (error instanceof ConflictError) return 409;
   if (error instanceof StaleVersionError) return 412;
+  if (error instanceof TooManyRequestsError) return 429;
   if (error instanceof UnacceptableInputError) return 422;
   return error.retryable ? 503 : 422;
 }
@@ -58,6 +61,15 @@ function echo(value: unknown): unknown {
   } catch {
     return '(too deep to repeat)';
   }
+}
+
+/** The headers that belong to the answer of an error, with its problem. */
+export function problemHeaders(thrown: unknown, problem: Problem): Record<string, string> {
+  return {
+    'content-type': 'application/problem+json',
+    ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="Platewise"' }),
+    ...(thrown instanceof TooManyRequestsError && { 'retry-after': String(thrown.retryAfterSeconds) }),
+  };
 }
 
 /** Puts an error into words for an HTTP client; what was not expected is not shown to it. */

@@ -42,6 +42,12 @@ export function actorOf(message: FlowMessage): string {
   return message.req ? 'api' : 'flow';
 }
 
+/** Who sends a request, for counting: the name of its key, else the address that it comes from. */
+export function clientOf(message: FlowMessage): string {
+  const actor = actorOf(message);
+  return actor.startsWith('api:') ? actor : (message.req?.socket.remoteAddress ?? 'unknown');
+}
+
 /** A header of the request; undefined if it, or the request, is not there. */
 export function headerOf({ req }: FlowMessage, name: string): string | undefined {
   const value = req?.headers[name];

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { storeFile, submitJob } from '../../lib/coordinator/submit';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
-import { actorOf, bodyOf, headerOf } from '../http/request';
+import { actorOf, bodyOf, clientOf, headerOf } from '../http/request';
 import { onInput } from '../input';
 import { isUpload, receiveFile } from './upload';
 
@@ -13,6 +13,7 @@ export = (RED: NodeAPI): void => {
       const farm = await access.farm();
       const request = message.req;
       if (isUpload(request)) {
+        await farm.uploadLimit.take(clientOf(message));
         const payload = await receiveFile(request, (stream, name) => storeFile(farm, stream, name));
         return { payload, statusCode: 201 };
       }

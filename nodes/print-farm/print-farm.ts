@@ -18,6 +18,7 @@ interface PrintFarmDefinition extends NodeDef {
   clearMinutes: string | number;
   changeMinutes: string | number;
   maxUploadMegabytes: string | number;
+  uploadsPerMinute?: string | number;
   operatorHours?: string;
   operatorDays?: string;
   timeZone?: string;
@@ -149,6 +150,10 @@ export = (RED: NodeAPI): void => {
       clearMinutes: number(definition.clearMinutes, 5),
       changeMinutes: number(definition.changeMinutes, 12.5),
       maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
+      uploadsPerMinute: number(
+        firstText(String(definition.uploadsPerMinute ?? ''), process.env['PLATEWISE_UPLOADS_PER_MINUTE']),
+        120,
+      ),
       ...decisionsOf(definition, (problem) => this.error(problem)),
       ...planningOf(definition),
       ...timesFromEnvironment(),
