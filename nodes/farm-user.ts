@@ -18,6 +18,8 @@ export interface FarmWork {
 export interface FarmAccess {
   /** @throws PlatewiseError the farm is not open */
   farm(): Promise<Farm>;
+  /** The farm, if it is open already. */
+  openFarm(): Farm | undefined;
 }
 
 /**
@@ -32,10 +34,12 @@ export function useFarm(RED: NodeAPI, node: Node, definition: FarmNodeDefinition
       code: 'no_farm',
       remedy: 'Open the node, choose a print-farm and deploy.',
     });
-    return { farm: () => Promise.reject(missing) };
+    return { farm: () => Promise.reject(missing), openFarm: () => undefined };
   }
+  let open: Farm | undefined;
   const user = {
     opened: async (farm: Farm) => {
+      open = farm;
       if (!work.opened) {
         node.status({ fill: 'green', shape: 'dot', text: 'ready' });
         return;
@@ -43,6 +47,7 @@ export function useFarm(RED: NodeAPI, node: Node, definition: FarmNodeDefinition
       await work.opened(farm);
     },
     closing: async () => {
+      open = undefined;
       await work.closing?.();
     },
     failed: (error: Error) => {
@@ -65,5 +70,5 @@ export function useFarm(RED: NodeAPI, node: Node, definition: FarmNodeDefinition
       (error: unknown) => done(asError(error)),
     );
   });
-  return { farm: () => farmNode.farm() };
+  return { farm: () => farmNode.farm(), openFarm: () => open };
 }

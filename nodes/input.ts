@@ -5,6 +5,7 @@ import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { problemHeaders, problemOf } from './http/problem';
 import { checkTexts, type FlowMessage, headerOf } from './http/request';
+import { timeRequest } from './http/request-clock';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
 export interface Guard {
@@ -43,6 +44,7 @@ async function admit(message: FlowMessage, { access, scope }: Guard): Promise<vo
 export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) => Promise<Outcome | undefined>): void {
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
+    if (flowMessage.req) timeRequest(flowMessage, () => guard.access.openFarm()?.requestDurations);
     admit(flowMessage, guard)
       .then(() => work(flowMessage))
       .then(

@@ -18,6 +18,7 @@ import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
+import { RequestDurations } from './metrics';
 import { Planner } from './planner';
 import { UploadLimit } from './upload-limit';
 
@@ -86,6 +87,7 @@ export class Farm {
   readonly times: AgentTimes;
   readonly planner: Planner;
   readonly uploadLimit: UploadLimit;
+  readonly requestDurations = new RequestDurations();
   readonly log: Log;
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;

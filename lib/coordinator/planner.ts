@@ -29,6 +29,13 @@ export interface PlanningTask {
 
 export type PlanningAnswer = { id: number; plan: Plan } | { id: number; problem: string };
 
+/** A plan, what it was made from, and when, by the monotonic clock (ms). */
+export interface LivePlan {
+  plan: Plan;
+  snapshot: Snapshot;
+  at: number;
+}
+
 /**
  * Makes the plans of one process in a thread of its own, so that the event loop never waits for them, and remembers what
  * the next plan needs of the last one: the sequences, the starts that are near enough to be promises, and the setups
@@ -41,6 +48,7 @@ export class Planner {
   #count = 0;
   readonly #waiting = new Map<number, { resolve: (plan: Plan) => void; reject: (error: Error) => void }>();
   #previous: Plan | undefined;
+  #last: LivePlan | undefined;
   readonly #promised = new Map<JobId, number>();
   readonly #asked = new Map<string, number>();
 
@@ -52,7 +60,13 @@ export class Planner {
   async live(snapshot: Snapshot): Promise<Plan> {
     const plan = await this.make(snapshot);
     this.#remember(snapshot, plan);
+    this.#last = { plan, snapshot, at: performance.now() };
     return plan;
+  }
+
+  /** The last plan that was made for the farm as it was; undefined until then. */
+  get last(): LivePlan | undefined {
+    return this.#last;
   }
 
   /** A plan that nothing follows from: the same way, from the same memory. */

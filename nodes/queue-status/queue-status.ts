@@ -5,6 +5,7 @@ import { deadLetters, spools } from '../../lib/coordinator/changes';
 import { closures } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { health } from '../../lib/coordinator/health';
+import { metrics, metricsType } from '../../lib/coordinator/metrics';
 import { paged } from '../../lib/coordinator/paging';
 import { planMessage, plannedNow } from '../../lib/coordinator/plan';
 import { promisesKept } from '../../lib/coordinator/promises';
@@ -57,6 +58,7 @@ const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<un
   spools: async (farm, message) => paged(await spools(farm), 'spools', 'spool_id', queryOf(message)),
   health: (farm) => health(farm),
   'dead-letters': async (farm, message) => paged(await deadLetters(farm), 'dead_letters', 'id', queryOf(message)),
+  metrics: (farm) => metrics(farm),
   openapi: () => Promise.resolve(description()),
   // Answered by a stream, which ends when the client leaves.
   events: () => Promise.resolve(undefined),
@@ -73,6 +75,7 @@ export = (RED: NodeAPI): void => {
       const farm = await access.farm();
       if (definition.question !== 'events') {
         const payload = await ask?.(farm, message);
+        if (definition.question === 'metrics') return { payload, headers: { 'content-type': metricsType } };
         if (definition.question !== 'job') return { payload };
         const tag = entityTag((payload as JobView).version, payload);
         return hasAlready(message, tag)

@@ -45,9 +45,9 @@ describe('Keys for the HTTP interface', () => {
       },
       ...(method !== 'GET' && { body: '{}' }),
     });
-    const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-    if (streams) await response.body?.cancel();
-    const body = streams ? {} : ((await response.json()) as { code?: string });
+    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+    if (!isJson) await response.body?.cancel();
+    const body = isJson ? ((await response.json()) as { code?: string }) : {};
     return { status: response.status, code: body.code, challenge: response.headers.get('www-authenticate') };
   };
 

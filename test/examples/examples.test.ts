@@ -135,6 +135,7 @@ describe('The example of the HTTP API', () => {
         'DELETE /closures/:id',
         'GET /health',
         'GET /events',
+        'GET /metrics',
         'GET /openapi.json',
         'POST /printers/:id/pause',
         'POST /printers/:id/resume',

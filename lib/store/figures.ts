@@ -1,0 +1,50 @@
+import type { JobStatus } from '../model/status';
+import type { Queryable } from './database';
+
+/** What is counted for those who watch over the farm. Times are seconds. */
+export interface Figures {
+  jobs: Partial<Record<JobStatus, number>>;
+  /** Ended attempts by outcome. */
+  ended: Record<string, number>;
+  /** How long the waiting jobs that nobody holds have waited: half of them at most, nine of ten, all. */
+  waited: { half: number; most: number; all: number } | null;
+  /** Messages that are not published yet, by kind, and how old the oldest is. */
+  unsent: Record<string, number>;
+  oldestUnsent: number;
+  deadLetters: number;
+}
+
+// How long the jobs have waited that could be planned.
+const waitedSql = `
+  SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS half,
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS most, max(waited) AS all
+  FROM (SELECT extract(epoch FROM now() - created_at)::float8 AS waited FROM print_jobs
+    WHERE status = 'queued' AND NOT hold AND (not_before IS NULL OR not_before <= now())) w`;
+
+// What waits in the outbox, by kind.
+const unsentSql = `
+  SELECT kind AS name, count(*) AS count, extract(epoch FROM now() - min(created_at))::float8 AS oldest
+  FROM outbox WHERE sent_at IS NULL GROUP BY kind`;
+
+/** Counts everything; `db` should be one that sees all of it at one moment. */
+export async function figures(db: Queryable): Promise<Figures> {
+  type Count = { name: string; count: number; oldest: number };
+  const jobs = await db.query<Count>('SELECT status AS name, count(*) AS count FROM print_jobs GROUP BY status');
+  const ended = await db.query<Count>(
+    `SELECT outcome AS name, count(*) AS count FROM print_attempts WHERE phase = 'ended' GROUP BY outcome`,
+  );
+  const waited = await db.query<{ half: number | null; most: number | null; all: number | null }>(waitedSql);
+  const unsent = await db.query<Count>(unsentSql);
+  const dead = await db.query<Count>('SELECT count(*) AS count FROM dead_letters WHERE resolved_at IS NULL');
+  const { half, most, all } = waited.rows[0] ?? { half: null, most: null, all: null };
+  const byName = (rows: Count[]): Record<string, number> =>
+    Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+  return {
+    jobs: byName(jobs.rows),
+    ended: byName(ended.rows),
+    waited: half === null || most === null || all === null ? null : { half, most, all },
+    unsent: byName(unsent.rows),
+    oldestUnsent: Math.max(0, ...unsent.rows.map(({ oldest }) => oldest)),
+    deadLetters: dead.rows[0]?.count ?? 0,
+  };
+}

@@ -1,0 +1,23 @@
+import type { ServerResponse } from 'node:http';
+import type { RequestDurations } from '../../lib/coordinator/metrics';
+import type { FlowMessage } from './request';
+
+/** A request as Express has routed it. */
+interface RoutedRequest {
+  method?: string;
+  route?: { path?: unknown };
+}
+
+/** Measures how long a request takes, from now to the end of its answer. A stream has no duration that would mean anything. */
+export function timeRequest(message: FlowMessage, durations: () => RequestDurations | undefined): void {
+  const response = (message['res'] as { _res?: ServerResponse } | undefined)?._res;
+  const { method = '', route } = message.req as RoutedRequest;
+  const path = route?.path;
+  if (!response || typeof path !== 'string') return;
+  const begun = performance.now();
+  response.once('finish', () => {
+    if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
+    const seconds = (performance.now() - begun) / 1000;
+    durations()?.observe({ method, route: path, status: response.statusCode, seconds });
+  });
+}
