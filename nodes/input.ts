@@ -1,11 +1,12 @@
 import type { Node, NodeMessage } from 'node-red';
+import type { Farm } from '../lib/coordinator/farm';
 import { authorise } from '../lib/coordinator/keys';
 import { asError } from '../lib/model/errors';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { problemHeaders, problemOf } from './http/problem';
-import { checkTexts, type FlowMessage, headerOf } from './http/request';
-import { timeRequest } from './http/request-clock';
+import { actorOf, checkTexts, type FlowMessage, headerOf } from './http/request';
+import { type AnsweredRequest, timeRequest } from './http/request-clock';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
 export interface Guard {
@@ -34,6 +35,15 @@ async function admit(message: FlowMessage, { access, scope }: Guard): Promise<vo
   checkTexts(message.req);
 }
 
+/** Keeps how long a request took; one that was to change something, or failed here, goes into the log for programs too. */
+function record(farm: Farm | undefined, message: FlowMessage, request: AnsweredRequest): void {
+  farm?.requestDurations.observe(request);
+  if (request.method === 'GET' && request.status < 500) return;
+  const level = request.status >= 500 ? 'error' : 'info';
+  const { id } = message.req?.params ?? {};
+  farm?.events.write(level, 'request', { ...request, id: id ?? null, actor: actorOf(message) });
+}
+
 /**
  * The one place where the input of every node ends. What the work returns becomes the payload; what it throws becomes
  * problem details for an HTTP client (`http response` sends them), or goes to the Catch nodes of the flow.
@@ -44,7 +54,7 @@ async function admit(message: FlowMessage, { access, scope }: Guard): Promise<vo
 export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) => Promise<Outcome | undefined>): void {
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
-    if (flowMessage.req) timeRequest(flowMessage, () => guard.access.openFarm()?.requestDurations);
+    if (flowMessage.req) timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
     admit(flowMessage, guard)
       .then(() => work(flowMessage))
       .then(

@@ -18,6 +18,7 @@ import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
+import { EventLog } from './event-log';
 import { RequestDurations } from './metrics';
 import { Planner } from './planner';
 import { UploadLimit } from './upload-limit';
@@ -72,6 +73,8 @@ export interface FarmOptions {
   /** Withdraw a dispatch that nobody claimed for so long. */
   dispatchExpiresMinutes?: number;
   times?: Partial<AgentTimes>;
+  /** Where the log for programs goes: a file, or `-` for the standard output; without it there is none. */
+  eventLog?: string;
   log: Log;
 }
 
@@ -89,6 +92,8 @@ export class Farm {
   readonly uploadLimit: UploadLimit;
   readonly requestDurations = new RequestDurations();
   readonly log: Log;
+  /** The log for programs. */
+  readonly events: EventLog;
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
   readonly #slicers = new Map<Make, Promise<SelectedSlicer>>();
@@ -100,12 +105,14 @@ export class Farm {
     files: LocalFileStore;
     server: EmbeddedPostgres | undefined;
     options: FarmOptions;
+    events: EventLog;
   }) {
     this.database = parts.database;
     this.broker = parts.broker;
     this.files = parts.files;
     this.options = parts.options;
     this.log = parts.options.log;
+    this.events = parts.events;
     this.planner = new Planner(parts.options);
     this.uploadLimit = new UploadLimit(parts.options.uploadsPerMinute ?? defaultUploadsPerMinute);
     this.times = { ...defaultTimes, ...parts.options.times };
@@ -114,7 +121,13 @@ export class Farm {
   }
 
   /** Opens everything and brings the schema up to date. What was opened is closed again if a later part fails. */
-  static async open(options: FarmOptions): Promise<Farm> {
+  static async open(given: FarmOptions): Promise<Farm> {
+    const events = new EventLog(given.eventLog, (error) => given.log('warn', `The event log: ${error.message}`));
+    const log: Log = (level, message) => {
+      given.log(level, events.redactor.text(message));
+      events.write(level, 'message', { message });
+    };
+    const options = { ...given, log };
     const directory = resolve(options.dataDirectory);
     const onProblem = (error: Error): void => options.log('warn', error.message);
     await mkdir(directory, { recursive: true });
@@ -131,9 +144,11 @@ export class Farm {
       await migrate(database);
       const broker = options.amqpUrl ? new RabbitMqBroker(options.amqpUrl, onProblem) : new EmbeddedBroker();
       await broker.open();
+      await events.follow(broker);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
-      return new Farm({ database, broker, files, server, options });
+      return new Farm({ database, broker, files, server, options, events });
     } catch (error) {
+      await events.close();
       await database?.close();
       await server?.stop();
       throw asError(error);
@@ -191,6 +206,7 @@ export class Farm {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.planner.close();
+      await this.events.close();
       await this.broker.close();
       await this.database.close();
       await this.#server?.stop();

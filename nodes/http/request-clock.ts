@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { RequestDurations } from '../../lib/coordinator/metrics';
 import type { FlowMessage } from './request';
 
 /** A request as Express has routed it. */
@@ -8,8 +7,19 @@ interface RoutedRequest {
   route?: { path?: unknown };
 }
 
-/** Measures how long a request takes, from now to the end of its answer. A stream has no duration that would mean anything. */
-export function timeRequest(message: FlowMessage, durations: () => RequestDurations | undefined): void {
+/** A request that was answered. `route` holds the names of parameters in the place of their values. */
+export interface AnsweredRequest {
+  method: string;
+  route: string;
+  status: number;
+  seconds: number;
+}
+
+/**
+ * Measures how long a request takes, from now to the end of its answer. A stream has no duration that would mean anything.
+ * @param told once, when the answer is out
+ */
+export function timeRequest(message: FlowMessage, told: (request: AnsweredRequest) => void): void {
   const response = (message['res'] as { _res?: ServerResponse } | undefined)?._res;
   const { method = '', route } = message.req as RoutedRequest;
   const path = route?.path;
@@ -18,6 +28,6 @@ export function timeRequest(message: FlowMessage, durations: () => RequestDurati
   response.once('finish', () => {
     if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
     const seconds = (performance.now() - begun) / 1000;
-    durations()?.observe({ method, route: path, status: response.statusCode, seconds });
+    told({ method, route: path, status: response.statusCode, seconds });
   });
 }

@@ -157,6 +157,7 @@ export = (RED: NodeAPI): void => {
       ...decisionsOf(definition, (problem) => this.error(problem)),
       ...planningOf(definition),
       ...timesFromEnvironment(),
+      ...(process.env['PLATEWISE_EVENT_LOG'] && { eventLog: process.env['PLATEWISE_EVENT_LOG'] }),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
       log: (level, message) => {
         if (level === 'info') this.log(message);

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { AgentContext } from '../../lib/agent/context';
+import type { AgentContext, Log } from '../../lib/agent/context';
 import { PrinterAgent } from '../../lib/agent/printer-agent';
 import type { Farm } from '../../lib/coordinator/farm';
 import { PrepareAhead } from '../../lib/coordinator/prepare-ahead';
@@ -88,6 +88,13 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     };
 
     const open = async (farm: Farm): Promise<void> => {
+      for (const secret of Object.values(this.credentials ?? {})) farm.events.redactor.hide(secret);
+      const log: Log = (level, message) => {
+        const shown = farm.events.redactor.text(message);
+        if (level === 'info') this.log(shown);
+        else this[level](shown);
+        farm.events.write(level, 'message', { printer_id: id, message });
+      };
       const simulated = definition.simulated === true || definition.simulated === 'true';
       const given = capabilitiesOf(definition, printerMake.capabilities);
       const slots = (definition.slots ?? '').split(',').flatMap((slot) => (slot.trim() === '' ? [] : [slot.trim()]));
@@ -108,7 +115,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
           host: definition.host,
           capabilities: printer.capabilities,
           timeScale: optionalNumber(definition.timeScale) ?? 1,
-          log: (level, message) => (level === 'info' ? this.log(message) : this[level](message)),
+          log,
         },
         definition,
         this.credentials ?? {},
@@ -127,7 +134,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         workDirectory: farm.workDirectory,
         simulated,
         allowUntrusted: simulated || definition.allowBuiltInSlicer === true,
-        log: (level, message) => (level === 'info' ? this.log(message) : this[level](message)),
+        log,
         times: farm.times,
       };
       const serving = new PrinterAgent(context);

@@ -1,0 +1,37 @@
+/** What stands in the place of a secret. */
+const hidden = '•••';
+/** Shorter ones would hide words that only look like them. */
+const shortest = 4;
+const patterns: readonly [RegExp, string][] = [
+  // the password in postgres://user:password@host, and in any other address
+  [/(\w+:\/\/[^\s:/@]*:)[^\s@/]+(?=@)/g, `$1${hidden}`],
+  [/\bpw_[\w-]{20,}/g, hidden],
+  [/\b(Bearer|Basic) +[\w.~+/=-]{4,}/gi, `$1 ${hidden}`],
+];
+const secretName = /password|secret|token|access_?code|api_?key|authorization|^key$/i;
+
+/** Takes secrets out of what is about to be logged. */
+export class Redactor {
+  readonly #secrets = new Set<string>();
+
+  /** Hides this text wherever it stands from now on. */
+  hide(secret: unknown): void {
+    if (typeof secret === 'string' && secret.length >= shortest) this.#secrets.add(secret);
+  }
+
+  /** A text without secrets. */
+  text(text: string): string {
+    let shown = text;
+    for (const secret of this.#secrets) shown = shown.replaceAll(secret, hidden);
+    for (const [pattern, instead] of patterns) shown = shown.replace(pattern, instead);
+    return shown;
+  }
+
+  /** A value of JSON without secrets: by what they are, and by the name of their field. */
+  value(value: unknown): unknown {
+    return JSON.parse(JSON.stringify(value ?? null), (name: string, inner: unknown) => {
+      if (typeof inner !== 'string') return inner;
+      return secretName.test(name) ? hidden : this.text(inner);
+    });
+  }
+}
