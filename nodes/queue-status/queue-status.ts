@@ -5,6 +5,7 @@ import { deadLetters, spools } from '../../lib/coordinator/changes';
 import { closures } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { health } from '../../lib/coordinator/health';
+import { homeAssistant } from '../../lib/coordinator/home-assistant';
 import { metrics, metricsType } from '../../lib/coordinator/metrics';
 import { paged } from '../../lib/coordinator/paging';
 import { planMessage, plannedNow } from '../../lib/coordinator/plan';
@@ -58,6 +59,7 @@ const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<un
   spools: async (farm, message) => paged(await spools(farm), 'spools', 'spool_id', queryOf(message)),
   health: (farm) => health(farm),
   'dead-letters': async (farm, message) => paged(await deadLetters(farm), 'dead_letters', 'id', queryOf(message)),
+  'home-assistant': (farm, message) => homeAssistant(farm, queryOf(message)),
   metrics: (farm) => metrics(farm),
   openapi: () => Promise.resolve(description()),
   // Answered by a stream, which ends when the client leaves.

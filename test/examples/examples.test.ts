@@ -11,7 +11,19 @@ const ours = Object.keys(nodeRed.nodes);
 const core = [
   ...['tab', 'group', 'subflow', 'comment', 'inject', 'debug', 'catch', 'complete', 'status', 'link in', 'link out'],
   ...['link call', 'function', 'switch', 'change', 'range', 'template', 'delay', 'trigger', 'rbe', 'json', 'split'],
-  ...['join', 'sort', 'batch', 'http in', 'http response', 'http request', 'tls-config', 'file', 'file in'],
+  ...[
+    'join',
+    'sort',
+    'batch',
+    'http in',
+    'http response',
+    'http request',
+    'tls-config',
+    'file',
+    'file in',
+    'mqtt out',
+    'mqtt-broker',
+  ],
 ];
 
 interface FlowNode {
