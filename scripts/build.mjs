@@ -23,6 +23,7 @@ cpSync(join(root, 'nodes'), join(root, 'dist', 'nodes'), {
   recursive: true,
   filter: (source) => !/\.ts$/.test(source),
 });
+cpSync(join(root, 'plugins'), join(root, 'dist', 'plugins'), { recursive: true });
 cpSync(join(root, 'test', 'fixtures'), join(root, 'dist', 'test', 'fixtures'), { recursive: true });
 // The description of the API is written as YAML, which is kind to readers, and served as JSON.
 const description = parse(readFileSync(described, 'utf8'));

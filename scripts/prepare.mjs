@@ -33,7 +33,7 @@ export function prepare() {
     console.log('Installing the dependencies …');
     npm('ci', '--no-audit', '--no-fund');
   }
-  const sources = ['lib', 'nodes', 'bin', 'test', 'tsconfig.json', 'docs/openapi.yaml'].map((name) =>
+  const sources = ['lib', 'nodes', 'plugins', 'bin', 'test', 'tsconfig.json', 'docs/openapi.yaml'].map((name) =>
     newest(join(root, name)),
   );
   const entry = join(root, 'dist', 'bin', 'platewise.js');
