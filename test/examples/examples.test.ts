@@ -39,7 +39,11 @@ interface FlowNode {
   info?: string;
 }
 
-const names = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.json'));
+const directory = join(root, 'examples');
+const names = [
+  ...readdirSync(directory),
+  ...readdirSync(join(directory, 'nodes')).map((name) => join('nodes', name)),
+].filter((name) => name.endsWith('.json'));
 const load = (name: string): FlowNode[] => JSON.parse(readFileSync(join(root, 'examples', name), 'utf8')) as FlowNode[];
 
 for (const name of names) {
@@ -94,6 +98,15 @@ describe('The examples together', () => {
       ours.filter((type) => !shown.has(type)),
       [],
     );
+  });
+
+  it('show each node in an example of its own', () => {
+    for (const type of ours.filter((one) => one !== 'print-farm')) {
+      assert.ok(
+        load(join('nodes', `${type}.json`)).some((node) => node.type === type),
+        type,
+      );
+    }
   });
 
   it('can be imported one after the other: they share the farm and nothing else', () => {
