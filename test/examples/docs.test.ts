@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
+
+function sources(directory: string): string {
+  return readdirSync(directory, { withFileTypes: true })
+    .map((entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return entry.name === 'de' ? '' : sources(path);
+      return /\.(ts|json|sql|html)$/.test(entry.name) ? read(path) : '';
+    })
+    .join('\n');
+}
+
+const pages = ['README.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((name) =>
+  name.endsWith('.md'),
+);
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+const anchorsOf = (page: string): string[] =>
+  [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+
+describe('The documents', () => {
+  it('lead to nothing that is not there', () => {
+    for (const page of pages) {
+      for (const [, target = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:|^\/|^http/.test(target)) continue;
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? page : join(dirname(page), path);
+        assert.ok(existsSync(file), `${page}: ${target}`);
+        if (anchor !== undefined) assert.ok(anchorsOf(file).includes(anchor), `${page}: ${target}`);
+      }
+    }
+  });
+
+  it('show JSON that is JSON', () => {
+    for (const page of pages) {
+      for (const [, json = ''] of read(page).matchAll(/^```json\n([\s\S]*?)^```/gm)) {
+        assert.doesNotThrow(() => JSON.parse(json), `${page}: ${json.slice(0, 80)}`);
+      }
+    }
+  });
+
+  it('describe each node', () => {
+    const { 'node-red': nodeRed } = JSON.parse(read('package.json')) as { 'node-red': { nodes: object } };
+    const headings = [...read('docs', 'flows.md').matchAll(/^## (.+)$/gm)].flatMap(([, heading = '']) =>
+      heading.split(', '),
+    );
+    for (const type of Object.keys(nodeRed.nodes)) assert.ok(headings.includes(type), type);
+  });
+
+  it('quote in troubleshooting what the product really shows', () => {
+    const shown = `${sources('lib')}\n${sources('nodes')}`;
+    const quoted = [...read('docs', 'troubleshooting.md').matchAll(/^\|[^|"]*"([^"|]+)"/gm)];
+    assert.ok(quoted.length > 30);
+    for (const [, words = ''] of quoted) {
+      // Names and numbers stand in the place of the dots.
+      for (const part of words.split('…').map((one) => one.trim())) {
+        if (part.length > 1) assert.ok(shown.includes(part), `"${part}" of "${words}"`);
+      }
+    }
+  });
+});
