@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { ConflictError, ForbiddenError, MalformedInputError, NotFoundError, UnauthorizedError } from '../model/errors';
 import { allows, isScope, type Scope, scopes } from '../model/scope';
 import { type ApiKey, allKeys, findKey, insertKey, keysWereMade, revokeKeyOf } from '../store/api-keys';
-import type { Queryable } from '../store/database';
+import { notify, type Queryable } from '../store/database';
 
 /** What everybody may see of a key. Times are ISO 8601 UTC. */
 export interface KeyView {
@@ -44,6 +44,8 @@ export async function createKey(db: Queryable, name: string, scope: string): Pro
   const made = await insertKey(db, { name, scope, digest: digestOf(key) });
   if (!made)
     throw new ConflictError(`There is a key named "${name}" already.`, 'Revoke it first, or use another name.');
+  // The first one locks the interface: who came in without any has to come again.
+  await notify(db, 'keys');
   return { ...view(made), key };
 }
 
@@ -52,10 +54,11 @@ export async function listKeys(db: Queryable): Promise<KeyView[]> {
   return (await allKeys(db)).map(view);
 }
 
-/** Takes a key out of use, from this moment on. @throws NotFoundError */
+/** Takes a key out of use, from this moment on; streams that it has opened end. @throws NotFoundError */
 export async function revokeKey(db: Queryable, name: string): Promise<KeyView> {
   const revoked = await revokeKeyOf(db, name);
   if (!revoked) throw new NotFoundError('key', name);
+  await notify(db, 'keys');
   return view(revoked);
 }
 

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { eventFeed, type FeedItem } from '../../lib/coordinator/event-feed';
 import type { Farm } from '../../lib/coordinator/farm';
-import { MalformedInputError } from '../../lib/model/errors';
+import { authorise } from '../../lib/coordinator/keys';
+import { ForbiddenError, MalformedInputError, UnauthorizedError } from '../../lib/model/errors';
 import { type FlowMessage, headerOf } from '../http/request';
 
 /** A silent connection is closed by proxies; a comment keeps it (ms). */
@@ -31,6 +32,7 @@ export async function streamEvents(farm: Farm, message: FlowMessage, closing: Ab
   const ended = new AbortController();
   const signal = AbortSignal.any([closing, ended.signal]);
   response.on('close', () => ended.abort());
+  const unlisten = await endWithKey(farm, message, ended);
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
@@ -51,8 +53,20 @@ export async function streamEvents(farm: Farm, message: FlowMessage, closing: Ab
     }
   } finally {
     clearInterval(heartbeat);
+    unlisten();
     response.end();
   }
+}
+
+/** A stream outlives the check of its key; it ends when the key goes out of use. Returns what ends the watch. */
+function endWithKey(farm: Farm, message: FlowMessage, stream: AbortController): Promise<() => void> {
+  const check = (): Promise<unknown> => authorise(farm.database, headerOf(message, 'authorization'), 'read');
+  return farm.database.listen((payload) => {
+    if (payload !== 'keys' && payload !== 'reconnected') return;
+    check().catch((error: unknown) => {
+      if (error instanceof UnauthorizedError || error instanceof ForbiddenError) stream.abort();
+    });
+  });
 }
 
 function lastEventOf(message: FlowMessage): number | undefined {

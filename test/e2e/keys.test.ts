@@ -59,6 +59,13 @@ describe('Keys for the HTTP interface', () => {
     assert.match((await keys('list')).stdout, /no key/);
   });
 
+  it('end a stream that was opened before there was one', async () => {
+    const stream = await fetch(`${farm.url}/api/fabrication/events`);
+    assert.equal(stream.status, 200);
+    assert.equal((await keys('create', '--name', 'first', '--scope', 'read')).code, 0);
+    await stream.text();
+  });
+
   it('are made, shown once, and refused when they make no sense', async () => {
     for (const scope of rank) {
       const { code, stdout, stderr } = await keys('create', '--name', `a ${scope} user`, '--scope', scope);
@@ -70,7 +77,7 @@ describe('Keys for the HTTP interface', () => {
     assert.match((await keys('create', '--name', 'x', '--scope', 'god')).stderr, /no such scope/);
     assert.match((await keys('create', '--name', 'a read user', '--scope', 'read')).stderr, /already/);
     const list = (await keys('list', '--json')).stdout;
-    assert.equal((JSON.parse(list) as unknown[]).length, 4);
+    assert.equal((JSON.parse(list) as unknown[]).length, 5);
     for (const key of Object.values(made)) assert.ok(!list.includes(key), 'a key is never told again');
   });
 
@@ -92,6 +99,17 @@ describe('Keys for the HTTP interface', () => {
       }
     });
   }
+
+  it('end the streams that they have opened when they are revoked', async () => {
+    const { stdout } = await keys('create', '--name', 'screen', '--scope', 'read');
+    const stream = await fetch(`${farm.url}/api/fabrication/events`, {
+      headers: { authorization: `Bearer ${stdout.trim()}` },
+    });
+    assert.equal(stream.status, 200);
+    assert.equal((await keys('revoke', '--name', 'screen')).code, 0);
+    // Resolves when the other side has ended it.
+    await stream.text();
+  });
 
   it('put their name into the history, and are of no use once revoked', async () => {
     const authorization = `Bearer ${made.admin}`;
