@@ -72,6 +72,12 @@ export function problemHeaders(thrown: unknown, problem: Problem): Record<string
   };
 }
 
+/** What is told of an error. What lies beneath a part that is away (addresses, sockets) is for the log. */
+function messageOf(error: PlatewiseError, status: number): string {
+  const beneath = status === 503 && error.cause instanceof Error ? error.cause.message : '';
+  return beneath === '' ? error.message : error.message.replaceAll(beneath, 'the log of Node-RED says more.');
+}
+
 /** Puts an error into words for an HTTP client; what was not expected is not shown to it. */
 export function problemOf(thrown: unknown): Problem {
   const error = asError(thrown);
@@ -87,7 +93,7 @@ export function problemOf(thrown: unknown): Problem {
     title: titles[status] ?? 'Error',
     status,
     detail: known
-      ? `${error.message} ${error.remedy}`.trim().slice(0, longestDetail)
+      ? `${messageOf(error, status)} ${error.remedy}`.trim().slice(0, longestDetail)
       : 'The log of Node-RED says more.',
     code: known ? error.code : 'internal',
     errors: errors.map(({ field, value, remedy }) => ({ field: String(echo(field)), value: echo(value), remedy })),
