@@ -83,6 +83,15 @@ export class ApiDescription {
     );
   }
 
+  /** What is wrong with a body that was sent to an address, and accepted; empty if it is as described. */
+  problemsOfSent(method: string, url: string, body: unknown): string[] {
+    const path = url.split('?')[0] ?? '';
+    const found = this.operations().find((one) => one.method === method && matches(one.path, path));
+    if (!found) return [`${method} ${path} is not described`];
+    if (!found.operation.requestBody?.content['application/json']) return [];
+    return this.problemsOfRequest(method, found.path, body).map((text) => `sent to ${method} ${found.path}: ${text}`);
+  }
+
   /** What is wrong with a body of JSON; empty if it is as described. */
   problemsOfRequest(method: string, path: string, body: unknown): string[] {
     return this.#validate(

@@ -116,6 +116,8 @@ export class RealFarm {
     const answer: unknown = text === '' ? undefined : JSON.parse(text);
     const type = response.headers.get('content-type') ?? '';
     const problems = description().problemsOfAnswer(init.method ?? 'GET', path, response.status, type, answer);
+    if (json !== undefined && response.ok)
+      problems.push(...description().problemsOfSent(init.method ?? 'GET', path, json));
     if (problems.length > 0) throw new Error(`${problems.join('; ')}\n${text.slice(0, 2000)}`);
     return { status: response.status, body: answer as Body };
   }
