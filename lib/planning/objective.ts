@@ -12,6 +12,11 @@ export interface Weights {
   idle: number;
   /** Each hour of a shift beyond the third that one job blocks a printer (λ): long jobs belong into the night. */
   block: number;
+  /**
+   * Each hour by which a printer would end after the average one, in a long plan: in a short one new jobs fill the gaps, of
+   * a large backlog the last printer says when all is done.
+   */
+  balance: number;
   /** Moving the start that was promised to a job by a quarter of an hour or more (κ). */
   promise: number;
 }
@@ -23,6 +28,7 @@ export const defaultWeights: Weights = {
   change: 3,
   idle: 0.3,
   block: 0.1,
+  balance: 4,
   promise: 1,
 };
 

@@ -1,6 +1,13 @@
+import { firstAllowed } from './allowed';
 import type { OperatorCalendar } from './calendar';
 import type { SequencingProblem } from './improve';
 import { lateProbability, type Weights } from './objective';
+
+/**
+ * Above so much work for each printer (minutes) it counts whether printers end at the same time, fully from twice that
+ * on. Measured on streams and on backlogs (docs/planning.md).
+ */
+const longPlan = 28 * 60;
 
 /** A copy to be printed. Minutes count from the moment of the plan. */
 export interface Task {
@@ -46,6 +53,8 @@ export interface Placed {
 export class Schedule implements SequencingProblem {
   readonly jobs: number;
   readonly machines: number;
+  /** When each printer would be done if all were equally busy (minutes). */
+  readonly #averageEnd: number;
 
   constructor(
     readonly tasks: readonly Task[],
@@ -61,6 +70,10 @@ export class Schedule implements SequencingProblem {
   ) {
     this.jobs = tasks.length;
     this.machines = printers.length;
+    let work = 0;
+    for (const { minutes } of tasks) work += Math.min(...minutes);
+    for (const { free } of printers) work += free;
+    this.#averageEnd = work / Math.max(1, printers.length);
   }
 
   eligible(job: number, machine: number): boolean {
@@ -73,16 +86,7 @@ export class Schedule implements SequencingProblem {
 
   /** The first moment from `at` at which a print of `length` minutes may start, quiet hours and closures considered. */
   allowed(machine: number, at: number, length: number): number {
-    const closed = this.printers[machine]?.closed ?? [];
-    if (closed.length === 0 && this.quiet === null) return at;
-    let start = at;
-    for (let round = 0; round < 1000; round++) {
-      const loud = this.quiet?.after(start) ?? start;
-      const obstacle = closed.find(({ from, until }) => from < loud + length && until > loud);
-      if (!obstacle && loud === start) return start;
-      start = obstacle ? obstacle.until : loud;
-    }
-    return Number.POSITIVE_INFINITY;
+    return firstAllowed(this.printers[machine]?.closed ?? [], this.quiet, at, length);
   }
 
   /** The times of a printer's sequence. */
@@ -196,8 +200,16 @@ export class Schedule implements SequencingProblem {
       time = end;
       full = true;
     }
+    cost += this.#balanceCost(time);
     if (away && sequence.length > 0) cost += (weights.idle * (calendar.next(time, this.clearMinutes) - time)) / 60;
     return cost;
+  }
+
+  /** What it costs that a printer ends later than the average one. */
+  #balanceCost(end: number): number {
+    const late = end - this.#averageEnd;
+    const share = Math.min(1, this.#averageEnd / longPlan - 1);
+    return late > 0 && share > 0 ? (this.weights.balance * share * late) / 60 : 0;
   }
 
   /** Loads what a task needs in place of what is needed last (keep tool needed soonest, Tang & Denardo 1988). */

@@ -29,6 +29,7 @@ interface PrintFarmDefinition extends NodeDef {
   weightChange?: string | number;
   weightIdle?: string | number;
   weightBlock?: string | number;
+  weightBalance?: string | number;
   weightPromise?: string | number;
   prusaSlicerPath: string;
   orcaSlicerPath: string;
@@ -66,6 +67,7 @@ function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operato
       change: number(definition.weightChange, defaultWeights.change),
       idle: number(definition.weightIdle, defaultWeights.idle),
       block: number(definition.weightBlock, defaultWeights.block),
+      balance: number(definition.weightBalance, defaultWeights.balance),
       promise: number(definition.weightPromise, defaultWeights.promise),
     },
   };
