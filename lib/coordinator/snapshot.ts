@@ -54,6 +54,7 @@ export function planningPrinter(
   slots: LoadedSlot[],
   open: { attempt: Attempt; job: Job | undefined } | undefined,
   now: number,
+  closures: readonly Closure[] = [],
 ): PlanningPrinter {
   const timeScale = printer.report?.timeScale ?? 1;
   return {
@@ -68,6 +69,9 @@ export function planningPrinter(
     bedCause: printer.bedCause,
     busy: busyWith(printer, open, now, timeScale),
     timeScale,
+    closed: closures
+      .filter((closure) => closure.printerId === printer.id)
+      .map(({ fromAt, untilAt, reason }) => ({ from: Date.parse(fromAt), until: Date.parse(untilAt), reason })),
   };
 }
 
@@ -107,12 +111,13 @@ export type SnapshotOptions = Pick<FarmOptions, 'clearMinutes' | 'changeMinutes'
 
 /** The whole farm at this moment, for the planner. */
 export async function takeSnapshot(db: Queryable, options: SnapshotOptions): Promise<Snapshot> {
-  const [jobs, attempts, printers, slots, materials] = [
+  const [jobs, attempts, printers, slots, materials, closures] = [
     await unfinishedJobs(db),
     await openAttempts(db),
     await allPrinters(db),
     await loadedSlots(db),
     await allMaterials(db),
+    await closuresAhead(db),
   ];
   const now = await databaseNow(db);
   const ahead = options.operator ? await planningFacts(db) : undefined;
@@ -122,7 +127,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions): Pro
   for (const attempt of attempts) openCopies.set(attempt.jobId, (openCopies.get(attempt.jobId) ?? 0) + 1);
   const places = printers.map((printer) => {
     const attempt = attempts.find((one) => one.printerId === printer.id);
-    return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now);
+    return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now, closures);
   });
   const unmet = new Set(await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]));
   return {
@@ -145,9 +150,6 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions): Pro
     printers: places.map((place) => ({
       ...place,
       ...(ahead && {
-        closed: ahead.closures
-          .filter((closure) => closure.printerId === place.id)
-          .map(({ fromAt, untilAt, reason }) => ({ from: Date.parse(fromAt), until: Date.parse(untilAt), reason })),
         dispatchesSinceOwed: ahead.dispatches.get(place.id) ?? 0,
       }),
     })),
@@ -156,7 +158,6 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions): Pro
 
 /** What only planning ahead reads. */
 async function planningFacts(db: Queryable): Promise<{
-  closures: Closure[];
   dispatches: Map<PrinterId, number>;
   durations: LearnedDurations;
   shelf: NonNullable<Snapshot['shelf']>;
@@ -164,7 +165,6 @@ async function planningFacts(db: Queryable): Promise<{
   const durations = new LearnedDurations();
   for (const print of await durationsToLearn(db)) durations.add(print);
   return {
-    closures: await closuresAhead(db),
     dispatches: await dispatchesSinceOwed(db, owedAfter),
     durations,
     shelf: (await allSpools(db))

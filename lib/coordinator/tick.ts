@@ -6,6 +6,8 @@ import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/
 import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
 import { passing } from '../model/moments';
+import { notAllowedBecause } from '../planning/allowed';
+import type { OperatorHours } from '../planning/calendar';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
 import type { PlanLine } from '../planning/plan';
 import { lockUntilEnd } from '../store/advisory-locks';
@@ -14,6 +16,7 @@ import { databaseNow, type Transaction } from '../store/database';
 import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
+import { closuresAhead } from '../store/planning';
 import { loadedSlots, lockPrinter, offlineAfterSeconds, type Printer } from '../store/printers';
 import { forgetSharedFiles } from '../store/shared-files';
 import type { Farm } from './farm';
@@ -71,7 +74,7 @@ export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string
   for (const line of lines) {
     if (!line.ready) continue;
     try {
-      const assignment = await farm.database.transaction((tx) => assign(tx, line, actor));
+      const assignment = await farm.database.transaction((tx) => assign(tx, line, actor, farm.options.quiet));
       passing('assign:after', assignment.attemptId);
       result.assignments.push(assignment);
     } catch (error) {
@@ -86,12 +89,13 @@ async function assign(
   tx: Transaction,
   line: { jobId: JobId; printerId: PrinterId },
   actor: string,
+  quiet: OperatorHours | undefined,
 ): Promise<Assignment> {
   // Ticks are serialised across all processes on one database.
   await lockUntilEnd(tx, 'tick');
   const job = await lockJob(tx, line.jobId);
   const printer = await lockPrinter(tx, line.printerId);
-  const slot = await check(tx, job, printer);
+  const slot = await check(tx, job, printer, quiet);
   const copy = await nextCopy(tx, job);
   const id = attemptId(randomUUID());
   const attempt = await insertAttempt(tx, {
@@ -127,6 +131,7 @@ async function check(
   tx: Transaction,
   job: Job,
   printer: Printer,
+  quiet: OperatorHours | undefined,
 ): Promise<{ slot: string; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
   if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
   const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
@@ -139,10 +144,12 @@ async function check(
   const now = await databaseNow(tx);
   if (planned.notBefore !== null && planned.notBefore > now) throw new LineRefused('it is too early for the job');
   const slots = await loadedSlots(tx);
-  const place = planningPrinter(printer, slots, undefined, now);
+  const place = planningPrinter(printer, slots, undefined, now, await closuresAhead(tx));
   const obstacle = neverBecause(planned, place);
   if (obstacle) throw new LineRefused(`${printer.name} ${obstacle}`);
-  const reason = notReadyBecause(place) ?? filamentSetup(planned, place);
+  // Whether it ends before the next closure is the plan's business, which knows how long prints really take.
+  const barred = notAllowedBecause(place, quiet, now, 0);
+  const reason = notReadyBecause(place) ?? barred?.because ?? filamentSetup(planned, place);
   if (reason) throw new LineRefused(reason);
   const slot = fittingSlot(planned, place);
   const loaded = slots.find((one) => one.printerId === printer.id && one.slot === slot?.slot);

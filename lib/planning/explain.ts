@@ -1,10 +1,9 @@
 import type { JobId, PrinterId } from '../model/ids';
+import { notAllowedBecause } from './allowed';
 import { filamentSetup, neverBecause, notReadyBecause, wallHours } from './eligibility';
 import { owedAt } from './owed';
 import type { Plan, PlanLine } from './plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
-
-const hour = 3_600_000;
 
 /** What one printer has to do with a job that waits. */
 export interface PrinterVerdict {
@@ -108,9 +107,9 @@ function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: Plan
   const busy = printer.busy;
   const obstacle = notReadyBecause(printer);
   if (obstacle) return result(obstacle, busy ? Math.max(busy.until, snapshot.now) : null);
-  const ends = snapshot.now + wallHours(job, printer) * hour;
-  const closed = printer.closed?.find(({ from, until }) => from < ends && until > snapshot.now);
-  if (closed) return result(`it may not print until ${iso(closed.until)}: ${closed.reason}`, closed.until);
+  const hours = job.hoursOn?.[printer.id] ?? wallHours(job, printer);
+  const barred = notAllowedBecause(printer, snapshot.quiet, snapshot.now, hours * 60);
+  if (barred) return result(barred.because, Number.isFinite(barred.until) ? barred.until : null);
   const setup = filamentSetup(job, printer);
   if (setup) {
     const line = plan.lines.find((one) => one.jobId === job.id && one.printerId === printer.id);

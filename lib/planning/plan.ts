@@ -1,4 +1,5 @@
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
+import { notAllowedBecause } from './allowed';
 import { filamentSetup, fittingSlot, impossible, neverBecause, notReadyBecause, wallHours } from './eligibility';
 import { planAhead } from './plan-ahead';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
@@ -161,7 +162,10 @@ function place(
     const stuck = earliest === null || (held !== null && held.until === null);
     const duration = wallHours(job, timeline.printer) * hour;
     const change = setup === null ? 0 : minutes(snapshot.changeMinutes, timeline.printer);
-    return { timeline, setup, start: stuck ? null : earliest + change, duration };
+    const wanted = stuck ? null : earliest + change;
+    const barred = notAllowedBecause(timeline.printer, snapshot.quiet, wanted ?? snapshot.now, duration / 60_000);
+    const start = wanted !== null && barred ? barred.until : wanted;
+    return { timeline, setup, start: start === Number.POSITIVE_INFINITY ? null : start, duration, barred };
   });
   // The one that has it done first; where nobody can say when, the one with the shorter line and the right filament.
   const rank = (option: (typeof options)[number]): number[] => [
@@ -177,12 +181,16 @@ function place(
   const best = options[0];
   if (!best) return impossible(job, snapshot.printers);
 
-  const { timeline, setup, start, duration } = best;
-  const ready = held === null && setup === null && timeline.blocked === null && timeline.lines === 0;
+  const { timeline, setup, start, duration, barred } = best;
+  const ready = held === null && setup === null && timeline.blocked === null && barred === null && timeline.lines === 0;
   const because =
-    held?.reason ?? setup ?? timeline.blocked ?? `${timeline.printer.name} prints another job of the queue first`;
+    held?.reason ??
+    setup ??
+    timeline.blocked ??
+    barred?.because ??
+    `${timeline.printer.name} prints another job of the queue first`;
   // What cannot run yet for reasons of its own takes nobody's place.
-  if (start !== null && held === null && setup === null) {
+  if (start !== null && held === null && setup === null && barred === null) {
     timeline.lines++;
     timeline.free = start + duration + minutes(snapshot.clearMinutes, timeline.printer);
   }

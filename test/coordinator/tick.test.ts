@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { closePrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { currentPlan } from '../../lib/coordinator/plan';
 import { OutboxRelay } from '../../lib/coordinator/relay';
@@ -72,6 +73,26 @@ describe('The tick', () => {
     assert.match(refused[0]?.reason ?? '', /printing/);
     const unknown = { ...line, jobId: jobId(randomUUID()) };
     assert.match((await tick(farm, { lines: [unknown] }, 'scheduler')).refused[0]?.reason ?? '', /no job/);
+  });
+
+  it('starts nothing on a printer that is closed, whatever a plan says', async () => {
+    const id = await addJob(farm, 'one', { forcePrinter: printerId('elegoo_giga') });
+    const plan = await currentPlan(farm);
+    assert.ok(plan.lines[0]?.ready);
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    await closePrinter(
+      farm,
+      'elegoo_giga',
+      { from: new Date().toISOString(), until, reason: 'new nozzle' },
+      'operator',
+    );
+    const { assignments, refused } = await tick(farm, plan, 'scheduler');
+    assert.deepEqual(assignments, []);
+    assert.match(refused[0]?.reason ?? '', /new nozzle/);
+    const anew = await currentPlan(farm);
+    assert.equal(anew.lines[0]?.ready, false);
+    assert.ok(String(anew.lines[0]?.start) >= until);
+    assert.match(anew.waiting[id] ?? '', /new nozzle/);
   });
 
   it('does not take a report that nobody has judged for what is known of the printer', async () => {

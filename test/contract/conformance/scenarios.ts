@@ -8,8 +8,8 @@ import {
   UploadFailedError,
 } from '../../../lib/printers/driver';
 import { pause } from '../../../lib/printers/waiting';
-import { Wire } from '../../support/wire';
 import { connectionWhere, permit } from '../../printers/fixtures';
+import { Wire } from '../../support/wire';
 import type { Stage } from '../stage';
 
 /** One thing that happens to every printer. It answers what the driver says of it, in a few words for the table. */
