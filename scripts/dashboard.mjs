@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { root } from './prepare.mjs';
 
 const directory = join(root, 'examples', 'dashboard');
-const read = (name) => readFileSync(join(directory, name), 'utf8');
+const read = (name) =>
+  readFileSync(join(directory, name), 'utf8').replace(/^ *\/\/ include (\w+\.js)\n/gm, (_line, part) => read(part));
 /** The same name gives the same id, so that an import over an earlier one replaces it. */
 const id = (name) => createHash('sha256').update(`platewise dashboard ${name}`).digest('hex').slice(0, 16);
 
@@ -22,7 +23,8 @@ const base = {
   path: '/dashboard',
   appIcon: '',
   includeClientData: true,
-  acceptsClientConfig: ['ui-notification', 'ui-control'],
+  // An answer or a refusal goes to the screen that asked.
+  acceptsClientConfig: ['ui-notification', 'ui-control', 'ui-template'],
   showPathInSidebar: false,
   headerContent: 'page',
   navigationStyle: 'default',
@@ -53,7 +55,10 @@ const breakpoints = [
 const pages = [
   { name: 'Farm', icon: 'printer-3d', file: 'farm.vue' },
   { name: 'Queue', icon: 'format-list-numbered', file: 'queue.vue' },
+  { name: 'Plan', icon: 'chart-gantt', file: 'plan.vue' },
+  { name: 'Setups', icon: 'clipboard-check-outline', file: 'setups.vue' },
   { name: 'Submit', icon: 'upload', file: 'submit.vue' },
+  { name: 'Numbers', icon: 'chart-bar', file: 'numbers.vue' },
   { name: 'Trouble', icon: 'alert-outline', file: 'trouble.vue' },
 ];
 
@@ -64,7 +69,7 @@ const nodes = [
     label: 'Dashboard',
     disabled: false,
     env: [],
-    info: 'The farm on one screen, for FlowFuse Dashboard 2 (`@flowfuse/node-red-dashboard`), at `/dashboard`.\n\nWhat happens comes over the status bus; every three seconds everything is asked again, for the progress of the prints. The page "Submit" uses the flows of the example `api`.',
+    info: 'The farm on one screen, for FlowFuse Dashboard 2 (`@flowfuse/node-red-dashboard`), at `/dashboard`.\n\nWhenever the status bus says that anything changed everything is asked again, and every three seconds the printers, for the progress of their prints. The queue is told whole to each screen once, and then what changes. What a screen alone wants to know (what if, numbers, submitting) it asks the flows of the example `api`, with a key once there is one.',
   },
   farm,
   base,
@@ -114,87 +119,117 @@ for (const [order, page] of pages.entries()) {
     },
   );
 }
-const template = (page, x, targets) => ({
-  ...wired('ui-template', page.name, x, {}, targets),
-  group: id(`group ${page.name}`),
-  page: '',
-  ui: '',
-  order: 1,
-  width: 0,
-  height: 0,
-  head: '',
-  format: read(page.file),
-  storeOutMessages: true,
-  passthru: false,
-  resendOnRefresh: true,
-  templateScope: 'local',
-  className: '',
-});
-const question = (name, what, targets) =>
-  wired('queue-status', name, 430, { farm: farm.id, question: what }, [
-    targets.map((target) => `ui-template ${target}`),
-  ]);
+const template = (name, targets) => {
+  const page = pages.find((one) => one.name === name);
+  return {
+    ...wired('ui-template', name, 960, {}, targets),
+    group: id(`group ${name}`),
+    page: '',
+    ui: '',
+    order: 1,
+    width: 0,
+    height: 0,
+    head: '',
+    format: read(page.file),
+    storeOutMessages: true,
+    passthru: false,
+    resendOnRefresh: true,
+    templateScope: 'local',
+    className: '',
+  };
+};
+/** What is asked with every change, and which pages show the answer. */
+const questions = [
+  ['printers', 'printers', ['Farm', 'Plan', 'Setups', 'Trouble']],
+  ['changes of the queue', 'queue-changes', ['Queue']],
+  ['plan', 'plan', ['Farm', 'Plan']],
+  ['setups', 'setups', ['Setups']],
+  ['spools', 'spools', ['Setups']],
+  ['under way', 'queue', ['Trouble']],
+  ['dead letters', 'dead-letters', ['Trouble']],
+];
 
 row = 0;
-nodes.push(wired('status-bus', 'what happens', 120, { farm: farm.id, events: 'all' }, [['delay not too often']]));
-nodes.push(question('printers', 'printers', ['Farm', 'Trouble']), template(pages[0], 700, [['job-control orders']]));
+nodes.push(
+  wired('status-bus', 'that anything changed', 120, { farm: farm.id, events: 'changed' }, [['change everything']]),
+);
 row = 1;
-nodes.push({
-  ...wired('delay', 'not too often', 120, {}, [['change everything']]),
-  pauseType: 'rate',
-  timeout: '5',
-  timeoutUnits: 'seconds',
-  rate: '2',
-  nbRateUnits: '1',
-  rateUnits: 'second',
-  randomFirst: '1',
-  randomLast: '5',
-  randomUnits: 'seconds',
-  drop: true,
-  allowrate: false,
-  outputs: 1,
-});
-nodes.push(question('queue', 'queue', ['Queue', 'Trouble']), template(pages[1], 700, [['job-control orders']]));
+nodes.push(
+  {
+    // The plan moves on also when nothing happens.
+    ...wired('inject', 'every 30 s', 120, {}, [['change everything']]),
+    props: [],
+    repeat: '30',
+    crontab: '',
+    once: true,
+    onceDelay: 1,
+    topic: '',
+  },
+  {
+    // Each question takes of this what it knows; the answers are for every screen, whoever caused them.
+    ...wired('change', 'everything', 470, {}, [
+      [...questions.map(([name]) => `queue-status ${name}`), 'ui-template Numbers'],
+    ]),
+    rules: [
+      {
+        t: 'set',
+        p: 'payload',
+        pt: 'msg',
+        to: '{"limit": 200, "hours": 168, "status": "scheduled,slicing,uploading,printing"}',
+        tot: 'json',
+      },
+      { t: 'delete', p: '_client', pt: 'msg' },
+    ],
+    action: '',
+    property: '',
+    from: '',
+    to: '',
+    reg: false,
+  },
+);
 row = 2;
-const inject = (name, repeat, payload, targets) => ({
-  ...wired('inject', name, 120, {}, [targets]),
-  props: [{ p: 'payload' }],
-  repeat,
+nodes.push({
+  ...wired('inject', 'progress, every 3 s', 120, {}, [['queue-status printers']]),
+  props: [],
+  repeat: '3',
   crontab: '',
-  once: true,
+  once: false,
   onceDelay: 1,
   topic: '',
-  payload,
-  payloadType: 'json',
 });
-nodes.push(
-  inject('every 3 s', '3', '{"limit": 200}', [
-    'queue-status printers',
-    'queue-status queue',
-    'queue-status dead letters',
-  ]),
-);
-nodes.push(question('dead letters', 'dead-letters', ['Trouble']), template(pages[3], 700, [['job-control orders']]));
+for (const [index, [name, question, shown]] of questions.entries()) {
+  row = index;
+  const targets = shown.map((page) => `ui-template ${page}`);
+  // The queue is told at once what was done, and again in the new order when the plan is there.
+  if (name === 'plan') targets.push('queue-status changes of the queue');
+  nodes.push(wired('queue-status', name, 700, { farm: farm.id, question }, [targets]));
+}
+for (const [index, name] of ['Farm', 'Queue', 'Plan', 'Setups', 'Trouble', 'Numbers', 'Submit'].entries()) {
+  row = index;
+  const targets = { Queue: [['switch whole queue or order']], Numbers: [[]], Submit: [[]] }[name];
+  nodes.push(template(name, targets ?? [['switch just opened or order']]));
+}
+/** A page that was just opened says `whole`; everything else that a page says is an order. */
+const wholeOr = (name, asked) => ({
+  ...wired('switch', name, 1180, {}, [[asked], ['job-control orders']]),
+  property: 'payload.whole',
+  propertyType: 'msg',
+  rules: [{ t: 'true' }, { t: 'else' }],
+  checkall: 'false',
+  repair: false,
+  outputs: 2,
+});
+row = 1;
+nodes.push(wholeOr('whole queue or order', 'queue-status changes of the queue'));
+row = 2;
+nodes.push(wholeOr('just opened or order', 'change everything'));
 row = 3;
-nodes.push(template(pages[2], 700, [[]]));
-row = 4;
-nodes.push(wired('job-control', 'orders', 960, { farm: farm.id, action: '' }, [['change everything']]));
-nodes.push({
-  ...wired('change', 'everything', 120, {}, [
-    ['queue-status printers', 'queue-status queue', 'queue-status dead letters'],
-  ]),
-  rules: [{ t: 'set', p: 'payload', pt: 'msg', to: '{"limit": 200}', tot: 'json' }],
-  action: '',
-  property: '',
-  from: '',
-  to: '',
-  reg: false,
-});
-row = 5;
+nodes.push(wired('job-control', 'orders', 1180, { farm: farm.id, action: '' }, [['change everything']]));
+row = 7;
 nodes.push(
   { ...wired('catch', 'what was refused', 120, {}, [['change in words']]), scope: null, uncaught: false },
   {
-    ...wired('change', 'in words', 430, {}, [['ui-notification notice']]),
+    ...wired('change', 'in words', 470, {}, [['ui-notification notice']]),
     rules: [{ t: 'set', p: 'payload', pt: 'msg', to: 'error.message', tot: 'msg' }],
     action: '',
     property: '',
@@ -219,9 +254,9 @@ nodes.push(
     className: '',
   },
 );
-row = 6;
-nodes.push({
-  ...wired('ui-template', 'look', 700, {}, [[]]),
+row = 8;
+const everywhere = (name, file, templateScope, x) => ({
+  ...wired('ui-template', name, x, {}, [[]]),
   group: '',
   page: '',
   ui: base.id,
@@ -229,13 +264,14 @@ nodes.push({
   width: 0,
   height: 0,
   head: '',
-  format: read('style.css'),
+  format: read(file),
   storeOutMessages: true,
   passthru: false,
   resendOnRefresh: true,
-  templateScope: 'site:style',
+  templateScope,
   className: '',
 });
+nodes.push(everywhere('look', 'style.css', 'site:style', 470), everywhere('key', 'key.vue', 'widget:ui', 700));
 
 const text = `${JSON.stringify(nodes, null, 2)}\n`;
 const target = join(root, 'examples', 'dashboard.json');

@@ -1,0 +1,43 @@
+    // What several pages need; scripts/dashboard.mjs puts it into each of them.
+    /** The answer of the HTTP interface. With an error it throws what to do, in words; `fields` tells of which input. */
+    async ask(path, { method = 'GET', json, csv = false } = {}) {
+      const key = sessionStorage.getItem('platewise-key');
+      const headers = { accept: csv ? 'text/csv' : 'application/json', ...(key && { authorization: `Bearer ${key}` }), ...(json && { 'content-type': 'application/json' }) };
+      let response;
+      try { response = await fetch(`/api/fabrication${path}`, { method, headers, ...(json && { body: JSON.stringify(json) }) }); }
+      catch { throw new Error('The farm does not answer. Is Node-RED running?'); }
+      if (response.ok) return csv ? response.text() : response.json();
+      throw this.refusal(response.status, await response.text());
+    },
+    refusal(status, text) {
+      let body = {};
+      try { body = JSON.parse(text); } catch { /* not from the farm itself */ }
+      const error = new Error(body.detail ?? `The farm did not accept this (${status}).`);
+      error.fields = Object.fromEntries((body.errors ?? []).map((one) => [one.field, one.remedy]));
+      if (status === 401) {
+        const known = sessionStorage.getItem('platewise-key') !== null;
+        error.message = `${known ? 'This key is not in use (any more).' : 'The farm asks for a key.'} Press “Key” at the top of the page and paste one. “npx platewise keys create --name dashboard --scope operate” makes it.`;
+      }
+      if (status === 404 && !body.code) error.message = 'This page needs the flows of the example “api”.';
+      return error;
+    },
+    time(iso) {
+      if (!iso) return '';
+      // Formats are slow to make, and a list has many times.
+      const formats = (globalThis.platewiseFormats ??= {
+        today: new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' }),
+        other: new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
+      });
+      const at = new Date(iso);
+      return (at.toDateString() === new Date().toDateString() ? formats.today : formats.other).format(at);
+    },
+    span(minutes) {
+      const whole = Math.round(Math.abs(minutes));
+      if (whole < 60) return `${whole} min`;
+      if (whole < 2880) return `${Math.floor(whole / 60)} h ${whole % 60} min`;
+      return `${Math.floor(whole / 1440)} days ${Math.round((whole % 1440) / 60)} h`;
+    },
+    /** A text of the farm, with its times as clocks here show them. */
+    words(text) { return (text ?? '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => this.time(iso)); },
+    material(id) { return (id ?? '').replaceAll('_', ' '); },
+    order(action, rest) { this.send({ payload: { action, ...rest } }); },
