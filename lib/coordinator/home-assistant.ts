@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MalformedInputError } from '../model/errors';
-import { countJobs } from '../store/jobs';
+import { figures } from '../store/figures';
 import type { Farm } from './farm';
 import { printers } from './queries';
 import type { PrinterView } from './views';
@@ -85,8 +85,9 @@ export async function homeAssistant(farm: Farm, input: Record<string, unknown>):
       { field: 'base_topic', value: base, remedy: 'Use 1 to 40 letters, digits, hyphens and underscores.' },
     ]);
   }
-  const { queued, printing } = await countJobs(farm.database, null);
-  return homeMessages({ printers: (await printers(farm)).printers, queue: { queued, printing } }, base);
+  const { jobs } = await figures(farm.database);
+  const queue = { queued: jobs.queued ?? 0, printing: jobs.printing ?? 0 };
+  return homeMessages({ printers: (await printers(farm)).printers, queue }, base);
 }
 
 /**

@@ -6,7 +6,7 @@ import { findJob } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { findPrinter } from '../store/printers';
 import type { Farm } from './farm';
-import { planTogether } from './plan';
+import { plannedForAll } from './plan';
 
 /** So many jobs at the head of a printer's plan are prepared before their time. */
 const headOfPlan = 2;
@@ -82,7 +82,7 @@ export class PrepareAhead {
 
   async #prepareHead(): Promise<void> {
     if (!this.#wanted()) return;
-    const { lines } = await planTogether(this.#farm);
+    const { lines } = (await plannedForAll(this.#farm)).plan;
     const mine = lines.filter((line) => line.printerId === this.#printerId).map((line) => line.jobId);
     for (const id of [...new Set(mine)].slice(0, headOfPlan)) {
       const failedAt = this.#failedAt.get(id);

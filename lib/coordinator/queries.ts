@@ -1,22 +1,14 @@
 import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
-import type { Plan } from '../planning/plan';
+import type { Plan, PlanLine } from '../planning/plan';
 import { attemptsOf, openAttempts } from '../store/attempts';
-import {
-  countJobs,
-  findJob,
-  type HistoryLine,
-  historyOf,
-  jobNames,
-  jobRow,
-  listJobs,
-  unfinishedJobs,
-} from '../store/jobs';
+import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs } from '../store/jobs';
 import { allMaterials, stockOfMaterials } from '../store/materials';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
 import { cursorOf, encodeCursor, limitOf } from './paging';
+import { plannedForAll } from './plan';
 import { takeSnapshot } from './snapshot';
 import { type PrinterView, printerView } from './views';
 
@@ -35,6 +27,8 @@ export interface QueueLine {
   copies_done: number;
   hold: boolean;
   estimated_start_time: string | null;
+  /** Of its last copy. */
+  estimated_end_time: string | null;
   waiting_reason: string | null;
   status_reason: string | null;
   created_at: string;
@@ -64,52 +58,64 @@ interface QueueQuery {
  */
 export async function queue(farm: Farm, input: Record<string, unknown>): Promise<QueueView> {
   const query = parseQueueQuery(input);
-  const { counts, snapshot, unsorted } = await farm.database.read(async (db) => {
-    if (query.printerId !== null) await findPrinter(db, query.printerId);
-    return {
-      snapshot: await takeSnapshot(db, farm.options),
-      counts: await countJobs(db, query.printerId),
-      unsorted: query.status.every(isTerminal)
-        ? await listJobs(db, { ...query, limit: query.limit + 1 })
-        : await unfinishedJobs(db),
-    };
-  });
-  const plan = await farm.planner.make(snapshot);
-  const jobs = query.status.every(isTerminal) ? unsorted : unfinishedPage(unsorted, query, plan);
+  if (query.printerId !== null) await findPrinter(farm.database, query.printerId);
+  const { jobs: unfinished, plan } = await plannedForAll(farm);
+  const ended = query.status.every(isTerminal);
+  const jobs = ended
+    ? await listJobs(farm.database, { ...query, limit: query.limit + 1 })
+    : unfinishedPage(unfinished, query, plan);
   const page = jobs.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    total_jobs: counts.total,
-    queued: counts.queued,
-    printing: counts.printing,
-    jobs: page.map((job) => queueLine(job, plan)),
+    ...countsOf(unfinished.filter((job) => concerns(job, query.printerId))),
+    jobs: queueLines(page, plan),
     next_cursor: jobs.length > query.limit && last ? encodeCursor([last.createdAt, last.id]) : null,
   };
 }
 
 function unfinishedPage(unsorted: Job[], query: QueueQuery, plan: Plan): Job[] {
-  const order = (job: Job): number =>
-    job.status === 'queued' ? 10 : jobStatuses.length - jobStatuses.indexOf(job.status);
-  const jobs = unsorted
-    .filter((job) => query.status.includes(job.status))
-    .filter(
-      (job) =>
-        query.printerId === null || job.assignedPrinterId === query.printerId || job.forcePrinter === query.printerId,
-    )
-    .sort(
-      (a, b) =>
-        order(a) - order(b) ||
-        (plan.positions[a.id] ?? 0) - (plan.positions[b.id] ?? 0) ||
-        a.createdAt.localeCompare(b.createdAt) ||
-        a.id.localeCompare(b.id),
-    );
+  const wanted = unsorted.filter((job) => query.status.includes(job.status) && concerns(job, query.printerId));
+  const jobs = inQueueOrder(wanted, plan);
   const { after } = query;
   const from = after ? jobs.findIndex((job) => job.id === after.id) + 1 : 0;
   return jobs.slice(from, from + query.limit + 1);
 }
 
-function queueLine(job: Job, plan: Plan): QueueLine {
-  return {
+/** Whether a job is, or must be, of a printer; null: of any. */
+const concerns = (job: Job, printer: string | null): boolean =>
+  printer === null || job.assignedPrinterId === printer || job.forcePrinter === printer;
+
+/** How many of the unfinished jobs there are. */
+export function countsOf(unfinished: readonly Job[]): Pick<QueueView, 'total_jobs' | 'queued' | 'printing'> {
+  const having = (status: JobStatus): number => unfinished.filter((job) => job.status === status).length;
+  return { total_jobs: unfinished.length, queued: having('queued'), printing: having('printing') };
+}
+
+/** What is furthest under way first, then what waits in the order of the plan. */
+export function inQueueOrder(unfinished: readonly Job[], plan: Plan): Job[] {
+  const order = (job: Job): number =>
+    job.status === 'queued' ? 10 : jobStatuses.length - jobStatuses.indexOf(job.status);
+  return [...unfinished].sort(
+    (a, b) =>
+      order(a) - order(b) ||
+      (plan.positions[a.id] ?? 0) - (plan.positions[b.id] ?? 0) ||
+      a.createdAt.localeCompare(b.createdAt) ||
+      a.id.localeCompare(b.id),
+  );
+}
+
+/** Jobs as lines of the queue. */
+export function queueLines(jobs: readonly Job[], plan: Plan): QueueLine[] {
+  const first = new Map<string, PlanLine>();
+  const ends = new Map<string, string | null>();
+  for (const line of plan.lines) {
+    if (!first.has(line.jobId)) first.set(line.jobId, line);
+    const before = ends.get(line.jobId);
+    // One copy without a time, and nobody knows when all are done.
+    if (before !== null)
+      ends.set(line.jobId, line.end === null ? null : before && before > line.end ? before : line.end);
+  }
+  return jobs.map((job) => ({
     job_id: job.id,
     job_name: job.jobName,
     status: job.status,
@@ -122,11 +128,12 @@ function queueLine(job: Job, plan: Plan): QueueLine {
     copies: job.copies,
     copies_done: job.copiesDone,
     hold: job.hold,
-    estimated_start_time: plan.lines.find((line) => line.jobId === job.id)?.start ?? null,
+    estimated_start_time: first.get(job.id)?.start ?? null,
+    estimated_end_time: ends.get(job.id) ?? null,
     waiting_reason: job.status === 'queued' ? (plan.waiting[job.id] ?? null) : null,
     status_reason: job.statusReason,
     created_at: job.createdAt,
-  };
+  }));
 }
 
 function parseQueueQuery(input: Record<string, unknown>): QueueQuery {

@@ -4,7 +4,7 @@ import type { PlanLine } from '../planning/plan';
 import type { Snapshot } from '../planning/snapshot';
 import { changeSlot, clearBedOf } from './changes';
 import type { Farm } from './farm';
-import { plannedNow } from './plan';
+import { plannedForAll } from './plan';
 
 /** Something that an operator should do, in the order of the list. */
 export interface SetupView {
@@ -25,12 +25,13 @@ export interface SetupView {
 
 /** The list that an operator can work through, by time. */
 export async function setups(farm: Farm): Promise<{ setups: SetupView[] }> {
-  const { plan, snapshot } = await plannedNow(farm);
+  const { plan, snapshot } = await plannedForAll(farm);
   return { setups: setupsOf(snapshot, plan.lines) };
 }
 
 function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
   const list: SetupView[] = [];
+  const materials = new Map(snapshot.jobs.map((job) => [job.id, job.materialId]));
   for (const printer of snapshot.printers) {
     if (printer.bed !== 'occupied' || printer.busy !== null) continue;
     const next = lines.find((line) => line.printerId === printer.id);
@@ -67,7 +68,7 @@ function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
       kind: 'change_filament',
       printer_id: line.printerId,
       job_id: line.jobId,
-      put_in: snapshot.jobs.find((job) => job.id === line.jobId)?.materialId ?? null,
+      put_in: materials.get(line.jobId) ?? null,
       text: line.setups.join('; '),
     });
   }

@@ -109,10 +109,13 @@ function busyWith(
 /** What a snapshot takes from the farm's options. */
 export type SnapshotOptions = Pick<FarmOptions, 'clearMinutes' | 'changeMinutes' | 'operator' | 'quiet' | 'weights'>;
 
-/** The whole farm at this moment, for the planner. */
-export async function takeSnapshot(db: Queryable, options: SnapshotOptions): Promise<Snapshot> {
-  const [jobs, attempts, printers, slots, materials, closures] = [
-    await unfinishedJobs(db),
+/**
+ * The whole farm at this moment, for the planner.
+ * @param unfinished the jobs, if they have been read already in the same transaction
+ */
+export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfinished?: Job[]): Promise<Snapshot> {
+  const jobs = unfinished ?? (await unfinishedJobs(db));
+  const [attempts, printers, slots, materials, closures] = [
     await openAttempts(db),
     await allPrinters(db),
     await loadedSlots(db),

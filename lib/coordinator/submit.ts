@@ -16,7 +16,7 @@ import type { JobStatus } from '../model/status';
 import { impossible, neverBecause } from '../planning/eligibility';
 import type { Plan } from '../planning/plan';
 import { promiseOf, shiftsBetween } from '../planning/promise';
-import type { PlanningJob, Snapshot } from '../planning/snapshot';
+import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
 import { keepFiles } from '../store/file-use';
@@ -47,7 +47,7 @@ export interface SubmittedJob {
   /** What is promised, and of its deadline; null without operator hours, or if only an operator can say. */
   promise: PromiseView | null;
   /** Whose end moves back by more than a quarter of an hour because of it. */
-  pushes_back: { job_id: JobId; minutes: number; breaks_deadline: boolean }[];
+  pushes_back: { job_id: JobId; minutes: number | null; breaks_deadline: boolean }[];
 }
 
 /** The answer to an upload. */
@@ -100,6 +100,45 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
   const once = key === undefined ? undefined : new SubmissionKey(key, submission);
   const earlier = once && (await findSubmission(farm.database, once.key));
   if (once && earlier) return answerAgain(farm, once, earlier);
+  const { job, material, file } = await examine(farm, submission, actor);
+  if (farm.sharesFiles) {
+    const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
+    await shareFile(farm.database, file.sha256, kept);
+  }
+  const before = farm.options.operator ? await farm.planner.make(await snapshotNow(farm)) : undefined;
+  try {
+    const stored = await farm.database.transaction(async (tx) => {
+      await keepFiles(tx);
+      if (!(await farm.files.touch(file.sha256, storedExtension[file.analysis.kind]))) {
+        const remedy = 'Send the file again.';
+        throw refused([{ field: 'stl_path', value: submission.stl_path, remedy }]);
+      }
+      const inserted = await insertJob(tx, job);
+      if (once && !(await keepSubmission(tx, once.key, { requestDigest: once.digest, jobId: inserted.id }))) {
+        throw new KeyInUseError();
+      }
+      return inserted;
+    });
+    return await answerOf(farm, stored, [...file.analysis.warnings, ...(await stockWarnings(farm, material))], before);
+  } catch (error) {
+    if (!(error instanceof KeyInUseError) || !once) throw error;
+    const winner = await findSubmission(farm.database, once.key);
+    if (!winner) throw error;
+    return answerAgain(farm, once, winner);
+  }
+}
+
+/** A submission that can be accepted: the job that it would be, for the database and for the planner, and where it could be printed. */
+export interface ExaminedJob {
+  job: NewJob;
+  material: Material;
+  file: { analysis: FileAnalysis; sha256: string };
+  planned: PlanningJob;
+  places: PlanningPrinter[];
+}
+
+/** Checks a submission and estimates it; nothing is stored but what its file tells. @throws UnacceptableInputError */
+export async function examine(farm: Farm, submission: JobSubmission, actor: string): Promise<ExaminedJob> {
   const errors: FieldError[] = [];
   const material = await findMaterial(farm.database, submission.material_id);
   if (!material) {
@@ -138,31 +177,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
     errors.push({ ...field, remedy: `${field.remedy} (${impossible(planned, places)})` });
     throw refused(errors);
   }
-  if (farm.sharesFiles) {
-    const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
-    await shareFile(farm.database, file.sha256, kept);
-  }
-  const before = farm.options.operator ? await farm.planner.make(await snapshotNow(farm)) : undefined;
-  try {
-    const stored = await farm.database.transaction(async (tx) => {
-      await keepFiles(tx);
-      if (!(await farm.files.touch(file.sha256, storedExtension[file.analysis.kind]))) {
-        const remedy = 'Send the file again.';
-        throw refused([{ field: 'stl_path', value: submission.stl_path, remedy }]);
-      }
-      const inserted = await insertJob(tx, job);
-      if (once && !(await keepSubmission(tx, once.key, { requestDigest: once.digest, jobId: inserted.id }))) {
-        throw new KeyInUseError();
-      }
-      return inserted;
-    });
-    return await answerOf(farm, stored, [...file.analysis.warnings, ...(await stockWarnings(farm, material))], before);
-  } catch (error) {
-    if (!(error instanceof KeyInUseError) || !once) throw error;
-    const winner = await findSubmission(farm.database, once.key);
-    if (!winner) throw error;
-    return answerAgain(farm, once, winner);
-  }
+  return { job, material, file, planned, places };
 }
 
 /** @param before the plan as it was without the job, if it has just come */
@@ -203,7 +218,7 @@ async function outlookOf(
   return {
     promise: promise ? promiseView(id, promise) : null,
     pushesBack: shiftsBetween(before, plan, snapshot.jobs)
-      .filter((shift) => shift.minutes > 0)
+      .filter(({ minutes }) => minutes === null || minutes > 0)
       .map((shift) => ({ job_id: shift.jobId, minutes: shift.minutes, breaks_deadline: shift.breaksDeadline })),
   };
 }

@@ -17,8 +17,8 @@ export interface WhatIfAnswer {
   plan: PlanMessage;
   /** What the jobs of the question could be promised, in their order; with a reason where nothing can. */
   jobs: (PromiseView | { job_id: string; waiting_reason: string })[];
-  /** Whose end moves by more than a quarter of an hour. */
-  shifts: { job_id: string; minutes: number; breaks_deadline: boolean }[];
+  /** Whose end moves by more than a quarter of an hour, and (null) who would not be printed at all. */
+  shifts: { job_id: string; minutes: number | null; breaks_deadline: boolean }[];
 }
 
 /**

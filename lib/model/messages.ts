@@ -180,6 +180,7 @@ const statusSchema = {
 /** A line of a plan on the wire and in the API; times are ISO 8601 UTC, null where only an operator can say when. */
 export interface PlanMessageLine {
   job_id: string;
+  job_name: string;
   printer_id: string;
   slot: string | null;
   start: string | null;
@@ -188,6 +189,7 @@ export interface PlanMessageLine {
   ready: boolean;
   /** When the operator should begin; null: there is nothing to do, or nobody can say. */
   setup_at: string | null;
+  deadline_at: string | null;
   /** Minutes between its end and its deadline; null without one. */
   slack_minutes: number | null;
 }
@@ -197,6 +199,12 @@ export interface PlanMessage {
   /** A later plan has a higher one. */
   version: number;
   lines: PlanMessageLine[];
+  /** How many there are, with those that were not asked for. */
+  total_lines: number;
+  /** What is under way, and when it should end. */
+  running: { printer_id: string; job_id: string | null; job_name: string; until: string }[];
+  /** When somebody is there, in the week ahead; null: it is not known. */
+  operator_hours: { from: string; until: string }[] | null;
   /** Place of each waiting job, from 1, by job id. */
   positions: Record<string, number>;
   /** Why each waiting job has not started, by job id. */

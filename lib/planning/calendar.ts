@@ -125,6 +125,16 @@ export class OperatorCalendar {
     return sum;
   }
 
+  /** When somebody is there between two moments, as [begin, end] pairs. */
+  shifts(from: number, to: number): [number, number][] {
+    if (this.always) return [[from, to]];
+    const found: [number, number][] = [];
+    for (let k = this.#index(from); k < this.#open.length && (this.#open[k] as number) < to; k++) {
+      found.push([Math.max(from, this.#open[k] as number), Math.min(to, this.#close[k] as number)]);
+    }
+    return found;
+  }
+
   /** The first shift that is not over at a moment. */
   #index(at: number): number {
     let low = 0;

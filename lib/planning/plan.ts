@@ -79,8 +79,8 @@ export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan 
   if (snapshot.operator) return planAhead(snapshot, budget);
   const timelines = snapshot.printers.map((printer) => timelineOf(printer, snapshot));
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
-  for (const job of inOrder(snapshot)) {
-    plan.positions[job.id] = Object.keys(plan.positions).length + 1;
+  for (const [index, job] of inOrder(snapshot).entries()) {
+    plan.positions[job.id] = index + 1;
     const held = heldBecause(job, snapshot.now, plan);
     const copies = Math.min(job.copiesToStart, timelines.length * linesPerPrinter);
     for (let copy = 0; copy < copies; copy++) {

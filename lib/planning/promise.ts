@@ -1,4 +1,4 @@
-import type { JobId } from '../model/ids';
+import type { JobId, PrinterId } from '../model/ids';
 import { OperatorCalendar } from './calendar';
 import { type Band, type Forecast, type Situation, situationOf } from './forecast';
 import type { Plan, PlanLine } from './plan';
@@ -79,8 +79,8 @@ function judge(deadline: number, end: Spread, line: PlanLine): NonNullable<JobPr
 /** A job that a change of the plan delays or brings forward. */
 export interface Shift {
   jobId: JobId;
-  /** Minutes that its end moves; later is positive. */
-  minutes: number;
+  /** Minutes that its end moves, later is positive; null: it has no place in the plan any more. */
+  minutes: number | null;
   /** Whether its deadline was kept by the plan before and is not now. */
   breaksDeadline: boolean;
 }
@@ -103,13 +103,18 @@ export function shiftsBetween(
   for (const { id, deadline } of jobs) {
     const a = old.get(id);
     const b = now.get(id);
-    if (a === undefined || b === undefined) continue;
+    if (a === undefined) continue;
+    if (b === undefined) {
+      shifts.push({ jobId: id, minutes: null, breaksDeadline: deadline !== null && a <= deadline });
+      continue;
+    }
     const breaksDeadline = deadline !== null && a <= deadline && b > deadline;
     if (Math.abs(b - a) > noticed * minute || breaksDeadline) {
       shifts.push({ jobId: id, minutes: Math.round((b - a) / minute), breaksDeadline });
     }
   }
-  return shifts.sort((a, b) => b.minutes - a.minutes || (a.jobId < b.jobId ? -1 : 1));
+  const lost = ({ minutes }: Shift): number => minutes ?? Number.MAX_VALUE;
+  return shifts.sort((a, b) => lost(b) - lost(a) || (a.jobId < b.jobId ? -1 : 1));
 }
 
 /** A deadline that the plan does not keep any more, and the cheapest that would help. */
@@ -124,14 +129,22 @@ export interface Alert {
 /** The deadlines without slack. */
 export function alertsOf(snapshot: Snapshot, plan: Plan): Alert[] {
   const alerts: Alert[] = [];
+  const linesOf = new Map<JobId, PlanLine[]>();
+  const firstOn = new Map<PrinterId, PlanLine>();
+  for (const line of plan.lines) {
+    const own = linesOf.get(line.jobId);
+    if (own) own.push(line);
+    else linesOf.set(line.jobId, [line]);
+    if (!firstOn.has(line.printerId)) firstOn.set(line.printerId, line);
+  }
   for (const job of snapshot.jobs) {
-    if (job.deadline === null) continue;
-    const ends = plan.lines.filter((line) => line.jobId === job.id).map((line) => Date.parse(line.end ?? ''));
-    const end = Math.max(...ends);
+    const own = linesOf.get(job.id);
+    if (job.deadline === null || !own) continue;
+    const end = Math.max(...own.map((line) => Date.parse(line.end ?? '')));
     if (!(end > job.deadline)) continue;
     const lateMinutes = Math.ceil((end - job.deadline) / minute);
-    const line = plan.lines.find((one) => one.jobId === job.id);
-    const first = plan.lines.find((one) => one.printerId === line?.printerId);
+    const line = own[0];
+    const first = line && firstOn.get(line.printerId);
     const alone = end - Date.parse(line?.start ?? '') + snapshot.now;
     const remedy =
       line && first !== line && alone <= job.deadline

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Farm } from '../../lib/coordinator/farm';
-import { planMessage, plannedNow } from '../../lib/coordinator/plan';
+import { planMessage, plannedForAll } from '../../lib/coordinator/plan';
 import { asError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';
@@ -23,7 +23,7 @@ export = (RED: NodeAPI): void => {
     let planning: Promise<void> = Promise.resolve();
 
     const plan = async (farm: Farm): Promise<void> => {
-      const payload = planMessage(await plannedNow(farm));
+      const payload = planMessage(await plannedForAll(farm));
       const waiting = Object.keys(payload.positions).length;
       this.status({ fill: 'green', shape: 'dot', text: `${waiting} waiting` });
       this.send({ topic: 'plan', payload });
@@ -59,7 +59,7 @@ export = (RED: NodeAPI): void => {
       },
     });
     onInput(this, { access, scope: 'read' }, async () => ({
-      payload: planMessage(await plannedNow(await access.farm())),
+      payload: planMessage(await plannedForAll(await access.farm())),
     }));
   }
   RED.nodes.registerType('queue-optimizer', QueueOptimizer);

@@ -7,17 +7,20 @@ import type { Farm } from '../../lib/coordinator/farm';
 import { health } from '../../lib/coordinator/health';
 import { homeAssistant } from '../../lib/coordinator/home-assistant';
 import { metrics, metricsType } from '../../lib/coordinator/metrics';
+import { numbers, numbersCsv } from '../../lib/coordinator/numbers';
 import { paged } from '../../lib/coordinator/paging';
-import { planMessage, plannedNow } from '../../lib/coordinator/plan';
+import { planMessage, plannedForAll, planPart } from '../../lib/coordinator/plan';
+import { previewJob } from '../../lib/coordinator/preview';
 import { promisesKept } from '../../lib/coordinator/promises';
 import { type JobView, jobDetail, materials, printers, queue } from '../../lib/coordinator/queries';
+import { QueueFeed } from '../../lib/coordinator/queue-feed';
 import { setups } from '../../lib/coordinator/setups';
 import { whatIf } from '../../lib/coordinator/what-if';
 import { whyJob, whyPrinter } from '../../lib/coordinator/why';
 import { packageDirectory } from '../../lib/store/package-directory';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { entityTag, hasAlready } from '../http/entity-tag';
-import { bodyOf, type FlowMessage } from '../http/request';
+import { bodyOf, type FlowMessage, headerOf } from '../http/request';
 import { onInput } from '../input';
 import { streamEvents } from './event-stream';
 
@@ -44,16 +47,36 @@ function description(): unknown {
   return JSON.parse(readFileSync(join(packageDirectory(), 'dist', 'openapi.json'), 'utf8'));
 }
 
-const questions: Record<string, (farm: Farm, message: FlowMessage) => Promise<unknown>> = {
+/** The figures; as a table if the request, or `format` on a wire, wants one. */
+async function numbersAs(farm: Farm, message: FlowMessage): Promise<unknown> {
+  const query = queryOf(message);
+  const answer = await numbers(farm, query);
+  const csv = query['format'] === 'csv' || (headerOf(message, 'accept') ?? '').includes('text/csv');
+  if (!csv) return answer;
+  message.headers = {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': `attachment; filename="numbers-by-${answer.by}.csv"`,
+  };
+  return numbersCsv(answer);
+}
+
+/** Each question; undefined is no answer, and nothing is sent. What a node has told already its own feed knows. */
+const questions: Record<string, (farm: Farm, message: FlowMessage, feed: QueueFeed) => Promise<unknown>> = {
   queue: (farm, message) => queue(farm, queryOf(message)),
+  'queue-changes': (farm, message, feed) => feed.tell(farm, queryOf(message)['whole'] === true),
   job: (farm, message) => jobDetail(farm, subjectOf(message, 'job_id')),
   printers: async (farm, message) => paged(await printers(farm), 'printers', 'printer_id', queryOf(message)),
-  plan: (farm) => plannedNow(farm).then(planMessage),
+  plan: async (farm, message) => {
+    const part = planPart(queryOf(message));
+    return planMessage(await plannedForAll(farm), part);
+  },
   'why-job': (farm, message) => whyJob(farm, subjectOf(message, 'job_id')),
   'why-printer': (farm, message) => whyPrinter(farm, subjectOf(message, 'printer_id')),
   'what-if': (farm, message) => whatIf(farm, message.req ? bodyOf(message) : queryOf(message)),
+  preview: (farm, message) => previewJob(farm, message.req ? bodyOf(message) : queryOf(message)),
   setups: async (farm, message) => paged(await setups(farm), 'setups', 'id', queryOf(message)),
   closures: async (farm, message) => paged(await closures(farm), 'closures', 'id', queryOf(message)),
+  numbers: (farm, message) => numbersAs(farm, message),
   promises: (farm) => promisesKept(farm),
   materials: async (farm, message) => paged(await materials(farm), 'materials', 'material_id', queryOf(message)),
   spools: async (farm, message) => paged(await spools(farm), 'spools', 'spool_id', queryOf(message)),
@@ -71,12 +94,14 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, definition);
     const closing = new AbortController();
     const access = useFarm(RED, this, definition, { closing: () => closing.abort() });
+    const feed = new QueueFeed();
     const ask = questions[definition.question] ?? questions['queue'];
     const scope = definition.question === 'health' ? null : 'read';
     onInput(this, { access, scope }, async (message) => {
       const farm = await access.farm();
       if (definition.question !== 'events') {
-        const payload = await ask?.(farm, message);
+        const payload = await ask?.(farm, message, feed);
+        if (payload === undefined) return undefined;
         if (definition.question === 'metrics') return { payload, headers: { 'content-type': metricsType } };
         if (definition.question !== 'job') return { payload };
         const tag = entityTag((payload as JobView).version, payload);

@@ -1,10 +1,11 @@
 import type { Node, NodeAPI } from 'node-red';
+import { listenToChanges } from '../../lib/coordinator/changes-feed';
 import type { Subscription } from '../../lib/messaging/broker';
 import { parseStatusMessage } from '../../lib/model/messages';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 
 interface StatusBusDefinition extends FarmNodeDefinition {
-  /** `all`, `job`, `bed` or `low_stock`. */
+  /** `all`, `job`, `bed` or `low_stock`: those events; `changed`: only that anything is different. */
   events: string;
 }
 
@@ -13,6 +14,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, definition);
     let subscription: Subscription | undefined;
     let offState: (() => void) | undefined;
+    let unlisten: (() => void) | undefined;
     useFarm(RED, this, definition, {
       opened: async (farm) => {
         const show = (): void => {
@@ -22,6 +24,10 @@ export = (RED: NodeAPI): void => {
         };
         offState = farm.broker.onState(show);
         show();
+        if (definition.events === 'changed') {
+          unlisten = await listenToChanges(farm, () => this.send({ topic: 'changed', payload: { event: 'changed' } }));
+          return;
+        }
         subscription = await farm.broker.subscribeStatus((incoming) => {
           const event = parseStatusMessage(incoming.body);
           if (definition.events && definition.events !== 'all') {
@@ -33,6 +39,7 @@ export = (RED: NodeAPI): void => {
       },
       closing: async () => {
         offState?.();
+        unlisten?.();
         await subscription?.cancel();
         subscription = undefined;
       },

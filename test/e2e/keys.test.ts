@@ -18,7 +18,7 @@ const endpoints = (
 /** What each endpoint must ask for, written down once more on purpose. */
 function needed({ method, path }: { method: string; path: string }): Scope | null {
   if (path === '/health') return null;
-  if (method === 'GET' || path === '/what-if') return 'read';
+  if (method === 'GET' || ['/what-if', '/jobs/preview'].includes(path)) return 'read';
   return ['/jobs', '/files'].includes(path) ? 'submit' : 'operate';
 }
 

@@ -134,6 +134,7 @@ describe('The example of the HTTP API', () => {
       offered,
       [
         'POST /jobs',
+        'POST /jobs/preview',
         'POST /files',
         'GET /queue',
         'GET /jobs/:id',
@@ -155,6 +156,7 @@ describe('The example of the HTTP API', () => {
         'GET /setups',
         'POST /setups/:id/done',
         'GET /promises',
+        'GET /numbers',
         'GET /closures',
         'POST /printers/:id/closures',
         'DELETE /closures/:id',

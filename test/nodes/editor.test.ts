@@ -223,6 +223,6 @@ describe('The choices of the editor', () => {
   });
 
   it('are the events that status-bus tells apart', () => {
-    assert.deepEqual(optionsOf('status-bus'), ['all', 'job', 'bed', 'low_stock']);
+    assert.deepEqual(optionsOf('status-bus'), ['all', 'job', 'bed', 'low_stock', 'changed']);
   });
 });
