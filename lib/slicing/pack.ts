@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import type { GcodeAnalysis } from '../files/analysis';
+import { colPicComments } from '../files/colpic';
 import { writeGcode3mf } from '../files/gcode-3mf';
 import { thumbnailComments, thumbnailsOfGcode } from '../files/thumbnail';
 import type { Material } from '../model/material';
@@ -16,9 +17,14 @@ export const bambuModelId = 'O1D';
 /** Edges of the square pictures that each make shows, in points. */
 export const pictureSizes: Readonly<Record<SlicingMachine['make'], readonly number[]>> = {
   bambu: [512, 128],
-  moonraker: [400, 160, 32],
+  moonraker: [400, 160, 114, 32],
   snapmaker: [300],
 };
+
+/** Of these those that the touchscreens of Elegoo's printers show, in the form that they read; the others are for Moonraker. */
+const elegooSizes: readonly number[] = [400, 114];
+/** Only for such a screen. */
+const elegooOnly = 114;
 
 /** A sliced print, as it comes out of a slicer or of an upload. */
 export interface SlicedPrint {
@@ -88,7 +94,9 @@ export async function packPrint(
     }
     case 'moonraker': {
       if (pictures.length === 0 || analysis.thumbnails.length > 0) break;
-      const comments = pictures.map(thumbnailComments).join('');
+      const forScreen = pictures.filter(({ width }) => elegooSizes.includes(width)).map(({ bytes }) => bytes);
+      const forMoonraker = pictures.filter(({ width }) => width !== elegooOnly);
+      const comments = forMoonraker.map(thumbnailComments).join('') + colPicComments(forScreen);
       await insertAfterFirstLine(comments, sliced.path, packed);
       return { path: packed, extension: '.gcode', lines: analysis.lines + comments.split('\n').length - 1 };
     }

@@ -15,6 +15,7 @@ import { estimatePrint } from '../../lib/slicing/estimate';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
 import { type Slicer, SlicingError } from '../../lib/slicing/slicer';
 import { fixture, temporaryDirectory } from '../fixtures';
+import { readColPic } from '../support/colpic';
 import { writeBox } from '../support/models';
 import { artisan, giga, h2d, pla } from './machines';
 
@@ -127,6 +128,21 @@ describe('preparing a print file', () => {
     );
     for (const { width, bytes } of found) isPicture(bytes, width);
     assert.equal((await analyseHere(moonraker.path)).print?.thumbnails.length, 3);
+    const [large, small] = [/^;gimage:(\S+)$/m, /^;simage:(\S+)$/m].map((form) =>
+      readColPic(form.exec(text)?.[1] ?? ''),
+    );
+    assert.deepEqual([large?.width, large?.height, small?.width, small?.height], [400, 400, 114, 114]);
+    assert.ok(found[0]);
+    const { data } = PNG.sync.read(found[0].bytes);
+    for (let point = 0; point < 400 * 400; point++) {
+      const [red, green, blue] = [0, 1, 2].map((channel) => {
+        const opacity = (data[4 * point + 3] ?? 0) / 255;
+        return (data[4 * point + channel] ?? 0) * opacity;
+      });
+      const seen = large?.points[point] ?? 0;
+      const expected = [Math.floor((red ?? 0) / 8), Math.floor((green ?? 0) / 4), Math.floor((blue ?? 0) / 8)];
+      assert.deepEqual([seen >> 11, (seen >> 5) & 63, seen & 31], expected, `point ${point}`);
+    }
 
     const snapmaker = await prepare({ machine: artisan });
     const line = /^;thumbnail: data:image\/png;base64,(\S+)$/m.exec(readFileSync(snapmaker.path, 'utf8'))?.[1];
