@@ -13,16 +13,27 @@ const vertexGridPerMm = 1e5;
  * Up to so many triangles it is also found out whether more than two triangles meet at an edge. Beyond, that would cost more
  * than everything else together; holes are found at any size.
  */
-const countedTriangles = 500_000;
+const countedTriangles = 1_000_000;
 
-/** The hash of a vertex on its grid; both zeros are one. */
+/** A coordinate on its grid; both zeros are one. */
+function onGrid(mm: number): number {
+  return Math.floor(mm * vertexGridPerMm + 0.5) | 0;
+}
+
+/**
+ * The hash of a vertex on its grid. One coordinate is mixed into the next: models are full of regular grids, and of sums of
+ * coordinates many would be the same.
+ */
 function vertexHash(x: number, y: number, z: number): number {
-  const hash =
-    Math.imul(Math.floor(x * vertexGridPerMm + 0.5) | 0, 0x9e3779b1) ^
-    Math.imul(Math.floor(y * vertexGridPerMm + 0.5) | 0, 0x85ebca77) ^
-    Math.imul(Math.floor(z * vertexGridPerMm + 0.5) | 0, 0xc2b2ae3d);
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return mixed ^ (mixed >>> 14);
+  let hash = Math.imul(x ^ 0x5bd1e995, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ y, 0x85ebca77);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ z, 0xc2b2ae3d);
+  return hash ^ (hash >>> 16);
+}
+
+/** Another one, that has nothing to do with the first: vertices of one column often agree in that. */
+function independentHash(x: number, y: number, z: number): number {
+  return (Math.imul(x, 0x2c1b3c6d) + Math.imul(y, 0x297a2d39) + Math.imul(z, 0x27d4eb2f)) | 0;
 }
 
 /** A second hash of a vertex, from its first. */
@@ -39,7 +50,7 @@ function secondHash(hash: number): number {
  * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign with
  * the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both products
  * is the same in both directions and cancels when every edge is met an even number of times. A closed mesh always gives
- * zero; an open one gives zero by chance once in 2³². Of up to half a million triangles the edges are also kept.
+ * zero; an open one gives zero by chance once in 2³². Of up to a million triangles the edges are also kept.
  */
 export class MeshMeasure implements TriangleSink {
   triangles = 0;
@@ -108,9 +119,18 @@ export class MeshMeasure implements TriangleSink {
       sixfoldVolume += nx * (ax + bx + cx);
       surfaceMm2 += Math.sqrt(nx * nx + ny * ny + nz * nz) / 2;
 
-      const pa = vertexHash(ax, ay, az);
-      const pb = vertexHash(bx, by, bz);
-      const pc = vertexHash(cx, cy, cz);
+      const gax = onGrid(ax);
+      const gay = onGrid(ay);
+      const gaz = onGrid(az);
+      const gbx = onGrid(bx);
+      const gby = onGrid(by);
+      const gbz = onGrid(bz);
+      const gcx = onGrid(cx);
+      const gcy = onGrid(cy);
+      const gcz = onGrid(cz);
+      const pa = vertexHash(gax, gay, gaz);
+      const pb = vertexHash(gbx, gby, gbz);
+      const pc = vertexHash(gcx, gcy, gcz);
       const qa = secondHash(pa);
       const qb = secondHash(pb);
       const qc = secondHash(pc);
@@ -123,9 +143,9 @@ export class MeshMeasure implements TriangleSink {
       orientedEdges = (orientedEdges + ab - ba + bc - cb + ca - ac) | 0;
       unpairedEdges ^= ab ^ ba ^ bc ^ cb ^ ca ^ ac;
       if (edges) {
-        edges.add(pa, pb, ab ^ ba);
-        edges.add(pb, pc, bc ^ cb);
-        edges.add(pc, pa, ca ^ ac);
+        edges.add(pa, pb, independentHash(gbx, gby, gbz));
+        edges.add(pb, pc, independentHash(gcx, gcy, gcz));
+        edges.add(pc, pa, independentHash(gax, gay, gaz));
       }
     }
     const farthest = Math.max(maxX, maxY, maxZ, -minX, -minY, -minZ);
@@ -173,7 +193,7 @@ export class MeshMeasure implements TriangleSink {
   }
 
   /**
-   * Whether every edge joins exactly two triangles. Of more than half a million triangles, and of a mesh whose triangles face
+   * Whether every edge joins exactly two triangles. Of more than a million triangles, and of a mesh whose triangles face
    * both ways: whether it has no holes.
    */
   get watertight(): boolean {
