@@ -112,6 +112,7 @@ const fields = [
   'retriesFrom',
   'failedOn',
   'retrySettings',
+  'version',
 ] as const satisfies readonly Exclude<keyof Job, 'model'>[];
 
 /** The columns of a job, named and nested as a `Job` is: thousands of rows are not turned into others one by one. */

@@ -83,11 +83,12 @@ const figures = `
     SELECT days.day, p.id AS printer_id, extract(epoch FROM to_at - greatest(from_at, p.first_connected_at)) / 3600 AS hours
     FROM days JOIN printers p ON p.first_connected_at < to_at AND from_at < to_at
   ), sums AS (
-    SELECT grouping(key) = 1 AS everything, key, sum(completed)::int AS completed, sum(failed)::int AS failed,
-      sum(cancelled)::int AS cancelled, sum(print_hours) AS print_hours, sum(grams) AS grams, sum(filament_usd) AS filament_usd,
+    SELECT grouping(key) = 1 AS everything, key, coalesce(sum(completed), 0)::int AS completed, coalesce(sum(failed), 0)::int AS failed,
+      coalesce(sum(cancelled), 0)::int AS cancelled, sum(print_hours) AS print_hours, sum(grams) AS grams, sum(filament_usd) AS filament_usd,
       sum(machine_usd) AS machine_usd, sum(electricity_usd) AS electricity_usd, sum(cost_usd) AS cost_usd,
       sum(error_hours) AS error_hours, sum(estimated_hours) AS estimated_hours, sum(busy_hours) AS busy_hours,
-      sum(swaps)::int AS swaps, sum(deadlines)::int AS deadlines, sum(deadlines_kept)::int AS deadlines_kept
+      coalesce(sum(swaps), 0)::int AS swaps, coalesce(sum(deadlines), 0)::int AS deadlines,
+      coalesce(sum(deadlines_kept), 0)::int AS deadlines_kept
     FROM (SELECT *, CASE $3 WHEN 'day' THEN day::text WHEN 'printer' THEN printer_id ELSE material_id END AS key FROM facts) keyed
     GROUP BY GROUPING SETS ((key), ())
   )
