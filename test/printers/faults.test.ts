@@ -441,7 +441,9 @@ describe('drivers and faulty printers', function () {
       await simulator.setFault('short_heartbeats', { on: true });
       const driver = await connected(snapmaker());
       strictEqual(driver.report?.state, 'idle');
-      deepStrictEqual(driver.report?.toolHead, { kind: 'extruder', ready: true, nozzleDiameters: [0.4, 0.4] });
+      // What is mounted is told a little after the first report.
+      const { toolHead } = await reportWhere(driver, (report) => (report.toolHead?.nozzleDiameters.length ?? 0) > 0);
+      deepStrictEqual(toolHead, { kind: 'extruder', ready: true, nozzleDiameters: [0.4, 0.4] });
     });
 
     for (const [fault, words] of [
