@@ -13,7 +13,7 @@ const vertexGridPerMm = 1e5;
  * Up to so many triangles it is also found out whether more than two triangles meet at an edge. Beyond, that would cost more
  * than everything else together; holes are found at any size.
  */
-const countedTriangles = 1_000_000;
+const countedTriangles = 500_000;
 
 /** A coordinate on its grid; both zeros are one. */
 function onGrid(mm: number): number {
@@ -50,7 +50,7 @@ function secondHash(hash: number): number {
  * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign with
  * the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both products
  * is the same in both directions and cancels when every edge is met an even number of times. A closed mesh always gives
- * zero; an open one gives zero by chance once in 2³². Of up to a million triangles the edges are also kept.
+ * zero; an open one gives zero by chance once in 2³². Of up to half a million triangles the edges are also kept.
  */
 export class MeshMeasure implements TriangleSink {
   triangles = 0;
@@ -74,7 +74,7 @@ export class MeshMeasure implements TriangleSink {
   take(coordinates: Float64Array, count: number): void {
     this.triangles += count;
     if (this.triangles > countedTriangles) this.edges = undefined;
-    const { edges } = this;
+    if (this.edges) countEdges(this.edges, coordinates, count);
     let { minX, minY, minZ, maxX, maxY, maxZ, sixfoldVolume, surfaceMm2, orientedEdges, unpairedEdges } = this;
     let sum = 0;
     for (let i = 0, end = 9 * count; i < end; i += 9) {
@@ -119,18 +119,9 @@ export class MeshMeasure implements TriangleSink {
       sixfoldVolume += nx * (ax + bx + cx);
       surfaceMm2 += Math.sqrt(nx * nx + ny * ny + nz * nz) / 2;
 
-      const gax = onGrid(ax);
-      const gay = onGrid(ay);
-      const gaz = onGrid(az);
-      const gbx = onGrid(bx);
-      const gby = onGrid(by);
-      const gbz = onGrid(bz);
-      const gcx = onGrid(cx);
-      const gcy = onGrid(cy);
-      const gcz = onGrid(cz);
-      const pa = vertexHash(gax, gay, gaz);
-      const pb = vertexHash(gbx, gby, gbz);
-      const pc = vertexHash(gcx, gcy, gcz);
+      const pa = vertexHash(onGrid(ax), onGrid(ay), onGrid(az));
+      const pb = vertexHash(onGrid(bx), onGrid(by), onGrid(bz));
+      const pc = vertexHash(onGrid(cx), onGrid(cy), onGrid(cz));
       const qa = secondHash(pa);
       const qb = secondHash(pb);
       const qc = secondHash(pc);
@@ -142,11 +133,6 @@ export class MeshMeasure implements TriangleSink {
       const ac = Math.imul(pa, qc);
       orientedEdges = (orientedEdges + ab - ba + bc - cb + ca - ac) | 0;
       unpairedEdges ^= ab ^ ba ^ bc ^ cb ^ ca ^ ac;
-      if (edges) {
-        edges.add(pa, pb, independentHash(gbx, gby, gbz));
-        edges.add(pb, pc, independentHash(gcx, gcy, gcz));
-        edges.add(pc, pa, independentHash(gax, gay, gaz));
-      }
     }
     const farthest = Math.max(maxX, maxY, maxZ, -minX, -minY, -minZ);
     if (!Number.isFinite(sum) || farthest > coordinateLimitMm) {
@@ -193,12 +179,33 @@ export class MeshMeasure implements TriangleSink {
   }
 
   /**
-   * Whether every edge joins exactly two triangles. Of more than a million triangles, and of a mesh whose triangles face
+   * Whether every edge joins exactly two triangles. Of more than half a million triangles, and of a mesh whose triangles face
    * both ways: whether it has no holes.
    */
   get watertight(): boolean {
     const { closedness } = this;
     if (closedness === 'open') return false;
     return closedness === 'flipped' || this.edges === undefined || this.edges.allSingle;
+  }
+}
+
+/** A loop of its own: without it, most of all for large meshes, the other one is twice as fast. */
+function countEdges(edges: EdgeCount, coordinates: Float64Array, count: number): void {
+  for (let i = 0, end = 9 * count; i < end; i += 9) {
+    const ax = onGrid(coordinates[i] as number);
+    const ay = onGrid(coordinates[i + 1] as number);
+    const az = onGrid(coordinates[i + 2] as number);
+    const bx = onGrid(coordinates[i + 3] as number);
+    const by = onGrid(coordinates[i + 4] as number);
+    const bz = onGrid(coordinates[i + 5] as number);
+    const cx = onGrid(coordinates[i + 6] as number);
+    const cy = onGrid(coordinates[i + 7] as number);
+    const cz = onGrid(coordinates[i + 8] as number);
+    const a = vertexHash(ax, ay, az);
+    const b = vertexHash(bx, by, bz);
+    const c = vertexHash(cx, cy, cz);
+    if (a < b) edges.add(a, independentHash(bx, by, bz));
+    if (b < c) edges.add(b, independentHash(cx, cy, cz));
+    if (c < a) edges.add(c, independentHash(ax, ay, az));
   }
 }
