@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { JobPreview } from '../../lib/coordinator/preview';
 import type { SetupView } from '../../lib/coordinator/setups';
 import type { PrinterView } from '../../lib/coordinator/views';
-import { openBrowser } from '../support/browser';
+import { browserFor } from '../support/browser';
 import { poorContrasts } from '../support/contrast';
 import { platewise } from '../support/program';
 import { RealFarm } from '../support/real-farm';
@@ -21,12 +21,7 @@ describe('The dashboard', () => {
   const errors: string[] = [];
 
   before(async function () {
-    const opened = await openBrowser();
-    if ('skip' in opened) {
-      console.log(`      skipped: ${opened.skip}`);
-      return this.skip();
-    }
-    browser = opened;
+    browser = await browserFor(this);
     const context = await browser.newContext({
       viewport: { width: 1440, height: 900 },
       colorScheme: 'light',

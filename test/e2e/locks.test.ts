@@ -5,9 +5,8 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { fixture } from '../fixtures';
-import { openBrowser } from '../support/browser';
+import { browserFor } from '../support/browser';
 import { platewise } from '../support/program';
 import { freePort, temporaryDirectory } from '../support/servers';
 
@@ -191,12 +190,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
   });
 
   it('the dashboard lives behind them, and its websocket is locked too', async function () {
-    const opened = await openBrowser();
-    if ('skip' in opened) {
-      console.log(`      skipped: ${opened.skip}`);
-      return this.skip();
-    }
-    const browser: Browser = opened;
+    const browser = await browserFor(this);
     try {
       const context = await browser.newContext({
         httpCredentials: { username: 'operator', password: dashboardPassword },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { openBrowser } from '../support/browser';
+import { browserFor } from '../support/browser';
 import { RealFarm } from '../support/real-farm';
 
 const labels = { 'en-GB': 'Platewise dashboard', 'de-DE': 'Platewise-Dashboard' };
@@ -11,12 +11,7 @@ describe('The entry in the menu of the editor', () => {
   const farm = new RealFarm();
   let browser: Browser | undefined;
   before(async function () {
-    const opened = await openBrowser();
-    if ('skip' in opened) {
-      console.log(`      skipped: ${opened.skip}`);
-      return this.skip();
-    }
-    browser = opened;
+    browser = await browserFor(this);
     await farm.start();
   });
   after(async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser';
+import { browserFor } from '../support/browser';
 import { RealFarm } from '../support/real-farm';
 
 /** The part of the editor that a test uses. */
@@ -16,12 +16,7 @@ describe('The forms of the printer nodes, in the editor', () => {
   const errors: string[] = [];
 
   before(async function () {
-    const opened = await openBrowser();
-    if ('skip' in opened) {
-      console.log(`      skipped: ${opened.skip}`);
-      return this.skip();
-    }
-    browser = opened;
+    browser = await browserFor(this);
     page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, locale: 'en-GB' });
     page.on('pageerror', (error) => errors.push(error.message));
     await farm.start({ SIM_SPEED: '60' });

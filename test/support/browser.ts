@@ -16,3 +16,11 @@ export async function openBrowser(): Promise<Browser | { skip: string }> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
 }
+
+/** The same for a suite's `before`, which it skips, with the reason printed, where there is no browser. */
+export async function browserFor(suite: Mocha.Context): Promise<Browser> {
+  const opened = await openBrowser();
+  if (!('skip' in opened)) return opened;
+  console.log(`      skipped: ${opened.skip}`);
+  return suite.skip();
+}
