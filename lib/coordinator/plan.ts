@@ -37,8 +37,8 @@ export async function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
   return { jobs, snapshot, plan: await farm.planner.live(snapshot) };
 }
 
-/** For each farm the plan that is being made, the one that is made after it, and the last one that was. */
-const turns = new WeakMap<Farm, { running?: Promise<unknown>; next?: Promise<PlannedSnapshot>; latest?: Plan }>();
+/** For each farm the plan that is being made, and the one that is made after it. */
+const turns = new WeakMap<Farm, { running?: Promise<unknown>; next?: Promise<PlannedSnapshot> }>();
 
 /**
  * The same as `plannedNow`, made once for all who ask before it is begun, and only one after the other: the same event
@@ -51,10 +51,7 @@ export function plannedForAll(farm: Farm): Promise<PlannedSnapshot> {
     .catch(() => undefined)
     .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
     .then(() => {
-      const planned = plannedNow(farm).then((made) => {
-        turn.latest = made.plan;
-        return made;
-      });
+      const planned = plannedNow(farm);
       turn.running = planned;
       delete turn.next;
       return planned;
@@ -62,9 +59,9 @@ export function plannedForAll(farm: Farm): Promise<PlannedSnapshot> {
   return turn.next;
 }
 
-/** The plan that was made last for all who asked, at once; a new one if there is none yet. */
+/** The plan that was made last, at once; a new one if there is none yet. */
 export async function latestPlan(farm: Farm): Promise<Plan> {
-  return turns.get(farm)?.latest ?? (await plannedForAll(farm)).plan;
+  return farm.planner.last?.plan ?? (await plannedForAll(farm)).plan;
 }
 
 const hour = 3_600_000;
