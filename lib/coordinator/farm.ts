@@ -135,6 +135,7 @@ export class Farm {
       ? undefined
       : await EmbeddedPostgres.start(join(directory, 'postgres'), onProblem);
     let database: Database | undefined;
+    let broker: Broker | undefined;
     try {
       database = new Database({
         connection: server ? server.connection : { connectionString: options.databaseUrl ?? '' },
@@ -142,13 +143,14 @@ export class Farm {
         onProblem,
       });
       await migrate(database);
-      const broker = options.amqpUrl ? new RabbitMqBroker(options.amqpUrl, onProblem) : new EmbeddedBroker();
+      broker = options.amqpUrl ? new RabbitMqBroker(options.amqpUrl, onProblem) : new EmbeddedBroker();
       await broker.open();
       await events.follow(broker);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
       return new Farm({ database, broker, files, server, options, events });
     } catch (error) {
       await events.close();
+      await broker?.close();
       await database?.close();
       await server?.stop();
       throw asError(error);
