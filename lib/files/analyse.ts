@@ -1,7 +1,6 @@
 import type { FileAnalysis } from './analysis';
 import { readHead } from './chunks';
 import { ofGcode, ofModel } from './describe';
-import { analyseGcode } from './gcode';
 import { encodingOf } from './kind';
 import { MeshMeasure } from './mesh-measure';
 import { forEachTriangle } from './triangles';
@@ -14,7 +13,10 @@ import { forEachTriangle } from './triangles';
 export async function analyseHere(path: string): Promise<FileAnalysis> {
   const sizeBytes = readHead(path, 0).size;
   const encoding = encodingOf(path);
-  if (encoding.form === 'gcode') return ofGcode('gcode', sizeBytes, await analyseGcode(path));
+  if (encoding.form === 'gcode') {
+    const { analyseGcode } = require('./gcode') as typeof import('./gcode');
+    return ofGcode('gcode', sizeBytes, await analyseGcode(path));
+  }
   if (encoding.form !== 'zip') {
     const measure = new MeshMeasure();
     const { warnings } = await forEachTriangle(path, measure);

@@ -1,5 +1,4 @@
 import { encodingOf } from './kind';
-import { readAsciiStl } from './stl-ascii';
 import { readBinaryStl } from './stl-binary';
 import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
@@ -21,9 +20,11 @@ export async function forEachTriangle(path: string, sink: TriangleSink): Promise
         warnings:
           encoding.trailingBytes > 0 ? [`${encoding.trailingBytes} bytes after the last triangle were ignored.`] : [],
       };
-    case 'ascii_stl':
+    case 'ascii_stl': {
+      const { readAsciiStl } = require('./stl-ascii') as typeof import('./stl-ascii');
       readAsciiStl(path, sink);
       return { warnings: [] };
+    }
     case 'zip': {
       const { openArchive } = require('./archive') as typeof import('./archive');
       const { readThreeMf } = require('./three-mf') as typeof import('./three-mf');
