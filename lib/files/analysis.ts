@@ -21,7 +21,7 @@ export interface FileAnalysis {
   surfaceMm2?: number;
   /** 0 for G-code. */
   triangles: number;
-  /** Whether every edge joins exactly two triangles (of more than half a million: whether it has no holes); absent for G-code. */
+  /** Whether every edge joins exactly two triangles (of more than a million: whether it has no holes); absent for G-code. */
   watertight?: boolean;
   /** Sentences for a person. */
   warnings: string[];

@@ -1,67 +1,75 @@
-const bucketCount = 256;
-const firstKeys = 16;
+/** More would make searching quicker and strewing slower. */
+const bucketBits = 7;
+const bucketCount = 2 ** bucketBits;
 
 /**
- * Finds out whether any edge is met twice in the same direction, for meshes of bounded size: 12 bytes a triangle. Of a
- * million triangles two edges are taken for one by chance once in ten million times.
+ * Finds out whether any of the edges of a closed mesh was met twice. An edge is told by two hashes of it, 64 bits: of a
+ * million triangles two edges are taken for one by chance once in seven million times.
  *
- * Of each edge only the direction from the smaller to the larger vertex is kept: in a closed mesh the other one is met as
- * often. Edges are strewn over buckets while they come in, so that each bucket is searched in a table that fits a
- * processor's cache.
+ * The edges are strewn over buckets while they come in, so that each bucket can be searched in a table that fits a
+ * processor's cache. What is not used of a bucket is address space only, not memory.
  */
 export class EdgeCount {
-  private readonly buckets: Int32Array[];
-  private readonly used = new Int32Array(bucketCount);
+  /** Two numbers an edge, bucket after bucket. */
+  private readonly hashes: Int32Array;
+  private readonly bucketLength: number;
+  /** Where the next edge of each bucket goes. */
+  private readonly ends: Int32Array;
+  private overflown = false;
 
-  /** @param triangles how many are expected; more may come */
-  constructor(triangles = 0) {
-    const keys = firstKeys + Math.ceil(((1.5 * triangles) / bucketCount) * 1.05);
-    this.buckets = Array.from({ length: bucketCount }, () => new Int32Array(2 * keys));
+  /** @param triangles how many there will be at most; a closed mesh has 1.5 times as many edges */
+  constructor(triangles: number) {
+    const mean = (1.5 * triangles) / bucketCount;
+    // hashes fill a bucket by eight standard deviations more than the mean only if many of them are the same
+    this.bucketLength = 2 * Math.ceil(mean + 8 * Math.sqrt(mean) + 8);
+    // shared with nobody, but for an ordinary buffer of this size V8 would start a garbage collection
+    this.hashes = new Int32Array(new SharedArrayBuffer(4 * bucketCount * this.bucketLength));
+    this.ends = Int32Array.from({ length: bucketCount }, (_, bucket) => bucket * this.bucketLength);
   }
 
-  /**
-   * Takes an edge from one vertex to another of greater hash.
-   * @param from the hash of the first
-   * @param other a hash of the second that is independent of the first kind
-   */
-  add(from: number, other: number): void {
-    const index = Math.imul(from ^ other, 0x9e3779b1) >>> 24;
-    let bucket = this.buckets[index] as Int32Array;
-    const at = this.used[index] as number;
-    if (at === bucket.length) {
-      const larger = new Int32Array(bucket.length + (bucket.length >> 2) * 2);
-      larger.set(bucket);
-      this.buckets[index] = larger;
-      bucket = larger;
+  /** @param edges two hashes for each of `count` edges, well mixed in their upper bits */
+  add(edges: Int32Array, count: number): void {
+    const { hashes, ends, bucketLength } = this;
+    for (let i = 0; i < 2 * count; i += 2) {
+      const hash = edges[i] as number;
+      const bucket = hash >>> (32 - bucketBits);
+      const end = ends[bucket] as number;
+      if (end === (bucket + 1) * bucketLength) {
+        this.overflown = true;
+        return;
+      }
+      hashes[end] = hash;
+      hashes[end + 1] = edges[i + 1] as number;
+      ends[bucket] = end + 2;
     }
-    bucket[at] = from;
-    bucket[at + 1] = other;
-    this.used[index] = at + 2;
   }
 
-  /** Whether no edge was met twice in the same direction. */
+  /** Whether no edge was met twice. False also for more edges than the triangles of a closed mesh have. */
   get allSingle(): boolean {
-    let size = 16;
-    while (size < Math.max(...this.used)) size *= 2; // `used` counts two numbers an edge: at most half full
-    const table = new Int32Array(2 * size);
-    const taken = new Uint8Array(size);
-    return this.buckets.every((bucket, index) => allDiffer(bucket, this.used[index] as number, table, taken.fill(0)));
+    if (this.overflown) return false;
+    let slots = 2;
+    while (slots < this.bucketLength) slots *= 2; // at most half of them are used
+    const table = new Uint16Array(slots);
+    for (const [bucket, end] of this.ends.entries()) {
+      if (!allDiffer(this.hashes.subarray(bucket * this.bucketLength, end), table.fill(0))) return false;
+    }
+    return true;
   }
 }
 
-function allDiffer(keys: Int32Array, used: number, table: Int32Array, taken: Uint8Array): boolean {
-  const mask = taken.length - 1;
-  for (let i = 0; i < used; i += 2) {
-    const from = keys[i] as number;
-    const other = keys[i + 1] as number;
-    let slot = (from ^ (other >>> 7)) & mask; // hashes already
-    while (taken[slot] !== 0) {
-      if (table[2 * slot] === from && table[2 * slot + 1] === other) return false;
+/** @param table empty; takes for each edge its place in the bucket, counted from one */
+function allDiffer(edges: Int32Array, table: Uint16Array): boolean {
+  const mask = table.length - 1;
+  const shift = Math.clz32(mask);
+  for (let i = 0, place = 1; i < edges.length; i += 2, place++) {
+    const first = edges[i];
+    const second = edges[i + 1] as number;
+    let slot = second >>> shift;
+    for (let other = table[slot] as number; other !== 0; other = table[slot] as number) {
+      if (edges[2 * other - 2] === first && edges[2 * other - 1] === second) return false;
       slot = (slot + 1) & mask;
     }
-    taken[slot] = 1;
-    table[2 * slot] = from;
-    table[2 * slot + 1] = other;
+    table[slot] = place;
   }
   return true;
 }

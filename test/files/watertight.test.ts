@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeTorus } from '../../bench/files/torus';
+import { analyseHere } from '../../lib/files/analyse';
 import { MeshMeasure } from '../../lib/files/mesh-measure';
 
 type Point = readonly [number, number, number];
@@ -11,6 +16,50 @@ function tetrahedron(a: Point, b: Point, c: Point, d: Point): Point[][] {
     [b, c, d],
     [c, a, d],
   ];
+}
+
+/** The twelve faces of a cube of 1 mm, all facing outwards. */
+function cube([x, y, z]: Point): Point[][] {
+  const corner = (index: number): Point => [x + (index & 1), y + ((index >> 1) & 1), z + (index >> 2)];
+  const sides = [
+    [0, 2, 3, 1],
+    [4, 5, 7, 6],
+    [0, 1, 5, 4],
+    [2, 6, 7, 3],
+    [0, 4, 6, 2],
+    [1, 3, 7, 5],
+  ] as const;
+  return sides.flatMap(([a, b, c, d]) => [
+    [corner(a), corner(b), corner(c)],
+    [corner(a), corner(c), corner(d)],
+  ]);
+}
+
+/** A cone whose foot is a fan of so many triangles around the origin. */
+function cone(segments: number): Point[][] {
+  const rim = (index: number): Point => {
+    const angle = (2 * Math.PI * (index % segments)) / segments;
+    return [100 * Math.cos(angle), 100 * Math.sin(angle), 0];
+  };
+  return Array.from({ length: segments }, (_, index) => [rim(index), rim(index + 1)] as const).flatMap(([a, b]) => [
+    [[0, 0, 0], b, a],
+    [a, b, [0, 0, 50]],
+  ]);
+}
+
+/** Adds faces to the end of a binary STL. */
+function append(path: string, faces: Point[][]): void {
+  const added = Buffer.alloc(50 * faces.length);
+  for (const [index, face] of faces.entries()) {
+    for (const [place, value] of face.flat().entries()) added.writeFloatLE(value, 50 * index + 12 + 4 * place);
+  }
+  const size = statSync(path).size;
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE((size - 84) / 50 + faces.length);
+  const file = openSync(path, 'r+');
+  writeSync(file, added, 0, added.length, size);
+  writeSync(file, count, 0, count.length, 80);
+  closeSync(file);
 }
 
 /** Measures many small solids, each apart from the others, and then these faces. */
@@ -50,7 +99,7 @@ describe('Whether a mesh is watertight', () => {
     [10, undefined],
     [10, 48],
     [100_000, undefined],
-    [124_000, 496_008],
+    [249_990, 999_968],
   ] as const) {
     it(`is found out exactly for ${4 * solids} triangles${expected === undefined ? ', of which nobody knew' : ''}`, () => {
       assert.equal(measured(solids, [], expected).watertight, true);
@@ -60,4 +109,36 @@ describe('Whether a mesh is watertight', () => {
       assert.equal(measured(solids, touching.slice(1), expected).closedness, 'open');
     });
   }
+
+  it('is found out exactly for an STL of just below a million triangles', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'platewise-watertight-'));
+    try {
+      const path = join(directory, 'torus.stl');
+      const triangles = writeTorus(path, 999_900);
+      append(path, cube([0, 0, 0]));
+      assert.equal((await analyseHere(path)).watertight, true);
+      append(path, cube([1, 1, 0])); // the two have an edge in common
+      const analysis = await analyseHere(path);
+      assert.equal(analysis.triangles, triangles + 24);
+      assert.ok(analysis.triangles > 999_000 && analysis.triangles <= 1_000_000);
+      assert.deepEqual(analysis.warnings, []);
+      assert.equal(analysis.watertight, false);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('does not depend on how many edges meet in one vertex', () => {
+    for (const expected of [undefined, 100_000]) {
+      const measure = measured(0, cone(50_000), expected);
+      assert.equal(measure.closedness, 'closed');
+      assert.equal(measure.watertight, true);
+    }
+  });
+
+  it('is false for a solid that lies many times in the same place', () => {
+    const measure = measured(0, Array.from({ length: 2000 }, () => cube([0, 0, 0])).flat(), 24_000);
+    assert.equal(measure.closedness, 'closed');
+    assert.equal(measure.watertight, false);
+  });
 });
