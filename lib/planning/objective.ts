@@ -8,13 +8,16 @@ export interface Weights {
   flow: number;
   /** One change of filament (δ). Higher: fewer changes, deadlines kept less often. */
   change: number;
-  /** Each hour that a printer stands idle waiting for the operator (η). Counts only if nobody is there part of the day. */
+  /**
+   * Each hour that a printer stands idle waiting for the operator (η); less in a short plan. Counts only if nobody is there
+   * part of the day.
+   */
   idle: number;
   /** Each hour of a shift beyond the third that one job blocks a printer (λ): long jobs belong into the night. */
   block: number;
   /**
-   * Each hour by which a printer would end after the average one, in a long plan: in a short one new jobs fill the gaps, of
-   * a large backlog the last printer says when all is done.
+   * A day by which a printer would end after the average one costs as much as so many days, two days four times that; in
+   * a long plan and where no job has come for long. Elsewhere new jobs fill the gaps.
    */
   balance: number;
   /** Moving the start that was promised to a job by a quarter of an hour or more (κ). */
@@ -25,8 +28,8 @@ export const defaultWeights: Weights = {
   lateness: 40,
   softTardiness: 0.35,
   flow: 0.08,
-  change: 3,
-  idle: 0.3,
+  change: 4,
+  idle: 1,
   block: 0.1,
   balance: 4,
   promise: 1,

@@ -12,7 +12,9 @@ import { type Machine, type Placed, Schedule, type Task } from './schedule';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 
 const minute = 60_000;
+/** How far operator hours are known at least, and at most, days. */
 const horizonDays = 120;
+const farthestDays = 3650;
 const defaultMoves = 600;
 /** Above so many prints, a job is inserted only at the end of the rule's order, and the search is short. */
 const insertUpTo = 150;
@@ -110,14 +112,16 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
         .sort((a, b) => a.from - b.from),
     };
   });
+  const days = daysFor(tasks);
   const schedule = new Schedule(
     tasks,
     machines,
-    new OperatorCalendar(snapshot.operator ?? null, snapshot.now, horizonDays, snapshot.operatorFrom),
+    new OperatorCalendar(snapshot.operator ?? null, snapshot.now, days, snapshot.operatorFrom),
     { ...defaultWeights, ...snapshot.weights },
     snapshot.clearMinutes,
     snapshot.changeMinutes,
-    snapshot.quiet ? new OperatorCalendar(snapshot.quiet, snapshot.now, horizonDays) : null,
+    snapshot.quiet ? new OperatorCalendar(snapshot.quiet, snapshot.now, days) : null,
+    sinceLastJob(snapshot),
   );
   const rule = dispatchOrder(schedule, independent);
   const ruleCost = totalCost(schedule, rule);
@@ -185,6 +189,20 @@ function addDependent(
       left.delete(index);
     }
   }
+}
+
+/** Enough days for all prints, one after the other with an operator who is there a fifth of the time. */
+function daysFor(tasks: readonly Task[]): number {
+  let work = 0;
+  for (const { minutes } of tasks) work += Math.min(...minutes);
+  return Math.min(farthestDays, Math.ceil(horizonDays + (5 * work) / 1440));
+}
+
+/** How long ago the last of the jobs came, minutes. */
+function sinceLastJob({ jobs, now }: Snapshot): number {
+  let last = 0;
+  for (const { createdAt } of jobs) last = Math.max(last, createdAt);
+  return (now - last) / minute;
 }
 
 function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {

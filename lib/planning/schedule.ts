@@ -4,10 +4,18 @@ import type { SequencingProblem } from './improve';
 import { lateProbability, type Weights } from './objective';
 
 /**
- * Above so much work for each printer (minutes) it counts whether printers end at the same time, fully from twice that
- * on. Measured on streams and on backlogs (docs/planning.md).
+ * It counts whether printers end at the same time above so much work for each printer, and when no job has come for so
+ * long: then nothing new will fill the gaps at the end. Fully from twice that on. Minutes, measured on streams and on
+ * backlogs (docs/planning.md).
  */
-const longPlan = 28 * 60;
+const longPlan = 40 * 60;
+const longSilence = 12 * 60;
+
+/** Below so much work for each printer it counts less that a printer waits for the operator: not much waits for it. Minutes. */
+const busyPlan = 12 * 60;
+
+/** What is on a spool that is put in. */
+const spoolGrams = 1000;
 
 /** A copy to be printed. Minutes count from the moment of the plan. */
 export interface Task {
@@ -55,6 +63,10 @@ export class Schedule implements SequencingProblem {
   readonly machines: number;
   /** When each printer would be done if all were equally busy (minutes). */
   readonly #averageEnd: number;
+  /** How much it counts that printers end at the same time, 0 to 1. */
+  readonly #balanceShare: number;
+  /** What it costs that a printer waits a minute for the operator. */
+  readonly #idleCost: number;
 
   constructor(
     readonly tasks: readonly Task[],
@@ -65,8 +77,8 @@ export class Schedule implements SequencingProblem {
     readonly changeMinutes: number,
     /** When no print may start, as hours in which somebody wants quiet; null: never. */
     readonly quiet: OperatorCalendar | null = null,
-    /** What is on a spool that is put in. */
-    readonly spoolGrams = 1000,
+    /** How long ago the last job came, minutes. */
+    sinceLastJob = 0,
   ) {
     this.jobs = tasks.length;
     this.machines = printers.length;
@@ -74,6 +86,9 @@ export class Schedule implements SequencingProblem {
     for (const { minutes } of tasks) work += Math.min(...minutes);
     for (const { free } of printers) work += free;
     this.#averageEnd = work / Math.max(1, printers.length);
+    const share = Math.max(this.#averageEnd / longPlan, sinceLastJob / longSilence) - 1;
+    this.#balanceShare = Math.min(1, Math.max(0, share));
+    this.#idleCost = calendar.always ? 0 : (weights.idle * Math.min(1, this.#averageEnd / busyPlan)) / 60;
   }
 
   eligible(job: number, machine: number): boolean {
@@ -166,7 +181,7 @@ export class Schedule implements SequencingProblem {
       const length = task.minutes[machine] as number;
       if (full) {
         const begin = calendar.next(time, this.clearMinutes);
-        if (away) cost += (weights.idle * (begin - time)) / 60;
+        cost += this.#idleCost * (begin - time);
         time = begin + this.clearMinutes;
       }
       let missing = 0;
@@ -177,7 +192,7 @@ export class Schedule implements SequencingProblem {
       if (missing > 0) {
         const ready = begin;
         begin = calendar.next(begin, missing * this.changeMinutes);
-        if (away) cost += (weights.idle * (begin - ready)) / 60;
+        cost += this.#idleCost * (begin - ready);
         start = begin + missing * this.changeMinutes;
         cost += weights.change * missing;
         changes = this.#change(task, loaded, grams, sequence, k);
@@ -201,15 +216,14 @@ export class Schedule implements SequencingProblem {
       full = true;
     }
     cost += this.#balanceCost(time);
-    if (away && sequence.length > 0) cost += (weights.idle * (calendar.next(time, this.clearMinutes) - time)) / 60;
+    if (sequence.length > 0) cost += this.#idleCost * (calendar.next(time, this.clearMinutes) - time);
     return cost;
   }
 
-  /** What it costs that a printer ends later than the average one. */
+  /** What it costs that a printer ends later than the average one: by squares, so that the last one counts most. */
   #balanceCost(end: number): number {
-    const late = end - this.#averageEnd;
-    const share = Math.min(1, this.#averageEnd / longPlan - 1);
-    return late > 0 && share > 0 ? (this.weights.balance * share * late) / 60 : 0;
+    const days = Math.max(0, end - this.#averageEnd) / 1440;
+    return this.weights.balance * this.#balanceShare * 24 * days * days;
   }
 
   /** Loads what a task needs in place of what is needed last (keep tool needed soonest, Tang & Denardo 1988). */
@@ -241,7 +255,7 @@ export class Schedule implements SequencingProblem {
       if (slot < 0) continue;
       changes.push({ slot, from: loaded[slot] as number, to: material });
       loaded[slot] = material;
-      grams[slot] = Math.max(this.spoolGrams, task.grams);
+      grams[slot] = Math.max(spoolGrams, task.grams);
     }
     return changes;
   }

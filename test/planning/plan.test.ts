@@ -219,4 +219,25 @@ describe('The plan', () => {
     assert.equal(plan([job('three', { copiesToStart: 3 })], [h2d]).lines.length, 2);
     assert.equal(plan([job('many', { copiesToStart: 25_000 })], [h2d, giga]).lines.length, 4);
   });
+
+  it('knows the operator hours far enough for a queue of half a year', () => {
+    const operator = { timeZone: 'UTC', begin: 8 * 60, end: 20 * 60 };
+    const jobs = Array.from({ length: 900 }, (_, index) => job(`job${index}`, { hours: 8 }));
+    const { lines, value } = plan(jobs, [h2d, giga, artisan], { operator });
+    assert.equal(lines.length, 900);
+    assert.ok(lines.every((line) => line.start !== null));
+    assert.ok(value && value.gap > 0 && value.gap < 1, JSON.stringify(value));
+  });
+
+  it('has printers end together once no job has come for a day, and gets short jobs done first while they come', () => {
+    const operator = { timeZone: 'UTC', begin: 0, end: 0 };
+    const twin = printer('twin', [325, 320, 325]);
+    const lastEnd = (createdAt: number): number => {
+      const jobs = [2, 2, 2, 10].map((hours, index) => job(`job${index}`, { hours, createdAt }));
+      const { lines } = plan(jobs, [h2d, twin], { operator });
+      return Math.max(...lines.map((line) => Date.parse(line.end ?? '') - now)) / hour;
+    };
+    assert.ok(lastEnd(now - hour) > 12);
+    assert.ok(lastEnd(now - 25 * hour) < 11);
+  });
 });
