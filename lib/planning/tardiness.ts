@@ -1,356 +1,234 @@
 import { seeded } from './random';
+import { Sequence, type TardinessProblem } from './sequence';
 
-/** One machine, jobs with weights and due dates, setups that depend on what came before. Any unit of time. */
-export interface TardinessProblem {
-  times: readonly number[];
-  weights: readonly number[];
-  due: readonly number[];
-  /** Row-major (n + 1) × n: the setup of j after i; row n is the setup of j when it is first. Null: no setups. */
-  setups: Float64Array | null;
-}
+/** Stretches of up to so many jobs are moved, by up to so many places. */
+const longestStretch = 8;
+const reach = 25;
+/** So many sequences are kept and crossed with each other. */
+const kept = 10;
+/** A sequence that so many kicks in a row have not improved is left. */
+const patience = 60;
+/** Two neighbouring stretches of up to so many jobs change places when a sequence is kicked. */
+const longestKick = 12;
+/** For so many descents the setups that gaining moves added are noted; then moves that add more than most did are passed over. */
+const learning = 30;
+const learnedShare = 0.95;
 
 /**
- * A sequence of small total weighted tardiness: iterated local search over insertion and exchange of neighbours at any
- * distance, with random block moves as kicks, restarted from the best now and then (Lourenço, Martin & Stützle 2003).
+ * A sequence of small total weighted tardiness. Some sequences are begun by a rule with chance in it, each is improved by iterated local
+ * search, and then two at a time are crossed, the child improved, and kept if it is better than the worst (Xu, Lü & Cheng 2014).
+ * When nothing comes of that any more it begins anew. The local search moves stretches and swaps jobs (Subramanian,
+ * Battarra & Potts 2014) and passes over what adds unusually much setup (Subramanian & Farias 2017).
  *
- * @param budget rounds of local search, and a clock that may end it early
+ * @param budget `rounds` of local search, and a clock that may end it early; by rounds alone the same seed gives the same
  */
 export function leastTardiness(
   problem: TardinessProblem,
-  budget: { seed: number; rounds: number; target?: number; expired?: () => boolean },
+  budget: { seed: number; rounds: number; expired?: () => boolean },
 ): { order: number[]; cost: number } {
-  const n = problem.times.length;
+  const sequence = new Sequence(problem);
+  const best = { order: Array.from(sequence.jobs), cost: sequence.cost };
+  if (sequence.length < 2) return best;
   const random = seeded(budget.seed);
-  const p = Float64Array.from(problem.times);
-  const w = Float64Array.from(problem.weights);
-  const d = Float64Array.from(problem.due);
-  const s = problem.setups ?? new Float64Array((n + 1) * n);
-  const at = new Int32Array(n);
-  // Time and cost before each position: a move is judged from the first position that it touches.
-  const timeBefore = new Float64Array(n + 1);
-  const costBefore = new Float64Array(n + 1);
-  const settle = (from: number): void => {
-    for (let k = from; k < n; k++) {
-      const job = at[k] as number;
-      const before = k === 0 ? n : (at[k - 1] as number);
-      const done = (timeBefore[k] as number) + (s[before * n + job] as number) + (p[job] as number);
-      timeBefore[k + 1] = done;
-      const late = done - (d[job] as number);
-      costBefore[k + 1] = (costBefore[k] as number) + (late > 0 ? late * (w[job] as number) : 0);
-    }
-  };
-  const evaluate = (low: number, moved: Int32Array, count: number, limit: number): number => {
-    let time = timeBefore[low] as number;
-    let cost = costBefore[low] as number;
-    let before = low === 0 ? n : (at[low - 1] as number);
-    for (let k = 0; k < count; k++) {
-      const job = moved[k] as number;
-      time += (s[before * n + job] as number) + (p[job] as number);
-      const late = time - (d[job] as number);
-      if (late > 0) {
-        cost += late * (w[job] as number);
-        if (cost >= limit) return cost;
-      }
-      before = job;
-    }
-    const end = low + count;
-    if (end < n) {
-      const next = at[end] as number;
-      const same = time + (s[before * n + next] as number) + (p[next] as number) === timeBefore[end + 1];
-      if (same) {
-        const late = (timeBefore[end + 1] as number) - (d[next] as number);
-        return (
-          cost +
-          (late > 0 ? late * (w[next] as number) : 0) +
-          (costBefore[n] as number) -
-          (costBefore[end + 1] as number)
-        );
-      }
-    }
-    for (let k = end; k < n; k++) {
-      const job = at[k] as number;
-      time += (s[before * n + job] as number) + (p[job] as number);
-      const late = time - (d[job] as number);
-      if (late > 0) {
-        cost += late * (w[job] as number);
-        if (cost >= limit) return cost;
-      }
-      before = job;
-    }
-    return cost;
-  };
-  const moved = new Int32Array(n);
-  const tryMove = (i: number, j: number, kind: number): boolean => {
-    const low = Math.min(i, j);
-    const high = Math.max(i, j);
-    const count = high - low + 1;
-    if (kind === 0) {
-      for (let k = 0; k < count; k++) moved[k] = at[low + k] as number;
-      moved[0] = at[high] as number;
-      moved[count - 1] = at[low] as number;
-    } else if (i < j) {
-      for (let k = 0; k < count - 1; k++) moved[k] = at[low + k + 1] as number;
-      moved[count - 1] = at[low] as number;
-    } else {
-      moved[0] = at[high] as number;
-      for (let k = 1; k < count; k++) moved[k] = at[low + k - 1] as number;
-    }
-    const limit = costBefore[n] as number;
-    if (evaluate(low, moved, count, limit - 1e-9) >= limit - 1e-9) return false;
-    for (let k = 0; k < count; k++) at[low + k] = moved[k] as number;
-    settle(low);
-    return true;
-  };
+  const descent = new Descent(sequence, random);
+  let rounds = 0;
+  const over = (): boolean => rounds >= budget.rounds || best.cost === 0 || budget.expired?.() === true;
   const descend = (): void => {
-    let improved = true;
-    while (improved) {
-      improved = false;
-      const shift = Math.floor(random() * n);
-      for (let a = 0; a < n; a++) {
-        const i = (a + shift) % n;
-        for (let j = 0; j < n; j++) {
-          if (i === j) continue;
-          if (tryMove(i, j, 1) || (i < j && tryMove(i, j, 0))) improved = true;
-        }
-      }
+    rounds++;
+    descent.run();
+    if (sequence.cost >= best.cost) return;
+    best.cost = sequence.cost;
+    best.order = Array.from(sequence.jobs);
+  };
+  const from = new Int32Array(sequence.length);
+  const improve = (): void => {
+    descend();
+    let cost = sequence.cost;
+    from.set(sequence.jobs);
+    for (let stuck = 0; stuck < patience && !over(); ) {
+      kick(sequence, random);
+      descend();
+      if (sequence.cost < cost) stuck = 0;
+      else stuck++;
+      if (sequence.cost <= cost) {
+        cost = sequence.cost;
+        from.set(sequence.jobs);
+      } else sequence.take(from);
     }
   };
-  // First by the apparent tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997).
-  const mean = p.reduce((sum, one) => sum + one, 0) / n;
-  const meanSetup = s.reduce((sum, one) => sum + one, 0) / s.length || 1;
+  while (!over()) {
+    const family = new Family();
+    while (family.size < kept && !over()) {
+      sequence.take(byRule(problem, random));
+      improve();
+      family.add(sequence);
+    }
+    for (let barren = 0; barren < 3 * kept && !over(); ) {
+      sequence.take(family.child(random));
+      improve();
+      if (family.replaceWorst(sequence)) barren = 0;
+      else barren++;
+    }
+  }
+  return best;
+}
+
+/** Goes down to an order that no move of a stretch and no swap makes better. */
+class Descent {
+  /** Per neighbourhood (0: swaps, else the length of a stretch) the most setup that a move may add, and what gaining moves added. */
+  private readonly mostSetup: Float64Array;
+  private readonly added: number[][];
+  private readonly neighbourhoods: Int32Array;
+  private runs = 0;
+
+  constructor(
+    private readonly sequence: Sequence,
+    private readonly random: () => number,
+  ) {
+    const count = 1 + Math.min(longestStretch, sequence.length - 1);
+    this.mostSetup = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+    this.added = Array.from({ length: count }, () => []);
+    this.neighbourhoods = Int32Array.from({ length: count }, (_, k) => k);
+  }
+
+  /** The neighbourhoods in an order of chance, round and round until none has helped since the last gain. */
+  run(): void {
+    const { neighbourhoods } = this;
+    const count = neighbourhoods.length;
+    shuffle(neighbourhoods, this.random);
+    for (let k = 0, idle = 0; idle < count; k = (k + 1) % count) {
+      idle = this.pass(neighbourhoods[k] as number) ? 0 : idle + 1;
+    }
+    if (++this.runs === learning) this.learn();
+  }
+
+  private pass(neighbourhood: number): boolean {
+    const { sequence } = this;
+    const most = this.mostSetup[neighbourhood] as number;
+    let helped = false;
+    for (let k = 0; k + neighbourhood <= sequence.length; k++) {
+      const gained =
+        neighbourhood === 0
+          ? sequence.swapLater(k, reach, most)
+          : sequence.moveStretch(k, k + neighbourhood, reach, most);
+      if (!gained) continue;
+      helped = true;
+      if (this.runs < learning) this.added[neighbourhood]?.push(sequence.setupAdded);
+    }
+    return helped;
+  }
+
+  private learn(): void {
+    this.added.forEach((added, neighbourhood) => {
+      added.sort((a, b) => a - b);
+      this.mostSetup[neighbourhood] = added[Math.floor(learnedShare * added.length)] ?? 0;
+    });
+  }
+}
+
+interface Member {
+  order: Int32Array;
+  cost: number;
+}
+
+/** Good sequences, no two of the same cost once it is full. */
+class Family {
+  private readonly members: Member[] = [];
+
+  get size(): number {
+    return this.members.length;
+  }
+
+  add(sequence: Sequence): void {
+    this.members.push({ order: Int32Array.from(sequence.jobs), cost: sequence.cost });
+  }
+
+  replaceWorst(sequence: Sequence): boolean {
+    let worst = 0;
+    for (let k = 0; k < this.members.length; k++) {
+      const cost = this.members[k]?.cost ?? 0;
+      if (cost === sequence.cost) return false;
+      if (cost > (this.members[worst]?.cost ?? 0)) worst = k;
+    }
+    if (sequence.cost > (this.members[worst]?.cost ?? 0)) return false;
+    this.members[worst] = { order: Int32Array.from(sequence.jobs), cost: sequence.cost };
+    return true;
+  }
+
+  /** A stretch of one parent in its place, the other jobs around it in the order of the other parent (linear order crossover). */
+  child(random: () => number): Int32Array {
+    const a = Math.floor(random() * this.members.length);
+    const b = (a + 1 + Math.floor(random() * (this.members.length - 1))) % this.members.length;
+    const child = Int32Array.from(this.members[a]?.order ?? []);
+    const n = child.length;
+    const one = Math.floor(random() * n);
+    const two = Math.floor(random() * n);
+    const from = Math.min(one, two);
+    const to = Math.max(one, two);
+    const inherited = new Uint8Array(n);
+    for (let k = from; k <= to; k++) inherited[child[k] as number] = 1;
+    let k = 0;
+    for (const job of this.members[b]?.order ?? []) {
+      if (inherited[job]) continue;
+      if (k === from) k = to + 1;
+      child[k++] = job;
+    }
+    return child;
+  }
+}
+
+/** The apparent tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), its two scales and a part of the index drawn. */
+function byRule(problem: TardinessProblem, random: () => number): number[] {
+  const n = problem.times.length;
+  const { times, weights, due, setups } = problem;
+  const setup = (i: number, j: number): number => setups?.[i * n + j] ?? 0;
+  const mean = (values: Iterable<number>, count: number): number => {
+    let sum = 0;
+    for (const value of values) sum += value;
+    return sum / count || 1;
+  };
+  const slackScale = (0.5 + 4 * random()) * mean(times, n);
+  const setupScale = (0.1 + random()) * mean(setups ?? [], n * (n + 1));
   const left = new Set(Array.from({ length: n }, (_, job) => job));
-  let time = 0;
-  for (let k = 0; k < n; k++) {
-    const before = k === 0 ? n : (at[k - 1] as number);
-    let best = -1;
+  const order: number[] = [];
+  for (let time = 0, before = n; left.size > 0; ) {
+    let next = 0;
     let highest = Number.NEGATIVE_INFINITY;
     for (const job of left) {
-      const setup = s[before * n + job] as number;
-      const slack = Math.max(0, (d[job] as number) - (p[job] as number) - time);
+      const duration = times[job] as number;
       const index =
-        Math.log(((w[job] as number) + 1e-6) / ((p[job] as number) + 1e-6)) -
-        slack / (2 * mean) -
-        setup / (0.3 * meanSetup);
+        Math.log(((weights[job] as number) + 1e-6) / (duration + 1e-6)) -
+        Math.max(0, (due[job] as number) - duration - time) / slackScale -
+        setup(before, job) / setupScale +
+        0.3 * random();
       if (index > highest) {
         highest = index;
-        best = job;
+        next = job;
       }
     }
-    at[k] = best;
-    left.delete(best);
-    time += (s[before * n + best] as number) + (p[best] as number);
+    order.push(next);
+    left.delete(next);
+    time += setup(before, next) + (times[next] as number);
+    before = next;
   }
-  settle(0);
-  descend();
-  let best = { order: Array.from(at), cost: costBefore[n] as number };
-  let current = best;
-  const target = budget.target ?? 0;
-  let stale = 0;
-  for (let round = 0; round < budget.rounds && best.cost > target; round++) {
-    if (budget.expired?.()) break;
-    const kicks = 1 + Math.floor(random() * 3);
-    for (let kick = 0; kick < kicks; kick++) {
-      // Two neighbouring blocks change places.
-      const size = 1 + Math.floor(random() * Math.min(10, n / 3));
-      const second = 1 + Math.floor(random() * Math.min(10, n / 3));
-      const first = Math.floor(random() * Math.max(1, n - size - second));
-      const order = Array.from(at);
-      const block = order.splice(first, size);
-      order.splice(first + second, 0, ...block);
-      at.set(order);
-    }
-    settle(0);
-    descend();
-    const cost = costBefore[n] as number;
-    if (cost <= current.cost * (stale > 50 ? 1.01 : 1) + 1e-9) current = { order: Array.from(at), cost };
-    if (cost < best.cost - 1e-9) {
-      best = { order: Array.from(at), cost };
-      stale = 0;
-    } else if (++stale % 200 === 0) {
-      current = best;
-      at.set(best.order);
-    }
-    at.set(current.order);
-    settle(0);
-  }
-  return best;
+  return order;
 }
 
-/**
- * A sequence of small total weighted tardiness where setups matter: iterated local search whose neighbours are blocks of
- * jobs that move and jobs that change places (Subramanian, Battarra & Potts 2014), begun anew when it is stuck. A move is
- * given up as soon as what is certain of its cost is above the present one.
- *
- * @param budget `rounds` of local search, and a clock that may end it early
- */
-export function leastTardinessWithSetups(
-  problem: TardinessProblem,
-  budget: { seed: number; rounds: number; target?: number; expired?: () => boolean },
-): { order: number[]; cost: number } {
-  const n = problem.times.length;
-  const random = seeded(budget.seed);
-  const p = Float64Array.from(problem.times);
-  const w = Float64Array.from(problem.weights);
-  const d = Float64Array.from(problem.due);
-  const s = problem.setups ?? new Float64Array((n + 1) * n);
-  const first = leastTardiness(problem, { seed: budget.seed, rounds: 0 });
-  let best = first;
-  if (n < 3) return best;
-  const at = Int32Array.from(first.order);
-  const timeBefore = new Float64Array(n + 1);
-  const costBefore = new Float64Array(n + 1);
-  const weightFrom = new Float64Array(n + 1);
-  const moved = new Int32Array(n);
-  const settle = (from: number): void => {
-    for (let k = from; k < n; k++) {
-      const job = at[k] as number;
-      const before = k === 0 ? n : (at[k - 1] as number);
-      const done = (timeBefore[k] as number) + (s[before * n + job] as number) + (p[job] as number);
-      timeBefore[k + 1] = done;
-      const late = done - (d[job] as number);
-      costBefore[k + 1] = (costBefore[k] as number) + (late > 0 ? late * (w[job] as number) : 0);
-    }
-    for (let k = n - 1; k >= 0; k--) weightFrom[k] = (weightFrom[k + 1] as number) + (w[at[k] as number] as number);
-  };
-  /**
-   * Whether the total stays at or below `limit` if from `low` on the time and cost of a changed stretch are such; the
-   * rest follows from position `next`, after the job `before`.
-   */
-  const restFits = (next: number, timeThere: number, costThere: number, last: number, limit: number): boolean => {
-    let time = timeThere;
-    let cost = costThere;
-    let before = last;
-    for (let k = next; k < n; k++) {
-      const job = at[k] as number;
-      time += (s[before * n + job] as number) + (p[job] as number);
-      const shift = time - (timeBefore[k + 1] as number);
-      const rest = (costBefore[n] as number) - (costBefore[k] as number);
-      // From here on everything is shifted alike: what is late by so much earlier or later bounds the rest from below.
-      if (shift === 0) return cost + rest <= limit;
-      if (cost + (shift > 0 ? rest : Math.max(0, rest + shift * (weightFrom[k] as number))) > limit) return false;
-      const late = time - (d[job] as number);
-      if (late > 0) cost += late * (w[job] as number);
-      before = job;
-    }
-    return cost <= limit;
-  };
-  let time = 0;
-  let cost = 0;
-  let before = 0;
-  const enter = (low: number): void => {
-    time = timeBefore[low] as number;
-    cost = costBefore[low] as number;
-    before = low === 0 ? n : (at[low - 1] as number);
-  };
-  const pass = (job: number): void => {
-    time += (s[before * n + job] as number) + (p[job] as number);
-    const late = time - (d[job] as number);
-    if (late > 0) cost += late * (w[job] as number);
-    before = job;
-  };
-  const total = (): number => costBefore[n] as number;
-  /** Two neighbouring stretches change places: from `low`, `left` jobs and then `right`. */
-  const tryBlocks = (low: number, left: number, right: number, limit: number): boolean => {
-    const middle = low + left;
-    const end = middle + right;
-    enter(low);
-    for (let k = middle; k < end; k++) pass(at[k] as number);
-    if (cost > limit) return false;
-    for (let k = low; k < middle; k++) pass(at[k] as number);
-    if (cost > limit || !restFits(end, time, cost, before, limit)) return false;
-    moved.set(at.subarray(low, middle));
-    at.copyWithin(low, middle, end);
-    for (let k = 0; k < left; k++) at[low + right + k] = moved[k] as number;
-    settle(low);
-    return true;
-  };
-  const trySwap = (i: number, j: number, limit: number): boolean => {
-    enter(i);
-    pass(at[j] as number);
-    for (let k = i + 1; k < j; k++) pass(at[k] as number);
-    if (cost > limit) return false;
-    pass(at[i] as number);
-    if (cost > limit || !restFits(j + 1, time, cost, before, limit)) return false;
-    const job = at[i] as number;
-    at[i] = at[j] as number;
-    at[j] = job;
-    settle(i);
-    return true;
-  };
-  const lengths = new Int32Array(6);
-  const descend = (): void => {
-    // Exchanges, short blocks and two lengths of longer ones, in an order of chance, until none has helped since the last gain.
-    for (let k = 0; k < 4; k++) lengths[k] = k;
-    for (let k = 4; k < 6; k++) lengths[k] = Math.min(n - 1, 4 + Math.floor(random() * (longestBlock - 3)));
-    shuffle(lengths, random);
-    let idle = 0;
-    for (let k = 0; idle < lengths.length; k = (k + 1) % lengths.length) {
-      const length = lengths[k] as number;
-      const furthest = length > 3 ? farthestLongBlock : farthest;
-      let helped = false;
-      if (length === 0) {
-        for (let i = 0; i < n - 1; i++) {
-          for (let j = i + 1; j < n && j <= i + farthest; j++) if (trySwap(i, j, total() - 1e-6)) helped = true;
-        }
-      } else {
-        for (let low = 0; low + length < n; low++) {
-          for (let right = 1; low + length + right <= n && right <= furthest; right++) {
-            if (tryBlocks(low, length, right, total() - 1e-6)) helped = true;
-            else if (right > length && tryBlocks(low, right, length, total() - 1e-6)) helped = true;
-          }
-        }
-      }
-      idle = helped ? 0 : idle + 1;
-    }
-  };
-  const target = budget.target ?? 0;
-  settle(0);
-  descend();
-  let current = { order: Array.from(at), cost: total() };
-  best = current;
-  let stuck = 0;
-  for (let round = 0; round < budget.rounds && best.cost > target; round++) {
-    if (budget.expired?.()) break;
-    const kicks = 1 + Math.floor(random() * 2);
-    for (let kick = 0; kick < kicks; kick++) {
-      const left = 1 + Math.floor(random() * Math.min(12, n / 3));
-      const right = 1 + Math.floor(random() * Math.min(12, n / 3));
-      tryBlocks(Math.floor(random() * (n - left - right + 1)), left, right, Number.POSITIVE_INFINITY);
-    }
-    descend();
-    if (total() <= current.cost * (1 + tolerance * random())) {
-      if (total() < current.cost) stuck = 0;
-      current = { order: Array.from(at), cost: total() };
-    } else stuck++;
-    if (current.cost < best.cost) best = current;
-    if (stuck > patience) {
-      stuck = 0;
-      // From anywhere, or more often from the best, shaken hard.
-      const order = [...best.order];
-      if (random() < 0.3) shuffle(order, random);
-      else for (let k = 0; k < 6; k++) order.push(...order.splice(Math.floor(random() * n), Math.floor(random() * 10)));
-      at.set(order);
-      settle(0);
-      descend();
-      current = { order: Array.from(at), cost: total() };
-      if (current.cost < best.cost) best = current;
-    }
-    at.set(current.order);
-    settle(0);
+/** Once or twice two neighbouring stretches change places. */
+function kick(sequence: Sequence, random: () => number): void {
+  const n = sequence.length;
+  const longest = Math.min(longestKick, Math.ceil(n / 3));
+  const times = random() < 0.5 ? 1 : 2;
+  for (let k = 0; k < times; k++) {
+    const left = 1 + Math.floor(random() * longest);
+    const right = 1 + Math.floor(random() * longest);
+    const low = Math.floor(random() * Math.max(1, n - left - right + 1));
+    sequence.exchange(low, low + left, low + left + right);
   }
-  return best;
+  sequence.settle(0);
 }
 
-const longestBlock = 12;
-/** A job moves at most so many places, a block of more than three at most so many. */
-const farthest = 25;
-const farthestLongBlock = 12;
-/** A local optimum that is worse by at most this share may be gone on from. */
-const tolerance = 0.005;
-/** After so many rounds without a gain it begins anew. */
-const patience = 200;
-
-function shuffle(values: number[] | Int32Array, random: () => number): void {
+function shuffle(values: Int32Array, random: () => number): void {
   for (let k = values.length - 1; k > 0; k--) {
     const other = Math.floor(random() * (k + 1));
     const value = values[k] as number;
