@@ -84,12 +84,21 @@ export function singleMachine(
   const instances = kind === 'wt' ? orLibrary(path) : withSetups(path);
   const rows = instances.map(({ name, problem, reference }) => {
     const begun = performance.now();
+    const cpu = process.cpuUsage();
     const limit = begun + options.seconds * 1000;
     const expired = (): boolean => performance.now() > limit;
     const { cost } = leastTardiness(problem, { seed: options.seed, rounds: rounds[kind], expired });
     const gap =
       reference === null ? null : reference === 0 ? (cost === 0 ? 0 : null) : (100 * (cost - reference)) / reference;
-    return { instance: name, reference, value: cost, gap_percent: gap, ms: Math.round(performance.now() - begun) };
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      instance: name,
+      reference,
+      value: cost,
+      gap_percent: gap,
+      ms: Math.round(performance.now() - begun),
+      cpu_ms: Math.round((user + system) / 1000),
+    };
   });
   const known = rows.filter((row) => row.reference !== null);
   const matched = known.filter((row) => row.value <= (row.reference ?? 0)).length;
@@ -103,6 +112,7 @@ export function singleMachine(
       within_1_percent: known.filter((row) => row.value <= (row.reference ?? 0) * 1.01).length,
       worst_gap_percent: Math.max(0, ...gaps),
       ms_max: Math.max(...rows.map((row) => row.ms)),
+      cpu_ms: rows.reduce((sum, row) => sum + row.cpu_ms, 0),
     },
   };
 }

@@ -15,9 +15,10 @@ const cells = 256;
 /**
  * An order of the jobs of one machine, and what a change of it would cost.
  *
- * Moving jobs leaves stretches of the order whole and shifts each by an amount of its own. What any stretch costs at any shift is
- * looked up (after Ergun & Orlin 2006): the positions are ranked by the shift from which on they are late, and for each rank
- * the weights of those late are summed from the front. A change is therefore judged in a time that does not depend on n.
+ * Moving jobs leaves stretches of the order whole and shifts each by an amount of its own. What any stretch costs at any
+ * shift is looked up (after Ergun & Orlin 2006): the positions are ranked by the shift from which on they are late, and for
+ * each rank the weights of those late are summed from the front. So a change is judged in a time that does not depend on the
+ * number of jobs n; to make it takes n² sums, which pays as some hundreds are judged for each that is made.
  */
 export class Sequence {
   readonly length: number;
@@ -42,7 +43,7 @@ export class Sequence {
   private readonly lateness: Float64Array;
   private readonly ranked: Int32Array;
   private readonly lateFrom: Float64Array;
-  /** Of the positions of the first r ranks, before position k, at r × (n + 1) + k: their weights, and weights × lateness. */
+  /** At r × (n + 1) + k, of the first r ranks those before position k: their weights, and weights × lateness. */
   private readonly lateWeight: Float64Array;
   private readonly lateCost: Float64Array;
   /** The first rank of each cell of the axis of shifts. */
@@ -201,7 +202,7 @@ export class Sequence {
     return true;
   }
 
-  /** Lets the job at position `i` and the later one with which it costs least change places, if that gains; as in `moveStretch`. */
+  /** The job at position `i` and the later one with which that costs least change places, if it gains; see `moveStretch`. */
   swapLater(i: number, reach: number, mostSetup: number): boolean {
     const limit = this.cost - leastGain;
     if (i + 2 >= this.length || this.scanSwaps(i, reach, mostSetup, limit) >= limit) return false;

@@ -10,15 +10,15 @@ const kept = 10;
 const patience = 60;
 /** Two neighbouring stretches of up to so many jobs change places when a sequence is kicked. */
 const longestKick = 12;
-/** For so many descents the setups that gaining moves added are noted; then moves that add more than most did are passed over. */
+/** Descents in which the setup that gaining moves add is noted; later, moves that add more than most did are passed over. */
 const learning = 30;
 const learnedShare = 0.95;
 
 /**
- * A sequence of small total weighted tardiness. Some sequences are begun by a rule with chance in it, each is improved by iterated local
- * search, and then two at a time are crossed, the child improved, and kept if it is better than the worst (Xu, Lü & Cheng 2014).
- * When nothing comes of that any more it begins anew. The local search moves stretches and swaps jobs (Subramanian,
- * Battarra & Potts 2014) and passes over what adds unusually much setup (Subramanian & Farias 2017).
+ * A sequence of small total weighted tardiness. Some are begun by a rule with chance in it, and each is improved by iterated
+ * local search. Then two at a time are crossed, the child is improved, and kept if it is better than the worst (Xu, Lü, Yin,
+ * Shen & Buscher 2014); when nothing comes of that any more it begins anew. The local search moves stretches and swaps jobs
+ * (Subramanian, Battarra & Potts 2014), and passes over what adds unusually much setup (Subramanian & Farias 2017).
  *
  * @param budget `rounds` of local search, and a clock that may end it early; by rounds alone the same seed gives the same
  */
@@ -75,7 +75,7 @@ export function leastTardiness(
 
 /** Goes down to an order that no move of a stretch and no swap makes better. */
 class Descent {
-  /** Per neighbourhood (0: swaps, else the length of a stretch) the most setup that a move may add, and what gaining moves added. */
+  /** Per neighbourhood (0: swaps, else the length of a stretch): the setup that a move may add, that gaining moves added. */
   private readonly mostSetup: Float64Array;
   private readonly added: number[][];
   private readonly neighbourhoods: Int32Array;
@@ -155,7 +155,7 @@ class Family {
     return true;
   }
 
-  /** A stretch of one parent in its place, the other jobs around it in the order of the other parent (linear order crossover). */
+  /** A stretch of one parent in its place, the rest around it in the order of the other parent (linear order crossover). */
   child(random: () => number): Int32Array {
     const a = Math.floor(random() * this.members.length);
     const b = (a + 1 + Math.floor(random() * (this.members.length - 1))) % this.members.length;
