@@ -30,10 +30,10 @@ const prior: Record<Situation, [number, number, number][]> = {
     [-4, 0, 5],
     [-5, 0, 8],
     [-8, 1, 93],
-    [-15, 2, 532],
-    [-41, 6, 938],
-    [-114, 26, 1395],
-    [-96, 143, 2437],
+    [-35, 2, 532],
+    [-200, 8, 1100],
+    [-700, 20, 1600],
+    [-1571, 176, 4629],
   ],
   closing: [
     [-3, 0, 2],
@@ -41,9 +41,9 @@ const prior: Record<Situation, [number, number, number][]> = {
     [-6, 0, 796],
     [-12, 1, 1003],
     [-50, 3, 1445],
-    [-152, 9, 2559],
-    [-152, 9, 2559],
-    [-152, 143, 2559],
+    [-352, 9, 2898],
+    [-846, 20, 2898],
+    [-1571, 143, 4629],
   ],
   across: [
     [-5, 0, 5],
@@ -51,9 +51,9 @@ const prior: Record<Situation, [number, number, number][]> = {
     [-5, 0, 10],
     [-5, 0, 10],
     [-10, 1, 112],
-    [-194, 4, 981],
-    [-412, 11, 2197],
-    [-1406, 138, 4136],
+    [-353, 2, 1550],
+    [-904, 5, 2868],
+    [-2210, 28, 4484],
   ],
 };
 /** The prior counts as much as so many starts. */
@@ -68,8 +68,8 @@ const nearShare = 0.05;
  * learned only half a day later, so that what is aimed at falls short by several points (docs/planning.md).
  */
 const farLead = 360;
-const farShare = 0.012;
-const farShareAtFirst = 0.005;
+const farShare = 0.02;
+const farShareAtFirst = 0.015;
 
 interface Residuals {
   errors: number[];

@@ -20,6 +20,8 @@ export interface Weights {
    * a long plan and where no job has come for long. Elsewhere new jobs fill the gaps.
    */
   balance: number;
+  /** Each hour that a part of a kit is done after the first one: so long the kit lies about unfinished. */
+  kit: number;
   /** Moving the start that was promised to a job by a quarter of an hour or more (κ). */
   promise: number;
 }
@@ -32,6 +34,7 @@ export const defaultWeights: Weights = {
   idle: 1,
   block: 0.1,
   balance: 4,
+  kit: 0.3,
   promise: 1,
 };
 

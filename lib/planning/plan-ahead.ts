@@ -4,6 +4,7 @@ import { OperatorCalendar } from './calendar';
 import { impossible, neverBecause, wallHours } from './eligibility';
 import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
+import { beginningsOfKits } from './kits';
 import { defaultWeights, weightOf } from './objective';
 import { owedEvery, owedJobs } from './owed';
 import type { Plan, PlanLine, PlanningBudget } from './plan';
@@ -124,12 +125,13 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
     sinceLastJob(snapshot),
   );
   const rule = dispatchOrder(schedule, independent);
+  const again =
+    budget.previous && tasks.length <= insertUpTo
+      ? carriedOver(schedule, copies, printers, budget.previous)
+      : undefined;
+  tieKits(snapshot, copies, tasks, schedule, again ?? rule);
   const ruleCost = totalCost(schedule, rule);
-  let start = rule;
-  if (budget.previous && tasks.length <= insertUpTo) {
-    const again = carriedOver(schedule, copies, printers, budget.previous);
-    if (totalCost(schedule, again) < ruleCost) start = again;
-  }
+  const start = again && totalCost(schedule, again) < ruleCost ? again : rule;
   const { clock, milliseconds } = budget;
   const begun = clock?.() ?? 0;
   const found = improve(schedule, start, {
@@ -205,6 +207,22 @@ function sinceLastJob({ jobs, now }: Snapshot): number {
   return (now - last) / minute;
 }
 
+/** Tells the parts of each kit when the first of them is done by an order that was found before. */
+function tieKits(
+  snapshot: Snapshot,
+  copies: readonly PlanningJob[],
+  tasks: Task[],
+  schedule: Schedule,
+  order: readonly (readonly number[])[],
+): void {
+  if (!copies.some((job) => job.kit)) return;
+  const ends: (number | undefined)[] = copies.map(() => undefined);
+  for (const { task, end } of schedule.project(order).flat()) ends[task] = end;
+  for (const [index, kitBegun] of beginningsOfKits(snapshot, copies, ends).entries()) {
+    tasks[index] = { ...(tasks[index] as Task), kitBegun };
+  }
+}
+
 function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
   return [...jobs].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
@@ -225,6 +243,7 @@ function taskOf(job: PlanningJob, now: number, minutes: number[], materials: num
     materials: [...new Set(materials)],
     grams: job.grams,
     promised: job.promisedStart === undefined ? null : since(job.promisedStart),
+    kitBegun: null,
   };
 }
 

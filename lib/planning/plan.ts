@@ -96,19 +96,26 @@ export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan 
   return plan;
 }
 
-/** Deadlines that fall within a day first, the nearest before; then priority, then age. */
+/** Deadlines that fall within a day first, the nearest before; then priority, then age, the parts of a kit together. */
 function inOrder(snapshot: Snapshot): PlanningJob[] {
   const urgency = (job: PlanningJob): number =>
     job.deadline !== null && job.deadline - snapshot.now - job.hours * hour <= urgentWithin
       ? job.deadline
       : Number.POSITIVE_INFINITY;
+  /** The parts of a kit follow its oldest one. */
+  const since = new Map<string, number>();
+  for (const { kit, createdAt } of snapshot.jobs) {
+    if (kit) since.set(kit.id, Math.min(createdAt, since.get(kit.id) ?? createdAt));
+  }
   return snapshot.jobs
     .filter((job) => job.copiesToStart > 0)
-    .map((job) => ({ job, urgency: urgency(job) }))
+    .map((job) => ({ job, urgency: urgency(job), age: (job.kit && since.get(job.kit.id)) ?? job.createdAt }))
     .sort(
       (a, b) =>
         (a.urgency === b.urgency ? 0 : a.urgency - b.urgency) ||
         a.job.priority - b.job.priority ||
+        a.age - b.age ||
+        (a.job.kit?.id ?? '').localeCompare(b.job.kit?.id ?? '') ||
         a.job.createdAt - b.job.createdAt ||
         (a.job.id < b.job.id ? -1 : 1),
     )

@@ -31,6 +31,8 @@ export interface Task {
   grams: number;
   /** The start that was promised, if one was. */
   promised: number | null;
+  /** When the first part of its kit is done; null: it belongs to none. */
+  kitBegun: number | null;
 }
 
 /** A printer from now on. */
@@ -205,6 +207,7 @@ export class Schedule implements SequencingProblem {
       const end = start + length;
       if (end === Number.POSITIVE_INFINITY) return 1e12;
       cost += this.taskCost(task, end, length);
+      if (task.kitBegun !== null) cost += (weights.kit * task.weight * Math.max(0, end - task.kitBegun)) / 60;
       if (away && length > 180) cost += (weights.block * Math.max(0, calendar.present(start, end) - 180)) / 60;
       if (task.promised !== null) {
         const off = Math.abs(start - task.promised);

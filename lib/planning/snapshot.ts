@@ -36,6 +36,8 @@ export interface PlanningJob {
   hoursOn?: Record<PrinterId, number>;
   /** The start (ms) that was promised and should be kept. */
   promisedStart?: number;
+  /** What should be complete together with it, and how many jobs of that are completed; absent: it stands alone. */
+  kit?: { id: string; partsDone: number };
 }
 
 /** A filament in its place. */
@@ -61,7 +63,7 @@ export interface PlanningPrinter {
   bed: 'clear' | 'occupied';
   bedCause: 'attempt' | 'foreign' | 'unknown' | null;
   /** What is under way on it, ours or foreign, and when it is expected to end. */
-  busy: { with: string; until: number; jobId?: JobId } | null;
+  busy: { with: string; until: number; jobId?: JobId; kit?: string } | null;
   /** How many times faster than real its clock runs; durations are divided by it. */
   timeScale: number;
   /** When it may not print, ms since 1970: maintenance, somebody else's hour. */

@@ -30,6 +30,7 @@ interface PrintFarmDefinition extends NodeDef {
   weightIdle?: string | number;
   weightBlock?: string | number;
   weightBalance?: string | number;
+  weightKit?: string | number;
   weightPromise?: string | number;
   prusaSlicerPath: string;
   orcaSlicerPath: string;
@@ -68,6 +69,7 @@ function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operato
       idle: number(definition.weightIdle, defaultWeights.idle),
       block: number(definition.weightBlock, defaultWeights.block),
       balance: number(definition.weightBalance, defaultWeights.balance),
+      kit: number(definition.weightKit, defaultWeights.kit),
       promise: number(definition.weightPromise, defaultWeights.promise),
     },
   };

@@ -220,6 +220,32 @@ describe('The plan', () => {
     assert.equal(plan([job('many', { copiesToStart: 25_000 })], [h2d, giga]).lines.length, 4);
   });
 
+  it('completes a kit together, whatever came in between', () => {
+    const kit = (id: string, partsDone = 0): Partial<PlanningJob> => ({ kit: { id, partsDone } });
+    const jobs = Array.from({ length: 8 }, (_, index) =>
+      job(`job${index}`, { createdAt: now - hour * (9 - index), ...(index % 7 === 0 && kit('lamp')) }),
+    );
+    for (const operator of [undefined, { timeZone: 'UTC', begin: 0, end: 0 }]) {
+      const { lines } = plan(jobs, [h2d], operator && { operator });
+      const places = lines.flatMap((line, index) => (['job0', 'job7'].includes(line.jobId) ? [index] : []));
+      assert.equal((places[1] ?? 0) - (places[0] ?? 0), 1, lines.map((line) => line.jobId).join(' '));
+    }
+  });
+
+  it('hurries the last part of a kit whose other parts are done or being printed', () => {
+    const operator = { timeZone: 'UTC', begin: 0, end: 0 };
+    const jobs = Array.from({ length: 8 }, (_, index) => job(`job${index}`, { createdAt: now - hour * (9 - index) }));
+    const last = (kit?: PlanningJob['kit']) => ({ ...(jobs[7] as PlanningJob), ...(kit && { kit }) });
+    const place = (kit: PlanningJob['kit'], busy: PlanningPrinter['busy'] = null): number =>
+      plan([...jobs.slice(0, 7), last(kit)], [{ ...h2d, busy }], { operator }).lines.findIndex(
+        (line) => line.jobId === 'job7',
+      );
+    const busy = { with: 'a part', until: now + hour };
+    assert.equal(place({ id: 'lamp', partsDone: 2 }), 0);
+    assert.equal(place({ id: 'lamp', partsDone: 0 }, { ...busy, kit: 'lamp' }), 0);
+    assert.ok(place({ id: 'lamp', partsDone: 0 }, busy) > 0);
+  });
+
   it('knows the operator hours far enough for a queue of half a year', () => {
     const operator = { timeZone: 'UTC', begin: 8 * 60, end: 20 * 60 };
     const jobs = Array.from({ length: 900 }, (_, index) => job(`job${index}`, { hours: 8 }));
