@@ -2,8 +2,9 @@ import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
 import type { Plan, PlanLine } from '../planning/plan';
+import type { Snapshot } from '../planning/snapshot';
 import { attemptsOf, openAttempts } from '../store/attempts';
-import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs } from '../store/jobs';
+import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
 import { allMaterials, stockOfMaterials } from '../store/materials';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
@@ -23,6 +24,7 @@ export interface QueueLine {
   material_id: string;
   assigned_printer_id: string | null;
   deadline_at: string | null;
+  kit_id: string | null;
   copies: number;
   copies_done: number;
   hold: boolean;
@@ -47,13 +49,14 @@ export interface QueueView {
 interface QueueQuery {
   status: JobStatus[];
   printerId: string | null;
+  kitId: string | null;
   limit: number;
   after: { createdAt: string; id: string } | null;
 }
 
 /**
  * The queue: what is under way first, then what waits in the order of the plan. `status` (several with commas) filters
- * the jobs that are listed, `printer_id` the counts too.
+ * the jobs that are listed, `printer_id` and `kit_id` the counts too.
  * @throws MalformedInputError a filter has a value that does not exist
  */
 export async function queue(farm: Farm, input: Record<string, unknown>): Promise<QueueView> {
@@ -67,23 +70,24 @@ export async function queue(farm: Farm, input: Record<string, unknown>): Promise
   const page = jobs.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    ...countsOf(unfinished.filter((job) => concerns(job, query.printerId))),
+    ...countsOf(unfinished.filter((job) => concerns(job, query))),
     jobs: queueLines(page, plan),
     next_cursor: jobs.length > query.limit && last ? encodeCursor([last.createdAt, last.id]) : null,
   };
 }
 
 function unfinishedPage(unsorted: Job[], query: QueueQuery, plan: Plan): Job[] {
-  const wanted = unsorted.filter((job) => query.status.includes(job.status) && concerns(job, query.printerId));
+  const wanted = unsorted.filter((job) => query.status.includes(job.status) && concerns(job, query));
   const jobs = inQueueOrder(wanted, plan);
   const { after } = query;
   const from = after ? jobs.findIndex((job) => job.id === after.id) + 1 : 0;
   return jobs.slice(from, from + query.limit + 1);
 }
 
-/** Whether a job is, or must be, of a printer; null: of any. */
-const concerns = (job: Job, printer: string | null): boolean =>
-  printer === null || job.assignedPrinterId === printer || job.forcePrinter === printer;
+/** Whether a job is, or must be, of the printer, and of the kit; null: of any. */
+const concerns = (job: Job, { printerId, kitId }: QueueQuery): boolean =>
+  (printerId === null || job.assignedPrinterId === printerId || job.forcePrinter === printerId) &&
+  (kitId === null || job.kitId === kitId);
 
 /** How many of the unfinished jobs there are. */
 export function countsOf(unfinished: readonly Job[]): Pick<QueueView, 'total_jobs' | 'queued' | 'printing'> {
@@ -125,6 +129,7 @@ export function queueLines(jobs: readonly Job[], plan: Plan): QueueLine[] {
     material_id: job.materialId,
     assigned_printer_id: job.assignedPrinterId,
     deadline_at: job.deadlineAt,
+    kit_id: job.kitId,
     copies: job.copies,
     copies_done: job.copiesDone,
     hold: job.hold,
@@ -152,7 +157,7 @@ function parseQueueQuery(input: Record<string, unknown>): QueueQuery {
   const limit = limitOf(input, errors);
   const after = cursorOf(input, errors, asJobPlace);
   if (errors.length > 0) throw new MalformedInputError('The query of the queue is not understood.', errors);
-  return { status: status as JobStatus[], printerId: text('printer_id'), limit, after };
+  return { status: status as JobStatus[], printerId: text('printer_id'), kitId: text('kit_id'), limit, after };
 }
 
 function asJobPlace([createdAt, id]: readonly unknown[]): NonNullable<QueueQuery['after']> | undefined {
@@ -185,13 +190,14 @@ export type JobView = Record<string, unknown> & {
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
-  const { job, attempts, history, snapshot, row } = await farm.database.read(async (db) => {
+  const { job, attempts, history, snapshot, row, parts } = await farm.database.read(async (db) => {
     const found = await findJob(db, id);
     return {
       job: found,
       row: await jobRow(db, found.id),
       attempts: await attemptsOf(db, found.id),
       history: await historyOf(db, found.id),
+      parts: found.kitId === null ? undefined : (await partsOfKits(db, [found.kitId])).get(found.kitId),
       snapshot: isTerminal(found.status) ? undefined : await takeSnapshot(db, farm.options),
     };
   });
@@ -203,6 +209,10 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
     queue_position: job.status === 'queued' ? (plan?.positions[job.id] ?? null) : null,
     estimated_start_time: plan?.lines.find((line) => line.jobId === job.id)?.start ?? null,
     waiting_reason: job.status === 'queued' ? (plan?.waiting[job.id] ?? null) : null,
+    kit:
+      parts === undefined
+        ? null
+        : { ...parts, estimated_end_time: snapshot && plan ? kitEnd(job, snapshot, plan) : null },
     attempts: attempts.map((attempt) => ({
       attempt_id: attempt.id,
       copy: attempt.copy,
@@ -218,6 +228,22 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
     })),
     history,
   };
+}
+
+/** When the last part of a job's kit is done by the plan (ISO 8601); null if nobody can say, or none is to be done. */
+function kitEnd({ kitId }: Job, snapshot: Snapshot, plan: Plan): string | null {
+  let last: number | null = null;
+  for (const { busy } of snapshot.printers) if (busy?.kit === kitId) last = Math.max(last ?? 0, busy.until);
+  for (const { id, kit, copiesToStart } of snapshot.jobs) {
+    if (kit?.id !== kitId || copiesToStart < 1) continue;
+    const lines = plan.lines.filter((line) => line.jobId === id);
+    if (lines.length < copiesToStart) return null;
+    for (const { end } of lines) {
+      if (end === null) return null;
+      last = Math.max(last ?? 0, Date.parse(end));
+    }
+  }
+  return last === null ? null : new Date(last).toISOString();
 }
 
 /** All printers with what they do, their beds and filaments. */

@@ -8,7 +8,7 @@ import { owedAfter } from '../planning/owed';
 import type { PlanningJob, PlanningPrinter, PlanningSlot, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
-import { unfinishedJobs, unmetDependencies } from '../store/jobs';
+import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
 import { allMaterials, allSpools } from '../store/materials';
 import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
@@ -96,7 +96,7 @@ function busyWith(
 ): PlanningPrinter['busy'] {
   const active = printer.report !== null && isActive(printer.report.state) && printer.online;
   if (!open && !active) return null;
-  const job = open ? { jobId: open.attempt.jobId } : {};
+  const job = open ? { jobId: open.attempt.jobId, ...(open.job?.kitId && { kit: open.job.kitId }) } : {};
   const name = open?.job ? `"${open.job.jobName}"` : 'something that is not ours';
   if (active && printer.report?.remainingMinutes != null) {
     return { with: name, until: now + (printer.report.remainingMinutes * 60_000) / timeScale, ...job };
@@ -132,6 +132,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     const attempt = attempts.find((one) => one.printerId === printer.id);
     return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now, closures);
   });
+  const kits = await partsOfKits(db, [...new Set(jobs.flatMap((job) => job.kitId ?? []))]);
   const unmet = new Set(await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]));
   return {
     now,
@@ -148,7 +149,11 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
         openCopies.get(job.id) ?? 0,
         job.dependsOn.filter((id) => unmet.has(id)),
       );
-      return ahead ? { ...planned, hoursOn: hoursOn(planned, places, ahead.durations) } : planned;
+      return {
+        ...planned,
+        ...(job.kitId !== null && { kit: { id: job.kitId, partsDone: kits.get(job.kitId)?.completed ?? 0 } }),
+        ...(ahead && { hoursOn: hoursOn(planned, places, ahead.durations) }),
+      };
     }),
     printers: places.map((place) => ({
       ...place,

@@ -333,6 +333,7 @@ function newJob(
     createdBy: submission.created_by ?? actor,
     maxRetries: submission.max_retries ?? 2,
     goalId: submission.goal_id ?? null,
+    kitId: submission.kit_id ?? null,
     copies: submission.copies ?? 1,
     notBefore: submission.not_before ?? null,
     dependsOn: (submission.depends_on ?? []) as JobId[],

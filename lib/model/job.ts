@@ -35,6 +35,8 @@ export interface Job {
   retryCount: number;
   maxRetries: number;
   goalId: string | null;
+  /** What should be complete together with it. */
+  kitId: string | null;
   outcomeId: string | null;
   copies: number;
   copiesDone: number;

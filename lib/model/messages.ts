@@ -40,6 +40,7 @@ export interface JobSubmission {
   force_printer?: string | null;
   created_by?: string;
   goal_id?: string | null;
+  kit_id?: string | null;
   max_retries?: number;
   copies?: number;
   not_before?: string | null;
@@ -61,6 +62,7 @@ const jobSubmissionSchema = {
     force_printer: nullable({ type: 'string', minLength: 1, maxLength: 50 }),
     created_by: { type: 'string', minLength: 1, maxLength: 100 },
     goal_id: nullable({ type: 'string', minLength: 1, maxLength: 100 }),
+    kit_id: nullable({ type: 'string', minLength: 1, maxLength: 100 }),
     max_retries: { type: 'integer', minimum: 0, maximum: 100 },
     copies: { type: 'integer', minimum: 1, maximum: 1_000_000 },
     not_before: nullable(time),

@@ -22,6 +22,7 @@ export type NewJob = Pick<
   | 'createdBy'
   | 'maxRetries'
   | 'goalId'
+  | 'kitId'
   | 'copies'
   | 'notBefore'
   | 'dependsOn'
@@ -99,6 +100,7 @@ const fields = [
   'retryCount',
   'maxRetries',
   'goalId',
+  'kitId',
   'outcomeId',
   'copies',
   'copiesDone',
@@ -138,8 +140,8 @@ const insertJobSql = `
     INSERT INTO print_jobs (
       job_name, stl_path, gcode_path, material_id, print_settings, estimated_grams, estimated_cost_usd,
       estimated_duration_hours, priority, deadline_at, created_by, max_retries, goal_id, copies, not_before, depends_on,
-      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, status, job_seq)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, 'queued', 1)
+      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, kit_id, status, job_seq)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 'queued', 1)
     RETURNING *),
   h AS (
     INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
@@ -177,6 +179,7 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
     job.model.dimensions.y,
     job.model.dimensions.z,
     job.model.volumeMm3,
+    job.kitId,
   ]);
   const row = rows[0];
   if (!row) throw new Error('PostgreSQL stored no job.');
@@ -363,12 +366,13 @@ export async function unfinishedJobs(db: Queryable): Promise<Job[]> {
   return rows;
 }
 
-/** A page of jobs by status and printer, newest first; the cursor is the last row of the page before. */
+/** A page of jobs by status, printer and kit, newest first; the cursor is the last row of the page before. */
 export async function listJobs(
   db: Queryable,
   filter: {
     status: JobStatus[];
     printerId: string | null;
+    kitId: string | null;
     limit: number;
     after: { createdAt: string; id: string } | null;
   },
@@ -377,9 +381,17 @@ export async function listJobs(
     `SELECT * FROM print_jobs
      WHERE status = ANY ($1)
        AND ($2::text IS NULL OR assigned_printer_id = $2 OR force_printer = $2)
+       AND ($6::text IS NULL OR kit_id = $6)
        AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5::uuid))
      ORDER BY created_at DESC, id DESC LIMIT $3`,
-    [filter.status, filter.printerId, filter.limit, filter.after?.createdAt ?? null, filter.after?.id ?? null],
+    [
+      filter.status,
+      filter.printerId,
+      filter.limit,
+      filter.after?.createdAt ?? null,
+      filter.after?.id ?? null,
+      filter.kitId,
+    ],
   );
   return rows.map(toJob);
 }
@@ -448,6 +460,20 @@ export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> 
        cancel_requested_at = NULL, cancel_requested_by = NULL, retry_settings = '{}' WHERE id = $1`,
     [id],
   );
+}
+
+/** How many jobs of each of these kits there are and are completed; cancelled ones do not count. */
+export async function partsOfKits(
+  db: Queryable,
+  kits: readonly string[],
+): Promise<Map<string, { parts: number; completed: number }>> {
+  if (kits.length === 0) return new Map();
+  const { rows } = await db.query<{ kit_id: string; parts: number; completed: number }>(
+    `SELECT kit_id, count(*)::int AS parts, (count(*) FILTER (WHERE status = 'completed'))::int AS completed
+     FROM print_jobs WHERE kit_id = ANY ($1::text[]) AND status <> 'cancelled' GROUP BY kit_id`,
+    [kits],
+  );
+  return new Map(rows.map(({ kit_id, parts, completed }) => [kit_id, { parts, completed }]));
 }
 
 /** Which of these jobs are not completed. */

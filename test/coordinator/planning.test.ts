@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closePrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { planMessage, plannedNow } from '../../lib/coordinator/plan';
-import { queue } from '../../lib/coordinator/queries';
+import { jobDetail, queue } from '../../lib/coordinator/queries';
 import { setupDone, setups } from '../../lib/coordinator/setups';
 import { tick } from '../../lib/coordinator/tick';
 import { whatIf } from '../../lib/coordinator/what-if';
@@ -103,6 +103,39 @@ describe('A farm with operator hours', () => {
       'the child starts before what it waits for has ended',
     );
     await assert.rejects(whyJob(farm, jobId(randomUUID())), { code: 'not_found' });
+  });
+
+  it('prints a kit in one go, and tells when it is complete', async () => {
+    const only = { forcePrinter: giga };
+    const first = await addJob('foot', { ...only, kitId: 'lamp', priority: 1 });
+    for (const name of ['a', 'b', 'c']) await addJob(name, only);
+    const last = await addJob('shade', { ...only, kitId: 'lamp' });
+    const { plan } = await plannedNow(farm);
+    assert.deepEqual(
+      plan.lines.slice(0, 2).map((line) => line.jobId),
+      [first, last],
+    );
+    const { kit_id, kit } = await jobDetail(farm, first);
+    assert.equal(kit_id, 'lamp');
+    const end = plan.lines[1]?.end;
+    assert.ok(end);
+    const told = kit as { parts: number; completed: number; estimated_end_time: string };
+    assert.deepEqual([told.parts, told.completed], [2, 0]);
+    assert.ok(Math.abs(Date.parse(told.estimated_end_time) - Date.parse(end)) < 10_000, JSON.stringify(told));
+    const { total_jobs, jobs } = await queue(farm, { kit_id: 'lamp' });
+    assert.equal(total_jobs, 2);
+    assert.deepEqual(
+      jobs.map((job) => job.job_name),
+      ['foot', 'shade'],
+    );
+    for (const status of ['scheduled', 'slicing', 'uploading', 'printing', 'completed']) {
+      const ended = status === 'completed' ? 'now()' : 'NULL';
+      await farm.database.query(`UPDATE print_jobs SET status = $2, completed_at = ${ended} WHERE id = $1`, [
+        first,
+        status,
+      ]);
+    }
+    assert.equal(((await jobDetail(farm, last)).kit as { completed: number }).completed, 1);
   });
 
   it('answers what would be, and touches nothing', async () => {

@@ -73,6 +73,7 @@ export function addJob(farm: Farm, name: string, more: Partial<NewJob> = {}): Pr
       createdBy: 'test',
       maxRetries: 2,
       goalId: null,
+      kitId: null,
       copies: 1,
       notBefore: null,
       dependsOn: [],
