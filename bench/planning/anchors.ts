@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { type ExactMachine, solveExactly } from '../../lib/planning/exact';
 import { improve, insertBest, type SequencingProblem } from '../../lib/planning/improve';
 
-const searchMs = 185;
+const searchMs = 165;
 
 interface Anchor {
   id: string;
