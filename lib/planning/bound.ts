@@ -45,5 +45,19 @@ export function lowerBound(schedule: Schedule): number {
     own += weight * length;
   }
   const m = Math.max(1, printers.length);
-  return tardiness + (weights.flow * Math.max(alone, one / m + ((m - 1) / (2 * m)) * own - clearing)) / 60;
+  const flow = Math.max(alone, one / m + ((m - 1) / (2 * m)) * own - clearing);
+  return tardiness + (weights.flow * flow) / 60 + weights.change * certainChanges(schedule);
+}
+
+/** How many filaments must be put in somewhere, whatever the plan. */
+function certainChanges({ tasks, printers }: Schedule): number {
+  const missing = new Set<number>();
+  for (const { minutes, materials } of tasks) {
+    const able = printers.filter((_, machine) => Number.isFinite(minutes[machine]));
+    if (able.length === 0) continue;
+    for (const material of materials) {
+      if (!able.some((printer) => printer.loaded.includes(material))) missing.add(material);
+    }
+  }
+  return missing.size;
 }
