@@ -1,5 +1,5 @@
 import type { JobId, PrinterId } from '../model/ids';
-import { notAllowedBecause } from './allowed';
+import { type NotAllowed, notAllowedBecause } from './allowed';
 import { filamentSetup, neverBecause, notReadyBecause, wallHours } from './eligibility';
 import { owedAt } from './owed';
 import type { Plan, PlanLine } from './plan';
@@ -107,8 +107,7 @@ function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: Plan
   const busy = printer.busy;
   const obstacle = notReadyBecause(printer);
   if (obstacle) return result(obstacle, busy ? Math.max(busy.until, snapshot.now) : null);
-  const hours = job.hoursOn?.[printer.id] ?? wallHours(job, printer);
-  const barred = notAllowedBecause(printer, snapshot.quiet, snapshot.now, hours * 60);
+  const barred = barredNow(snapshot, [job], printer);
   if (barred) return result(barred.because, Number.isFinite(barred.until) ? barred.until : null);
   const setup = filamentSetup(job, printer);
   if (setup) {
@@ -120,6 +119,13 @@ function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: Plan
     return result(`it prints ${first.jobId} first`, first.end ? Date.parse(first.end) : null);
   }
   return result(first ? 'it starts here' : 'another printer has it done sooner', null);
+}
+
+/** Which closure or quiet hours keep every one of the jobs from starting on a printer now; null: one may start. */
+function barredNow(snapshot: Snapshot, jobs: PlanningJob[], printer: PlanningPrinter): NotAllowed | null {
+  const hours = jobs.map((job) => job.hoursOn?.[printer.id] ?? wallHours(job, printer));
+  // What bars the shortest print bars every longer one.
+  return notAllowedBecause(printer, snapshot.quiet, snapshot.now, Math.min(...hours) * 60);
 }
 
 /** Why a printer does nothing at this moment. */
@@ -151,8 +157,8 @@ export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: Planning
   if (able.length === 0) return answer(`none of the ${waiting.length} waiting jobs can be printed on it`);
   const free = able.filter((job) => !job.held && job.waitsFor.length === 0);
   if (free.length === 0) return answer('every job that it could print is held or waits for another', 'release a job');
-  const closed = printer.closed?.find(({ from, until }) => from <= snapshot.now && until > snapshot.now);
-  if (closed) return answer(`it may not print until ${iso(closed.until)}: ${closed.reason}`);
+  const barred = barredNow(snapshot, free, printer);
+  if (barred) return answer(barred.because);
   if (next?.ready) return answer(`${next.jobId} starts with the next tick`);
   if (next?.setupAt)
     return answer(`waits for the operator at ${next.setupAt}: ${next.setups.join('; ')}`, 'do the setup');

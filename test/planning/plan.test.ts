@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fittingTurn } from '../../lib/model/fit';
 import { jobId, materialId, printerId } from '../../lib/model/ids';
+import { explainPrinter } from '../../lib/planning/explain';
 import { makePlan } from '../../lib/planning/plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 
@@ -265,5 +266,36 @@ describe('The plan', () => {
     };
     assert.ok(lastEnd(now - hour) > 12);
     assert.ok(lastEnd(now - 25 * hour) < 11);
+  });
+});
+
+describe('Why a printer is idle', () => {
+  const because = (more: Partial<Snapshot>, place = giga): string => {
+    const snapshot = {
+      now,
+      jobs: [job('long', { hours: 9 }), job('short')],
+      clearMinutes: 5,
+      changeMinutes: 12,
+      ...more,
+    };
+    return explainPrinter({ ...snapshot, printers: [place] }, makePlan({ ...snapshot, printers: [place] }), place)
+      .because;
+  };
+  const at = (hours: number): number => now + hours * hour;
+  const maintenance = (from: number, until: number): PlanningPrinter => ({
+    ...giga,
+    closed: [{ from: at(from), until: at(until), reason: 'new nozzle' }],
+  });
+
+  it('names quiet hours, and until when they last', () => {
+    const quiet = { timeZone: 'UTC', begin: 10 * 60, end: 15 * 60 };
+    assert.equal(because({ quiet }), 'no print starts in quiet hours, until 2026-11-24T15:00:00.000Z');
+    assert.doesNotMatch(because({ quiet: { ...quiet, begin: 14 * 60 } }), /quiet/);
+  });
+
+  it('names a closure, and one before which nothing that waits would end', () => {
+    assert.match(because({}, maintenance(-1, 3)), /may not print until 2026-11-24T15:00:00.000Z: new nozzle/);
+    assert.match(because({}, maintenance(1, 3)), /may not print from .* until 2026-11-24T15:00:00.000Z: new nozzle/);
+    assert.doesNotMatch(because({}, maintenance(3, 5)), /new nozzle/);
   });
 });
