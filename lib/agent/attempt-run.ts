@@ -2,7 +2,7 @@ import { costOf } from '../model/cost';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
-import { type Moment, passing } from '../model/moments';
+import type { Moment } from '../model/moments';
 import { contradictionOf, type Ending, isActive, type PrinterReport } from '../model/printer';
 import {
   isSameJob,
@@ -550,7 +550,7 @@ export class AttemptRun {
   }
 
   #passing(moment: Moment): void {
-    passing(moment, this.#attempt.id);
+    this.#context.passing(moment, this.#attempt.id);
   }
 
   #wake(): void {

@@ -1,6 +1,7 @@
 import type { FileStore } from '../files/file-store';
 import type { Broker } from '../messaging/broker';
 import type { PrinterId } from '../model/ids';
+import type { Passing } from '../model/moments';
 import type { Make } from '../model/printer';
 import type { RetryPolicy } from '../model/retry-policy';
 import type { Tariff } from '../model/tariff';
@@ -35,6 +36,8 @@ export interface AgentContext {
   allowUntrusted: boolean;
   /** A simulator, whose plate is empty until it is used for the first time. */
   simulated: boolean;
+  /** Told of each moment on the way of an attempt. */
+  passing: Passing;
   log: Log;
   times: AgentTimes;
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Subscription, Verdict } from '../messaging/broker';
 import { asError } from '../model/errors';
 import { parseDispatchMessage } from '../model/messages';
-import { passing } from '../model/moments';
 import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '../store/attempts';
 import { findJob, lockJob } from '../store/jobs';
 import { AttemptRun } from './attempt-run';
@@ -154,7 +153,7 @@ export class PrinterAgent {
 
   /** Claims an attempt, if it is still to be had, and runs it. */
   async #claim(jobId: string, attemptId: string): Promise<void> {
-    const { database, printerId, times, log } = this.#context;
+    const { database, printerId, times, log, passing } = this.#context;
     const claimedAt = performance.now();
     passing('claim:before', attemptId);
     const attempt = await database.transaction(async (tx): Promise<Attempt | undefined> => {

@@ -1,12 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { LogLevel } from '../agent/context';
 import type { Broker, Subscription } from '../messaging/broker';
+import type { Moment } from '../model/moments';
 import { Redactor } from '../model/redact';
 
 /** Secrets of printers that are given by environment. */
 const secretVariable = /^PLATEWISE_.*_(ACCESS_CODE|API_KEY|TOKEN)$/;
-const attempts = 'platewise:attempt';
 
 /**
  * A log for programs: one line of JSON for each notable thing, `{time, level, event, …}`, with the ids that it is about. Off unless
@@ -17,11 +16,6 @@ export class EventLog {
   readonly #write: ((line: string) => void) | undefined;
   readonly #file: WriteStream | undefined;
   #subscription: Subscription | undefined;
-  readonly #onMoment = (told: unknown): void => {
-    const { moment, attemptId } = told as { moment: string; attemptId: string };
-    // Before it is only what is about to be; a line tells what was.
-    if (!moment.endsWith(':before')) this.write('info', 'attempt', { attempt_id: attemptId, moment });
-  };
 
   /**
    * @param target a file to append to, `-` for the standard output; undefined: nothing is written
@@ -38,7 +32,6 @@ export class EventLog {
       this.#file = file;
       this.#write = (line) => file.write(line);
     }
-    subscribe(attempts, this.#onMoment);
   }
 
   /** Writes one line. `fields` are those of the event; secrets in them are hidden. */
@@ -46,6 +39,12 @@ export class EventLog {
     if (!this.#write) return;
     const shown = this.redactor.value(fields) as Record<string, unknown>;
     this.#write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...shown })}\n`);
+  }
+
+  /** Writes that an attempt has passed a moment. */
+  attempt(moment: Moment, attemptId: string): void {
+    // Before it is only what is about to be; a line tells what was.
+    if (!moment.endsWith(':before')) this.write('info', 'attempt', { attempt_id: attemptId, moment });
   }
 
   /** Writes every message of the status bus from now on: changes of jobs and beds, low stock. */
@@ -59,7 +58,6 @@ export class EventLog {
   }
 
   async close(): Promise<void> {
-    unsubscribe(attempts, this.#onMoment);
     await this.#subscription?.cancel();
     await new Promise<void>((resolve) => (this.#file ? this.#file.end(resolve) : resolve()));
   }

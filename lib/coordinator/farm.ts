@@ -7,6 +7,7 @@ import type { Broker } from '../messaging/broker';
 import { EmbeddedBroker } from '../messaging/embedded';
 import { RabbitMqBroker } from '../messaging/rabbitmq';
 import { asError } from '../model/errors';
+import { type Passing, passing } from '../model/moments';
 import type { Make } from '../model/printer';
 import type { RetryPolicy } from '../model/retry-policy';
 import type { Tariff } from '../model/tariff';
@@ -94,6 +95,11 @@ export class Farm {
   readonly log: Log;
   /** The log for programs. */
   readonly events: EventLog;
+  /** Tells a moment of an attempt of this farm to its log for programs, and to whoever traces the process. */
+  readonly passing: Passing = (moment, attemptId) => {
+    this.events.attempt(moment, attemptId);
+    passing(moment, attemptId);
+  };
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
   readonly #slicers = new Map<Make, Promise<SelectedSlicer>>();
@@ -190,9 +196,10 @@ export class Farm {
     return found;
   }
 
-  /** What the owner has decided that agents must know. */
-  get agentOptions(): Pick<AgentContext, 'profiles' | 'tariff' | 'lowStockGrams' | 'retryPolicy'> {
+  /** What agents must know of the farm and of what its owner has decided. */
+  get agentOptions(): Pick<AgentContext, 'profiles' | 'tariff' | 'lowStockGrams' | 'retryPolicy' | 'passing'> {
     return {
+      passing: this.passing,
       profiles: this.profiles,
       tariff: this.options.tariff,
       lowStockGrams: this.options.lowStockGrams ?? 150,

@@ -1,7 +1,6 @@
 import type { OutgoingMessage } from '../messaging/broker';
 import { asError } from '../model/errors';
 import type { DispatchMessage } from '../model/messages';
-import { passing } from '../model/moments';
 import { markFailed, markSent, type OutboxRow, resendUnclaimed, unsent } from '../store/outbox';
 import type { Farm } from './farm';
 
@@ -99,7 +98,7 @@ export class OutboxRelay {
 
   /** False if it must wait. */
   async #publish(row: OutboxRow): Promise<boolean> {
-    if (row.attemptId !== null) passing('publish:before', row.attemptId);
+    if (row.attemptId !== null) this.#farm.passing('publish:before', row.attemptId);
     try {
       if (row.kind === 'dispatch') {
         await this.#farm.broker.declarePrinterQueue((row.body as DispatchMessage).attempt.printer_id);
@@ -115,7 +114,7 @@ export class OutboxRelay {
       this.#farm.log('warn', `A message waits in the outbox: ${asError(error).message}`);
       return false;
     }
-    if (row.attemptId !== null) passing('publish:after', row.attemptId);
+    if (row.attemptId !== null) this.#farm.passing('publish:after', row.attemptId);
     await markSent(this.#farm.database, row.id);
     this.#onSent(row);
     return true;

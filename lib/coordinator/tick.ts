@@ -5,7 +5,6 @@ import { asError, PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
-import { passing } from '../model/moments';
 import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
 import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
@@ -74,8 +73,8 @@ export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string
   for (const line of lines) {
     if (!line.ready) continue;
     try {
-      const assignment = await farm.database.transaction((tx) => assign(tx, line, actor, farm.options.quiet));
-      passing('assign:after', assignment.attemptId);
+      const assignment = await farm.database.transaction((tx) => assign(farm, tx, line, actor));
+      farm.passing('assign:after', assignment.attemptId);
       result.assignments.push(assignment);
     } catch (error) {
       if (!(error instanceof LineRefused) && !(error instanceof PlatewiseError && !error.retryable)) throw error;
@@ -86,16 +85,16 @@ export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string
 }
 
 async function assign(
+  farm: Farm,
   tx: Transaction,
   line: { jobId: JobId; printerId: PrinterId },
   actor: string,
-  quiet: OperatorHours | undefined,
 ): Promise<Assignment> {
   // Ticks are serialised across all processes on one database.
   await lockUntilEnd(tx, 'tick');
   const job = await lockJob(tx, line.jobId);
   const printer = await lockPrinter(tx, line.printerId);
-  const slot = await check(tx, job, printer, quiet);
+  const slot = await check(tx, job, printer, farm.options.quiet);
   const copy = await nextCopy(tx, job);
   const id = attemptId(randomUUID());
   const attempt = await insertAttempt(tx, {
@@ -122,7 +121,7 @@ async function assign(
     attemptId: attempt.id,
     message: parseDispatchMessage(dispatchMessage(job, attempt)),
   });
-  passing('assign:before', attempt.id);
+  farm.passing('assign:before', attempt.id);
   return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
 }
 

@@ -5,12 +5,15 @@ export type Moment =
   | `${'assign' | 'publish' | 'claim' | 'preparing' | 'uploading' | 'upload' | 'starting' | 'start' | 'undo' | 'printing' | 'outcome_unknown' | 'ended'}:${'before' | 'after'}`
   | 'start:written';
 
+/** Tells that this process is about to write or send something for an attempt, or just did. */
+export type Passing = (moment: Moment, attemptId: string) => void;
+
 const attempts = channel('platewise:attempt');
 
 /**
- * Tells whoever listens on the diagnostics channel `platewise:attempt` (tracing, the fault campaign) that this process
- * is about to write or send something for an attempt, or just did. Without a listener it costs nothing.
+ * Tells whoever listens on the diagnostics channel `platewise:attempt` (tracing, the fault campaign), whichever farm of
+ * the process it is about. Without a listener it costs nothing.
  */
-export function passing(moment: Moment, attemptId: string): void {
+export const passing: Passing = (moment, attemptId) => {
   if (attempts.hasSubscribers) attempts.publish({ moment, attemptId });
-}
+};

@@ -100,8 +100,8 @@ export const breakages: Breakage[] = [
     edits: [
       [
         'dist/lib/coordinator/relay.js',
-        `(0, moments_1.passing)('publish:before', row.attemptId);`,
-        `(0, moments_1.passing)('publish:before', row.attemptId);\n        await (0, outbox_1.markSent)(this.#farm.database, row.id);\n        await new Promise((resolve) => setTimeout(resolve, 3000));`,
+        `this.#farm.passing('publish:before', row.attemptId);`,
+        `this.#farm.passing('publish:before', row.attemptId);\n        await (0, outbox_1.markSent)(this.#farm.database, row.id);\n        await new Promise((resolve) => setTimeout(resolve, 3000));`,
       ],
       [
         'dist/lib/store/outbox.js',
