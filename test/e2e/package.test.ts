@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { npm } from '../support/npm';
 import { freePort, temporaryDirectory } from '../support/servers';
 
 /** Which Node-RED runs the package here: `node-red` (5) or `node-red-4`. */
@@ -15,17 +16,6 @@ interface ExampleNode {
   type: string;
   printerId?: string;
   [property: string]: unknown;
-}
-
-/** npm as the one that runs the tests, whatever Node.js runs them. */
-function npm(directory: string, ...args: string[]): string {
-  const cli = process.env['npm_execpath'];
-  const [command, first] = cli ? [process.execPath, [cli]] : ['npm', []];
-  return execFileSync(command, [...first, ...args], {
-    cwd: directory,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
 }
 
 describe('The package', () => {
