@@ -40,4 +40,18 @@
     /** A text of the farm, with its times as clocks here show them. */
     words(text) { return (text ?? '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => this.time(iso)); },
     material(id) { return (id ?? '').replaceAll('_', ' '); },
+    /** Takes the named things from a message, which tells only some of them. */
+    take(msg, ...names) {
+      for (const name of names) if (msg?.payload?.[name]) this[name] = msg.payload[name];
+    },
+    /** What was told before the page was opened, it has to ask for. */
+    catchUp() { this.send({ payload: { whole: true } }); },
+    /** What can be chosen in a form. */
+    async know() {
+      try {
+        this.materials = (await this.ask('/materials?limit=1000')).materials;
+        this.printers = (await this.ask('/printers')).printers;
+        this.problem = '';
+      } catch (error) { this.problem = error.message; }
+    },
     order(action, rest) { this.send({ payload: { action, ...rest } }); },
