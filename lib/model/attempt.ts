@@ -20,9 +20,6 @@ export type AttemptPhase = (typeof attemptPhases)[number];
  */
 export type AttemptOutcome = 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn';
 
-/** The phases in which no start can have been sent. */
-export const phasesBeforeStart = ['dispatched', 'claimed', 'preparing', 'uploading'] as const;
-
 /** Whether a start may have been sent. */
 export function mayHaveStarted(phase: AttemptPhase): boolean {
   return phase === 'starting' || phase === 'outcome_unknown' || phase === 'printing';

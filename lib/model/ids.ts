@@ -23,4 +23,3 @@ export const jobId = (text: string): JobId => text as JobId;
 export const attemptId = (text: string): AttemptId => text as AttemptId;
 export const printerId = (text: string): PrinterId => text as PrinterId;
 export const materialId = (text: string): MaterialId => text as MaterialId;
-export const spoolId = (text: string): SpoolId => text as SpoolId;

@@ -91,11 +91,6 @@ export class SacpSession extends Session {
     return this.reason === undefined && this.#socket.writable && this.#socket.writableLength === 0;
   }
 
-  /** How many bytes wait to leave. */
-  get backlog(): number {
-    return this.#socket.writableLength;
-  }
-
   /** Writes a request before it returns; the promise is for the answer with the same sequence. */
   request(
     receiver: number,

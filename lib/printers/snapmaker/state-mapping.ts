@@ -2,8 +2,6 @@ import type { Ending, PrinterFault, PrinterState, ReportedSlot, Temperature, Too
 import { fraction } from '../values';
 import { type BedZone, type MachineFault, type Module, moduleNormal, type Nozzle } from './commands';
 
-export const statusIdle = 0;
-
 /** What the status byte means. 6 and 8 are rests of a job on sister models. */
 export function mapStatus(status: number): PrinterState {
   switch (status) {

@@ -7,7 +7,6 @@ import type { PrinterBroker } from './broker';
 import { errorCode } from './error-codes';
 import { checkArchive } from './print-archive';
 import type { BambuProfile } from './profiles';
-import { gcodeState } from './report';
 import type { BambuState } from './state';
 
 type Fields = Record<string, unknown>;
@@ -288,11 +287,6 @@ export function internalAcknowledgement(sequence: number): Fields {
       source: 3072,
     },
   };
-}
-
-/** True while a start would be answered with "busy". */
-export function isBusy(machine: Machine<BambuState>): boolean {
-  return machine.engine.run !== null || ['PREPARE', 'RUNNING', 'PAUSE'].includes(gcodeState(machine));
 }
 
 function givenIdentity(fields: Fields): Record<string, string> {

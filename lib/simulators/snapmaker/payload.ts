@@ -17,10 +17,6 @@ export class PayloadReader {
     return this.#take(2).readUInt16LE(0);
   }
 
-  i16(): number {
-    return this.#take(2).readInt16LE(0);
-  }
-
   u32(): number {
     return this.#take(4).readUInt32LE(0);
   }

@@ -9,8 +9,6 @@ import { PayloadReader, PayloadWriter } from './payload';
 import type { Session } from './session';
 import type { SnapmakerState } from './state';
 
-/** Bytes of a chunk by convention. */
-export const CHUNK_BYTES = 61_440;
 const IN_FLIGHT = 10;
 const FIRST_REQUEST_MS = 100;
 
