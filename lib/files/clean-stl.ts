@@ -18,7 +18,7 @@ const header = 'Platewise model in bed coordinates, millimetres';
  * admesh family take a file whose first facets have no byte above 127 for ASCII. All other normals are zero; slicers
  * compute their own.
  */
-export class CleanStlWriter implements TriangleSink {
+class CleanStlWriter implements TriangleSink {
   private readonly file: number;
   private readonly buffer = Buffer.alloc(trianglesPerWrite * triangleBytes);
   private used = 0;

@@ -56,7 +56,7 @@ export class FileStoreError extends PlatewiseError {
 }
 
 /** The stored ending of a file name, undefined if it is none that Platewise prints. */
-export function extensionOf(name: string): StoredExtension | undefined {
+function extensionOf(name: string): StoredExtension | undefined {
   const lowerCase = name.toLowerCase();
   return extensions.find((extension) => lowerCase.endsWith(extension));
 }

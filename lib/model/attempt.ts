@@ -2,7 +2,7 @@
  * The way of an attempt. Each phase is written before the act that it names: an attempt whose phase is before
  * `starting` has certainly sent no start.
  */
-export const attemptPhases = [
+const attemptPhases = [
   'dispatched',
   'claimed',
   'preparing',

@@ -4,7 +4,7 @@ import type { Dimensions, Volume } from './printer';
  * What must stay free between a part and the edge of what the nozzle reaches, on each side (mm): one line width. A skirt
  * is left out where it has no room.
  */
-export const edgeMargin = 0.5;
+const edgeMargin = 0.5;
 
 /** How far a model must be turned about Z to fit, in degrees. */
 export type Turn = 0 | 90;

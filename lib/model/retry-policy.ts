@@ -7,7 +7,7 @@ import type { RetrySettings } from './settings';
  * - `spaghetti`: filament was drawn into the air
  * - `run_out`: the spool was empty
  */
-export const failureKinds = ['adhesion', 'spaghetti', 'run_out'] as const;
+const failureKinds = ['adhesion', 'spaghetti', 'run_out'] as const;
 export type FailureKind = (typeof failureKinds)[number];
 
 /** The kinds that the owner has switched on; empty by default: every retry prints as it was asked for. */

@@ -29,7 +29,7 @@ export const statusGraph: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   cancelled: [],
 };
 
-export const terminalStatuses = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
+const terminalStatuses = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 
 /** Whether nothing more happens to a job with this status by itself. */
 export function isTerminal(status: JobStatus): boolean {

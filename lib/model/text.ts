@@ -2,7 +2,7 @@
 const unstorable = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** Whether a text can be stored. */
-export function isStorable(text: string): boolean {
+function isStorable(text: string): boolean {
   return !unstorable.test(text);
 }
 

@@ -6,7 +6,7 @@ import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 
 const hour = 3_600_000;
 /** So many jobs are laid out whole; of more, those that the rule would take first. */
-export const wholeUpTo = 6000;
+const wholeUpTo = 6000;
 const frontSize = 2000;
 /** Every printer finds so many jobs of its own in the front, if there are so many. */
 const eachPrinter = 10;

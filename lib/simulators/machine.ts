@@ -11,7 +11,7 @@ import { StateFile } from './state-file';
 import { type TruthLine, TruthLog } from './truth-log';
 
 /** The faults that every make knows. */
-export const COMMON_FAULTS = [
+const COMMON_FAULTS = [
   /** A start is taken and answered as usual, and nothing ever happens. */
   'start_ignored',
   /** A start is carried out, but its answer is lost with the connection. */

@@ -8,7 +8,7 @@ import { number, startGcode, zonesUnder } from './prusa-profile';
 import type { SliceRequest, SlicingMachine } from './slicer';
 import { type LayerPaths, lineSpacing } from './toolpaths';
 
-export const builtInSlicerName = 'Platewise built-in slicer 1';
+const builtInSlicerName = 'Platewise built-in slicer 1';
 
 /** Shorter ways are travelled without pulling the filament back, mm. */
 const retractBeyondMm = 2;

@@ -28,7 +28,7 @@ export function parseSlot(name: string): BambuSlot | undefined {
 }
 
 /** The number of a tray in flat lists and bit masks' order: four per AMS, then the AMS HT units from 128. */
-export function flatTray(unit: number, tray: number): number {
+function flatTray(unit: number, tray: number): number {
   return unit >= 128 ? unit : unit * 4 + tray;
 }
 
@@ -52,7 +52,7 @@ export function filamentMapping(slots: readonly string[]): FilamentMapping {
 }
 
 /** The name that the printer's screen shows for a job. */
-export function subtaskName(fileName: string): string {
+function subtaskName(fileName: string): string {
   return jobStem(fileName).slice(0, 100);
 }
 

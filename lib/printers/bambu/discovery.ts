@@ -123,7 +123,7 @@ export function detectBambu(host: string, port: number, signal: AbortSignal): Pr
 }
 
 /** A frame of the detect protocol: `a5 a5`, its whole length, JSON, `a7 a7`. */
-export function detectFrame(message: object): Buffer {
+function detectFrame(message: object): Buffer {
   const body = Buffer.from(JSON.stringify(message));
   const frame = Buffer.alloc(body.length + 6);
   frame.writeUInt16BE(0xa5a5, 0);
@@ -134,7 +134,7 @@ export function detectFrame(message: object): Buffer {
 }
 
 /** The message of the first whole frame; undefined while there is none. */
-export function readDetectFrame(bytes: Buffer): Record<string, unknown> | undefined {
+function readDetectFrame(bytes: Buffer): Record<string, unknown> | undefined {
   const start = bytes.indexOf(Buffer.from([0xa5, 0xa5]));
   if (start < 0 || bytes.length < start + 6) return undefined;
   const length = bytes.readUInt16LE(start + 2);

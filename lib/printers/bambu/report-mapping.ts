@@ -256,7 +256,7 @@ export function mapTemperatures(print: JsonObject): Temperature[] {
 }
 
 /** The bit of a tray in `tray_exist_bits`. */
-export function trayBit(unit: number, tray: number): number {
+function trayBit(unit: number, tray: number): number {
   return unit >= 128 ? 16 + unit - 128 : unit * 4 + tray;
 }
 

@@ -40,7 +40,7 @@ export function commandKey(command: Command): string {
 }
 
 /** Reads a payload from front to back; what lies behind its end reads as zero and empty. */
-export class PayloadReader {
+class PayloadReader {
   #offset = 0;
 
   constructor(private readonly bytes: Buffer) {}

@@ -364,7 +364,7 @@ function amsReport(machine: Machine<BambuState>): Record<string, unknown> {
 }
 
 /** The bit of a tray in `tray_exist_bits`. */
-export function trayBit(unit: number, tray: number): number {
+function trayBit(unit: number, tray: number): number {
   return unit >= 128 ? 16 + unit - 128 : unit * 4 + tray;
 }
 

@@ -34,7 +34,7 @@ export function crc8(bytes: Uint8Array): number {
 }
 
 /** Big-endian words added up, an odd last byte as it is, carries folded, inverted. */
-export function checksum(bytes: Uint8Array): number {
+function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at + 1 < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   if (bytes.length % 2 === 1) sum += bytes[bytes.length - 1] ?? 0;
