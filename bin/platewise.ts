@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { asError } from '../lib/model/errors';
 import { type Command, EXIT, UsageError } from './command';
 
 /** The commands by name; each is loaded only when it is used. */
@@ -41,7 +42,7 @@ async function main(args: string[]): Promise<number> {
       process.stderr.write(`${error.message}\n\n${command.help}`);
       return EXIT.usage;
     }
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${asError(error).message}\n`);
     return EXIT.failed;
   }
 }

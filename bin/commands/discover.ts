@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { asError } from '../../lib/model/errors';
 import { makes } from '../../lib/model/printer';
 import { discover as discoverPrinters } from '../../lib/printers/discovery';
 import { type Command, EXIT, UsageError } from '../command';
@@ -80,6 +81,6 @@ function read(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(asError(error).message);
   }
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { asError } from '../../lib/model/errors';
 import { type Command, EXIT, UsageError } from '../command';
 import { checkBroker } from './doctor/broker';
 import type { Check } from './doctor/check';
@@ -50,7 +51,7 @@ function read(args: string[]): { flows?: string; 'prusa-slicer'?: string; json?:
       options: { flows: { type: 'string' }, 'prusa-slicer': { type: 'string' }, json: { type: 'boolean' } },
     }).values;
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(asError(error).message);
   }
 }
 

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createKey, type KeyView, listKeys, revokeKey } from '../../lib/coordinator/keys';
+import { asError } from '../../lib/model/errors';
 import { scopes } from '../../lib/model/scope';
 import { Database } from '../../lib/store/database';
 import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
@@ -70,7 +71,7 @@ function read(args: string[]): { action: Action; name: string; scope: string; js
     if (action === 'create' && scope === '') throw new UsageError(`Say what it may do: --scope ${scopes.join('|')}.`);
     return { action, name, scope, json };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(asError(error).message);
   }
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { asError } from '../../lib/model/errors';
 import { type Make, makes } from '../../lib/model/printer';
 import { createBambuDriver } from '../../lib/printers/bambu/driver';
 import type { Driver, DriverOptions } from '../../lib/printers/driver';
@@ -60,7 +61,7 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
   try {
     ({ values, positionals } = parseArgs({ args, allowPositionals: true, options }));
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(asError(error).message);
   }
   const make = makes.find((one) => one === positionals[0]);
   if (make === undefined) throw new UsageError(`Name a make: ${makes.join(', ')}.`);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { asError } from '../../lib/model/errors';
 import {
   type Operator,
   SIMULATOR_MAKES,
@@ -118,7 +119,7 @@ function read(args: string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(asError(error).message);
   }
 }
 

@@ -5,7 +5,7 @@ import { analysisOf } from '../agent/model-analysis';
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
 import { costOf } from '../model/cost';
-import { type FieldError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
+import { asError, type FieldError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type Material, materialTolerance } from '../model/material';
@@ -382,7 +382,7 @@ function unreadable(field: string, value: string, error: unknown): Error {
       'unreadable_file',
     );
   }
-  return error instanceof Error ? error : new Error(String(error));
+  return asError(error);
 }
 
 function checkTimes(submission: JobSubmission, errors: FieldError[]): void {

@@ -1,3 +1,4 @@
+import { asError } from '../model/errors';
 import type { Make, PrinterCapabilities, PrinterReport } from '../model/printer';
 import type { Driver, PreflightFailure, StartOrder } from './driver';
 
@@ -101,7 +102,7 @@ async function failures(driver: Driver): Promise<PreflightFailure[]> {
   try {
     return await driver.preflight(nothing(driver.make));
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = asError(error).message;
     return [{ check: 'preflight', message, remedy: 'Try again; look at the printer if it stays like this.' }];
   }
 }

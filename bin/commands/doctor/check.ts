@@ -1,3 +1,4 @@
+import { asError } from '../../../lib/model/errors';
 /** What was found about one part of the farm. */
 export interface Check {
   name: string;
@@ -35,6 +36,6 @@ export function masked(url: string): string {
 
 /** The words of an error, without the address that it may repeat. */
 export function words(error: unknown, secret = ''): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = asError(error).message;
   return secret === '' ? text : text.replaceAll(secret, '***');
 }

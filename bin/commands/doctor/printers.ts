@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { asError } from '../../../lib/model/errors';
 import { connect } from '../../../lib/printers/probe';
 import { UsageError } from '../../command';
 import { namedPrinter } from '../printer-options';
@@ -28,7 +29,7 @@ function read(path: string): FlowNode[] {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (Array.isArray(parsed)) return parsed as FlowNode[];
   } catch (error) {
-    throw new UsageError(`The flow file cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`The flow file cannot be read: ${asError(error).message}`);
   }
   throw new UsageError('The flow file is not a list of nodes.');
 }
@@ -61,7 +62,7 @@ async function checkPrinter(node: FlowNode): Promise<Check> {
   try {
     printer = namedPrinter([...args, '--timeout', '10'], [], secrets);
   } catch (error) {
-    return failed(name, error instanceof Error ? error.message : String(error), 'Complete its node in the editor.');
+    return failed(name, asError(error).message, 'Complete its node in the editor.');
   }
   try {
     const answer = await connect(printer.driver, printer.timeoutMs);

@@ -210,7 +210,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   async forget(identity: JobIdentity): Promise<void> {
     await removeByFtps(this.#ftps(), identity.fileName).catch((error: unknown) => {
-      this.log('debug', `${identity.fileName} was not removed: ${error instanceof Error ? error.message : 'unknown'}`);
+      this.log('debug', `${identity.fileName} was not removed: ${asError(error).message}`);
     });
   }
 
@@ -262,7 +262,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
       );
       return session;
     } catch (error) {
-      session.destroy(error instanceof Error ? error : new Error(String(error)));
+      session.destroy(asError(error));
       throw error;
     } finally {
       forget();

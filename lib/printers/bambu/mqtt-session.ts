@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { type ErrorWithReasonCode, MqttClient } from 'mqtt';
+import { asError } from '../../model/errors';
 import { PrinterRefusedError, PrinterUnavailableError } from '../driver';
 import { Session } from '../session';
 import type { JsonObject } from '../values';
@@ -98,7 +99,7 @@ export class MqttSession extends Session {
       );
       return session;
     } catch (error) {
-      session.destroy(error instanceof Error ? error : new Error(String(error)));
+      session.destroy(asError(error));
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { PlatewiseError } from '../../model/errors';
+import { asError, PlatewiseError } from '../../model/errors';
 import { PrinterRefusedError, PrinterUnavailableError } from '../driver';
 import { Session } from '../session';
 import { Deferred, pause, within } from '../waiting';
@@ -80,7 +80,7 @@ export class SacpSession extends Session {
       await session.#greet(options);
       return session;
     } catch (error) {
-      session.destroy(error instanceof Error ? error : new Error(String(error)));
+      session.destroy(asError(error));
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);
