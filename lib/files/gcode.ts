@@ -520,12 +520,3 @@ export async function analyseGcode(source: string | Readable | AsyncIterable<Uin
   const thumbnails = thumbnailsOfGcode(source).map(({ width, height, format }) => ({ width, height, format }));
   return { ...reader.finish(), thumbnails };
 }
-
-/**
- * Seconds that the moves of a G-code file take, by our own estimator (see MotionEstimator), without heating and homing.
- *
- * @throws UnreadableFileError
- */
-export async function estimateSeconds(path: string): Promise<number> {
-  return (await analyseGcode(path)).simulatedSeconds;
-}

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { analyseHere } from '../../lib/files/analyse';
 import type { GcodeAnalysis } from '../../lib/files/analysis';
 import { openArchive } from '../../lib/files/archive';
-import { analyseGcode, estimateSeconds } from '../../lib/files/gcode';
+import { analyseGcode } from '../../lib/files/gcode';
 import { writeGcode3mf } from '../../lib/files/gcode-3mf';
 import { MotionEstimator, usualLimits } from '../../lib/files/motion';
 import { fixture, temporaryDirectory } from '../fixtures';
@@ -48,7 +48,6 @@ describe('analysing G-code', () => {
     for (let at = 0, size = 1; at < text.length; at += size, size = (size * 7) % 997)
       pieces.push(text.subarray(at, at + size));
     assert.deepEqual(await analyseGcode(Readable.from(pieces)), whole);
-    near(await estimateSeconds(path), whole.simulatedSeconds, 1e-12);
   });
 
   it('understands absolute and relative extrusion and coordinates, G92 and inches', async () => {
