@@ -8,6 +8,7 @@ import { jobId } from '../model/ids';
 import { parseJobSubmission } from '../model/messages';
 import { neverBecause } from '../planning/eligibility';
 import { promiseOf, shiftsBetween } from '../planning/promise';
+import type { PlanningJob, Snapshot } from '../planning/snapshot';
 import type { Farm } from './farm';
 import { plannedForAll } from './plan';
 import { forecastOf, type PromiseView, promiseView } from './promises';
@@ -43,7 +44,13 @@ export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview
   const examined = await examine(farm, parseJobSubmission(input), 'preview');
   const { snapshot, plan: before } = await plannedForAll(farm);
   const { job } = examined;
-  const imagined = { ...examined.planned, id: jobId('preview'), createdAt: snapshot.now, copiesToStart: job.copies };
+  const imagined: PlanningJob = {
+    ...examined.planned,
+    id: jobId('preview'),
+    createdAt: snapshot.now,
+    copiesToStart: job.copies,
+    ...(job.kitId !== null && { kit: kitIn(snapshot, job.kitId) }),
+  };
   const changed = { ...snapshot, jobs: [...snapshot.jobs, imagined] };
   const plan = await farm.planner.make(changed);
   const promise = promiseOf(changed, plan, await forecastOf(farm.database), imagined);
@@ -70,6 +77,11 @@ export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview
     warnings: examined.file.analysis.warnings,
     thumbnail: await pictureOf(farm, examined.file),
   };
+}
+
+/** The kit as the jobs of the snapshot know it. */
+function kitIn(snapshot: Snapshot, id: string): NonNullable<PlanningJob['kit']> {
+  return snapshot.jobs.find(({ kit }) => kit?.id === id)?.kit ?? { id, partsDone: 0 };
 }
 
 /** A picture is a kindness: what cannot be drawn is submitted without. */
