@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { writeTorus } from '../../bench/files/torus';
 import { analyseHere } from '../../lib/files/analyse';
 import { MeshMeasure } from '../../lib/files/mesh-measure';
+import { facesOf } from '../support/models';
 
 type Point = readonly [number, number, number];
 
@@ -16,23 +17,6 @@ function tetrahedron(a: Point, b: Point, c: Point, d: Point): Point[][] {
     [b, c, d],
     [c, a, d],
   ];
-}
-
-/** The twelve faces of a cube of 1 mm, all facing outwards. */
-function cube([x, y, z]: Point): Point[][] {
-  const corner = (index: number): Point => [x + (index & 1), y + ((index >> 1) & 1), z + (index >> 2)];
-  const sides = [
-    [0, 2, 3, 1],
-    [4, 5, 7, 6],
-    [0, 1, 5, 4],
-    [2, 6, 7, 3],
-    [0, 4, 6, 2],
-    [1, 3, 7, 5],
-  ] as const;
-  return sides.flatMap(([a, b, c, d]) => [
-    [corner(a), corner(b), corner(c)],
-    [corner(a), corner(c), corner(d)],
-  ]);
 }
 
 /** A cone whose foot is a fan of so many triangles around the origin. */
@@ -115,9 +99,9 @@ describe('Whether a mesh is watertight', () => {
     try {
       const path = join(directory, 'torus.stl');
       const triangles = writeTorus(path, 999_900);
-      append(path, cube([0, 0, 0]));
+      append(path, facesOf({ at: [0, 0, 0], edges: [1, 1, 1] }));
       assert.equal((await analyseHere(path)).watertight, true);
-      append(path, cube([1, 1, 0])); // the two have an edge in common
+      append(path, facesOf({ at: [1, 1, 0], edges: [1, 1, 1] })); // the two have an edge in common
       const analysis = await analyseHere(path);
       assert.equal(analysis.triangles, triangles + 24);
       assert.ok(analysis.triangles > 999_000 && analysis.triangles <= 1_000_000);
@@ -137,7 +121,11 @@ describe('Whether a mesh is watertight', () => {
   });
 
   it('is false for a solid that lies many times in the same place', () => {
-    const measure = measured(0, Array.from({ length: 2000 }, () => cube([0, 0, 0])).flat(), 24_000);
+    const measure = measured(
+      0,
+      Array.from({ length: 2000 }, () => facesOf({ at: [0, 0, 0], edges: [1, 1, 1] })).flat(),
+      24_000,
+    );
     assert.equal(measure.closedness, 'closed');
     assert.equal(measure.watertight, false);
   });

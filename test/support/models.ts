@@ -12,7 +12,8 @@ export function writeBox(path: string, x: number, y: number, z: number): string 
   return writeBoxes(path, [{ edges: [x, y, z] }]);
 }
 
-function trianglesOf({ at = [0, 0, 0], edges }: BoxAt): [number, number, number][][] {
+/** The twelve faces of a box, all facing outwards. */
+export function facesOf({ at = [0, 0, 0], edges }: BoxAt): [number, number, number][][] {
   const corner = (index: number): [number, number, number] => [
     at[0] + (index & 1 ? edges[0] : 0),
     at[1] + (index & 2 ? edges[1] : 0),
@@ -31,7 +32,7 @@ function trianglesOf({ at = [0, 0, 0], edges }: BoxAt): [number, number, number]
 
 /** Writes a binary STL of boxes, which may overlap. */
 export function writeBoxes(path: string, boxes: BoxAt[]): string {
-  const triangles = boxes.flatMap(trianglesOf);
+  const triangles = boxes.flatMap(facesOf);
   const bytes = Buffer.alloc(84 + 50 * triangles.length);
   bytes.writeUInt32LE(triangles.length, 80);
   triangles.forEach((triangle, index) => {
