@@ -1,4 +1,5 @@
 import type { JobId, MaterialId } from '../model/ids';
+import { bestOfAll } from './all-orders';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
 import { impossible, neverBecause, wallHours } from './eligibility';
@@ -134,19 +135,23 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   const start = again && totalCost(schedule, again) < ruleCost ? again : rule;
   const { clock, milliseconds } = budget;
   const begun = clock?.() ?? 0;
-  const found = improve(schedule, start, {
-    seed: budget.seed ?? 1,
-    moves: budget.moves ?? defaultMoves,
-    heat: 0.3,
-    ...(clock && milliseconds !== undefined && { spent: () => (clock() - begun) / milliseconds }),
-  });
+  const best = bestOfAll(schedule, { order: start, cost: totalCost(schedule, start) });
+  const found =
+    best ??
+    improve(schedule, start, {
+      seed: budget.seed ?? 1,
+      moves: budget.moves ?? defaultMoves,
+      heat: 0.3,
+      ...(clock && milliseconds !== undefined && { spent: () => (clock() - begun) / milliseconds }),
+    });
   const order = found.order;
   addDependent(snapshot, schedule, order, { copies, tasks, independent });
   serveOwed(snapshot, copies, printers, schedule, order);
   const cost = totalCost(schedule, order);
   // What both must add: jobs that wait for others, and jobs whose turn it is.
   const added = cost - found.cost;
-  const bound = Math.min(cost, lowerBound(schedule));
+  const proved = best && independent === tasks.length ? best.cost : 0;
+  const bound = Math.min(cost, Math.max(proved, lowerBound(schedule)));
   plan.value = { cost, lowerBound: bound, gap: cost > 0 ? (cost - bound) / cost : 0, ruleCost: ruleCost + added };
   writeLines(plan, snapshot, { copies, printers, schedule, order, materialNames });
   let position = Object.keys(plan.positions).length;
