@@ -54,6 +54,7 @@ function record(farm: Farm | undefined, message: FlowMessage, request: AnsweredR
 export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) => Promise<Outcome | undefined>): void {
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
+    const asked = guard.access.openFarm();
     if (flowMessage.req) timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
     admit(flowMessage, guard)
       .then(() => work(flowMessage))
@@ -70,14 +71,16 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
           done();
         },
         (thrown: unknown) => {
-          if (!flowMessage.req) return done(asError(thrown));
+          // Who deploys anew closes the farm under what is being asked; nobody waits for that answer any more.
+          const closed = asked !== undefined && guard.access.openFarm() !== asked;
+          if (!flowMessage.req) return closed ? done() : done(asError(thrown));
           const problem = problemOf(thrown);
           flowMessage.payload = problem;
           flowMessage.statusCode = problem.status;
           flowMessage.headers = problemHeaders(thrown, problem);
           send(flowMessage as NodeMessage);
           // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
-          if (problem.status >= 500) done(asError(thrown));
+          if (problem.status >= 500 && !closed) done(asError(thrown));
           else done();
         },
       );

@@ -241,7 +241,9 @@ function explain(thrown: unknown): Error {
   const code = String((error as { code?: unknown }).code ?? '');
   const unreachable =
     /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EHOST|57P0|25P03|08|53)/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|Query read timeout/i.test(error.message);
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|pool after calling end/i.test(
+      error.message,
+    );
   return unreachable ? new DatabaseUnavailableError(error) : error;
 }
 
