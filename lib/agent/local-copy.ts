@@ -21,7 +21,7 @@ export async function localCopy(
   const path = files.pathOf(sha256, extension);
   if (existsSync(path)) return path;
   const bytes = Readable.from(readSharedFile(database, sha256));
-  const stored = await files.put(bytes, { originalName: `fetched${extension}`, maxBytes: mostBytes });
+  const stored = await files.put(bytes, { extension, maxBytes: mostBytes });
   if (stored.sha256 !== sha256) {
     throw new PlatewiseError('The file of the job is not on this machine, and the database has not got it whole.', {
       code: 'file_not_available',

@@ -72,10 +72,7 @@ export async function preparedPrint(
     options,
   );
   const extension = made.path.endsWith('.gcode.3mf') ? '.gcode.3mf' : '.gcode';
-  const stored = await files.put(createReadStream(made.path), {
-    originalName: `print${extension}`,
-    maxBytes: made.size,
-  });
+  const stored = await files.put(createReadStream(made.path), { extension, maxBytes: made.size });
   await rm(made.path, { force: true });
   if (context.sharesFiles) await shareFile(database, stored.sha256, stored.path);
   const print: PreparedRow = {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { analysisOf } from '../agent/model-analysis';
 import type { FileAnalysis } from '../files/analysis';
+import { FileStoreError, printExtensionOf } from '../files/file-store';
 import { storedExtension } from '../files/stored-extension';
 import { costOf } from '../model/cost';
 import { asError, type FieldError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
@@ -68,13 +69,21 @@ const defaultUploadLimit = 1024 ** 3;
  * Stores an uploaded model or print file and reads it once.
  * @param stream the file's bytes
  * @param originalName only its extension is used
- * @throws UnacceptableInputError it cannot be read as what it claims to be, or is too large
+ * @throws FileStoreError `unsupported_extension`, `file_too_large`
+ * @throws UnacceptableInputError it cannot be read as what it claims to be
  */
 export async function storeFile(farm: Farm, stream: Readable, originalName: string): Promise<StoredFile> {
-  const stored = await farm.files.put(stream, {
-    originalName,
-    maxBytes: farm.options.maxUploadBytes ?? defaultUploadLimit,
-  });
+  const extension = printExtensionOf(originalName);
+  if (extension === undefined) {
+    stream.destroy();
+    throw new FileStoreError(
+      'Only .stl, .3mf, .gcode and .gcode.3mf files are kept.',
+      'unsupported_extension',
+      'Send a file with one of these endings.',
+    );
+  }
+  const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;
+  const stored = await farm.files.put(stream, { extension, maxBytes });
   const analysis = await analysisOf(farm.database, stored.sha256, stored.path).catch((error: unknown) => {
     throw unreadable('file', basename(originalName), error);
   });
@@ -358,7 +367,7 @@ async function readModel(farm: Farm, stlPath: string): Promise<{ analysis: FileA
     const kept = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
     if (kept !== path) {
       const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;
-      await farm.files.put(createReadStream(path), { originalName: basename(kept), maxBytes });
+      await farm.files.put(createReadStream(path), { extension: storedExtension[analysis.kind], maxBytes });
     }
     return { analysis, sha256 };
   } catch (error) {

@@ -6,8 +6,10 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NotFoundError, PlatewiseError } from '../model/errors';
 
-/** The endings that a stored file may keep; everything else of a name is forgotten. */
-const extensions = ['.gcode.3mf', '.gcode', '.3mf', '.stl'] as const;
+/** The endings of what is printed; everything else of a name is forgotten. */
+const printExtensions = ['.gcode.3mf', '.gcode', '.3mf', '.stl'] as const;
+const extensions = [...printExtensions, '.jpg', '.png'] as const;
+export type PrintExtension = (typeof printExtensions)[number];
 export type StoredExtension = (typeof extensions)[number];
 
 export interface StoredFile {
@@ -22,9 +24,9 @@ export interface FileStore {
   /**
    * Keeps the bytes of a stream. Either the whole file is there afterwards, safe from a power cut, or nothing is.
    *
-   * @throws FileStoreError `unsupported_extension`, `file_too_large`
+   * @throws FileStoreError `file_too_large`
    */
-  put(stream: Readable, options: { originalName: string; maxBytes: number }): Promise<StoredFile>;
+  put(stream: Readable, options: { extension: StoredExtension; maxBytes: number }): Promise<StoredFile>;
   /** The path of a stored file; says nothing of whether it exists. */
   pathOf(sha256: string, extension: StoredExtension): string;
   /**
@@ -56,9 +58,9 @@ export class FileStoreError extends PlatewiseError {
 }
 
 /** The stored ending of a file name, undefined if it is none that Platewise prints. */
-function extensionOf(name: string): StoredExtension | undefined {
+export function printExtensionOf(name: string): PrintExtension | undefined {
   const lowerCase = name.toLowerCase();
-  return extensions.find((extension) => lowerCase.endsWith(extension));
+  return printExtensions.find((extension) => lowerCase.endsWith(extension));
 }
 
 /** A file store in a folder of this machine. */
@@ -72,22 +74,13 @@ export class LocalFileStore implements FileStore {
     this.permitted = permittedRoots.map((directory) => resolve(directory));
   }
 
-  async put(stream: Readable, options: { originalName: string; maxBytes: number }): Promise<StoredFile> {
-    const extension = extensionOf(options.originalName);
-    if (extension === undefined) {
-      stream.destroy();
-      throw new FileStoreError(
-        'Only .stl, .3mf, .gcode and .gcode.3mf files are kept.',
-        'unsupported_extension',
-        'Send a file with one of these endings.',
-      );
-    }
+  async put(stream: Readable, options: { extension: StoredExtension; maxBytes: number }): Promise<StoredFile> {
     const incoming = join(this.root, 'incoming');
     await mkdir(incoming, { recursive: true });
     const temporary = join(incoming, randomUUID());
     try {
       const { sha256, sizeBytes } = await receive(stream, temporary, options.maxBytes);
-      const path = this.pathOf(sha256, extension);
+      const path = this.pathOf(sha256, options.extension);
       const directory = join(path, '..');
       await mkdir(directory, { recursive: true });
       await rename(temporary, path);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { FileStoreError, LocalFileStore } from '../../lib/files/file-store';
+import { FileStoreError, LocalFileStore, printExtensionOf } from '../../lib/files/file-store';
 import { NotFoundError } from '../../lib/model/errors';
 import { temporaryDirectory } from '../fixtures';
 
@@ -10,31 +10,34 @@ const refusal = (code: string) => (error: unknown) => error instanceof FileStore
 
 describe('file store', () => {
   const content = Buffer.from('solid x endsolid x');
-  const options = { originalName: 'part.stl', maxBytes: 1000 };
+  const options = { extension: '.stl', maxBytes: 1000 } as const;
 
   it('keeps content under its hash, whatever the name', async () => {
     const root = temporaryDirectory();
     const store = new LocalFileStore(root);
-    const first = await store.put(Readable.from([content]), { ...options, originalName: '../../etc/PASSWD.GCODE.3MF' });
+    const extension = printExtensionOf('../../etc/PASSWD.GCODE.3MF');
+    assert.equal(extension, '.gcode.3mf');
+    const first = await store.put(Readable.from([content]), { ...options, extension });
     assert.equal(first.path, store.pathOf(first.sha256, '.gcode.3mf'));
     assert.ok(first.path.startsWith(join(root, 'sha256')));
     assert.equal(first.sizeBytes, content.length);
     assert.deepEqual(readFileSync(first.path), content);
     assert.equal(await store.hash(first.path), first.sha256);
     assert.equal(await store.resolve(first.path), realpathSync(first.path));
-    const again = await store.put(Readable.from([content]), { ...options, originalName: 'x.gcode.3mf' });
+    const again = await store.put(Readable.from([content]), { ...options, extension });
     assert.deepEqual(again, first);
     assert.deepEqual(readdirSync(join(root, 'incoming')), []);
+  });
+
+  it('takes no name for a print that is none', () => {
+    for (const name of ['a.exe', 'stl', '', 'photo.png', 'photo.jpg'])
+      assert.equal(printExtensionOf(name), undefined, name);
   });
 
   it('leaves nothing behind of an upload that fails', async () => {
     const root = temporaryDirectory();
     const store = new LocalFileStore(root);
     await assert.rejects(store.put(Readable.from([content]), { ...options, maxBytes: 5 }), refusal('file_too_large'));
-    await assert.rejects(
-      store.put(Readable.from([content]), { ...options, originalName: 'a.exe' }),
-      refusal('unsupported_extension'),
-    );
     const broken = new Readable({
       read() {
         this.destroy(new Error('connection reset'));
