@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { PlatewiseError } from '../model/errors';
+import type { Photo } from '../model/photo';
 import type { Ending, Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 
 /** The identity of an attempt, as it is sent to the printer and recognised there. Persisted before anything is sent. */
@@ -124,6 +125,12 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
   trace(order: StartOrder): Promise<JobTrace>;
   /** Removes the uploaded file where the make allows it. Failure is of no consequence. */
   forget(identity: JobIdentity): Promise<void>;
+  /**
+   * What the printer's camera sees now; null if it has none. Missing where the protocol of a make carries no pictures.
+   * Asks nobody but the printer's own host, ends within a few seconds, and at once when the driver is closed.
+   * @throws PlatewiseError there is a camera, and no picture could be had
+   */
+  photograph?(): Promise<Photo | null>;
 }
 
 /** Whether a job that a printer names is the one with this identity. */
@@ -169,6 +176,13 @@ export class UploadFailedError extends PlatewiseError {
       remedy: options.remedy ?? 'Check the network and the free storage of the printer.',
       cause: options.cause,
     });
+  }
+}
+
+/** The printer has a camera, and no picture could be had of it. */
+export class PhotoFailedError extends PlatewiseError {
+  constructor(message: string, remedy = 'Look at the camera in the web interface of the printer.', cause?: unknown) {
+    super(message, { code: 'photo_failed', retryable: true, remedy, cause });
   }
 }
 

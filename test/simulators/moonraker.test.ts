@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PNG } from 'pngjs';
 import { WebSocket } from 'ws';
 import type { RunningSimulator } from '../../lib/simulators';
 import { Bench, control, eventually, fixture, gcode, port, truth, truthNames } from './support';
@@ -389,6 +390,46 @@ describe('Moonraker simulator', () => {
     await spent.call('server.connection.identify', { ...identity, api_key: 'k'.repeat(32) });
     await spent.call('server.info');
     assert.equal((await spent.refused('no.such.method')).code, -32601);
+  });
+
+  it('shows what lies on its plate, in the list of its vintage', async () => {
+    const legacy = ['name', 'location', 'service', 'target_fps', 'stream_url', 'snapshot_url', 'flip_horizontal'];
+    legacy.push('flip_vertical', 'rotation', 'source');
+    const modern = [...legacy, 'enabled', 'icon', 'target_fps_idle', 'aspect_ratio', 'extra_data', 'uid'];
+    for (const [profile, fields] of [
+      ['legacy-giga', legacy],
+      ['modern', modern],
+    ] as const) {
+      const simulator = await bench.start('moonraker', { profile });
+      const client = await RpcClient.open(simulator);
+      clients.push(client);
+      const camera = async (): Promise<Json | undefined> =>
+        ((await client.call('server.webcams.list')) as { webcams: Json[] }).webcams[0];
+      const seen = await camera();
+      assert.deepEqual(Object.keys(seen ?? {}).sort(), [...fields].sort());
+      /** The colour in the middle of the plate, just above it, and at the end of the bar. */
+      const look = async (): Promise<string[]> => {
+        const response = await fetch(`http://127.0.0.1:${port(simulator, 'http')}${String(seen?.snapshot_url)}`);
+        assert.equal(response.headers.get('content-type'), 'image/png');
+        const { data, width } = PNG.sync.read(Buffer.from(await response.arrayBuffer()));
+        return [
+          [160, 170],
+          [285, 218],
+        ].map(([x = 0, y = 0]) => data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex'));
+      };
+      const empty = await look();
+      await upload(simulator, 'part.gcode', gcode(20));
+      await client.call('printer.print.start', { filename: 'part.gcode' });
+      await eventually(() => truthNames(simulator).includes('finished'));
+      const [part, bar] = await look();
+      assert.notEqual(part, empty[0]);
+      assert.notEqual(bar, empty[1]);
+      await control(simulator, '/plate/clear');
+      assert.deepEqual(await look(), [empty[0], bar]);
+      assert.equal((await control(simulator, '/webcam', { snapshot_url: null })).status, 200);
+      assert.equal(await camera(), undefined);
+      assert.equal((await control(simulator, '/webcam')).status, 400);
+    }
   });
 
   it('goes on printing while the program is away, and finishes in the history', async () => {

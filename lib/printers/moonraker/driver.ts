@@ -1,4 +1,5 @@
 import { asError } from '../../model/errors';
+import type { Photo } from '../../model/photo';
 import { isActive, type PrinterReport } from '../../model/printer';
 import {
   BaseDriver,
@@ -25,6 +26,7 @@ import { MoonrakerError } from './errors';
 import type { HttpAddress } from './http';
 import { checkOrder } from './preflight';
 import { asConnectionError, RpcSocket } from './rpc-socket';
+import { takeSnapshot } from './snapshot';
 import {
   type FileFacts,
   type HistoryJob,
@@ -64,6 +66,8 @@ export interface MoonrakerTiming extends ReconnectTiming {
   historyMs: number;
   /** How long a pause or a resume may take: heating up cannot be interrupted (ms). */
   controlMs: number;
+  /** How long a picture may take, the question for the camera included (ms). */
+  photoMs: number;
 }
 
 export const defaultMoonrakerTiming: MoonrakerTiming = {
@@ -78,6 +82,7 @@ export const defaultMoonrakerTiming: MoonrakerTiming = {
   shownMs: 10_000,
   historyMs: 5000,
   controlMs: 15 * 60_000,
+  photoMs: 5000,
 };
 
 export interface MoonrakerOptions extends DriverOptions {
@@ -110,6 +115,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   #free: number | undefined;
   #recheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
+  /** How to give up each picture that is being taken. */
+  readonly #photographing = new Set<() => void>();
 
   constructor(settings: MoonrakerOptions) {
     const timing = { ...defaultMoonrakerTiming, ...settings.timing };
@@ -230,6 +237,24 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     } catch (thrown) {
       this.log('debug', `${identity.fileName} was not removed: ${asError(thrown).message}`);
     }
+  }
+
+  async photograph(): Promise<Photo | null> {
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const timer = setTimeout(end, this.#timing.photoMs);
+    this.#photographing.add(end);
+    try {
+      return await takeSnapshot(this.#address, ending.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#photographing.delete(end);
+    }
+  }
+
+  override close(): Promise<void> {
+    for (const end of this.#photographing) end();
+    return super.close();
   }
 
   protected async connect(signal: AbortSignal): Promise<RpcSocket> {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asError } from '../../model/errors';
-import { PrinterUnavailableError, UploadFailedError } from '../driver';
+import { PhotoFailedError, PrinterUnavailableError, UploadFailedError } from '../driver';
 
 export interface HttpAddress {
   host: string;
@@ -66,6 +67,39 @@ export async function httpGet(address: HttpAddress, path: string, signal?: Abort
     throw new PrinterUnavailableError(`No answer to ${path.replace(/\?.*/, '')}: ${asError(thrown).message}`, thrown);
   } finally {
     signal?.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * The bytes of what is at a path. A redirection is not followed, and nothing larger than `mostBytes` is read.
+ * @throws PhotoFailedError it was not sent, or is larger
+ */
+export async function httpGetBytes(
+  address: HttpAddress,
+  path: string,
+  { signal, mostBytes }: { signal: AbortSignal; mostBytes: number },
+): Promise<Buffer> {
+  const outgoing = request(address, { method: 'GET', path, signal });
+  // What breaks once the answer has begun is told by the answer; an error that nobody listens to would end the process.
+  outgoing.on('error', () => {});
+  try {
+    const answered = once(outgoing, 'response') as Promise<[http.IncomingMessage]>;
+    outgoing.end();
+    const [incoming] = await answered;
+    if (incoming.statusCode !== 200) throw new Error(`it was answered with HTTP ${incoming.statusCode}`);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch (thrown) {
+    const why = signal.aborted ? 'not in time' : asError(thrown).message;
+    throw new PhotoFailedError(`No picture came from the camera: ${why}.`, undefined, thrown);
+  } finally {
+    outgoing.destroy();
   }
 }
 

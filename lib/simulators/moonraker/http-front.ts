@@ -5,11 +5,13 @@ import { faultNumber } from '../faults';
 import { httpErrorBody, LostReply, MoonrakerError, rpcError } from './errors';
 import type { Connection } from './hub';
 import type { Arguments, Method, Services } from './methods';
+import { SNAPSHOT_PATH } from './state';
 import { receiveUpload } from './upload';
+import { drawBed } from './webcam';
 
 const LARGEST_JSON = 1024 * 1024;
 
-/** The one port of Moonraker: HTTP, the websocket, uploads, and the few OctoPrint look-alikes. */
+/** The one port of Moonraker: HTTP, the websocket, uploads, pictures, and the few OctoPrint look-alikes. */
 export class HttpFront {
   readonly server: Server;
   readonly #websockets = new WebSocketServer({ noServer: true });
@@ -29,7 +31,8 @@ export class HttpFront {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://printer');
     try {
-      if (!['/access/info', '/access/login', '/'].includes(url.pathname)) {
+      // Pictures come from the web server beside Moonraker, which asks nobody for a key.
+      if (!['/access/info', '/access/login', '/', SNAPSHOT_PATH].includes(url.pathname)) {
         this.services.access.require(request, url.searchParams);
       }
       await this.#route(request, response, url);
@@ -71,6 +74,11 @@ export class HttpFront {
     if (verb === 'POST' && path === '/server/jsonrpc' && !this.services.profile.legacy) {
       const answer = await this.#rpc(await readBody(request), undefined);
       sendJson(response, 200, answer ?? {});
+      return;
+    }
+    if (verb === 'GET' && path === SNAPSHOT_PATH && url.searchParams.get('action') === 'snapshot') {
+      response.writeHead(200, { 'content-type': 'image/png', 'cache-control': 'no-store' });
+      response.end(drawBed(this.services.machine.engine));
       return;
     }
     if (verb === 'GET' && path === '/') {

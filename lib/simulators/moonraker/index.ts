@@ -81,6 +81,12 @@ export async function startMoonraker(options: SimulatorOptions): Promise<Running
         machine.extra.heads = Number(body.count);
         klipper.restart();
       },
+      /** Another camera: {snapshot_url} as the list of cameras tells it; null: none. */
+      webcam: ({ snapshot_url: url }) => {
+        if (typeof url !== 'string' && url !== null) throw new SimulatorRequestError('snapshot_url is a text or null.');
+        machine.extra.snapshotUrl = url;
+        machine.persist();
+      },
       /** Moonraker is restarted; what Klipper prints goes on. */
       'moonraker-restart': () => {
         klipper.moonrakerStops();

@@ -10,6 +10,7 @@ import type { Klipper } from './klipper';
 import { printerObjects, selectObjects } from './printer-objects';
 import type { Profile } from './profiles';
 import type { MoonrakerState } from './state';
+import { webcamsOf } from './webcam';
 
 export type Arguments = Record<string, unknown>;
 
@@ -168,7 +169,7 @@ function serverMethods({ machine, profile, history, hub, access }: Services): Me
     both('GET', 'server.gcode_store', () => ({ gcode_store: [] })),
     both('GET', 'server.config', () => ({ config: {}, orig: {}, files: [] })),
     both('GET', 'machine.proc_stats', () => ({ moonraker_stats: [], cpu_temp: 45.2, websocket_connections: hub.size })),
-    both('GET', 'server.webcams.list', () => ({ webcams: [] })),
+    both('GET', 'server.webcams.list', () => ({ webcams: webcamsOf(machine, profile) })),
     both('GET', 'server.temperature_store', () => ({})),
     both('GET', 'machine.system_info', () => ({ system_info: { cpu_info: { cpu_count: 4 }, service_state: {} } })),
   ];

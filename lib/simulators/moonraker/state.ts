@@ -58,7 +58,12 @@ export interface MoonrakerState {
   queue: { filename: string; job_id: string; time_added: number }[];
   /** Moonraker was restarted during the present print: its record is closed, and its end will not be recorded. */
   recordClosed: boolean;
+  /** What the list of cameras says of where pictures are; null: no camera is configured. */
+  snapshotUrl: string | null;
 }
+
+/** Where the web server beside Moonraker serves what the camera sees. */
+export const SNAPSHOT_PATH = '/webcam/';
 
 export const READY_MESSAGE = 'Printer is ready';
 
@@ -89,6 +94,7 @@ export function initialState(): MoonrakerState {
     heads: 1,
     queue: [],
     recordClosed: false,
+    snapshotUrl: `${SNAPSHOT_PATH}?action=snapshot`,
   };
 }
 
