@@ -3,6 +3,7 @@ import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import type { Moment } from '../model/moments';
+import type { Photo } from '../model/photo';
 import { contradictionOf, type Ending, isActive, type PrinterReport } from '../model/printer';
 import {
   isSameJob,
@@ -19,6 +20,7 @@ import { amendJob, lockJob } from '../store/jobs';
 import { findMaterial, missingGrams } from '../store/materials';
 import { findPrinter, lockPrinter, occupyBed, restoreBed } from '../store/printers';
 import { type AgentContext, agentName } from './context';
+import { keepPhoto } from './keep-photo';
 import type { Lease } from './lease';
 import { preparedPrint } from './prepared-print';
 import { type PrinterWatch, sameRecord } from './printer-watch';
@@ -459,6 +461,8 @@ export class AttemptRun {
     failure?: FailureClass,
   ): Promise<void> {
     const { log } = this.#context;
+    // Taken while the outcome is written, which neither waits for it nor needs it.
+    const photo = this.#sawItRun && (outcome === 'completed' || outcome === 'failed') ? this.#photograph() : null;
     this.#passing('ended:before');
     await this.#persist(async (tx) => {
       let job = await lockJob(tx, this.#attempt.jobId);
@@ -478,7 +482,6 @@ export class AttemptRun {
             sawItRun: this.#sawItRun,
             lastProgress: this.#lastProgress,
             filamentMm: this.#filamentMm,
-            photoReference: null,
             tariff: this.#context.tariff,
             lowStockGrams: this.#context.lowStockGrams,
           })
@@ -496,8 +499,29 @@ export class AttemptRun {
     });
     this.#passing('ended:after');
     log(outcome === 'completed' ? 'info' : 'warn', `Attempt ${this.#attempt.id} ended: ${outcome}, ${reason}.`);
+    await this.#keep(await photo);
     if (this.#attempt.gcodeSha256 !== null) {
       await this.#context.driver.forget(this.#order().identity).catch(() => undefined);
+    }
+  }
+
+  /** What the camera of the printer sees, if it has one. A picture is a kindness: never rejects. */
+  async #photograph(): Promise<Photo | null> {
+    try {
+      return (await this.#context.driver.photograph?.()) ?? null;
+    } catch (error) {
+      this.#context.log('warn', `There is no picture of the end of attempt ${this.#attempt.id}: ${words(error)}`);
+      return null;
+    }
+  }
+
+  /** Puts a picture beside the outcome, which stands without it. Never rejects. */
+  async #keep(photo: Photo | null): Promise<void> {
+    if (photo === null) return;
+    try {
+      await keepPhoto(this.#context, this.#lease.claim, photo);
+    } catch (error) {
+      this.#context.log('warn', `The picture of attempt ${this.#attempt.id} was not kept: ${words(error)}`);
     }
   }
 

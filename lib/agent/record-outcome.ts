@@ -22,8 +22,6 @@ export interface EndedPrint {
   lastProgress: number;
   /** mm of filament that the printer itself had counted at the end; null if it did not tell, or nobody saw the end. */
   filamentMm: number | null;
-  /** A picture of the end, if there is one. */
-  photoReference: string | null;
   tariff: Tariff | undefined;
   lowStockGrams: number;
 }
@@ -82,7 +80,6 @@ export async function recordOutcome(
     layers: attempt.layers,
     warnings,
     failureKind,
-    photoReference: ended.photoReference,
   });
   return { outcomeId, hours, costUsd: cost.totalUsd, failureKind };
 }

@@ -138,7 +138,6 @@ export async function answerOutcome(
           sawItRun: false,
           lastProgress: 1,
           filamentMm: null,
-          photoReference: null,
           tariff: farm.agentOptions.tariff,
           lowStockGrams: farm.agentOptions.lowStockGrams,
         })

@@ -6,6 +6,7 @@ import type { Snapshot } from '../planning/snapshot';
 import { attemptsOf, openAttempts } from '../store/attempts';
 import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
 import { allMaterials, stockOfMaterials } from '../store/materials';
+import { photosOf } from '../store/outcomes';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
 import { cursorOf, encodeCursor, limitOf } from './paging';
@@ -178,6 +179,8 @@ export interface AttemptView {
   ended_at: string | null;
   outcome: string | null;
   reason: string | null;
+  /** Whether there is a picture of its end. */
+  photo: boolean;
 }
 
 /** Every column of a job, its attempts, its history, and why it waits. */
@@ -190,12 +193,13 @@ export type JobView = Record<string, unknown> & {
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
-  const { job, attempts, history, snapshot, row, parts } = await farm.database.read(async (db) => {
+  const { job, attempts, photos, history, snapshot, row, parts } = await farm.database.read(async (db) => {
     const found = await findJob(db, id);
     return {
       job: found,
       row: await jobRow(db, found.id),
       attempts: await attemptsOf(db, found.id),
+      photos: await photosOf(db, found.id),
       history: await historyOf(db, found.id),
       parts: found.kitId === null ? undefined : (await partsOfKits(db, [found.kitId])).get(found.kitId),
       snapshot: isTerminal(found.status) ? undefined : await takeSnapshot(db, farm.options),
@@ -225,6 +229,7 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
       ended_at: attempt.endedAt,
       outcome: attempt.outcome,
       reason: attempt.reason,
+      photo: photos.some(({ attemptId }) => attemptId === attempt.id),
     })),
     history,
   };

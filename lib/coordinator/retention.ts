@@ -1,4 +1,4 @@
-import { filesInUse, forgetUnusedPrints, lockFiles } from '../store/file-use';
+import { filesInUse, forgetOldPhotos, forgetUnusedPrints, lockFiles } from '../store/file-use';
 import type { Farm } from './farm';
 
 /** Files that were stored and never named by a job are kept as long as those that were. */
@@ -8,14 +8,15 @@ const dayMs = 86_400_000;
 
 /**
  * Removes stored files that are older than `keepFilesDays` and that nothing needs any more: no job and no attempt that is
- * unfinished or ended lately, no print file that was used lately. A file in use is never removed: while files are removed,
- * no job is accepted, and a job whose file is gone is refused.
+ * unfinished or ended lately, no print file that was used lately, no outcome that is younger than that. A file in use is
+ * never removed: while files are removed, no job is accepted, and a job whose file is gone is refused.
  *
  * @returns how many were removed
  */
 export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<number> {
   const days = farm.options.keepFilesDays ?? defaultDays;
   await forgetUnusedPrints(farm.database, days);
+  await forgetOldPhotos(farm.database, days);
   const old: { sha256: string; path: string }[] = [];
   for await (const file of farm.files.list()) if (now - file.modifiedAt > days * dayMs) old.push(file);
   let removed = 0;

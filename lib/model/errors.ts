@@ -48,11 +48,8 @@ export class UnacceptableInputError extends PlatewiseError {
 
 /** Nothing has the given id (HTTP 404). */
 export class NotFoundError extends PlatewiseError {
-  constructor(kind: string, id: string) {
-    super(`There is no ${kind} "${id}".`, {
-      code: 'not_found',
-      remedy: `Use the id of an existing ${kind}.`,
-    });
+  constructor(kind: string, id: string, remedy = `Use the id of an existing ${kind}.`) {
+    super(`There is no ${kind} "${id}".`, { code: 'not_found', remedy });
   }
 }
 

@@ -13,7 +13,7 @@ export async function lockFiles(tx: Transaction): Promise<void> {
 
 /**
  * Which of these files somebody still needs: models of unfinished jobs and of jobs that ended lately, print files of open
- * attempts and those that were used lately.
+ * attempts and those that were used lately, pictures of outcomes.
  *
  * @param days how long a file is kept after its last use
  */
@@ -24,7 +24,9 @@ export async function filesInUse(db: Queryable, hashes: string[], days: number):
      UNION SELECT gcode_sha256 FROM print_attempts WHERE gcode_sha256 = ANY ($1)
        AND (phase <> 'ended' OR ended_at > now() - make_interval(days => $2))
      UNION SELECT gcode_sha256 FROM prepared_prints WHERE gcode_sha256 = ANY ($1)
-       AND used_at > now() - make_interval(days => $2)`,
+       AND used_at > now() - make_interval(days => $2)
+     UNION SELECT split_part(photo_reference, '.', 1) FROM print_outcomes
+       WHERE split_part(photo_reference, '.', 1) = ANY ($1)`,
     [hashes, days],
   );
   return new Set(rows.map((row) => row.sha256));
@@ -35,6 +37,15 @@ export async function forgetUnusedPrints(db: Queryable, days: number): Promise<v
   await db.query(
     `DELETE FROM prepared_prints p WHERE used_at < now() - make_interval(days => $1)
        AND NOT EXISTS (SELECT 1 FROM print_attempts a WHERE a.gcode_sha256 = p.gcode_sha256 AND a.phase <> 'ended')`,
+    [days],
+  );
+}
+
+/** Forgets the pictures of outcomes that are so old. */
+export async function forgetOldPhotos(db: Queryable, days: number): Promise<void> {
+  await db.query(
+    `UPDATE print_outcomes SET photo_reference = NULL
+     WHERE photo_reference IS NOT NULL AND created_at < now() - make_interval(days => $1)`,
     [days],
   );
 }

@@ -1,7 +1,8 @@
 import type { Cost } from '../model/cost';
 import type { AttemptId, JobId, MaterialId, PrinterId } from '../model/ids';
 import type { FailureKind } from '../model/retry-policy';
-import type { Transaction } from './database';
+import type { Claim } from './attempts';
+import { notify, type Queryable, type Transaction } from './database';
 
 /** What became of an attempt that had started. Hours are printer time, money is USD. */
 export interface NewOutcome {
@@ -17,7 +18,6 @@ export interface NewOutcome {
   cost: Cost;
   /** What kind of failure the reason tells of. */
   failureKind: FailureKind | null;
-  photoReference: string | null;
   layers: number | null;
   warnings: string[];
 }
@@ -27,8 +27,8 @@ export async function insertOutcome(tx: Transaction, outcome: NewOutcome): Promi
   const { rows } = await tx.query<{ id: string }>(
     `INSERT INTO print_outcomes (job_id, attempt_id, printer_id, material_id, outcome, reason, duration_hours,
        estimated_hours, grams, cost_usd, layers, warnings, filament_usd, machine_usd,
-       electricity_usd, failure_kind, photo_reference)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
+       electricity_usd, failure_kind)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
     [
       outcome.jobId,
       outcome.attemptId,
@@ -46,10 +46,33 @@ export async function insertOutcome(tx: Transaction, outcome: NewOutcome): Promi
       outcome.cost.machineUsd,
       outcome.cost.electricityUsd,
       outcome.failureKind,
-      outcome.photoReference,
     ],
   );
   const id = rows[0]?.id;
   if (!id) throw new Error('PostgreSQL stored no outcome.');
   return id;
+}
+
+/**
+ * Names the picture of an ended attempt: a file of the store, `<sha256>.<ending>`. Only whoever ended the attempt may, once;
+ * nothing happens for anybody else.
+ */
+export async function namePhoto(tx: Transaction, claim: Claim, reference: string): Promise<void> {
+  const { rows } = await tx.query<{ job_id: JobId }>(
+    `UPDATE print_outcomes o SET photo_reference = $4 FROM print_attempts a
+     WHERE o.attempt_id = $1 AND a.id = o.attempt_id AND a.fence = $2 AND a.lease_owner = $3 AND o.photo_reference IS NULL
+     RETURNING o.job_id`,
+    [claim.attemptId, claim.fence, claim.owner, reference],
+  );
+  for (const { job_id } of rows) await notify(tx, `job:${job_id}`);
+}
+
+/** The pictures of a job's attempts, oldest first. */
+export async function photosOf(db: Queryable, jobId: JobId): Promise<{ attemptId: AttemptId; reference: string }[]> {
+  const { rows } = await db.query<{ attempt_id: AttemptId; photo_reference: string }>(
+    `SELECT attempt_id, photo_reference FROM print_outcomes
+     WHERE job_id = $1 AND photo_reference IS NOT NULL ORDER BY created_at, id`,
+    [jobId],
+  );
+  return rows.map((row) => ({ attemptId: row.attempt_id, reference: row.photo_reference }));
 }

@@ -6,6 +6,7 @@ import { closures } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { health } from '../../lib/coordinator/health';
 import { homeAssistant } from '../../lib/coordinator/home-assistant';
+import { jobPhoto } from '../../lib/coordinator/job-photo';
 import { metrics, metricsType } from '../../lib/coordinator/metrics';
 import { numbers, numbersCsv } from '../../lib/coordinator/numbers';
 import { paged } from '../../lib/coordinator/paging';
@@ -60,11 +61,24 @@ async function numbersAs(farm: Farm, message: FlowMessage): Promise<unknown> {
   return numbersCsv(answer);
 }
 
+/** The picture of a job's end, as bytes. It shows what somebody makes: no cache on the way may keep it. */
+async function photoAs(farm: Farm, message: FlowMessage): Promise<Buffer> {
+  const { attempt_id } = queryOf(message);
+  const { bytes, type } = await jobPhoto(
+    farm,
+    subjectOf(message, 'job_id'),
+    attempt_id === undefined ? undefined : String(attempt_id),
+  );
+  message.headers = { 'content-type': type, 'cache-control': 'private', 'x-content-type-options': 'nosniff' };
+  return bytes;
+}
+
 /** Each question; undefined is no answer, and nothing is sent. What a node has told already its own feed knows. */
 const questions: Record<string, (farm: Farm, message: FlowMessage, feed: QueueFeed) => Promise<unknown>> = {
   queue: (farm, message) => queue(farm, queryOf(message)),
   'queue-changes': (farm, message, feed) => feed.tell(farm, queryOf(message)['whole'] === true),
   job: (farm, message) => jobDetail(farm, subjectOf(message, 'job_id')),
+  'job-photo': (farm, message) => photoAs(farm, message),
   printers: async (farm, message) => paged(await printers(farm), 'printers', 'printer_id', queryOf(message)),
   plan: async (farm, message) => {
     const part = planPart(queryOf(message));

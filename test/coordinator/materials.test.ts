@@ -73,7 +73,6 @@ describe('Grams', () => {
         sawItRun: true,
         lastProgress: 0.25,
         filamentMm: null,
-        photoReference: null,
         tariff: undefined,
         lowStockGrams: 150,
         ...more,

@@ -151,6 +151,7 @@ describe('The example of the HTTP API', () => {
         'PUT /printers/:id/slots/:slot',
         'GET /plan',
         'GET /jobs/:id/why',
+        'GET /jobs/:id/photo',
         'GET /printers/:id/why',
         'POST /what-if',
         'GET /setups',

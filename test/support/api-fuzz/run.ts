@@ -113,7 +113,7 @@ function send(agent: Agent, subject: FuzzSubject, tried: FuzzCase): Promise<Answ
 function problemsOf(description: ApiDescription, subject: FuzzSubject, tried: FuzzCase, answer: Answer): string[] {
   const problems: string[] = [];
   if (answer.status >= 500) problems.push('a fault of the server');
-  const body = /^text\/(event-stream|plain|csv)/.test(answer.type) ? answer.text : parsed(answer.text);
+  const body = /^(text\/(event-stream|plain|csv)|image\/)/.test(answer.type) ? answer.text : parsed(answer.text);
   if (body === undefined && answer.status !== 304)
     return [...problems, `the answer is no JSON (${answer.type})`, ...leaksIn(answer.text, subject)];
   const path = tried.path.split('?')[0] ?? '';
