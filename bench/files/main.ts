@@ -12,7 +12,7 @@ import { writeTorus } from './torus';
  * runs counts.
  * usage: npm run bench:files -- [hostile]
  */
-const runs = 5;
+const runs = 15;
 
 interface Taken {
   cpu: number;
