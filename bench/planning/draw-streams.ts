@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seeded } from '../../lib/planning/random';
-import { readStream, type StreamJob } from './stream';
+import { readStream, type StreamJob, streamsOf } from './stream';
 
 const usage = `usage: npm run bench:draw-streams -- --workloads FOLDER --out FOLDER [--count 32] [--seed 1]
   Writes so many new streams for each load of a folder, to choose weights by and not judge by the same: each day's arrivals
@@ -36,10 +36,7 @@ function main(): void {
   if (!workloads || !out) throw new Error(usage);
   const random = seeded(Number(options.seed));
   const drawn = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const streams = readdirSync(workloads)
-    .filter((name) => /\.jsonl(\.gz)?$/.test(name))
-    .sort()
-    .map((name) => ({ load: name.split('_')[0] ?? name, jobs: readStream(join(workloads, name)) }));
+  const streams = streamsOf(workloads).map(({ name, load }) => ({ load, jobs: readStream(join(workloads, name)) }));
   const jobs = streams.flatMap((stream) => stream.jobs);
   const attempts = jobs.flatMap((job) => job.attempts);
   mkdirSync(out, { recursive: true });

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import type { Figures } from './figures';
 import { differenceOf, type Interval, ratioOf } from './paired';
+import { streamsOf } from './stream';
 
 const usage = `usage: npm run bench:gates -- --workloads FOLDER [--printers FILE] [--parallel N] [--out FILE] [--backlog 60]
          [--operator 08:00-20:00 …] [--moves N] [--seed N] [--weight name=value …]
@@ -180,10 +181,8 @@ async function main(): Promise<void> {
   if (!options.workloads) throw new Error(usage);
   const folder = options.workloads;
   const printers = options.printers ?? join(folder, 'printers.json');
-  const streams = readdirSync(folder)
-    .filter((name) => /\.jsonl(\.gz)?$/.test(name))
-    .sort();
-  const groups = [...new Set(streams.map((name) => name.split('_')[0] ?? name))];
+  const streams = streamsOf(folder);
+  const groups = [...new Set(streams.map(({ load }) => load))];
   const calls: (() => Promise<void>)[] = [];
   const cells: Cell[] = [];
   const backlogs: Cell[] = [];
@@ -206,13 +205,20 @@ async function main(): Promise<void> {
         cells,
         dynamicPolicies,
         [],
-        streams.filter((name) => name.startsWith(`${group}_`)),
+        streams.filter(({ load }) => load === group).map(({ name }) => name),
         group,
         operator,
       );
     }
     if (Number(options.backlog) > 0)
-      plan(backlogs, backlogPolicies, ['--backlog', options.backlog], streams, 'all', operator);
+      plan(
+        backlogs,
+        backlogPolicies,
+        ['--backlog', options.backlog],
+        streams.map(({ name }) => name),
+        'all',
+        operator,
+      );
   }
   await inParallel(calls, Math.max(1, Number(options.parallel)));
   if (options.out) writeFileSync(options.out, JSON.stringify({ cells, backlogs }));

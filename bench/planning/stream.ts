@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 /** A job of a stream, with the luck that each of its attempts will have. Minutes from day 0 00:00. */
@@ -42,6 +42,14 @@ export function readStream(path: string): StreamJob[] {
     .filter((line) => line.trim() !== '')
     .map((line): StreamJob => JSON.parse(line));
   return jobs.sort((a, b) => a.arrive_min - b.arrive_min || a.id - b.id);
+}
+
+/** The streams of a folder, each with its load: the beginning of its name, up to the first underscore. */
+export function streamsOf(folder: string): { name: string; load: string }[] {
+  return readdirSync(folder)
+    .filter((name) => /\.jsonl(\.gz)?$/.test(name))
+    .sort()
+    .map((name) => ({ name, load: name.split('_')[0] ?? name }));
 }
 
 export const readFarm = (path: string): StreamFarm => JSON.parse(text(path));
