@@ -109,17 +109,21 @@ export function inQueueOrder(unfinished: readonly Job[], plan: Plan): Job[] {
   );
 }
 
+/** When the last copy of each planned job ends; one copy without a time, and nobody knows when all are done (null). */
+function lastEnds(plan: Plan): Map<string, string | null> {
+  const ends = new Map<string, string | null>();
+  for (const { jobId, end } of plan.lines) {
+    const before = ends.get(jobId);
+    if (before !== null) ends.set(jobId, end === null ? null : before && before > end ? before : end);
+  }
+  return ends;
+}
+
 /** Jobs as lines of the queue. */
 export function queueLines(jobs: readonly Job[], plan: Plan): QueueLine[] {
   const first = new Map<string, PlanLine>();
-  const ends = new Map<string, string | null>();
-  for (const line of plan.lines) {
-    if (!first.has(line.jobId)) first.set(line.jobId, line);
-    const before = ends.get(line.jobId);
-    // One copy without a time, and nobody knows when all are done.
-    if (before !== null)
-      ends.set(line.jobId, line.end === null ? null : before && before > line.end ? before : line.end);
-  }
+  for (const line of plan.lines) if (!first.has(line.jobId)) first.set(line.jobId, line);
+  const ends = lastEnds(plan);
   return jobs.map((job) => ({
     job_id: job.id,
     job_name: job.jobName,
@@ -237,18 +241,17 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
 
 /** When the last part of a job's kit is done by the plan (ISO 8601); null if nobody can say, or none is to be done. */
 function kitEnd({ kitId }: Job, snapshot: Snapshot, plan: Plan): string | null {
-  let last: number | null = null;
-  for (const { busy } of snapshot.printers) if (busy?.kit === kitId) last = Math.max(last ?? 0, busy.until);
-  for (const { id, kit, copiesToStart } of snapshot.jobs) {
-    if (kit?.id !== kitId || copiesToStart < 1) continue;
-    const lines = plan.lines.filter((line) => line.jobId === id);
-    if (lines.length < copiesToStart) return null;
-    for (const { end } of lines) {
-      if (end === null) return null;
-      last = Math.max(last ?? 0, Date.parse(end));
-    }
-  }
-  return last === null ? null : new Date(last).toISOString();
+  const parts = snapshot.jobs.filter(({ kit, copiesToStart }) => kit?.id === kitId && copiesToStart > 0);
+  const planned = new Map<string, number>();
+  for (const { jobId } of plan.lines) planned.set(jobId, (planned.get(jobId) ?? 0) + 1);
+  // Of a job of many copies only some are laid out.
+  if (parts.some(({ id, copiesToStart }) => (planned.get(id) ?? 0) < copiesToStart)) return null;
+  const ends = lastEnds(plan);
+  const last = [
+    ...snapshot.printers.flatMap(({ busy }) => (busy?.kit === kitId ? [busy.until] : [])),
+    ...parts.map(({ id }) => Date.parse(ends.get(id) ?? '')),
+  ];
+  return last.length === 0 || last.some(Number.isNaN) ? null : new Date(Math.max(...last)).toISOString();
 }
 
 /** All printers with what they do, their beds and filaments. */
