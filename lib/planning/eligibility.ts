@@ -82,6 +82,11 @@ export function wallHours(job: PlanningJob, printer: PlanningPrinter): number {
   return (job.hours * printer.capabilities.speedFactor) / printer.timeScale;
 }
 
+/** The same by what the printer's prints really took, where that has been learned. */
+export function expectedHours(job: PlanningJob, printer: PlanningPrinter): number {
+  return job.hoursOn?.[printer.id] ?? wallHours(job, printer);
+}
+
 /** Says of each printer why it cannot take the job. */
 export function impossible(job: PlanningJob, printers: PlanningPrinter[]): string {
   const reasons = printers

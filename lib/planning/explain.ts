@@ -1,6 +1,6 @@
 import type { JobId, PrinterId } from '../model/ids';
 import { type NotAllowed, notAllowedBecause } from './allowed';
-import { filamentSetup, neverBecause, notReadyBecause, wallHours } from './eligibility';
+import { expectedHours, filamentSetup, neverBecause, notReadyBecause } from './eligibility';
 import { owedAt } from './owed';
 import type { Plan, PlanLine } from './plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
@@ -123,7 +123,7 @@ function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: Plan
 
 /** Which closure or quiet hours keep every one of the jobs from starting on a printer now; null: one may start. */
 function barredNow(snapshot: Snapshot, jobs: PlanningJob[], printer: PlanningPrinter): NotAllowed | null {
-  const hours = jobs.map((job) => job.hoursOn?.[printer.id] ?? wallHours(job, printer));
+  const hours = jobs.map((job) => expectedHours(job, printer));
   // What bars the shortest print bars every longer one.
   return notAllowedBecause(printer, snapshot.quiet, snapshot.now, Math.min(...hours) * 60);
 }

@@ -2,7 +2,7 @@ import type { JobId, MaterialId } from '../model/ids';
 import { bestOfAll } from './all-orders';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
-import { impossible, neverBecause, wallHours } from './eligibility';
+import { expectedHours, impossible, neverBecause } from './eligibility';
 import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
 import { beginningsOfKits } from './kits';
@@ -150,8 +150,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   const cost = totalCost(schedule, order);
   // What both must add: jobs that wait for others, and jobs whose turn it is.
   const added = cost - found.cost;
-  const proved = best && independent === tasks.length ? best.cost : 0;
-  const bound = Math.min(cost, Math.max(proved, lowerBound(schedule)));
+  const bound = Math.min(cost, best && independent === tasks.length ? best.cost : lowerBound(schedule));
   plan.value = { cost, lowerBound: bound, gap: cost > 0 ? (cost - bound) / cost : 0, ruleCost: ruleCost + added };
   writeLines(plan, snapshot, { copies, printers, schedule, order, materialNames });
   let position = Object.keys(plan.positions).length;
@@ -234,7 +233,7 @@ function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
 
 function minutesOn(job: PlanningJob, printer: PlanningPrinter): number {
   if (neverBecause(job, printer) !== null) return Number.POSITIVE_INFINITY;
-  return (job.hoursOn?.[printer.id] ?? wallHours(job, printer)) * 60;
+  return expectedHours(job, printer) * 60;
 }
 
 function taskOf(job: PlanningJob, now: number, minutes: number[], materials: number[]): Task {
