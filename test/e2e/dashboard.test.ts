@@ -90,8 +90,10 @@ describe('The dashboard', () => {
     assert.equal(await preview.locator('.pw-badge', { hasText: 'fits' }).count(), defaultPrinters.length);
     assert.ok(await preview.locator('img').evaluate((image) => (image as HTMLImageElement).naturalWidth > 100));
     await page.getByLabel(/^Printer/).selectOption('snapmaker_artisan');
+    await page.getByLabel(/^Kit/).fill('order 4711');
     await page.getByRole('button', { name: 'Submit', exact: true }).click();
     await page.getByRole('status').filter({ hasText: 'Accepted' }).waitFor();
+    assert.equal((await farm.api<{ total_jobs: number }>('/queue?kit_id=order%204711')).body.total_jobs, 1);
   });
 
   it('is told the same by the interface: what a job would be, and stores none', async () => {
