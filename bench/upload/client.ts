@@ -47,6 +47,8 @@ async function byDriver(target: Target, upload: Upload): Promise<Measured> {
       identity: { attemptId: randomUUID(), taskId: 1, ...upload },
       file: { ...upload, lines: 1, estimatedSeconds: null },
       slots: [],
+      tool: 0,
+      plate: 1,
     },
     { signal: new AbortController().signal, progress: (part) => parts.push(part) },
   );

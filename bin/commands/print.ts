@@ -92,6 +92,8 @@ async function orderOf(path: string, extension: string, slots: string[]): Promis
     },
     file: { path, size: (await stat(path)).size, ...digests, lines, estimatedSeconds: null },
     slots,
+    tool: 0,
+    plate: 1,
   };
 }
 

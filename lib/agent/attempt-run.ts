@@ -222,7 +222,7 @@ export class AttemptRun {
       sha256: attempt.gcodeSha256,
       md5: attempt.gcodeMd5,
     };
-    return { identity, file, slots: [attempt.slot] };
+    return { identity, file, slots: [attempt.slot], tool: 0, plate: 1 };
   }
 
   // ---- uploading ----------------------------------------------------------------------------------------------

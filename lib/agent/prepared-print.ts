@@ -36,7 +36,12 @@ export async function preparedPrint(
 ): Promise<{ print: PreparedRow; reused: boolean }> {
   const { database, files } = context;
   const { slicer, version } = await context.slicer(printer.make);
-  const machine: SlicingMachine = { printerId: printer.id, make: printer.make, capabilities: printer.capabilities };
+  const machine: SlicingMachine = {
+    printerId: printer.id,
+    make: printer.make,
+    capabilities: printer.capabilities,
+    tool: 0,
+  };
   const asked = job.printSettings;
   const profile = await context.profiles.load({ printerId: printer.id, material, quality: asked.quality });
   const settings = resolveSettings(printer.capabilities, material, asked, profile, job.retrySettings);

@@ -27,6 +27,36 @@ export interface FileAnalysis {
   warnings: string[];
   /** Only for sliced files. */
   print?: GcodeAnalysis;
+  /** The number of the plate that these figures describe, from 1; absent: the file knows no plates. */
+  plate?: number;
+  /** All plates of a file that holds several; the figures above are those of the first. */
+  plates?: PlateAnalysis[];
+  /** What only the slicer that made this project can do with it; absent: a plain model. */
+  project?: ProjectDemands;
+}
+
+/** One plate of a file that holds several. */
+export interface PlateAnalysis
+  extends Pick<
+    FileAnalysis,
+    'bounds' | 'dimensions' | 'volumeMm3' | 'surfaceMm2' | 'triangles' | 'watertight' | 'print'
+  > {
+  plate: number;
+  name: string | null;
+  /** Sentences for a person. */
+  warnings: string[];
+  /** The archive's member with its picture (PNG), null if it has none. */
+  picture: string | null;
+}
+
+/** What a project asks of a slicer beyond the triangles of its parts. */
+export interface ProjectDemands {
+  /** Whose project it is. */
+  by: 'prusa' | 'bambu';
+  /** What the shape or the strength of the part depends on: a slicer that cannot do it must refuse the project. */
+  volumes: ('modifier' | 'negative' | 'support_blocker' | 'support_enforcer')[];
+  /** Sentences about what is not taken over where the project itself is not sliced: its settings, painted colours. */
+  ignored: string[];
 }
 
 /** What one pass over G-code tells. */
@@ -58,14 +88,50 @@ export interface GcodeAnalysis {
   printerModel: string | null;
   /** Coordinates, feed rates or temperatures that are no number. */
   badNumbers: number;
-  /** Commands that change or endanger the machine itself (`M500`, `M997` …), each once. */
+  /** Commands that change or endanger the machine itself (`M997`, `M28` …), each once; never accepted. */
   dangerousCommands: string[];
+  /**
+   * Calibration and settings commands (`M500`, `M302` …) that stand only in the start or end block of the file, each once:
+   * accepted on the model that the file was made for.
+   */
+  vendorCommands: string[];
   /** Tools that extrude, by number. */
   tools: number[];
+  /** What each tool that extrudes uses, by number. */
+  toolUse: ToolUse[];
+  /** The filaments that the file says it uses, by number; empty if it says nothing. */
+  filaments: FileFilament[];
+  /** mm, by tool; empty if the file names none. */
+  nozzleDiameters: number[];
+  /** The type of build plate that the file names, null if it names none. */
+  bedType: string | null;
   /** Pictures in the file, the largest first. */
   thumbnails: { width: number; height: number; format: 'png' | 'jpg' }[];
-  /** Whether the slicer's closing mark is there; null for a slicer that writes none. */
+  /** Whether the file is proved to be whole; null: it cannot be proved, although heaters go off after the last extrusion. */
   complete: boolean | null;
+}
+
+/** What one tool does in a print. */
+export interface ToolUse {
+  tool: number;
+  /** mm of filament that it pushes. */
+  filamentMm: number;
+  /** °C; 0 if the file sets none for it. */
+  maxNozzleTemperature: number;
+}
+
+/** A filament as a sliced file names it. */
+export interface FileFilament {
+  /** From 1, as in the file. */
+  filament: number;
+  /** The nozzle that it is sliced for, from 0 (on a Bambu with two nozzles 0 is the right one); null if the file does not say. */
+  tool: number | null;
+  /** `PLA`, `PETG` …; null if the file does not say. */
+  type: string | null;
+  /** RRGGBB, upper case; null if the file does not say. */
+  colourHex: string | null;
+  /** null if the file does not say. */
+  grams: number | null;
 }
 
 /** Edge lengths of a box, mm. */

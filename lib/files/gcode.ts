@@ -176,7 +176,12 @@ export class GcodeReader {
       printerModel: comments.printerModel,
       badNumbers: this.badNumbers,
       dangerousCommands: [...this.dangerous],
+      vendorCommands: [],
       tools: [...this.tools].sort((a, b) => a - b),
+      toolUse: [],
+      filaments: [],
+      nozzleDiameters: [],
+      bedType: null,
       thumbnails: [],
       complete: comments.complete,
     };

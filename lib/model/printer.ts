@@ -23,7 +23,14 @@ export interface PrinterCapabilities {
   buildVolume: Volume;
   /** Reachable by every nozzle at once (mm); only for machines with several nozzles. */
   multiNozzleVolume?: Volume;
+  /** What each tool reaches (mm), by its number; absent: every tool reaches `buildVolume`. */
+  toolVolumes?: Volume[];
+  /** Parts of the bed that no part may stand on (mm), for example where the nozzle is wiped. */
+  bedExclusions?: Area[];
+  /** mm, by tool: tool 0 is the first. On a Bambu with two nozzles 0 is the right one, 1 the left one. */
   nozzleDiameters: number[];
+  /** Models that a sliced file may have been made for, in the words of slicers; absent: none is known. */
+  acceptsModels?: string[];
   maxNozzleTemperature: number;
   maxBedTemperature: number;
   /** Material types that this printer can print (`PLA`, `PETG`, …). */
@@ -38,11 +45,15 @@ export interface PrinterCapabilities {
   watts?: number;
 }
 
-/** A part of the bed that heats by itself, mm. */
-export interface BedZone {
-  tool: number;
+/** A rectangle of the bed, mm. */
+export interface Area {
   min: { x: number; y: number };
   max: { x: number; y: number };
+}
+
+/** A part of the bed that heats by itself. */
+export interface BedZone extends Area {
+  tool: number;
 }
 
 /** What the machine is doing, the same words for every make. */
@@ -80,6 +91,8 @@ export interface Temperature {
 /** A place for a filament as the printer reports it. */
 export interface ReportedSlot {
   slot: string;
+  /** The tool that it feeds, from 0, where the printer tells. */
+  tool?: number;
   /** Whether filament is there; null if the printer cannot tell. */
   present: boolean | null;
   materialType?: string;

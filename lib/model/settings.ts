@@ -10,9 +10,32 @@ export interface PrintSettings {
   infill?: number;
   /** mm/s */
   speed?: number;
+  supports?: Supports;
+  /** Width of a brim around the first layer, mm; 0: none. */
+  brim?: number;
+  /** Lines of each wall. */
+  walls?: number;
+  /** Solid layers at the top and at the bottom. */
+  top_layers?: number;
+  bottom_layers?: number;
+  infill_pattern?: InfillPattern;
+  seam?: Seam;
+  /** mm */
+  first_layer_height?: number;
   /** The name of a profile: `draft`, `standard`, `fine`, or what the operator has written. */
   quality?: string;
 }
+
+/** Where supports may stand: nowhere, on the bed only (`auto`), or on the part too. */
+export const supportKinds = ['none', 'auto', 'everywhere'] as const;
+export type Supports = (typeof supportKinds)[number];
+
+export const infillPatterns = ['grid', 'gyroid', 'honeycomb', 'cubic', 'rectilinear', 'lines', 'triangles'] as const;
+export type InfillPattern = (typeof infillPatterns)[number];
+
+/** Where the layers of a wall begin and end. */
+export const seams = ['nearest', 'aligned', 'rear', 'random'] as const;
+export type Seam = (typeof seams)[number];
 
 /** What a quality may be called. */
 export const qualityPattern = '^[a-z][a-z0-9_-]{0,30}$';

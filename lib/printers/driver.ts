@@ -33,6 +33,10 @@ export interface StartOrder {
   file: PrintFile;
   /** The printer's slot for each filament of the file, in order; the names that `PrinterReport.slots` uses. */
   slots: string[];
+  /** The tool that prints, from 0: the one that the slot feeds. */
+  tool: number;
+  /** The plate of the file to print, from 1. */
+  plate: number;
 }
 
 /**

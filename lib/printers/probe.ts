@@ -95,6 +95,8 @@ function nothing(make: Make): StartOrder {
     },
     file: { path: '', size: 0, sha256: '', md5: '', lines: 0, estimatedSeconds: null },
     slots: [],
+    tool: 0,
+    plate: 1,
   };
 }
 

@@ -10,6 +10,8 @@ export interface SlicingMachine {
   printerId: string;
   make: Make;
   capabilities: PrinterCapabilities;
+  /** The tool to print with, from 0: the one that the chosen slot feeds. */
+  tool: number;
 }
 
 export interface SliceRequest {

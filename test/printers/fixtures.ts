@@ -69,6 +69,8 @@ export async function orderFor(
       estimatedSeconds: options.estimatedSeconds ?? null,
     },
     slots: options.slots,
+    tool: 0,
+    plate: 1,
   };
 }
 

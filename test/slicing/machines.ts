@@ -21,6 +21,7 @@ function machine(printerId: string, make: Make, x: number, y: number, z: number,
   return {
     printerId,
     make,
+    tool: 0,
     capabilities: {
       buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x, y, z } },
       nozzleDiameters: nozzles,

@@ -244,6 +244,8 @@ describe('Bambu commands', () => {
         identity: { attemptId: 'a', fileName: 'q1_part.gcode.3mf', taskId: 4711, sha256: '', md5: 'abcdef' },
         file: { path: '', size: 1, sha256: '', md5: 'abcdef', lines: 1, estimatedSeconds: null },
         slots: ['ams0-1'],
+        tool: 0,
+        plate: 1,
       },
       '20001',
     );
