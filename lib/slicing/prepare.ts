@@ -4,12 +4,15 @@ import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyseFile, drawModel, placeModel } from '../files/analyse-file';
 import type { Bounds, FileAnalysis, GcodeAnalysis } from '../files/analysis';
+import { slicedFacts } from '../files/facts';
+import { modelReasons, remarks } from '../fit/sliced';
+import type { PrintDemands } from '../fit/subject';
 import { asError } from '../model/errors';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
-import { checkGcode, UnprintableFileError } from './check-gcode';
+import { checkPrint, UnprintableFileError } from './check-print';
 import type { SlicingSettings } from './defaults';
-import { bambuModelId, packPrint, pictureSizes } from './pack';
+import { packPrint, pictureSizes } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
 import { slicerTurns } from './turns';
@@ -32,6 +35,8 @@ export interface PrepareInput {
   workDirectory: string;
   /** For a simulator, or at the owner's word: files that no proven slicer has made for this machine. */
   allowUntrusted: boolean;
+  /** The submitter's word for a sliced file that names no machine. */
+  acceptUnknownMachine: boolean;
   slicer: Slicer;
 }
 
@@ -83,11 +88,14 @@ export async function preparePrintFile(input: PrepareInput, options: PrepareOpti
     const sliced = source.print
       ? useSliced(input, source, source.print)
       : await sliceModel(input, source, scratch, options);
-    const warnings = [
-      ...source.warnings,
-      ...sliced.warnings,
-      ...checkGcode(sliced.analysis, input.machine, input.material),
-    ];
+    const facts = slicedFacts(sliced.analysis);
+    const demands: PrintDemands = {
+      facts: { sliced: facts, volumes: [] },
+      material: input.material,
+      acceptUnknownMachine: input.acceptUnknownMachine,
+    };
+    checkPrint(facts, input.machine, demands, source.print ? 'uploaded' : 'sliced here', sliced.form);
+    const warnings = [...source.warnings, ...sliced.warnings, ...(source.print ? remarks(facts, demands) : [])];
     options.signal.throwIfAborted();
     const figures = figuresOf(sliced.analysis, input.material);
     const packed = await packPrint(
@@ -138,7 +146,6 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
       'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.',
     );
   }
-  if (form === 'gcode_3mf') refuseOtherModel(analysis);
   if (form === 'gcode' && make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   return {
     path: input.sourcePath,
@@ -148,14 +155,6 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
     pictures: [],
     warnings: [],
   };
-}
-
-function refuseOtherModel({ printerModel }: GcodeAnalysis): void {
-  if (printerModel === bambuModelId) return;
-  throw new UnprintableFileError(
-    `The file was sliced for the printer model ${printerModel ?? '(not named)'}, not for ${bambuModelId} (H2D).`,
-    'Slice it for the H2D.',
-  );
 }
 
 async function sliceModel(
@@ -193,7 +192,11 @@ async function sliceModel(
     );
   });
   if (!print) throw new SlicingError(`${slicer.name} made no G-code.`, 'Submit the model again.');
-  if (sliced.form === 'gcode_3mf') refuseOtherModel(print);
+  if (sliced.form === 'gcode_3mf') {
+    const target = { name: machine.printerId, make: machine.make, capabilities: machine.capabilities };
+    const others = modelReasons(slicedFacts(print), target, false);
+    if (others.length > 0) throw UnprintableFileError.because(others);
+  }
   // the part must be there to its top, not only begun
   if (print.extrudingMoves > 0 && print.bounds.max.z < source.dimensions.z - 2 * layerHeight) {
     throw new SlicingError(

@@ -1,7 +1,7 @@
 import type { Bounds } from '../files/analysis';
 import { PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';
-import type { Make, PrinterCapabilities } from '../model/printer';
+import type { Make, Preparation, PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
 
@@ -43,7 +43,7 @@ export interface SliceResult {
 
 /**
  * A slicer. Runs outside the event loop, ends at once when the signal aborts, leaves no partial output.
- * Exit codes prove nothing: whoever calls checks the result (`checkGcode`).
+ * Exit codes prove nothing: whoever calls checks the result (`checkPrint`).
  */
 export interface Slicer {
   /** `prusa-slicer`, `built-in` … */
@@ -52,6 +52,8 @@ export interface Slicer {
   readonly trusted: boolean;
   /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu printer takes. */
   readonly makesArchives?: boolean;
+  /** Whether it can do volumes that are no solid: modifiers, negative volumes, support blockers and enforcers. */
+  readonly volumes?: boolean;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */
@@ -59,6 +61,17 @@ export interface Slicer {
     request: SliceRequest,
     options: { signal: AbortSignal; progress(fraction: number): void },
   ): Promise<SliceResult>;
+}
+
+/** What an agent can prepare with this slicer. @param allowsUntrusted a simulator, or the owner's word */
+export function preparationBy(slicer: Slicer, allowsUntrusted: boolean): Preparation {
+  return {
+    slicer: slicer.name,
+    trusted: slicer.trusted,
+    archives: slicer.makesArchives ?? false,
+    volumes: slicer.volumes ?? false,
+    allowsUntrusted,
+  };
 }
 
 /** The model could not be sliced for this machine. */

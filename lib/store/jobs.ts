@@ -28,6 +28,9 @@ export type NewJob = Pick<
   | 'dependsOn'
   | 'forcePrinter'
   | 'hold'
+  | 'acceptUnknownMachine'
+  | 'plate'
+  | 'fileFacts'
   | 'model'
 >;
 
@@ -114,6 +117,9 @@ const fields = [
   'retriesFrom',
   'failedOn',
   'retrySettings',
+  'acceptUnknownMachine',
+  'plate',
+  'fileFacts',
   'version',
 ] as const satisfies readonly Exclude<keyof Job, 'model'>[];
 
@@ -140,8 +146,10 @@ const insertJobSql = `
     INSERT INTO print_jobs (
       job_name, stl_path, gcode_path, material_id, print_settings, estimated_grams, estimated_cost_usd,
       estimated_duration_hours, priority, deadline_at, created_by, max_retries, goal_id, copies, not_before, depends_on,
-      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, kit_id, status, job_seq)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 'queued', 1)
+      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, kit_id,
+      accept_unknown_machine, plate, file_facts, status, job_seq)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+      $26, $27, $28, 'queued', 1)
     RETURNING *),
   h AS (
     INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
@@ -180,6 +188,9 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
     job.model.dimensions.z,
     job.model.volumeMm3,
     job.kitId,
+    job.acceptUnknownMachine,
+    job.plate,
+    job.fileFacts === null ? null : JSON.stringify(job.fileFacts),
   ]);
   const row = rows[0];
   if (!row) throw new Error('PostgreSQL stored no job.');

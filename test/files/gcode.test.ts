@@ -164,6 +164,7 @@ describe('.gcode.3mf', () => {
       estimatedSeconds: 602.4,
       weightGrams: 4.28,
       bounds: print.bounds,
+      nozzle: 0,
       title: 'a <cube> & "more"',
     });
     const analysis = await analyseHere(path);

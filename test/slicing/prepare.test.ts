@@ -9,7 +9,7 @@ import { thumbnailsOfGcode } from '../../lib/files/thumbnail';
 import { UnreadableFileError } from '../../lib/files/unreadable';
 import type { BedZone } from '../../lib/model/printer';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
-import { UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { UnprintableFileError } from '../../lib/slicing/check-print';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { estimatePrint } from '../../lib/slicing/estimate';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
@@ -26,10 +26,11 @@ function input(changes: Partial<PrepareInput> = {}): PrepareInput {
     sourcePath: cube,
     machine: giga,
     material: pla,
-    settings: resolveSettings((changes.machine ?? giga).capabilities, changes.material ?? pla, {}),
+    settings: resolveSettings(changes.machine ?? giga, changes.material ?? pla, {}),
     quality: 'standard',
     workDirectory: temporaryDirectory(),
     allowUntrusted: true,
+    acceptUnknownMachine: true,
     slicer: new BuiltInSlicer(),
     ...changes,
   };
@@ -241,6 +242,7 @@ describe('preparing a print file', () => {
       await writeGcode3mf(gcode, join(directory, `${printerModelId}.gcode.3mf`), {
         printerModelId,
         nozzleDiameters: [0.4],
+        nozzle: 0,
         filaments: [],
         estimatedSeconds: 600,
         weightGrams: 4,
@@ -253,7 +255,11 @@ describe('preparing a print file', () => {
     assert.deepEqual(readFileSync(prepared.path), readFileSync(own.sourcePath));
     await refuses({ ...own, machine: giga }, UnprintableFileError, /cannot print a .gcode.3mf/);
     const other = { sourcePath: join(directory, 'N1.gcode.3mf') };
-    await refuses({ ...other, machine: h2d }, UnprintableFileError, /printer model N1/);
+    await refuses(
+      { ...other, machine: h2d },
+      UnprintableFileError,
+      /sliced for N1; bamboo_h2d takes files for Bambu Lab H2D/,
+    );
   });
 
   it('never believes a slicer', async () => {
