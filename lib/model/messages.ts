@@ -307,6 +307,13 @@ export const parseReassignment = parserOf<{ force_printer: string | null }>(
   },
   'reassignment',
 );
+export const parseRelease = parserOf<{ accept_unknown_machine?: boolean }>(
+  {
+    type: 'object',
+    properties: { accept_unknown_machine: { type: 'boolean' } },
+  },
+  'release',
+);
 export const parseBedClear = parserOf<{ bed_version?: number }>(
   {
     type: 'object',

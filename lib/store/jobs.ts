@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError, StaleVersionError } from '../model/errors
 import { type AttemptId, isUuid, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { RetrySettings } from '../model/settings';
+import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
 import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
@@ -421,16 +422,44 @@ export async function setPriority(tx: Transaction, job: Job, priority: number, a
   return toJob(row);
 }
 
-/** Holds a job back, or lets it go; only what has not started is affected. */
-export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: string): Promise<Job> {
+/** The jobs that are not over and whose file no version that stores file facts has read. */
+export async function jobsWithoutFacts(db: Queryable): Promise<JobId[]> {
+  const { rows } = await db.query<{ id: JobId }>(
+    `SELECT id FROM print_jobs WHERE file_facts IS NULL AND status NOT IN ('completed', 'failed', 'cancelled') ORDER BY id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Stores what the file of a job asks of printers. @throws NotFoundError */
+export async function storeFileFacts(tx: Transaction, id: JobId, facts: FileFacts, plate: number | null): Promise<Job> {
   const { rows } = await tx.query(
-    `UPDATE print_jobs SET hold = $2, updated_at = now()
+    'UPDATE print_jobs SET file_facts = $2, plate = coalesce(plate, $3) WHERE id = $1 RETURNING *',
+    [id, JSON.stringify(facts), plate],
+  );
+  if (!rows[0]) throw new NotFoundError('job', id);
+  await notify(tx, 'plan');
+  return toJob(rows[0]);
+}
+
+/** Records the submitter's word that a file which names no machine was made for the printers that it fits. */
+export async function acceptUnknownMachine(tx: Transaction, id: JobId): Promise<void> {
+  await tx.query('UPDATE print_jobs SET accept_unknown_machine = true WHERE id = $1', [id]);
+}
+
+/**
+ * Holds a job back, or lets it go; only what has not started is affected.
+ * @param reason why, where it is not simply at somebody's wish
+ */
+export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: string, reason?: string): Promise<Job> {
+  const { rows } = await tx.query(
+    `UPDATE print_jobs SET hold = $2, updated_at = now(), 
+       status_reason = CASE WHEN $3::text IS NOT NULL THEN $3 WHEN NOT $2 AND status_reason LIKE 'held: %' THEN NULL ELSE status_reason END
      WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING *`,
-    [job.id, hold],
+    [job.id, hold, reason === undefined ? null : `held: ${reason}`],
   );
   const row = rows[0];
   if (!row) throw new ConflictError(`The job is ${job.status}; it cannot be held.`, 'Choose an open job.');
-  await addHistory(tx, toJob(row), hold ? 'held' : 'released', actor);
+  await addHistory(tx, toJob(row), hold ? `held${reason === undefined ? '' : `: ${reason}`}` : 'released', actor);
   await notify(tx, 'plan');
   return toJob(row);
 }
