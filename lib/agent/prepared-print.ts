@@ -1,5 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -66,7 +67,10 @@ export async function preparedPrint(
   const made = await preparePrintFile(
     {
       sourcePath,
-      analysis: await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
+      analysis: plateOf(
+        await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
+        job.plate ?? undefined,
+      ),
       machine,
       material,
       settings,

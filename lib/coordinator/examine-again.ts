@@ -2,6 +2,7 @@ import { fitJob, fitPrinter } from '../agent/fit-subject';
 import { localCopy } from '../agent/local-copy';
 import { analysisOf } from '../agent/model-analysis';
 import { fileFacts } from '../files/facts';
+import { plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
 import { canEverPrint, impossible } from '../fit/judge';
 import { asError } from '../model/errors';
@@ -31,9 +32,9 @@ export async function examineAgain(farm: Farm, signal: AbortSignal): Promise<voi
 
 async function examineOne(farm: Farm, id: JobId): Promise<void> {
   const { database } = farm;
-  const { model } = await database.transaction((tx) => lockJob(tx, id));
+  const { model, plate } = await database.transaction((tx) => lockJob(tx, id));
   const analysis = await localCopy({ files: farm.files, database }, model.sha256, storedExtension[model.kind])
-    .then((path) => analysisOf(database, model.sha256, path))
+    .then(async (path) => plateOf(await analysisOf(database, model.sha256, path), plate ?? undefined))
     .catch((error: unknown) => asError(error));
   await database.transaction(async (tx) => {
     const job = await lockJob(tx, id);

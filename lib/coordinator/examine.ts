@@ -48,7 +48,7 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
   }
   checkTimes(submission, errors);
   await checkDependencies(farm, submission, errors);
-  const file = await readModel(farm, submission.stl_path).catch((error: unknown) => {
+  const file = await readModel(farm, submission.stl_path, submission.plate).catch((error: unknown) => {
     if (!(error instanceof UnacceptableInputError)) throw error;
     errors.push(...error.errors);
     return undefined;

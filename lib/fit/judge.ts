@@ -72,7 +72,7 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
     const nozzles = nozzlesOf(sliced, printer.make);
     reasons.push(
       ...modelReasons(sliced, printer, job.print.acceptUnknownMachine),
-      ...machineReasons(sliced, printer, nozzles),
+      ...machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine),
       ...fileNozzleReasons(job, printer),
       ...(printer.make === 'bambu' && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
     );

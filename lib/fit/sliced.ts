@@ -137,11 +137,18 @@ export function modelReasons(facts: SlicedFacts, machine: TargetMachine, acceptU
  * Of a file that was made for this very model the box of what follows the first layer mark counts: a maker's start code
  * purges and wipes beside the bed.
  */
-export function machineReasons(facts: SlicedFacts, machine: TargetMachine, tools: readonly number[]): FitReason[] {
+export function machineReasons(
+  facts: SlicedFacts,
+  machine: TargetMachine,
+  tools: readonly number[],
+  acceptUnknown: boolean,
+): FitReason[] {
   const { capabilities, name } = machine;
   const reasons: FitReason[] = [];
   const own = madeForIt(facts, machine);
-  if (!own && facts.vendorCommands.length > 0) {
+  // Only a Bambu's own profiles end with such commands; on other makes they would change what its owner has set.
+  const vouched = acceptUnknown && facts.madeFor === null && machine.make === 'bambu';
+  if (!own && !vouched && facts.vendorCommands.length > 0) {
     const text = `The G-code changes the machine itself (${facts.vendorCommands.join(', ')}), and was not made for the model of ${name}.`;
     reasons.push(ofFile('vendor_commands', text, sliceForThis));
   }
