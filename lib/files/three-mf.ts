@@ -1,8 +1,8 @@
-import { StringDecoder } from 'node:string_decoder';
-import { SaxesParser, type SaxesTagPlain } from 'saxes';
-import { type Archive, inflated } from './archive';
+import type { SaxesTagPlain } from 'saxes';
+import type { Archive } from './archive';
 import { TriangleBatch, type TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
+import { attributeOf, decoded, localName, parseXml } from './xml';
 
 const maximumDepth = 32;
 const maximumInstances = 10_000;
@@ -12,8 +12,6 @@ const maximumStoredTriangles = 20_000_000;
 const freePlacedTriangles = 2_000_000;
 const placedTrianglesPerByte = 4;
 const maximumXmlDepth = 64;
-/** Longer than any tag, comment or text of a real model: what has no end in sight is not gathered in memory. */
-const longestXmlPiece = 4 * 1024 ** 2;
 const remedy = 'Export the model again, as 3MF or binary STL.';
 
 const millimetresPerUnit: Readonly<Record<string, number>> = {
@@ -141,9 +139,8 @@ class ModelPartReader {
   ) {}
 
   async readAll(archive: Archive): Promise<void> {
-    const pieces = inflated(await archive.open(this.path), this.path);
     await parseXml(
-      decoded(pieces),
+      decoded(archive.read(this.path)),
       (tag) => this.opened(tag),
       (tag) => this.closed(tag),
     );
@@ -333,15 +330,7 @@ class TripleList<Numbers extends Float64Array | Uint32Array> {
   }
 }
 
-const localName = (name: string) => name.slice(name.indexOf(':') + 1);
-
 const normalise = (path: string) => path.replace(/^\//, '').toLowerCase();
-
-function attributeOf(attributes: Record<string, string>, name: string): string | undefined {
-  if (attributes[name] !== undefined) return attributes[name];
-  for (const key in attributes) if (localName(key) === name) return attributes[key];
-  return undefined;
-}
 
 function numberOf(text: string | undefined): number {
   const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
@@ -378,37 +367,4 @@ function multiply(inner: Transform, outer: Transform): Transform {
 
 function tooLarge(): UnreadableFileError {
   return new UnreadableFileError('it has too many triangles or objects', 'Simplify the mesh and export it again.');
-}
-
-async function* decoded(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8');
-  for await (const piece of pieces) yield decoder.write(piece);
-  yield decoder.end();
-}
-
-async function parseXml(
-  pieces: AsyncIterable<string> | Iterable<string>,
-  opened: (tag: SaxesTagPlain) => void,
-  closed: (tag: SaxesTagPlain) => void = () => {},
-): Promise<void> {
-  const parser = new SaxesParser({ xmlns: false, position: false });
-  parser.on('error', (error) => {
-    throw new UnreadableFileError(`its XML is damaged (${error.message})`, remedy);
-  });
-  parser.on('doctype', () => {
-    throw new UnreadableFileError('its XML declares a DOCTYPE, which 3MF forbids', remedy);
-  });
-  parser.on('opentag', opened);
-  parser.on('closetag', closed);
-  let unfinished = 0;
-  for await (const piece of pieces) {
-    if (piece === '') continue;
-    const end = piece.lastIndexOf('>');
-    unfinished = end < 0 ? unfinished + piece.length : piece.length - end;
-    if (unfinished > longestXmlPiece) {
-      throw new UnreadableFileError('its XML has a tag or a text of more than 4 MB', remedy);
-    }
-    parser.write(piece);
-  }
-  parser.close();
 }
