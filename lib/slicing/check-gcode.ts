@@ -59,8 +59,8 @@ export function checkGcode(analysis: GcodeAnalysis, machine: SlicingMachine, mat
   }
   refuseHeat('nozzle', analysis.maxNozzleTemperature, capabilities.maxNozzleTemperature, machine);
   refuseHeat('bed', analysis.maxBedTemperature, capabilities.maxBedTemperature, machine);
-  // Bambu's start code allows cold extrusion for its wiping
-  const dangerous = analysis.dangerousCommands.filter((command) => !ownStartCode || command !== 'M302');
+  // what a maker writes into the start and end code of its own machine
+  const dangerous = [...analysis.dangerousCommands, ...(ownStartCode ? [] : analysis.vendorCommands)];
   if (dangerous.length > 0) {
     throw new UnprintableFileError(
       `The G-code changes the machine itself (${dangerous.join(', ')}).`,
