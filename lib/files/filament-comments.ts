@@ -5,7 +5,7 @@ const most = 64;
 
 /** Types as slicers name them, also in front of a colour or a brand (`PLA-Black` of Luban). */
 const knownType =
-  /^(PLA|PETG|PCTG|PETCF|PET|ABS|ASA|TPU|TPE|PVA|PVB|BVOH|HIPS|PPS|PPA|PAHT|PA6|PA12|PA|PCABS|PC|PP|PE|PHA|EVA|POM|PEEK|PEI)(-(?:CF|GF|AERO|AMS|S)(?:\d+)?)?(?![A-Z0-9])/i;
+  /^(PLA|PETG|PCTG|PETCF|PET|ABS|ASA|TPU|TPE|PVA|PVB|BVOH|HIPS|PPS|PPA|PAHT|PA6|PA12|PA|PCABS|PC|PP|PE|PHA|EVA|POM|PEEK|PEI)([- ](?:CF|GF|AERO|AMS|S)(?:\d+)?)?(?![A-Z0-9])/i;
 
 /**
  * What a file says of its nozzles and filaments. Three habits meet here: lists in the order of the nozzles (PrusaSlicer,
@@ -217,7 +217,7 @@ const numbers = (value: string) =>
 const positive = (number: number) => (number > 0 && number < 1e9 ? number : 0);
 
 function typeOf(text: string): string | null {
-  const known = knownType.exec(text)?.[0] ?? text;
+  const known = knownType.exec(text)?.[0].replace(' ', '-') ?? text;
   return /^[A-Za-z][\x21-\x7e ]{0,39}$/.test(known) && !/^(null|none|unknown)$/i.test(known)
     ? known.toUpperCase()
     : null;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { GcodeAnalysis } from './analysis';
+import type { FileFilament, GcodeAnalysis } from './analysis';
 import { type Arc, arcAbout, centreByRadius } from './arc';
 import { Box } from './box';
 import { readChunks } from './chunks';
@@ -98,6 +98,7 @@ export class GcodeReader {
     const { comments, tools, extrudingMoves } = this;
     const marked = comments.layerMarks > 0;
     const { layers, layerHeight } = this.layers.measure(comments.layerHeight);
+    const filaments = comments.filaments.used(tools.tools, comments.grams);
     const { dangerous, vendor } = this.machineCommands.sorted(extrudingMoves, marked);
     return {
       lines: this.lines,
@@ -110,7 +111,7 @@ export class GcodeReader {
       layerHeight,
       simulatedSeconds: this.motion.seconds(),
       slicerSeconds: comments.seconds,
-      slicerGrams: comments.grams,
+      slicerGrams: comments.grams ?? totalGrams(filaments),
       slicer: comments.slicer,
       maxNozzleTemperature: tools.maxTemperature,
       maxBedTemperature: this.maxBedTemperature,
@@ -120,7 +121,7 @@ export class GcodeReader {
       vendorCommands: vendor,
       tools: tools.tools,
       toolUse: tools.uses((tool) => comments.filaments.nozzleOf(tool)),
-      filaments: comments.filaments.used(tools.tools, comments.grams),
+      filaments,
       nozzleDiameters: comments.filaments.nozzleDiameters,
       bedType: comments.bedType,
       thumbnails: [],
@@ -440,6 +441,12 @@ export class GcodeReader {
 }
 
 type FourNumbers = [number, number, number, number];
+
+/** null unless the file says it of each filament. */
+function totalGrams(filaments: readonly FileFilament[]): number | null {
+  const grams = filaments.map((filament) => filament.grams ?? Number.NaN).reduce((sum, each) => sum + each, 0);
+  return grams > 0 ? grams : null;
+}
 
 /** Of digits alone; more than any code has are cut. */
 function wholeNumber(bytes: Uint8Array, from: number, end: number): number {

@@ -90,6 +90,9 @@ const placeOf: ReadonlyMap<string, Place> = new Map(machineCommands.map(({ comma
 /** mm; more than any first layer needs. */
 const largestOffset = 2;
 
+/** Sub-codes have no end. */
+const mostSightings = 200;
+
 interface Sightings {
   place: Place;
   /** In how many extruding moves it stood first, after the first layer mark or not; `undefined`: nowhere there. */
@@ -119,6 +122,7 @@ export class MachineCommands {
     if (usual === undefined || (subCode > 0 && usual !== 'nowhere')) return;
     const name = subCode > 0 ? `${command}.${subCode}` : command;
     const place = command === 'SET_GCODE_OFFSET' && !isSmallLift(words) ? 'nowhere' : usual;
+    if (this.seen.size > mostSightings) return;
     const sightings = this.seen.get(name) ?? { place, afterMark: undefined, beforeMark: undefined };
     if (place === 'nowhere') sightings.place = place;
     if (marked) sightings.afterMark ??= move;

@@ -211,7 +211,7 @@ function durationOf(text: string): number | null {
     seconds += Number(amount) * (unit === 'd' ? 86400 : unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
     found = true;
   }
-  return found ? plausible(seconds, longestPlausibleSeconds) : null;
+  return found ? plausible(Math.round(seconds * 10) / 10, longestPlausibleSeconds) : null;
 }
 
 /** A number of seconds, or a duration in words (`40m:36s` of Fusion). */
