@@ -71,7 +71,7 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
   };
 }
 
-async function platesView(path: string, plates: PlateAnalysis[]): Promise<StoredFile['plates']> {
+async function platesView(path: string, plates: PlateAnalysis[]): Promise<NonNullable<StoredFile['plates']>> {
   const pictures = await platePictures(path, plates);
   return plates.map(({ plate, name, print }) => ({
     plate,
@@ -97,7 +97,7 @@ async function platePictures(path: string, plates: PlateAnalysis[]): Promise<Map
   return pictures;
 }
 
-function filamentsView({ filaments }: GcodeAnalysis): StoredFile['filaments'] {
+function filamentsView({ filaments }: GcodeAnalysis): NonNullable<StoredFile['filaments']> {
   return filaments.map(({ filament, type, colourHex, grams }) => ({ filament, type, colour_hex: colourHex, grams }));
 }
 

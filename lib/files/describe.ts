@@ -45,15 +45,31 @@ export function ofModel(
   };
 }
 
+function ofCompleteness(print: GcodeAnalysis): string[] {
+  if (print.complete === false) {
+    return [
+      'The G-code is cut off: the closing mark of its slicer is missing, or a heater stays on after the last extrusion.',
+    ];
+  }
+  if (print.complete === true) return [];
+  const author = print.slicer ?? 'its slicer, which it does not name,';
+  return [`Nothing proves that the G-code is complete: ${author} writes no closing mark. Look at its end.`];
+}
+
 /** What is told of G-code that was read. */
 export function ofGcode(kind: 'gcode' | 'gcode_3mf', sizeBytes: number, print: GcodeAnalysis): FileAnalysis {
   const warnings: string[] = [];
   if (print.extrudingMoves === 0) warnings.push('The G-code extrudes nothing.');
   if (print.badNumbers > 0) warnings.push(`The G-code has ${print.badNumbers} values that are no number.`);
+  if (print.vendorCommands.length > 0) {
+    warnings.push(
+      `The start or end code changes settings of the machine (${print.vendorCommands.join(', ')}): only for the model that it was made for.`,
+    );
+  }
   if (print.dangerousCommands.length > 0) {
     warnings.push(`The G-code changes the machine itself (${print.dangerousCommands.join(', ')}).`);
   }
-  if (print.complete === false) warnings.push('The G-code ends before the closing mark of its slicer.');
+  if (print.extrudingMoves > 0) warnings.push(...ofCompleteness(print));
   if (print.maxNozzleTemperature > 350)
     warnings.push(`The G-code heats the nozzle to ${print.maxNozzleTemperature} °C.`);
   if (print.maxBedTemperature > 130) warnings.push(`The G-code heats the bed to ${print.maxBedTemperature} °C.`);

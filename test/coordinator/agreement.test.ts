@@ -25,8 +25,8 @@ type Wanted =
   | {
       kind: 'gcode';
       model: string | null;
-      types: string[];
-      tools: number[];
+      types: readonly string[];
+      tools: readonly number[];
       nozzle: number | null;
       temperature: number;
       bed: number;
@@ -40,7 +40,9 @@ const models = ['OrangeStormGiga', 'Snapmaker Artisan', 'Bambu Lab H2D', 'Ender-
 const wanted: fc.Arbitrary<Wanted> = fc.oneof(
   fc.record({
     kind: fc.constant('model' as const),
-    edges: fc.tuple(...[0, 1, 2].map(() => fc.constantFrom(2, 5, 330, 390, 500))) as fc.Arbitrary<[number, number, number]>,
+    edges: fc.tuple(...[0, 1, 2].map(() => fc.constantFrom(2, 5, 330, 390, 500))) as fc.Arbitrary<
+      [number, number, number]
+    >,
     layerHeight: fc.constantFrom(undefined, 0.2, 0.35, 0.5),
   }),
   fc.record({
@@ -65,7 +67,12 @@ function gcodeOf(file: Extract<Wanted, { kind: 'gcode' }>): string {
     for (let layer = 1; layer <= 3; layer++) {
       const z = (0.2 * (index * 3 + layer)).toFixed(2);
       lines.push(';LAYER_CHANGE', `G1 Z${z} F600`, `G1 X${file.x} Y20 F3000`);
-      for (const [dx, dy] of [[8, 0], [8, 8], [0, 8], [0, 0]] as const) {
+      for (const [dx, dy] of [
+        [8, 0],
+        [8, 8],
+        [0, 8],
+        [0, 0],
+      ] as const) {
         lines.push(`G1 X${file.x + dx} Y${20 + dy} E0.3 F1500`);
       }
     }
@@ -86,7 +93,7 @@ function gcodeOf(file: Extract<Wanted, { kind: 'gcode' }>): string {
 
 describe('Preview, submission, plan, tick and preparation', () => {
   let farm: Farm;
-  const work = temporaryDirectory('agreement');
+  const work = temporaryDirectory();
   before(async () => {
     farm = await openBareFarm();
     await makeReady(farm);
@@ -132,7 +139,11 @@ describe('Preview, submission, plan, tick and preparation', () => {
             assert.ok(fitting.includes(line.printerId), `planned on ${line.printerId}, which the preview refuses`);
           }
           // A line for every printer, as an operator might write it: the tick takes none that does not fit.
-          const everywhere = (await allPrinters(farm.database)).map(({ id }) => ({ jobId: job.id, printerId: id, ready: true }));
+          const everywhere = (await allPrinters(farm.database)).map(({ id }) => ({
+            jobId: job.id,
+            printerId: id,
+            ready: true,
+          }));
           const { assignments } = await tick(farm, { lines: everywhere }, 'test');
           for (const { printerId } of assignments) assert.ok(fitting.includes(printerId));
           await farm.database.query('DELETE FROM print_attempts WHERE job_id = $1', [job.id]);

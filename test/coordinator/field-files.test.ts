@@ -28,11 +28,12 @@ interface Row {
 
 const all = ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan'];
 
-export const rows: Row[] = [
+const rows: Row[] = [
   {
     file: 'h2d-two-lines.gcode',
-    what: '`M201.2` and `M500`, as in the start and end code of the public H2D profile, alone',
-    fits: ['bamboo_h2d'],
+    what: '`M201.2` and `M500` of the public H2D profile, with a line at x 10 where the right nozzle does not reach',
+    fits: [],
+    reason: /^(?!.*changes the machine itself[^.]*H2D).*extrudes outside of the build volume of Bambu Lab H2D/,
     accept_unknown_machine: true,
   },
   { file: 'abs-as-pla.gcode', what: 'names ABS', fits: [], reason: /sliced for ABS; .* is PLA/ },
