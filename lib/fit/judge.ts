@@ -1,7 +1,7 @@
 import type { Fit, FitReason, Whose } from '../model/fit';
 import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
 import type { FitJob, FitPrinter, FitSlot } from './subject';
-import { fittingTurn, partText, sizeText, volumeOf } from './volume';
+import { fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
 
 /** Diameters that differ by less are the same nozzle, mm. */
 const sameNozzle = 0.001;
@@ -125,7 +125,8 @@ function wantedNozzles(job: FitJob, printer: FitPrinter): { tool: number; diamet
   const tools = nozzlesOf(sliced, printer.make);
   return (tools.length > 0 ? tools : [0]).flatMap((tool) => {
     const diameter = sliced.nozzleDiameters[tool] ?? sliced.nozzleDiameters[0];
-    return diameter === undefined ? [] : [{ tool, diameter }];
+    // 0: the file does not name it
+    return diameter === undefined || diameter === 0 ? [] : [{ tool, diameter }];
   });
 }
 
@@ -203,12 +204,13 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
   }
   const nozzle = mountedNozzle(printer, tool);
   const layer = job.print?.layerHeight;
-  if (layer !== undefined && nozzle !== undefined && layer > nozzle) {
+  const highest = nozzle === undefined ? Number.POSITIVE_INFINITY : Math.round(nozzle * highestLayerShare * 100) / 100;
+  if (layer !== undefined && layer > highest) {
     return permanent(
       'job',
       'layer_height',
-      `A layer of ${layer} mm is higher than the nozzle of ${name} is wide (${nozzle} mm).`,
-      `Ask for a layer_height of at most ${nozzle}.`,
+      `A layer of ${layer} mm is too high for the nozzle of ${name} (${nozzle} mm).`,
+      `Ask for a layer_height of at most ${highest}.`,
     );
   }
   return null;

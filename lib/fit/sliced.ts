@@ -211,9 +211,6 @@ export function wrappingReasons({ tools }: SlicedFacts, name: string): FitReason
 export function remarks(facts: SlicedFacts, { material }: PrintDemands): string[] {
   const warnings: string[] = [];
   const [filament] = facts.filaments;
-  if (facts.complete === null) {
-    warnings.push('The file bears no mark at its end: whether it is whole cannot be proved.');
-  }
   if (filament?.colourHex && !isSimilarColour(filament.colourHex, material.colourHex)) {
     warnings.push(`The file was sliced in #${filament.colourHex}; ${material.name} is #${material.colourHex}.`);
   }

@@ -7,6 +7,9 @@ import type { Box } from '../model/sliced-facts';
  */
 const edgeMargin = 0.5;
 
+/** The highest layer that a nozzle presses onto the one below, as a share of its diameter; a higher one does not hold. */
+export const highestLayerShare = 0.8;
+
 /** How far a model must be turned about Z to fit, in degrees. */
 export type Turn = 0 | 90;
 

@@ -1,3 +1,4 @@
+import { highestLayerShare } from '../fit/volume';
 import type { Material } from '../model/material';
 import type { PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
@@ -62,8 +63,8 @@ export function resolveSettings(
   retry: RetrySettings = {},
 ): SlicingSettings {
   const nozzleDiameter = machine?.capabilities.nozzleDiameters[machine.tool] ?? 0.4;
-  const layerHeight =
-    settings.layer_height ?? profile.layer_height ?? nozzleDiameter * (profile.layer_height_ratio ?? 0.5);
+  const byProfile = profile.layer_height ?? nozzleDiameter * (profile.layer_height_ratio ?? 0.5);
+  const layerHeight = settings.layer_height ?? Math.min(byProfile, nozzleDiameter * highestLayerShare);
   const slow = (speed: number, factor = 1) => Math.max(Math.min(speed, slowestSpeed), speed * factor);
   const bed = settings.bed_temp ?? profile.bed_temp ?? material.bedTemperature;
   const hottestBed = Math.max(bed, machine?.capabilities.maxBedTemperature ?? Number.POSITIVE_INFINITY);

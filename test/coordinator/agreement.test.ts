@@ -19,6 +19,9 @@ import { temporaryDirectory } from '../fixtures';
 import { dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 import { writeBox } from '../support/models';
 
+/** Each run tries one file on all stages; more of them by hand. */
+const runs = Number(process.env['PLATEWISE_TEST_RUNS'] ?? 40);
+
 /** A file that somebody may submit: a box, or G-code with what slicers say about themselves. */
 type Wanted =
   | { kind: 'model'; edges: [number, number, number]; layerHeight: number | undefined }
@@ -100,7 +103,8 @@ describe('Preview, submission, plan, tick and preparation', () => {
   });
   after(() => dropFarm(farm));
 
-  it('agree: what a later stage refuses for good no earlier one has accepted', async () => {
+  it('agree: what a later stage refuses for good no earlier one has accepted', async function (this: Mocha.Context) {
+    this.timeout(runs * 10_000);
     let accepted = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -151,9 +155,12 @@ describe('Preview, submission, plan, tick and preparation', () => {
           await farm.database.query('DELETE FROM print_jobs WHERE id = $1', [job.id]);
         },
       ),
-      { numRuns: 120, seed: 713 },
+      {
+        numRuns: runs,
+        ...(process.env['PLATEWISE_TEST_SEED'] && { seed: Number(process.env['PLATEWISE_TEST_SEED']) }),
+      },
     );
-    assert.ok(accepted >= 15, `only ${accepted} were accepted`);
+    assert.ok(accepted >= runs / 10, `only ${accepted} were accepted`);
   });
 
   /** Makes the print file for a printer, with each tool that a slot feeds and that the job may use. */
