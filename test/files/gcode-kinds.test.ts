@@ -133,6 +133,14 @@ describe('commands that change the machine', () => {
     });
   }
 
+  it('lists them all in docs/slicing.md', () => {
+    const page = readFileSync(fixture('..', '..', 'docs', 'slicing.md'), 'utf8');
+    assert.deepEqual(
+      machineCommands.map(({ command }) => command).filter((command) => !page.includes(`\`${command}\``)),
+      [],
+    );
+  });
+
   it('shifts a print by little in height, and never sideways', () => {
     assert.deepEqual(printWith({ start: 'SET_GCODE_OFFSET Z=0.04 MOVE=1' }).vendorCommands, ['SET_GCODE_OFFSET']);
     for (const words of ['X=300', 'Z=50', 'Z_ADJUST=nan', 'Z=0.1 Y_ADJUST=-20']) {
