@@ -1,10 +1,8 @@
 import { basename } from 'node:path';
 import type { FileAnalysis } from './analysis';
 import { openArchive } from './archive';
-import { ofModel } from './describe';
-import { MeshMeasure } from './mesh-measure';
+import { analyseModelArchive } from './model-archive';
 import { analyseSlicedArchive, slicedPlatesOf } from './sliced-archive';
-import { readThreeMf } from './three-mf';
 import { UnreadableFileError } from './unreadable';
 
 /**
@@ -23,9 +21,7 @@ export async function analyseArchive(path: string, sizeBytes: number): Promise<F
         'Slice the project and export "sliced file", or submit it as .3mf.',
       );
     }
-    const measure = new MeshMeasure();
-    const { warnings } = await readThreeMf(archive, measure);
-    return ofModel('3mf', sizeBytes, measure, warnings);
+    return await analyseModelArchive(archive, sizeBytes);
   } finally {
     archive.close();
   }

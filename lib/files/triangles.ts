@@ -8,10 +8,15 @@ import { UnreadableFileError } from './unreadable';
  *
  * Reads synchronously: for worker threads, or for small files.
  *
+ * @param plate of a project with several
  * @returns sentences for a person
  * @throws UnreadableFileError
  */
-export async function forEachTriangle(path: string, sink: TriangleSink): Promise<{ warnings: string[] }> {
+export async function forEachTriangle(
+  path: string,
+  sink: TriangleSink,
+  plate?: number,
+): Promise<{ warnings: string[] }> {
   const encoding = encodingOf(path);
   switch (encoding.form) {
     case 'binary_stl':
@@ -30,7 +35,7 @@ export async function forEachTriangle(path: string, sink: TriangleSink): Promise
       const { readThreeMf } = require('./three-mf') as typeof import('./three-mf');
       const archive = await openArchive(path);
       try {
-        return await readThreeMf(archive, sink);
+        return await readThreeMf(archive, sink, plate);
       } finally {
         archive.close();
       }
