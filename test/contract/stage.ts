@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { PrinterReport } from '../../lib/model/printer';
 import { type Driver, isSameJob, type JobTrace, type StartOrder } from '../../lib/printers/driver';
 import { startSimulator } from '../../lib/simulators';
-import type { RunningSimulator } from '../../lib/simulators/simulator';
+import type { RunningSimulator, SimulatorOptions } from '../../lib/simulators/simulator';
 import { connectionWhere, orderFor, permit, reportWhere, temporaryDirectory } from '../printers/fixtures';
+import { simulatedLoads } from '../support/simulated-filament';
 import type { Subject } from './subjects';
 
 /** One simulated printer with a driver at it, for one test. */
@@ -17,10 +18,17 @@ export class Stage {
     private readonly directory: { path: string; remove(): Promise<void> },
   ) {}
 
-  static async set(subject: Subject, speed: number): Promise<Stage> {
+  /** @param more what this test asks of the simulator besides */
+  static async set(subject: Subject, speed: number, more: Partial<SimulatorOptions> = {}): Promise<Stage> {
     const directory = await temporaryDirectory();
     const dataDir = join(directory.path, 'simulator');
-    const simulator = await startSimulator(subject.make, { dataDir, speed, ...subject.simulator });
+    const simulator = await startSimulator(subject.make, {
+      dataDir,
+      speed,
+      loads: simulatedLoads[subject.make],
+      ...subject.simulator,
+      ...more,
+    });
     const driver = subject.driver(simulator, { timeScale: speed });
     return new Stage(subject, simulator, speed, driver, directory);
   }

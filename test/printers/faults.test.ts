@@ -15,6 +15,7 @@ import {
 import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { type RunningSimulator, type SimulatorMake, type SimulatorOptions, startSimulator } from '../../lib/simulators';
+import { simulatedLoads } from '../support/simulated-filament';
 import {
   capabilities,
   connectionWhere,
@@ -50,6 +51,7 @@ describe('drivers and faulty printers', function () {
     simulator = await startSimulator(make, {
       dataDir: join(directory.path, 'simulator'),
       speed: 60,
+      loads: simulatedLoads[make],
       ...(make === 'bambu' ? { accessCode } : {}),
       ...options,
     });
@@ -270,13 +272,10 @@ describe('drivers and faulty printers', function () {
     it('prints from a second AMS on the other nozzle, and names one that dries', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
-      simulator.actions['ams/attach']?.({ unit: 1, extruder: 1, trays: [{ material: 'PLA' }] });
-      simulator.actions['ams/attach']?.({
-        unit: 128,
-        extruder: 0,
-        trays: [{ material: 'PLA' }],
-        drying_minutes: 90,
-      });
+      simulator.actions['ams/attach']?.({ unit: 1, extruder: 1 });
+      simulator.load('ams1-0', 'pla_red_esun');
+      simulator.actions['ams/attach']?.({ unit: 128, extruder: 0, drying_minutes: 90 });
+      simulator.load('ams128-0', 'pla_black_esun');
       const left = { ...(await order(driver)), slots: ['ams1-0'] };
       const onTheLeft = await orderFor(directory.path, await sliced3mf(gcodeLasting(600), { side: 1 }), {
         extension: '.gcode.3mf',

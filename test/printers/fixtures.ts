@@ -25,6 +25,7 @@ export function gcodeLasting(seconds: number): string {
     'G90',
     'M83',
     'G28',
+    'M104 S210',
   ];
   const layers = Math.max(2, Math.ceil(seconds / 60));
   const movesPerLayer = 10;
