@@ -250,6 +250,29 @@ describe('ASCII STL in odd forms', () => {
     assertBox(analysis, [0, 0, 0], [9, 9, 9]);
   });
 
+  it('reads a word behind endloop', async () => {
+    const odd = facet.replace('endloop', 'endloop foo');
+    const analysis = await analyse(`solid a\n${odd}${odd}endsolid a`);
+    assert.equal(analysis.triangles, 2);
+    await assert.rejects(analyse(`solid a\n${facet.replace('endfacet\n', '')}${facet}`), /"facet" where "endfacet"/);
+  });
+
+  it('refuses a file that is cut inside a facet, wherever that is, and warns of a missing endsolid', async () => {
+    const whole = `solid a\n${facet}`;
+    const missing = /no endsolid; perhaps/;
+    assert.match((await analyse(whole)).warnings.join('\n'), missing);
+    assert.doesNotMatch((await analyse(`${whole}endsolid`)).warnings.join('\n'), missing);
+    assert.match((await analyse(`${whole}endsol`)).warnings.join('\n'), missing);
+    for (let length = 1; length < facet.length - 1; length++) {
+      const cut = whole + facet.slice(0, length);
+      await assert.rejects(
+        analyse(cut),
+        /middle of a facet|coordinate should be/,
+        JSON.stringify(facet.slice(0, length)),
+      );
+    }
+  });
+
   it('refuses a facet that is cut off, UTF-16 and coordinates beyond reason', async () => {
     await assert.rejects(analyse(`solid a\n${facet.split('endloop')[0]}`), /middle of a facet/);
     await assert.rejects(analyse(`solid a\n${facet.replace('9 0 0', '1e38 0 0')}`), /kilometre/);
