@@ -1,6 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -67,10 +66,8 @@ export async function preparedPrint(
   const made = await preparePrintFile(
     {
       sourcePath,
-      analysis: plateOf(
-        await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
-        job.plate ?? undefined,
-      ),
+      analysis: await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
+      ...(job.plate !== null && { plate: job.plate }),
       machine,
       material,
       settings,

@@ -27,8 +27,7 @@ export async function forEachTriangle(
       };
     case 'ascii_stl': {
       const { readAsciiStl } = require('./stl-ascii') as typeof import('./stl-ascii');
-      readAsciiStl(path, sink);
-      return { warnings: [] };
+      return { warnings: readAsciiStl(path, sink) };
     }
     case 'zip': {
       const { openArchive } = require('./archive') as typeof import('./archive');

@@ -113,7 +113,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
   /** What the file that was looked into last says about itself. */
-  #sliced: { sha256: string; file: SlicedFor } | undefined;
+  #sliced: { sha256: string; plate: number; file: SlicedFor } | undefined;
   #lastStatusAt = 0;
   /** When the newest message came; a report is never younger than that. */
   #received = this.stamp();
@@ -297,12 +297,13 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   async #readSliced(order: StartOrder): Promise<SlicedFor> {
     const { sha256 } = order.identity;
-    if (this.#sliced === undefined || this.#sliced.sha256 !== sha256 || sha256 === '') {
-      const file = await readSlicedFor(order.file.path, this.#choices.plate).catch((thrown: unknown) => {
+    const known = this.#sliced?.sha256 === sha256 && this.#sliced.plate === order.plate && sha256 !== '';
+    if (this.#sliced === undefined || !known) {
+      const file = await readSlicedFor(order.file.path, order.plate).catch((thrown: unknown) => {
         this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
         return slicedForAnything;
       });
-      this.#sliced = { sha256, file };
+      this.#sliced = { sha256, plate: order.plate, file };
     }
     return this.#sliced.file;
   }
