@@ -57,8 +57,6 @@ function subtaskName(fileName: string): string {
 }
 
 export interface StartChoices {
-  /** 1-based number of the plate in the file. */
-  plate: number;
   bedType: string;
   bedLeveling: 0 | 1 | 2;
   flowCalibration: 0 | 1 | 2;
@@ -69,7 +67,6 @@ export interface StartChoices {
 }
 
 export const defaultStartChoices: StartChoices = {
-  plate: 1,
   bedType: 'auto',
   bedLeveling: 1,
   flowCalibration: 0,
@@ -94,7 +91,7 @@ export function projectFile(
     print: {
       command: 'project_file',
       sequence_id: sequenceId,
-      param: `Metadata/plate_${choices.plate}.gcode`,
+      param: `Metadata/plate_${order.plate}.gcode`,
       project_id: id,
       profile_id: '0',
       task_id: id,

@@ -112,8 +112,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #choices: StartChoices;
   readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
-  /** What the file that was looked into last says about itself. */
-  #sliced: { sha256: string; file: SlicedFor } | undefined;
+  /** What the plate that was looked into last says about itself. */
+  #sliced: { sha256: string; plate: number; file: SlicedFor } | undefined;
   #lastStatusAt = 0;
   /** When the newest message came; a report is never younger than that. */
   #received = this.stamp();
@@ -282,7 +282,9 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   protected prepareStart(order: StartOrder, session: MqttSession): () => Promise<PrinterReport> {
     const sequenceId = session.nextSequenceId();
-    const sliced = this.#sliced?.sha256 === order.identity.sha256 ? this.#sliced.file : slicedForAnything;
+    const known = this.#sliced;
+    const isOurs = known?.sha256 === order.identity.sha256 && known.plate === order.plate;
+    const sliced = isOurs ? known.file : slicedForAnything;
     const slots = slotsOfProject(order.slots, sliced);
     if (slots === undefined) throw new Error('The slots given are not those of the filaments of the file.');
     const payload = projectFile(order, sequenceId, this.#choices, slots);
@@ -296,15 +298,18 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   async #readSliced(order: StartOrder): Promise<SlicedFor> {
+    const { plate } = order;
     const { sha256 } = order.identity;
-    if (this.#sliced === undefined || this.#sliced.sha256 !== sha256 || sha256 === '') {
-      const file = await readSlicedFor(order.file.path, this.#choices.plate).catch((thrown: unknown) => {
+    const known = this.#sliced;
+    if (known === undefined || known.sha256 !== sha256 || known.plate !== plate || sha256 === '') {
+      const file = await readSlicedFor(order.file.path, plate).catch((thrown: unknown) => {
         this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
         return slicedForAnything;
       });
-      this.#sliced = { sha256, file };
+      this.#sliced = { sha256, plate, file };
+      return file;
     }
-    return this.#sliced.file;
+    return known.file;
   }
 
   async #confirmStart(
