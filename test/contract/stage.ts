@@ -56,6 +56,14 @@ export class Stage {
     return orderFor(this.directory.path, file, { extension, slots: [slot], estimatedSeconds: seconds });
   }
 
+  /** An order for the last tool of the printer, fed by its slot. */
+  async orderOfLastTool(seconds: number): Promise<StartOrder> {
+    const { extension, lastTool } = this.subject;
+    const file = await lastTool.file(seconds);
+    const options = { extension, slots: [lastTool.slot], estimatedSeconds: seconds };
+    return { ...(await orderFor(this.directory.path, file, options)), tool: lastTool.tool };
+  }
+
   upload(wanted: StartOrder, progress: (part: number) => void = () => {}): Promise<void> {
     return this.driver.upload(wanted, { signal: new AbortController().signal, progress });
   }
@@ -84,7 +92,13 @@ export class Stage {
   }
 
   /** What truly happened at the printer. */
-  truth(): { event: string; file_name?: string; sha256?: string; size?: number }[] {
+  truth(): {
+    event: string;
+    file_name?: string;
+    sha256?: string;
+    size?: number;
+    tools?: { tool: number; material: string | null; grams: number }[];
+  }[] {
     return readFileSync(this.simulator.ready.truth_log, 'utf8')
       .split('\n')
       .filter((line) => line !== '')

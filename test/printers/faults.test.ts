@@ -292,6 +292,26 @@ describe('drivers and faulty printers', function () {
       await reportWhere(driver, (report) => report.state === 'printing');
     });
 
+    it('prints the plate of the order, also of a file that holds that one alone', async () => {
+      await simulate('bambu', { ams: '0:right,1:left', speed: 600 });
+      simulator.load('ams1-0', 'pla_red_esun');
+      const driver = await connected(bambu());
+      // Only the second plate is there, and it is sliced for the left nozzle.
+      const alone = await orderFor(directory.path, await sliced3mf(gcodeLasting(60), { plate: 2, side: 1 }), {
+        extension: '.gcode.3mf',
+        slots: ['ams1-0'],
+      });
+      const wanted = { ...alone, plate: 2, tool: 1 };
+      deepStrictEqual(
+        (await driver.preflight({ ...wanted, slots: ['ams0-0'] })).map(({ check }) => check),
+        ['extruder'],
+      );
+      deepStrictEqual(await driver.preflight(wanted), []);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      strictEqual((await ended(driver, wanted)).ending, 'finished');
+    });
+
     it('shows that the printer waits for a person', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());

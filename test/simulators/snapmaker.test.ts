@@ -265,7 +265,7 @@ describe('Snapmaker simulator', () => {
   it('prints by the nozzle that the file picks, in what is loaded there', async () => {
     const simulator = await bench.start('snapmaker', { speed: 200 });
     const client = await paired(simulator);
-    const nozzles = client.push(0x10a0, (payload) => payload.readFloatLE(3 + 17 + 9) > 190);
+    const nozzles = client.push(0x10a0, (payload) => payload.readInt32LE(3 + 17 + 9) > 190_000);
     await client.subscribe(0x10a0);
     const { md5 } = await client.upload(
       'right.gcode',
@@ -276,7 +276,7 @@ describe('Snapmaker simulator', () => {
     // Index, filament (0: there), detection, activity; then diameter, current and target.
     assert.deepEqual([...payload.subarray(3, 7)], [0, 0, 0, 0]);
     assert.deepEqual([...payload.subarray(20, 24)], [1, 0, 0, 1]);
-    assert.deepEqual([payload.readFloatLE(16), payload.readFloatLE(33)], [0, 210]);
+    assert.deepEqual([payload.readInt32LE(16), payload.readInt32LE(33)], [0, 210_000]);
     const finished = await eventually(() => truth(simulator).find(({ event }) => event === 'finished'), 8000);
     assert.deepEqual(
       finished.tools?.map(({ tool, material }) => [tool, material]),

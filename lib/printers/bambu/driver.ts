@@ -112,7 +112,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #choices: StartChoices;
   readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
-  /** What the file that was looked into last says about itself. */
+  /** What the plate that was looked into last says about itself. */
   #sliced: { sha256: string; plate: number; file: SlicedFor } | undefined;
   #lastStatusAt = 0;
   /** When the newest message came; a report is never younger than that. */
@@ -282,7 +282,9 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   protected prepareStart(order: StartOrder, session: MqttSession): () => Promise<PrinterReport> {
     const sequenceId = session.nextSequenceId();
-    const sliced = this.#sliced?.sha256 === order.identity.sha256 ? this.#sliced.file : slicedForAnything;
+    const known = this.#sliced;
+    const isOurs = known?.sha256 === order.identity.sha256 && known.plate === order.plate;
+    const sliced = isOurs ? known.file : slicedForAnything;
     const slots = slotsOfProject(order.slots, sliced);
     if (slots === undefined) throw new Error('The slots given are not those of the filaments of the file.');
     const payload = projectFile(order, sequenceId, this.#choices, slots);
@@ -296,16 +298,18 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   async #readSliced(order: StartOrder): Promise<SlicedFor> {
+    const { plate } = order;
     const { sha256 } = order.identity;
-    const known = this.#sliced?.sha256 === sha256 && this.#sliced.plate === order.plate && sha256 !== '';
-    if (this.#sliced === undefined || !known) {
-      const file = await readSlicedFor(order.file.path, order.plate).catch((thrown: unknown) => {
+    const known = this.#sliced;
+    if (known === undefined || known.sha256 !== sha256 || known.plate !== plate || sha256 === '') {
+      const file = await readSlicedFor(order.file.path, plate).catch((thrown: unknown) => {
         this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
         return slicedForAnything;
       });
-      this.#sliced = { sha256, plate: order.plate, file };
+      this.#sliced = { sha256, plate, file };
+      return file;
     }
-    return this.#sliced.file;
+    return known.file;
   }
 
   async #confirmStart(

@@ -238,14 +238,14 @@ describe('Bambu commands', () => {
     throws(() => filamentMapping(['ams9-9']));
   });
 
-  it('starts the uploaded file under our id', () => {
+  it('starts the plate that the order names of the uploaded file, under our id', () => {
     const command = projectFile(
       {
         identity: { attemptId: 'a', fileName: 'q1_part.gcode.3mf', taskId: 4711, sha256: '', md5: 'abcdef' },
         file: { path: '', size: 1, sha256: '', md5: 'abcdef', lines: 1, estimatedSeconds: null },
         slots: ['ams0-1'],
         tool: 0,
-        plate: 1,
+        plate: 3,
       },
       '20001',
     );
@@ -265,7 +265,7 @@ describe('Bambu commands', () => {
       [
         'ftp:///q1_part.gcode.3mf',
         'q1_part.gcode.3mf',
-        'Metadata/plate_1.gcode',
+        'Metadata/plate_3.gcode',
         'ABCDEF',
         '4711',
         '4711',
@@ -289,6 +289,17 @@ describe('Files sliced for a Bambu', () => {
       extruders: [1, 0, 1, 0],
       nozzleDiameters: [0.4, 0.4],
     });
+  });
+
+  it('tell of each plate by itself, and nothing of one that they do not have', () => {
+    const plate = (index: number, side: number): string =>
+      `<plate><metadata key="index" value="${index}"/><metadata key="filament_maps" value="${side}"/>` +
+      `<filament id="${index}" type="PLA"/></plate>`;
+    const both = `<config>${plate(1, 1)}${plate(2, 2)}</config>`;
+    deepStrictEqual(parseSliceInfo(both, 1).extruders, [1]);
+    deepStrictEqual(parseSliceInfo(both, 2), { filaments: [1], extruders: [0], nozzleDiameters: [] });
+    deepStrictEqual(parseSliceInfo(both, 3), slicedForAnything);
+    deepStrictEqual(parseSliceInfo('<config><plate><filament id="3"/></plate></config>', 2).filaments, [2]);
   });
 
   it('are mapped by the filaments of the project, whichever way the slots are given', () => {
