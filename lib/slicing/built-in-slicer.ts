@@ -10,7 +10,7 @@ import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from '
 export class BuiltInSlicer implements Slicer {
   readonly name = 'built-in';
   readonly trusted = false;
-  readonly version = '2';
+  readonly version = '3';
   private readonly timeLimitMs: number;
 
   constructor(options: { timeLimitMs?: number } = {}) {

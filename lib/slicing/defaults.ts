@@ -11,6 +11,8 @@ export interface SlicingSettings {
   lineWidth: number;
   /** mm */
   layerHeight: number;
+  /** mm; thicker than the others where these are thin, so that it holds on a bed that is not quite even. */
+  firstLayerHeight: number;
   /** °C */
   nozzleTemperature: number;
   /** °C */
@@ -51,6 +53,9 @@ export const skirtRoomMm = 5;
 /** No slower than this (mm/s), whatever a retry asks for. */
 const slowestSpeed = 5;
 
+/** The thinnest first layer by default, of the nozzle's diameter: 0.2 mm of the usual nozzle. */
+const firstLayerRatio = 0.5;
+
 /** Fills what the submitter left open, and applies what a retry does differently. */
 export function resolveSettings(
   machine:
@@ -64,6 +69,10 @@ export function resolveSettings(
   const nozzleDiameter = machine?.capabilities.nozzleDiameters[machine.tool] ?? 0.4;
   const layerHeight =
     settings.layer_height ?? profile.layer_height ?? nozzleDiameter * (profile.layer_height_ratio ?? 0.5);
+  const firstLayerHeight =
+    settings.first_layer_height ??
+    profile.first_layer_height ??
+    Math.max(layerHeight, nozzleDiameter * firstLayerRatio);
   const slow = (speed: number, factor = 1) => Math.max(Math.min(speed, slowestSpeed), speed * factor);
   const bed = settings.bed_temp ?? profile.bed_temp ?? material.bedTemperature;
   const hottestBed = Math.max(bed, machine?.capabilities.maxBedTemperature ?? Number.POSITIVE_INFINITY);
@@ -72,6 +81,7 @@ export function resolveSettings(
     nozzleDiameter,
     lineWidth: nozzleDiameter * (profile.line_width_ratio ?? 1.125),
     layerHeight: Math.round(layerHeight * 1000) / 1000,
+    firstLayerHeight: Math.round(firstLayerHeight * 1000) / 1000,
     nozzleTemperature: settings.nozzle_temp ?? profile.nozzle_temp ?? material.nozzleTemperature,
     bedTemperature: Math.min(bed + (retry.bed_temp_offset ?? 0), hottestBed),
     infill: (settings.infill ?? profile.infill ?? 15) / 100,

@@ -169,10 +169,10 @@ async function sliceModel(
     refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   }
   if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
-  const { layerHeight } = settings;
-  if (source.dimensions.z < layerHeight / 2) {
+  const { layerHeight, firstLayerHeight } = settings;
+  if (source.dimensions.z < firstLayerHeight / 2) {
     throw new SlicingError(
-      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${layerHeight} mm.`,
+      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${firstLayerHeight} mm.`,
       'Scale the model (was it drawn in metres or inches?) and export it again.',
     );
   }

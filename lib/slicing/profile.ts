@@ -15,6 +15,8 @@ export interface SlicingProfile {
   layer_height?: number;
   /** Of the nozzle's diameter. */
   layer_height_ratio?: number;
+  /** mm; absent: half of the nozzle's diameter, or the other layers' height if that is more. */
+  first_layer_height?: number;
   /** Of the nozzle's diameter. */
   line_width_ratio?: number;
   /** Lines. */
@@ -58,6 +60,7 @@ const schema = {
     bed_temp: bounded(0, 150),
     layer_height: bounded(0.02, 2),
     layer_height_ratio: bounded(0.1, 0.8),
+    first_layer_height: bounded(0.02, 2),
     line_width_ratio: bounded(0.8, 2),
     walls: { type: 'integer', minimum: 1, maximum: 20 },
     solid_layers: { type: 'integer', minimum: 0, maximum: 100 },

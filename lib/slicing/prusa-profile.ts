@@ -41,7 +41,7 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     bed_temperature: bedTemperature,
     first_layer_bed_temperature: bedTemperature,
     layer_height: number(settings.layerHeight),
-    first_layer_height: number(settings.layerHeight),
+    first_layer_height: number(settings.firstLayerHeight),
     extrusion_width: width,
     external_perimeter_extrusion_width: width,
     perimeter_extrusion_width: width,

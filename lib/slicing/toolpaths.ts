@@ -1,7 +1,7 @@
 import type { SlicingSettings } from './defaults';
 import { skirt } from './defaults';
 import { fillWithLines, type Stroke } from './infill';
-import { type Paths64, perMm } from './layers';
+import { middleOfLayer, type Paths64, perMm } from './layers';
 import { refuseUnsupported } from './overhangs';
 
 export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
@@ -32,8 +32,8 @@ const notableOverhang = 4;
  * A line of width w and height h has the cross-section h·(w − h(1 − π/4)); lines side by side overlap so that this
  * section is h·spacing.
  */
-export function lineSpacing(settings: Pick<SlicingSettings, 'lineWidth' | 'layerHeight'>): number {
-  return settings.lineWidth - settings.layerHeight * (1 - Math.PI / 4);
+export function lineSpacing({ lineWidth }: Pick<SlicingSettings, 'lineWidth'>, layerHeight: number): number {
+  return lineWidth - layerHeight * (1 - Math.PI / 4);
 }
 
 /** Plans walls, solid skins and sparse infill for all layers, one after the other. */
@@ -46,7 +46,6 @@ export function* planLayers(
 ): Generator<LayerPaths> {
   const { FillRule, JoinType, EndType } = clipper;
   const width = settings.lineWidth * perMm;
-  const spacing = lineSpacing(settings) * perMm;
   const grow = (paths: Paths64, by: number) =>
     paths.length === 0 ? paths : clipper.inflatePaths(paths, by, JoinType.Miter, EndType.Polygon, 2);
   const cut = (a: Paths64, b: Paths64) =>
@@ -57,23 +56,28 @@ export function* planLayers(
   const regions = mapRuns(contours, (paths) =>
     clipper.simplifyPaths(clipper.union(paths, FillRule.NonZero), simplification, true),
   );
-  const shellsOf = memo((region: Paths64) => {
+  const shellsOf = (spacing: number) => (region: Paths64) => {
     const walls: Paths64[] = [];
     // a line's edge is round: half a spacing from the contour it fills as much as a line with square edges would
     for (let wall = settings.walls - 1; wall >= 0; wall--) walls.push(grow(region, -(wall + 0.5) * spacing));
     return { walls, inner: grow(region, -settings.walls * spacing) };
-  });
-  const sparseSpacing = settings.infill > 0 ? spacing / settings.infill : 0;
+  };
+  const firstSpacing = lineSpacing(settings, settings.firstLayerHeight) * perMm;
+  const usualSpacing = lineSpacing(settings, settings.layerHeight) * perMm;
+  const firstShellsOf = shellsOf(firstSpacing);
+  const usualShellsOf = memo(shellsOf(usualSpacing));
 
   for (const [index, region] of regions.entries()) {
-    const { walls, inner } = shellsOf(region);
+    const spacing = index === 0 ? firstSpacing : usualSpacing;
+    const sparseSpacing = settings.infill > 0 ? spacing / settings.infill : 0;
+    const { walls, inner } = index === 0 ? firstShellsOf(region) : usualShellsOf(region);
     if (region.length > 0 && (walls.at(-1)?.length ?? 0) === 0) findings.tooThin++;
     const below = regions[index - 1];
     if (below && below !== region) {
       const overAir = without(region, grow(below, width));
       if (clipper.areaPaths(overAir) > notableOverhang * perMm ** 2) {
         findings.overhanging++;
-        refuseUnsupported(clipper, region, below, overAir, (index + 0.5) * settings.layerHeight);
+        refuseUnsupported(clipper, region, below, overAir, middleOfLayer(index, settings));
       }
     }
     let solid = inner;

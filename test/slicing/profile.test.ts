@@ -25,7 +25,8 @@ describe('slicing profiles', () => {
     assert.deepEqual(await profiles.problems(), []);
     assert.deepEqual(await profiles.qualities(), ['draft', 'fine', 'standard']);
     const fine = await profiles.load({ printerId: 'elegoo_giga', material: pla, quality: 'fine' });
-    assert.equal(resolveSettings(giga, pla, {}, fine).layerHeight, 0.12);
+    const settings = resolveSettings(giga, pla, {}, fine);
+    assert.deepEqual([settings.layerHeight, settings.firstLayerHeight], [0.12, 0.2]);
     const standard = await profiles.load({ printerId: 'elegoo_giga', material: tpu });
     assert.equal(resolveSettings(giga, tpu, {}, standard).speed, 25);
   });
@@ -108,6 +109,26 @@ describe('slicing profiles', () => {
       const profile = await profiles.load({ printerId, material: pla });
       assert.equal(profile.speed, 60);
     }
+  });
+});
+
+describe('the first layer', () => {
+  const nozzle = (diameter: number) => ({
+    ...giga,
+    capabilities: { ...giga.capabilities, nozzleDiameters: [diameter] },
+  });
+
+  it('is half as high as the nozzle is wide, and as high as the others where these are higher', () => {
+    const height = (diameter: number, settings = {}, profile = {}) =>
+      resolveSettings(nozzle(diameter), pla, settings, profile).firstLayerHeight;
+    assert.deepEqual(
+      [0.2, 0.4, 0.6, 0.8].map((diameter) => height(diameter)),
+      [0.1, 0.2, 0.3, 0.4],
+    );
+    assert.equal(height(0.4, { layer_height: 0.08 }), 0.2);
+    assert.equal(height(0.4, {}, { layer_height_ratio: 0.7 }), 0.28);
+    assert.equal(height(0.4, {}, { first_layer_height: 0.25 }), 0.25);
+    assert.equal(height(0.4, { first_layer_height: 0.3 }, { first_layer_height: 0.25 }), 0.3);
   });
 });
 
