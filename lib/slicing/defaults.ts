@@ -1,6 +1,6 @@
 import type { Material } from '../model/material';
 import type { PrinterCapabilities } from '../model/printer';
-import type { PrintSettings, RetrySettings } from '../model/settings';
+import type { InfillPattern, PrintSettings, RetrySettings, Seam, Supports } from '../model/settings';
 import type { SlicingProfile } from './profile';
 
 /** Everything a slicer must know, each value chosen: by the submitter, else by the profile, else by material and nozzle. */
@@ -32,14 +32,19 @@ export interface SlicingSettings {
   /** mm/s */
   retractSpeed: number;
   walls: number;
-  solidLayers: number;
+  /** Solid layers under what looks upwards. */
+  topLayers: number;
+  /** Solid layers above what looks downwards. */
+  bottomLayers: number;
+  infillPattern: InfillPattern;
+  seam: Seam;
   /** 0..1 */
   fan: number;
   layersWithoutFan: number;
   shortestLayerSeconds: number;
   /** mm */
   brimWidth: number;
-  supports: boolean;
+  supports: Supports;
   /** Keys of PrusaSlicer's own. */
   prusa: Record<string, string | number>;
 }
@@ -47,8 +52,11 @@ export interface SlicingSettings {
 /** Loops around the first layer that prime the nozzle, and their distance from the part (mm). */
 export const skirt = { loops: 2, distanceMm: 3 };
 
-/** What a skirt needs between the part and each edge of the bed (mm): its distance and two lines. Without it there is none. */
-export const skirtRoomMm = 5;
+/**
+ * What a skirt needs between the part and each edge of the bed (mm): its distance, from the brim (mm) if there is one, and
+ * two lines. Without it there is none.
+ */
+export const skirtRoom = (brimWidth: number): number => brimWidth + skirt.distanceMm + 2;
 
 /** No slower than this (mm/s), whatever a retry asks for. */
 const slowestSpeed = 5;
@@ -94,13 +102,16 @@ export function resolveSettings(
     acceleration: profile.acceleration ?? 5000,
     retractLength: profile.retract_length ?? 0.8,
     retractSpeed: profile.retract_speed ?? 35,
-    walls: profile.walls ?? 3,
-    solidLayers: profile.solid_layers ?? 4,
+    walls: settings.walls ?? profile.walls ?? 3,
+    topLayers: settings.top_layers ?? profile.top_layers ?? 4,
+    bottomLayers: settings.bottom_layers ?? profile.bottom_layers ?? 4,
+    infillPattern: settings.infill_pattern ?? profile.infill_pattern ?? 'grid',
+    seam: settings.seam ?? profile.seam ?? 'aligned',
     fan: (profile.fan ?? (coolsWell.test(material.type) ? 100 : 30)) / 100,
     layersWithoutFan: profile.layers_without_fan ?? (coolsWell.test(material.type) ? 1 : 3),
     shortestLayerSeconds: profile.shortest_layer_seconds ?? 8,
-    brimWidth: profile.brim_width ?? 0,
-    supports: profile.supports ?? false,
+    brimWidth: settings.brim ?? profile.brim ?? 0,
+    supports: settings.supports ?? profile.supports ?? 'none',
     prusa: profile.prusa ?? {},
   };
 }

@@ -2,7 +2,7 @@ import type { Bounds } from '../files/analysis';
 import { dimensionsOf } from '../files/analysis';
 import type { Placement } from '../files/clean-stl';
 import { fittingTurn, sizeText, volumeOf } from '../fit/volume';
-import { skirtRoomMm } from './defaults';
+import { skirtRoom } from './defaults';
 import { SlicingError, type SlicingMachine } from './slicer';
 
 /** Where a model stands, and whether a skirt has room around it. */
@@ -13,9 +13,10 @@ export interface PlacedModel extends Placement {
 /**
  * Stands a model in the middle of the bed, its lowest point on it, turned by 90° if only that fits.
  *
- * @throws SlicingError when it fits neither way
+ * @param brimWidth mm
+ * @throws SlicingError when it fits neither way, or its brim does not
  */
-export function placeOnBed(bounds: Bounds, machine: SlicingMachine): PlacedModel {
+export function placeOnBed(bounds: Bounds, machine: SlicingMachine, brimWidth = 0): PlacedModel {
   const volume = volumeOf(machine.capabilities, machine.tool);
   const { min, max } = volume;
   const size = dimensionsOf(bounds);
@@ -30,6 +31,13 @@ export function placeOnBed(bounds: Bounds, machine: SlicingMachine): PlacedModel
   const centreX = (bounds.min.x + bounds.max.x) / 2;
   const centreY = (bounds.min.y + bounds.max.y) / 2;
   const [width, depth] = rotationZ === 0 ? [size.x, size.y] : [size.y, size.x];
+  const room = Math.min(max.x - min.x - width, max.y - min.y - depth) / 2;
+  if (brimWidth > room) {
+    throw new SlicingError(
+      `There is no room on ${machine.printerId} for a brim of ${brimWidth} mm around the model.`,
+      `Ask for a brim of at most ${Math.floor(10 * room) / 10} mm, or choose a larger printer.`,
+    );
+  }
   return {
     rotationZ,
     translation: {
@@ -37,6 +45,6 @@ export function placeOnBed(bounds: Bounds, machine: SlicingMachine): PlacedModel
       y: (min.y + max.y) / 2 - (rotationZ === 0 ? centreY : centreX),
       z: -bounds.min.z,
     },
-    skirt: width + 2 * skirtRoomMm <= max.x - min.x && depth + 2 * skirtRoomMm <= max.y - min.y,
+    skirt: room >= skirtRoom(brimWidth),
   };
 }

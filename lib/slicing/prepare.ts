@@ -12,6 +12,7 @@ import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import { checkPrint, UnprintableFileError } from './check-print';
 import type { SlicingSettings } from './defaults';
+import { notHonoured } from './honoured';
 import { packPrint, pictureSizes } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
@@ -176,7 +177,7 @@ async function sliceModel(
       'Scale the model (was it drawn in metres or inches?) and export it again.',
     );
   }
-  const placement = placeOnBed(source.bounds, machine);
+  const placement = placeOnBed(source.bounds, machine, settings.brimWidth);
   const slice = (signal: AbortSignal) => runSlicer(input, source, placement, scratch, { ...options, signal });
   const sliced = options.background
     ? await slicerTurns.takeIdle(slice, options.signal)
@@ -236,6 +237,7 @@ async function runSlicer(
     },
     { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
   );
+  warnings.push(...notHonoured(slicer, asked ?? {}));
   return { path, pictures, warnings, estimatedSeconds, form: form ?? 'gcode' };
 }
 

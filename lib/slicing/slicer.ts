@@ -4,6 +4,7 @@ import type { Material } from '../model/material';
 import type { Make, Preparation, PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
+import type { Honoured } from './honoured';
 
 /** The machine a model is sliced for. */
 export interface SlicingMachine {
@@ -54,6 +55,8 @@ export interface Slicer {
   readonly makesArchives?: boolean;
   /** Whether it can do volumes that are no solid: modifiers, negative volumes, support blockers and enforcers. */
   readonly volumes?: boolean;
+  /** Which of the settings that a job may ask for it does; whoever calls warns of the others (`notHonoured`). */
+  readonly honours: Honoured;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */

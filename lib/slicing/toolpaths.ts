@@ -1,6 +1,6 @@
 import type { SlicingSettings } from './defaults';
 import { skirt } from './defaults';
-import { fillWithLines, type Stroke } from './infill';
+import { fillSparsely, fillWithLines, type Stroke } from './infill';
 import { middleOfLayer, type Paths64, perMm } from './layers';
 import { refuseUnsupported } from './overhangs';
 
@@ -9,6 +9,8 @@ export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode':
 /** Everything that is drawn in one layer, in micrometres. */
 export interface LayerPaths {
   skirt: Paths64;
+  /** From the outermost to the innermost. */
+  brim: Paths64;
   /** From the innermost to the outermost. */
   walls: Paths64[];
   solid: Stroke[][];
@@ -69,7 +71,6 @@ export function* planLayers(
 
   for (const [index, region] of regions.entries()) {
     const spacing = index === 0 ? firstSpacing : usualSpacing;
-    const sparseSpacing = settings.infill > 0 ? spacing / settings.infill : 0;
     const { walls, inner } = index === 0 ? firstShellsOf(region) : usualShellsOf(region);
     if (region.length > 0 && (walls.at(-1)?.length ?? 0) === 0) findings.tooThin++;
     const below = regions[index - 1];
@@ -82,28 +83,39 @@ export function* planLayers(
     }
     let solid = inner;
     if (settings.infill < 1) {
-      const exposed = without(inner, coverOf(regions, index, settings.solidLayers, cut));
+      const exposed = without(inner, coverOf(regions, index, settings, cut));
       const anchored = grow(grow(exposed, -spacing / 4), spacing / 4 + spacing);
       solid = cut(inner, anchored);
     }
     const sparse = settings.infill >= 1 || settings.infill <= 0 ? [] : without(inner, solid);
     const angle = index % 2 === 0 ? Math.PI / 4 : (3 * Math.PI) / 4;
     yield {
-      skirt: index === 0 && withSkirt ? skirtOf(grow, clipper, region, width, spacing) : [],
+      skirt: index === 0 && withSkirt ? skirtOf(grow, clipper, region, width, spacing, settings.brimWidth) : [],
+      brim: index === 0 ? brimOf(grow, clipper, region, spacing, settings.brimWidth) : [],
       walls,
       solid: fillWithLines(solid, angle, spacing, width / 4),
-      sparse: sparseSpacing > 0 ? fillWithLines(sparse, angle, sparseSpacing, width) : [],
+      sparse: fillSparsely(sparse, settings.infillPattern, settings.infill, {
+        ...{ index, spacing, shortest: width },
+        height: middleOfLayer(index, settings) * perMm,
+      }),
     };
   }
 }
 
-/** What lies under and over a layer in all of the `depth` layers on each side: there no skin is needed. */
-function coverOf(regions: Paths64[], index: number, depth: number, cut: (a: Paths64, b: Paths64) => Paths64): Paths64 {
-  if (index < depth || index + depth >= regions.length) return [];
+/** What lies under a layer in all layers of a floor, and over it in all of a roof: there no skin is needed. */
+function coverOf(
+  regions: Paths64[],
+  index: number,
+  { bottomLayers, topLayers }: SlicingSettings,
+  cut: (a: Paths64, b: Paths64) => Paths64,
+): Paths64 {
+  if (index < bottomLayers || index + topLayers >= regions.length) return [];
   let cover = regions[index] ?? [];
   let last = cover;
-  for (let distance = 1; distance <= depth; distance++) {
-    for (const other of [regions[index - distance], regions[index + distance]]) {
+  for (let distance = 1; distance <= Math.max(bottomLayers, topLayers); distance++) {
+    const under = distance <= bottomLayers ? regions[index - distance] : undefined;
+    const over = distance <= topLayers ? regions[index + distance] : undefined;
+    for (const other of [under, over]) {
       if (other === undefined || other === last || other === regions[index]) continue;
       cover = cut(cover, other);
       last = other;
@@ -112,19 +124,34 @@ function coverOf(regions: Paths64[], index: number, depth: number, cut: (a: Path
   return cover;
 }
 
+/** Loops around the first layer that touch it and one another, not inside of holes. */
+function brimOf(
+  grow: (paths: Paths64, by: number) => Paths64,
+  clipper: Clipper2,
+  region: Paths64,
+  spacing: number,
+  brimWidth: number,
+): Paths64 {
+  const loops: Paths64 = [];
+  for (let loop = Math.round((brimWidth * perMm) / spacing) - 1; loop >= 0; loop--) {
+    const around = clipper.union(grow(region, (loop + 0.5) * spacing), clipper.FillRule.NonZero);
+    loops.push(...around.filter((path) => clipper.area(path) > 0));
+  }
+  return loops;
+}
+
 function skirtOf(
   grow: (paths: Paths64, by: number) => Paths64,
   clipper: Clipper2,
   region: Paths64,
   width: number,
   spacing: number,
+  brimWidth: number,
 ): Paths64 {
   const loops: Paths64 = [];
+  const distance = (brimWidth + skirt.distanceMm) * perMm;
   for (let loop = 0; loop < skirt.loops; loop++) {
-    const around = clipper.union(
-      grow(region, skirt.distanceMm * perMm + width / 2 + loop * spacing),
-      clipper.FillRule.NonZero,
-    );
+    const around = clipper.union(grow(region, distance + width / 2 + loop * spacing), clipper.FillRule.NonZero);
     loops.push(...around.filter((path) => clipper.area(path) > 0)); // not inside of holes
   }
   return loops;

@@ -91,6 +91,24 @@ describe('slicing profiles', () => {
     }
   });
 
+  it('of earlier versions mean what they did, whichever of them uses which name', async () => {
+    const own = temporaryDirectory();
+    write(own, 'any/any/any.json', { brim: 3, top_layers: 5, supports: 'auto' });
+    write(own, 'elegoo_giga/any/any.json', { solid_layers: 7, brim_width: 6, supports: true });
+    write(own, 'elegoo_giga/PLA/any.json', { bottom_layers: 2 });
+    const profile = await new Profiles([shipped, own]).load({ printerId: 'elegoo_giga', material: pla });
+    const { topLayers, bottomLayers, brimWidth, supports } = resolveSettings(giga, pla, {}, profile);
+    assert.deepEqual(
+      { topLayers, bottomLayers, brimWidth, supports },
+      {
+        topLayers: 7,
+        bottomLayers: 2,
+        brimWidth: 6,
+        supports: 'everywhere',
+      },
+    );
+  });
+
   it('leave the other slicers’ profiles alone', async () => {
     const own = temporaryDirectory();
     write(own, 'orca/bamboo_h2d/machine.json', { name: 'H2D' });
