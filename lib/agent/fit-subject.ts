@@ -12,7 +12,7 @@ export function fitJob(
   >,
   material: Material | undefined,
 ): FitJob {
-  const layerHeight = job.printSettings.layer_height;
+  const { layer_height: layerHeight, first_layer_height: firstLayerHeight, brim } = job.printSettings;
   return {
     materialId: job.materialId,
     materialType: material?.type ?? 'unknown',
@@ -29,6 +29,8 @@ export function fitJob(
           material,
           acceptUnknownMachine: job.acceptUnknownMachine,
           ...(layerHeight !== undefined && { layerHeight }),
+          ...(firstLayerHeight !== undefined && { firstLayerHeight }),
+          ...(brim !== undefined && { brim }),
         },
       }),
   };

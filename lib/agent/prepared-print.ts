@@ -54,6 +54,7 @@ export async function preparedPrint(
     machine,
     material,
     settings,
+    asked,
     quality,
     slicer: { name: slicer.name, version },
     allowUntrusted: context.allowUntrusted,

@@ -1,7 +1,7 @@
 import type { Fit, FitReason, Whose } from '../model/fit';
 import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
 import type { FitJob, FitPrinter, FitSlot } from './subject';
-import { fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
+import { firstLayerShare, fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
 
 /** Diameters that differ by less are the same nozzle, mm. */
 const sameNozzle = 0.001;
@@ -179,7 +179,7 @@ function fedTools({ slots }: FitPrinter): number[] {
 
 /** Why a tool cannot print the job, null if it can. */
 function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason | null {
-  const { capabilities, name } = printer;
+  const { name } = printer;
   const sliced = job.print?.facts.sliced;
   if (sliced) {
     const wanted = nozzlesOf(sliced, printer.make);
@@ -193,27 +193,54 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
         .join(' or ')}, or set up a slot that feeds it.`,
     );
   }
+  return sizeProblem(job, printer, tool) ?? layerProblem(job, printer, tool);
+}
+
+function sizeProblem(
+  { dimensions, print }: FitJob,
+  { capabilities, name }: FitPrinter,
+  tool: number,
+): FitReason | null {
   const volume = volumeOf(capabilities, tool);
-  if (fittingTurn(job.dimensions, volume) === null) {
+  if (fittingTurn(dimensions, volume) === null) {
     return permanent(
       'job',
       'too_large',
-      `${name} is too small: ${sizeText(volume)} mm, the part is ${partText(job.dimensions)} mm.`,
+      `${name} is too small: ${sizeText(volume)} mm, the part is ${partText(dimensions)} mm.`,
       'Scale the part down, split it, or choose a larger printer.',
     );
   }
+  const brim = print?.brim ?? 0;
+  if (fittingTurn(dimensions, volume, brim) !== null) return null;
+  return permanent(
+    'job',
+    'brim',
+    `There is no room on ${name} for a brim of ${brim} mm around the part.`,
+    'Ask for a smaller brim, or choose a larger printer.',
+  );
+}
+
+function layerProblem({ dimensions, print }: FitJob, printer: FitPrinter, tool: number): FitReason | null {
   const nozzle = mountedNozzle(printer, tool);
-  const layer = job.print?.layerHeight;
-  const highest = nozzle === undefined ? Number.POSITIVE_INFINITY : Math.round(nozzle * highestLayerShare * 100) / 100;
-  if (layer !== undefined && layer > highest) {
-    return permanent(
-      'job',
-      'layer_height',
-      `A layer of ${layer} mm is too high for the nozzle of ${name} (${nozzle} mm).`,
-      `Ask for a layer_height of at most ${highest}.`,
-    );
+  if (nozzle === undefined) return null;
+  const highest = Math.round(nozzle * highestLayerShare * 100) / 100;
+  const asked = [
+    ['layer_height', print?.layerHeight],
+    ['first_layer_height', print?.firstLayerHeight],
+  ] as const;
+  for (const [code, height] of asked) {
+    if (height === undefined || height <= highest) continue;
+    const text = `A layer of ${height} mm is too high for the nozzle of ${printer.name} (${nozzle} mm).`;
+    return permanent('job', code, text, `Ask for a ${code} of at most ${highest}.`);
   }
-  return null;
+  const first = print?.firstLayerHeight ?? Math.max(print?.layerHeight ?? 0, nozzle * firstLayerShare);
+  if (dimensions.z >= first / 2) return null;
+  return permanent(
+    'job',
+    'too_flat',
+    `The part is ${dimensions.z.toPrecision(2)} mm high, less than one layer of ${first} mm.`,
+    'Scale the part (was it drawn in metres or inches?) and export it again.',
+  );
 }
 
 function toolReasons(job: FitJob, printer: FitPrinter): FitReason[] {

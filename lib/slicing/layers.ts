@@ -6,6 +6,24 @@ export { type Paths64, type Point, perMm } from '../files/contours';
 /** Vertices nearer than this are one, as in the check for closedness. */
 const vertexGridPerMm = 1e5;
 
+/** The heights of a print's layers, mm: the first may be thicker than the others. */
+export interface LayerHeights {
+  firstLayerHeight: number;
+  layerHeight: number;
+}
+
+/** How many layers a part of a height (mm) has: it is rounded to whole ones. */
+export const layerCountOf = (height: number, { firstLayerHeight, layerHeight }: LayerHeights): number =>
+  height < firstLayerHeight / 2 ? 0 : 1 + Math.max(0, Math.round((height - firstLayerHeight) / layerHeight));
+
+/** The upper side of a layer (from 0), mm. */
+export const topOfLayer = (index: number, { firstLayerHeight, layerHeight }: LayerHeights): number =>
+  firstLayerHeight + index * layerHeight;
+
+/** The middle of a layer (from 0), mm: where the part is cut. */
+export const middleOfLayer = (index: number, heights: LayerHeights): number =>
+  index === 0 ? heights.firstLayerHeight / 2 : topOfLayer(index, heights) - heights.layerHeight / 2;
+
 /**
  * Cuts a closed mesh (nine numbers a triangle, mm, min z = 0) in the middle of each layer. Each contour runs with the
  * material on its left, in micrometres. A point where a plane meets an edge is computed from the edge's ends in one
@@ -13,7 +31,8 @@ const vertexGridPerMm = 1e5;
  *
  * @throws SlicingError when a contour does not close
  */
-export function cutLayers(triangles: Float32Array, layerHeight: number, layerCount: number): Paths64[] {
+export function cutLayers(triangles: Float32Array, heights: LayerHeights, layerCount: number): Paths64[] {
+  const { firstLayerHeight, layerHeight } = heights;
   const segments: number[][] = Array.from({ length: layerCount }, () => []);
   const v = new Float64Array(9);
   for (let i = 0; i + 9 <= triangles.length; i += 9) {
@@ -21,10 +40,10 @@ export function cutLayers(triangles: Float32Array, layerHeight: number, layerCou
     const [ax, ay, az, bx, by, bz, cx, cy, cz] = v as unknown as NineNumbers;
     const low = Math.min(az, bz, cz);
     const high = Math.max(az, bz, cz);
-    const first = Math.max(0, Math.floor(low / layerHeight - 0.5));
-    const last = Math.min(layerCount - 1, Math.ceil(high / layerHeight - 0.5));
+    const first = Math.max(0, Math.floor((low - firstLayerHeight) / layerHeight + 0.5));
+    const last = Math.min(layerCount - 1, Math.max(0, Math.ceil((high - firstLayerHeight) / layerHeight + 0.5)));
     for (let layer = first; layer <= last; layer++) {
-      const z = (layer + 0.5) * layerHeight;
+      const z = middleOfLayer(layer, heights);
       if (low >= z || high < z) continue; // a vertex on the plane counts as above it
       const list = segments[layer] ?? [];
       const at = list.length;

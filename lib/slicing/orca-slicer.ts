@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { honoursAll } from './honoured';
 import { loadOrcaProfiles, overrideOrcaProfiles } from './orca-profile';
 import { executable, lastLine, moveFile, probeProgram, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
@@ -40,6 +41,7 @@ export class OrcaSlicer implements Slicer {
   readonly trusted = true;
   readonly makesArchives = true;
   readonly volumes = 'bambu';
+  readonly honours = honoursAll;
   private readonly timeLimitMs: number;
 
   /**

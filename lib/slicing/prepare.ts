@@ -14,6 +14,7 @@ import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import { checkPrint, UnprintableFileError } from './check-print';
 import type { SlicingSettings } from './defaults';
+import { notHonoured } from './honoured';
 import { packPrint, pictureSizes } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
@@ -176,14 +177,17 @@ async function sliceModel(
   }
   if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
   refuseVolumes(slicer, source);
-  const { layerHeight } = settings;
-  if (source.dimensions.z < layerHeight / 2) {
+  const { layerHeight, firstLayerHeight } = settings;
+  if (source.dimensions.z < firstLayerHeight / 2) {
     throw new SlicingError(
-      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${layerHeight} mm.`,
+      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${firstLayerHeight} mm.`,
       'Scale the model (was it drawn in metres or inches?) and export it again.',
     );
   }
-  const placement = placeOnBed(source.bounds, machine);
+  const placement = placeOnBed(source.bounds, machine, {
+    width: settings.brimWidth,
+    asked: input.asked?.brim !== undefined,
+  });
   const slice = (signal: AbortSignal) => runSlicer(input, source, placement, scratch, { ...options, signal });
   const sliced = options.background
     ? await slicerTurns.takeIdle(slice, options.signal)
@@ -239,7 +243,7 @@ async function runSlicer(
       outputPath: path,
       machine,
       material,
-      settings,
+      settings: { ...settings, brimWidth: placement.brimWidth },
       quality,
       ...(asked && { asked }),
       ...(retry && { retry }),
@@ -248,6 +252,7 @@ async function runSlicer(
     },
     { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
   );
+  warnings.push(...notHonoured(slicer, asked ?? {}));
   return { path, pictures, warnings, estimatedSeconds, form: form ?? 'gcode' };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Material } from '../model/material';
+import type { PrintSettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
 import type { SlicingMachine } from './slicer';
 
@@ -15,6 +16,8 @@ export interface PrintIngredients {
   machine: SlicingMachine;
   material: Material;
   settings: SlicingSettings;
+  /** What `settings` were resolved from: slicers with profiles of their own go by it, and so do warnings. */
+  asked?: PrintSettings;
   quality: string;
   slicer: { name: string; version: string };
   allowUntrusted: boolean;

@@ -5,6 +5,7 @@ import type { Material } from '../model/material';
 import type { Make, Preparation, PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
+import type { Honoured } from './honoured';
 
 /** The machine a model is sliced for. */
 export interface SlicingMachine {
@@ -62,6 +63,8 @@ export interface Slicer {
    * and is given no project that has some.
    */
   readonly volumes?: Dialect;
+  /** Which of the settings that a job may ask for it does; whoever calls warns of the others (`notHonoured`). */
+  readonly honours: Honoured;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */

@@ -12,6 +12,7 @@ import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { UnprintableFileError } from '../../lib/slicing/check-print';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { estimatePrint } from '../../lib/slicing/estimate';
+import { honoursAll } from '../../lib/slicing/honoured';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
 import { type Slicer, SlicingError } from '../../lib/slicing/slicer';
 import { fixture, temporaryDirectory } from '../fixtures';
@@ -273,6 +274,7 @@ describe('preparing a print file', () => {
     const lying = (gcode: string): Slicer => ({
       name: 'lying',
       trusted: true,
+      honours: honoursAll,
       probe: async () => ({ usable: true, version: '0' }),
       slice: async ({ outputPath }) => {
         writeFileSync(outputPath, gcode);

@@ -6,7 +6,7 @@ import { placeModel } from '../../lib/files/analyse-file';
 import { openArchive } from '../../lib/files/archive';
 import { PlateChoiceError } from '../../lib/files/plates';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
-import { resolveSettings } from '../../lib/slicing/defaults';
+import { resolveSettings, type SlicingSettings } from '../../lib/slicing/defaults';
 import { OrcaSlicer } from '../../lib/slicing/orca-slicer';
 import { type PreparedPrint, type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
 import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
@@ -19,8 +19,11 @@ const directory = temporaryDirectory();
 let count = 0;
 const write = (entries: Record<string, string | Buffer>) => writeProject(join(directory, `${count++}.3mf`), entries);
 
-function prepare(sourcePath: string, changes: Partial<PrepareInput> & { infill?: number; supports?: boolean } = {}) {
-  const { infill = 20, supports = false, ...rest } = changes;
+function prepare(
+  sourcePath: string,
+  changes: Partial<PrepareInput> & { infill?: number; supports?: SlicingSettings['supports'] } = {},
+) {
+  const { infill = 20, supports = 'none', ...rest } = changes;
   return preparePrintFile(
     {
       sourcePath,
@@ -131,8 +134,8 @@ describe('slicing projects with PrusaSlicer', function () {
       { mesh: box([0, 0, 10], [20, 20, 12]), type: 'ModelPart' },
     ];
     const blocker = { mesh: box([-1, -1, -1], [21, 21, 11]), type: 'SupportBlocker' };
-    const supported = await prepare(await write(prusaEntries(table)), { supports: true });
-    const blocked = await prepare(await write(prusaEntries([...table, blocker])), { supports: true });
+    const supported = await prepare(await write(prusaEntries(table)), { supports: 'everywhere' });
+    const blocked = await prepare(await write(prusaEntries([...table, blocker])), { supports: 'everywhere' });
     const unsupported = await prepare(await write(prusaEntries(table)));
     assert.ok(supported.filamentMm > 1.1 * unsupported.filamentMm);
     near(blocked.filamentMm, unsupported.filamentMm, 0.02);
