@@ -197,6 +197,7 @@ export class Platewise implements Policy {
       slots: printer.loaded.map((material, slot) => ({
         slot: String(slot),
         materialId: material === '' ? null : materialId(material),
+        tool: 0,
         gramsFree: 1e9,
       })),
       online: true,

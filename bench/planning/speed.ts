@@ -42,6 +42,7 @@ export function farmOf(printers: number, jobs: number, seed: number): Snapshot {
         slots: Array.from({ length: make.slots }, (__, slot) => ({
           slot: String(slot),
           materialId: materialId(materials[(index + slot) % make.types] ?? 'PLA'),
+          tool: 0,
           gramsFree: 1000,
         })),
         online: true,

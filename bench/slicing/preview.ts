@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { analyseFile, placeModel } from '../../lib/files/analyse-file';
+import { slicedFacts } from '../../lib/files/facts';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
-import { checkGcode } from '../../lib/slicing/check-gcode';
+import { checkPrint } from '../../lib/slicing/check-print';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { placeOnBed } from '../../lib/slicing/placement';
 import { fixture } from '../../test/fixtures';
@@ -123,19 +124,21 @@ async function main(): Promise<void> {
       const modelPath = join(directory, `${index}.stl`);
       const outputPath = join(directory, `${index}.gcode`);
       await placeModel(source, modelPath, placement);
-      const settings = resolveSettings(artisan.capabilities, pla, {});
+      const settings = resolveSettings(artisan, pla, {});
       const { warnings } = await new BuiltInSlicer().slice(
         { modelPath, outputPath, machine: artisan, material: pla, settings, quality: 'standard', bounds, skirt: true },
         { signal: new AbortController().signal, progress: () => {} },
       );
       const { print } = await analyseFile(outputPath);
       if (!print) throw new Error('There is no G-code.');
-      const problems = [...warnings, ...checkGcode(print, artisan, pla)];
+      const facts = slicedFacts(print);
+      const demands = { facts: { sliced: facts, volumes: [] }, material: pla, acceptUnknownMachine: true };
+      checkPrint(facts, artisan, demands, 'sliced here', 'gcode');
       const lines = linesOf(readFileSync(outputPath, 'utf8'));
       for (const view of ['whole', 'above'] as const)
         writeFileSync(join(folder, `${name}-${view}.png`), draw(lines, view));
       console.log(
-        `${name}: ${print.layers} layers, ${(print.filamentMm / 1000).toFixed(2)} m, inside. ${problems.join(' ')}`,
+        `${name}: ${print.layers} layers, ${(print.filamentMm / 1000).toFixed(2)} m, inside. ${warnings.join(' ')}`,
       );
     }
   } finally {

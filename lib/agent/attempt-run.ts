@@ -1,3 +1,4 @@
+import { hardwareSetups, permanentReasons } from '../fit/judge';
 import { costOf } from '../model/cost';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Job } from '../model/job';
@@ -18,8 +19,9 @@ import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } fro
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
 import { findMaterial, missingGrams } from '../store/materials';
-import { findPrinter, lockPrinter, occupyBed, restoreBed } from '../store/printers';
+import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '../store/printers';
 import { type AgentContext, agentName } from './context';
+import { fitJob, fitPrinter } from './fit-subject';
 import { keepPhoto } from './keep-photo';
 import type { Lease } from './lease';
 import { preparedPrint } from './prepared-print';
@@ -38,7 +40,7 @@ class FencedError extends Error {}
 /** The end of a run that says what becomes of the attempt. */
 class AttemptOver extends Error {
   constructor(
-    readonly outcome: 'failed' | 'cancelled' | 'not_started',
+    readonly outcome: 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
     readonly failure: FailureClass,
     message: string,
   ) {
@@ -141,11 +143,15 @@ export class AttemptRun {
     await this.#advance(['claimed', 'preparing', 'uploading'], 'preparing');
     const { job, material } = await this.#jobAndMaterial();
     const printer = await findPrinter(database, this.#context.printerId);
+    await this.#refuseMisfit(job, material, printer.report);
     let made: Awaited<ReturnType<typeof preparedPrint>>;
     const shown = new ProgressNote((text) => this.#note(text));
     try {
       const progress = (fraction: number) => shown.tell(fraction);
-      made = await preparedPrint(this.#context, job, material, printer, { signal: this.#abort.signal, progress });
+      made = await preparedPrint(this.#context, job, material, printer, this.#attempt.tool, {
+        signal: this.#abort.signal,
+        progress,
+      });
     } catch (error) {
       if (this.#abort.signal.aborted) throw error;
       const failure: FailureClass = error instanceof PlatewiseError && !error.retryable ? 'permanent' : 'transient';
@@ -189,6 +195,33 @@ export class AttemptRun {
     return this.#order();
   }
 
+  /**
+   * The last judgement of fit before anything is sent, on what the printer reports now. What no longer fits goes back to the
+   * queue untouched: the plan judges by the same, and gives it to another printer or says what it waits for.
+   */
+  async #refuseMisfit(job: Job, material: Material, report: PrinterReport | null): Promise<void> {
+    const { database, printerId } = this.#context;
+    const place = fitPrinter(await findPrinter(database, printerId), await loadedSlots(database), report);
+    const wanted = fitJob(job, material);
+    const reasons = [
+      ...permanentReasons(wanted, place).map(({ text }) => text),
+      ...hardwareSetups(wanted, place).map(({ text }) => text),
+    ];
+    const slot = place.slots.find((one) => one.slot === this.#attempt.slot);
+    if (slot?.tool !== this.#attempt.tool) reasons.push(`slot ${this.#attempt.slot} no longer feeds the same tool`);
+    else if (slot.materialId !== job.materialId) {
+      reasons.push(
+        `slot ${slot.slot} no longer holds ${job.materialId}${slot.contradiction ? `: the printer reports ${slot.contradiction.seen} there` : ''}`,
+      );
+    }
+    if (reasons.length > 0) throw new AttemptOver('withdrawn', 'transient', reasons.join('; '));
+  }
+
+  async #jobMaterialAndReport(): Promise<[Job, Material, PrinterReport | null]> {
+    const { job, material } = await this.#jobAndMaterial();
+    return [job, material, this.#context.driver.report ?? null];
+  }
+
   /** Shows how far the slicer is; of no other weight. */
   async #note(text: string): Promise<void> {
     await this.#transaction(async (tx) => {
@@ -222,7 +255,7 @@ export class AttemptRun {
       sha256: attempt.gcodeSha256,
       md5: attempt.gcodeMd5,
     };
-    return { identity, file, slots: [attempt.slot], tool: 0, plate: 1 };
+    return { identity, file, slots: [attempt.slot], tool: attempt.tool, plate: attempt.plate };
   }
 
   // ---- uploading ----------------------------------------------------------------------------------------------
@@ -237,6 +270,7 @@ export class AttemptRun {
       if (performance.now() > end) throw new AttemptOver('not_started', 'transient', 'the printer is offline');
       await this.#sleep(Math.min(250, times.askAgainSeconds * 1000));
     }
+    await this.#refuseMisfit(...(await this.#jobMaterialAndReport()));
     try {
       const failures = await driver.preflight(order);
       if (failures.length > 0) {
@@ -456,7 +490,7 @@ export class AttemptRun {
 
   /** Ends the attempt, records what it took, and brings the job on. */
   async #end(
-    outcome: 'completed' | 'failed' | 'cancelled' | 'not_started',
+    outcome: 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
     reason: string,
     failure?: FailureClass,
   ): Promise<void> {
@@ -466,7 +500,7 @@ export class AttemptRun {
     this.#passing('ended:before');
     await this.#persist(async (tx) => {
       let job = await lockJob(tx, this.#attempt.jobId);
-      const started = this.#attempt.startIntentAt !== null && outcome !== 'not_started';
+      const started = this.#attempt.startIntentAt !== null && outcome !== 'not_started' && outcome !== 'withdrawn';
       if (started && this.#attempt.phase !== 'printing') {
         // Found ended before it was ever seen running: its way says that it printed.
         job = await this.#advanceIn(tx, ['starting', 'outcome_unknown'], 'printing');

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { storedExtension } from '../files/stored-extension';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
+import type { PrinterCapabilities } from '../model/printer';
 import { resolveSettings } from '../slicing/defaults';
 import { preparePrintFile } from '../slicing/prepare';
 import { printKey } from '../slicing/print-key';
@@ -31,7 +32,8 @@ export async function preparedPrint(
   context: PreparingContext,
   job: Job,
   material: Material,
-  printer: Pick<Printer, 'id' | 'make' | 'capabilities'>,
+  printer: Pick<Printer, 'id' | 'make' | 'capabilities' | 'report'>,
+  tool: number,
   options: { signal: AbortSignal; progress: (fraction: number) => void; background?: boolean },
 ): Promise<{ print: PreparedRow; reused: boolean }> {
   const { database, files } = context;
@@ -39,15 +41,16 @@ export async function preparedPrint(
   const machine: SlicingMachine = {
     printerId: printer.id,
     make: printer.make,
-    capabilities: printer.capabilities,
-    tool: 0,
+    capabilities: withMountedNozzles(printer),
+    tool,
   };
   const asked = job.printSettings;
   const profile = await context.profiles.load({ printerId: printer.id, material, quality: asked.quality });
-  const settings = resolveSettings(printer.capabilities, material, asked, profile, job.retrySettings);
+  const settings = resolveSettings(machine, material, asked, profile, job.retrySettings);
   const quality = asked.quality ?? defaultQuality;
   const key = printKey({
     modelSha256: job.model.sha256,
+    plate: job.plate,
     machine,
     material,
     settings,
@@ -64,6 +67,7 @@ export async function preparedPrint(
     {
       sourcePath,
       analysis: await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
+      ...(job.plate !== null && { plate: job.plate }),
       machine,
       material,
       settings,
@@ -72,6 +76,7 @@ export async function preparedPrint(
       retry: job.retrySettings,
       workDirectory: context.workDirectory,
       allowUntrusted: context.allowUntrusted,
+      acceptUnknownMachine: job.acceptUnknownMachine,
       slicer,
     },
     options,
@@ -98,6 +103,13 @@ export async function preparedPrint(
   };
   await storePrepared(database, print);
   return { print, reused: false };
+}
+
+/** A model is sliced for the nozzles that the printer reports, not for those that it was set up with. */
+function withMountedNozzles({ capabilities, report }: Pick<Printer, 'capabilities' | 'report'>): PrinterCapabilities {
+  const reported = report?.toolHead?.nozzleDiameters ?? [];
+  if (reported.length === 0) return capabilities;
+  return { ...capabilities, nozzleDiameters: capabilities.nozzleDiameters.map((one, tool) => reported[tool] ?? one) };
 }
 
 /** Whether the bytes of a print file are on this machine, or can be fetched to it. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Subscription, Verdict } from '../messaging/broker';
 import { asError } from '../model/errors';
 import { parseDispatchMessage } from '../model/messages';
+import { preparationBy } from '../slicing/slicer';
 import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '../store/attempts';
 import { findJob, lockJob } from '../store/jobs';
+import { storePreparation } from '../store/printers';
 import { AttemptRun } from './attempt-run';
 import { type AgentContext, agentName } from './context';
 import { Lease } from './lease';
@@ -90,9 +92,20 @@ export class PrinterAgent {
     const { broker, database, driver, printerId } = this.#context;
     this.#serving = true;
     this.#watch.start();
+    void this.#reportPreparation();
     driver.open();
     this.#unlisten = await database.listen((payload) => this.#onNotification(payload));
     this.#subscription = await broker.consumeJobs(printerId, (message) => this.#onDispatch(message));
+  }
+
+  /** Stores how print files are made here, so that what cannot be prepared is refused at its submission. Never rejects. */
+  async #reportPreparation(): Promise<void> {
+    const { database, driver, printerId, allowUntrusted, slicer, log } = this.#context;
+    try {
+      await storePreparation(database, printerId, preparationBy((await slicer(driver.make)).slicer, allowUntrusted));
+    } catch (error) {
+      log('warn', `It is not known how files for ${printerId} can be prepared: ${asError(error).message}`);
+    }
   }
 
   async #standBy(farewell: boolean): Promise<void> {

@@ -8,13 +8,14 @@ import {
   parseNewSpool,
   parseOutcomeAnswer,
   parsePriorityChange,
+  parseRelease,
   parseSlotChange,
 } from '../model/messages';
 import { isActive } from '../model/printer';
 import { answerUnknown, findAttempt, openAttemptOf } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
-import { changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
+import { acceptUnknownMachine, changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
 import { allSpools, findMaterial, findSpool, insertSpool, type Spool } from '../store/materials';
 import { clearBed, findPrinter, loadSlot, lockPrinter } from '../store/printers';
 import type { Farm } from './farm';
@@ -40,7 +41,8 @@ export async function reprioritise(
 }
 
 /**
- * Holds a job back (or lets it go); what is under way goes on.
+ * Holds a job back (or lets it go); what is under way goes on. Letting go may bring the word that a file which names no
+ * machine was made for the printers that it fits: {accept_unknown_machine}.
  * @param versions of the job that the change was decided upon; undefined: any
  * @throws StaleVersionError the job has another version by now
  */
@@ -50,9 +52,12 @@ export async function hold(
   held: boolean,
   actor: string,
   versions?: readonly number[],
+  input?: unknown,
 ): Promise<{ job_id: JobId; hold: boolean; status: string }> {
+  const { accept_unknown_machine: accepted = false } = held ? {} : parseRelease(input ?? {});
   const job = await farm.database.transaction(async (tx) => {
     const locked = await lockJob(tx, id, versions);
+    if (accepted) await acceptUnknownMachine(tx, locked.id);
     return locked.hold === held ? locked : setHold(tx, locked, held, actor);
   });
   return { job_id: job.id, hold: job.hold, status: job.status };

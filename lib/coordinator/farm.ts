@@ -20,6 +20,7 @@ import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
 import { EventLog } from './event-log';
+import { examineAgain } from './examine-again';
 import { RequestDurations } from './metrics';
 import { Planner } from './planner';
 import { UploadLimit } from './upload-limit';
@@ -103,6 +104,8 @@ export class Farm {
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
   readonly #slicers = new Map<Make, Promise<SelectedSlicer>>();
+  readonly #closed = new AbortController();
+  #examining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -153,7 +156,11 @@ export class Farm {
       await broker.open();
       await events.follow(broker);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
-      return new Farm({ database, broker, files, server, options, events });
+      const farm = new Farm({ database, broker, files, server, options, events });
+      farm.#examining = examineAgain(farm, farm.#closed.signal).catch((error: unknown) => {
+        log('warn', `Jobs from before the upgrade could not be examined: ${asError(error).message}`);
+      });
+      return farm;
     } catch (error) {
       await events.close();
       await broker?.close();
@@ -214,6 +221,8 @@ export class Farm {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      this.#closed.abort();
+      await this.#examining;
       await this.planner.close();
       await this.events.close();
       await this.broker.close();

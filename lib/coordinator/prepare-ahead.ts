@@ -1,4 +1,5 @@
 import { type PreparingContext, preparedPrint } from '../agent/prepared-print';
+import { fittingSlot, toolsFor } from '../fit/judge';
 import { asError } from '../model/errors';
 import type { JobId, PrinterId } from '../model/ids';
 import { TurnsBusyError } from '../slicing/turns';
@@ -82,16 +83,21 @@ export class PrepareAhead {
 
   async #prepareHead(): Promise<void> {
     if (!this.#wanted()) return;
-    const { lines } = (await plannedForAll(this.#farm)).plan;
-    const mine = lines.filter((line) => line.printerId === this.#printerId).map((line) => line.jobId);
+    const { plan, snapshot } = await plannedForAll(this.#farm);
+    const place = snapshot.printers.find(({ id }) => id === this.#printerId);
+    if (!place) return;
+    const mine = plan.lines.filter((line) => line.printerId === this.#printerId).map((line) => line.jobId);
     for (const id of [...new Set(mine)].slice(0, headOfPlan)) {
       const failedAt = this.#failedAt.get(id);
       if (failedAt !== undefined && performance.now() - failedAt < pauseAfterFailureMs) continue;
-      await this.#prepare(id);
+      const job = snapshot.jobs.find((one) => one.id === id);
+      // The filament may not be in yet: then it goes where it can be fed from.
+      const tool = job && (fittingSlot(job, place)?.tool ?? toolsFor(job, place)[0]);
+      if (tool !== undefined) await this.#prepare(id, tool);
     }
   }
 
-  async #prepare(id: JobId): Promise<void> {
+  async #prepare(id: JobId, tool: number): Promise<void> {
     const { database } = this.#farm;
     const job = await findJob(database, id);
     const material = await findMaterial(database, job.materialId);
@@ -102,6 +108,7 @@ export class PrepareAhead {
         job,
         material,
         await findPrinter(database, this.#printerId),
+        tool,
         { signal: this.#abort.signal, progress: () => undefined, background: true },
       );
       if (!reused) this.#farm.log('info', `"${job.jobName}" is sliced ahead for ${this.#printerId}.`);

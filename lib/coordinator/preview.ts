@@ -3,24 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawModel } from '../files/analyse-file';
 import { storedExtension } from '../files/stored-extension';
+import { judge, permanentReasons } from '../fit/judge';
 import { asError } from '../model/errors';
+import type { Fit } from '../model/fit';
 import { jobId } from '../model/ids';
 import { parseJobSubmission } from '../model/messages';
-import { neverBecause } from '../planning/eligibility';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, Snapshot } from '../planning/snapshot';
+import { type ExaminedJob, examine } from './examine';
 import type { Farm } from './farm';
 import { plannedForAll } from './plan';
 import { forecastOf, type PromiseView, promiseView } from './promises';
-import { type ExaminedJob, examine } from './submit';
 
 /** What a job would be, before it is submitted. Hours are printer time, money is USD, both of one copy. */
 export interface JobPreview {
   estimated_grams: number | null;
   estimated_hours: number | null;
   estimated_cost_usd: number | null;
-  /** Each printer, and why it can never print this; null: it can. */
-  printers: { printer_id: string; name: string; because: string | null }[];
+  /** Each printer: whether it can ever print this, whether it could now, and why not; `because` is null where it fits. */
+  printers: ({ printer_id: string; name: string; because: string | null } & Fit)[];
   /** When it would be printed; null if only an operator can say. */
   promise: PromiseView | null;
   waiting_reason: string | null;
@@ -62,7 +63,8 @@ export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview
     printers: examined.places.map((printer) => ({
       printer_id: printer.id,
       name: printer.name,
-      because: neverBecause(examined.planned, printer),
+      because: permanentReasons(examined.planned, printer)[0]?.text ?? null,
+      ...judge(examined.planned, printer),
     })),
     promise: promise && promiseView(imagined.id, promise),
     waiting_reason: plan.waiting[imagined.id] ?? null,
@@ -74,7 +76,7 @@ export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview
         minutes: shift.minutes,
         breaks_deadline: shift.breaksDeadline,
       })),
-    warnings: examined.file.analysis.warnings,
+    warnings: examined.warnings,
     thumbnail: await pictureOf(farm, examined.file),
   };
 }

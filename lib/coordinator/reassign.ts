@@ -1,10 +1,10 @@
 import { settle } from '../agent/settle';
+import { permanentReasons } from '../fit/judge';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { JobId, PrinterId } from '../model/ids';
 import { parseReassignment } from '../model/messages';
 import { isTerminal, type JobStatus } from '../model/status';
-import { neverBecause } from '../planning/eligibility';
 import { attemptsOf, endBeforeStart } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { lockJob, setForcePrinter } from '../store/jobs';
@@ -48,14 +48,13 @@ export async function reassign(
     const printer = wanted === null ? undefined : (await allPrinters(tx)).find((one) => one.id === wanted);
     if (wanted !== null) {
       const planned = planningJob({ ...job, forcePrinter: null }, await findMaterial(tx, job.materialId), 0, []);
-      const never = printer
-        ? neverBecause(planned, planningPrinter(printer, await loadedSlots(tx), undefined, await databaseNow(tx)))
-        : 'does not exist';
-      if (never !== null) {
+      const place = printer && planningPrinter(printer, await loadedSlots(tx), undefined, await databaseNow(tx));
+      const never = place
+        ? permanentReasons(planned, place).map(({ text }) => text)
+        : [`There is no printer "${wanted}".`];
+      if (never.length > 0) {
         const remedy = 'Choose another printer, or null for any.';
-        throw new UnacceptableInputError(`${printer?.name ?? wanted} ${never}.`, [
-          { field: 'force_printer', value: wanted, remedy },
-        ]);
+        throw new UnacceptableInputError(never.join(' '), [{ field: 'force_printer', value: wanted, remedy }]);
       }
     }
     const elsewhere = (await attemptsOf(tx, job.id)).filter(

@@ -1,11 +1,12 @@
+import { fitJob, fitPrinter } from '../agent/fit-subject';
 import type { PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
-import { contradictionOf, isActive } from '../model/printer';
+import { isActive } from '../model/printer';
 import { LearnedDurations } from '../planning/durations';
 import { wallHours } from '../planning/eligibility';
 import { owedAfter } from '../planning/owed';
-import type { PlanningJob, PlanningPrinter, PlanningSlot, Snapshot } from '../planning/snapshot';
+import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
@@ -26,22 +27,16 @@ export function planningJob(
 ): PlanningJob {
   const wanted = job.cancelRequestedAt === null && job.givingUp === null;
   return {
+    ...fitJob(job, material),
     id: job.id,
     name: job.jobName,
-    materialId: job.materialId,
-    materialType: material?.type ?? 'unknown',
-    nozzleTemperature: job.printSettings.nozzle_temp ?? material?.nozzleTemperature ?? 0,
-    bedTemperature: job.printSettings.bed_temp ?? material?.bedTemperature ?? 0,
-    modelKind: job.model.kind,
-    dimensions: job.model.dimensions,
     hours: job.estimatedDurationHours ?? unknownHours,
-    grams: job.estimatedGrams ?? 0,
     priority: job.priority,
     deadline: job.deadlineAt === null ? null : Date.parse(job.deadlineAt),
     createdAt: Date.parse(job.createdAt),
     notBefore: job.notBefore === null ? null : Date.parse(job.notBefore),
-    forcePrinter: job.forcePrinter,
-    held: job.hold,
+    // What was accepted by an earlier version waits until its file has been read again.
+    held: job.hold || job.fileFacts === null,
     waitsFor,
     copiesToStart: wanted ? job.copies - job.copiesDone - openCopies : 0,
     failedOn: job.failedOn,
@@ -58,33 +53,12 @@ export function planningPrinter(
 ): PlanningPrinter {
   const timeScale = printer.report?.timeScale ?? 1;
   return {
-    id: printer.id,
-    name: printer.name,
-    make: printer.make,
-    capabilities: printer.capabilities,
-    slots: slots.filter((slot) => slot.printerId === printer.id).map((slot) => planningSlot(slot, printer)),
-    online: printer.online,
-    state: printer.report?.state ?? null,
-    bed: printer.bedState,
-    bedCause: printer.bedCause,
+    ...fitPrinter(printer, slots),
     busy: busyWith(printer, open, now, timeScale),
     timeScale,
     closed: closures
       .filter((closure) => closure.printerId === printer.id)
       .map(({ fromAt, untilAt, reason }) => ({ from: Date.parse(fromAt), until: Date.parse(untilAt), reason })),
-  };
-}
-
-/** What the printer sees is there, whatever somebody has booked: an empty slot is empty, and PETG is not PLA. */
-function planningSlot({ slot, materialId, materialType, gramsFree }: LoadedSlot, { report }: Printer): PlanningSlot {
-  const reported = report?.slots.find((one) => one.slot === slot);
-  const contradiction = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
-  return {
-    slot,
-    materialId: contradiction === null ? materialId : null,
-    gramsFree: gramsFree ?? 0,
-    ...(contradiction !== null &&
-      materialId !== null && { contradiction: { booked: materialId, seen: contradiction } }),
   };
 }
 

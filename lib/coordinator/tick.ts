@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { settle } from '../agent/settle';
+import { fittingSlot, judge } from '../fit/judge';
 import { printerQueue } from '../messaging/topology';
 import { asError, PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
@@ -7,7 +8,6 @@ import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
 import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
-import { filamentSetup, fittingSlot, neverBecause, notReadyBecause } from '../planning/eligibility';
 import type { PlanLine } from '../planning/plan';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
@@ -104,6 +104,8 @@ async function assign(
     printerId: printer.id,
     fileName: fileName(job, id, printer),
     slot: slot.slot,
+    tool: slot.tool,
+    plate: job.model.kind === 'gcode_3mf' ? (job.plate ?? 1) : 1,
     spoolId: slot.spoolId,
     reservedGrams: job.estimatedGrams ?? 0,
   });
@@ -131,7 +133,7 @@ async function check(
   job: Job,
   printer: Printer,
   quiet: OperatorHours | undefined,
-): Promise<{ slot: string; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
+): Promise<{ slot: string; tool: number; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
   if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
   const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
   const waitsFor = await unmetDependencies(tx, job.dependsOn);
@@ -144,16 +146,15 @@ async function check(
   if (planned.notBefore !== null && planned.notBefore > now) throw new LineRefused('it is too early for the job');
   const slots = await loadedSlots(tx);
   const place = planningPrinter(printer, slots, undefined, now, await closuresAhead(tx));
-  const obstacle = neverBecause(planned, place);
-  if (obstacle) throw new LineRefused(`${printer.name} ${obstacle}`);
+  const { now: mayStart, reasons } = judge(planned, place);
+  if (!mayStart) throw new LineRefused(reasons.map(({ text }) => text).join(' '));
   // Whether it ends before the next closure is the plan's business, which knows how long prints really take.
   const barred = notAllowedBecause(place, quiet, now, 0);
-  const reason = notReadyBecause(place) ?? barred?.because ?? filamentSetup(planned, place);
-  if (reason) throw new LineRefused(reason);
+  if (barred) throw new LineRefused(barred.because);
   const slot = fittingSlot(planned, place);
   const loaded = slots.find((one) => one.printerId === printer.id && one.slot === slot?.slot);
-  if (!loaded) throw new LineRefused(`${printer.name} has no fitting filament`);
-  return loaded;
+  if (!slot || !loaded) throw new LineRefused(`${printer.name} has no fitting filament`);
+  return { slot: slot.slot, tool: slot.tool, spoolId: loaded.spoolId };
 }
 
 /** The lowest copy that is neither done nor under way. */

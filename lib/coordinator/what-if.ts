@@ -1,9 +1,9 @@
+import { canEverPrint, impossible } from '../fit/judge';
 import { type FieldError, UnacceptableInputError } from '../model/errors';
 import { jobId } from '../model/ids';
 import type { Material } from '../model/material';
 import { type PlanMessage, parseWhatIf, type WhatIf } from '../model/messages';
 import { hoursFrom } from '../planning/calendar';
-import { impossible, neverBecause } from '../planning/eligibility';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { allMaterials } from '../store/materials';
@@ -92,7 +92,7 @@ function changedBy(
     return { ...printer, slots, online: printer.online && !down.has(printer.id) };
   });
   for (const [index, job] of added.entries()) {
-    if (printers.some((printer) => neverBecause(job, printer) === null)) continue;
+    if (printers.some((printer) => canEverPrint(job, printer))) continue;
     errors.push({ field: `jobs.${index}`, value: job.name, remedy: impossible(job, printers) });
   }
   if (errors.length > 0) throw new UnacceptableInputError('The question does not fit the farm.', errors);
@@ -129,6 +129,7 @@ function imagined(
     nozzleTemperature: like?.nozzleTemperature ?? material.nozzleTemperature,
     bedTemperature: like?.bedTemperature ?? material.bedTemperature,
     modelKind: like?.modelKind ?? 'stl',
+    ...(like?.print && { print: like.print }),
     dimensions: wanted.dimensions_mm ?? like?.dimensions ?? { x: 50, y: 50, z: 50 },
     hours: wanted.hours ?? like?.hours ?? 1,
     grams: wanted.grams ?? like?.grams ?? 0,

@@ -72,7 +72,7 @@ export interface GcodeAnalysis {
   /** mm of filament pushed, all tools together. */
   filamentMm: number;
   layers: number;
-  /** mm between the first two layers, 0 if there are fewer. */
+  /** mm; as the file states it, else the distance of layers that occurs most; 0 if there is none. */
   layerHeight: number;
   /** Seconds of moving by our own estimator, without heating. */
   simulatedSeconds: number;
@@ -101,7 +101,7 @@ export interface GcodeAnalysis {
   toolUse: ToolUse[];
   /** The filaments that the file says it uses, by number; empty if it says nothing. */
   filaments: FileFilament[];
-  /** mm, by tool; empty if the file names none. */
+  /** mm, by tool, 0 where the file names none; empty if it names none at all. */
   nozzleDiameters: number[];
   /** The type of build plate that the file names, null if it names none. */
   bedType: string | null;

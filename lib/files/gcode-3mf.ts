@@ -15,6 +15,8 @@ export interface SlicedPlate {
   weightGrams: number;
   /** Box of the extruding moves, mm. */
   bounds: Bounds;
+  /** The nozzle to print with: 0, or of two 0 the right and 1 the left one. */
+  nozzle: number;
   title: string;
   /** PNGs of the plate: a large one and a small one. */
   pictures?: Buffer[];
@@ -155,7 +157,7 @@ function sliceInfo(sliced: SlicedPlate): string {
     <header_item key="X-BBL-Client-Version" value="02.04.00.70"/>
   </header>
   <plate>
-${metadata('index', 1)}${metadata('extruder_type', 0)}${metadata('nozzle_volume_type', 0)}${metadata('printer_model_id', sliced.printerModelId)}${metadata('nozzle_diameters', sliced.nozzleDiameters.join(','))}${metadata('timelapse_type', 0)}${metadata('prediction', Math.max(0, Math.round(sliced.estimatedSeconds)))}${metadata('weight', sliced.weightGrams.toFixed(2))}${metadata('outside', 'false')}${metadata('support_used', 'false')}${metadata('label_object_enabled', 'false')}${metadata('filament_maps', sliced.filaments.map(() => nozzleOf(sliced)).join(' '))}    <object identify_id="1" name="${escapeXml(sliced.title)}" skipped="false"/>
+${metadata('index', 1)}${metadata('extruder_type', 0)}${metadata('nozzle_volume_type', 0)}${metadata('printer_model_id', sliced.printerModelId)}${metadata('nozzle_diameters', sliced.nozzleDiameters.join(','))}${metadata('timelapse_type', 0)}${metadata('prediction', Math.max(0, Math.round(sliced.estimatedSeconds)))}${metadata('weight', sliced.weightGrams.toFixed(2))}${metadata('outside', 'false')}${metadata('support_used', 'false')}${metadata('label_object_enabled', 'false')}${metadata('filament_maps', sliced.filaments.map(() => nozzleNumber(sliced)).join(' '))}    <object identify_id="1" name="${escapeXml(sliced.title)}" skipped="false"/>
 ${filaments.join('')}  </plate>
 </config>
 `;
@@ -200,7 +202,7 @@ function escapeXml(text: string): string {
     .replace(/"/g, '&quot;');
 }
 
-/** The nozzle that prints, as Bambu counts them: of two the right one (2), whose reach `buildVolume` describes. */
-function nozzleOf(sliced: { nozzleDiameters: readonly number[] }): number {
-  return sliced.nozzleDiameters.length > 1 ? 2 : 1;
+/** The nozzle that prints, as Bambu's files count them: of two 1 is the left and 2 the right one. */
+function nozzleNumber({ nozzleDiameters, nozzle }: Pick<SlicedPlate, 'nozzleDiameters' | 'nozzle'>): number {
+  return nozzleDiameters.length > 1 && nozzle === 0 ? 2 : 1;
 }

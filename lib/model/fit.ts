@@ -1,24 +1,25 @@
-import type { Dimensions, Volume } from './printer';
+/** Whose matter it is that something does not fit, which tells who can change it. */
+export type Whose = 'file' | 'job' | 'printer' | 'stock';
 
-/**
- * What must stay free between a part and the edge of what the nozzle reaches, on each side (mm): one line width. A skirt
- * is left out where it has no room.
- */
-const edgeMargin = 0.5;
+/** One thing that keeps a job from being printed on a printer. */
+export interface FitReason {
+  /** Stable; programs may match it. */
+  code: string;
+  /** A whole sentence. */
+  text: string;
+  /** What an operator or the submitter can do. */
+  remedy: string;
+  whose: Whose;
+  /** Whether it stays as long as the job, the file and the printer are what they are. */
+  permanent: boolean;
+}
 
-/** How far a model must be turned about Z to fit, in degrees. */
-export type Turn = 0 | 90;
-
-/**
- * Whether a model fits a volume on all three axes, turned about Z by 0° or 90°; never tipped over.
- * @returns the turn that fits (0° is preferred), or null
- */
-export function fittingTurn(model: Dimensions, volume: Volume): Turn | null {
-  const width = volume.max.x - volume.min.x - 2 * edgeMargin;
-  const depth = volume.max.y - volume.min.y - 2 * edgeMargin;
-  const height = volume.max.z - volume.min.z;
-  if (model.z > height) return null;
-  if (model.x <= width && model.y <= depth) return 0;
-  if (model.y <= width && model.x <= depth) return 90;
-  return null;
+/** What one printer has to do with one job: the only judgement of that, used from the preview to the start. */
+export interface Fit {
+  /** Whether the printer can ever print the job. */
+  fits: boolean;
+  /** Whether it could start now. */
+  now: boolean;
+  /** Everything that stands in the way, what is permanent first. */
+  reasons: FitReason[];
 }

@@ -1,6 +1,7 @@
 import type { JobId, MaterialId, PrinterId } from './ids';
 import type { Dimensions } from './printer';
 import type { PrintSettings, RetrySettings } from './settings';
+import type { FileFacts } from './sliced-facts';
 import type { JobStatus } from './status';
 
 /** What kind of file a job prints. */
@@ -53,5 +54,11 @@ export interface Job {
   failedOn: PrinterId | null;
   /** What a retry does differently from what was asked for. */
   retrySettings: RetrySettings;
+  /** The submitter's word that a file which names no machine was made for the printers that it fits. */
+  acceptUnknownMachine: boolean;
+  /** The plate of the file, from 1; null: it knows no plates. */
+  plate: number | null;
+  /** What the file asks of printers; null: it was submitted to an earlier version and has not been read again yet. */
+  fileFacts: FileFacts | null;
   model: { sha256: string; kind: ModelKind; dimensions: Dimensions; volumeMm3: number };
 }

@@ -20,14 +20,19 @@ export interface Material {
 /** °C by which a print may differ from what its material wants: the nozzle either way, the bed upwards. */
 export const materialTolerance = { nozzle: 60, bed: 40 };
 
+/** Other names of a type: PrusaSlicer calls TPU `FLEX`. */
+const typeNames: Readonly<Record<string, string>> = { FLEX: 'TPU', NYLON: 'PA', PAHT: 'PA' };
+
 /**
  * Whether two names may stand for the same type of filament: `PLA`, `PLA+` and `PLA Silk` do, `PLA-CF` does not, because
- * fibres want another nozzle. `PA6-CF` and `PA-CF` do: a Bambu AMS tells them apart, a label often does not.
+ * fibres want another nozzle, nor does `PLA-S`, which is for supports. `PA6-CF` and `PA-CF` do: a Bambu AMS tells them
+ * apart, a label often does not.
  */
 export function isSameType(one: string, other: string): boolean {
   const parts = (name: string) => {
     const upper = name.trim().toUpperCase();
-    return `${/^[A-Z]*/.exec(upper)?.[0]} ${/\b(CF|GF)\b/.exec(upper)?.[0] ?? ''}`;
+    const base = /^[A-Z]*/.exec(upper)?.[0] ?? '';
+    return `${typeNames[base] ?? base} ${/\b(CF|GF)\b|-S$/.exec(upper)?.[0] ?? ''}`;
   };
   return parts(one) === parts(other);
 }

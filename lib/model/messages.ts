@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { type FieldError, MalformedInputError } from './errors';
-import { type PrintSettings, qualityPattern } from './settings';
+import { infillPatterns, type PrintSettings, qualityPattern, seams, supportKinds } from './settings';
 
 /**
  * Every message that crosses a border, as JSON Schema: what is submitted over HTTP or a wire, and what the broker
@@ -20,6 +20,14 @@ const printSettingsSchema = {
     layer_height: { type: 'number', exclusiveMinimum: 0, maximum: 2 },
     infill: { type: 'number', minimum: 0, maximum: 100 },
     speed: { type: 'number', exclusiveMinimum: 0, maximum: 1000 },
+    supports: { enum: supportKinds },
+    brim: { type: 'number', minimum: 0, maximum: 50 },
+    walls: { type: 'integer', minimum: 1, maximum: 20 },
+    top_layers: { type: 'integer', minimum: 0, maximum: 100 },
+    bottom_layers: { type: 'integer', minimum: 0, maximum: 100 },
+    infill_pattern: { enum: infillPatterns },
+    seam: { enum: seams },
+    first_layer_height: { type: 'number', exclusiveMinimum: 0, maximum: 2 },
     quality: { type: 'string', pattern: qualityPattern },
   },
 } as const;
@@ -46,6 +54,10 @@ export interface JobSubmission {
   not_before?: string | null;
   depends_on?: string[];
   hold?: boolean;
+  /** Which plate of the file: its number from 1, or its name. */
+  plate?: number | string;
+  /** The submitter's word that a sliced file which names no machine was made for the printers that it fits. */
+  accept_unknown_machine?: boolean;
 }
 
 const jobSubmissionSchema = {
@@ -68,6 +80,8 @@ const jobSubmissionSchema = {
     not_before: nullable(time),
     depends_on: { type: 'array', items: uuid, maxItems: 1000, uniqueItems: true },
     hold: { type: 'boolean' },
+    plate: { type: ['integer', 'string'], minimum: 1, maximum: 10_000, minLength: 1, maxLength: 255 },
+    accept_unknown_machine: { type: 'boolean' },
   },
 } as const;
 
@@ -292,6 +306,13 @@ export const parseReassignment = parserOf<{ force_printer: string | null }>(
     properties: { force_printer: nullable({ type: 'string', minLength: 1, maxLength: 50 }) },
   },
   'reassignment',
+);
+export const parseRelease = parserOf<{ accept_unknown_machine?: boolean }>(
+  {
+    type: 'object',
+    properties: { accept_unknown_machine: { type: 'boolean' } },
+  },
+  'release',
 );
 export const parseBedClear = parserOf<{ bed_version?: number }>(
   {

@@ -29,6 +29,12 @@ export interface PrinterCapabilities {
   bedExclusions?: Area[];
   /** mm, by tool: tool 0 is the first. On a Bambu with two nozzles 0 is the right one, 1 the left one. */
   nozzleDiameters: number[];
+  /** Further diameters of nozzles that an operator may mount (mm). */
+  nozzleChoices?: number[];
+  /** The type of build plate that lies on the bed, as slicers name it (`Textured PEI Plate`), where an operator has said so. */
+  buildPlate?: string;
+  /** The maker's token of the model, where there is one (`O1D` for an H2D): what a file made for it must name. */
+  model?: string;
   /** Models that a sliced file may have been made for, in the words of slicers; absent: none is known. */
   acceptsModels?: string[];
   maxNozzleTemperature: number;
@@ -43,6 +49,20 @@ export interface PrinterCapabilities {
   bedZones?: BedZone[];
   /** What it draws while it prints, in watts; absent or 0: electricity is not counted by itself. */
   watts?: number;
+}
+
+/** How the agent of a printer makes print files, and which it may send. */
+export interface Preparation {
+  /** The slicer's name. */
+  slicer: string;
+  /** Whether its output may be sent to a real printer without the owner's word. */
+  trusted: boolean;
+  /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu takes. */
+  archives: boolean;
+  /** Whether it can do modifiers, negative volumes, support blockers and enforcers. */
+  volumes: boolean;
+  /** A simulator, or the owner's word: files that no proven slicer has made for this machine may be sent. */
+  allowsUntrusted: boolean;
 }
 
 /** A rectangle of the bed, mm. */

@@ -1,6 +1,7 @@
+import { canEverPrint, filamentSetup, impossible, notReadyBecause, permanentReasons, setupsFor } from '../fit/judge';
 import type { JobId, PrinterId } from '../model/ids';
 import { type NotAllowed, notAllowedBecause } from './allowed';
-import { expectedHours, filamentSetup, neverBecause, notReadyBecause } from './eligibility';
+import { expectedHours } from './eligibility';
 import { owedAt } from './owed';
 import type { Plan, PlanLine } from './plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
@@ -56,7 +57,7 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
   function firstReason(): string {
     if (possible.length === 0) {
       wouldHelp.push('scale the part down, split it, choose another material, or cancel the job');
-      return `no printer can take it: ${printers.map((one) => `${one.printerId} ${one.because}`).join('; ')}`;
+      return impossible(job, snapshot.printers);
     }
     if (job.copiesToStart < 1) return 'all its copies are done or under way';
     if (job.held) {
@@ -96,20 +97,20 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
 }
 
 function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: PlanningPrinter): PrinterVerdict {
-  const never = neverBecause(job, printer);
+  const never = permanentReasons(job, printer);
   const result = (because: string, until: number | null, possible = true): PrinterVerdict => ({
     printerId: printer.id,
     possible,
     because,
     until: until === null ? null : iso(until),
   });
-  if (never !== null) return result(never, null, false);
+  if (never.length > 0) return result(never.map(({ text }) => text).join(' '), null, false);
   const busy = printer.busy;
   const obstacle = notReadyBecause(printer);
   if (obstacle) return result(obstacle, busy ? Math.max(busy.until, snapshot.now) : null);
   const barred = barredNow(snapshot, [job], printer);
   if (barred) return result(barred.because, Number.isFinite(barred.until) ? barred.until : null);
-  const setup = filamentSetup(job, printer);
+  const [setup] = setupsFor(job, printer);
   if (setup) {
     const line = plan.lines.find((one) => one.jobId === job.id && one.printerId === printer.id);
     return result(setup, line?.start ? Date.parse(line.start) : null);
@@ -152,7 +153,7 @@ export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: Planning
     return answer(obstacle, bed ? 'clear the bed and confirm it' : 'look at the printer');
   }
   const waiting = snapshot.jobs.filter((job) => job.copiesToStart > 0);
-  const able = waiting.filter((job) => neverBecause(job, printer) === null);
+  const able = waiting.filter((job) => canEverPrint(job, printer));
   if (waiting.length === 0) return answer('nothing waits to be printed', 'submit a job');
   if (able.length === 0) return answer(`none of the ${waiting.length} waiting jobs can be printed on it`);
   const free = able.filter((job) => !job.held && job.waitsFor.length === 0);

@@ -1,5 +1,6 @@
+import { canEverPrint, filamentSetup } from '../fit/judge';
 import type { JobId } from '../model/ids';
-import { filamentSetup, neverBecause, wallHours } from './eligibility';
+import { wallHours } from './eligibility';
 import { weightOf } from './objective';
 import { owedJobs } from './owed';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
@@ -35,7 +36,7 @@ export function frontOf(snapshot: Snapshot): { front: PlanningJob[]; rest: Plann
     let missing = eachPrinter;
     for (const { job } of scored) {
       if (missing === 0) break;
-      if (job.copiesToStart < 1 || job.held || neverBecause(job, printer) !== null) continue;
+      if (job.copiesToStart < 1 || job.held || !canEverPrint(job, printer)) continue;
       chosen.add(job.id);
       missing--;
     }
@@ -68,7 +69,7 @@ export function bestFor(
     if (job.notBefore !== null && job.notBefore > now) continue;
     const value = urgency(job, now, meanHours);
     // A setup only lowers the value: what is no better without one needs no further look.
-    if (value <= highest || neverBecause(job, printer) !== null) continue;
+    if (value <= highest || !canEverPrint(job, printer)) continue;
     const setup = filamentSetup(job, printer) !== null;
     if (setup && !mayChange) continue;
     const whole = value - (setup ? 1 : 0) - Math.log(Math.max(1e-9, wallHours(job, printer) / job.hours));

@@ -1,8 +1,9 @@
+import { canEverPrint, fittingSlot, hardwareSetups, impossible, toolsFor } from '../fit/judge';
 import type { JobId, MaterialId } from '../model/ids';
 import { bestOfAll } from './all-orders';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
-import { expectedHours, impossible, neverBecause } from './eligibility';
+import { expectedHours } from './eligibility';
 import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
 import { beginningsOfKits } from './kits';
@@ -62,7 +63,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
     if (job.copiesToStart < 1) continue;
     const minutes = printers.map((printer) => minutesOn(job, printer));
     if (!minutes.some(Number.isFinite)) {
-      plan.waiting[job.id] = snapshot.printers.some((printer) => neverBecause(job, printer) === null)
+      plan.waiting[job.id] = snapshot.printers.some((printer) => canEverPrint(job, printer))
         ? 'every printer that can take it is offline or at fault'
         : impossible(job, snapshot.printers);
       continue;
@@ -82,6 +83,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
       snapshot.now,
       minutes,
       [job.materialId, ...(job.alsoMaterials ?? []).map(({ id }) => id)].map(numberOf),
+      slotsFor(job, printers),
     );
     const count = Math.min(job.copiesToStart, Math.max(1, 2 * printers.length));
     for (let copy = 0; copy < count; copy++) {
@@ -99,6 +101,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
         snapshot.now,
         printers.map((printer) => minutesOn(job, printer)),
         materialNumbers,
+        slotsFor(job, printers),
       ),
     );
   }
@@ -232,11 +235,26 @@ function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
 }
 
 function minutesOn(job: PlanningJob, printer: PlanningPrinter): number {
-  if (neverBecause(job, printer) !== null) return Number.POSITIVE_INFINITY;
+  if (!canEverPrint(job, printer)) return Number.POSITIVE_INFINITY;
   return expectedHours(job, printer) * 60;
 }
 
-function taskOf(job: PlanningJob, now: number, minutes: number[], materials: number[]): Task {
+/** Of each printer which slots may feed the job; undefined where every slot may. */
+function slotsFor(job: PlanningJob, printers: readonly PlanningPrinter[]): boolean[][] | undefined {
+  const slots = printers.map((printer) => {
+    const tools = toolsFor(job, printer);
+    return printer.slots.map(({ tool }) => tools.includes(tool));
+  });
+  return slots.some((usable) => usable.includes(false)) ? slots : undefined;
+}
+
+function taskOf(
+  job: PlanningJob,
+  now: number,
+  minutes: number[],
+  materials: number[],
+  slots: boolean[][] | undefined,
+): Task {
   const since = (at: number): number => (at - now) / minute;
   return {
     release: job.notBefore === null ? 0 : Math.max(0, since(job.notBefore)),
@@ -246,6 +264,7 @@ function taskOf(job: PlanningJob, now: number, minutes: number[], materials: num
     minutes,
     materials: [...new Set(materials)],
     grams: job.grams,
+    ...(slots && { slots }),
     promised: job.promisedStart === undefined ? null : since(job.promisedStart),
     kitBegun: null,
   };
@@ -358,6 +377,7 @@ function writeLines(
 /** What a planned job waits for, in words. */
 function waitingFor(line: PlanLine): string {
   const [change] = line.changes ?? [];
+  if (!change && line.setups.length > 0) return `${line.setups.join('; ')}`;
   return change
     ? `planned on ${line.printerId} at ${line.start}, after ${change.to} has been put in`
     : `planned on ${line.printerId} at ${line.start}`;
@@ -372,8 +392,7 @@ function lineOf(
   names: readonly MaterialId[],
 ): PlanLine {
   const iso = (minutes: number): string => new Date(now + Math.round(minutes * minute)).toISOString();
-  const slotOf = (material: MaterialId): string | null =>
-    printer.slots.find((slot) => slot.materialId === material && slot.gramsFree >= job.grams)?.slot ?? null;
+  const hardware = hardwareSetups(job, printer).map(({ text }) => text);
   const changes = placed.changes.map((change): NonNullable<PlanLine['changes']>[number] => ({
     slot: printer.slots[change.slot]?.slot ?? String(change.slot),
     from: change.from < 0 ? null : (names[change.from] ?? null),
@@ -385,14 +404,23 @@ function lineOf(
   return {
     jobId: job.id,
     printerId: printer.id,
-    slot: changes.length > 0 ? null : slotOf(job.materialId),
+    slot: changes.length > 0 ? null : (fittingSlot(job, printer)?.slot ?? null),
     start: iso(placed.start),
     end: iso(placed.end),
-    setups: changes.map(
-      (change) =>
-        `${printer.name}: ${change.from === null ? '' : `take out ${change.from}, `}put in ${change.to} (slot ${change.slot}), ${Math.ceil(job.grams)} g needed`,
-    ),
-    ready: place === 0 && idle && changes.length === 0 && placed.start <= 1e-6 && job.waitsFor.length === 0,
+    setups: [
+      ...changes.map(
+        (change) =>
+          `${printer.name}: ${change.from === null ? '' : `take out ${change.from}, `}put in ${change.to} (slot ${change.slot}), ${Math.ceil(job.grams)} g needed`,
+      ),
+      ...hardware,
+    ],
+    ready:
+      place === 0 &&
+      idle &&
+      changes.length === 0 &&
+      hardware.length === 0 &&
+      placed.start <= 1e-6 &&
+      job.waitsFor.length === 0,
     setupAt: changes.length > 0 ? iso(placed.begin) : null,
     changes,
     slackMinutes: job.deadline === null ? null : Math.round((job.deadline - now) / minute - placed.end),

@@ -1,6 +1,7 @@
+import { canEverPrint, fittingSlot, impossible, notReadyBecause, setupsFor } from '../fit/judge';
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import { notAllowedBecause } from './allowed';
-import { filamentSetup, fittingSlot, impossible, neverBecause, notReadyBecause, wallHours } from './eligibility';
+import { wallHours } from './eligibility';
 import { planAhead } from './plan-ahead';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 
@@ -161,25 +162,25 @@ function place(
   snapshot: Snapshot,
   held: ReturnType<typeof heldBecause>,
 ): { line: PlanLine; because: string } | string {
-  const able = timelines.filter((timeline) => neverBecause(job, timeline.printer) === null);
+  const able = timelines.filter((timeline) => canEverPrint(job, timeline.printer));
   if (able.length === 0) return impossible(job, snapshot.printers);
   const options = able.map((timeline) => {
-    const setup = filamentSetup(job, timeline.printer);
+    const setups = setupsFor(job, timeline.printer);
     const earliest = timeline.free === null ? null : Math.max(timeline.free, held?.until ?? 0);
     const stuck = earliest === null || (held !== null && held.until === null);
     const duration = wallHours(job, timeline.printer) * hour;
-    const change = setup === null ? 0 : minutes(snapshot.changeMinutes, timeline.printer);
+    const change = setups.length * minutes(snapshot.changeMinutes, timeline.printer);
     const wanted = stuck ? null : earliest + change;
     const barred = notAllowedBecause(timeline.printer, snapshot.quiet, wanted ?? snapshot.now, duration / 60_000);
     const start = wanted !== null && barred ? barred.until : wanted;
-    return { timeline, setup, start: start === Number.POSITIVE_INFINITY ? null : start, duration, barred };
+    return { timeline, setups, start: start === Number.POSITIVE_INFINITY ? null : start, duration, barred };
   });
   // The one that has it done first; where nobody can say when, the one with the shorter line and the right filament.
   const rank = (option: (typeof options)[number]): number[] => [
     option.start === null ? 1 : 0,
     option.timeline.printer.id === job.failedOn ? 1 : 0,
     option.start === null ? 0 : option.start + option.duration,
-    option.setup === null ? 0 : 1,
+    option.setups.length,
     option.timeline.printer.online ? 0 : 1,
     option.timeline.lines,
     option.duration,
@@ -188,7 +189,8 @@ function place(
   const best = options[0];
   if (!best) return impossible(job, snapshot.printers);
 
-  const { timeline, setup, start, duration, barred } = best;
+  const { timeline, setups, start, duration, barred } = best;
+  const [setup = null] = setups;
   const ready = held === null && setup === null && timeline.blocked === null && barred === null && timeline.lines === 0;
   const because =
     held?.reason ??
@@ -208,7 +210,7 @@ function place(
       slot: fittingSlot(job, timeline.printer)?.slot ?? null,
       start: start === null ? null : new Date(start).toISOString(),
       end: start === null ? null : new Date(start + duration).toISOString(),
-      setups: setup === null ? [] : [setup],
+      setups,
       ready,
     },
     because,

@@ -29,6 +29,8 @@ export interface Task {
   materials: readonly number[];
   /** What the first material must have left. */
   grams: number;
+  /** Of each printer, which slots may hold the first material: those whose tool can print it. Absent: all. */
+  slots?: readonly (readonly boolean[])[];
   /** The start that was promised, if one was. */
   promised: number | null;
   /** When the first part of its kit is done; null: it belongs to none. */
@@ -187,7 +189,7 @@ export class Schedule implements SequencingProblem {
         time = begin + this.clearMinutes;
       }
       let missing = 0;
-      for (let m = 0; m < task.materials.length; m++) if (slotFor(task, m, loaded, grams) < 0) missing++;
+      for (let m = 0; m < task.materials.length; m++) if (slotFor(task, m, machine, loaded, grams) < 0) missing++;
       let begin = Math.max(time, task.release);
       let changes: Placed['changes'] = [];
       let start = begin;
@@ -197,11 +199,11 @@ export class Schedule implements SequencingProblem {
         cost += this.#idleCost * (begin - ready);
         start = begin + missing * this.changeMinutes;
         cost += weights.change * missing;
-        changes = this.#change(task, loaded, grams, sequence, k);
+        changes = this.#change(task, machine, loaded, grams, sequence, k);
       }
       if (this.quiet !== null || printer.closed.length > 0) start = this.allowed(machine, start, length);
       if (task.grams > 0) {
-        const slot = slotFor(task, 0, loaded, grams);
+        const slot = slotFor(task, 0, machine, loaded, grams);
         if (slot >= 0) grams[slot] = (grams[slot] as number) - task.grams;
       }
       const end = start + length;
@@ -230,17 +232,26 @@ export class Schedule implements SequencingProblem {
   }
 
   /** Loads what a task needs in place of what is needed last (keep tool needed soonest, Tang & Denardo 1988). */
-  #change(task: Task, loaded: number[], grams: number[], sequence: readonly number[], at: number): Placed['changes'] {
+  #change(
+    task: Task,
+    machine: number,
+    loaded: number[],
+    grams: number[],
+    sequence: readonly number[],
+    at: number,
+  ): Placed['changes'] {
     const changes: Placed['changes'] = [];
     for (const [index, material] of task.materials.entries()) {
-      if (slotFor(task, index, loaded, grams) >= 0) continue;
+      if (slotFor(task, index, machine, loaded, grams) >= 0) continue;
+      const usable = index === 0 ? task.slots?.[machine] : undefined;
       let slot = -1;
       let furthest = -1;
       // A spool that has too little left makes room for its successor.
-      const spent = loaded.indexOf(material);
+      const spent = loaded.findIndex((held, s) => held === material && usable?.[s] !== false);
       for (let s = 0; s < loaded.length; s++) {
         const held = loaded[s] as number;
-        if (spent >= 0 ? s !== spent : task.materials.includes(held)) continue;
+        if (usable?.[s] === false) continue;
+        if (spent >= 0 ? s !== spent : task.materials.includes(held) && usable === undefined) continue;
         let next = held < 0 ? 1e9 : sequence.length + 1;
         if (held >= 0) {
           for (let k = at + 1; k < sequence.length; k++) {
@@ -265,11 +276,19 @@ export class Schedule implements SequencingProblem {
 }
 
 /** The slot that a task's material comes from, -1 if one must be loaded: of the first material enough must be left. */
-function slotFor(task: Task, material: number, loaded: readonly number[], grams: readonly number[]): number {
+function slotFor(
+  task: Task,
+  material: number,
+  machine: number,
+  loaded: readonly number[],
+  grams: readonly number[],
+): number {
   const wanted = task.materials[material] as number;
   const least = material === 0 ? task.grams : 0;
+  const usable = material === 0 ? task.slots?.[machine] : undefined;
   for (let s = 0; s < loaded.length; s++) {
-    if (loaded[s] === wanted && (least === 0 || (grams[s] as number) >= least)) return s;
+    if (loaded[s] !== wanted || usable?.[s] === false) continue;
+    if (least === 0 || (grams[s] as number) >= least) return s;
   }
   return -1;
 }

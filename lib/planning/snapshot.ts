@@ -1,28 +1,17 @@
+import type { FitJob, FitPrinter } from '../fit/subject';
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
-import type { ModelKind } from '../model/job';
-import type { Dimensions, Make, PrinterCapabilities, PrinterState } from '../model/printer';
 import type { OperatorHours } from './calendar';
 import type { Weights } from './objective';
 
 /** A job as the planner sees it. Times are ms since 1970, durations hours of the reference machine. */
-export interface PlanningJob {
+export interface PlanningJob extends FitJob {
   id: JobId;
   name: string;
-  materialId: MaterialId;
-  materialType: string;
-  /** °C that the material or the submitter asks for. */
-  nozzleTemperature: number;
-  bedTemperature: number;
-  modelKind: ModelKind;
-  dimensions: Dimensions;
   hours: number;
-  /** Grams of one copy. */
-  grams: number;
   priority: number;
   deadline: number | null;
   createdAt: number;
   notBefore: number | null;
-  forcePrinter: PrinterId | null;
   held: boolean;
   /** Jobs that must be completed first and are not. */
   waitsFor: JobId[];
@@ -30,8 +19,6 @@ export interface PlanningJob {
   copiesToStart: number;
   /** The printer on which it failed last; another is preferred. */
   failedOn: PrinterId | null;
-  /** Materials beside the first; absent: none. */
-  alsoMaterials?: { id: MaterialId; type: string }[];
   /** Wall-clock hours learned for a printer, setups not counted; absent: the reference hours × its speed factor. */
   hoursOn?: Record<PrinterId, number>;
   /** The start (ms) that was promised and should be kept. */
@@ -40,28 +27,8 @@ export interface PlanningJob {
   kit?: { id: string; partsDone: number };
 }
 
-/** A filament in its place. */
-export interface PlanningSlot {
-  slot: string;
-  materialId: MaterialId | null;
-  /** Grams that nothing under way has reserved. */
-  gramsFree: number;
-  /** A spool of this material is booked here, and the printer sees something else; `materialId` is null then. */
-  contradiction?: { booked: MaterialId; seen: string };
-}
-
 /** A printer as the planner sees it. */
-export interface PlanningPrinter {
-  id: PrinterId;
-  name: string;
-  make: Make;
-  capabilities: PrinterCapabilities;
-  slots: PlanningSlot[];
-  online: boolean;
-  /** What the printer reports of itself; null before its first report. */
-  state: PrinterState | null;
-  bed: 'clear' | 'occupied';
-  bedCause: 'attempt' | 'foreign' | 'unknown' | null;
+export interface PlanningPrinter extends FitPrinter {
   /** What is under way on it, ours or foreign, and when it is expected to end. */
   busy: { with: string; until: number; jobId?: JobId; kit?: string } | null;
   /** How many times faster than real its clock runs; durations are divided by it. */

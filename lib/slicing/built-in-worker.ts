@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MeshMeasure } from '../files/mesh-measure';
 import { readTriangles } from '../files/triangles';
 import { failureMessage } from '../files/worker';
+import { highestLayerShare } from '../fit/volume';
 import { GcodeWriter } from './gcode-writer';
 import { cutLayers } from './layers';
 import { type SliceRequest, type SliceResult, SlicingError } from './slicer';
@@ -14,7 +15,7 @@ const repairRemedy = 'Repair the model (close its holes, turn all triangles outw
 async function slice(request: SliceRequest): Promise<SliceResult> {
   const triangles = await readTriangles(request.modelPath, maximumTriangles);
   const { settings } = request;
-  if (settings.layerHeight > settings.nozzleDiameter * 0.8) {
+  if (settings.layerHeight > settings.nozzleDiameter * highestLayerShare + 1e-6) {
     throw new SlicingError(
       `A layer of ${settings.layerHeight} mm is too high for a nozzle of ${settings.nozzleDiameter} mm.`,
       `Choose a layer height of at most ${(settings.nozzleDiameter * 0.8).toFixed(2)} mm.`,

@@ -1,3 +1,4 @@
+import { highestLayerShare } from '../fit/volume';
 import type { Material } from '../model/material';
 import type { PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
@@ -53,18 +54,20 @@ const slowestSpeed = 5;
 
 /** Fills what the submitter left open, and applies what a retry does differently. */
 export function resolveSettings(
-  capabilities: Pick<PrinterCapabilities, 'nozzleDiameters' | 'maxBedTemperature'> | undefined,
+  machine:
+    | { capabilities: Pick<PrinterCapabilities, 'nozzleDiameters' | 'maxBedTemperature'>; tool: number }
+    | undefined,
   material: Material,
   settings: PrintSettings,
   profile: SlicingProfile = {},
   retry: RetrySettings = {},
 ): SlicingSettings {
-  const nozzleDiameter = capabilities?.nozzleDiameters[0] ?? 0.4;
-  const layerHeight =
-    settings.layer_height ?? profile.layer_height ?? nozzleDiameter * (profile.layer_height_ratio ?? 0.5);
+  const nozzleDiameter = machine?.capabilities.nozzleDiameters[machine.tool] ?? 0.4;
+  const byProfile = profile.layer_height ?? nozzleDiameter * (profile.layer_height_ratio ?? 0.5);
+  const layerHeight = settings.layer_height ?? Math.min(byProfile, nozzleDiameter * highestLayerShare);
   const slow = (speed: number, factor = 1) => Math.max(Math.min(speed, slowestSpeed), speed * factor);
   const bed = settings.bed_temp ?? profile.bed_temp ?? material.bedTemperature;
-  const hottestBed = Math.max(bed, capabilities?.maxBedTemperature ?? Number.POSITIVE_INFINITY);
+  const hottestBed = Math.max(bed, machine?.capabilities.maxBedTemperature ?? Number.POSITIVE_INFINITY);
   const speed = slow(settings.speed ?? profile.speed ?? 60, retry.speed_factor);
   return {
     nozzleDiameter,

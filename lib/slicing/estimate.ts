@@ -38,7 +38,7 @@ export function estimatePrint(
       hours: (seconds + startSeconds) / 3600,
     };
   }
-  const chosen = resolveSettings(machine?.capabilities, material, settings, profile);
+  const chosen = resolveSettings(machine, material, settings, profile);
   const { x, y, z } = analysis.dimensions;
   const boxVolume = x * y * z;
   const volume = Math.min(analysis.volumeMm3, boxVolume);

@@ -1,16 +1,7 @@
+import { closeContours, crossing, type Paths64 } from '../files/contours';
 import { SlicingError } from './slicer';
 
-/** A point of the plane, in micrometres. */
-export interface Point {
-  x: number;
-  y: number;
-}
-
-/** Outlines, in micrometres. */
-export type Paths64 = Point[][];
-
-/** Units of the plane: micrometres, as whole numbers. */
-export const perMm = 1000;
+export { type Paths64, type Point, perMm } from '../files/contours';
 
 /** Vertices nearer than this are one, as in the check for closedness. */
 const vertexGridPerMm = 1e5;
@@ -45,7 +36,12 @@ export function cutLayers(triangles: Float32Array, layerHeight: number, layerCou
   }
   let previous: Paths64 = [];
   return segments.map((list, layer) => {
-    const contours = closeContours(list, layer);
+    const contours = closeContours(list, () => {
+      throw new SlicingError(
+        `The mesh has a hole at layer ${layer + 1}.`,
+        'Repair the model, or slice with PrusaSlicer.',
+      );
+    });
     list.length = 0;
     if (equal(contours, previous)) return previous; // same object: what follows need not be computed again
     previous = contours;
@@ -54,61 +50,6 @@ export function cutLayers(triangles: Float32Array, layerHeight: number, layerCou
 }
 
 type NineNumbers = [number, number, number, number, number, number, number, number, number];
-
-/** Writes where the edge p→q meets the plane: as the segment's end when it goes up, as its start when it goes down. */
-function crossing(
-  list: number[],
-  at: number,
-  px: number,
-  py: number,
-  pz: number,
-  qx: number,
-  qy: number,
-  qz: number,
-  z: number,
-): void {
-  const up = pz < z && qz >= z;
-  const down = pz >= z && qz < z;
-  if (!up && !down) return;
-  const share = up ? (z - pz) / (qz - pz) : (z - qz) / (pz - qz);
-  const x = up ? px + (qx - px) * share : qx + (px - qx) * share;
-  const y = up ? py + (qy - py) * share : qy + (py - qy) * share;
-  list[at + (up ? 2 : 0)] = Math.round(x * perMm);
-  list[at + (up ? 3 : 1)] = Math.round(y * perMm);
-}
-
-const keyOf = (x: number, y: number) => (x + 67_108_864) * 134_217_728 + (y + 67_108_864);
-
-function closeContours(list: number[], layer: number): Paths64 {
-  const startsAt = new Map<number, number[]>();
-  for (let i = 0; i < list.length; i += 4) {
-    if (list[i] === list[i + 2] && list[i + 1] === list[i + 3]) continue;
-    const key = keyOf(list[i] ?? 0, list[i + 1] ?? 0);
-    const others = startsAt.get(key);
-    if (others) others.push(i);
-    else startsAt.set(key, [i]);
-  }
-  const contours: Paths64 = [];
-  for (const [startKey, starting] of startsAt) {
-    while (starting.length > 0) {
-      const contour: Point[] = [];
-      let key = startKey;
-      do {
-        const next = startsAt.get(key)?.pop();
-        if (next === undefined) {
-          throw new SlicingError(
-            `The mesh has a hole at layer ${layer + 1}.`,
-            'Repair the model, or slice with PrusaSlicer.',
-          );
-        }
-        contour.push({ x: list[next] ?? 0, y: list[next + 1] ?? 0 });
-        key = keyOf(list[next + 2] ?? 0, list[next + 3] ?? 0);
-      } while (key !== startKey);
-      if (contour.length >= 3) contours.push(contour);
-    }
-  }
-  return contours;
-}
 
 function equal(a: Paths64, b: Paths64): boolean {
   if (a.length !== b.length) return false;

@@ -33,12 +33,13 @@ const refusals: Readonly<Record<number, { message: string; remedy: string; retry
 
 /**
  * OrcaSlicer or Bambu Studio, run as a process of its own for each model: the only backends whose files a real H2D may
- * get. Their command lines are alike. Slices our placed STL with flat profiles and takes the sliced archive.
+ * get. Their command lines are alike. Slices our placed model with flat profiles and takes the sliced archive.
  */
 export class OrcaSlicer implements Slicer {
   readonly name = 'orca-slicer';
   readonly trusted = true;
   readonly makesArchives = true;
+  readonly volumes = 'bambu';
   private readonly timeLimitMs: number;
 
   /**

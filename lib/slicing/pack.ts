@@ -11,8 +11,8 @@ import type { Material } from '../model/material';
 import type { SlicingMachine } from './slicer';
 import { prependHeader, snapmakerHeader } from './snapmaker-header';
 
-/** Bambu's id of the H2D, the model that this package drives. */
-export const bambuModelId = 'O1D';
+/** Bambu's token of the H2D, for a printer whose model is not named. */
+const defaultBambuModel = 'O1D';
 
 /** Edges of the square pictures that each make shows, in points. */
 export const pictureSizes: Readonly<Record<SlicingMachine['make'], readonly number[]>> = {
@@ -61,7 +61,7 @@ export async function packPrint(
   switch (machine.make) {
     case 'bambu':
       await writeGcode3mf(sliced.path, packed, {
-        printerModelId: bambuModelId,
+        printerModelId: machine.capabilities.model ?? defaultBambuModel,
         nozzleDiameters: machine.capabilities.nozzleDiameters,
         filaments: [
           {
@@ -74,6 +74,7 @@ export async function packPrint(
         estimatedSeconds: sliced.estimatedSeconds,
         weightGrams: sliced.filamentGrams,
         bounds: analysis.bounds,
+        nozzle: machine.tool,
         title: 'Platewise',
         pictures: pictures.map(({ bytes }) => bytes),
       });

@@ -1,7 +1,7 @@
 import type { Bounds } from '../files/analysis';
 import { dimensionsOf } from '../files/analysis';
 import type { Placement } from '../files/clean-stl';
-import { fittingTurn } from '../model/fit';
+import { fittingTurn, sizeText, volumeOf } from '../fit/volume';
 import { skirtRoomMm } from './defaults';
 import { SlicingError, type SlicingMachine } from './slicer';
 
@@ -16,13 +16,14 @@ export interface PlacedModel extends Placement {
  * @throws SlicingError when it fits neither way
  */
 export function placeOnBed(bounds: Bounds, machine: SlicingMachine): PlacedModel {
-  const { min, max } = machine.capabilities.buildVolume;
+  const volume = volumeOf(machine.capabilities, machine.tool);
+  const { min, max } = volume;
   const size = dimensionsOf(bounds);
-  const rotationZ = fittingTurn(size, machine.capabilities.buildVolume);
+  const rotationZ = fittingTurn(size, volume);
   if (rotationZ === null) {
     const text = [size.x, size.y, size.z].map((length) => length.toFixed(1)).join(' × ');
     throw new SlicingError(
-      `The model (${text} mm) does not fit ${machine.printerId}, which reaches ${max.x - min.x} × ${max.y - min.y} × ${max.z - min.z} mm.`,
+      `The model (${text} mm) does not fit ${machine.printerId}, which reaches ${sizeText(volume)} mm.`,
       'Choose a larger printer, or make the model smaller.',
     );
   }

@@ -3,13 +3,18 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyseFile, drawModel, placeModel } from '../files/analyse-file';
-import type { Bounds, FileAnalysis, GcodeAnalysis } from '../files/analysis';
+import type { Bounds, FileAnalysis, GcodeAnalysis, ProjectDemands } from '../files/analysis';
+import { slicedFacts } from '../files/facts';
+import { plateOf } from '../files/plates';
+import { modelReasons, remarks } from '../fit/sliced';
+import type { PrintDemands } from '../fit/subject';
+
 import { asError } from '../model/errors';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
-import { checkGcode, UnprintableFileError } from './check-gcode';
+import { checkPrint, UnprintableFileError } from './check-print';
 import type { SlicingSettings } from './defaults';
-import { bambuModelId, packPrint, pictureSizes } from './pack';
+import { packPrint, pictureSizes } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
 import { slicerTurns } from './turns';
@@ -21,6 +26,8 @@ export interface PrepareInput {
   sourcePath: string;
   /** What reading the source once told; absent: it is read now. */
   analysis?: FileAnalysis;
+  /** The number or name of the plate; needed where the file has several. */
+  plate?: number | string;
   machine: SlicingMachine;
   material: Material;
   settings: SlicingSettings;
@@ -32,6 +39,8 @@ export interface PrepareInput {
   workDirectory: string;
   /** For a simulator, or at the owner's word: files that no proven slicer has made for this machine. */
   allowUntrusted: boolean;
+  /** The submitter's word for a sliced file that names no machine. */
+  acceptUnknownMachine: boolean;
   slicer: Slicer;
 }
 
@@ -71,6 +80,7 @@ export interface PreparedPrint {
  * or not at all.
  *
  * @throws UnreadableFileError the source is no sound file
+ * @throws PlateChoiceError it has several plates and none, or another one, is named
  * @throws SlicingError it does not fit or cannot be sliced
  * @throws UnprintableFileError the G-code must not go to this machine
  */
@@ -79,15 +89,19 @@ export async function preparePrintFile(input: PrepareInput, options: PrepareOpti
   await mkdir(input.workDirectory, { recursive: true });
   const scratch = await mkdtemp(join(input.workDirectory, '.prepare-'));
   try {
-    const source = input.analysis ?? (await analyseFile(input.sourcePath, { signal: options.signal }));
+    const whole = input.analysis ?? (await analyseFile(input.sourcePath, { signal: options.signal }));
+    const source = plateOf(whole, input.plate);
     const sliced = source.print
       ? useSliced(input, source, source.print)
       : await sliceModel(input, source, scratch, options);
-    const warnings = [
-      ...source.warnings,
-      ...sliced.warnings,
-      ...checkGcode(sliced.analysis, input.machine, input.material),
-    ];
+    const facts = slicedFacts(sliced.analysis);
+    const demands: PrintDemands = {
+      facts: { sliced: facts, volumes: [] },
+      material: input.material,
+      acceptUnknownMachine: input.acceptUnknownMachine,
+    };
+    checkPrint(facts, input.machine, demands, source.print ? 'uploaded' : 'sliced here', sliced.form);
+    const warnings = [...source.warnings, ...sliced.warnings, ...(source.print ? remarks(facts, demands) : [])];
     options.signal.throwIfAborted();
     const figures = figuresOf(sliced.analysis, input.material);
     const packed = await packPrint(
@@ -138,7 +152,6 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
       'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.',
     );
   }
-  if (form === 'gcode_3mf') refuseOtherModel(analysis);
   if (form === 'gcode' && make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   return {
     path: input.sourcePath,
@@ -148,14 +161,6 @@ function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAna
     pictures: [],
     warnings: [],
   };
-}
-
-function refuseOtherModel({ printerModel }: GcodeAnalysis): void {
-  if (printerModel === bambuModelId) return;
-  throw new UnprintableFileError(
-    `The file was sliced for the printer model ${printerModel ?? '(not named)'}, not for ${bambuModelId} (H2D).`,
-    'Slice it for the H2D.',
-  );
 }
 
 async function sliceModel(
@@ -170,6 +175,7 @@ async function sliceModel(
     refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   }
   if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
+  refuseVolumes(slicer, source);
   const { layerHeight } = settings;
   if (source.dimensions.z < layerHeight / 2) {
     throw new SlicingError(
@@ -193,7 +199,11 @@ async function sliceModel(
     );
   });
   if (!print) throw new SlicingError(`${slicer.name} made no G-code.`, 'Submit the model again.');
-  if (sliced.form === 'gcode_3mf') refuseOtherModel(print);
+  if (sliced.form === 'gcode_3mf') {
+    const target = { name: machine.printerId, make: machine.make, capabilities: machine.capabilities };
+    const others = modelReasons(slicedFacts(print), target, false);
+    if (others.length > 0) throw UnprintableFileError.because(others);
+  }
   // the part must be there to its top, not only begun
   if (print.extrudingMoves > 0 && print.bounds.max.z < source.dimensions.z - 2 * layerHeight) {
     throw new SlicingError(
@@ -213,9 +223,14 @@ async function runSlicer(
   scratch: string,
   options: PrepareOptions,
 ): Promise<Omit<Sliced, 'analysis' | 'slicerName'> & { estimatedSeconds: number | null }> {
-  const modelPath = join(scratch, 'model.stl');
+  const volumes = source.project?.volumes.length ? slicer.volumes : undefined;
+  const modelPath = join(scratch, volumes ? 'model.3mf' : 'model.stl');
   const path = join(scratch, 'sliced');
-  await placeModel(sourcePath, modelPath, placement, { signal: options.signal });
+  await placeModel(sourcePath, modelPath, placement, {
+    signal: options.signal,
+    ...(source.plate !== undefined && { plate: source.plate }),
+    ...(volumes && { volumes }),
+  });
   const pictures = pictureSizes[machine.make].map((size) => ({ size, path: join(scratch, `picture-${size}.png`) }));
   await drawModel(modelPath, pictures, { signal: options.signal });
   const { warnings, estimatedSeconds, form } = await slicer.slice(
@@ -234,6 +249,22 @@ async function runSlicer(
     { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
   );
   return { path, pictures, warnings, estimatedSeconds, form: form ?? 'gcode' };
+}
+
+const volumeNames: Readonly<Record<ProjectDemands['volumes'][number], string>> = {
+  modifier: 'modifiers',
+  negative: 'negative volumes',
+  support_blocker: 'support blockers',
+  support_enforcer: 'support enforcers',
+};
+
+/** A slicer without volumes would print another part than the one that was drawn. */
+function refuseVolumes(slicer: Slicer, { project }: FileAnalysis): void {
+  if (!project || project.volumes.length === 0 || slicer.volumes) return;
+  throw new SlicingError(
+    `The project has ${project.volumes.map((volume) => volumeNames[volume]).join(' and ')}, which the ${slicer.name} slicer cannot do.`,
+    'Install PrusaSlicer (for a Bambu: OrcaSlicer or Bambu Studio), or export the finished part as one mesh without them.',
+  );
 }
 
 function placedBounds({ min, max }: Bounds, { rotationZ, translation }: PlacedModel): Bounds {

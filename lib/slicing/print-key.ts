@@ -4,12 +4,14 @@ import type { SlicingSettings } from './defaults';
 import type { SlicingMachine } from './slicer';
 
 /** Grows when files are packed in another way, so that nothing made in the old way is used again. */
-const packing = 1;
+const packing = 2;
 
 /** Everything that decides what a print file contains. */
 export interface PrintIngredients {
   /** SHA-256 of the model. */
   modelSha256: string;
+  /** Of a file that holds several. */
+  plate: number | null;
   machine: SlicingMachine;
   material: Material;
   settings: SlicingSettings;

@@ -1,4 +1,5 @@
 import type { Bounds } from '../files/analysis';
+import { volumeOf } from '../fit/volume';
 import { skirt } from './defaults';
 import type { SliceRequest, SlicingMachine } from './slicer';
 
@@ -14,7 +15,7 @@ const flavours: Readonly<Record<SlicingMachine['make'], string>> = {
 
 /** A complete PrusaSlicer profile for one print, as INI text. */
 export function prusaProfile({ machine, material, settings, bounds, skirt: wanted }: SliceRequest): string {
-  const { min, max } = machine.capabilities.buildVolume;
+  const { min, max } = volumeOf(machine.capabilities, machine.tool);
   const width = number(settings.lineWidth);
   const { nozzleTemperature, bedTemperature, speed, firstLayerSpeed, acceleration } = settings;
   const fan = Math.round(settings.fan * 100);
@@ -101,7 +102,7 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     machine_max_jerk_e: 3,
     remaining_times: 1,
     gcode_comments: 0,
-    start_gcode: startGcode(nozzleTemperature, bedTemperature, zonesUnder(machine, bounds)).join('\\n'),
+    start_gcode: startGcode(machine, { nozzleTemperature, bedTemperature }, zonesUnder(machine, bounds)).join('\\n'),
     end_gcode: endGcode(machine).join('\\n'),
     ...settings.prusa,
   };
@@ -110,8 +111,16 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     .join('\n')}\n`;
 }
 
-/** Heat, home, nothing that a particular firmware would have to know, but the zones of a bed that has several. */
-export function startGcode(nozzleTemperature: number, bedTemperature: number, zones: readonly number[] = []): string[] {
+/**
+ * Heat, home, nothing that a particular firmware would have to know, but the zones of a bed that has several, and the tool
+ * to print with where it is not the first. A Bambu's `T` names a filament, of which our files have one.
+ */
+export function startGcode(
+  machine: Pick<SlicingMachine, 'make' | 'tool'>,
+  { nozzleTemperature, bedTemperature }: { nozzleTemperature: number; bedTemperature: number },
+  zones: readonly number[] = [],
+): string[] {
+  const tool = toolWord(machine);
   const bed = (command: string) =>
     zones.length === 0
       ? [`${command} S${number(bedTemperature)}`]
@@ -120,13 +129,18 @@ export function startGcode(nozzleTemperature: number, bedTemperature: number, zo
     'G21',
     'G90',
     ...bed('M140'),
-    `M104 S${number(nozzleTemperature)}`,
+    `M104${tool} S${number(nozzleTemperature)}`,
     'G28',
+    ...(tool === '' ? [] : [tool.trim()]),
     ...bed('M190'),
-    `M109 S${number(nozzleTemperature)}`,
+    `M109${tool} S${number(nozzleTemperature)}`,
     'G92 E0',
   ];
 }
+
+/** How G-code names the tool to print with; empty for the first. */
+export const toolWord = ({ make, tool }: Pick<SlicingMachine, 'make' | 'tool'>): string =>
+  make === 'bambu' || tool === 0 ? '' : ` T${tool}`;
 
 /** The zones of the bed that a part stands on, by their tool numbers; none for a bed in one piece. */
 export function zonesUnder(machine: SlicingMachine, bounds: Bounds): number[] {
@@ -143,12 +157,12 @@ export function zonesUnder(machine: SlicingMachine, bounds: Bounds): number[] {
 }
 
 function endGcode(machine: SlicingMachine): string[] {
-  const { min, max } = machine.capabilities.buildVolume;
+  const { min, max } = volumeOf(machine.capabilities, machine.tool);
   return [
     'G1 E-2 F2100',
     `{if max_layer_z < ${max.z - 5}}G1 Z{max_layer_z + 5} F600{endif}`,
     `G1 X${number(min.x + 5)} Y${number(max.y - 5)} F6000`,
-    'M104 S0',
+    `M104${toolWord(machine)} S0`,
     'M140 S0',
     'M107',
     'M84',

@@ -9,6 +9,7 @@ import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from '
 export class PrusaSlicer implements Slicer {
   readonly name = 'prusa-slicer';
   readonly trusted = true;
+  readonly volumes = 'prusa';
   private readonly timeLimitMs: number;
 
   /** `command` is a path or a name on PATH. */
@@ -46,6 +47,8 @@ export class PrusaSlicer implements Slicer {
         '--load',
         profile,
         '--dont-arrange',
+        // what a negative volume takes away from below lies below the bed
+        ...(request.modelPath.endsWith('.3mf') ? ['--no-ensure-on-bed'] : []),
         '--export-gcode',
         '-o',
         output,

@@ -1,7 +1,8 @@
 import type { Bounds } from '../files/analysis';
+import type { Dialect } from '../files/modifier-settings';
 import { PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';
-import type { Make, PrinterCapabilities } from '../model/printer';
+import type { Make, Preparation, PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
 
@@ -15,7 +16,11 @@ export interface SlicingMachine {
 }
 
 export interface SliceRequest {
-  /** A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. */
+  /**
+   * A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. Of a project with volumes that only a slicer can
+   * do: a clean 3MF of ours in the form of `Slicer.volumes`, likewise placed; what a negative volume takes away from below may
+   * lie below the bed.
+   */
   modelPath: string;
   /** Where the G-code goes; written only as a whole. */
   outputPath: string;
@@ -43,7 +48,7 @@ export interface SliceResult {
 
 /**
  * A slicer. Runs outside the event loop, ends at once when the signal aborts, leaves no partial output.
- * Exit codes prove nothing: whoever calls checks the result (`checkGcode`).
+ * Exit codes prove nothing: whoever calls checks the result (`checkPrint`).
  */
 export interface Slicer {
   /** `prusa-slicer`, `built-in` … */
@@ -52,6 +57,11 @@ export interface Slicer {
   readonly trusted: boolean;
   /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu printer takes. */
   readonly makesArchives?: boolean;
+  /**
+   * Whose form of a 3MF it reads modifiers, negative volumes, support blockers and enforcers from; absent: it cannot do them,
+   * and is given no project that has some.
+   */
+  readonly volumes?: Dialect;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */
@@ -59,6 +69,17 @@ export interface Slicer {
     request: SliceRequest,
     options: { signal: AbortSignal; progress(fraction: number): void },
   ): Promise<SliceResult>;
+}
+
+/** What an agent can prepare with this slicer. @param allowsUntrusted a simulator, or the owner's word */
+export function preparationBy(slicer: Slicer, allowsUntrusted: boolean): Preparation {
+  return {
+    slicer: slicer.name,
+    trusted: slicer.trusted,
+    archives: slicer.makesArchives ?? false,
+    volumes: slicer.volumes !== undefined,
+    allowsUntrusted,
+  };
 }
 
 /** The model could not be sliced for this machine. */

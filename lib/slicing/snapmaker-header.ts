@@ -20,6 +20,9 @@ export interface SnapmakerHeaderInput {
 export function snapmakerHeader(input: SnapmakerHeaderInput): string {
   const { analysis, machine, material } = input;
   const nozzles = machine.capabilities.nozzleDiameters;
+  const { tool } = machine;
+  const temperature = Math.round(analysis.maxNozzleTemperature);
+  const type = material.type.replace(/[^\w+-]/g, '');
   const { min, max } = analysis.bounds;
   const lines = (total: number) => [
     ';Header Start',
@@ -30,13 +33,15 @@ export function snapmakerHeader(input: SnapmakerHeaderInput): string {
     ...(input.picture ? [`;thumbnail: data:image/png;base64,${input.picture.toString('base64')}`] : []),
     `;file_total_lines: ${total}`,
     `;estimated_time(s): ${Math.round(input.estimatedSeconds)}`,
-    `;nozzle_temperature(°C): ${Math.round(analysis.maxNozzleTemperature)}`,
+    // a nozzle that is not used stays cold
+    `;nozzle_temperature(°C): ${tool === 0 ? temperature : 0}`,
     `;nozzle_0_diameter(mm): ${nozzles[0] ?? 0.4}`,
-    `;nozzle_0_material: ${material.type.replace(/[^\w+-]/g, '')}`,
+    ...(tool === 0 ? [`;nozzle_0_material: ${type}`] : []),
     ';Extruder 0 Retraction Distance:0.8',
     ';Extruder 0 Switch Retraction Distance:0',
-    ';nozzle_1_temperature(°C): -1',
-    ';nozzle_1_diameter(mm): -1',
+    `;nozzle_1_temperature(°C): ${tool === 1 ? temperature : -1}`,
+    `;nozzle_1_diameter(mm): ${tool === 1 ? (nozzles[1] ?? 0.4) : -1}`,
+    ...(tool === 1 ? [`;nozzle_1_material: ${type}`] : []),
     `;build_plate_temperature(°C): ${Math.round(analysis.maxBedTemperature)}`,
     ';work_speed(mm/minute): 6000',
     `;max_x(mm): ${max.x.toFixed(3)}`,

@@ -16,6 +16,10 @@ export interface Attempt {
   fileName: string;
   taskId: number;
   slot: string;
+  /** The tool that the slot feeds, from 0. */
+  tool: number;
+  /** The plate of its file, from 1. */
+  plate: number;
   spoolId: SpoolId | null;
   reservedGrams: number;
   gcodeSha256: string | null;
@@ -41,11 +45,14 @@ const toAttempt = (row: Record<string, unknown>): Attempt => camelCase<Attempt>(
 /** Makes an attempt; the unique indexes refuse a second open one for the printer or the copy. */
 export async function insertAttempt(
   tx: Transaction,
-  attempt: Pick<Attempt, 'id' | 'jobId' | 'copy' | 'printerId' | 'fileName' | 'slot' | 'spoolId' | 'reservedGrams'>,
+  attempt: Pick<
+    Attempt,
+    'id' | 'jobId' | 'copy' | 'printerId' | 'fileName' | 'slot' | 'tool' | 'plate' | 'spoolId' | 'reservedGrams'
+  >,
 ): Promise<Attempt> {
   const { rows } = await tx.query(
-    `INSERT INTO print_attempts (id, job_id, copy, printer_id, file_name, slot, spool_id, reserved_grams)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *`,
+    `INSERT INTO print_attempts (id, job_id, copy, printer_id, file_name, slot, tool, plate, spool_id, reserved_grams)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,
     [
       attempt.id,
       attempt.jobId,
@@ -53,6 +60,8 @@ export async function insertAttempt(
       attempt.printerId,
       attempt.fileName,
       attempt.slot,
+      attempt.tool,
+      attempt.plate,
       attempt.spoolId,
       attempt.reservedGrams,
     ],

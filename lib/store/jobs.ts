@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError, StaleVersionError } from '../model/errors
 import { type AttemptId, isUuid, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { RetrySettings } from '../model/settings';
+import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
 import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
@@ -28,6 +29,9 @@ export type NewJob = Pick<
   | 'dependsOn'
   | 'forcePrinter'
   | 'hold'
+  | 'acceptUnknownMachine'
+  | 'plate'
+  | 'fileFacts'
   | 'model'
 >;
 
@@ -114,6 +118,9 @@ const fields = [
   'retriesFrom',
   'failedOn',
   'retrySettings',
+  'acceptUnknownMachine',
+  'plate',
+  'fileFacts',
   'version',
 ] as const satisfies readonly Exclude<keyof Job, 'model'>[];
 
@@ -140,8 +147,10 @@ const insertJobSql = `
     INSERT INTO print_jobs (
       job_name, stl_path, gcode_path, material_id, print_settings, estimated_grams, estimated_cost_usd,
       estimated_duration_hours, priority, deadline_at, created_by, max_retries, goal_id, copies, not_before, depends_on,
-      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, kit_id, status, job_seq)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 'queued', 1)
+      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, kit_id,
+      accept_unknown_machine, plate, file_facts, status, job_seq)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+      $26, $27, $28, 'queued', 1)
     RETURNING *),
   h AS (
     INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
@@ -180,6 +189,9 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
     job.model.dimensions.z,
     job.model.volumeMm3,
     job.kitId,
+    job.acceptUnknownMachine,
+    job.plate,
+    job.fileFacts === null ? null : JSON.stringify(job.fileFacts),
   ]);
   const row = rows[0];
   if (!row) throw new Error('PostgreSQL stored no job.');
@@ -410,16 +422,44 @@ export async function setPriority(tx: Transaction, job: Job, priority: number, a
   return toJob(row);
 }
 
-/** Holds a job back, or lets it go; only what has not started is affected. */
-export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: string): Promise<Job> {
+/** The jobs that are not over and whose file no version that stores file facts has read. */
+export async function jobsWithoutFacts(db: Queryable): Promise<JobId[]> {
+  const { rows } = await db.query<{ id: JobId }>(
+    `SELECT id FROM print_jobs WHERE file_facts IS NULL AND status NOT IN ('completed', 'failed', 'cancelled') ORDER BY id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Stores what the file of a job asks of printers. @throws NotFoundError */
+export async function storeFileFacts(tx: Transaction, id: JobId, facts: FileFacts, plate: number | null): Promise<Job> {
   const { rows } = await tx.query(
-    `UPDATE print_jobs SET hold = $2, updated_at = now()
+    'UPDATE print_jobs SET file_facts = $2, plate = coalesce(plate, $3) WHERE id = $1 RETURNING *',
+    [id, JSON.stringify(facts), plate],
+  );
+  if (!rows[0]) throw new NotFoundError('job', id);
+  await notify(tx, 'plan');
+  return toJob(rows[0]);
+}
+
+/** Records the submitter's word that a file which names no machine was made for the printers that it fits. */
+export async function acceptUnknownMachine(tx: Transaction, id: JobId): Promise<void> {
+  await tx.query('UPDATE print_jobs SET accept_unknown_machine = true WHERE id = $1', [id]);
+}
+
+/**
+ * Holds a job back, or lets it go; only what has not started is affected.
+ * @param reason why, where it is not simply at somebody's wish
+ */
+export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: string, reason?: string): Promise<Job> {
+  const { rows } = await tx.query(
+    `UPDATE print_jobs SET hold = $2, updated_at = now(), 
+       status_reason = CASE WHEN $3::text IS NOT NULL THEN $3 WHEN NOT $2 AND status_reason LIKE 'held: %' THEN NULL ELSE status_reason END
      WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING *`,
-    [job.id, hold],
+    [job.id, hold, reason === undefined ? null : `held: ${reason}`],
   );
   const row = rows[0];
   if (!row) throw new ConflictError(`The job is ${job.status}; it cannot be held.`, 'Choose an open job.');
-  await addHistory(tx, toJob(row), hold ? 'held' : 'released', actor);
+  await addHistory(tx, toJob(row), hold ? `held${reason === undefined ? '' : `: ${reason}`}` : 'released', actor);
   await notify(tx, 'plan');
   return toJob(row);
 }

@@ -1,6 +1,6 @@
 import { ConflictError, NotFoundError } from '../model/errors';
 import type { AttemptId, MaterialId, PrinterId, SpoolId } from '../model/ids';
-import type { Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
+import type { Make, Preparation, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
 
@@ -29,6 +29,8 @@ export interface Printer {
   report: PrinterReport | null;
   reportAt: string | null;
   lastJob: PrinterJob | null;
+  /** How its agent makes print files; null until one has reported. */
+  preparation: Preparation | null;
   /** Whether an agent has seen it lately. */
   online: boolean;
 }
@@ -37,6 +39,8 @@ export interface Printer {
 export interface LoadedSlot {
   printerId: PrinterId;
   slot: string;
+  /** The tool that it feeds, from 0. */
+  tool: number;
   position: number;
   spoolId: SpoolId | null;
   materialId: MaterialId | null;
@@ -52,12 +56,13 @@ export const offlineAfterSeconds = 30;
 
 const columns = `*, (connected AND seen_at > now() - interval '${offlineAfterSeconds} seconds') AS online`;
 const toPrinter = (row: Record<string, unknown>): Printer => {
-  const { report, capabilities, last_job, ...rest } = row;
+  const { report, capabilities, last_job, preparation, ...rest } = row;
   return {
-    ...camelCase<Omit<Printer, 'report' | 'capabilities' | 'lastJob'>>(rest),
+    ...camelCase<Omit<Printer, 'report' | 'capabilities' | 'lastJob' | 'preparation'>>(rest),
     report: report as PrinterReport | null,
     capabilities: capabilities as PrinterCapabilities,
     lastJob: last_job as PrinterJob | null,
+    preparation: preparation as Preparation | null,
   };
 };
 
@@ -88,7 +93,7 @@ export interface PrinterRegistration {
   make: Make;
   /** Left out: those already stored. A printer that is not stored yet needs them. */
   capabilities?: PrinterCapabilities;
-  slots?: string[];
+  slots?: { slot: string; tool: number }[];
 }
 
 /** Stores a printer, or its new name and capabilities. The bed of a new one is occupied until an operator looks. */
@@ -101,11 +106,11 @@ export async function registerPrinter(tx: Transaction, printer: PrinterRegistrat
     [printer.id, printer.name, printer.make, JSON.stringify(printer.capabilities ?? {})],
   );
   if (!rows[0]) throw new Error('PostgreSQL stored no printer.');
-  for (const [position, slot] of (printer.slots ?? []).entries()) {
+  for (const [position, { slot, tool }] of (printer.slots ?? []).entries()) {
     await tx.query(
-      `INSERT INTO printer_slots (printer_id, slot, position) VALUES ($1, $2, $3)
-       ON CONFLICT (printer_id, slot) DO UPDATE SET position = excluded.position`,
-      [printer.id, slot, position],
+      `INSERT INTO printer_slots (printer_id, slot, tool, position) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (printer_id, slot) DO UPDATE SET position = excluded.position, tool = excluded.tool`,
+      [printer.id, slot, tool, position],
     );
   }
   return toPrinter(rows[0]);
@@ -214,7 +219,7 @@ export async function storeLastJob(tx: Transaction, id: PrinterId, job: PrinterJ
 /** The slots of all printers with their spools. Grams that open attempts have reserved are promised already. */
 export async function loadedSlots(db: Queryable): Promise<LoadedSlot[]> {
   const { rows } = await db.query(
-    `SELECT s.printer_id, s.slot, s.position, s.spool_id, p.material_id, m.type AS material_type, m.colour_hex, p.grams_left,
+    `SELECT s.printer_id, s.slot, s.tool, s.position, s.spool_id, p.material_id, m.type AS material_type, m.colour_hex, p.grams_left,
        p.grams_left - coalesce((SELECT sum(a.reserved_grams) FROM print_attempts a
          WHERE a.spool_id = p.id AND a.phase <> 'ended'), 0) AS grams_free
      FROM printer_slots s LEFT JOIN spools p ON p.id = s.spool_id LEFT JOIN materials m ON m.id = p.material_id
@@ -241,6 +246,11 @@ export async function loadSlot(
   const loaded = (await loadedSlots(tx)).find((one) => one.printerId === id && one.slot === slot);
   if (!loaded) throw new NotFoundError('slot', `${id}/${slot}`);
   return loaded;
+}
+
+/** How the agent of a printer makes print files, which decides what can be submitted for it. */
+export async function storePreparation(db: Queryable, id: PrinterId, preparation: Preparation): Promise<void> {
+  await db.query('UPDATE printers SET preparation = $2 WHERE id = $1', [id, JSON.stringify(preparation)]);
 }
 
 /** What a machine draws while it prints (W), for its electricity. */

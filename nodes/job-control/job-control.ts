@@ -65,7 +65,9 @@ const actions: Record<
   },
   release: {
     subject: 'job_id',
-    run: async ({ farm, id, actor, versions }) => ({ payload: await hold(farm, id, false, actor, versions) }),
+    run: async ({ farm, id, body, actor, versions }) => ({
+      payload: await hold(farm, id, false, actor, versions, body),
+    }),
   },
   'clear-bed': {
     subject: 'printer_id',

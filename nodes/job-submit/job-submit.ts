@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import { storeFile, submitJob } from '../../lib/coordinator/submit';
+import { submitJob } from '../../lib/coordinator/submit';
+import { storeFile } from '../../lib/coordinator/take-file';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, bodyOf, clientOf, headerOf } from '../http/request';
 import { onInput } from '../input';

@@ -8,6 +8,7 @@ import { MalformedInputError } from '../../lib/model/errors';
 import { printerId } from '../../lib/model/ids';
 import type { Make, PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import type { Driver, DriverOptions } from '../../lib/printers/driver';
+import { toolOfSlot } from '../../lib/printers/slot-tools';
 import { setWatts } from '../../lib/store/printers';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
@@ -104,7 +105,13 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
           id,
           name: definition.name || definition.printerId,
           make: printerMake.make,
-          ...(given && { capabilities: given, slots: slots.length > 0 ? slots : printerMake.slots }),
+          ...(given && { capabilities: given }),
+          ...((given || slots.length > 0) && {
+            slots: (slots.length > 0 ? slots : printerMake.slots).map((slot) => ({
+              slot,
+              tool: toolOfSlot(printerMake.make, slot),
+            })),
+          }),
         },
         simulated,
       );

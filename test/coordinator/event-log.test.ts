@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { storeFile, submitJob } from '../../lib/coordinator/submit';
+import { submitJob } from '../../lib/coordinator/submit';
+import { storeFile } from '../../lib/coordinator/take-file';
 import { tick } from '../../lib/coordinator/tick';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 import { writeBox } from '../support/models';

@@ -42,6 +42,8 @@ describe('Grams', () => {
         printerId: giga,
         fileName: `${id}.gcode`,
         slot: 'extruder',
+        tool: 0,
+        plate: 1,
         spoolId,
         reservedGrams: grams,
       }),

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { clearBedOf } from '../../lib/coordinator/changes';
 import type { JobView } from '../../lib/coordinator/queries';
 import { removeOldFiles } from '../../lib/coordinator/retention';
-import { storeFile, submitJob } from '../../lib/coordinator/submit';
+import { submitJob } from '../../lib/coordinator/submit';
+import { storeFile } from '../../lib/coordinator/take-file';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fittingTurn } from '../../lib/model/fit';
+import { fittingTurn } from '../../lib/fit/volume';
 import { jobId, materialId, printerId } from '../../lib/model/ids';
 import { explainPrinter } from '../../lib/planning/explain';
 import { makePlan } from '../../lib/planning/plan';
@@ -48,7 +48,7 @@ function printer(id: string, edges: [number, number, number], more: Partial<Plan
       speedFactor: 1,
       usdPerHour: 1,
     },
-    slots: [{ slot: 'one', materialId: materialId('pla'), gramsFree: 1000 }],
+    slots: [{ slot: 'one', materialId: materialId('pla'), tool: 0, gramsFree: 1000 }],
     online: true,
     state: 'idle',
     bed: 'clear',
@@ -153,7 +153,7 @@ describe('The plan', () => {
 
   it('asks for the right filament and enough of it, and lets others go first meanwhile', () => {
     const little = printer('little', [400, 400, 400], {
-      slots: [{ slot: 'one', materialId: materialId('pla'), gramsFree: 30 }],
+      slots: [{ slot: 'one', materialId: materialId('pla'), tool: 0, gramsFree: 30 }],
     });
     const jobs = [
       job('big', { grams: 120, priority: 1 }),

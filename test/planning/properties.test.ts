@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { canEverPrint } from '../../lib/fit/judge';
 import { jobId, materialId, printerId } from '../../lib/model/ids';
 import { lowerBound } from '../../lib/planning/bound';
 import { OperatorCalendar } from '../../lib/planning/calendar';
-import { neverBecause } from '../../lib/planning/eligibility';
 import { totalCost } from '../../lib/planning/improve';
 import { owedEvery, owedJobs } from '../../lib/planning/owed';
 import { makePlan } from '../../lib/planning/plan';
@@ -88,6 +88,7 @@ const printers: fc.Arbitrary<PlanningPrinter[]> = fc
         slots: Array.from({ length: one.slots }, (_, slot) => ({
           slot: String(slot),
           materialId: materialId(materials[(one.first + slot) % 4] ?? 'PLA'),
+          tool: 0,
           gramsFree: 1e6,
         })),
         online: true,
@@ -162,7 +163,7 @@ describe('Every plan', () => {
       const plan = makePlan(snapshot, budget);
       for (const job of snapshot.jobs) {
         const count = plan.lines.filter((line) => line.jobId === job.id).length;
-        const able = !job.held && snapshot.printers.some((printer) => neverBecause(job, printer) === null);
+        const able = !job.held && snapshot.printers.some((printer) => canEverPrint(job, printer));
         const most = Math.min(job.copiesToStart, 2 * snapshot.printers.length);
         assert.equal(count, able ? most : 0);
         if (!able) assert.ok(plan.waiting[job.id]);
@@ -221,7 +222,7 @@ describe('Every plan', () => {
         plan.lines.find((line) => line.printerId === printer.id)?.jobId;
       for (const printer of snapshot.printers) {
         if ((printer.dispatchesSinceOwed ?? 0) < owedEvery - 1) continue;
-        for (const owed of owedJobs(snapshot).filter((job) => neverBecause(job, printer) === null)) {
+        for (const owed of owedJobs(snapshot).filter((job) => canEverPrint(job, printer))) {
           if (firstOn(printer) === owed.id) break;
           const sooner = snapshot.printers.some((other) => free(other) <= free(printer) && firstOn(other) === owed.id);
           assert.ok(sooner, `${owed.id} is passed over on ${printer.id}`);
@@ -386,7 +387,7 @@ describe('Every plan', () => {
               ...model,
               id: machine.id,
               capabilities: { ...model.capabilities, materialTypes: ['PLA', 'PETG'] },
-              slots: [{ slot: '0', materialId: materialId(machine.material), gramsFree: 1e6 }],
+              slots: [{ slot: '0', materialId: materialId(machine.material), tool: 0, gramsFree: 1e6 }],
               bed: machine.until > now ? 'occupied' : 'clear',
               busy: machine.until > now ? { with: 'a print', until: machine.until } : null,
               dispatchesSinceOwed: machine.since,
@@ -476,7 +477,7 @@ describe('Operator hours', () => {
         ...printer,
         busy: null,
         bed: 'clear' as const,
-        slots: [{ slot: '0', materialId: null, gramsFree: 0 }],
+        slots: [{ slot: '0', materialId: null, tool: 0, gramsFree: 0 }],
       };
       const capabilities = { ...printer.capabilities, materialTypes: materials };
       const small = {

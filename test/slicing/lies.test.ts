@@ -9,7 +9,7 @@ import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
 import { Turns } from '../../lib/slicing/turns';
 import { fixture, temporaryDirectory } from '../fixtures';
 import { standInProgram } from '../support/stand-in-program';
-import { giga, h2d, pla } from './machines';
+import { artisan, giga, h2d, pla } from './machines';
 
 const directory = temporaryDirectory();
 const cube = fixture('models', '20mm-xyz-cube.stl');
@@ -44,10 +44,11 @@ async function prepared(script: string, changes: Partial<PrepareInput> = {}, tim
       sourcePath: cube,
       machine,
       material: pla,
-      settings: resolveSettings(machine.capabilities, pla, {}),
+      settings: resolveSettings(machine, pla, {}),
       quality: 'standard',
       workDirectory,
       allowUntrusted: true,
+      acceptUnknownMachine: true,
       slicer: new PrusaSlicer(command, { timeLimitMs }),
       ...changes,
     },
@@ -121,18 +122,18 @@ describe('a slicer that lies', () => {
     await refuses(writes((generated + towerOf([0.2, 10, 20])).replace('G28', 'G28\nM502')), /M502/, false);
   });
 
-  it('and uses two nozzles where both cannot reach is refused', async () => {
-    const machine = {
-      ...h2d,
-      capabilities: {
-        ...h2d.capabilities,
-        multiNozzleVolume: { min: { x: 25, y: 0, z: 0 }, max: { x: 325, y: 320, z: 320 } },
-      },
-    };
+  it('and prints with another tool than the one that the slot feeds is refused', async () => {
     const tower = generated + towerOf([0.2, 10, 20], 15, 100);
-    await prepared(writes(tower), { machine });
-    const both = tower.replace('G1 Z10', 'T1\nG1 Z10');
-    await refuses(writes(both), /outside of the build volume of bamboo_h2d with 2 nozzles/, false, { machine });
+    const second = tower.replace('G28', 'G28\nT1');
+    await prepared(writes(tower), { machine: artisan });
+    await refuses(writes(second), /with tool 1, the filament is at tool 0 of snapmaker_artisan/, false, {
+      machine: artisan,
+    });
+    await prepared(writes(second), { machine: { ...artisan, tool: 1 } });
+    await refuses(writes(tower), /with tool 0, the filament is at tool 1/, false, { machine: { ...artisan, tool: 1 } });
+    await refuses(writes(second), /prints with T1; wrapped for bamboo_h2d it has one filament/, false, {
+      machine: h2d,
+    });
   });
 
   it('is tried again when it was killed, and not when it crashed', async () => {
@@ -163,7 +164,7 @@ describe('a slicer that lies', () => {
         outputPath,
         machine: giga,
         material: pla,
-        settings: resolveSettings(giga.capabilities, pla, {}),
+        settings: resolveSettings(giga, pla, {}),
         quality: 'standard',
         bounds: { min: { x: 0, y: 0, z: 0 }, max: { x: 20, y: 20, z: 20 } },
         skirt: true,

@@ -17,7 +17,13 @@ export const pla: Material = {
   bedTemperature: 60,
 };
 
-function machine(printerId: string, make: Make, x: number, y: number, z: number, nozzles: number[]): SlicingMachine {
+function machine(
+  printerId: string,
+  make: Make,
+  model: string,
+  [x, y, z]: [number, number, number],
+  nozzles: number[],
+): SlicingMachine {
   return {
     printerId,
     make,
@@ -30,10 +36,11 @@ function machine(printerId: string, make: Make, x: number, y: number, z: number,
       materialTypes: ['PLA'],
       speedFactor: 1,
       usdPerHour: 1,
+      acceptsModels: make === 'bambu' ? [model, 'O1D'] : [model],
     },
   };
 }
 
-export const giga = machine('elegoo_giga', 'moonraker', 800, 800, 1000, [0.4]);
-export const artisan = machine('snapmaker_artisan', 'snapmaker', 400, 400, 400, [0.4, 0.4]);
-export const h2d = machine('bamboo_h2d', 'bambu', 325, 320, 325, [0.4, 0.4]);
+export const giga = machine('elegoo_giga', 'moonraker', 'Elegoo OrangeStorm Giga', [800, 800, 1000], [0.4]);
+export const artisan = machine('snapmaker_artisan', 'snapmaker', 'Snapmaker Artisan', [400, 400, 400], [0.4, 0.4]);
+export const h2d = machine('bamboo_h2d', 'bambu', 'Bambu Lab H2D', [325, 320, 325], [0.4, 0.4]);

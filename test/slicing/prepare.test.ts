@@ -9,7 +9,7 @@ import { thumbnailsOfGcode } from '../../lib/files/thumbnail';
 import { UnreadableFileError } from '../../lib/files/unreadable';
 import type { BedZone } from '../../lib/model/printer';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
-import { UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { UnprintableFileError } from '../../lib/slicing/check-print';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { estimatePrint } from '../../lib/slicing/estimate';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
@@ -26,10 +26,11 @@ function input(changes: Partial<PrepareInput> = {}): PrepareInput {
     sourcePath: cube,
     machine: giga,
     material: pla,
-    settings: resolveSettings((changes.machine ?? giga).capabilities, changes.material ?? pla, {}),
+    settings: resolveSettings(changes.machine ?? giga, changes.material ?? pla, {}),
     quality: 'standard',
     workDirectory: temporaryDirectory(),
     allowUntrusted: true,
+    acceptUnknownMachine: true,
     slicer: new BuiltInSlicer(),
     ...changes,
   };
@@ -219,7 +220,14 @@ describe('preparing a print file', () => {
     await refuses({ sourcePath: sliced, machine: artisan }, UnprintableFileError, /outside of the build volume/);
     await refuses(changed('hot.gcode', text.replace('M109 S220', 'M109 S320')), UnprintableFileError, /nozzle to 320/);
     await refuses(changed('bed.gcode', text.replace('M190 S60', 'M190 S160')), UnprintableFileError, /bed to 160/);
-    await refuses(changed('save.gcode', text.replace('G92 E0', 'M500')), UnprintableFileError, /M500/);
+    // its maker may save settings in the start code of this model, nobody in the middle of a print or of an unknown machine
+    const saving = text.replace('G92 E0', 'M500');
+    await prepare(changed('save.gcode', saving));
+    const nameless = saving.replace('; printer_model = OrangeStormGiga', '; printer_model = ');
+    await refuses(changed('save.gcode', nameless), UnprintableFileError, /M500/);
+    const half = text.indexOf(';LAYER_CHANGE', text.length / 2);
+    const within = `${text.slice(0, half)}M500\n${text.slice(half)}`;
+    await refuses(changed('save.gcode', within), UnprintableFileError, /M500/);
     await refuses(changed('cut.gcode', text.slice(0, text.length / 2)), UnprintableFileError, /cut off/);
     await refuses(changed('nan.gcode', text.replace('G1 X', 'G1 Xnan Y1 E1\nG1 X')), UnprintableFileError, /no number/);
     await refuses(
@@ -241,6 +249,7 @@ describe('preparing a print file', () => {
       await writeGcode3mf(gcode, join(directory, `${printerModelId}.gcode.3mf`), {
         printerModelId,
         nozzleDiameters: [0.4],
+        nozzle: 0,
         filaments: [],
         estimatedSeconds: 600,
         weightGrams: 4,
@@ -253,7 +262,11 @@ describe('preparing a print file', () => {
     assert.deepEqual(readFileSync(prepared.path), readFileSync(own.sourcePath));
     await refuses({ ...own, machine: giga }, UnprintableFileError, /cannot print a .gcode.3mf/);
     const other = { sourcePath: join(directory, 'N1.gcode.3mf') };
-    await refuses({ ...other, machine: h2d }, UnprintableFileError, /printer model N1/);
+    await refuses(
+      { ...other, machine: h2d },
+      UnprintableFileError,
+      /sliced for N1; bamboo_h2d takes files for Bambu Lab H2D/,
+    );
   });
 
   it('never believes a slicer', async () => {

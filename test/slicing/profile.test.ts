@@ -25,9 +25,9 @@ describe('slicing profiles', () => {
     assert.deepEqual(await profiles.problems(), []);
     assert.deepEqual(await profiles.qualities(), ['draft', 'fine', 'standard']);
     const fine = await profiles.load({ printerId: 'elegoo_giga', material: pla, quality: 'fine' });
-    assert.equal(resolveSettings(giga.capabilities, pla, {}, fine).layerHeight, 0.12);
+    assert.equal(resolveSettings(giga, pla, {}, fine).layerHeight, 0.12);
     const standard = await profiles.load({ printerId: 'elegoo_giga', material: tpu });
-    assert.equal(resolveSettings(giga.capabilities, tpu, {}, standard).speed, 25);
+    assert.equal(resolveSettings(giga, tpu, {}, standard).speed, 25);
   });
 
   it('are laid over one another, the more special one and the operator’s on top, and what was asked for on all', async () => {
@@ -36,7 +36,7 @@ describe('slicing profiles', () => {
     write(own, 'elegoo_giga/any/any.json', { speed: 90, walls: 4 });
     write(own, 'elegoo_giga/pla_black/standard.json', { walls: 5, prusa: { raft_layers: 0 } });
     const profile = await new Profiles([shipped, own]).load({ printerId: 'elegoo_giga', material: pla });
-    const settings = resolveSettings(giga.capabilities, pla, { infill: 33, bed_temp: 65 }, profile);
+    const settings = resolveSettings(giga, pla, { infill: 33, bed_temp: 65 }, profile);
     assert.deepEqual(
       [settings.speed, settings.walls, settings.infill, settings.bedTemperature, settings.nozzleTemperature],
       [90, 5, 0.33, 65, 215],
@@ -113,12 +113,12 @@ describe('slicing profiles', () => {
 
 describe('a retry', () => {
   it('is slower and hotter as its settings say, within what the bed can', () => {
-    const first = resolveSettings(giga.capabilities, pla, {}, { speed: 100, first_layer_speed: 30 });
+    const first = resolveSettings(giga, pla, {}, { speed: 100, first_layer_speed: 30 });
     const retry = { first_layer_speed_factor: 0.5, speed_factor: 0.7, bed_temp_offset: 10 };
-    const second = resolveSettings(giga.capabilities, pla, {}, { speed: 100, first_layer_speed: 30 }, retry);
+    const second = resolveSettings(giga, pla, {}, { speed: 100, first_layer_speed: 30 }, retry);
     assert.deepEqual([first.speed, first.firstLayerSpeed, first.bedTemperature], [100, 30, 60]);
     assert.deepEqual([second.speed, second.firstLayerSpeed, second.bedTemperature], [70, 10.5, 70]);
-    const hot = resolveSettings(giga.capabilities, pla, { bed_temp: 108 }, {}, retry);
+    const hot = resolveSettings(giga, pla, { bed_temp: 108 }, {}, retry);
     assert.equal(hot.bedTemperature, 110);
   });
 });
@@ -126,9 +126,10 @@ describe('a retry', () => {
 describe('the key of a print', () => {
   const ingredients = {
     modelSha256: 'a'.repeat(64),
+    plate: null,
     machine: giga,
     material: pla,
-    settings: resolveSettings(giga.capabilities, pla, {}),
+    settings: resolveSettings(giga, pla, {}),
     quality: 'standard',
     slicer: { name: 'prusa-slicer', version: '2.5.0' },
     allowUntrusted: true,

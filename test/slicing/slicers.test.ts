@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
 import { writeCleanStl } from '../../lib/files/clean-stl';
+import { slicedFacts } from '../../lib/files/facts';
 import { analyseGcode } from '../../lib/files/gcode';
 import { readTriangles } from '../../lib/files/triangles';
 import type { PrintSettings } from '../../lib/model/settings';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
-import { checkGcode, UnprintableFileError } from '../../lib/slicing/check-gcode';
+import { checkPrint, UnprintableFileError } from '../../lib/slicing/check-print';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { placeOnBed } from '../../lib/slicing/placement';
 import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
@@ -18,7 +19,7 @@ import { type BoxAt, writeBoxes } from '../support/models';
 import { artisan, giga, h2d, pla } from './machines';
 
 const bedCentre = { min: { x: 150, y: 150, z: 0 }, max: { x: 170, y: 170, z: 20 } };
-const plain = { settings: resolveSettings(giga.capabilities, pla, {}), quality: 'standard', bounds: bedCentre };
+const plain = { settings: resolveSettings(giga, pla, {}), quality: 'standard', bounds: bedCentre };
 const directory = temporaryDirectory();
 let count = 0;
 
@@ -43,7 +44,7 @@ async function sliceWith(
       outputPath,
       machine,
       material: pla,
-      settings: resolveSettings(machine.capabilities, pla, options.settings ?? {}),
+      settings: resolveSettings(machine, pla, options.settings ?? {}),
       quality: 'standard',
       bounds: bedCentre,
       skirt: true,
@@ -220,7 +221,9 @@ describe('PrusaSlicer', function () {
       { signal: new AbortController().signal, progress: () => {} },
     );
     const analysis = await analyseGcode(outputPath);
-    assert.throws(() => checkGcode(analysis, artisan, pla), UnprintableFileError);
+    const facts = slicedFacts(analysis);
+    const demands = { facts: { sliced: facts, volumes: [] }, material: pla, acceptUnknownMachine: true };
+    assert.throws(() => checkPrint(facts, artisan, demands, 'sliced here', 'gcode'), UnprintableFileError);
   });
 });
 

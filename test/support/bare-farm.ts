@@ -79,6 +79,9 @@ export function addJob(farm: Farm, name: string, more: Partial<NewJob> = {}): Pr
       dependsOn: [],
       forcePrinter: null,
       hold: false,
+      acceptUnknownMachine: false,
+      plate: null,
+      fileFacts: { sliced: null, volumes: [] },
       model: { sha256: '0'.repeat(64), kind: 'stl', dimensions: { x: 10, y: 10, z: 10 }, volumeMm3: 1000 },
       ...more,
     });

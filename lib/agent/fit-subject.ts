@@ -1,0 +1,81 @@
+import type { FitJob, FitPrinter, FitSlot } from '../fit/subject';
+import type { Job } from '../model/job';
+import type { Material } from '../model/material';
+import { contradictionOf, type PrinterReport } from '../model/printer';
+import type { LoadedSlot, Printer } from '../store/printers';
+
+/** A job as the judgement of fit sees it. @param material undefined: it is gone, and nothing prints it */
+export function fitJob(
+  job: Pick<
+    Job,
+    'materialId' | 'printSettings' | 'model' | 'estimatedGrams' | 'forcePrinter' | 'fileFacts' | 'acceptUnknownMachine'
+  >,
+  material: Material | undefined,
+): FitJob {
+  const layerHeight = job.printSettings.layer_height;
+  return {
+    materialId: job.materialId,
+    materialType: material?.type ?? 'unknown',
+    nozzleTemperature: job.printSettings.nozzle_temp ?? material?.nozzleTemperature ?? 0,
+    bedTemperature: job.printSettings.bed_temp ?? material?.bedTemperature ?? 0,
+    modelKind: job.model.kind,
+    dimensions: job.model.dimensions,
+    grams: job.estimatedGrams ?? 0,
+    forcePrinter: job.forcePrinter,
+    ...(job.fileFacts &&
+      material && {
+        print: {
+          facts: job.fileFacts,
+          material,
+          acceptUnknownMachine: job.acceptUnknownMachine,
+          ...(layerHeight !== undefined && { layerHeight }),
+        },
+      }),
+  };
+}
+
+/**
+ * A printer as the judgement of fit sees it: what it reports of itself counts more than what it was set up with.
+ * @param slots of all printers, or of this one
+ * @param report a newer one than the stored one
+ */
+export function fitPrinter(
+  printer: Printer,
+  slots: readonly LoadedSlot[],
+  report: PrinterReport | null = printer.report,
+): FitPrinter {
+  const nozzles = report?.toolHead?.nozzleDiameters ?? [];
+  const { buildPlate } = printer.capabilities;
+  return {
+    id: printer.id,
+    name: printer.name,
+    make: printer.make,
+    capabilities: printer.capabilities,
+    slots: slots.filter((slot) => slot.printerId === printer.id).map((slot) => fitSlot(slot, report)),
+    online: printer.online,
+    state: report?.state ?? null,
+    bed: printer.bedState,
+    bedCause: printer.bedCause,
+    busy: null,
+    ...(nozzles.length > 0 && { mountedNozzles: nozzles }),
+    ...(buildPlate !== undefined && { buildPlate }),
+    ...(printer.preparation && { preparation: printer.preparation }),
+  };
+}
+
+/** What the printer sees is there, whatever is booked: an empty slot is empty, PETG is not PLA, an AMS feeds the nozzle that it is set up on. */
+function fitSlot(
+  { slot, tool, materialId, materialType, gramsFree }: LoadedSlot,
+  report: PrinterReport | null,
+): FitSlot {
+  const reported = report?.slots.find((one) => one.slot === slot);
+  const contradiction = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
+  return {
+    slot,
+    tool: reported?.tool ?? tool,
+    materialId: contradiction === null ? materialId : null,
+    gramsFree: gramsFree ?? 0,
+    ...(contradiction !== null &&
+      materialId !== null && { contradiction: { booked: materialId, seen: contradiction } }),
+  };
+}

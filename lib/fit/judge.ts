@@ -1,0 +1,362 @@
+import type { Fit, FitReason, Whose } from '../model/fit';
+import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
+import type { FitJob, FitPrinter, FitSlot } from './subject';
+import { fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
+
+/** Diameters that differ by less are the same nozzle, mm. */
+const sameNozzle = 0.001;
+
+/**
+ * What a printer has to do with a job: whether it can ever print it, whether now, and everything that stands in the way.
+ * This is the only judgement of fit. The preview, the submission, the plan, the tick, the preparation and the agent before
+ * a start all ask it, so that what it can know early is never reported late.
+ */
+export function judge(job: FitJob, printer: FitPrinter): Fit {
+  const never = permanentReasons(job, printer);
+  // What an operator could change would not help there.
+  const reasons = never.length > 0 ? [...never] : presentReasons(job, printer);
+  return { fits: never.length === 0, now: reasons.length === 0, reasons };
+}
+
+const known = new WeakMap<FitJob, WeakMap<FitPrinter, readonly FitReason[]>>();
+
+/** What keeps a printer from ever printing a job. A planner asks thousands of times of the same snapshot: each pair is judged once. */
+export function permanentReasons(job: FitJob, printer: FitPrinter): readonly FitReason[] {
+  const ofJob = known.get(job) ?? new WeakMap<FitPrinter, readonly FitReason[]>();
+  known.set(job, ofJob);
+  const reasons = ofJob.get(printer) ?? findPermanent(job, printer);
+  ofJob.set(printer, reasons);
+  return reasons;
+}
+
+/** Whether a printer can ever print a job, whatever an operator has to do for it first. */
+export const canEverPrint = (job: FitJob, printer: FitPrinter): boolean => permanentReasons(job, printer).length === 0;
+
+const permanent = (whose: Whose, code: string, text: string, remedy: string): FitReason => ({
+  code,
+  text,
+  remedy,
+  whose,
+  permanent: true,
+});
+
+function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
+  const { capabilities, name } = printer;
+  const reasons: FitReason[] = [];
+  const add = (whose: Whose, code: string, text: string, remedy: string): void => {
+    reasons.push(permanent(whose, code, text, remedy));
+  };
+  const sliced = job.print?.facts.sliced ?? null;
+  if (job.print && sliced) {
+    reasons.push(...flaws(sliced), ...filamentReasons(sliced, job.print));
+  }
+  if (job.forcePrinter !== null && job.forcePrinter !== printer.id) {
+    const text = `${name} is not the printer that the job asks for.`;
+    add('job', 'forced_elsewhere', text, 'Let the job go to any printer.');
+  }
+  for (const type of new Set([job.materialType, ...(job.alsoMaterials ?? []).map((one) => one.type)])) {
+    if (capabilities.materialTypes.includes(type)) continue;
+    const text = `${name} does not print ${type}.`;
+    add('job', 'material_type', text, `Choose another material or printer, or add ${type} to what ${name} prints.`);
+  }
+  const filaments = 1 + (job.alsoMaterials?.length ?? 0);
+  if (filaments > 1 && printer.slots.length < filaments) {
+    const text = `${name} has ${printer.slots.length} slots, the job needs ${filaments}.`;
+    add('job', 'slot_count', text, 'Choose a printer with more slots.');
+  }
+  if (!sliced) reasons.push(...heatReasons(job, printer));
+  if (job.modelKind === 'gcode_3mf' && printer.make !== 'bambu') {
+    const remedy = 'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.';
+    add('file', 'file_kind', `${name} cannot print a .gcode.3mf; it was sliced for a Bambu.`, remedy);
+  } else if (job.print && sliced) {
+    const nozzles = nozzlesOf(sliced, printer.make);
+    reasons.push(
+      ...modelReasons(sliced, printer, job.print.acceptUnknownMachine),
+      ...machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine),
+      ...fileNozzleReasons(job, printer),
+      ...(printer.make === 'bambu' && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
+    );
+  }
+  reasons.push(...preparationReasons(job, printer));
+  const ofMake = !reasons.some(({ code }) => code === 'file_kind');
+  if (ofMake && toolsFor(job, printer).length === 0) reasons.push(...toolReasons(job, printer));
+  return reasons;
+}
+
+function heatReasons(job: FitJob, { capabilities, name }: FitPrinter): FitReason[] {
+  const heats = [
+    ['nozzle', job.nozzleTemperature, capabilities.maxNozzleTemperature],
+    ['bed', job.bedTemperature, capabilities.maxBedTemperature],
+  ] as const;
+  return heats
+    .filter(([, wanted, most]) => wanted > most)
+    .map(([what, wanted, most]) =>
+      permanent(
+        'job',
+        `${what}_heat`,
+        `${name} heats its ${what} to ${most} °C at most, the job needs ${wanted} °C.`,
+        'Ask for a lower temperature, or choose another material or printer.',
+      ),
+    );
+}
+
+/** Which nozzles a file was sliced for, against those that the printer has or may be given. */
+function fileNozzleReasons(job: FitJob, printer: FitPrinter): FitReason[] {
+  return wantedNozzles(job, printer).flatMap(({ tool, diameter }) => {
+    const choices = nozzleChoices(printer);
+    if (choices.some((one) => Math.abs(one - diameter) < sameNozzle)) return [];
+    return permanent(
+      'file',
+      'nozzle_diameter',
+      `The file was sliced for a nozzle of ${diameter} mm; ${printer.name} has ${choices.join(' or ')} mm${tool === 0 ? '' : ` (tool ${tool})`}.`,
+      'Slice it for the nozzle that the printer has, or add the nozzle to those that can be mounted.',
+    );
+  });
+}
+
+function nozzleChoices({ capabilities }: FitPrinter): number[] {
+  return [...new Set([...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? [])])].sort((a, b) => a - b);
+}
+
+/** The nozzle that a sliced file wants on each tool that it prints with. */
+function wantedNozzles(job: FitJob, printer: FitPrinter): { tool: number; diameter: number }[] {
+  const sliced = job.print?.facts.sliced;
+  if (!sliced || sliced.nozzleDiameters.length === 0) return [];
+  const tools = nozzlesOf(sliced, printer.make);
+  return (tools.length > 0 ? tools : [0]).flatMap((tool) => {
+    const diameter = sliced.nozzleDiameters[tool] ?? sliced.nozzleDiameters[0];
+    // 0: the file does not name it
+    return diameter === undefined || diameter === 0 ? [] : [{ tool, diameter }];
+  });
+}
+
+/** Whether the agent of the printer can make a print file of it that may be sent. */
+function preparationReasons(job: FitJob, printer: FitPrinter): FitReason[] {
+  const { preparation, name, make } = printer;
+  if (!preparation) return [];
+  const volumes = job.print?.facts.volumes ?? [];
+  const reasons: FitReason[] = [];
+  const install = 'Install PrusaSlicer, or permit untrusted files for this printer.';
+  const forBambu =
+    'Submit a .gcode.3mf sliced by Bambu Studio or OrcaSlicer for this printer, or permit untrusted files for it.';
+  if (volumes.length > 0 && !preparation.volumes) {
+    reasons.push(
+      permanent(
+        'printer',
+        'project_volumes',
+        `The project has volumes (${volumes.join(', ')}) that the ${preparation.slicer} slicer of ${name} cannot do.`,
+        'Install PrusaSlicer, or slice the project and submit the sliced file.',
+      ),
+    );
+  }
+  if (preparation.allowsUntrusted || job.modelKind === 'gcode_3mf') return reasons;
+  if (job.modelKind === 'gcode') {
+    if (make === 'bambu') {
+      const text = `${name} is not sent G-code that is wrapped for it by Platewise.`;
+      reasons.push(permanent('printer', 'untrusted_file', text, forBambu));
+    }
+    return reasons;
+  }
+  if (make === 'bambu' && !preparation.archives) {
+    const text = `${name} is not sent G-code that is wrapped for it by Platewise, and no slicer for it is installed.`;
+    reasons.push(permanent('printer', 'untrusted_file', text, forBambu));
+  } else if (!preparation.trusted) {
+    const text = `${name} is not sent the output of the ${preparation.slicer} slicer.`;
+    reasons.push(permanent('printer', 'untrusted_slicer', text, make === 'bambu' ? forBambu : install));
+  }
+  return reasons;
+}
+
+/** The tools (from 0) that could print the job on a printer: those that a slot feeds and that reach far enough. */
+export function toolsFor(job: FitJob, printer: FitPrinter): number[] {
+  return fedTools(printer).filter((tool) => toolProblem(job, printer, tool) === null);
+}
+
+/** A printer without slots has one tool that is fed somehow. */
+function fedTools({ slots }: FitPrinter): number[] {
+  return slots.length === 0 ? [0] : [...new Set(slots.map(({ tool }) => tool))].sort((a, b) => a - b);
+}
+
+/** Why a tool cannot print the job, null if it can. */
+function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason | null {
+  const { capabilities, name } = printer;
+  const sliced = job.print?.facts.sliced;
+  if (sliced) {
+    const wanted = nozzlesOf(sliced, printer.make);
+    if (wanted.length !== 1 || wanted[0] === tool) return null;
+    return permanent(
+      'file',
+      'tool',
+      `The file prints with ${toolName(printer, wanted[0] ?? 0)}, which no slot of ${name} feeds.`,
+      `Slice it for ${fedTools(printer)
+        .map((one) => toolName(printer, one))
+        .join(' or ')}, or set up a slot that feeds it.`,
+    );
+  }
+  const volume = volumeOf(capabilities, tool);
+  if (fittingTurn(job.dimensions, volume) === null) {
+    return permanent(
+      'job',
+      'too_large',
+      `${name} is too small: ${sizeText(volume)} mm, the part is ${partText(job.dimensions)} mm.`,
+      'Scale the part down, split it, or choose a larger printer.',
+    );
+  }
+  const nozzle = mountedNozzle(printer, tool);
+  const layer = job.print?.layerHeight;
+  const highest = nozzle === undefined ? Number.POSITIVE_INFINITY : Math.round(nozzle * highestLayerShare * 100) / 100;
+  if (layer !== undefined && layer > highest) {
+    return permanent(
+      'job',
+      'layer_height',
+      `A layer of ${layer} mm is too high for the nozzle of ${name} (${nozzle} mm).`,
+      `Ask for a layer_height of at most ${highest}.`,
+    );
+  }
+  return null;
+}
+
+function toolReasons(job: FitJob, printer: FitPrinter): FitReason[] {
+  const problems = fedTools(printer).flatMap((tool) => toolProblem(job, printer, tool) ?? []);
+  return problems.slice(0, 1);
+}
+
+/** How an operator calls a tool. */
+export function toolName({ make, capabilities }: Pick<FitPrinter, 'make' | 'capabilities'>, tool: number): string {
+  if (capabilities.nozzleDiameters.length < 2 && tool === 0) return 'the nozzle';
+  if (make === 'bambu') return tool === 0 ? 'the right nozzle' : 'the left nozzle';
+  return `nozzle ${tool} (T${tool})`;
+}
+
+/** The nozzle on a tool: what the printer reports, else what it was set up with; mm. */
+export function mountedNozzle(
+  printer: Pick<FitPrinter, 'mountedNozzles' | 'capabilities'>,
+  tool: number,
+): number | undefined {
+  return printer.mountedNozzles?.[tool] ?? printer.capabilities.nozzleDiameters[tool];
+}
+
+/** The slot to print from: the right material with enough grams on a tool that can print it, of several the one with the least left. */
+export function fittingSlot(job: FitJob, printer: FitPrinter): FitSlot | null {
+  const tools = toolsFor(job, printer);
+  const fitting = printer.slots.filter(
+    (slot) => slot.materialId === job.materialId && slot.gramsFree >= job.grams && tools.includes(slot.tool),
+  );
+  fitting.sort((a, b) => a.gramsFree - b.gramsFree);
+  return fitting[0] ?? null;
+}
+
+/** What stands in the way at this moment and may change: the printer's state, its bed, its filament, its nozzle. */
+export function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
+  const reasons: FitReason[] = [];
+  const present = (whose: Whose, code: string, text: string, remedy: string): void => {
+    reasons.push({ code, text: sentence(text), remedy, whose, permanent: false });
+  };
+  const obstacle = obstacleOf(printer);
+  if (obstacle) present('printer', obstacle.code, obstacle.text, obstacle.remedy);
+  const filament = filamentSetup(job, printer);
+  if (filament) present('stock', 'filament', filament, 'Load the filament, and report it in the slot.');
+  for (const setup of hardwareSetups(job, printer)) {
+    present('printer', setup.code, setup.text, 'Do it at the printer.');
+  }
+  return reasons;
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** What an operator must do about the filament before this job can start here; null if nothing. */
+export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
+  if (fittingSlot(job, printer)) return null;
+  const grams = Math.ceil(job.grams);
+  const tools = toolsFor(job, printer);
+  const usable = printer.slots.filter(({ tool }) => tools.includes(tool));
+  const scarce = usable.find((slot) => slot.materialId === job.materialId);
+  const doubtful = usable.find((slot) => slot.contradiction?.booked === job.materialId);
+  const elsewhere = printer.slots.find((slot) => slot.materialId === job.materialId && !tools.includes(slot.tool));
+  if (!scarce && doubtful?.contradiction) {
+    return `${job.materialId} is booked in slot ${doubtful.slot} of ${printer.name}, but the printer reports ${doubtful.contradiction.seen} there`;
+  }
+  if (scarce) {
+    return `${printer.name} has only ${Math.floor(scarce.gramsFree)} g of ${job.materialId} free, ${grams} g are needed`;
+  }
+  if (elsewhere && tools[0] !== undefined) {
+    return `${job.materialId} is in slot ${elsewhere.slot} of ${printer.name}, but the file prints with ${toolName(printer, tools[0])}`;
+  }
+  return `${printer.name} has no ${job.materialId} loaded (${grams} g are needed)`;
+}
+
+/** Everything that an operator must do before this job can start here, the bed aside: filament, nozzle, build plate. */
+export function setupsFor(job: FitJob, printer: FitPrinter): string[] {
+  const filament = filamentSetup(job, printer);
+  const hardware = hardwareSetups(job, printer).map(({ text }) => text);
+  return filament === null ? hardware : [filament, ...hardware];
+}
+
+/** What an operator must change on the machine itself before this job can start here: a nozzle, the build plate. */
+export function hardwareSetups(job: FitJob, printer: FitPrinter): { code: string; text: string }[] {
+  const setups: { code: string; text: string }[] = [];
+  for (const { tool, diameter } of wantedNozzles(job, printer)) {
+    const mounted = mountedNozzle(printer, tool);
+    if (mounted === undefined || Math.abs(mounted - diameter) < sameNozzle) continue;
+    const which = printer.capabilities.nozzleDiameters.length > 1 ? ` as ${toolName(printer, tool)}` : '';
+    setups.push({ code: 'nozzle_change', text: `mount a nozzle of ${diameter} mm on ${printer.name}${which}` });
+  }
+  const plate = job.print?.facts.sliced?.bedType ?? null;
+  if (plate !== null && printer.buildPlate !== undefined && plateKey(plate) !== plateKey(printer.buildPlate)) {
+    setups.push({ code: 'build_plate', text: `put the ${plate} on ${printer.name}` });
+  }
+  return setups;
+}
+
+/** `Textured PEI Plate` and `textured_plate` are the same. */
+const plateKey = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/\b(plate|pei|bed|bambu)\b|_plate/g, '')
+    .replace(/[^a-z0-9]+/g, '');
+
+/** Why nothing can be started on a printer at this moment, although nothing of ours is under way; null if it can. */
+export function notReadyBecause(printer: FitPrinter): string | null {
+  return obstacleOf(printer)?.text ?? null;
+}
+
+function obstacleOf(printer: FitPrinter): { code: string; text: string; remedy: string } | null {
+  const { name } = printer;
+  if (!printer.online) {
+    return { code: 'offline', text: `${name} is offline`, remedy: 'Switch it on and check its connection.' };
+  }
+  if (printer.busy)
+    return { code: 'busy', text: `${name} is printing ${printer.busy.with}`, remedy: 'Wait for its end.' };
+  if (printer.bed === 'occupied') {
+    return { code: 'bed', text: bedReason(printer), remedy: 'Clear the bed and confirm it.' };
+  }
+  switch (printer.state) {
+    case 'idle':
+      return null;
+    case 'fault':
+      return { code: 'fault', text: `${name} reports a fault`, remedy: 'Look at the printer.' };
+    case null:
+      return { code: 'unreported', text: `${name} has not reported yet`, remedy: 'Wait for its first report.' };
+    default:
+      return { code: 'not_idle', text: `${name} is ${printer.state}`, remedy: 'Wait until it is idle.' };
+  }
+}
+
+function bedReason(printer: FitPrinter): string {
+  switch (printer.bedCause) {
+    case 'foreign':
+      return `the bed of ${printer.name} is occupied by a print that is not ours; clear it and confirm`;
+    case 'unknown':
+      return `nobody has confirmed yet that the bed of ${printer.name} is clear`;
+    default:
+      return `the bed of ${printer.name} must be cleared`;
+  }
+}
+
+/** Why no printer can ever take a job, for whoever submitted it. */
+export function impossible(job: FitJob, printers: readonly FitPrinter[]): string {
+  const asked = printers.filter((printer) => job.forcePrinter === null || job.forcePrinter === printer.id);
+  const texts = asked.flatMap((printer) => permanentReasons(job, printer).map(({ text }) => text));
+  if (asked.length === 0) return 'there is no printer';
+  return `no printer can take it: ${[...new Set(texts)].join(' ')}`;
+}

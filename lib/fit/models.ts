@@ -1,0 +1,48 @@
+/** Makers that slicers put before the name of a model, in the spelling of `modelKey`. */
+const brands = [
+  'bambulab',
+  'bambu',
+  'bbl',
+  'elegoo',
+  'snapmaker',
+  'prusa',
+  'creality',
+  'anycubic',
+  'qidi',
+  'voron',
+  'sovol',
+  'artillery',
+  'flashforge',
+  'ratrig',
+];
+/** Different spellings of one maker. */
+const sameBrand: Readonly<Record<string, string>> = { bambulab: 'bambu', bbl: 'bambu' };
+
+/**
+ * Whether a machine model that a file names is one of those that a printer accepts. Slicers write the same model in many
+ * ways: with the nozzle ("Snapmaker Artisan (0.4 nozzle)", "Bambu Lab H2D 0.4 nozzle"), in one word ("OrangeStormGiga"),
+ * with or without its maker. Two makers' models of one name are different models.
+ */
+export function isAcceptedModel(named: string, accepted: readonly string[] | undefined): boolean {
+  const one = partsOf(named);
+  return (
+    one.model !== '' &&
+    (accepted ?? []).some((name) => {
+      const other = partsOf(name);
+      return one.model === other.model && (one.brand === '' || other.brand === '' || one.brand === other.brand);
+    })
+  );
+}
+
+function partsOf(name: string): { brand: string; model: string } {
+  const key = modelKey(name);
+  const brand = brands.find((one) => key.startsWith(one) && key.length > one.length) ?? '';
+  return { brand: sameBrand[brand] ?? brand, model: key.slice(brand.length) };
+}
+
+function modelKey(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/\(?\b\d+(\.\d+)? ?(mm )?nozzle\b\)?/g, '')
+    .replace(/[^a-z0-9]+/g, '');
+}

@@ -1,0 +1,65 @@
+import type { Area, Dimensions, PrinterCapabilities, Volume } from '../model/printer';
+import type { Box } from '../model/sliced-facts';
+
+/**
+ * What must stay free between a part and the edge of what the nozzle reaches, on each side (mm): one line width. A skirt
+ * is left out where it has no room.
+ */
+const edgeMargin = 0.5;
+
+/** The highest layer that a nozzle presses onto the one below, as a share of its diameter; a higher one does not hold. */
+export const highestLayerShare = 0.8;
+
+/** How far a model must be turned about Z to fit, in degrees. */
+export type Turn = 0 | 90;
+
+/**
+ * Whether a model fits a volume on all three axes, turned about Z by 0° or 90°; never tipped over.
+ * @returns the turn that fits (0° is preferred), or null
+ */
+export function fittingTurn(model: Dimensions, volume: Volume): Turn | null {
+  const width = volume.max.x - volume.min.x - 2 * edgeMargin;
+  const depth = volume.max.y - volume.min.y - 2 * edgeMargin;
+  const height = volume.max.z - volume.min.z;
+  if (model.z > height) return null;
+  if (model.x <= width && model.y <= depth) return 0;
+  if (model.y <= width && model.x <= depth) return 90;
+  return null;
+}
+
+/** What one tool reaches, mm. */
+export function volumeOf(capabilities: PrinterCapabilities, tool: number): Volume {
+  return capabilities.toolVolumes?.[tool] ?? capabilities.buildVolume;
+}
+
+/** What all of these tools reach, mm. */
+export function commonVolume(capabilities: PrinterCapabilities, tools: readonly number[]): Volume {
+  const [only] = tools;
+  if (tools.length > 1) return capabilities.multiNozzleVolume ?? capabilities.buildVolume;
+  return volumeOf(capabilities, only ?? 0);
+}
+
+/** Whether a volume holds a box, with an allowance (mm) on each side. */
+export function contains(volume: Volume, box: Box, allowance: number): boolean {
+  return (['x', 'y', 'z'] as const).every(
+    (axis) => box.min[axis] >= volume.min[axis] - allowance && box.max[axis] <= volume.max[axis] + allowance,
+  );
+}
+
+/** Whether a box stands on a part of the bed. */
+export function standsOn(area: Area, box: Box): boolean {
+  return (['x', 'y'] as const).every((axis) => box.min[axis] < area.max[axis] && box.max[axis] > area.min[axis]);
+}
+
+export const sizeText = (volume: Volume): string =>
+  (['x', 'y', 'z'] as const).map((axis) => rounded(volume.max[axis] - volume.min[axis])).join(' × ');
+
+export const partText = ({ x, y, z }: Dimensions): string => [x, y, z].map(rounded).join(' × ');
+
+export function boxText({ min, max }: Box): string {
+  return (['x', 'y', 'z'] as const)
+    .map((axis) => `${axis} ${min[axis].toFixed(1)} to ${max[axis].toFixed(1)}`)
+    .join(', ');
+}
+
+const rounded = (edge: number): number => Math.round(edge * 10) / 10;
