@@ -14,6 +14,8 @@ export type Finding = Extract<
   | 'cancelled_but_printed'
   | 'stale_writes'
   | 'material_errors'
+  | 'wrong_filament'
+  | 'wrong_file'
 >;
 
 /** A deliberate fault in the system under test. */

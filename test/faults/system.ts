@@ -199,7 +199,7 @@ function flows(root: string, printers: Simulated[], speed: number): FlowNode[] {
       buildX: '300',
       buildY: '300',
       buildZ: '300',
-      slots: '',
+      slots: printer.slots.map(({ slot }) => slot).join(','),
       simulated: 'true',
       timeScale: String(speed),
       allowBuiltInSlicer: true,
