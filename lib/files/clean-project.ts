@@ -8,6 +8,7 @@ import { type Dialect, settingFor } from './modifier-settings';
 import type { VolumeNote, VolumeRole } from './project';
 import { itemsOn, openThreeMf } from './three-mf';
 import type { TriangleSink } from './triangle-batch';
+import { UnreadableFileError } from './unreadable';
 import { onGrid, vertexHash } from './vertex-hash';
 
 /** Parts first: slicers subtract a volume from those before it. */
@@ -31,11 +32,15 @@ const bambuTypes: Readonly<Record<VolumeRole, string>> = {
 
 const gridPerMm = 1e5;
 const linesPerPiece = 4096;
+/** mm */
+const bedTolerance = 0.01;
 
 /** A mesh whose corners are shared by its triangles, as slicers want them: of an STL they would join them themselves. */
 class SharedMesh implements TriangleSink {
   vertexCount = 0;
   triangleCount = 0;
+  /** mm above the bed. */
+  lowest = Number.POSITIVE_INFINITY;
   private vertices = new Float64Array(3 * 512);
   private triangles = new Uint32Array(3 * 512);
   /** Numbers of vertices, counted from one, at the places of their hashes; at most half of it is used. */
@@ -79,6 +84,7 @@ class SharedMesh implements TriangleSink {
     place(coordinates, from, this.placement, corner);
     for (let axis = 0; axis < 3; axis++) corner[axis] = Math.round((corner[axis] ?? 0) * gridPerMm) / gridPerMm + 0;
     const [x = 0, y = 0, z = 0] = corner;
+    this.lowest = Math.min(this.lowest, z);
     const { table, vertices } = this;
     const mask = table.length - 1;
     let slot = vertexHash(onGrid(x), onGrid(y), onGrid(z)) & mask;
@@ -120,7 +126,7 @@ interface Volume extends VolumeNote {
  *
  * @param dialect of the slicer that is to read it
  * @param plate of a project with several
- * @throws UnreadableFileError
+ * @throws UnreadableFileError also when the slicer would stand an object elsewhere
  */
 export async function copyAsCleanProject(
   source: string,
@@ -130,6 +136,7 @@ export async function copyAsCleanProject(
   plate?: number,
 ): Promise<void> {
   const objects = await readVolumes(source, placement, plate);
+  if (dialect === 'bambu') refuseOffTheBed(objects);
   const zip = new ZipFile();
   const add = (name: string, pieces: Iterable<string>) =>
     zip.addReadStream(Readable.from(inPieces(pieces), { objectMode: false }), name, { mtime: epoch });
@@ -162,6 +169,19 @@ async function readVolumes(source: string, placement: Placement, plate: number |
     });
   } finally {
     archive.close();
+  }
+}
+
+/** OrcaSlicer and Bambu Studio put the parts of each object on the bed, whatever is taken away from them below. */
+function refuseOffTheBed(objects: readonly Volume[][]): void {
+  for (const volumes of objects) {
+    const lowest = Math.min(...volumes.flatMap(({ role, mesh }) => (role === 'part' ? mesh.lowest : [])));
+    if (Math.abs(lowest) <= bedTolerance) continue;
+    const where = lowest < 0 ? 'a negative volume takes the foot of a part away' : 'an object stands above the bed';
+    throw new UnreadableFileError(
+      `${where}, which OrcaSlicer and Bambu Studio would print elsewhere`,
+      'Export the finished part as one mesh without modifiers and negative volumes.',
+    );
   }
 }
 

@@ -235,6 +235,15 @@ describe('a clean project', () => {
     });
   }
 
+  it('is not written where OrcaSlicer would stand a part elsewhere', async () => {
+    const source = await write(prusaEntries([cube, { mesh: box([-1, -1, -1], [21, 21, 5]), type: 'NegativeVolume' }]));
+    const lowered = { rotationZ: 0, translation: { x: 0, y: 0, z: -5 } } as const;
+    const place = (volumes: 'prusa' | 'bambu') =>
+      placeModel(source, join(directory, `${count++}-foot.3mf`), lowered, { volumes });
+    await place('prusa');
+    await assert.rejects(place('bambu'), /takes the foot of a part away/);
+  });
+
   it('is written for the slicer that is to read it', () => {
     assert.equal(new PrusaSlicer().volumes, 'prusa');
     assert.equal(new OrcaSlicer('orca-slicer', directory).volumes, 'bambu');
