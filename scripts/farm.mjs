@@ -7,10 +7,26 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from './prepare.mjs';
 
+/** Each printer with the filaments in it, which are those that the farm books for a simulated printer that it sees first. */
 const printers = [
-  { id: 'bamboo_h2d', make: 'bambu', name: 'Bambu Lab H2D' },
-  { id: 'elegoo_giga', make: 'moonraker', name: 'Elegoo OrangeStorm Giga' },
-  { id: 'snapmaker_artisan', make: 'snapmaker', name: 'Snapmaker Artisan' },
+  {
+    id: 'bamboo_h2d',
+    make: 'bambu',
+    name: 'Bambu Lab H2D',
+    loads: { 'ams0-0': 'pla_black_esun', 'ams0-1': 'pla_white_esun', 'ams0-2': 'petg_black_esun' },
+  },
+  {
+    id: 'elegoo_giga',
+    make: 'moonraker',
+    name: 'Elegoo OrangeStorm Giga',
+    loads: { extruder: 'pla_black_esun' },
+  },
+  {
+    id: 'snapmaker_artisan',
+    make: 'snapmaker',
+    name: 'Snapmaker Artisan',
+    loads: { nozzle0: 'pla_black_esun', nozzle1: 'pla_white_esun' },
+  },
 ];
 const port = Number(process.env.PORT || 1880);
 const data = resolve(process.env.PLATEWISE_DATA || join(root, '.platewise'));
@@ -80,10 +96,11 @@ async function lockDirectory() {
 }
 
 /** Starts one simulated printer and resolves with what the flow must know to reach it. */
-function startSimulator({ id, make, name }) {
+function startSimulator({ id, make, name, loads }) {
   const args = [join(root, 'dist', 'bin', 'platewise.js'), 'simulate', make];
   args.push('--data', join(data, 'simulators', id), '--speed', speed, '--operator', 'immediate');
   args.push('--name', name, '--exit-with-stdin');
+  for (const [slot, material] of Object.entries(loads)) args.push('--load', `${slot}=${material}`);
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   children.push(child);
   return new Promise((done, fail) => {

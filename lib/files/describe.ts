@@ -67,11 +67,6 @@ export function ofGcode(kind: 'gcode' | 'gcode_3mf', sizeBytes: number, print: G
   const warnings: string[] = [];
   if (print.extrudingMoves === 0) warnings.push('The G-code extrudes nothing.');
   if (print.badNumbers > 0) warnings.push(`The G-code has ${print.badNumbers} values that are no number.`);
-  if (print.vendorCommands.length > 0) {
-    warnings.push(
-      `The start or end code changes settings of the machine (${print.vendorCommands.join(', ')}): only for the model that it was made for.`,
-    );
-  }
   if (print.dangerousCommands.length > 0) {
     warnings.push(`The G-code changes the machine itself (${print.dangerousCommands.join(', ')}).`);
   }

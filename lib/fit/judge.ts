@@ -301,13 +301,13 @@ export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
   const doubtful = usable.find((slot) => slot.contradiction?.booked === job.materialId);
   const elsewhere = printer.slots.find((slot) => slot.materialId === job.materialId && !tools.includes(slot.tool));
   if (!scarce && doubtful?.contradiction) {
-    return `${job.materialId} is booked in slot ${doubtful.slot} of ${printer.name}, but the printer reports ${doubtful.contradiction.seen} there`;
+    return `slot ${doubtful.slot} of ${printer.name} is booked with ${job.materialId}, but the printer reports ${doubtful.contradiction.seen} there`;
   }
   if (scarce) {
     return `${printer.name} has only ${Math.floor(scarce.gramsFree)} g of ${job.materialId} free, ${grams} g are needed`;
   }
   if (elsewhere && tools[0] !== undefined) {
-    return `${job.materialId} is in slot ${elsewhere.slot} of ${printer.name}, but the file prints with ${toolName(printer, tools[0])}`;
+    return `slot ${elsewhere.slot} of ${printer.name} holds ${job.materialId}, but the file prints with ${toolName(printer, tools[0])}`;
   }
   return `${printer.name} has no ${job.materialId} loaded (${grams} g are needed)`;
 }
