@@ -150,6 +150,34 @@ describe('drivers and faulty printers', function () {
       ok((await checks(await file(2, 0.8))).includes('nozzle'));
     });
 
+    it('starts a file that was sliced for the nozzles that are there, whatever the printer was set up with', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu({ capabilities: { ...capabilities, nozzleDiameters: [0.6, 0.6] } }));
+      const sliced = await orderFor(directory.path, await sliced3mf(gcodeLasting(60), { nozzle: 0.4, side: 2 }), {
+        extension: '.gcode.3mf',
+        slots: ['ams0-0'],
+      });
+      deepStrictEqual(await driver.preflight(sliced), []);
+      const [failure] = await driver.preflight({
+        ...sliced,
+        file: { ...sliced.file, path: '' },
+        identity: { ...sliced.identity, sha256: '' },
+      });
+      deepStrictEqual([failure?.check, failure?.whose], ['nozzle', 'printer']);
+    });
+
+    it('says that the printer is another model than it was set up as, and starts nothing on it', async () => {
+      await simulate('bambu', { profile: 'x1' });
+      const driver = await connected(bambu({ capabilities: { ...capabilities, model: 'O1D' } }));
+      const report = await driver.observe();
+      deepStrictEqual([report.state, report.capabilities?.model], ['fault', 'BL-P001']);
+      const [failure] = await driver.preflight(await order(driver));
+      deepStrictEqual([failure?.check, failure?.whose], ['fault', 'printer']);
+      ok(failure?.message.includes('H2D') && failure.message.includes('X1 Carbon'));
+      driver.describe({ ...capabilities, model: 'BL-P001' });
+      strictEqual(driver.report?.state, 'idle');
+    });
+
     it('names an empty tray', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
@@ -362,7 +390,22 @@ describe('drivers and faulty printers', function () {
       simulator.actions['heads']?.({ count: 2 });
       await reportWhere(driver, (report) => report.slots.length === 2);
       const [failure] = await driver.preflight(wanted);
-      deepStrictEqual([failure?.check, failure?.message.includes('405.5 mm')], ['build_volume', true]);
+      deepStrictEqual(
+        [failure?.check, failure?.whose, failure?.message.includes('405.5 mm')],
+        ['build_volume', 'printer', true],
+      );
+      driver.describe({ ...wide, buildVolume: { ...wide.buildVolume, max: { x: 405, y: 800, z: 1000 } } });
+      deepStrictEqual(await driver.preflight(wanted), []);
+    });
+
+    it('starts nothing on an extruder for which Klipper has no macro, because it would print with another one', async () => {
+      await simulate('moonraker', { profile: 'modern' });
+      const driver = await connected(moonraker());
+      const wanted = await order(driver);
+      deepStrictEqual(await driver.preflight(wanted), []);
+      const [failure] = await driver.preflight({ ...wanted, tool: 1 });
+      deepStrictEqual([failure?.check, failure?.whose], ['tool_macro', 'printer']);
+      ok(failure?.remedy.includes('[gcode_macro T1]'));
     });
 
     it('names jobs in a queue that is not ours', async () => {

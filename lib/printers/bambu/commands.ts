@@ -1,5 +1,6 @@
 import type { StartOrder } from '../driver';
 import { jobStem } from '../driver';
+import { fileUrl } from './models';
 
 /** Where the filament of a file comes from, in the printer's three spellings. */
 export interface FilamentMapping {
@@ -79,12 +80,14 @@ export const defaultStartChoices: StartChoices = {
 /**
  * The command that starts a file that was uploaded to the root of the storage.
  * @param slots the slot of each of the project's filaments
+ * @param url what the model of the printer calls the file
  */
 export function projectFile(
   order: StartOrder,
   sequenceId: string,
   choices = defaultStartChoices,
   slots: readonly string[] = order.slots,
+  url = fileUrl(undefined, order.identity.fileName),
 ): object {
   const id = String(order.identity.taskId);
   return {
@@ -98,7 +101,7 @@ export function projectFile(
       subtask_id: id,
       subtask_name: subtaskName(order.identity.fileName),
       file: order.identity.fileName,
-      url: `ftp:///${order.identity.fileName}`,
+      url,
       md5: order.identity.md5.toUpperCase(),
       bed_type: choices.bedType,
       bed_leveling: choices.bedLeveling !== 0,

@@ -32,6 +32,7 @@ import {
   type HistoryJob,
   historyEnding,
   klippyState,
+  mapCapabilities,
   mapFaults,
   mapFilament,
   mapLayers,
@@ -41,6 +42,7 @@ import {
   mapToolHead,
   printFileName,
   readHistoryJob,
+  usefulSettings,
   watchedObjects,
 } from './state-mapping';
 import { klippyOf, StateTracker } from './tracker';
@@ -106,6 +108,10 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   readonly #timing: MoonrakerTiming;
   readonly #tracker: StateTracker;
   #watched: JsonObject = watchedObjects([]);
+  /** The names of everything in Klipper's configuration, once it told them. */
+  #objectNames: readonly string[] | undefined;
+  /** What stands in it, as far as it matters here. */
+  #configuration: JsonObject = {};
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -148,8 +154,15 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     const { state } = this.#tracker;
     return checkOrder(
       order,
-      { report, klippy: klippyState(state), objects: state.objects, free: this.#free, queued },
-      this.options.capabilities,
+      {
+        report,
+        klippy: klippyState(state),
+        objects: state.objects,
+        free: this.#free,
+        queued,
+        objectNames: this.#objectNames,
+      },
+      this.capabilities,
     );
   }
 
@@ -411,7 +424,10 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     this.#tracker.klippyIs(klippy);
     await this.#readHistory(session);
     if (klippy === 'ready') {
-      if (!wasReady) await this.#listObjects(session);
+      if (!wasReady) {
+        await this.#listObjects(session);
+        await this.#readConfiguration(session);
+      }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
     } else {
       await this.#readKlippyMessage(session);
@@ -423,7 +439,20 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   async #listObjects(session: RpcSocket): Promise<void> {
     try {
       const answer = objectOf(await session.call('printer.objects.list', undefined, this.#timing.answerMs));
-      this.#watched = watchedObjects(listOf(answer.objects).filter((name): name is string => typeof name === 'string'));
+      const names = listOf(answer.objects).filter((name): name is string => typeof name === 'string');
+      this.#objectNames = names;
+      this.#watched = watchedObjects(names);
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+    }
+  }
+
+  /** Its configuration changes only with a restart. It is large, so that it is asked for once and not watched. */
+  async #readConfiguration(session: RpcSocket): Promise<void> {
+    try {
+      const wanted = { objects: { configfile: ['settings'] } };
+      const answer = objectOf(await session.call('printer.objects.query', wanted, this.#timing.answerMs));
+      this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
     }
@@ -571,7 +600,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       ...mapFilament(objects),
       temperatures: mapTemperatures(objects),
       slots: mapSlots(objects),
-      toolHead: mapToolHead(this.#tracker.state),
+      toolHead: mapToolHead(this.#tracker.state, this.#configuration),
+      capabilities: mapCapabilities(this.#tracker.state, this.#configuration),
       ...(this.#free === undefined ? {} : { storage: { state: 'present', freeBytes: this.#free } }),
       faults,
       ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),
