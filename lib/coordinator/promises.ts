@@ -2,8 +2,9 @@ import type { JobId } from '../model/ids';
 import { Forecast, type Situation, situations } from '../planning/forecast';
 import type { JobPromise, Spread } from '../planning/promise';
 import type { Queryable } from '../store/database';
-import { promisesThatCame } from '../store/planning';
+import { newestStart, promisesThatCame } from '../store/planning';
 import type { Farm } from './farm';
+import { Learned } from './learned';
 
 /** What is promised of a job: when nine in ten start and end by then, and what of its deadline. */
 export interface PromiseView {
@@ -20,14 +21,18 @@ export const promiseView = (id: JobId, promise: JobPromise): PromiseView => ({
   deadline: promise.deadline,
 });
 
-/** How far the starts of this farm were from what was promised. */
-export async function forecastOf(db: Queryable): Promise<Forecast> {
+const learnedForecast = new Learned(newestStart, async (db) => {
   const forecast = new Forecast();
   for (const one of await promisesThatCame(db)) {
     const situation = situations.find((name) => name === one.situation);
     if (situation) forecast.record(situation, one.leadMinutes, one.errorMinutes);
   }
   return forecast;
+});
+
+/** How far the starts of this farm were from what was promised. */
+export function forecastOf(db: Queryable): Promise<Forecast> {
+  return learnedForecast.from(db);
 }
 
 /** How well promises were kept: of so many, the share that fell into the interval that was told (it should be 80 %). */

@@ -5,15 +5,16 @@ import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
 import { LearnedDurations } from '../planning/durations';
 import { wallHours } from '../planning/eligibility';
-import { owedAfter } from '../planning/owed';
+import { owedAfter, owedEvery } from '../planning/owed';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
 import { allMaterials, allSpools } from '../store/materials';
-import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn } from '../store/planning';
+import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn, newestToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
 import type { FarmOptions } from './farm';
+import { Learned } from './learned';
 
 /** Without any estimate a print is taken to last so long (hours). */
 const unknownHours = 1;
@@ -138,17 +139,21 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
   };
 }
 
+const learnedDurations = new Learned(newestToLearn, async (db) => {
+  const durations = new LearnedDurations();
+  for (const print of await durationsToLearn(db)) durations.add(print);
+  return durations;
+});
+
 /** What only planning ahead reads. */
 async function planningFacts(db: Queryable): Promise<{
   dispatches: Map<PrinterId, number>;
   durations: LearnedDurations;
   shelf: NonNullable<Snapshot['shelf']>;
 }> {
-  const durations = new LearnedDurations();
-  for (const print of await durationsToLearn(db)) durations.add(print);
   return {
-    dispatches: await dispatchesSinceOwed(db, owedAfter),
-    durations,
+    dispatches: await dispatchesSinceOwed(db, owedAfter, owedEvery),
+    durations: await learnedDurations.from(db),
     shelf: (await allSpools(db))
       .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
       .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft })),

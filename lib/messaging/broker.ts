@@ -1,4 +1,5 @@
 import { PlatewiseError } from '../model/errors';
+import type { Obstacle } from '../model/obstacle';
 
 /** A message on its way out. The same id may be published again; receivers tell by it. */
 export interface OutgoingMessage {
@@ -24,7 +25,9 @@ export interface Subscription {
   cancel(): Promise<void>;
 }
 
-export type BrokerState = { status: 'connected' } | { status: 'disconnected'; reason: string };
+export type BrokerState =
+  /** `blocked`: it takes no messages at present, for this reason; what it has is delivered. */
+  { status: 'connected'; blocked?: string } | { status: 'disconnected'; reason: string };
 
 /**
  * Carries messages; holds no truth. Everything that must not be lost stands in the database and is published again.
@@ -36,8 +39,10 @@ export interface Broker {
   /** Resolves at once; connecting goes on in the background. */
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Called at every change of `state`. Returns a function that ends it. */
+  /** Called at every change of `state`, and when publishing is possible again. Returns a function that ends it. */
   onState(listener: (state: BrokerState) => void): () => void;
+  /** What keeps messages from going out, as far as the broker has said so. */
+  obstacles(): Obstacle[];
   /** Makes sure that the queue of a printer exists. */
   declarePrinterQueue(printerId: string): Promise<void>;
   /**
@@ -51,6 +56,8 @@ export interface Broker {
   /** Every status message from now on; one that fails is not delivered again. */
   subscribeStatus(handler: MessageHandler): Promise<Subscription>;
   consumeDeadLetters(handler: MessageHandler): Promise<Subscription>;
+  /** Takes the oldest messages off the dead-letter queue for people until so many are left. Returns how many went. */
+  trimDeadLetters(keep: number): Promise<number>;
 }
 
 /** The broker cannot be reached, or did not confirm. */

@@ -21,3 +21,10 @@ export const deliveryLimit = 5;
 export function printerQueue(printerId: string): string {
   return `fabrication.jobs.${printerId}`;
 }
+
+/**
+ * So many messages are kept on `fabrication.jobs.dlq`; the oldest go first. The table of dead letters keeps all of them.
+ * It is no argument of the queue, because a queue that exists cannot be declared again with other arguments, and no policy,
+ * which would need an administrator: whoever publishes takes off what is too much.
+ */
+export const deadLetterQueueLength = 1000;

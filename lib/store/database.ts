@@ -39,6 +39,8 @@ const listeningCheck = 10_000;
  */
 const serverSettings = [
   'timezone=UTC',
+  // To compile a query costs more than to run it: all of them are small.
+  'jit=off',
   'idle_in_transaction_session_timeout=15s',
   'tcp_keepalives_idle=10',
   'tcp_keepalives_interval=5',

@@ -26,7 +26,7 @@ export async function filesInUse(db: Queryable, hashes: string[], days: number):
      UNION SELECT gcode_sha256 FROM prepared_prints WHERE gcode_sha256 = ANY ($1)
        AND used_at > now() - make_interval(days => $2)
      UNION SELECT split_part(photo_reference, '.', 1) FROM print_outcomes
-       WHERE split_part(photo_reference, '.', 1) = ANY ($1)`,
+       WHERE photo_reference IS NOT NULL AND split_part(photo_reference, '.', 1) = ANY ($1)`,
     [hashes, days],
   );
   return new Set(rows.map((row) => row.sha256));

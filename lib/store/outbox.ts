@@ -12,6 +12,8 @@ export interface OutboxRow {
   messageId: string;
   jobId: JobId | null;
   attemptId: AttemptId | null;
+  /** What has to keep its order: its job, or its printer's bed; null: nothing. */
+  lane: string | null;
   body: unknown;
 }
 
@@ -36,32 +38,63 @@ export async function addDeadLetterMessage(tx: Transaction, jobId: JobId, body: 
   await notify(tx, 'outbox');
 }
 
-/** The oldest messages after this id that are not sent. Of one job they come in the order of its events: ids are given under its row lock. */
-export async function unsent(db: Queryable, limit: number, after: number): Promise<OutboxRow[]> {
-  const { rows } = await db.query(
-    `SELECT id, kind, routing_key, message_id, job_id, attempt_id, body FROM outbox
-     WHERE sent_at IS NULL AND id > $2 ORDER BY id LIMIT $1`,
-    [limit, after],
-  );
-  return rows.map((row) => {
+const waitingColumns = 'o.id, o.kind, o.routing_key, o.message_id, o.job_id, o.attempt_id, o.lane, o.body';
+
+// What may be published next, and is the oldest of its lane. $2: lanes that are left out, $3: messages without a lane.
+const nextOfJobsWithDispatchSql = `
+  SELECT ${waitingColumns}
+  FROM (SELECT DISTINCT lane FROM outbox WHERE sent_at IS NULL AND kind = 'dispatch' AND lane <> ALL ($2)) d
+    CROSS JOIN LATERAL (SELECT * FROM outbox w WHERE w.lane = d.lane AND w.sent_at IS NULL ORDER BY w.id LIMIT 1) o
+  ORDER BY id LIMIT $1`;
+const nextSql = `
+  SELECT ${waitingColumns} FROM outbox o
+  WHERE sent_at IS NULL AND CASE WHEN lane IS NULL THEN id <> ALL ($3) ELSE lane <> ALL ($2) END
+    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.sent_at IS NULL AND e.lane = o.lane AND e.id < o.id)
+  ORDER BY id LIMIT $1`;
+
+/**
+ * The messages that may be published next: of each lane, the oldest that is not sent; ids are given under the lock of the row that
+ * a lane is about. Those of jobs with a dispatch come first, then the oldest.
+ *
+ * @param busy lanes, and messages without one, that are left out
+ */
+export async function unsent(
+  db: Queryable,
+  limit: number,
+  busy: { lanes: readonly string[]; ids: readonly number[] },
+): Promise<OutboxRow[]> {
+  const urgent = await db.query(nextOfJobsWithDispatchSql, [limit, busy.lanes]);
+  const { rows } = await db.query(nextSql, [limit, busy.lanes, busy.ids]);
+  const seen = new Set<unknown>(urgent.rows.map((row) => row['id']));
+  return [...urgent.rows, ...rows.filter((row) => !seen.has(row['id']))].slice(0, limit).map((row) => {
     const { body, ...rest } = row as { body: unknown };
     return { ...camelCase<Omit<OutboxRow, 'body'>>(rest), body };
   });
 }
 
-// Marks a message as sent. A status message gets the next event number, once, and listeners are told; the lock is held until
+/** Forgets dispatches that nobody needs any more: their attempt was taken back, or claimed through an earlier message. */
+export async function dropOvertakenDispatches(db: Queryable): Promise<void> {
+  await db.query(
+    `UPDATE outbox o SET sent_at = now() FROM print_attempts a
+     WHERE o.kind = 'dispatch' AND o.sent_at IS NULL AND a.id = o.attempt_id AND a.phase <> 'dispatched'`,
+  );
+}
+
+// Marks messages as sent. A status message gets the next event number, once, and listeners are told; the lock is held until
 // the number is committed.
 const markSentSql = `
   WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, hashtext(current_schema()))),
+  numbered AS MATERIALIZED (
+    SELECT id, kind, CASE WHEN kind = 'status' AND event_id IS NULL THEN nextval('job_event_ids') ELSE event_id END AS event_id
+    FROM turn CROSS JOIN (SELECT id, kind, event_id FROM outbox WHERE id = ANY ($1) ORDER BY id) marked),
   sent AS (
-    UPDATE outbox SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL,
-      event_id = CASE WHEN kind = 'status' AND event_id IS NULL THEN nextval('job_event_ids') ELSE event_id END
-    FROM turn WHERE id = $1 RETURNING kind)
-  SELECT pg_notify(${notificationChannel}, 'event') FROM sent WHERE kind = 'status'`;
+    UPDATE outbox o SET sent_at = now(), times_sent = times_sent + 1, last_error = NULL, event_id = n.event_id
+    FROM numbered n WHERE o.id = n.id RETURNING o.kind)
+  SELECT pg_notify(${notificationChannel}, 'event') FROM sent WHERE kind = 'status' LIMIT 1`;
 
-/** The broker has it. */
-export async function markSent(db: Queryable, id: number): Promise<void> {
-  await db.query(markSentSql, [id, advisoryLocks.events]);
+/** The broker has them. Of one lane there must be one at most. */
+export async function markSent(db: Queryable, ids: readonly number[]): Promise<void> {
+  await db.query(markSentSql, [ids, advisoryLocks.events]);
 }
 
 /** A message of the status bus as it was told; `id` grows in the order of telling. */
@@ -99,9 +132,11 @@ export async function markFailed(db: Queryable, id: number, error: string): Prom
  */
 export async function resendUnclaimed(db: Queryable, olderThanSeconds: number): Promise<number> {
   const { rowCount } = await db.query(
-    `UPDATE outbox o SET sent_at = NULL FROM print_attempts a
-     WHERE o.kind = 'dispatch' AND o.attempt_id = a.id AND a.phase = 'dispatched'
-       AND o.sent_at <= now() - make_interval(secs => $1)`,
+    `UPDATE outbox o SET sent_at = NULL FROM (
+       SELECT w.id FROM print_attempts a JOIN outbox w ON w.attempt_id = a.id AND w.kind = 'dispatch'
+       WHERE a.phase = 'dispatched' AND w.sent_at <= now() - make_interval(secs => $1)
+       FOR UPDATE OF w SKIP LOCKED) due
+     WHERE o.id = due.id`,
     [olderThanSeconds],
   );
   return rowCount ?? 0;

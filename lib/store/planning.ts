@@ -50,12 +50,22 @@ export interface PrintDuration {
   estimatedHours: number;
 }
 
+const learnable = `outcome = 'completed' AND duration_hours > 0 AND estimated_hours > 0 AND warnings = '[]'`;
+
+/** The newest print that can be learned from: while it is the same, so is what there is to learn. Undefined: there is none. */
+export async function newestToLearn(db: Queryable): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT id FROM print_outcomes WHERE ${learnable} ORDER BY created_at DESC, id LIMIT 1`,
+  );
+  return rows[0]?.id;
+}
+
 /** The newest prints that can be learned from, the oldest of them first; unwatched and unfinished ones are left out. */
 export async function durationsToLearn(db: Queryable, limit = 1000): Promise<PrintDuration[]> {
   const { rows } = await db.query(
     `SELECT printer_id, material_id, duration_hours, estimated_hours FROM (
        SELECT * FROM print_outcomes
-       WHERE outcome = 'completed' AND duration_hours > 0 AND estimated_hours > 0 AND warnings = '[]'
+       WHERE ${learnable}
        ORDER BY created_at DESC, id LIMIT $1) newest
      ORDER BY created_at, id`,
     [limit],
@@ -66,24 +76,30 @@ export async function durationsToLearn(db: Queryable, limit = 1000): Promise<Pri
 /**
  * How many dispatches each printer has had since one served a job that was owed by then.
  * @param owedHours hours from submission: a base and so many a step of priority
+ * @param most counted at most; a longer way back makes no difference
  */
 export async function dispatchesSinceOwed(
   db: Queryable,
   owedHours: { base: number; step: number },
+  most: number,
 ): Promise<Map<PrinterId, number>> {
   const { rows } = await db.query<{ printer_id: PrinterId; count: number }>(
-    `WITH recent AS (
-       SELECT a.printer_id, a.dispatched_at,
-         a.dispatched_at >= j.created_at + make_interval(hours => $1::int + $2::int * j.priority) AS owed
-       FROM print_attempts a JOIN print_jobs j ON j.id = a.job_id
-       WHERE a.dispatched_at > now() - interval '30 days' AND coalesce(a.outcome, '') <> 'withdrawn')
-     SELECT printer_id, count(*)::int AS count FROM recent r
-     WHERE NOT EXISTS (SELECT 1 FROM recent o
-       WHERE o.printer_id = r.printer_id AND o.owed AND o.dispatched_at >= r.dispatched_at)
-     GROUP BY printer_id`,
-    [owedHours.base, owedHours.step],
+    `SELECT p.id AS printer_id, count(*) FILTER (WHERE last_owed IS NULL OR recent.place < last_owed)::int AS count
+     FROM printers p
+       CROSS JOIN LATERAL (
+         SELECT place, min(place) FILTER (WHERE owed) OVER () AS last_owed
+         FROM (
+           SELECT row_number() OVER (ORDER BY a.dispatched_at DESC) AS place,
+             a.dispatched_at >= j.created_at + make_interval(hours => $1::int + $2::int * j.priority) AS owed
+           FROM (
+             SELECT job_id, dispatched_at FROM print_attempts
+             WHERE printer_id = p.id AND dispatched_at > now() - interval '30 days' AND outcome IS DISTINCT FROM 'withdrawn'
+             ORDER BY dispatched_at DESC LIMIT $3) a
+             JOIN print_jobs j ON j.id = a.job_id) judged) recent
+     GROUP BY p.id`,
+    [owedHours.base, owedHours.step, most],
   );
-  return new Map(rows.map(({ printer_id, count }) => [printer_id, count]));
+  return new Map(rows.filter(({ count }) => count > 0).map(({ printer_id, count }) => [printer_id, count]));
 }
 
 /** What was promised of a start. */
@@ -112,6 +128,14 @@ export interface KeptPromise {
   /** Start − promise, minutes. */
   errorMinutes: number;
   covered: boolean;
+}
+
+/** The job that was started last, and when: until the next one starts no further promise comes. Undefined: none was. */
+export async function newestStart(db: Queryable): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: JobId; started_at: string }>(
+    'SELECT id, started_at FROM print_jobs WHERE started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1',
+  );
+  return rows[0] && `${rows[0].id} ${rows[0].started_at}`;
 }
 
 /** The newest promises whose jobs have started, the oldest of them first. */

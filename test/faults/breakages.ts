@@ -103,7 +103,7 @@ export const breakages: Breakage[] = [
       [
         'dist/lib/coordinator/relay.js',
         `this.#farm.passing('publish:before', row.attemptId);`,
-        `this.#farm.passing('publish:before', row.attemptId);\n        await (0, outbox_1.markSent)(this.#farm.database, row.id);\n        await new Promise((resolve) => setTimeout(resolve, 3000));`,
+        `this.#farm.passing('publish:before', row.attemptId);\n        await (0, outbox_1.markSent)(this.#farm.database, [row.id]);\n        await new Promise((resolve) => setTimeout(resolve, 3000));`,
       ],
       [
         'dist/lib/store/outbox.js',
@@ -163,7 +163,8 @@ export const breakages: Breakage[] = [
   {
     name: 'tell the newest change of status first',
     edits: [
-      ['dist/lib/store/outbox.js', 'ORDER BY id LIMIT $1`', `ORDER BY (kind = 'status') DESC, id DESC LIMIT $1\``],
+      ['dist/lib/store/outbox.js', 'ORDER BY w.id LIMIT 1', 'ORDER BY w.id DESC LIMIT 1'],
+      ['dist/lib/store/outbox.js', 'AND e.lane = o.lane AND e.id < o.id', 'AND e.lane = o.lane AND e.id > o.id'],
     ],
     pair: 'rabbitmq',
     only: ['broker_cut', 'broker_silence'],

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 
 /** The program of an installed RabbitMQ; undefined if there is none. */
@@ -93,6 +94,19 @@ export class PrivateRabbitMq {
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
     throw new Error(`The private RabbitMQ did not start; its log is in ${this.#directory}.`);
+  }
+
+  /** What an administrator does: `rabbitmqctl` with these arguments. @throws Error it fails */
+  async control(...words: string[]): Promise<string> {
+    const program = join(dirname(this.#program), 'rabbitmqctl');
+    const { stdout } = await promisify(execFile)(
+      program,
+      ['-n', String(this.#environment['RABBITMQ_NODENAME']), ...words],
+      {
+        env: this.#environment,
+      },
+    );
+    return stdout;
   }
 
   /** Ends the server. SIGKILL is what a power cut does. */

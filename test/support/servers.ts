@@ -73,12 +73,18 @@ export async function rabbitMqAlone(): Promise<{ url: string } | { skip: string 
 }
 
 async function startRabbitMq(): Promise<{ url: string } | undefined> {
+  const server = await administeredRabbitMq();
+  return server && { url: server.url };
+}
+
+/** One that only the caller uses, and whose administrator it is; undefined if the program is not installed. */
+export async function administeredRabbitMq(): Promise<PrivateRabbitMq | undefined> {
   const program = rabbitMqProgram();
   if (!program) return undefined;
   const [broker, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
   const server = new PrivateRabbitMq(program, temporaryDirectory('rabbitmq'), { broker, distribution, mapper });
   cleanups.unshift(() => server.close());
-  return { url: (await server.start()).url };
+  return server.start();
 }
 
 /**

@@ -1,0 +1,41 @@
+interface Waiting<Item> {
+  item: Item;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Does for many at once what would cost as much for one: whatever comes while the work is being done is done together after it. */
+export class Gathered<Item> {
+  readonly #work: (items: Item[]) => Promise<void>;
+  #waiting: Waiting<Item>[] = [];
+  #busy = false;
+
+  constructor(work: (items: Item[]) => Promise<void>) {
+    this.#work = work;
+  }
+
+  /** Resolves when the work was done for this one; rejects if it failed. */
+  add(item: Item): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (!this.#busy) void this.#go();
+    });
+  }
+
+  async #go(): Promise<void> {
+    this.#busy = true;
+    // Whoever comes in the same turn of the event loop comes along.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#work(batch.map(({ item }) => item));
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#busy = false;
+  }
+}

@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
+import { closeLimit } from './rabbitmq-channels';
+
+const heartbeatSeconds = 10;
+const connectLimit = 10_000;
+
+/** What is done with a connection. */
+export interface LinkWork {
+  /** Makes the channels of a new connection; the connection counts as there when this is done. */
+  setUp(model: ChannelModel): Promise<void>;
+  /** The connection is gone, with all of its channels. */
+  lost(error: Error): void;
+  /** The state, or whether the broker takes messages, has changed. */
+  changed(): void;
+}
+
+/** One connection to RabbitMQ; amqplib brings it back when it is lost. */
+export class Link {
+  readonly #url: string;
+  readonly #work: LinkWork;
+  #connection: RecoveringChannelModel | undefined;
+  #model: ChannelModel | undefined;
+  #problem: string | undefined = 'not opened';
+  #blocked: string | undefined;
+
+  constructor(url: string, work: LinkWork) {
+    const withHeartbeat = new URL(url);
+    if (!withHeartbeat.searchParams.has('heartbeat')) {
+      withHeartbeat.searchParams.set('heartbeat', String(heartbeatSeconds));
+    }
+    this.#url = withHeartbeat.toString();
+    this.#work = work;
+  }
+
+  /** The connection at present; undefined while there is none. */
+  get model(): ChannelModel | undefined {
+    return this.#model;
+  }
+
+  /** Why there is no connection; undefined if there is one. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Why the broker takes no messages from this connection, in its own words; undefined if it does. */
+  get blocked(): string | undefined {
+    return this.#blocked;
+  }
+
+  async open(): Promise<void> {
+    if (this.#connection) return;
+    const connection = await connect(this.#url, {
+      timeout: connectLimit,
+      // A small frame that waits for the acknowledgement of the one before (Nagle's algorithm) waits for 40 ms and more.
+      noDelay: true,
+      keepAlive: true,
+      recovery: {
+        initialDelay: 200,
+        maxDelay: 10_000,
+        waitForConnect: false,
+        setup: async (model: ChannelModel) => {
+          // Until amqplib has taken the connection over nobody else listens, and an error that nobody hears ends the process.
+          model.on('error', () => undefined);
+          if (!this.#connection) return;
+          this.#model = model;
+          await this.#work.setUp(model);
+        },
+      },
+    });
+    this.#connection = connection;
+    connection.on('connect', () => {
+      this.#problem = undefined;
+      this.#work.changed();
+    });
+    connection.on('blocked', (reason: string) => this.#setBlocked(reason || 'no reason given'));
+    connection.on('unblocked', () => this.#setBlocked(undefined));
+    connection.on('disconnect', (error) => this.#lost(error));
+    connection.on('connect-failed', (error) => this.#lost(error));
+    connection.on('error', (error) => this.#lost(error));
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#lost(new Error('closed'));
+    if (connection) {
+      // A broker that is away cannot answer the farewell; nobody waits for it.
+      await Promise.race([connection.close().catch(() => undefined), pause(closeLimit, undefined, { ref: false })]);
+    }
+  }
+
+  #setBlocked(reason: string | undefined): void {
+    this.#blocked = reason;
+    this.#work.changed();
+  }
+
+  #lost(error: Error): void {
+    this.#model = undefined;
+    this.#blocked = undefined;
+    this.#problem = error.message;
+    this.#work.lost(error);
+    this.#work.changed();
+  }
+}
