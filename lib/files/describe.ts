@@ -47,6 +47,7 @@ export function ofModel(
     surfaceMm2: measure.surfaceMm2,
     triangles: measure.triangles,
     watertight: measure.watertight,
+    shape: measure.shape,
     warnings,
   };
 }

@@ -1,5 +1,6 @@
 import type { Bounds } from './analysis';
 import { EdgeCount } from './edge-count';
+import { type Shape, ShapeSample } from './shape';
 import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 import { independentHash, onGrid, vertexHash } from './vertex-hash';
@@ -47,9 +48,11 @@ export class MeshMeasure implements TriangleSink {
   private first = new Int32Array();
   private second = new Int32Array();
   private products = new Int32Array();
+  private readonly sample = new ShapeSample();
 
   expect(triangles: number): void {
     this.expected = triangles;
+    this.sample.expect(triangles);
   }
 
   /** @throws UnreadableFileError for a coordinate that is no ordinary number */
@@ -64,6 +67,7 @@ export class MeshMeasure implements TriangleSink {
     this.refuseBroken();
     const edges = this.takeEdges(count);
     this.triangles += count;
+    this.sample.take(coordinates, count);
     if (Math.max(this.expected, this.triangles) > countedTriangles) this.edges = undefined;
     else {
       this.edges ??= new EdgeCount(this.expected);
@@ -76,6 +80,11 @@ export class MeshMeasure implements TriangleSink {
       min: { x: this.minX, y: this.minY, z: this.minZ },
       max: { x: this.maxX, y: this.maxY, z: this.maxZ },
     };
+  }
+
+  /** What the cross-sections look like. */
+  get shape(): Shape {
+    return this.sample.measure(this.bounds, this.volumeMm3, this.insideOut);
   }
 
   /** mm³, without sign; of an open mesh only an indication. */
