@@ -117,10 +117,28 @@ const shapes: Record<string, () => Triangle[]> = {
       ],
       64,
     ),
-  dome: () => revolved([...sphere(25, 60).slice(30).map(([r, z]): [number, number] => [r, z - 25]), [0, 0]], 100),
+  dome: () =>
+    revolved(
+      [
+        ...sphere(25, 60)
+          .slice(30)
+          .map(([r, z]): [number, number] => [r, z - 25]),
+        [0, 0],
+      ],
+      100,
+    ),
   pins: () => [
     ...boxes({ at: [-4, -4, 0], edges: [38, 28, 3] }),
-    ...[0, 15, 30].flatMap((x) => [0, 20].flatMap((y) => revolved(cylinder(2.5, 14).map(([r, z]) => [r, z + 3]), 32, x, y))),
+    ...[0, 15, 30].flatMap((x) =>
+      [0, 20].flatMap((y) =>
+        revolved(
+          cylinder(2.5, 14).map(([r, z]) => [r, z + 3]),
+          32,
+          x,
+          y,
+        ),
+      ),
+    ),
   ],
   'cylinders-apart': () => [0, 22].flatMap((x) => [0, 22, 44].flatMap((y) => revolved(cylinder(7, 16), 48, x, y))),
   plate: () => boxes({ edges: [70, 45, 2] }),
@@ -128,17 +146,9 @@ const shapes: Record<string, () => Triangle[]> = {
   'block-small': () => boxes({ edges: [8, 6, 5] }),
   'block-tiny': () => boxes({ edges: [4, 2, 2] }),
   steps: () =>
-    boxes(
-      { edges: [40, 30, 5] },
-      { at: [5, 5, 5], edges: [30, 20, 5] },
-      { at: [10, 10, 10], edges: [20, 10, 5] },
-    ),
+    boxes({ edges: [40, 30, 5] }, { at: [5, 5, 5], edges: [30, 20, 5] }, { at: [10, 10, 10], edges: [20, 10, 5] }),
   table: () =>
-    boxes(
-      { edges: [6, 6, 15] },
-      { at: [14, 0, 0], edges: [6, 6, 15] },
-      { at: [0, 0, 15], edges: [20, 6, 3] },
-    ),
+    boxes({ edges: [6, 6, 15] }, { at: [14, 0, 0], edges: [6, 6, 15] }, { at: [0, 0, 15], edges: [20, 6, 3] }),
   wedge: () => wedge(50, 20, 14),
   frame: () =>
     boxes(
