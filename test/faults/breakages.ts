@@ -71,7 +71,7 @@ export const breakages: Breakage[] = [
   {
     name: 'leave out the bed gate',
     edits: [
-      ['dist/lib/planning/eligibility.js', `if (printer.bed === 'occupied')`, 'if (false)'],
+      ['dist/lib/fit/judge.js', `if (printer.bed === 'occupied')`, 'if (false)'],
       [run, `if (printer.bedState !== 'clear')`, 'if (false)'],
     ],
     pair: 'embedded',
@@ -222,7 +222,7 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'type not compared',
-    edits: [[sliced, 'if (type !== null && !(0, printer_1.isSameType)(type, material.type))', 'if (false)']],
+    edits: [[sliced, 'if (type !== null && !(0, material_1.isSameType)(type, material.type))', 'if (false)']],
     pair: 'embedded',
     only: ['wrong_type_file'],
     seen: ['wrong_file'],
