@@ -95,6 +95,8 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
     // Heads that ride together are heated together.
     const heater = extra.heads > 1 ? temperatures.nozzle : temperatures.tool(tool);
     objects[name] = extruderObject(heater, power(heater.target));
+    // The macros by which a file picks an extruder; Klipper itself has no such commands.
+    if (machine.options.extruders !== undefined && machine.options.extruders > 1) objects[`gcode_macro T${tool}`] = {};
   }
   // The one sensor watches the first extruder; a machine with several to pick from is often built without.
   if (machine.options.extruders === undefined || machine.options.extruders === 1) {
