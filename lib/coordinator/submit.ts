@@ -1,5 +1,6 @@
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
+import { asError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -8,6 +9,7 @@ import type { JobStatus } from '../model/status';
 import type { Plan } from '../planning/plan';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { Snapshot } from '../planning/snapshot';
+import { DatabaseUnavailableError } from '../store/database';
 import { keepFiles } from '../store/file-use';
 import { findAnalysis } from '../store/files';
 import { findSubmission, type KeyedSubmission, keepSubmission } from '../store/idempotency-keys';
@@ -21,13 +23,16 @@ import { plannedNow, snapshotNow } from './plan';
 import { forecastOf, type PromiseView, promiseView } from './promises';
 import { KeyInUseError, SubmissionKey } from './submission-key';
 
+/** How long the plan of a stored job is waited for (ms). */
+const answerWithin = 2000;
+
 /** The answer to a submission. */
 export interface SubmittedJob {
   job_id: JobId;
   status: JobStatus;
   /** Place in the queue, from 1. */
   queue_position: number | null;
-  /** ISO 8601 UTC; null if only an operator can make room. */
+  /** ISO 8601 UTC; null if only an operator can make room, or the plan is still being made. */
   estimated_start_time: string | null;
   /** Why it does not start at once. */
   waiting_reason: string | null;
@@ -56,6 +61,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
     await shareFile(farm.database, file.sha256, kept);
   }
   const before = farm.options.operator ? await farm.planner.make(await snapshotNow(farm)) : undefined;
+  let inserted: Job | undefined;
   try {
     const stored = await farm.database.transaction(async (tx) => {
       await keepFiles(tx);
@@ -63,14 +69,18 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
         const remedy = 'Send the file again.';
         throw refused([{ field: 'stl_path', value: submission.stl_path, remedy }]);
       }
-      const inserted = await insertJob(tx, job);
+      inserted = await insertJob(tx, job);
       if (once && !(await keepSubmission(tx, once.key, { requestDigest: once.digest, jobId: inserted.id }))) {
         throw new KeyInUseError();
       }
       return inserted;
     });
-    return await answerOf(farm, stored, [...warnings, ...(await stockWarnings(farm, material))], before);
+    return await answerOf(farm, stored, { warnings, material, before });
   } catch (error) {
+    // The answer to the COMMIT was lost, perhaps: what is stored is no failure.
+    if (error instanceof DatabaseUnavailableError && inserted && (await isStored(farm, inserted))) {
+      return answerOf(farm, inserted, { warnings, material, before });
+    }
     if (!(error instanceof KeyInUseError) || !once) throw error;
     const winner = await findSubmission(farm.database, once.key);
     if (!winner) throw error;
@@ -78,18 +88,79 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
   }
 }
 
-/** @param before the plan as it was without the job, if it has just come */
-async function answerOf(farm: Farm, job: Job, warnings: string[], before?: Plan): Promise<SubmittedJob> {
+/** Whether the job is there, as far as the database can be asked. */
+async function isStored(farm: Farm, job: Job): Promise<boolean> {
+  return findJob(farm.database, job.id).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What an answer needs beside the job. */
+interface Circumstances {
+  /** What is to be said of its file. */
+  warnings: string[];
+  /** The material, if the job has just come: the stock is compared with what is promised. */
+  material?: Material;
+  /** The plan as it was without the job, if it has just come. */
+  before?: Plan | undefined;
+}
+
+/**
+ * The answer for a job that is stored. Whatever happens to its planning, it is no failure of the submission: somebody who is
+ * told of one sends the job again, and it is printed twice.
+ */
+async function answerOf(farm: Farm, job: Job, circumstances: Circumstances): Promise<SubmittedJob> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), answerWithin);
+  try {
+    return await Promise.race([plannedAnswer(farm, job, circumstances, late.signal), whenAborted(late.signal)]);
+  } catch (error) {
+    if (!late.signal.aborted) {
+      farm.log('warn', `Job ${job.id} was accepted, but could not be planned yet: ${asError(error).message}`);
+    }
+    return {
+      job_id: job.id,
+      status: job.status,
+      queue_position: null,
+      estimated_start_time: null,
+      waiting_reason: 'it was accepted; the plan is being made',
+      warnings: circumstances.warnings,
+      promise: null,
+      pushes_back: [],
+    };
+  } finally {
+    clearTimeout(timer);
+    late.abort();
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('The plan takes longer than an answer may.')), {
+      once: true,
+    });
+  });
+}
+
+/** @param late from then on nobody waits for it, and nothing is promised any more */
+async function plannedAnswer(
+  farm: Farm,
+  job: Job,
+  { warnings, material, before }: Circumstances,
+  late: AbortSignal,
+): Promise<SubmittedJob> {
+  const ofStock = material ? await stockWarnings(farm, material) : [];
   const { plan, snapshot } = await plannedNow(farm);
   const line = plan.lines.find((one) => one.jobId === job.id);
-  const outlook = before && (await outlookOf(farm, job.id, { before, plan, snapshot }));
+  const outlook = before && (await outlookOf(farm, job.id, { before, plan, snapshot }, late));
   return {
     job_id: job.id,
     status: job.status,
     queue_position: plan.positions[job.id] ?? null,
     estimated_start_time: line?.start ?? null,
     waiting_reason: plan.waiting[job.id] ?? null,
-    warnings,
+    warnings: [...warnings, ...ofStock],
     promise: outlook?.promise ?? null,
     pushes_back: outlook?.pushesBack ?? [],
   };
@@ -100,10 +171,11 @@ async function outlookOf(
   farm: Farm,
   id: JobId,
   { before, plan, snapshot }: { before: Plan; plan: Plan; snapshot: Snapshot },
+  late: AbortSignal,
 ): Promise<{ promise: PromiseView | null; pushesBack: SubmittedJob['pushes_back'] }> {
   const job = snapshot.jobs.find((one) => one.id === id);
   const promise = job && promiseOf(snapshot, plan, await forecastOf(farm.database), job);
-  if (promise) {
+  if (promise && !late.aborted) {
     await insertPromise(farm.database, {
       jobId: id,
       situation: promise.situation,
@@ -126,7 +198,7 @@ async function answerAgain(farm: Farm, once: SubmissionKey, earlier: KeyedSubmis
   once.checkSame(earlier);
   const job = await findJob(farm.database, earlier.jobId);
   const analysis = (await findAnalysis(farm.database, job.model.sha256)) as FileAnalysis | undefined;
-  return answerOf(farm, job, analysis?.warnings ?? []);
+  return answerOf(farm, job, { warnings: analysis?.warnings ?? [] });
 }
 
 /** Says so if there is less of the material than is promised by now: it has to be bought before all of it can be printed. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Planner } from '../../lib/coordinator/planner';
 import { submitJob } from '../../lib/coordinator/submit';
 import { MalformedInputError, UnacceptableInputError } from '../../lib/model/errors';
+import { DatabaseUnavailableError } from '../../lib/store/database';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
 
@@ -124,6 +126,54 @@ describe('A submission', () => {
     assert.ok((rows[0]?.estimated_grams ?? 0) > 1 && (rows[0]?.estimated_grams ?? 0) < 20);
     assert.ok((rows[0]?.estimated_duration_hours ?? 0) > 0.05 && (rows[0]?.estimated_duration_hours ?? 0) < 1);
     assert.equal(rows[0]?.model_x_mm, 20);
+  });
+
+  describe('that is stored, and whose planning', () => {
+    const { live } = Planner.prototype;
+    let giveUp: (error: Error) => void = () => undefined;
+    afterEach(() => {
+      Planner.prototype.live = live;
+      giveUp(new Error('the test is over'));
+    });
+    const accepted = async (key?: string): Promise<Awaited<ReturnType<typeof submitJob>>> => {
+      const before = await stored();
+      const body = { job_name: 'box', stl_path: box, material_id: 'pla_black_esun' };
+      const answer = await submitJob(farm.farm, body, 'test', key);
+      assert.equal(await stored(), before + 1);
+      return answer;
+    };
+
+    it('fails, is accepted all the same', async () => {
+      Planner.prototype.live = () =>
+        Promise.reject(new DatabaseUnavailableError(new Error('terminating connection due to administrator command')));
+      const answer = await accepted('planless');
+      assert.equal(answer.status, 'queued');
+      assert.equal(answer.estimated_start_time, null);
+      assert.equal(answer.queue_position, null);
+      assert.match(answer.waiting_reason ?? '', /the plan is being made/);
+      const again = { job_name: 'box', stl_path: box, material_id: 'pla_black_esun' };
+      assert.equal((await submitJob(farm.farm, again, 'test', 'planless')).job_id, answer.job_id);
+    });
+
+    it('takes long, is not waited for', async () => {
+      const never = new Promise<never>((_resolve, reject) => {
+        giveUp = reject;
+      });
+      never.catch(() => undefined);
+      Planner.prototype.live = () => never;
+      assert.match((await accepted()).waiting_reason ?? '', /the plan is being made/);
+    });
+
+    it('is stored although the answer to its COMMIT was lost', async () => {
+      const { database } = farm.farm;
+      const { transaction } = database;
+      database.transaction = async (work) => {
+        await transaction.call(database, work);
+        database.transaction = transaction;
+        throw new DatabaseUnavailableError(new Error('Connection terminated unexpectedly'));
+      };
+      assert.equal((await accepted()).status, 'queued');
+    });
   });
 
   describe('with an Idempotency-Key', () => {
