@@ -71,7 +71,10 @@ function fitSlot(
   report: PrinterReport | null,
 ): FitSlot {
   const reported = report?.slots.find((one) => one.slot === slot);
-  const contradiction = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
+  // A printer that lists its slots does not have one that it leaves out.
+  const missing = reported === undefined && (report?.slots.length ?? 0) > 0;
+  const seen = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
+  const contradiction = missing ? 'no such slot' : seen;
   return {
     slot,
     tool: reported?.tool ?? tool,

@@ -412,7 +412,7 @@ export class GcodeReader {
     this.machineCommands.see(name, 0, words, this.extrudingMoves, this.comments.layerMarks > 0);
     this.heaters.macro(name, this.extrudingMoves);
     if (name === 'ACTIVATE_EXTRUDER') {
-      const extruder = /\bEXTRUDER=extruder(\d{0,2})\b/i.exec(words)?.[1];
+      const extruder = /\bEXTRUDER=["']?extruder(\d{0,2})\b/i.exec(words)?.[1];
       if (extruder !== undefined) this.tools.active = Math.min(Number(extruder), mostTools - 1);
     } else if (name === 'SET_HEATER_TEMPERATURE') {
       this.setHeater(words);

@@ -1,4 +1,5 @@
 import type { Fit, FitReason, Whose } from '../model/fit';
+import type { SlicedFacts } from '../model/sliced-facts';
 import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
 import type { FitJob, FitPrinter, FitSlot } from './subject';
 import { firstLayerShare, fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
@@ -72,7 +73,8 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
     const nozzles = nozzlesOf(sliced, printer.make);
     reasons.push(
       ...modelReasons(sliced, printer, job.print.acceptUnknownMachine),
-      ...machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine),
+      // where the file names no nozzle each tool is judged by itself, below
+      ...(nozzles.length > 0 ? machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine) : []),
       ...fileNozzleReasons(job, printer),
       ...(printer.make === 'bambu' && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
     );
@@ -114,8 +116,9 @@ function fileNozzleReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   });
 }
 
-function nozzleChoices({ capabilities }: FitPrinter): number[] {
-  return [...new Set([...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? [])])].sort((a, b) => a - b);
+function nozzleChoices({ capabilities, mountedNozzles = [] }: FitPrinter): number[] {
+  const all = [...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? []), ...mountedNozzles];
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
 /** The nozzle that a sliced file wants on each tool that it prints with. */
@@ -179,11 +182,12 @@ function fedTools({ slots }: FitPrinter): number[] {
 
 /** Why a tool cannot print the job, null if it can. */
 function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason | null {
-  const { name } = printer;
+  const { make, name } = printer;
   const sliced = job.print?.facts.sliced;
   if (sliced) {
     const wanted = nozzlesOf(sliced, printer.make);
-    if (wanted.length !== 1 || wanted[0] === tool) return null;
+    if (wanted.length === 0) return unnamedNozzle(job, printer, sliced, tool);
+    if (wanted.length > 1 || wanted[0] === tool) return null;
     return permanent(
       'file',
       'tool',
@@ -193,7 +197,23 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
         .join(' or ')}, or set up a slot that feeds it.`,
     );
   }
+  // The profiles of OrcaSlicer and Bambu Studio map a single filament to the first nozzle.
+  if (make === 'bambu' && tool > 0 && printer.preparation?.archives) {
+    const text = `The ${printer.preparation.slicer} slicer of ${name} slices for ${toolName(printer, 0)} only.`;
+    return permanent('printer', 'tool', text, 'Load the filament where it feeds that nozzle, or submit a sliced file.');
+  }
   return sizeProblem(job, printer, tool) ?? layerProblem(job, printer, tool);
+}
+
+/** A file that does not name its nozzle prints with whichever the slot feeds, where there is but one; else nobody can know. */
+function unnamedNozzle(job: FitJob, printer: FitPrinter, sliced: SlicedFacts, tool: number): FitReason | null {
+  const { capabilities, make, name } = printer;
+  if (make === 'bambu' && job.modelKind === 'gcode_3mf' && capabilities.nozzleDiameters.length > 1) {
+    const text = `The file does not say which nozzle of ${name} it was sliced for.`;
+    return permanent('file', 'tool', text, 'Slice it again with a profile of this printer.');
+  }
+  const target = { name, make, capabilities };
+  return machineReasons(sliced, target, [tool], job.print?.acceptUnknownMachine ?? false)[0] ?? null;
 }
 
 function sizeProblem(

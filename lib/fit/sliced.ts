@@ -52,7 +52,8 @@ export function flaws(facts: SlicedFacts): FitReason[] {
 export function filamentReasons(facts: SlicedFacts, { material }: PrintDemands): FitReason[] {
   const reasons: FitReason[] = [];
   const { filaments } = facts;
-  const severalTools = filaments.length === 0 && facts.tools.length > 1;
+  // What the commands do counts more than what the file says of itself.
+  const severalTools = facts.tools.length > Math.max(1, filaments.length);
   if (filaments.length > 1 || severalTools) {
     const listed = severalTools
       ? facts.tools.map((tool) => `T${tool}`).join(', ')

@@ -77,7 +77,9 @@ export function resolveSettings(
   const layerHeight = settings.layer_height ?? Math.min(byProfile, nozzleDiameter * highestLayerShare);
   const firstLayerHeight =
     settings.first_layer_height ??
-    profile.first_layer_height ??
+    (profile.first_layer_height === undefined
+      ? undefined
+      : Math.min(profile.first_layer_height, nozzleDiameter * highestLayerShare)) ??
     Math.max(layerHeight, nozzleDiameter * firstLayerShare);
   const slow = (speed: number, factor = 1) => Math.max(Math.min(speed, slowestSpeed), speed * factor);
   const bed = settings.bed_temp ?? profile.bed_temp ?? material.bedTemperature;

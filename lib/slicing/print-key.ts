@@ -5,7 +5,7 @@ import type { SlicingSettings } from './defaults';
 import type { SlicingMachine } from './slicer';
 
 /** Grows when files are packed in another way, so that nothing made in the old way is used again. */
-const packing = 2;
+const packing = 3;
 
 /** Everything that decides what a print file contains. */
 export interface PrintIngredients {
