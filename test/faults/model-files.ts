@@ -39,9 +39,14 @@ export async function writePrintFiles(directory: string): Promise<ModelFile[]> {
     writeFileSync(path, text);
     files.push({ name, path, fits });
   };
-  const stl = join(directory, 'box.stl');
-  writeFileSync(stl, box(12, 12, 3));
-  files.push({ name: 'box', path: stl, fits: () => true });
+  for (const [name, size] of [
+    ['box', [12, 12, 3]],
+    ['slab', [20, 8, 2]],
+  ] as const) {
+    const path = join(directory, `${name}.stl`);
+    writeFileSync(path, box(...size));
+    files.push({ name, path, fits: () => true });
+  }
   for (const type of ['PLA', 'PETG'] as const) {
     for (const moves of [40, 90, 200]) {
       gcodeFile(
