@@ -44,7 +44,7 @@ export async function writePrintFiles(directory: string): Promise<ModelFile[]> {
     ['slab', [20, 8, 2]],
   ] as const) {
     const path = join(directory, `${name}.stl`);
-    writeFileSync(path, box(...size));
+    writeFileSync(path, box(size));
     files.push({ name, path, fits: () => true });
   }
   for (const type of ['PLA', 'PETG'] as const) {
@@ -175,7 +175,7 @@ async function writePlate(path: string, plate: Plate): Promise<void> {
 }
 
 /** A box as a binary STL, mm. */
-function box(x: number, y: number, z: number): Buffer {
+function box([x, y, z]: readonly [number, number, number]): Buffer {
   const corner = (index: number): [number, number, number] => [index & 1 ? x : 0, index & 2 ? y : 0, index & 4 ? z : 0];
   const faces = [
     ...[0, 2, 1, 1, 2, 3, 4, 5, 6, 5, 7, 6],
