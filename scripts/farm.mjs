@@ -5,34 +5,20 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { firstLoads, Hands } from './hands.mjs';
 import { root } from './prepare.mjs';
 
-/** Each printer with the filaments in it, which are those that the farm books for a simulated printer that it sees first. */
 const printers = [
-  {
-    id: 'bamboo_h2d',
-    make: 'bambu',
-    name: 'Bambu Lab H2D',
-    loads: { 'ams0-0': 'pla_black_esun', 'ams0-1': 'pla_white_esun', 'ams0-2': 'petg_black_esun' },
-  },
-  {
-    id: 'elegoo_giga',
-    make: 'moonraker',
-    name: 'Elegoo OrangeStorm Giga',
-    loads: { extruder: 'pla_black_esun' },
-  },
-  {
-    id: 'snapmaker_artisan',
-    make: 'snapmaker',
-    name: 'Snapmaker Artisan',
-    loads: { nozzle0: 'pla_black_esun', nozzle1: 'pla_white_esun' },
-  },
+  { id: 'bamboo_h2d', make: 'bambu', name: 'Bambu Lab H2D' },
+  { id: 'elegoo_giga', make: 'moonraker', name: 'Elegoo OrangeStorm Giga' },
+  { id: 'snapmaker_artisan', make: 'snapmaker', name: 'Snapmaker Artisan' },
 ];
 const port = Number(process.env.PORT || 1880);
 const data = resolve(process.env.PLATEWISE_DATA || join(root, '.platewise'));
 const speed = process.env.SIM_SPEED || '60';
 const address = `http://127.0.0.1:${port}`;
 
+const hands = new Hands(address, join(data, 'simulators'));
 const children = [];
 let stopping = false;
 
@@ -52,6 +38,7 @@ export async function run() {
       stop(1);
     });
     await ready();
+    await hands.begin();
     if (!stopping) console.log(`Platewise is ready: ${address}`);
   } catch (error) {
     if (!stopping) {
@@ -96,15 +83,20 @@ async function lockDirectory() {
 }
 
 /** Starts one simulated printer and resolves with what the flow must know to reach it. */
-function startSimulator({ id, make, name, loads }) {
+function startSimulator({ id, make, name }) {
   const args = [join(root, 'dist', 'bin', 'platewise.js'), 'simulate', make];
   args.push('--data', join(data, 'simulators', id), '--speed', speed, '--operator', 'immediate');
   args.push('--name', name, '--exit-with-stdin');
-  for (const [slot, material] of Object.entries(loads)) args.push('--load', `${slot}=${material}`);
+  for (const [slot, material] of Object.entries(firstLoads[make])) args.push('--load', `${slot}=${material}`);
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   children.push(child);
   return new Promise((done, fail) => {
-    createInterface(child.stdout).once('line', (line) => done(settingsOf(id, JSON.parse(line))));
+    createInterface(child.stdout).once('line', (line) => {
+      const told = JSON.parse(line);
+      writeFileSync(join(data, 'simulators', id, 'ready.json'), line);
+      hands.reach(id, make, told.ports.control);
+      done(settingsOf(id, told));
+    });
     child.on('error', fail);
     child.on('exit', (code) => {
       fail(new Error(`The simulated ${name} did not start (exit code ${code}).`));
@@ -238,6 +230,7 @@ async function ready() {
 async function stop(code) {
   if (stopping) return;
   stopping = true;
+  hands.end();
   for (const child of children.reverse()) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     const gone = new Promise((done) => child.once('exit', done));

@@ -39,9 +39,14 @@ export async function writePrintFiles(directory: string): Promise<ModelFile[]> {
     writeFileSync(path, text);
     files.push({ name, path, fits });
   };
-  const stl = join(directory, 'box.stl');
-  writeFileSync(stl, box(12, 12, 3));
-  files.push({ name: 'box', path: stl, fits: () => true });
+  for (const [name, size] of [
+    ['box', [12, 12, 3]],
+    ['slab', [20, 8, 2]],
+  ] as const) {
+    const path = join(directory, `${name}.stl`);
+    writeFileSync(path, box(size));
+    files.push({ name, path, fits: () => true });
+  }
   for (const type of ['PLA', 'PETG'] as const) {
     for (const moves of [40, 90, 200]) {
       gcodeFile(
@@ -170,7 +175,7 @@ async function writePlate(path: string, plate: Plate): Promise<void> {
 }
 
 /** A box as a binary STL, mm. */
-function box(x: number, y: number, z: number): Buffer {
+function box([x, y, z]: readonly [number, number, number]): Buffer {
   const corner = (index: number): [number, number, number] => [index & 1 ? x : 0, index & 2 ? y : 0, index & 4 ? z : 0];
   const faces = [
     ...[0, 2, 1, 1, 2, 3, 4, 5, 6, 5, 7, 6],
