@@ -283,6 +283,17 @@ export class DatabaseBusyError extends DatabaseUnavailableError {
   }
 }
 
+/** A row that the caller can do without at this moment, because somebody else is changing it. */
+export class RowLockedError extends PlatewiseError {
+  constructor(what: string) {
+    super(`${what} is being changed by another transaction.`, {
+      code: 'row_locked',
+      retryable: true,
+      remedy: 'It is tried again by itself.',
+    });
+  }
+}
+
 /** The server takes no changes; nothing was changed. */
 export class DatabaseReadOnlyError extends DatabaseUnavailableError {
   constructor(cause: Error) {
