@@ -1,12 +1,15 @@
 import type { IncomingMessage, Subscription } from '../messaging/broker';
+import { deadLetterRecordQueue } from '../messaging/topology';
+import { asError } from '../model/errors';
 import { isUuid } from '../model/ids';
 import { parseDispatchMessage } from '../model/messages';
 import { findAttempt } from '../store/attempts';
+import { DatabaseUnavailableError } from '../store/database';
 import { recordDeadMessage } from '../store/dead-letters';
 import type { Farm } from './farm';
 
 /**
- * Records what the broker gave up in the table of dead letters. What a job's end put there is in the table already,
+ * Records what the broker gave up in the table of dead letters, with a mark for characters that no database holds. What a job's end put there is in the table already,
  * and a dispatch that was only delivered too often is published again as long as nobody has claimed it.
  */
 export function recordDeadLetters(farm: Farm): Promise<Subscription> {
@@ -14,7 +17,14 @@ export function recordDeadLetters(farm: Farm): Promise<Subscription> {
     const reason = await reasonToRecord(farm, message);
     if (reason === null) return 'accept';
     const id = message.messageId !== undefined && isUuid(message.messageId) ? message.messageId : undefined;
-    await recordDeadMessage(farm.database, { id, reason, message: message.body });
+    try {
+      await recordDeadMessage(farm.database, { id, reason, message: message.body });
+    } catch (error) {
+      // What the database cannot hold today it cannot hold tomorrow.
+      if (error instanceof DatabaseUnavailableError) throw error;
+      farm.dropped.note(deadLetterRecordQueue, asError(error).message);
+      return 'accept';
+    }
     farm.log('warn', `A message was put among the dead letters: ${reason}`);
     return 'accept';
   });

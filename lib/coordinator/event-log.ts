@@ -3,6 +3,8 @@ import type { LogLevel } from '../agent/context';
 import type { Broker, Subscription } from '../messaging/broker';
 import type { Moment } from '../model/moments';
 import { Redactor } from '../model/redact';
+import type { DroppedMessages } from './dropped-messages';
+import { listenToStatus } from './status-listener';
 
 /** Secrets of printers that are given by environment. */
 const secretVariable = /^PLATEWISE_.*_(ACCESS_CODE|API_KEY|TOKEN)$/;
@@ -48,13 +50,11 @@ export class EventLog {
   }
 
   /** Writes every message of the status bus from now on: changes of jobs and beds, low stock. */
-  async follow(broker: Broker): Promise<void> {
+  async follow(broker: Broker, dropped: DroppedMessages): Promise<void> {
     if (!this.#write) return;
-    this.#subscription = await broker.subscribeStatus(({ body }) => {
-      const { event, ...fields } = body as Record<string, unknown>;
-      this.write('info', String(event), fields);
-      return Promise.resolve('accept');
-    });
+    this.#subscription = await listenToStatus({ broker, dropped }, ({ event, ...fields }) =>
+      this.write('info', event, fields),
+    );
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,7 @@ import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
+import { DroppedMessages } from './dropped-messages';
 import { EventLog } from './event-log';
 import { examineAgain } from './examine-again';
 import { RequestDurations } from './metrics';
@@ -96,6 +97,8 @@ export class Farm {
   readonly log: Log;
   /** The log for programs. */
   readonly events: EventLog;
+  /** Messages from the broker that this process could not read. */
+  readonly dropped: DroppedMessages;
   /** Tells a moment of an attempt of this farm to its log for programs, and to whoever traces the process. */
   readonly passing: Passing = (moment, attemptId) => {
     this.events.attempt(moment, attemptId);
@@ -115,6 +118,7 @@ export class Farm {
     server: EmbeddedPostgres | undefined;
     options: FarmOptions;
     events: EventLog;
+    dropped: DroppedMessages;
   }) {
     this.database = parts.database;
     this.broker = parts.broker;
@@ -122,6 +126,7 @@ export class Farm {
     this.options = parts.options;
     this.log = parts.options.log;
     this.events = parts.events;
+    this.dropped = parts.dropped;
     this.planner = new Planner(parts.options);
     this.uploadLimit = new UploadLimit(parts.options.uploadsPerMinute ?? defaultUploadsPerMinute);
     this.times = { ...defaultTimes, ...parts.options.times };
@@ -154,9 +159,10 @@ export class Farm {
       await migrate(database);
       broker = options.amqpUrl ? new RabbitMqBroker(options.amqpUrl, onProblem) : new EmbeddedBroker();
       await broker.open();
-      await events.follow(broker);
+      const dropped = new DroppedMessages(log);
+      await events.follow(broker, dropped);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
-      const farm = new Farm({ database, broker, files, server, options, events });
+      const farm = new Farm({ database, broker, files, server, options, events, dropped });
       farm.#examining = examineAgain(farm, farm.#closed.signal).catch((error: unknown) => {
         log('warn', `Jobs from before the upgrade could not be examined: ${asError(error).message}`);
       });

@@ -83,6 +83,11 @@ async function farmMetrics(farm: Farm): Promise<Registry> {
   gauge('outbox_oldest_seconds', 'Age of the oldest of them.').set(counted.oldestUnsent);
   gauge('dead_letters', 'Jobs that were given up and that nobody has dealt with.').set(counted.deadLetters);
 
+  const dropped = 'Messages from the broker that this process could not read and dropped.';
+  new Counter({ name: 'platewise_messages_dropped_total', help: dropped, registers: [registry] }).inc(
+    farm.dropped.count,
+  );
+
   const { last } = farm.planner;
   if (last) {
     gauge('plan_age_seconds', 'Age of the last plan of this process.').set((performance.now() - last.at) / 1000);

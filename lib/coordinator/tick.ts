@@ -11,12 +11,12 @@ import type { OperatorHours } from '../planning/calendar';
 import type { PlanLine } from '../planning/plan';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
-import { databaseNow, type Transaction } from '../store/database';
-import { changeStatus, lockJob, unmetDependencies } from '../store/jobs';
+import { DatabaseBusyError, databaseNow, RowLockedError, type Transaction } from '../store/database';
+import { changeStatus, lockJobNow, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
 import { closuresAhead } from '../store/planning';
-import { loadedSlots, lockPrinter, offlineAfterSeconds, type Printer } from '../store/printers';
+import { loadedSlots, lockPrinterNow, offlineAfterSeconds, type Printer } from '../store/printers';
 import { forgetSharedFiles } from '../store/shared-files';
 import { examineAgain } from './examine-again';
 import type { Farm } from './farm';
@@ -79,11 +79,18 @@ export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string
       farm.passing('assign:after', assignment.attemptId);
       result.assignments.push(assignment);
     } catch (error) {
-      if (!(error instanceof LineRefused) && !(error instanceof PlatewiseError && !error.retryable)) throw error;
+      if (!isOfTheLine(error)) throw error;
       result.refused.push({ jobId: line.jobId, printerId: line.printerId, reason: error.message });
     }
   }
   return result;
+}
+
+/** Whether what went wrong concerns one line, so that the others go on. */
+function isOfTheLine(error: unknown): error is Error {
+  if (error instanceof LineRefused || error instanceof RowLockedError || error instanceof DatabaseBusyError)
+    return true;
+  return error instanceof PlatewiseError && !error.retryable;
 }
 
 async function assign(
@@ -94,8 +101,9 @@ async function assign(
 ): Promise<Assignment> {
   // Ticks are serialised across all processes on one database.
   await lockUntilEnd(tx, 'tick');
-  const job = await lockJob(tx, line.jobId);
-  const printer = await lockPrinter(tx, line.printerId);
+  // A lock that somebody has forgotten stalls what it is on, and nothing else.
+  const job = await lockJobNow(tx, line.jobId);
+  const printer = await lockPrinterNow(tx, line.printerId);
   const slot = await check(tx, job, printer, farm.options.quiet);
   const copy = await nextCopy(tx, job);
   const id = attemptId(randomUUID());
@@ -210,9 +218,9 @@ function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAtte
 
 /** Publishes again what nobody claimed, and takes back what nobody will. */
 export async function sweep(farm: Farm): Promise<void> {
-  await resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds);
-  await pruneSent(farm.database, keepSentHours);
-  await forgetSharedFiles(farm.database, keepFilesHours);
+  await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
+  await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
+  await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
   await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
   await nowAndThen(farm, 'file facts', examineMs, () => examineAgain(farm, AbortSignal.timeout(examineMs)));
   const { spoolmanUrl } = farm.options;
@@ -224,11 +232,23 @@ export async function sweep(farm: Farm): Promise<void> {
   });
   for (const { attempt, offline } of stale) {
     const reason = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
-    await farm.database.transaction(async (tx) => {
-      const job = await lockJob(tx, attempt.jobId);
-      const withdrawn = await withdrawAttempt(tx, attempt.id, reason);
-      if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
-    });
+    await unlessLocked(farm, () =>
+      farm.database.transaction(async (tx) => {
+        const job = await lockJobNow(tx, attempt.jobId);
+        const withdrawn = await withdrawAttempt(tx, attempt.id, reason);
+        if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
+      }),
+    );
+  }
+}
+
+/** Does this, unless somebody holds what is needed for it: then the next tick does it. */
+async function unlessLocked(farm: Farm, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof RowLockedError) && !(error instanceof DatabaseBusyError)) throw error;
+    farm.log('warn', error.message);
   }
 }
 

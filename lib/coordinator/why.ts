@@ -4,6 +4,7 @@ import { explainJob, explainPrinter } from '../planning/explain';
 import { findJob } from '../store/jobs';
 import { findPrinter } from '../store/printers';
 import type { Farm } from './farm';
+import { obstacles, obstaclesOf } from './obstacles';
 import { takeSnapshot } from './snapshot';
 
 /** Why a job has not started, and what would change that. */
@@ -32,23 +33,28 @@ export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
     const because = isTerminal(job.status)
       ? `it is ${job.status}${job.statusReason ? `: ${job.statusReason}` : ''}`
       : `it is under way on ${job.assignedPrinterId ?? 'a printer'}${job.statusReason ? `: ${job.statusReason}` : ''}`;
+    const [obstacle] =
+      job.status === 'scheduled' ? obstaclesOf(await obstacles(farm), job.assignedPrinterId ?? '') : [];
     const nothing = {
-      would_help: [],
+      would_help: obstacle ? [obstacle.remedy] : [],
       start: job.startedAt,
       end: job.completedAt,
       owed_at: null,
       after: [],
       printers: [],
     };
-    return { job_id: job.id, status: job.status, because, ...nothing };
+    const waits = obstacle ? `; its dispatch waits: ${obstacle.text}` : '';
+    return { job_id: job.id, status: job.status, because: `${because}${waits}`, ...nothing };
   }
   const plan = await farm.planner.make(snapshot);
   const why = explainJob(snapshot, plan, planned);
+  const ready = plan.lines.find((line) => line.jobId === job.id && line.ready);
+  const [obstacle] = ready ? obstaclesOf(await obstacles(farm), ready.printerId) : [];
   return {
     job_id: job.id,
     status: job.status,
-    because: why.because,
-    would_help: why.wouldHelp,
+    because: obstacle ? `nothing can be dispatched: ${obstacle.text}` : why.because,
+    would_help: obstacle ? [obstacle.remedy, ...why.wouldHelp] : why.wouldHelp,
     start: why.start,
     end: why.end,
     owed_at: why.owedAt,
@@ -75,11 +81,13 @@ export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
   const place = snapshot.printers.find((one) => one.id === printer.id);
   if (!place) throw new NotFoundError('printer', id);
   const why = explainPrinter(snapshot, await farm.planner.make(snapshot), place);
+  // What is in the way of the next job matters where the next job would start.
+  const [obstacle] = why.next && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
   return {
     printer_id: printer.id,
     idle: why.idle,
-    because: why.because,
-    would_help: why.wouldHelp,
+    because: obstacle ? `nothing can be dispatched: ${obstacle.text}` : why.because,
+    would_help: obstacle ? [obstacle.remedy, ...why.wouldHelp] : why.wouldHelp,
     next: why.next && { job_id: why.next.jobId, start: why.next.start, setups: why.next.setups },
   };
 }

@@ -25,3 +25,19 @@ export function unstorableField(value: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** A text with a mark in the place of everything that cannot be stored. */
+export function storableText(text: string): string {
+  return text.replace(new RegExp(unstorable, 'g'), '\ufffd');
+}
+
+/**
+ * A value of JSON as the text of one that can be stored.
+ * @throws RangeError it is nested too deeply to be written
+ */
+export function storableJson(value: unknown): string {
+  // What cannot be stored stands there as an escape, `\u0000` or half of a pair; whole pairs are written as they are.
+  return JSON.stringify(value).replace(/\\(?:u0000|u[dD][89a-fA-F][\da-fA-F]{2}|.)/g, (found) =>
+    /^\\u(?:0000|d)/i.test(found) ? '\ufffd' : found,
+  );
+}

@@ -28,6 +28,10 @@ const channelPrefix = 'platewise_';
 export const notificationChannel = `'${channelPrefix}' || current_schema()`;
 const deadlock = '40P01';
 const serializationFailure = '40001';
+const lockNotAvailable = '55P03';
+const readOnlyTransaction = '25006';
+/** How long a statement waits for a lock that somebody else holds (ms). */
+const lockLimit = 4000;
 const reconnectDelay = 1000;
 /** How long a statement may take before its connection counts as dead (ms). */
 const statementLimit = 20_000;
@@ -89,6 +93,8 @@ export class Database implements Queryable {
     this.#onProblem = options.onProblem;
     this.#pool = new Pool({
       ...this.connection,
+      // Not for what is done on connections of their own: a change of the schema has to wait.
+      options: `${this.connection.options} -c lock_timeout=${lockLimit}`,
       query_timeout: statementLimit,
       max: options.poolSize ?? 10,
       idleTimeoutMillis: 30_000,
@@ -164,7 +170,7 @@ export class Database implements Queryable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Connection failures become a DatabaseUnavailableError; everything else stays what it is. */
+  /** Failures of the server as a whole become a DatabaseUnavailableError; everything else stays what it is. */
   explain(thrown: unknown): Error {
     return explain(thrown);
   }
@@ -237,10 +243,12 @@ function transactionOf(client: PoolClient): Transaction {
   };
 }
 
-/** Connection failures become a DatabaseUnavailableError; everything else stays what it is. */
+/** Failures of the server as a whole become a DatabaseUnavailableError; everything else stays what it is. */
 function explain(thrown: unknown): Error {
   const error = asError(thrown);
   const code = String((error as { code?: unknown }).code ?? '');
+  if (code === lockNotAvailable) return new DatabaseBusyError(error);
+  if (code === readOnlyTransaction) return new DatabaseReadOnlyError(error);
   const unreachable =
     /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|EHOST|57P0|25P03|08|53)/.test(code) ||
     /Connection terminated|timeout exceeded when trying to connect|Query read timeout|pool after calling end/i.test(
@@ -249,14 +257,52 @@ function explain(thrown: unknown): Error {
   return unreachable ? new DatabaseUnavailableError(error) : error;
 }
 
-/** PostgreSQL cannot be reached at present; the outcome of what was under way is not known. */
+/** PostgreSQL cannot be used at present; the outcome of what was under way is not known unless a subclass says so. */
 export class DatabaseUnavailableError extends PlatewiseError {
+  constructor(cause: Error, words: { message: string; code: string; remedy: string } = unreachableBecause(cause)) {
+    super(words.message, { code: words.code, retryable: true, remedy: words.remedy, cause });
+  }
+}
+
+const unreachableBecause = ({ message }: Error): { message: string; code: string; remedy: string } => ({
+  message: `PostgreSQL cannot be reached: ${message}`,
+  code: 'database_unavailable',
+  remedy: 'Check that PostgreSQL runs and that DATABASE_URL is right.',
+});
+
+/** Somebody else has held a lock for too long; nothing was changed. */
+export class DatabaseBusyError extends DatabaseUnavailableError {
   constructor(cause: Error) {
-    super(`PostgreSQL cannot be reached: ${cause.message}`, {
-      code: 'database_unavailable',
+    super(cause, {
+      message: `Another transaction has held what is needed for more than ${lockLimit / 1000} s.`,
+      code: 'database_busy',
+      remedy:
+        'Try again. If it stays so, somebody has forgotten an open transaction: SELECT pid, query FROM pg_stat_activity ' +
+        "WHERE state = 'idle in transaction' shows it, pg_terminate_backend(pid) ends it.",
+    });
+  }
+}
+
+/** A row that the caller can do without at this moment, because somebody else is changing it. */
+export class RowLockedError extends PlatewiseError {
+  constructor(what: string) {
+    super(`${what} is being changed by another transaction.`, {
+      code: 'row_locked',
       retryable: true,
-      remedy: 'Check that PostgreSQL runs and that DATABASE_URL is right.',
-      cause,
+      remedy: 'It is tried again by itself.',
+    });
+  }
+}
+
+/** The server takes no changes; nothing was changed. */
+export class DatabaseReadOnlyError extends DatabaseUnavailableError {
+  constructor(cause: Error) {
+    super(cause, {
+      message: 'PostgreSQL takes no changes: it is read-only.',
+      code: 'database_read_only',
+      remedy:
+        'Point DATABASE_URL at the primary server, or make this one writable: ALTER DATABASE … SET ' +
+        'default_transaction_read_only = off, and reconnect.',
     });
   }
 }

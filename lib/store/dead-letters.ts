@@ -1,5 +1,6 @@
 import { NotFoundError } from '../model/errors';
 import { type AttemptId, isUuid, type JobId } from '../model/ids';
+import { storableJson, storableText } from '../model/text';
 import type { Queryable, Transaction } from './database';
 import { camelCase } from './rows';
 
@@ -33,14 +34,17 @@ export async function insertDeadLetter(
   ]);
 }
 
-/** Records a message that belongs to no job, or whose job is alive; its id makes that happen once. */
+/**
+ * Records a message that belongs to no job, or whose job is alive; its id makes that happen once.
+ * @throws RangeError it is nested too deeply to be written
+ */
 export async function recordDeadMessage(
   db: Queryable,
   letter: { id: string | undefined; reason: string; message: unknown },
 ): Promise<void> {
   await db.query(
     `INSERT INTO dead_letters (id, reason, message) VALUES (coalesce($1, gen_random_uuid()), $2, $3) ON CONFLICT (id) DO NOTHING`,
-    [letter.id ?? null, letter.reason, JSON.stringify(letter.message)],
+    [letter.id ?? null, storableText(letter.reason), storableJson(letter.message)],
   );
 }
 

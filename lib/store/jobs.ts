@@ -4,7 +4,7 @@ import type { Job } from '../model/job';
 import type { RetrySettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
-import { notify, type Queryable, type Transaction } from './database';
+import { notify, type Queryable, RowLockedError, type Transaction } from './database';
 import { camelCase } from './rows';
 
 /** What is known of a job when it is submitted. */
@@ -350,6 +350,18 @@ export async function lockJob(tx: Transaction, id: string, versions?: readonly n
   const job = await one(tx, 'SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE', id);
   if (versions && !versions.includes(job.version)) throw new StaleVersionError('The job');
   return job;
+}
+
+/**
+ * The same for whoever can do without the job: does not wait for another transaction.
+ * @throws NotFoundError
+ * @throws RowLockedError another transaction is changing it
+ */
+export async function lockJobNow(tx: Transaction, id: string): Promise<Job> {
+  const { jobName } = await findJob(tx, id);
+  const { rows } = await tx.query('SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE SKIP LOCKED', [id]);
+  if (!rows[0]) throw new RowLockedError(`The job "${jobName}"`);
+  return toJob(rows[0]);
 }
 
 async function one(db: Queryable, sql: string, id: string): Promise<Job> {

@@ -120,6 +120,23 @@ export async function eventRange(db: Queryable): Promise<{ oldest: number; newes
   return rows[0] ?? { oldest: 0, newest: 0 };
 }
 
+/**
+ * The oldest message that has waited for so long: its age, and why it could not be published, if that was tried. One that is published
+ * again waits since then; nobody knows how long that is, so it only counts once it has failed.
+ */
+export async function oldestStuck(
+  db: Queryable,
+  olderThanSeconds: number,
+): Promise<{ seconds: number; error: string | null } | undefined> {
+  const { rows } = await db.query<{ seconds: number; error: string | null }>(
+    `SELECT extract(epoch FROM now() - created_at)::float8 AS seconds, last_error AS error FROM outbox
+     WHERE sent_at IS NULL AND (times_sent = 0 OR last_error IS NOT NULL) AND created_at < now() - make_interval(secs => $1)
+     ORDER BY id LIMIT 1`,
+    [olderThanSeconds],
+  );
+  return rows[0];
+}
+
 /** It could not be published; it stays where it is. */
 export async function markFailed(db: Queryable, id: number, error: string): Promise<void> {
   await db.query('UPDATE outbox SET times_sent = times_sent + 1, last_error = $2 WHERE id = $1', [id, error]);

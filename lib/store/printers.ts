@@ -1,7 +1,7 @@
 import { ConflictError, NotFoundError } from '../model/errors';
 import type { AttemptId, MaterialId, PrinterId, SpoolId } from '../model/ids';
 import type { Make, Preparation, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
-import { notify, type Queryable, type Transaction } from './database';
+import { notify, type Queryable, RowLockedError, type Transaction } from './database';
 import { camelCase } from './rows';
 
 /** Why a bed is occupied: an attempt of ours, a print that is not ours, or nobody has looked yet. */
@@ -83,6 +83,18 @@ export async function findPrinter(db: Queryable, id: string): Promise<Printer> {
 export async function lockPrinter(tx: Transaction, id: string): Promise<Printer> {
   const { rows } = await tx.query(`SELECT ${columns} FROM printers WHERE id = $1 FOR UPDATE`, [id]);
   if (!rows[0]) throw new NotFoundError('printer', id);
+  return toPrinter(rows[0]);
+}
+
+/**
+ * The same for whoever can do without the printer: does not wait for another transaction.
+ * @throws NotFoundError
+ * @throws RowLockedError another transaction is changing it
+ */
+export async function lockPrinterNow(tx: Transaction, id: string): Promise<Printer> {
+  const { name } = await findPrinter(tx, id);
+  const { rows } = await tx.query(`SELECT ${columns} FROM printers WHERE id = $1 FOR UPDATE SKIP LOCKED`, [id]);
+  if (!rows[0]) throw new RowLockedError(name);
   return toPrinter(rows[0]);
 }
 

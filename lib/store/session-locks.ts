@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { asError } from '../model/errors';
 import { advisoryLocks } from './advisory-locks';
+import type { Queryable } from './database';
 
 const heartbeatInterval = 5000;
 /** The server ends a session that has been silent for so long (s): its holder is dead, stopped or cut off. */
@@ -110,4 +111,16 @@ export class SessionLocks {
     this.#held.clear();
     client?.end().catch(() => undefined);
   }
+}
+
+/** Whether any process on this database holds a name at this moment. */
+export async function isHeld(db: Queryable, name: string): Promise<boolean> {
+  // As pg_locks shows a key of two parts: the second one as if it were unsigned.
+  const { rows } = await db.query<{ held: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = $1::int::oid
+       AND objid = hashtext(current_schema() || ' ' || $2)::oid
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS held`,
+    [advisoryLocks.session, name],
+  );
+  return rows[0]?.held === true;
 }

@@ -55,7 +55,8 @@ export async function forgetSharedFiles(db: Queryable, olderThanHours: number): 
     `DELETE FROM shared_files f WHERE f.created_at < now() - make_interval(hours => $1)
        AND NOT EXISTS (SELECT 1 FROM print_jobs j WHERE j.model_sha256 = f.sha256 AND j.completed_at IS NULL)
        AND NOT EXISTS (SELECT 1 FROM print_attempts a WHERE a.gcode_sha256 = f.sha256 AND a.phase <> 'ended')
-       AND NOT EXISTS (SELECT 1 FROM print_outcomes o WHERE split_part(o.photo_reference, '.', 1) = f.sha256)`,
+       AND NOT EXISTS (SELECT 1 FROM print_outcomes o
+         WHERE o.photo_reference IS NOT NULL AND split_part(o.photo_reference, '.', 1) = f.sha256)`,
     [olderThanHours],
   );
 }

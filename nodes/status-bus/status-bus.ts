@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { listenToChanges } from '../../lib/coordinator/changes-feed';
+import { listenToStatus } from '../../lib/coordinator/status-listener';
 import type { Subscription } from '../../lib/messaging/broker';
-import { parseStatusMessage } from '../../lib/model/messages';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 
 interface StatusBusDefinition extends FarmNodeDefinition {
@@ -28,13 +28,9 @@ export = (RED: NodeAPI): void => {
           unlisten = await listenToChanges(farm, () => this.send({ topic: 'changed', payload: { event: 'changed' } }));
           return;
         }
-        subscription = await farm.broker.subscribeStatus((incoming) => {
-          const event = parseStatusMessage(incoming.body);
-          if (definition.events && definition.events !== 'all') {
-            if (event.event !== definition.events) return Promise.resolve('accept');
-          }
-          this.send({ topic: event.event, payload: event });
-          return Promise.resolve('accept');
+        const wanted = definition.events || 'all';
+        subscription = await listenToStatus(farm, (event) => {
+          if (wanted === 'all' || wanted === event.event) this.send({ topic: event.event, payload: event });
         });
       },
       closing: async () => {

@@ -57,6 +57,49 @@ describe('The tick', () => {
     assert.equal(ids.length, 12);
   });
 
+  for (const table of ['printers', 'print_jobs'] as const) {
+    it(`passes over what somebody has locked and forgotten (${table}), and starts the rest`, async () => {
+      const ids = await Promise.all(printers.map((id, index) => addJob(farm, `job ${index}`, { forcePrinter: id })));
+      const plan = await currentPlan(farm);
+      const locked = table === 'printers' ? printers[1] : ids[1];
+      const forgetful = await farm.database.connect();
+      try {
+        await forgetful.query('BEGIN');
+        await forgetful.query(`SELECT 1 FROM ${table} WHERE id = $1 FOR UPDATE`, [locked]);
+        const { assignments, refused } = await tick(farm, plan, 'scheduler');
+        assert.deepEqual(assignments.map(({ printerId: id }) => id).sort(), [printers[0], printers[2]]);
+        assert.deepEqual(
+          refused.map(({ printerId: id }) => id),
+          [printers[1]],
+        );
+        assert.match(refused[0]?.reason ?? '', /is being changed by another transaction/);
+      } finally {
+        await forgetful.query('ROLLBACK');
+        await forgetful.end();
+      }
+      assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1, 'it starts when the lock is gone');
+    });
+  }
+
+  it('takes back one dispatch although the job of another is locked', async () => {
+    const ids = await Promise.all(printers.map((id, index) => addJob(farm, `job ${index}`, { forcePrinter: id })));
+    await tick(farm, undefined, 'scheduler');
+    for (const id of printers)
+      await storeReport(farm.database, id, { connected: false, problem: 'gone', report: undefined });
+    await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() - interval '10 seconds'`);
+    const forgetful = await farm.database.connect();
+    try {
+      await forgetful.query('BEGIN');
+      await forgetful.query('SELECT 1 FROM print_jobs WHERE id = $1 FOR UPDATE', [ids[0]]);
+      await sweep(farm);
+      const phases = await Promise.all(ids.map(async (id) => (await attemptsOf(farm.database, id))[0]?.phase));
+      assert.deepEqual(phases, ['dispatched', 'ended', 'ended']);
+    } finally {
+      await forgetful.query('ROLLBACK');
+      await forgetful.end();
+    }
+  });
+
   it('refuses a line that no longer holds, and says why', async () => {
     const id = await addJob(farm, 'one');
     const plan = await currentPlan(farm);

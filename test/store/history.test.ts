@@ -23,6 +23,7 @@ import {
   promisesThatCame,
 } from '../../lib/store/planning';
 import { loadedSlots } from '../../lib/store/printers';
+import { forgetSharedFiles } from '../../lib/store/shared-files';
 import { freshDatabase } from '../support/fresh-database';
 import { addHistory } from '../support/history';
 
@@ -44,6 +45,11 @@ describe('A database with a long history', () => {
     ({ database, drop } = await freshDatabase());
     await addHistory(database, 20_000);
     const { rows } = await database.query<{ id: JobId }>('SELECT id FROM print_jobs LIMIT 1');
+    await database.query(
+      `INSERT INTO shared_files (sha256, size, created_at)
+       SELECT md5(n::text) || md5(n::text), 0, now() - interval '2 days' FROM generate_series(1, 50) AS n`,
+    );
+    await database.query('ANALYZE shared_files');
     kit = rows[0]?.id as JobId;
   });
   after(() => drop());
@@ -90,6 +96,7 @@ describe('A database with a long history', () => {
     ['whether an owed job is due', (db) => dispatchesSinceOwed(db, { base: 48, step: 12 }, 5)],
     ['which pictures are old', (db) => forgetOldPhotos(db, 30)],
     ['which files are in use', (db) => filesInUse(db, ['0'.repeat(64), 'f'.repeat(64)], 30)],
+    ['which shared files are to be kept', (db) => forgetSharedFiles(db, 24)],
     ['which jobs are unfinished', unfinishedJobs],
     ['which jobs are to be cancelled', cancelledButOpen],
     ['which dependencies are not met', (db) => unmetDependencies(db, [kit])],

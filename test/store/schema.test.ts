@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type JobStatus, jobStatuses, statusGraph } from '../../lib/model/status';
 import { Database } from '../../lib/store/database';
-import { migrate } from '../../lib/store/migrate';
+import { migrate, SchemaTooNewError } from '../../lib/store/migrate';
 import { freshDatabase } from '../support/fresh-database';
 import { databases } from '../support/servers';
 
@@ -23,6 +23,16 @@ for (const { name, connection } of databases()) {
         await (starting[0] as Database).query(`DROP SCHEMA ${schema} CASCADE`);
         await Promise.all(starting.map((database) => database.close()));
       }
+    });
+
+    it('is refused when a newer version has been here', async () => {
+      const { database, drop } = await freshDatabase(await connection());
+      await database.query(`INSERT INTO platewise_migrations (name, run_on) VALUES ('000999_what-is-to-come', now())`);
+      await assert.rejects(migrate(database), (error) => {
+        assert.ok(error instanceof SchemaTooNewError, String(error));
+        return /000999_what-is-to-come/.test(error.message) && /newer version/.test(error.remedy);
+      });
+      await drop();
     });
 
     it('holds the same status graph as lib/model', async () => {
