@@ -12,9 +12,9 @@ export function mergeCapabilities(
   reported: ReportedCapabilities | undefined,
   model: PrinterCapabilities,
 ): PrinterCapabilities {
-  const { toolVolumes, multiNozzleVolume, ...ofModel } = model;
+  const { toolVolumes, multiNozzleVolume, bedZones, ...ofModel } = model;
   const within = (volume: Volume): Volume => (reported?.buildVolume ? common(volume, reported.buildVolume) : volume);
-  // The reach of each tool belongs to the volume that it was told with.
+  // The reach of each tool and the zones of the bed belong to the volume that they were told with.
   const reach = given.buildVolume
     ? {}
     : {
@@ -23,6 +23,7 @@ export function mergeCapabilities(
           : (reported?.buildVolume ?? model.buildVolume),
         ...(toolVolumes && { toolVolumes: toolVolumes.map(within) }),
         ...(multiNozzleVolume && { multiNozzleVolume: within(multiNozzleVolume) }),
+        ...(bedZones && { bedZones }),
       };
   const { buildVolume: _volume, nozzleDiameters: mounted = [], ...others } = reported ?? {};
   return {
@@ -34,7 +35,8 @@ export function mergeCapabilities(
   };
 }
 
-const hasSize = ({ min, max }: Volume): boolean => max.x > min.x && max.y > min.y && max.z > min.z;
+/** Whether a volume holds anything. */
+export const hasSize = ({ min, max }: Volume): boolean => max.x > min.x && max.y > min.y && max.z > min.z;
 
 function common(one: Volume, other: Volume): Volume {
   const axes = ['x', 'y', 'z'] as const;

@@ -61,7 +61,7 @@ const artisanCapabilities: PrinterCapabilities = {
 };
 
 /** Snapmaker's Artisan with its dual extruder; the same used with its left nozzle only. */
-export const artisans: readonly PrinterModel[] = [
+export const artisans: readonly [PrinterModel, ...PrinterModel[]] = [
   {
     token: 'artisan',
     name: 'Snapmaker Artisan',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
 import type { Photo } from '../../model/photo';
 import { isActive, type PrinterReport } from '../../model/printer';
@@ -46,6 +47,7 @@ import {
   watchedObjects,
 } from './state-mapping';
 import { klippyOf, StateTracker } from './tracker';
+import { agentFor } from './trust';
 import { uploadFile } from './upload';
 
 export interface MoonrakerTiming extends ReconnectTiming {
@@ -91,10 +93,15 @@ export interface MoonrakerOptions extends DriverOptions {
   port?: number;
   apiKey?: string;
   tls?: boolean;
+  /** What stands before every path of Moonraker's, where a web server has it under one of its own: `/printer1`. */
+  pathPrefix?: string;
+  /** With `tls`: a file (PEM) with the authority that signed the certificate, or its SHA-256; neither: as any web site. */
+  caFile?: string;
+  fingerprint?: string;
   timing?: Partial<MoonrakerTiming>;
 }
 
-/** A driver for one Klipper printer behind Moonraker, made for Elegoo's OrangeStorm Giga. */
+/** A driver for one Klipper printer behind Moonraker. */
 export function createMoonrakerDriver(options: MoonrakerOptions): Driver {
   return new MoonrakerDriver(options);
 }
@@ -104,7 +111,7 @@ const startPollMs = 500;
 
 class MoonrakerDriver extends BaseDriver<RpcSocket> {
   readonly make = 'moonraker';
-  readonly #address: HttpAddress;
+  readonly #settings: MoonrakerOptions;
   readonly #timing: MoonrakerTiming;
   readonly #tracker: StateTracker;
   #watched: JsonObject = watchedObjects([]);
@@ -129,14 +136,23 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     super(settings, timing);
     this.#timing = timing;
     this.#tracker = new StateTracker(timing.historyMs);
-    this.#address = {
-      host: settings.host,
-      port: settings.port ?? 7125,
-      tls: settings.tls ?? false,
-      apiKey: settings.apiKey,
-      timeoutMs: timing.connectMs,
-      stallMs: timing.stallMs,
-      uploadReplyMs: timing.uploadReplyMs,
+    this.#settings = settings;
+  }
+
+  /** Read anew for each connection, so that another file of authorities counts from the next one on. */
+  get #address(): HttpAddress {
+    const { host, port, tls = false, apiKey, caFile, fingerprint, pathPrefix = '' } = this.#settings;
+    const ca = tls && fingerprint === undefined && caFile !== undefined ? readFileSync(caFile, 'utf8') : undefined;
+    return {
+      host,
+      port: port ?? 7125,
+      tls,
+      apiKey,
+      prefix: pathPrefix.replace(/\/+$/, '').replace(/^(?=[^/])/, '/'),
+      agent: tls ? agentFor({ ca, fingerprint }) : undefined,
+      timeoutMs: this.#timing.connectMs,
+      stallMs: this.#timing.stallMs,
+      uploadReplyMs: this.#timing.uploadReplyMs,
     };
   }
 
@@ -394,7 +410,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 
   async #identify(session: RpcSocket): Promise<void> {
-    const key = this.#address.apiKey;
+    const key = this.#settings.apiKey;
     try {
       await session.call(
         'server.connection.identify',
