@@ -81,8 +81,8 @@ export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
   const place = snapshot.printers.find((one) => one.id === printer.id);
   if (!place) throw new NotFoundError('printer', id);
   const why = explainPrinter(snapshot, await farm.planner.make(snapshot), place);
-  // What is in the way of the next job matters where the next job would start.
-  const [obstacle] = why.next && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
+  // Where the next job would start at once only the dispatch can be in its way.
+  const [obstacle] = why.next?.ready && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
   return {
     printer_id: printer.id,
     idle: why.idle,
