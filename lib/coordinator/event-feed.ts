@@ -1,7 +1,6 @@
-import { eventRange, eventsAfter, type StatusEvent } from '../store/outbox';
+import { eventRange, type StatusEvent } from '../store/outbox';
+import { eventReaderOf } from './event-reader';
 import type { Farm } from './farm';
-
-const batch = 200;
 
 /** What a listener is told. */
 export type FeedItem =
@@ -17,34 +16,36 @@ export type FeedItem =
  * @param after the last event that the listener knows; undefined: only what comes from now on
  */
 export async function* eventFeed(farm: Farm, after: number | undefined, signal: AbortSignal): AsyncGenerator<FeedItem> {
+  const reader = eventReaderOf(farm);
   let wake: () => void = () => undefined;
   let toldOf = { events: true, changed: false };
-  const unlisten = await farm.database.listen((payload) => {
-    if (payload === 'event' || payload === 'reconnected') toldOf.events = true;
-    if (payload === 'plan' || payload === 'reconnected') toldOf.changed = true;
+  const unlisten = await reader.listen(({ events, changed }) => {
+    toldOf = { events: toldOf.events || events, changed: toldOf.changed || changed };
     wake();
   });
   const stop = (): void => wake();
   signal.addEventListener('abort', stop);
   try {
-    const { oldest, newest } = await eventRange(farm.database);
-    let last = after ?? newest;
-    // A number that was never given is of another database.
-    if (last > newest || (last < oldest - 1 && newest > 0)) {
-      last = newest;
-      yield { kind: 'gap', id: newest };
+    let last = after ?? reader.last;
+    if (after !== undefined) {
+      const { oldest, newest } = await eventRange(farm.database);
+      // A number that was never given is of another database.
+      if (last > newest || (last < oldest - 1 && newest > 0)) {
+        last = newest;
+        yield { kind: 'gap', id: newest };
+      }
     }
     while (!signal.aborted) {
       const { events, changed } = toldOf;
       toldOf = { events: false, changed: false };
       let more = events;
       while (more && !signal.aborted) {
-        const found = await eventsAfter(farm.database, last, batch);
+        const found = await reader.after(last);
         for (const event of found) {
           last = event.id;
           yield { kind: 'message', message: event };
         }
-        more = found.length === batch;
+        more = found.length > 0;
       }
       if (changed) yield { kind: 'changed' };
       if (signal.aborted || toldOf.events || toldOf.changed) continue;
