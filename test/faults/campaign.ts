@@ -5,7 +5,6 @@ import type { ClientConfig } from 'pg';
 import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
 import { freePort } from '../support/servers';
 import { Wire } from '../support/wire';
-import { acceptedModels } from './accepted-models';
 import { type Evidence, type Judgement, judge, wrongFilePrefix } from './checker';
 import { FarmApi } from './farm-api';
 import { FarmFloor, type Simulated } from './farm-floor';
@@ -151,7 +150,6 @@ export class Campaign {
     this.#operator = new Operator(this.#api, this.#floor);
     await this.#untilOnline();
     await ask(this.#connection, fenceGuard);
-    await ask(this.#connection, acceptedModels);
     await this.#loadFilament();
     for (const file of await writePrintFiles(directory)) {
       const stored = await this.#api.insist('POST', '/files', await formOf(file.path));
