@@ -3,7 +3,8 @@
  * environment variable.
  */
 // biome-ignore lint/correctness/noUnusedVariables: the editor files of the printers call it.
-const platewiseField = {
+// The form of each make loads this file: `var`, because it is read several times in one editor.
+var platewiseField = {
   isLeftOpen(value) {
     return value === undefined || value === null || /^(\$\{[^}]+\})?$/.test(String(value).trim());
   },
@@ -177,7 +178,7 @@ function platewisePrinterForm(node, form) {
 }
 
 /** The fields in which what counts is shown as long as they are empty. */
-const platewiseDefaults = [
+var platewiseDefaults = [
   'buildX',
   'buildY',
   'buildZ',
