@@ -3,8 +3,13 @@
  * environment variable.
  */
 // biome-ignore lint/correctness/noUnusedVariables: the editor files of the printers call it.
-// The form of each make loads this file: `var`, because it is read several times in one editor.
+// Each form loads this file again, which only var allows.
 var platewiseField = {
+  /** The fields in which what counts is shown as long as they are empty. */
+  shown: [
+    ...['buildX', 'buildY', 'buildZ', 'nozzles', 'slots', 'materials', 'maxNozzleTemperature', 'maxBedTemperature'],
+    ...['acceptsModels', 'toolVolumes', 'bedExclusions'],
+  ],
   isLeftOpen(value) {
     return value === undefined || value === null || /^(\$\{[^}]+\})?$/.test(String(value).trim());
   },
@@ -60,7 +65,7 @@ var platewiseField = {
  * what counts then. All ask a route of the node's type.
  *
  * `form` names the node's type, the properties and secrets that the server needs to connect, those that a found printer
- * fills in, and the words to show.
+ * fills in, the words to show, and those for empty fields of which nothing is known.
  */
 // biome-ignore lint/correctness/noUnusedVariables: the editor files of the printers call it.
 function platewisePrinterForm(node, form) {
@@ -102,9 +107,13 @@ function platewisePrinterForm(node, form) {
   let defaults = {};
   let fallback = {};
   const showDefaults = (values) => {
-    for (const name of platewiseDefaults) {
-      const text = values[name] === undefined ? '' : String(values[name]);
-      input(name).attr('placeholder', text === '' ? form.words.reported : text);
+    // Of a model that nobody has chosen, nor the printer has told yet, nothing is known.
+    const isOpen = select.length > 0 && values.buildX === undefined;
+    for (const name of platewiseField.shown) {
+      const axis = /^build([XYZ])$/.exec(name);
+      const nothing = axis ? axis[1] : isOpen ? form.empty.model : form.empty[name];
+      const known = isOpen ? undefined : values[name];
+      input(name).attr('placeholder', known === undefined ? nothing || '' : known);
     }
   };
   $.getJSON(`platewise/${form.type}/models`).done((table) => {
@@ -131,8 +140,10 @@ function platewisePrinterForm(node, form) {
     showDefaults(now || fallback);
   });
 
-  // What is wrong must not be hidden.
-  requestAnimationFrame(() => $('details').has('.input-error').prop('open', true));
+  // What is wrong must not be hidden; the editor marks it some time later.
+  const dialog = answer.closest('form');
+  const reveal = new MutationObserver(() => dialog.find('details').has('.input-error').prop('open', true));
+  if (dialog.length > 0) reveal.observe(dialog[0], { subtree: true, attributeFilter: ['class'] });
 
   $('#node-input-find').on('click', () => {
     show(form.words.searching);
@@ -176,18 +187,3 @@ function platewisePrinterForm(node, form) {
     });
   });
 }
-
-/** The fields in which what counts is shown as long as they are empty. */
-var platewiseDefaults = [
-  'buildX',
-  'buildY',
-  'buildZ',
-  'nozzles',
-  'slots',
-  'materials',
-  'maxNozzleTemperature',
-  'maxBedTemperature',
-  'acceptsModels',
-  'toolVolumes',
-  'bedExclusions',
-];

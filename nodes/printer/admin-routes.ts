@@ -1,12 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
+import { describePrinter, modelOf, slotsFromReport } from '../../lib/printers/describe-printer';
 import { discover } from '../../lib/printers/discovery';
 import type { Driver } from '../../lib/printers/driver';
 import { type Probe, probe, undescribedPrinter } from '../../lib/printers/probe';
 import { problemOf } from '../http/problem';
 import type { PrinterDefinition, PrinterMake } from './printer-node';
-import { shownCapabilities, shownModel } from './shown-defaults';
+import { shownModel } from './shown-defaults';
 
 /** Where a deployed node is connected to. */
 export interface ConnectedPrinter {
@@ -56,7 +57,7 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
     const changed = Object.keys(given).filter((name) => given[name] !== unchangedSecret && isNew(name));
     const deployed = connected(id);
     if (deployed !== undefined && changed.length === 0 && isSameConnection(deployed.definition, properties)) {
-      return withDefaults(await probe(deployed.driver, host, testTimeoutMs));
+      return withDefaults(await probe(deployed.driver, host, testTimeoutMs), printerMake, properties.model);
     }
     const secrets = { ...stored, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
     const driver = printerMake.createDriver(
@@ -65,7 +66,7 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
       secrets as Partial<Credentials>,
     );
     try {
-      return withDefaults(await probe(driver, host, testTimeoutMs));
+      return withDefaults(await probe(driver, host, testTimeoutMs), printerMake, properties.model);
     } finally {
       await driver.close();
     }
@@ -98,10 +99,19 @@ function describedAs(
   return { ...undescribedPrinter, ...(model !== undefined && { model }) };
 }
 
-/** What the printer reports, as the fields of the form show it where they are empty. */
-function withDefaults(seen: Probe): object {
-  const { capabilities } = (seen.report ?? {}) as Pick<PrinterReport, 'capabilities'>;
-  return { ...seen, ...(capabilities && { defaults: shownCapabilities(capabilities) }) };
+/** What counts where a field is empty, now that the printer has said what it is, as the fields of the form. */
+function withDefaults(
+  seen: Probe,
+  { make, models, fallback }: Pick<PrinterMake<never, never>, 'make' | 'models' | 'fallback'>,
+  chosen: string | undefined,
+): object {
+  if (seen.report === null) return seen;
+  const { capabilities, slots } = seen.report as Pick<PrinterReport, 'capabilities' | 'slots'>;
+  const facts = { models, fallback, chosen, given: {}, reported: capabilities };
+  const model = modelOf(facts);
+  const told = slotsFromReport(make, slots);
+  const described = { ...model, capabilities: describePrinter(facts), slots: told.length > 0 ? told : model.slots };
+  return { ...seen, defaults: shownModel(described) };
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

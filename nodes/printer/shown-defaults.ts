@@ -1,4 +1,4 @@
-import type { Area, PrinterCapabilities, ReportedCapabilities, Volume } from '../../lib/model/printer';
+import type { Area, Volume } from '../../lib/model/printer';
 import { hasSize } from '../../lib/printers/known-capabilities';
 import type { PrinterModel } from '../../lib/printers/model-table';
 import { toolOfSlot } from '../../lib/printers/slot-tools';
@@ -8,28 +8,18 @@ import type { CapabilityFields } from './printer-fields';
 export type ShownDefaults = Partial<Record<keyof CapabilityFields, string>>;
 
 /** What a printer of a model can do, as the fields of its form. */
-export function shownModel({ capabilities, slots }: PrinterModel): ShownDefaults {
-  const { acceptsModels, toolVolumes, bedExclusions, materialTypes } = capabilities;
+export function shownModel({ capabilities, slots }: Pick<PrinterModel, 'capabilities' | 'slots'>): ShownDefaults {
+  const { buildVolume, acceptsModels, toolVolumes, bedExclusions } = capabilities;
   return {
-    ...shownCapabilities(capabilities),
-    materials: materialTypes.join(', '),
+    ...(hasSize(buildVolume) && edgesOf(buildVolume)),
+    nozzles: capabilities.nozzleDiameters.join(', '),
+    maxNozzleTemperature: String(capabilities.maxNozzleTemperature),
+    maxBedTemperature: String(capabilities.maxBedTemperature),
+    materials: capabilities.materialTypes.join(', '),
     slots: slots.map(slotText).join(', '),
     ...(acceptsModels && { acceptsModels: acceptsModels.join(', ') }),
     ...(toolVolumes && { toolVolumes: toolVolumes.map(volumeText).join('; ') }),
     ...(bedExclusions && { bedExclusions: bedExclusions.map(areaText).join('; ') }),
-  };
-}
-
-/** What a printer reports that it can do, as the fields of its form. */
-export function shownCapabilities(
-  told: ReportedCapabilities | Pick<PrinterCapabilities, keyof ReportedCapabilities>,
-): ShownDefaults {
-  const { buildVolume: volume, nozzleDiameters: nozzles = [], maxNozzleTemperature, maxBedTemperature } = told;
-  return {
-    ...(volume && hasSize(volume) && edgesOf(volume)),
-    ...(nozzles.length > 0 && { nozzles: nozzles.join(', ') }),
-    ...(maxNozzleTemperature !== undefined && { maxNozzleTemperature: String(maxNozzleTemperature) }),
-    ...(maxBedTemperature !== undefined && { maxBedTemperature: String(maxBedTemperature) }),
   };
 }
 

@@ -38,17 +38,25 @@ describe('The forms of the printer nodes, in the editor', () => {
     );
   };
 
+  const edit = async (type: string): Promise<void> => {
+    await page.evaluate((wanted) => {
+      const { RED } = globalThis as unknown as { RED: Editor };
+      RED.nodes.eachNode(({ id, type: kind }) => {
+        if (kind === wanted) RED.editor.edit(RED.nodes.node(id));
+      });
+    }, type);
+    await page.waitForSelector('#node-input-test', { state: 'visible' });
+  };
+
   for (const type of ['bambu-printer', 'elegoo-printer', 'snapmaker-printer']) {
     it(`${type}: tests the connection, with what the form holds`, async () => {
-      await page.evaluate((wanted) => {
-        const { RED } = globalThis as unknown as { RED: Editor };
-        RED.nodes.eachNode(({ id, type: kind }) => {
-          if (kind === wanted) RED.editor.edit(RED.nodes.node(id));
-        });
-      }, type);
-      await page.waitForSelector('#node-input-test', { state: 'visible' });
+      await edit(type);
       await asked('#node-input-test');
       assert.match((await page.textContent('#node-input-answer')) ?? '', /^Ready for jobs/);
+      // What is left empty shows what counts then.
+      const grey = (name: string): Promise<string | null> => page.getAttribute(`#node-input-${name}`, 'placeholder');
+      assert.match((await grey('buildX')) ?? '', /^\d+(\.\d+)?$/);
+      assert.match((await grey('nozzles')) ?? '', /^0\.4/);
       await asked('#node-input-find');
       if (type === 'snapmaker-printer') {
         // A simulated Artisan answers on the usual port, if no other one had it before.
@@ -59,6 +67,46 @@ describe('The forms of the printer nodes, in the editor', () => {
       await page.waitForSelector('#node-input-test', { state: 'detached' });
     });
   }
+
+  it('bambu-printer: a model brings what it is known for, and leaves what somebody wrote', async () => {
+    await edit('bambu-printer');
+    await page.waitForSelector('#node-input-model option[value="C12"]', { state: 'attached' });
+    const accepts = '#node-input-acceptsModels';
+    await page.selectOption('#node-input-model', 'C12');
+    assert.equal(await page.inputValue(accepts), 'Bambu Lab P1S, C12');
+    assert.equal(await page.getAttribute('#node-input-bedExclusions', 'placeholder'), '0,0-18,28');
+    await page.selectOption('#node-input-model', 'N1');
+    assert.equal(await page.inputValue(accepts), 'Bambu Lab A1 mini, N1');
+    assert.equal(await page.getAttribute('#node-input-buildX', 'placeholder'), '180');
+    await page.evaluate((selector) => {
+      const { $ } = globalThis as unknown as { $(s: string): { val(text: string): { trigger(name: string): void } } };
+      $(selector).val('Something else').trigger('change');
+    }, accepts);
+    await page.selectOption('#node-input-model', 'O1D');
+    assert.equal(await page.inputValue(accepts), 'Something else');
+    const refused = page.locator('#node-input-model option[value="O1C2"]');
+    assert.ok((await refused.isDisabled()) && /in the air/.test((await refused.getAttribute('title')) ?? ''));
+    await page.click('#node-dialog-cancel');
+    await page.waitForSelector('#node-input-test', { state: 'detached' });
+  });
+
+  it('a field that makes no sense is marked, and is to be seen', async () => {
+    await edit('snapmaker-printer');
+    assert.equal(await page.isVisible('#node-input-nozzles'), false);
+    await page.click('summary');
+    await page.fill('#node-input-nozzles', '0,4');
+    await page.press('#node-input-nozzles', 'Tab');
+    await page.waitForSelector('#node-input-nozzles.input-error');
+    await page.click('#node-dialog-ok');
+    await page.waitForSelector('#node-input-test', { state: 'detached' });
+    await edit('snapmaker-printer');
+    await page.waitForSelector('#node-input-nozzles.input-error', { state: 'visible' });
+    await page.fill('#node-input-nozzles', '0.4, 0.6');
+    await page.press('#node-input-nozzles', 'Tab');
+    await page.waitForSelector('#node-input-nozzles:not(.input-error)');
+    await page.click('#node-dialog-ok');
+    await page.waitForSelector('#node-input-test', { state: 'detached' });
+  });
 
   it('without an error in the browser', () => assert.deepEqual(errors, []));
 });

@@ -72,7 +72,9 @@ describe('The buttons of a printer form', function () {
     for (const answer of seen) {
       assert.deepEqual([answer.ready, answer.checks, answer.report?.state], [true, [], 'idle']);
     }
-    assert.deepEqual((seen[1] as Answer & { defaults?: Record<string, string> }).defaults?.['buildX'], '815.5');
+    assert.deepEqual((seen[1] as Answer & { defaults?: Record<string, string> }).defaults?.['buildX'], '800');
+    const [h2d] = seen as (Answer & { defaults?: Record<string, string> })[];
+    assert.deepEqual([h2d?.defaults?.['buildX'], h2d?.defaults?.['acceptsModels']], ['325', 'Bambu Lab H2D, O1D']);
     const wrong = await test('bambu-printer', { id: 'new', properties, credentials: { accessCode: 'wrong000' } });
     assert.deepEqual([wrong.ready, wrong.report, wrong.checks[0]?.check], [false, null, 'printer_refused']);
     assert.ok(!JSON.stringify(wrong).includes('wrong000'));
