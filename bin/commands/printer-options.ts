@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { asError } from '../../lib/model/errors';
 import { type Make, makes } from '../../lib/model/printer';
 import { createBambuDriver } from '../../lib/printers/bambu/driver';
+import { judgeModel } from '../../lib/printers/bambu/models';
 import type { Driver, DriverOptions } from '../../lib/printers/driver';
 import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
 import { undescribedPrinter } from '../../lib/printers/probe';
@@ -13,8 +14,13 @@ const defaultTimeoutSeconds = 20;
 /** The part of a help text that tells how a printer is named. */
 export const printerHelp = `  --host H              address of the printer
   --port N              moonraker (default 7125), snapmaker (default 8888)
-  --mqtt-port N, --ftps-port N, --serial S, --ca-file F, --fingerprint F
-                        bambu: ports (default 8883, 990), serial number, what its certificate is checked by
+  --mqtt-port N, --ftps-port N, --serial S
+                        bambu: ports (default 8883, 990), serial number
+  --model T             bambu: token of the model that it is to be (O1D, N7 …)
+  --tls, --path-prefix P
+                        moonraker: over HTTPS; the path that a web server has it under
+  --ca-file F, --fingerprint F
+                        bambu, moonraker with --tls: what its certificate is checked by
   --timeout N           seconds to wait for the printer (default ${defaultTimeoutSeconds})
   --verbose             tell on standard error what the driver does
 
@@ -32,6 +38,9 @@ const printerOptions = {
   serial: text,
   'ca-file': text,
   fingerprint: text,
+  model: text,
+  tls: flag,
+  'path-prefix': text,
   timeout: text,
   verbose: flag,
 };
@@ -71,9 +80,10 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
   };
   const host = given('host');
   if (host === undefined) throw new UsageError('Say where the printer is: --host.');
+  const model = given('model');
   const base: DriverOptions = {
     host,
-    capabilities: undescribedPrinter,
+    capabilities: { ...undescribedPrinter, ...(model !== undefined && { model: modelNamed(make, model) }) },
     timeScale: 1,
     log: (level, message) => {
       if (values['verbose'] === true) process.stderr.write(`${level}: ${message}\n`);
@@ -88,11 +98,25 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
   return {
     make,
     host,
-    driver: driverOf(make, base, given, number, (name) => process.env[`${secrets}_${name}`] ?? ''),
+    driver: driverOf(
+      make,
+      base,
+      given,
+      number,
+      values['tls'] === true,
+      (name) => process.env[`${secrets}_${name}`] ?? '',
+    ),
     timeoutMs: (number('timeout') ?? defaultTimeoutSeconds) * 1000,
     files: positionals.slice(1),
     flags: new Set(flags.filter((name) => values[name] === true)),
   };
+}
+
+/** The token of a model that the driver of a make knows. */
+function modelNamed(make: Make, word: string): string {
+  const verdict = make === 'bambu' ? judgeModel({ token: word }) : undefined;
+  if (verdict?.supported) return verdict.model.token;
+  throw new UsageError(verdict ? `--model: ${verdict.reason}` : `--model is for bambu, not for ${make}.`);
 }
 
 function driverOf(
@@ -100,6 +124,7 @@ function driverOf(
   base: DriverOptions,
   given: (name: keyof typeof printerOptions) => string | undefined,
   number: (name: keyof typeof printerOptions) => number | undefined,
+  tls: boolean,
   secret: (name: string) => string,
 ): Driver {
   const port = number('port');
@@ -125,7 +150,16 @@ function driverOf(
     }
     case 'moonraker': {
       const apiKey = secret('API_KEY');
-      return createMoonrakerDriver({ ...base, ...(port !== undefined && { port }), ...(apiKey !== '' && { apiKey }) });
+      const [pathPrefix, caFile, fingerprint] = [given('path-prefix'), given('ca-file'), given('fingerprint')];
+      return createMoonrakerDriver({
+        ...base,
+        tls,
+        ...(port !== undefined && { port }),
+        ...(apiKey !== '' && { apiKey }),
+        ...(pathPrefix !== undefined && { pathPrefix }),
+        ...(caFile !== undefined && { caFile }),
+        ...(fingerprint !== undefined && { fingerprint }),
+      });
     }
     case 'snapmaker':
       return createSnapmakerDriver({ ...base, ...(port !== undefined && { port }), token: secret('TOKEN') });

@@ -94,6 +94,44 @@ describe('platewise doctor', () => {
     }
   });
 
+  it('asks a Klipper printer as any other, and says what is wrong in a form', async () => {
+    const directory = temporaryDirectory('doctor-forms');
+    const simulator = await startSimulator('moonraker', { dataDir: join(directory, 'printer'), profile: 'modern' });
+    const printer = await startSimulator('bambu', { dataDir: join(directory, 'bambu') });
+    try {
+      const { ports, serial, ca_file: caFile } = printer.ready;
+      const klipper = { type: 'klipper-printer', host: '127.0.0.1', port: String(simulator.ready.ports['http']) };
+      const reached = { mqttPort: String(ports['mqtt']), ftpsPort: String(ports['ftps']), serial, caFile };
+      const bambu = { type: 'bambu-printer', host: '127.0.0.1', ...reached };
+      const flow = [
+        { id: '1', ...klipper, printerId: 'voron', nozzles: '0.4' },
+        { id: '2', ...klipper, printerId: 'comma', nozzles: '0,4' },
+        { id: '3', ...bambu, printerId: 'h2c', model: 'O1C2' },
+        { id: '4', ...bambu, printerId: 'mini', model: 'N1' },
+        { id: '5', ...bambu, printerId: 'h2d', model: 'O1D' },
+      ];
+      writeFileSync(join(directory, 'flows.json'), JSON.stringify(flow));
+      const secrets = ['MINI', 'H2D'].map((id) => [`PLATEWISE_${id}_ACCESS_CODE`, printer.ready.access_code ?? '']);
+      const { code, diagnosis } = await diagnose(
+        Object.fromEntries(secrets),
+        ...['--flows', join(directory, 'flows.json')],
+      );
+      assert.equal(code, 1);
+      const told = (id: string): string => {
+        const check = found(diagnosis, `printer ${id}`);
+        return `${check?.status}: ${check?.detail} ${check?.remedy ?? ''}`;
+      };
+      assert.equal(found(diagnosis, 'printer voron')?.status, 'ok');
+      assert.match(told('comma'), /failed: .*nozzles is "0,4"/);
+      assert.match(told('h2c'), /failed: .*in the air/);
+      assert.match(told('mini'), /failed: .*A1 mini.*H2D\. Choose the right model/);
+      assert.match(told('h2d'), /ok: 127\.0\.0\.1: Bambu Lab H2D, idle\./);
+    } finally {
+      await simulator.close();
+      await printer.close();
+    }
+  });
+
   it('explains itself and ends with 2 when the command makes no sense', async () => {
     const { code, stderr } = await platewise(['doctor', '--cure']);
     assert.equal(code, 2);

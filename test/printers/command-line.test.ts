@@ -149,3 +149,15 @@ describe('platewise probe', () => {
     assert.match(stderr, /--ca-file or --fingerprint/);
   });
 });
+
+describe('The model that the command line names', () => {
+  it('must be one that is driven, and of a make that has models', async () => {
+    const named = (make: string, model: string) =>
+      platewise(['probe', make, '--host', '127.0.0.1', '--serial', '1', '--fingerprint', '0', '--model', model]);
+    const refused = await named('bambu', 'O1C2');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /in the air/);
+    assert.equal((await named('bambu', 'Z99')).code, 2);
+    assert.match((await named('moonraker', 'O1D')).stderr, /--model is for bambu/);
+  });
+});

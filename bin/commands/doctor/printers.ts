@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../../lib/model/errors';
+import type { Make } from '../../../lib/model/printer';
+import { modelFault } from '../../../lib/printers/bambu/preflight';
 import { connect } from '../../../lib/printers/probe';
+import { toolOfSlot } from '../../../lib/printers/slot-tools';
+import { readCapabilities } from '../../../nodes/printer/printer-fields';
 import { UsageError } from '../../command';
 import { namedPrinter } from '../printer-options';
 import { type Check, failed, ok, warning } from './check';
 
 type FlowNode = Record<string, unknown> & { type?: unknown };
 
-const makeOfType: Record<string, string> = {
+const makeOfType: Record<string, Make> = {
   'bambu-printer': 'bambu',
   'elegoo-printer': 'moonraker',
   'klipper-printer': 'moonraker',
@@ -38,7 +42,8 @@ function read(path: string): FlowNode[] {
 async function checkPrinter(node: FlowNode): Promise<Check> {
   const id = text(node['printerId']);
   const name = `printer ${id || '(no id)'}`;
-  const make = makeOfType[String(node.type)] ?? '';
+  const make = makeOfType[String(node.type)];
+  if (make === undefined) return failed(name, `The type ${String(node.type)} is not known.`, 'Remove the node.');
   const host = text(node['host']);
   if (id === '' || host === '' || host.startsWith('${')) {
     return failed(
@@ -46,6 +51,12 @@ async function checkPrinter(node: FlowNode): Promise<Check> {
       'It is not configured.',
       'Fill in id and address in its node, or set the variable that they name.',
     );
+  }
+  const words = Object.fromEntries(Object.entries(node).map(([property, value]) => [property, text(value)]));
+  try {
+    readCapabilities(words, (slot) => toolOfSlot(make, slot));
+  } catch (error) {
+    return failed(name, asError(error).message, 'Correct it in its node in the editor.');
   }
   const args = [make, '--host', host];
   const option = (flag: string, property: string): void => {
@@ -58,6 +69,9 @@ async function checkPrinter(node: FlowNode): Promise<Check> {
   option('--serial', 'serial');
   option('--ca-file', 'caFile');
   option('--fingerprint', 'fingerprint');
+  option('--path-prefix', 'pathPrefix');
+  if (make === 'bambu') option('--model', 'model');
+  if (node['tls'] === true) args.push('--tls');
   const secrets = `PLATEWISE_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
   let printer: ReturnType<typeof namedPrinter>;
   try {
@@ -69,8 +83,10 @@ async function checkPrinter(node: FlowNode): Promise<Check> {
     const answer = await connect(printer.driver, printer.timeoutMs);
     if ('problem' in answer) return failed(name, answer.problem.message, answer.problem.remedy);
     const fault = answer.report.faults.find(({ blocking }) => blocking);
+    if (fault?.code === modelFault) return failed(name, fault.message, 'Choose the right model in its node.');
     if (fault) return failed(name, fault.message, `Look up ${fault.code} at the printer and clear it.`);
-    return ok(name, `${host}: ${answer.report.state}.`);
+    const { model } = answer.report;
+    return ok(name, `${host}: ${model === undefined ? '' : `${model}, `}${answer.report.state}.`);
   } finally {
     await printer.driver.close();
   }

@@ -43,7 +43,7 @@ import { defaultEndingTiming, type EndingTiming } from './endings';
 import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
 import { type BambuModel, bambuModel, fileUrl, judgeModel } from './models';
 import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
-import { checkOrder } from './preflight';
+import { checkOrder, modelFault } from './preflight';
 import { currentErrorCode, errorText, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
 import { readSlicedFor, type SlicedFor, slicedForAnything, slotsOfProject } from './sliced-file';
 import type { PrinterTrust } from './tls';
@@ -314,7 +314,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const expected = bambuModel(this.capabilities.model);
     if (told === undefined || expected === undefined || told === expected) return undefined;
     return {
-      code: 'model',
+      code: modelFault,
       message: `The printer is set up as a ${expected.name}, and says that it is a ${told.name}.`,
       blocking: true,
     };
