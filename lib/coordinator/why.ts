@@ -80,9 +80,10 @@ export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
   }));
   const place = snapshot.printers.find((one) => one.id === printer.id);
   if (!place) throw new NotFoundError('printer', id);
-  const why = explainPrinter(snapshot, await farm.planner.make(snapshot), place);
-  // What is in the way of the next job matters where the next job would start.
-  const [obstacle] = why.next && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
+  const plan = await farm.planner.make(snapshot);
+  const why = explainPrinter(snapshot, plan, place);
+  const ready = plan.lines.some((line) => line.printerId === printer.id && line.ready);
+  const [obstacle] = ready ? obstaclesOf(await obstacles(farm), printer.id) : [];
   return {
     printer_id: printer.id,
     idle: why.idle,
