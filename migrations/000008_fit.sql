@@ -8,6 +8,9 @@ ALTER TABLE print_jobs
   ADD COLUMN plate INT CONSTRAINT valid_plate CHECK (plate >= 1),
   ADD COLUMN accept_unknown_machine BOOLEAN NOT NULL DEFAULT false;
 
+CREATE INDEX idx_print_jobs_without_facts ON print_jobs (id)
+  WHERE file_facts IS NULL AND status NOT IN ('completed', 'failed', 'cancelled');
+
 -- A slot feeds a tool: a nozzle or a head, from 0.
 ALTER TABLE printer_slots ADD COLUMN tool INT NOT NULL DEFAULT 0 CONSTRAINT valid_tool CHECK (tool BETWEEN 0 AND 15);
 UPDATE printer_slots SET tool = 1 WHERE slot IN ('nozzle1', 'extruder1', 'ext-left');

@@ -5,6 +5,7 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { firstLoads, Hands } from './hands.mjs';
 import { root } from './prepare.mjs';
 
 const printers = [
@@ -17,6 +18,7 @@ const data = resolve(process.env.PLATEWISE_DATA || join(root, '.platewise'));
 const speed = process.env.SIM_SPEED || '60';
 const address = `http://127.0.0.1:${port}`;
 
+const hands = new Hands(address, join(data, 'simulators'));
 const children = [];
 let stopping = false;
 
@@ -36,6 +38,7 @@ export async function run() {
       stop(1);
     });
     await ready();
+    await hands.begin();
     if (!stopping) console.log(`Platewise is ready: ${address}`);
   } catch (error) {
     if (!stopping) {
@@ -84,10 +87,16 @@ function startSimulator({ id, make, name }) {
   const args = [join(root, 'dist', 'bin', 'platewise.js'), 'simulate', make];
   args.push('--data', join(data, 'simulators', id), '--speed', speed, '--operator', 'immediate');
   args.push('--name', name, '--exit-with-stdin');
+  for (const [slot, material] of Object.entries(firstLoads[make])) args.push('--load', `${slot}=${material}`);
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   children.push(child);
   return new Promise((done, fail) => {
-    createInterface(child.stdout).once('line', (line) => done(settingsOf(id, JSON.parse(line))));
+    createInterface(child.stdout).once('line', (line) => {
+      const told = JSON.parse(line);
+      writeFileSync(join(data, 'simulators', id, 'ready.json'), line);
+      hands.reach(id, make, told.ports.control);
+      done(settingsOf(id, told));
+    });
     child.on('error', fail);
     child.on('exit', (code) => {
       fail(new Error(`The simulated ${name} did not start (exit code ${code}).`));
@@ -221,6 +230,7 @@ async function ready() {
 async function stop(code) {
   if (stopping) return;
   stopping = true;
+  hands.end();
   for (const child of children.reverse()) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     const gone = new Promise((done) => child.once('exit', done));

@@ -24,7 +24,12 @@ Options:
   --detect-port N       bambu: TCP port on which it says who it is
   --ssdp-port N         bambu: UDP port that it announces itself to (default 2021)
   --control-port N      port on loopback for the hands of an operator
-  --profile P           moonraker: legacy-giga (default), modern-giga, modern; bambu: h2d (default), x1, a1
+  --profile P           moonraker: legacy-giga (default), modern-giga, modern; bambu: h2d (default), h2dpro, h2s,
+                        x2d, p2s, x1, x1e, p1p, p1s, a1, a1mini
+  --extruders N         moonraker, profile modern: how many extruders T0, T1 … pick from (default 1)
+  --ams LIST            bambu: AMS units with the nozzle that each feeds (default 0:right), e.g. 0:right,1:left
+  --load SLOT=MATERIAL  put a filament into a slot before the printer is first switched on, e.g.
+                        nozzle1=pla_white_esun; may be repeated. Later: POST /load at the control port
   --speed N             printer seconds in one second (default $SIM_SPEED, or 60)
   --data DIR            files, state, truth log (default .platewise/simulators/<make>)
   --serial S            serial number
@@ -91,6 +96,9 @@ function parse(args: string[]): Invocation {
   if (values.serial !== undefined) options.serial = values.serial;
   if (values['access-code'] !== undefined) options.accessCode = values['access-code'];
   if (values.name !== undefined) options.name = values.name;
+  if (values.extruders !== undefined) options.extruders = number('extruders', values.extruders, 1, 8);
+  if (values.ams !== undefined) options.ams = values.ams;
+  if (values.load !== undefined) options.loads = loadsOf(values.load);
   return { make, options, exitWithStdin: values['exit-with-stdin'] === true };
 }
 
@@ -115,6 +123,9 @@ function read(args: string[]) {
         'access-code': text,
         operator: text,
         name: text,
+        extruders: text,
+        ams: text,
+        load: { type: 'string', multiple: true },
         'exit-with-stdin': { type: 'boolean' },
       },
     });
@@ -129,6 +140,16 @@ function number(name: string, given: string, least: number, most: number): numbe
     throw new UsageError(`--${name} takes a number from ${least} to ${most}, not "${given}".`);
   }
   return value;
+}
+
+function loadsOf(given: string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((load) => {
+      const [slot = '', material = '', ...more] = load.split('=');
+      if (slot !== '' && material !== '' && more.length === 0) return [slot, material];
+      throw new UsageError(`--load takes SLOT=MATERIAL, for example extruder=pla_black_esun, not "${load}".`);
+    }),
+  );
 }
 
 function operatorNamed(name: string): Operator {

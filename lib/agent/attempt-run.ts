@@ -19,7 +19,7 @@ import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } fro
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
 import { findMaterial, missingGrams } from '../store/materials';
-import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '../store/printers';
+import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed, storeReport } from '../store/printers';
 import { type AgentContext, agentName } from './context';
 import { fitJob, fitPrinter } from './fit-subject';
 import { keepPhoto } from './keep-photo';
@@ -43,6 +43,8 @@ class AttemptOver extends Error {
     readonly outcome: 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
     readonly failure: FailureClass,
     message: string,
+    /** Whether the job should wait a little before it is given to this printer again. */
+    readonly pause = false,
   ) {
     super(message);
   }
@@ -130,7 +132,7 @@ export class AttemptRun {
       await this.#watch(order);
     } catch (error) {
       if (!(error instanceof AttemptOver)) throw error;
-      await this.#end(error.outcome, error.message, error.failure);
+      await this.#end(error.outcome, error.message, error.failure, error.pause);
     }
   }
 
@@ -214,7 +216,11 @@ export class AttemptRun {
         `slot ${slot.slot} no longer holds ${job.materialId}${slot.contradiction ? `: the printer reports ${slot.contradiction.seen} there` : ''}`,
       );
     }
-    if (reasons.length > 0) throw new AttemptOver('withdrawn', 'transient', reasons.join('; '));
+    if (job.fileFacts === null) reasons.push('its file has not been examined since the upgrade');
+    if (reasons.length === 0) return;
+    // The scheduler must see the same before it decides again.
+    if (report) await storeReport(database, printerId, { connected: true, problem: null, report });
+    throw new AttemptOver('withdrawn', 'transient', reasons.join('; '), true);
   }
 
   async #jobMaterialAndReport(): Promise<[Job, Material, PrinterReport | null]> {
@@ -275,7 +281,10 @@ export class AttemptRun {
       const failures = await driver.preflight(order);
       if (failures.length > 0) {
         const why = failures.map((failure) => `${failure.message} ${failure.remedy}`).join(' ');
-        throw new AttemptOver('not_started', 'transient', `the printer is not ready: ${why}`);
+        // A condition of the printer costs the job nothing: it waits a little, and goes elsewhere if it can.
+        const ofPrinter = failures.every(({ whose }) => whose === 'printer');
+        const outcome = ofPrinter ? 'withdrawn' : 'not_started';
+        throw new AttemptOver(outcome, 'transient', `the printer is not ready: ${why}`, ofPrinter);
       }
       this.#passing('upload:before');
       await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
@@ -493,6 +502,7 @@ export class AttemptRun {
     outcome: 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
     reason: string,
     failure?: FailureClass,
+    pause = false,
   ): Promise<void> {
     const { log } = this.#context;
     // Taken while the outcome is written, which neither waits for it nor needs it.
@@ -525,6 +535,7 @@ export class AttemptRun {
         outcome,
         reason,
         actor: this.#actor,
+        pause,
         ...(failure !== undefined && { failure }),
         retryPolicy: this.#context.retryPolicy,
         ...record,

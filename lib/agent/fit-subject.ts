@@ -12,7 +12,7 @@ export function fitJob(
   >,
   material: Material | undefined,
 ): FitJob {
-  const layerHeight = job.printSettings.layer_height;
+  const { layer_height: layerHeight, first_layer_height: firstLayerHeight, brim } = job.printSettings;
   return {
     materialId: job.materialId,
     materialType: material?.type ?? 'unknown',
@@ -29,6 +29,8 @@ export function fitJob(
           material,
           acceptUnknownMachine: job.acceptUnknownMachine,
           ...(layerHeight !== undefined && { layerHeight }),
+          ...(firstLayerHeight !== undefined && { firstLayerHeight }),
+          ...(brim !== undefined && { brim }),
         },
       }),
   };
@@ -69,7 +71,10 @@ function fitSlot(
   report: PrinterReport | null,
 ): FitSlot {
   const reported = report?.slots.find((one) => one.slot === slot);
-  const contradiction = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
+  // A printer that lists its slots does not have one that it leaves out.
+  const missing = reported === undefined && (report?.slots.length ?? 0) > 0;
+  const seen = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
+  const contradiction = missing ? 'no such slot' : seen;
   return {
     slot,
     tool: reported?.tool ?? tool,

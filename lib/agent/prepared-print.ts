@@ -54,6 +54,7 @@ export async function preparedPrint(
     machine,
     material,
     settings,
+    asked,
     quality,
     slicer: { name: slicer.name, version },
     allowUntrusted: context.allowUntrusted,
@@ -67,6 +68,7 @@ export async function preparedPrint(
     {
       sourcePath,
       analysis: await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
+      ...(job.plate !== null && { plate: job.plate }),
       machine,
       material,
       settings,
@@ -108,7 +110,12 @@ export async function preparedPrint(
 function withMountedNozzles({ capabilities, report }: Pick<Printer, 'capabilities' | 'report'>): PrinterCapabilities {
   const reported = report?.toolHead?.nozzleDiameters ?? [];
   if (reported.length === 0) return capabilities;
-  return { ...capabilities, nozzleDiameters: capabilities.nozzleDiameters.map((one, tool) => reported[tool] ?? one) };
+  const tools = Math.max(reported.length, capabilities.nozzleDiameters.length);
+  const nozzleDiameters = Array.from(
+    { length: tools },
+    (_, tool) => reported[tool] ?? capabilities.nozzleDiameters[tool] ?? 0.4,
+  );
+  return { ...capabilities, nozzleDiameters };
 }
 
 /** Whether the bytes of a print file are on this machine, or can be fetched to it. */

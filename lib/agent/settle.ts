@@ -22,6 +22,8 @@ export interface AttemptEnd {
   actor: string;
   /** Only for outcomes `failed` and `not_started`. */
   failure?: FailureClass;
+  /** Of an attempt that was withdrawn: whether the job waits a little, and prefers another printer. */
+  pause?: boolean;
   /** What is recorded with the job when the attempt had started. */
   outcomeId?: string;
   hours?: number | null;
@@ -34,6 +36,8 @@ export interface AttemptEnd {
 /** The first pause before a retry (seconds); each further one is twice as long. */
 const firstRetryPause = 10;
 const longestRetryPause = 3600;
+/** Before a printer that was not ready is asked again (seconds). */
+const withdrawnPause = 30;
 /** What the columns DECIMAL(5,2) and DECIMAL(10,2) hold. */
 const mostHours = 999.99;
 
@@ -70,6 +74,10 @@ export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promis
       return goTo(tx, job, openNow, { ...facts, copiesDone, reason });
     }
     case 'withdrawn':
+      if (end.pause) {
+        const notBefore = new Date((await databaseNow(tx)) + withdrawnPause * 1000).toISOString();
+        await amendJob(tx, job.id, { notBefore, failedOn: end.attempt.printerId });
+      }
       return goTo(tx, job, openNow, facts);
     case 'cancelled':
       // Stopped at the printer, not by us: the person there does not want it.

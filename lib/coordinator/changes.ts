@@ -56,8 +56,8 @@ export async function hold(
 ): Promise<{ job_id: JobId; hold: boolean; status: string }> {
   const { accept_unknown_machine: accepted = false } = held ? {} : parseRelease(input ?? {});
   const job = await farm.database.transaction(async (tx) => {
-    const locked = await lockJob(tx, id, versions);
-    if (accepted) await acceptUnknownMachine(tx, locked.id);
+    const found = await lockJob(tx, id, versions);
+    const locked = accepted ? await acceptUnknownMachine(tx, found, actor) : found;
     return locked.hold === held ? locked : setHold(tx, locked, held, actor);
   });
   return { job_id: job.id, hold: job.hold, status: job.status };

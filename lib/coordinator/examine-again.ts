@@ -2,12 +2,13 @@ import { fitJob, fitPrinter } from '../agent/fit-subject';
 import { localCopy } from '../agent/local-copy';
 import { analysisOf } from '../agent/model-analysis';
 import { fileFacts } from '../files/facts';
+import { PlateChoiceError, plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
 import { canEverPrint, impossible } from '../fit/judge';
-import { asError } from '../model/errors';
+import { asError, PlatewiseError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import { isTerminal } from '../model/status';
-import { jobsWithoutFacts, lockJob, setHold, storeFileFacts } from '../store/jobs';
+import { amendJob, jobsWithoutFacts, lockJob, setHold, storeFileFacts } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { allPrinters, loadedSlots } from '../store/printers';
 import type { Farm } from './farm';
@@ -31,15 +32,18 @@ export async function examineAgain(farm: Farm, signal: AbortSignal): Promise<voi
 
 async function examineOne(farm: Farm, id: JobId): Promise<void> {
   const { database } = farm;
-  const { model } = await database.transaction((tx) => lockJob(tx, id));
+  const { model, plate } = await database.transaction((tx) => lockJob(tx, id));
   const analysis = await localCopy({ files: farm.files, database }, model.sha256, storedExtension[model.kind])
-    .then((path) => analysisOf(database, model.sha256, path))
+    .then(async (path) => plateOf(await analysisOf(database, model.sha256, path), plate ?? undefined))
     .catch((error: unknown) => asError(error));
   await database.transaction(async (tx) => {
     const job = await lockJob(tx, id);
     if (job.fileFacts !== null || isTerminal(job.status)) return;
     if (analysis instanceof Error) {
-      if (!job.hold) await setHold(tx, job, true, actor, `its file cannot be read: ${analysis.message}`);
+      // What may pass is tried again; the job waits meanwhile.
+      const lasting = analysis instanceof PlatewiseError && !analysis.retryable;
+      if (!lasting) await amendJob(tx, id, { statusReason: `waits: ${reasonOf(analysis)}` });
+      else if (!job.hold) await setHold(tx, job, true, actor, reasonOf(analysis));
       return;
     }
     const known = await storeFileFacts(tx, id, fileFacts(analysis), analysis.plate ?? null);
@@ -49,4 +53,9 @@ async function examineOne(farm: Farm, id: JobId): Promise<void> {
     if (known.hold || places.some((printer) => canEverPrint(wanted, printer))) return;
     await setHold(tx, known, true, actor, impossible(wanted, places));
   });
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof PlateChoiceError) return `${error.message} Cancel it, and submit it again with the plate.`;
+  return `its file cannot be read: ${error.message}`;
 }

@@ -48,7 +48,7 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
   }
   checkTimes(submission, errors);
   await checkDependencies(farm, submission, errors);
-  const file = await readModel(farm, submission.stl_path).catch((error: unknown) => {
+  const file = await readModel(farm, submission.stl_path, submission.plate).catch((error: unknown) => {
     if (!(error instanceof UnacceptableInputError)) throw error;
     errors.push(...error.errors);
     return undefined;
@@ -101,6 +101,10 @@ function fieldOf(reason: FitReason, submission: JobSubmission): { field: string;
       return { field: 'force_printer', value: force_printer };
     case 'layer_height':
       return { field: 'print_settings.layer_height', value: settings.layer_height ?? null };
+    case 'first_layer_height':
+      return { field: 'print_settings.first_layer_height', value: settings.first_layer_height ?? null };
+    case 'brim':
+      return { field: 'print_settings.brim', value: settings.brim ?? null };
     case 'nozzle_heat':
       if (settings.nozzle_temp === undefined) return { field: 'material_id', value: material_id };
       return { field: 'print_settings.nozzle_temp', value: settings.nozzle_temp };

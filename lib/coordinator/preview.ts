@@ -93,7 +93,10 @@ async function pictureOf(farm: Farm, { analysis, sha256 }: ExaminedJob['file']):
   const path = join(directory, 'model.png');
   try {
     const source = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
-    await drawModel(source, [{ path, size: pictureSize }], pictureLimits);
+    await drawModel(source, [{ path, size: pictureSize }], {
+      ...pictureLimits,
+      ...(analysis.plate !== undefined && { plate: analysis.plate }),
+    });
     return `data:image/png;base64,${(await readFile(path)).toString('base64')}`;
   } catch (error) {
     farm.log('debug', `No picture of ${sha256} was drawn: ${asError(error).message}`);

@@ -1,4 +1,5 @@
-import type { MaterialId } from '../model/ids';
+import type { MaterialId, PrinterId } from '../model/ids';
+import type { PrinterCapabilities } from '../model/printer';
 import { insertSpool } from '../store/materials';
 import {
   clearBed,
@@ -8,6 +9,7 @@ import {
   type Printer,
   type PrinterRegistration,
   registerPrinter,
+  storeDescription,
 } from '../store/printers';
 import type { Farm } from './farm';
 
@@ -37,4 +39,14 @@ export async function announcePrinter(
     }
     return clearBed(tx, locked, undefined, 'simulator');
   });
+}
+
+/** More is known of a printer than when it was made known: it has reported. */
+export async function refinePrinter(
+  farm: Farm,
+  id: PrinterId,
+  capabilities: PrinterCapabilities,
+  slots: readonly { slot: string; tool: number }[],
+): Promise<void> {
+  await farm.database.transaction((tx) => storeDescription(tx, id, capabilities, slots));
 }

@@ -1,4 +1,5 @@
-import { NotFoundError, UnacceptableInputError } from '../model/errors';
+import { canEverPrint, hardwareSetups } from '../fit/judge';
+import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
 import { parseSetupDone } from '../model/messages';
 import type { PlanLine } from '../planning/plan';
 import type { Snapshot } from '../planning/snapshot';
@@ -10,7 +11,8 @@ import { plannedForAll } from './plan';
 export interface SetupView {
   /** Stays the same from plan to plan as long as the same is wanted. */
   id: string;
-  kind: 'clear_bed' | 'change_filament';
+  /** `change_hardware`: another nozzle or build plate; it is done when the printer reports it. */
+  kind: 'clear_bed' | 'change_filament' | 'change_hardware';
   printer_id: string;
   /** When the plan wants it begun; null: as soon as somebody is there. */
   at: string | null;
@@ -61,7 +63,8 @@ function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
         text: line.setups[index] ?? '',
       });
     }
-    if ((line.changes ?? []).length > 0 || line.setups.length === 0) continue;
+    const hardware = hardwareOf(snapshot, line);
+    if ((line.changes ?? []).length > 0 || line.setups.length <= hardware) continue;
     list.push({
       ...nothing,
       id: `${line.printerId}:filament:${line.jobId}`,
@@ -69,11 +72,38 @@ function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
       printer_id: line.printerId,
       job_id: line.jobId,
       put_in: materials.get(line.jobId) ?? null,
-      text: line.setups.join('; '),
+      text: line.setups.slice(0, line.setups.length - hardware).join('; '),
     });
   }
+  list.push(...hardwareChanges(snapshot));
   const once = new Map(list.reverse().map((setup) => [setup.id, setup]));
   return [...once.values()].reverse().sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
+}
+
+/** How many of the setups of a line concern the machine itself. */
+function hardwareOf(snapshot: Snapshot, line: PlanLine): number {
+  const job = snapshot.jobs.find(({ id }) => id === line.jobId);
+  const printer = snapshot.printers.find(({ id }) => id === line.printerId);
+  return job && printer && (line.changes ?? []).length === 0 ? hardwareSetups(job, printer).length : 0;
+}
+
+/** What must be changed on a machine for jobs that no machine can print as it is. */
+function hardwareChanges(snapshot: Snapshot): SetupView[] {
+  return snapshot.jobs.flatMap((job) => {
+    if (job.copiesToStart < 1 || job.held || job.waitsFor.length > 0) return [];
+    const able = snapshot.printers.filter((printer) => printer.online && canEverPrint(job, printer));
+    const wanted = able.map((printer) => ({ printer, changes: hardwareSetups(job, printer) }));
+    const [first] = wanted;
+    if (!first || wanted.some(({ changes }) => changes.length === 0)) return [];
+    return first.changes.map(({ code, text }) => ({
+      ...nothing,
+      id: `${first.printer.id}:${code}`,
+      kind: 'change_hardware' as const,
+      printer_id: first.printer.id,
+      job_id: job.id,
+      text,
+    }));
+  });
 }
 
 const nothing = {
@@ -95,6 +125,12 @@ export async function setupDone(farm: Farm, id: string, input: unknown, actor: s
   const { spool_id } = parseSetupDone(input);
   const wanted = (await setups(farm)).setups.find((setup) => setup.id === id);
   if (!wanted) throw new NotFoundError('setup', id);
+  if (wanted.kind === 'change_hardware') {
+    throw new ConflictError(
+      'It is done when the printer reports it, or when its node says so.',
+      'Change it at the printer, and in the node of the printer where the printer does not report it.',
+    );
+  }
   if (wanted.kind === 'clear_bed') return clearBedOf(farm, wanted.printer_id, {}, actor);
   const spool = spool_id ?? wanted.spool_id;
   if (spool === null || wanted.slot === null) {

@@ -2,8 +2,10 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { analysisOf } from '../agent/model-analysis';
-import type { FileAnalysis } from '../files/analysis';
+import type { FileAnalysis, GcodeAnalysis, PlateAnalysis } from '../files/analysis';
 import { FileStoreError, printExtensionOf } from '../files/file-store';
+import { readPlatePicture } from '../files/plate-picture';
+import { PlateChoiceError, plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
 import { asError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import type { Dimensions } from '../model/printer';
@@ -16,6 +18,20 @@ export interface StoredFile {
   dimensions_mm: Dimensions;
   volume_mm3: number;
   triangles: number;
+  /** The plates of a file that holds several: a job names one of them. */
+  plates?: {
+    plate: number;
+    name: string | null;
+    /** `data:image/png;base64,…`; null if the file has no picture of it. */
+    thumbnail: string | null;
+    /** Of printer time; null if it is not sliced. */
+    minutes: number | null;
+    grams: number | null;
+  }[];
+  /** Of a sliced file: what it uses, numbered as in the file. */
+  filaments?: { filament: number; type: string | null; colour_hex: string | null; grams: number | null }[];
+  /** The machine model that a sliced file was made for, in its slicer's words; null if it names none. */
+  made_for?: string | null;
   warnings: string[];
 }
 
@@ -49,12 +65,48 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
     dimensions_mm: analysis.dimensions,
     volume_mm3: analysis.volumeMm3,
     triangles: analysis.triangles,
+    ...(analysis.plates && { plates: await platesView(stored.path, analysis.plates) }),
+    ...(analysis.print && { filaments: filamentsView(analysis.print), made_for: analysis.print.printerModel }),
     warnings: analysis.warnings,
   };
 }
 
-/** Finds the file, keeps a copy of its own by content, and reads it once. @throws UnacceptableInputError it is not there, or not sound */
-export async function readModel(farm: Farm, stlPath: string): Promise<{ analysis: FileAnalysis; sha256: string }> {
+async function platesView(path: string, plates: PlateAnalysis[]): Promise<NonNullable<StoredFile['plates']>> {
+  const pictures = await platePictures(path, plates);
+  return plates.map(({ plate, name, print }) => ({
+    plate,
+    name,
+    thumbnail: pictures.get(plate) ?? null,
+    minutes: print ? Math.round((print.slicerSeconds ?? print.simulatedSeconds) / 6) / 10 : null,
+    grams: print?.slicerGrams ?? null,
+  }));
+}
+
+/** Pictures of so many plates are answered, each so large (bytes); of the others there is none. */
+const mostPictures = 64;
+const largestPicture = 256 * 1024;
+
+async function platePictures(path: string, plates: PlateAnalysis[]): Promise<Map<number, string>> {
+  const pictures = new Map<number, string>();
+  for (const { plate, picture } of plates.slice(0, mostPictures)) {
+    const bytes = picture === null ? undefined : await readPlatePicture(path, picture);
+    if (bytes && bytes.length <= largestPicture) {
+      pictures.set(plate, `data:image/png;base64,${bytes.toString('base64')}`);
+    }
+  }
+  return pictures;
+}
+
+function filamentsView({ filaments }: GcodeAnalysis): NonNullable<StoredFile['filaments']> {
+  return filaments.map(({ filament, type, colourHex, grams }) => ({ filament, type, colour_hex: colourHex, grams }));
+}
+
+/** Finds the file, keeps a copy of its own by content, reads it once, and picks the plate. @throws UnacceptableInputError it is not there, or not sound */
+export async function readModel(
+  farm: Farm,
+  stlPath: string,
+  plate: number | string | undefined,
+): Promise<{ analysis: FileAnalysis; sha256: string }> {
   try {
     const path = await farm.files.resolve(stlPath);
     const sha256 = await farm.files.hash(path);
@@ -65,8 +117,12 @@ export async function readModel(farm: Farm, stlPath: string): Promise<{ analysis
       const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;
       await farm.files.put(createReadStream(path), { extension: storedExtension[analysis.kind], maxBytes });
     }
-    return { analysis, sha256 };
+    return { analysis: plateOf(analysis, plate), sha256 };
   } catch (error) {
+    if (error instanceof PlateChoiceError) {
+      const errors = [{ field: 'plate', value: plate ?? null, remedy: error.remedy }];
+      throw new UnacceptableInputError(error.message, errors, error.code);
+    }
     throw unreadable('stl_path', stlPath, error);
   }
 }

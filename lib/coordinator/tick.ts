@@ -18,6 +18,7 @@ import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
 import { closuresAhead } from '../store/planning';
 import { loadedSlots, lockPrinterNow, offlineAfterSeconds, type Printer } from '../store/printers';
 import { forgetSharedFiles } from '../store/shared-files';
+import { examineAgain } from './examine-again';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
 import { removeOldFiles } from './retention';
@@ -55,6 +56,7 @@ const keepSentHours = 24;
 const keepFilesHours = 24;
 const removeFilesMs = 3_600_000;
 const spoolmanMs = 60_000;
+const examineMs = 60_000;
 
 /** Why a line cannot be made true; found while the rows are locked. */
 class LineRefused extends Error {}
@@ -220,6 +222,7 @@ export async function sweep(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
   await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
   await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
+  await nowAndThen(farm, 'file facts', examineMs, () => examineAgain(farm, AbortSignal.timeout(examineMs)));
   const { spoolmanUrl } = farm.options;
   // Not waited for: a server that is away must not keep jobs from starting.
   if (spoolmanUrl !== undefined) void nowAndThen(farm, 'Spoolman', spoolmanMs, () => syncSpoolman(farm, spoolmanUrl));

@@ -24,6 +24,8 @@ export interface PrinterView {
   printer_id: string;
   name: string;
   make: string;
+  /** Models that a sliced file may have been made for. */
+  accepts_models: string[];
   online: boolean;
   /** `offline` when nobody has heard of it lately, else what it reports. */
   state: string;
@@ -39,6 +41,8 @@ export interface PrinterView {
   bed: BedView;
   slots: {
     slot: string;
+    /** The tool that it feeds, from 0. */
+    tool: number;
     material_id: string | null;
     colour_hex: string | null;
     spool_id: string | null;
@@ -79,6 +83,7 @@ export function printerView(
     printer_id: printer.id,
     name: printer.name,
     make: printer.make,
+    accepts_models: printer.capabilities.acceptsModels ?? [],
     online: printer.online,
     state: report?.state ?? 'offline',
     problem: printer.connectionProblem ?? report?.faults.find((fault) => fault.blocking)?.message ?? null,
@@ -94,6 +99,7 @@ export function printerView(
       .filter((slot) => slot.printerId === printer.id)
       .map((slot) => ({
         slot: slot.slot,
+        tool: report?.slots.find((one) => one.slot === slot.slot)?.tool ?? slot.tool,
         material_id: slot.materialId,
         colour_hex: slot.colourHex,
         spool_id: slot.spoolId,

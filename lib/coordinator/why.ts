@@ -80,10 +80,9 @@ export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
   }));
   const place = snapshot.printers.find((one) => one.id === printer.id);
   if (!place) throw new NotFoundError('printer', id);
-  const plan = await farm.planner.make(snapshot);
-  const why = explainPrinter(snapshot, plan, place);
-  const ready = plan.lines.some((line) => line.printerId === printer.id && line.ready);
-  const [obstacle] = ready ? obstaclesOf(await obstacles(farm), printer.id) : [];
+  const why = explainPrinter(snapshot, await farm.planner.make(snapshot), place);
+  // Where the next job would start at once only the dispatch can be in its way.
+  const [obstacle] = why.next?.ready && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
   return {
     printer_id: printer.id,
     idle: why.idle,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FileAnalysis } from './analysis';
 import type { FileTask } from './analysis-worker';
 import type { Placement } from './clean-stl';
+import type { Dialect } from './modifier-settings';
 import { UnreadableFileError } from './unreadable';
 import { runInWorker, type WorkerFailure } from './worker';
 
@@ -12,6 +13,12 @@ export interface ReadingLimits {
   timeLimitMs?: number;
   heapLimitMb?: number;
   signal?: AbortSignal;
+}
+
+/** Which of a file's plates is meant, by its number. */
+export interface OfPlate {
+  /** Needed where the file has several. */
+  plate?: number;
 }
 
 /**
@@ -25,7 +32,9 @@ export function analyseFile(path: string, limits: ReadingLimits = {}): Promise<F
 }
 
 /**
- * Writes a model file as a clean binary STL in bed coordinates, in a worker thread.
+ * Writes a model file as a clean binary STL in bed coordinates, in a worker thread; or, if `volumes` names whose form a slicer
+ * reads, a project as a clean 3MF in that form, in which modifiers, negative volumes, support blockers and enforcers are what
+ * they are.
  *
  * @throws UnreadableFileError
  */
@@ -33,9 +42,13 @@ export async function placeModel(
   source: string,
   output: string,
   placement: Placement,
-  limits: ReadingLimits = {},
+  { plate, volumes, ...limits }: ReadingLimits & OfPlate & { volumes?: Dialect } = {},
 ): Promise<void> {
-  await runFileTask<null>({ task: 'place', source, output, placement }, limits);
+  const task = { task: 'place', source, output, placement } as const;
+  await runFileTask<null>(
+    { ...task, ...(plate !== undefined && { plate }), ...(volumes !== undefined && { volumes }) },
+    limits,
+  );
 }
 
 /**
@@ -46,9 +59,9 @@ export async function placeModel(
 export async function drawModel(
   source: string,
   outputs: { path: string; size: number }[],
-  limits: ReadingLimits = {},
+  { plate, ...limits }: ReadingLimits & OfPlate = {},
 ): Promise<void> {
-  await runFileTask<null>({ task: 'render', source, outputs }, limits);
+  await runFileTask<null>({ task: 'render', source, outputs, ...(plate !== undefined && { plate }) }, limits);
 }
 
 const leastTimeMs = 30_000;

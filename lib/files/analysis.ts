@@ -1,4 +1,5 @@
 import type { Dimensions } from '../model/printer';
+import type { Shape } from './shape';
 
 /** What a file is, by its content. */
 export type FileKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
@@ -19,6 +20,8 @@ export interface FileAnalysis {
   volumeMm3: number;
   /** mm² of all triangles; absent for G-code. */
   surfaceMm2?: number;
+  /** The cross-sections, for estimates; absent for G-code, and in what earlier versions kept. */
+  shape?: Shape;
   /** 0 for G-code. */
   triangles: number;
   /** Whether every edge joins exactly two triangles (of more than a million: whether it has no holes); absent for G-code. */
@@ -39,7 +42,7 @@ export interface FileAnalysis {
 export interface PlateAnalysis
   extends Pick<
     FileAnalysis,
-    'bounds' | 'dimensions' | 'volumeMm3' | 'surfaceMm2' | 'triangles' | 'watertight' | 'print'
+    'bounds' | 'dimensions' | 'volumeMm3' | 'surfaceMm2' | 'shape' | 'triangles' | 'watertight' | 'print'
   > {
   plate: number;
   name: string | null;
@@ -72,7 +75,7 @@ export interface GcodeAnalysis {
   /** mm of filament pushed, all tools together. */
   filamentMm: number;
   layers: number;
-  /** mm between the first two layers, 0 if there are fewer. */
+  /** mm; as the file states it, else the distance of layers that occurs most; 0 if there is none. */
   layerHeight: number;
   /** Seconds of moving by our own estimator, without heating. */
   simulatedSeconds: number;
@@ -101,7 +104,7 @@ export interface GcodeAnalysis {
   toolUse: ToolUse[];
   /** The filaments that the file says it uses, by number; empty if it says nothing. */
   filaments: FileFilament[];
-  /** mm, by tool; empty if the file names none. */
+  /** mm, by tool, 0 where the file names none; empty if it names none at all. */
   nozzleDiameters: number[];
   /** The type of build plate that the file names, null if it names none. */
   bedType: string | null;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import * as yauzl from 'yauzl';
+import { crc32 } from './crc32';
 import { UnreadableFileError } from './unreadable';
 
 const maximumEntries = 10_000;
@@ -16,10 +17,21 @@ export interface Archive {
   /** Names as they are stored. */
   names: string[];
   has(name: string): boolean;
-  /** The inflated bytes of an entry; the stream fails if it holds more than its directory entry says. */
-  open(name: string): Promise<Readable>;
-  /** A small entry as UTF-8 text, undefined if it is not there. */
+  /**
+   * The inflated bytes of an entry, piece by piece. Fails if they are more than its directory entry says, and at the end if
+   * their CRC-32 is another: who reads to the end has the bytes that were packed.
+   *
+   * @throws UnreadableFileError
+   */
+  read(name: string): AsyncGenerator<Buffer>;
+  /**
+   * A small entry as UTF-8 text, undefined if it is not there.
+   *
+   * @throws UnreadableFileError also when it is larger
+   */
   text(name: string, maxBytes?: number): Promise<string | undefined>;
+  /** The bytes of an entry, undefined if it is not there or larger than `maxBytes`. */
+  bytes(name: string, maxBytes: number): Promise<Buffer | undefined>;
   close(): void;
 }
 
@@ -78,38 +90,54 @@ function readDirectory(zip: yauzl.ZipFile): Promise<Map<string, yauzl.Entry>> {
 }
 
 function archiveOf(zip: yauzl.ZipFile, entries: Map<string, yauzl.Entry>): Archive {
-  const open = (name: string): Promise<Readable> => {
+  const read = (name: string): AsyncGenerator<Buffer> => {
     const entry = entries.get(keyOf(name));
-    if (!entry) return Promise.reject(new UnreadableFileError(`the archive has no part "${name}"`, remedy));
-    return new Promise((resolve, reject) => {
-      zip.openReadStream(entry, (error, stream) => {
-        if (error) reject(new UnreadableFileError(`"${name}" cannot be unpacked (${error.message})`, remedy));
-        else resolve(stream);
-      });
-    });
+    if (!entry) throw new UnreadableFileError(`the archive has no part "${name}"`, remedy);
+    return piecesOf(zip, entry);
+  };
+  const bytes = async (name: string, maxBytes: number): Promise<Buffer | undefined> => {
+    if ((entries.get(keyOf(name))?.uncompressedSize ?? Number.POSITIVE_INFINITY) > maxBytes) return undefined;
+    const pieces: Buffer[] = [];
+    for await (const piece of read(name)) pieces.push(piece);
+    return Buffer.concat(pieces);
   };
   return {
     sizeBytes: zip.fileSize,
     names: [...entries.values()].map((entry) => entry.fileName),
     has: (name) => entries.has(keyOf(name)),
-    open,
+    read,
     async text(name, maxBytes = 4 * 1024 ** 2) {
       const entry = entries.get(keyOf(name));
       if (!entry) return undefined;
       if (entry.uncompressedSize > maxBytes) throw new UnreadableFileError(`"${name}" is too large`, remedy);
-      const pieces: Buffer[] = [];
-      for await (const piece of inflated(await open(name), name)) pieces.push(piece);
-      return Buffer.concat(pieces).toString('utf8');
+      return (await bytes(name, maxBytes))?.toString('utf8');
     },
+    bytes,
     close: () => zip.close(),
   };
 }
 
-/** The pieces of an inflating entry; damage becomes an UnreadableFileError. */
-export async function* inflated(stream: Readable, name: string): AsyncGenerator<Buffer> {
+async function* piecesOf(zip: yauzl.ZipFile, entry: yauzl.Entry): AsyncGenerator<Buffer> {
+  let sum = 0;
   try {
-    for await (const piece of stream) yield piece as Buffer;
+    for await (const piece of await openStream(zip, entry)) {
+      sum = crc32(piece as Buffer, sum);
+      yield piece as Buffer;
+    }
   } catch (error) {
-    throw new UnreadableFileError(`"${name}" cannot be unpacked (${(error as Error).message})`, remedy);
+    throw new UnreadableFileError(`"${entry.fileName}" cannot be unpacked (${(error as Error).message})`, remedy);
   }
+  // yauzl leaves this to its callers
+  if (sum !== entry.crc32) {
+    throw new UnreadableFileError(`"${entry.fileName}" is damaged (its CRC-32 does not match)`, remedy);
+  }
+}
+
+function openStream(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {
+  return new Promise((resolve, reject) => {
+    zip.openReadStream(entry, (error, stream) => {
+      if (error) reject(error);
+      else resolve(stream);
+    });
+  });
 }

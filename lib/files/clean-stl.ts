@@ -9,6 +9,20 @@ export interface Placement {
   translation: { x: number; y: number; z: number };
 }
 
+/** Writes where a vertex stands on the bed: x, y and z (mm). */
+export function place(
+  coordinates: Float64Array,
+  from: number,
+  { rotationZ, translation }: Placement,
+  to: Float64Array,
+): void {
+  const x = coordinates[from] ?? 0;
+  const y = coordinates[from + 1] ?? 0;
+  to[0] = (rotationZ === 90 ? -y : x) + translation.x;
+  to[1] = (rotationZ === 90 ? x : y) + translation.y;
+  to[2] = (coordinates[from + 2] ?? 0) + translation.z;
+}
+
 const triangleBytes = 50;
 const trianglesPerWrite = 5000;
 const header = 'Platewise model in bed coordinates, millimetres';
@@ -21,6 +35,7 @@ const header = 'Platewise model in bed coordinates, millimetres';
 class CleanStlWriter implements TriangleSink {
   private readonly file: number;
   private readonly buffer = Buffer.alloc(trianglesPerWrite * triangleBytes);
+  private readonly corner = new Float64Array(3);
   private used = 0;
   private count = 0;
 
@@ -58,13 +73,8 @@ class CleanStlWriter implements TriangleSink {
   }
 
   private vertex(coordinates: Float64Array, from: number, at: number): void {
-    const x = coordinates[from] ?? 0;
-    const y = coordinates[from + 1] ?? 0;
-    const z = coordinates[from + 2] ?? 0;
-    const { rotationZ, translation } = this.placement;
-    this.buffer.writeFloatLE((rotationZ === 90 ? -y : x) + translation.x, at);
-    this.buffer.writeFloatLE((rotationZ === 90 ? x : y) + translation.y, at + 4);
-    this.buffer.writeFloatLE(z + translation.z, at + 8);
+    place(coordinates, from, this.placement, this.corner);
+    for (let axis = 0; axis < 3; axis++) this.buffer.writeFloatLE(this.corner[axis] ?? 0, at + 4 * axis);
   }
 
   private flush(): void {
@@ -86,11 +96,21 @@ export function writeCleanStl(triangles: Float32Array, path: string, placement: 
   }
 }
 
-/** Reads a model file and writes it as a clean binary STL in bed coordinates, without holding it in memory. */
-export async function copyAsCleanStl(source: string, path: string, placement: Placement): Promise<void> {
+/**
+ * Reads a model file and writes it as a clean binary STL in bed coordinates.
+ *
+ * @param plate of a project with several
+ * @throws UnreadableFileError
+ */
+export async function copyAsCleanStl(
+  source: string,
+  path: string,
+  placement: Placement,
+  plate?: number,
+): Promise<void> {
   const writer = new CleanStlWriter(path, placement);
   try {
-    await forEachTriangle(source, writer);
+    await forEachTriangle(source, writer, plate);
     writer.finish();
   } finally {
     writer.close();

@@ -1,4 +1,4 @@
-import type { FileAnalysis, GcodeAnalysis } from './analysis';
+import type { Bounds, FileAnalysis, GcodeAnalysis } from './analysis';
 import { dimensionsOf } from './analysis';
 import type { MeshMeasure } from './mesh-measure';
 import { UnreadableFileError } from './unreadable';
@@ -6,17 +6,23 @@ import { UnreadableFileError } from './unreadable';
 /** Below this largest side (mm) a model was probably not drawn in millimetres. */
 const suspiciouslySmallMm = 1;
 
-/** What is told of a model that was measured. @throws UnreadableFileError it has no volume to print */
+/**
+ * What is told of a model that was measured.
+ *
+ * @param printed box and volume of what is printed of it, if that is not the whole mesh
+ * @throws UnreadableFileError it has no volume to print
+ */
 export function ofModel(
   kind: 'stl' | '3mf',
   sizeBytes: number,
   measure: MeshMeasure,
   warnings: string[],
+  printed: { bounds: Bounds; volumeMm3: number } = measure,
 ): FileAnalysis {
   if (measure.triangles === 0) {
     throw new UnreadableFileError('it holds no triangles', 'Export the model again.');
   }
-  const bounds = measure.bounds;
+  const { bounds, volumeMm3 } = printed;
   const dimensions = dimensionsOf(bounds);
   if (!(dimensions.x > 0 && dimensions.y > 0 && dimensions.z > 0)) {
     throw new UnreadableFileError('the model is flat', 'Give the part a thickness in every direction.');
@@ -37,12 +43,24 @@ export function ofModel(
     sizeBytes,
     bounds,
     dimensions,
-    volumeMm3: measure.volumeMm3,
+    volumeMm3,
     surfaceMm2: measure.surfaceMm2,
     triangles: measure.triangles,
     watertight: measure.watertight,
+    shape: measure.shape,
     warnings,
   };
+}
+
+function ofCompleteness(print: GcodeAnalysis): string[] {
+  if (print.complete === false) {
+    return [
+      'The G-code is cut off: the closing mark of its slicer is missing, or a heater stays on after the last extrusion.',
+    ];
+  }
+  if (print.complete === true) return [];
+  const author = print.slicer ?? 'its slicer, which it does not name,';
+  return [`Nothing proves that the G-code is complete: ${author} writes no closing mark. Look at its end.`];
 }
 
 /** What is told of G-code that was read. */
@@ -53,7 +71,7 @@ export function ofGcode(kind: 'gcode' | 'gcode_3mf', sizeBytes: number, print: G
   if (print.dangerousCommands.length > 0) {
     warnings.push(`The G-code changes the machine itself (${print.dangerousCommands.join(', ')}).`);
   }
-  if (print.complete === false) warnings.push('The G-code ends before the closing mark of its slicer.');
+  if (print.extrudingMoves > 0) warnings.push(...ofCompleteness(print));
   if (print.maxNozzleTemperature > 350)
     warnings.push(`The G-code heats the nozzle to ${print.maxNozzleTemperature} °C.`);
   if (print.maxBedTemperature > 130) warnings.push(`The G-code heats the bed to ${print.maxBedTemperature} °C.`);

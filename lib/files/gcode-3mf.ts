@@ -149,7 +149,7 @@ function sliceInfo(sliced: SlicedPlate): string {
     `    <metadata key="${key}" value="${escapeXml(String(value))}"/>\n`;
   const filaments = sliced.filaments.map(
     (filament, index) =>
-      `    <filament id="${index + 1}" tray_info_idx="${trayInfo(filament.type)}" type="${escapeXml(filament.type)}" color="#${escapeXml(filament.colourHex)}" used_m="${filament.usedMetres.toFixed(2)}" used_g="${filament.usedGrams.toFixed(2)}" group_id="0" nozzle_diameter="${(sliced.nozzleDiameters[0] ?? 0.4).toFixed(2)}" volume_type="Standard"/>\n`,
+      `    <filament id="${index + 1}" tray_info_idx="${trayInfo(filament.type)}" type="${escapeXml(filament.type)}" color="#${escapeXml(filament.colourHex)}" used_m="${filament.usedMetres.toFixed(2)}" used_g="${filament.usedGrams.toFixed(2)}" group_id="0" nozzle_diameter="${(sliced.nozzleDiameters[sliced.nozzle] ?? 0.4).toFixed(2)}" volume_type="Standard"/>\n`,
   );
   return `${xml}<config>
   <header>
@@ -157,7 +157,7 @@ function sliceInfo(sliced: SlicedPlate): string {
     <header_item key="X-BBL-Client-Version" value="02.04.00.70"/>
   </header>
   <plate>
-${metadata('index', 1)}${metadata('extruder_type', 0)}${metadata('nozzle_volume_type', 0)}${metadata('printer_model_id', sliced.printerModelId)}${metadata('nozzle_diameters', sliced.nozzleDiameters.join(','))}${metadata('timelapse_type', 0)}${metadata('prediction', Math.max(0, Math.round(sliced.estimatedSeconds)))}${metadata('weight', sliced.weightGrams.toFixed(2))}${metadata('outside', 'false')}${metadata('support_used', 'false')}${metadata('label_object_enabled', 'false')}${metadata('filament_maps', sliced.filaments.map(() => nozzleNumber(sliced)).join(' '))}    <object identify_id="1" name="${escapeXml(sliced.title)}" skipped="false"/>
+${metadata('index', 1)}${metadata('extruder_type', 0)}${metadata('nozzle_volume_type', 0)}${metadata('printer_model_id', sliced.printerModelId)}${metadata('nozzle_diameters', [...sliced.nozzleDiameters].reverse().join(','))}${metadata('timelapse_type', 0)}${metadata('prediction', Math.max(0, Math.round(sliced.estimatedSeconds)))}${metadata('weight', sliced.weightGrams.toFixed(2))}${metadata('outside', 'false')}${metadata('support_used', 'false')}${metadata('label_object_enabled', 'false')}${metadata('filament_maps', sliced.filaments.map(() => nozzleNumber(sliced)).join(' '))}    <object identify_id="1" name="${escapeXml(sliced.title)}" skipped="false"/>
 ${filaments.join('')}  </plate>
 </config>
 `;

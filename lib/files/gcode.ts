@@ -1,85 +1,30 @@
 import type { Readable } from 'node:stream';
-import type { Bounds, GcodeAnalysis } from './analysis';
+import type { FileFilament, GcodeAnalysis } from './analysis';
+import { type Arc, arcAbout, centreByRadius } from './arc';
+import { Box } from './box';
 import { readChunks } from './chunks';
-import { parseDecimal } from './decimal';
+import { A, E, endOfDigits, F, GcodeWords, I, J, P, R, S, skipBlanks, T, textOf, upper, X, Y, Z } from './gcode-words';
+import { Heaters } from './heaters';
+import { LayerHeights } from './layers';
+import { MachineCommands } from './machine-commands';
 import { MotionEstimator, type MotionLimits, usualLimits } from './motion';
 import { SlicerComments } from './slicer-comments';
 import { thumbnailsOfGcode } from './thumbnail';
+import { mostTools, ToolUses } from './tool-use';
 import { UnreadableFileError } from './unreadable';
 
 /** Firmware reads far less; only comments (thumbnails) are longer, and of those the beginning is enough. */
 const longestCommand = 4096;
+const longestComment = 1024;
 const chunkBytes = 256 * 1024;
 const millimetresPerInch = 25.4;
-const countedLayers = 100_000;
-const mostTools = 16;
-
-/**
- * Commands that no print needs and that change the machine's memory, its calibration, its files or its safety:
- * SD card writing and deleting, steps per mm, emergency stop, shifted coordinates (which would carry a print out of the
- * checked volume), cold extrusion, PID tuning, saving and resetting settings, firmware update, restart.
- */
-const dangerousCodes = new Set([28, 29, 30, 32, 92, 112, 206, 302, 303, 428, 500, 502, 504, 810, 928, 997, 999]);
-
-/** The same for Klipper's commands with names. */
-const dangerousNames =
-  /^(SAVE_CONFIG|SAVE_VARIABLE|RESTART|FIRMWARE_RESTART|FORCE_MOVE|SET_KINEMATIC_POSITION|SET_GCODE_OFFSET|RUN_SHELL_COMMAND)\b/i;
-
-const X = 0;
-const Y = 1;
-const Z = 2;
-const E = 3;
-const F = 5;
-const letterIndex: Readonly<Record<number, number>> = {
-  88: X,
-  89: Y,
-  90: Z,
-  69: E,
-  70: F,
-  73: 6,
-  74: 7,
-  82: 8,
-  83: 9,
-  80: 10,
-  84: 11,
-};
-const I = 6;
-const J = 7;
-const R = 8;
-const S = 9;
-const P = 10;
-const T = 11;
-const wordCount = 12;
-
-class Box {
-  readonly min = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  readonly max = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-
-  add(x: number, y: number, z: number): void {
-    const { min, max } = this;
-    if (x < (min[0] as number)) min[0] = x;
-    if (x > (max[0] as number)) max[0] = x;
-    if (y < (min[1] as number)) min[1] = y;
-    if (y > (max[1] as number)) max[1] = y;
-    if (z < (min[2] as number)) min[2] = z;
-    if (z > (max[2] as number)) max[2] = z;
-  }
-
-  get empty(): boolean {
-    return (this.min[0] as number) > (this.max[0] as number);
-  }
-
-  get bounds(): Bounds {
-    if (this.empty) return { min: { x: 0, y: 0, z: 0 }, max: { x: 0, y: 0, z: 0 } };
-    const corner = (values: number[]) => ({ x: values[0] ?? 0, y: values[1] ?? 0, z: values[2] ?? 0 });
-    return { min: corner(this.min), max: corner(this.max) };
-  }
-}
 
 /**
  * Reads G-code in pieces, in one pass and constant memory: extents of the extruding moves, filament, layers, temperatures,
- * time, and what the slicer says of itself. Understands G0–G4, G20/G21, G28, G90–G92, arcs (G2/G3 by centre or radius),
- * M82/M83, M104/M109/M140/M190 and the motion limits M201, M203–M205 and SET_VELOCITY_LIMIT.
+ * time, tools, what the slicer says of itself, and whether the file is whole. Understands G0–G4, G20/G21, G28, G90–G92, arcs
+ * (G2/G3 by centre or radius), M82/M83, tools (`T1`, ACTIVATE_EXTRUDER), heaters (M104/M109/M140/M190/M141/M191 and Klipper's
+ * SET_HEATER_TEMPERATURE) and the motion limits M201, M203–M205 and SET_VELOCITY_LIMIT. Every other command is none of its
+ * business: its words are not read, so nothing in them is a bad number.
  */
 export class GcodeReader {
   private readonly comments = new SlicerComments();
@@ -91,15 +36,14 @@ export class GcodeReader {
   private lines = 0;
   private moves = 0;
   private extrudingMoves = 0;
-  private badNumbers = 0;
-  private tool = 0;
-  private readonly tools = new Set<number>();
+  private readonly words = new GcodeWords();
+  private readonly tools = new ToolUses();
+  private readonly heaters = new Heaters();
+  private readonly machineCommands = new MachineCommands();
+  private readonly layers = new LayerHeights();
   private readonly extruded = new Box();
   private readonly part = new Box();
   private readonly travelled = new Box();
-  private readonly layerHeights = new Set<number>();
-  private readonly dangerous = new Set<string>();
-  private maxNozzleTemperature = 0;
   private maxBedTemperature = 0;
 
   /** Where the nozzle is, in the machine's coordinates (mm), and the extruder. */
@@ -111,11 +55,6 @@ export class GcodeReader {
   private relativeExtrusion = false;
   private scale = 1;
   private feed = 25;
-  private pushed = 0;
-  private mostPushed = 0;
-
-  private readonly words = new Float64Array(wordCount);
-  private present = 0;
 
   constructor(limits: MotionLimits = usualLimits) {
     this.motion = new MotionEstimator(limits);
@@ -156,35 +95,45 @@ export class GcodeReader {
     if (this.moves === 0) {
       throw new UnreadableFileError('the G-code holds no movement', 'Slice the model again and send that file.');
     }
-    const comments = this.comments;
-    const heights = [...this.layerHeights].sort((a, b) => a - b);
+    const { comments, tools, extrudingMoves } = this;
+    const marked = comments.layerMarks > 0;
+    const { layers, layerHeight } = this.layers.measure(comments.layerHeight);
+    const filaments = comments.filaments.used(tools.tools, comments.grams);
+    const { dangerous, vendor } = this.machineCommands.sorted(extrudingMoves, marked);
     return {
       lines: this.lines,
       bounds: this.extruded.bounds,
-      partBounds: comments.layerMarks > 0 && !this.part.empty ? this.part.bounds : null,
+      partBounds: marked && !this.part.empty ? this.part.bounds : null,
       travelBounds: this.travelled.bounds,
-      extrudingMoves: this.extrudingMoves,
-      filamentMm: this.mostPushed,
-      layers: comments.layerMarks > 0 ? comments.layerMarks : heights.length,
-      layerHeight: heights.length > 1 ? ((heights[1] ?? 0) - (heights[0] ?? 0)) / 1000 : 0,
+      extrudingMoves,
+      filamentMm: tools.filamentMm,
+      layers: comments.layerMarks || comments.layerCount || layers,
+      layerHeight,
       simulatedSeconds: this.motion.seconds(),
       slicerSeconds: comments.seconds,
-      slicerGrams: comments.grams,
+      slicerGrams: comments.grams ?? totalGrams(filaments),
       slicer: comments.slicer,
-      maxNozzleTemperature: this.maxNozzleTemperature,
+      maxNozzleTemperature: tools.maxTemperature,
       maxBedTemperature: this.maxBedTemperature,
       printerModel: comments.printerModel,
-      badNumbers: this.badNumbers,
-      dangerousCommands: [...this.dangerous],
-      vendorCommands: [],
-      tools: [...this.tools].sort((a, b) => a - b),
-      toolUse: [],
-      filaments: [],
-      nozzleDiameters: [],
-      bedType: null,
+      badNumbers: this.words.badNumbers,
+      dangerousCommands: dangerous,
+      vendorCommands: vendor,
+      tools: tools.tools,
+      toolUse: tools.uses((tool) => comments.filaments.nozzleOf(tool)),
+      filaments,
+      nozzleDiameters: comments.filaments.nozzleDiameters,
+      bedType: comments.bedType,
       thumbnails: [],
-      complete: comments.complete,
+      complete: this.complete(),
     };
+  }
+
+  /** By the slicer's closing mark; where it writes none, by the heaters. */
+  private complete(): boolean | null {
+    const whole = this.comments.whole(this.extrudingMoves);
+    if (whole !== null) return whole;
+    return this.extrudingMoves > 0 && this.heaters.offAfter(this.extrudingMoves) ? null : false;
   }
 
   private hold(chunk: Uint8Array, start: number, end: number): void {
@@ -212,7 +161,7 @@ export class GcodeReader {
     let at = skipBlanks(bytes, from, end);
     if (at >= end) return;
     if (bytes[at] === 59) {
-      this.comments.read(textOf(bytes, at, Math.min(end, at + 400)));
+      this.comments.read(textOf(bytes, at, Math.min(end, at + longestComment)), this.extrudingMoves);
       return;
     }
     if (upper(bytes[at]) === 78) at = skipBlanks(bytes, endOfDigits(bytes, at + 1, end), end); // line number
@@ -220,62 +169,44 @@ export class GcodeReader {
     const numberStart = skipBlanks(bytes, at + 1, end); // Marlin reads "M 500" too
     const numberEnd = endOfDigits(bytes, numberStart, end);
     if ((letter !== 71 && letter !== 77) || numberEnd === numberStart) {
-      if (letter >= 65 && letter <= 90) this.extendedCommand(textOf(bytes, at, end));
+      if ((letter >= 65 && letter <= 90) || letter === 95) this.namedCommand(textOf(bytes, at, end));
       return;
     }
-    const code = Number(textOf(bytes, numberStart, numberEnd));
-    if (letter === 71) this.general(code, bytes, numberEnd, end);
-    else this.miscellaneous(code, bytes, numberEnd, end);
-  }
-
-  private readWords(bytes: Uint8Array, from: number, end: number, numbersExpected: boolean): void {
-    this.present = 0;
-    let at = from;
-    while (at < end) {
-      const byte = bytes[at] ?? 0;
-      if (byte === 59 || byte === 42 || byte === 40) return; // comment or checksum
-      if (byte <= 32) {
-        at++;
-        continue;
-      }
-      const index = letterIndex[upper(byte)];
-      let stop = at + 1;
-      while (stop < end && isNumberByte(bytes[stop] ?? 0)) stop++;
-      if (index !== undefined) {
-        const value = parseDecimal(bytes, at + 1, stop);
-        if (Number.isFinite(value) && Math.abs(value) < 1e9) {
-          this.words[index] = value;
-          this.present |= 1 << index;
-        } else if (numbersExpected) {
-          this.badNumbers++;
-        }
-      } else if (byte < 65) {
-        this.badNumbers++;
-      }
-      at = stop;
+    const code = wholeNumber(bytes, numberStart, numberEnd);
+    if (letter === 71 && code <= 3 && bytes[numberEnd] !== 46) {
+      this.words.read(bytes, numberEnd, end, 'bad');
+      this.move(code);
+      return;
     }
+    // a sub-code is a command of its own: M201.2 has nothing to do with M201
+    let wordsStart = numberEnd;
+    let subCode = 0;
+    if (bytes[numberEnd] === 46) {
+      wordsStart = endOfDigits(bytes, numberEnd + 1, end);
+      subCode = wholeNumber(bytes, numberEnd + 1, wordsStart);
+    }
+    const name = (letter === 71 ? 'G' : 'M') + code;
+    this.machineCommands.see(name, subCode, '', this.extrudingMoves, this.comments.layerMarks > 0);
+    if (letter === 71) this.general(code, subCode, bytes, wordsStart, end);
+    else if (subCode === 0) this.miscellaneous(code, bytes, wordsStart, end);
   }
 
-  private has(index: number): boolean {
-    return (this.present & (1 << index)) !== 0;
-  }
-
-  private word(index: number): number {
-    return this.words[index] ?? 0;
-  }
-
-  private general(code: number, bytes: Uint8Array, from: number, end: number): void {
+  private general(code: number, subCode: number, bytes: Uint8Array, from: number, end: number): void {
+    if (subCode > 0) {
+      if (code === 92 && subCode === 1) this.shift.fill(0, X, E); // Marlin: G92.1 takes back what G92 moved
+      return;
+    }
     switch (code) {
       case 0:
       case 1:
       case 2:
       case 3:
-        this.readWords(bytes, from, end, true);
+        this.words.read(bytes, from, end, 'bad');
         this.move(code);
         return;
       case 4:
-        this.readWords(bytes, from, end, true);
-        this.motion.pause(this.has(S) ? this.word(S) : this.has(P) ? this.word(P) / 1000 : 0);
+        this.words.read(bytes, from, end, 'bad');
+        this.motion.pause(this.words.has(S) ? this.words.get(S) : this.words.has(P) ? this.words.get(P) / 1000 : 0);
         return;
       case 20:
         this.scale = millimetresPerInch;
@@ -294,9 +225,11 @@ export class GcodeReader {
         this.relative = true;
         return;
       case 92:
-        this.readWords(bytes, from, end, true);
+        this.words.read(bytes, from, end, 'zero');
         for (let axis = X; axis <= E; axis++) {
-          if (this.has(axis)) this.shift[axis] = (this.position[axis] ?? 0) - this.word(axis) * this.scale;
+          if (this.words.has(axis)) {
+            this.shift[axis] = (this.position[axis] ?? 0) - this.words.get(axis) * this.scale;
+          }
         }
         return;
       default:
@@ -316,26 +249,25 @@ export class GcodeReader {
 
   private move(code: number): void {
     this.moves++;
-    if (this.has(F)) this.feed = Math.min((this.word(F) * this.scale) / 60, 10_000);
-    const { position, target } = this;
+    const { position, target, words } = this;
+    if (words.has(F)) this.feed = Math.min((words.get(F) * this.scale) / 60, 10_000);
     for (let axis = X; axis <= E; axis++) {
       const here = position[axis] ?? 0;
-      if (!this.has(axis)) target[axis] = here;
+      if (!words.has(axis)) target[axis] = here;
       else if (this.relative || (axis === E && this.relativeExtrusion))
-        target[axis] = here + this.word(axis) * this.scale;
-      else target[axis] = this.word(axis) * this.scale + (this.shift[axis] ?? 0);
+        target[axis] = here + words.get(axis) * this.scale;
+      else target[axis] = words.get(axis) * this.scale + (this.shift[axis] ?? 0);
     }
     const [x0, y0, z0, e0] = position as unknown as FourNumbers;
     const [x1, y1, z1, e1] = target as unknown as FourNumbers;
     const push = e1 - e0;
-    this.pushed += push;
-    if (this.pushed > this.mostPushed) this.mostPushed = this.pushed;
-    const arc = code >= 2 && (this.has(I) || this.has(J) || this.has(R)) ? this.arc(code === 2) : undefined;
+    if (push !== 0) this.tools.push(push);
+    const arc = code >= 2 && (words.has(I) || words.has(J) || words.has(R)) ? this.arc(code === 2) : undefined;
     const extruding = push > 0 && (x0 !== x1 || y0 !== y1 || arc !== undefined);
     if (extruding) {
       this.extrudingMoves++;
-      this.tools.add(this.tool);
-      if (this.layerHeights.size < countedLayers) this.layerHeights.add(Math.round(z1 * 1000));
+      this.tools.extrude();
+      this.layers.add(z0, z1);
       const inPart = this.comments.layerMarks > 0;
       this.extruded.add(x0, y0, z0);
       this.extruded.add(x1, y1, z1);
@@ -347,7 +279,7 @@ export class GcodeReader {
         this.extruded.add(x, y, z1);
         if (inPart) this.part.add(x, y, z1);
       }
-    } else if (this.has(X) || this.has(Y) || this.has(Z)) {
+    } else if (words.has(X) || words.has(Y) || words.has(Z)) {
       this.travelled.add(x1, y1, z1);
     }
     if (arc) {
@@ -365,47 +297,26 @@ export class GcodeReader {
     position.set(target);
   }
 
-  /** The arc from position to target in the XY plane as points, and where it touches its farthest X and Y. */
+  /** The arc from position to target. */
   private arc(clockwise: boolean): Arc | undefined {
-    const [x0, y0] = this.position as unknown as FourNumbers;
-    const [x1, y1] = this.target as unknown as FourNumbers;
-    let centreX = x0 + (this.has(I) ? this.word(I) * this.scale : 0);
-    let centreY = y0 + (this.has(J) ? this.word(J) * this.scale : 0);
-    if (this.has(R)) {
-      const signedRadius = this.word(R) * this.scale;
-      const halfChord = Math.hypot(x1 - x0, y1 - y0) / 2;
-      if (halfChord === 0) return undefined;
-      const height = Math.sqrt(Math.max(signedRadius * signedRadius - halfChord * halfChord, 0));
-      const side = clockwise === signedRadius > 0 ? 1 : -1;
-      centreX = (x0 + x1) / 2 + (side * height * (y1 - y0)) / (2 * halfChord);
-      centreY = (y0 + y1) / 2 - (side * height * (x1 - x0)) / (2 * halfChord);
-    }
-    const radius = Math.hypot(x0 - centreX, y0 - centreY);
-    if (!(radius > 1e-6)) return undefined;
-    const begin = Math.atan2(y0 - centreY, x0 - centreX);
-    let sweep = Math.atan2(y1 - centreY, x1 - centreX) - begin;
-    if (clockwise && sweep >= -1e-9) sweep -= 2 * Math.PI;
-    if (!clockwise && sweep <= 1e-9) sweep += 2 * Math.PI;
-    const pointAt = (angle: number): [number, number] => [
-      centreX + radius * Math.cos(angle),
-      centreY + radius * Math.sin(angle),
-    ];
-    const extremes: [number, number][] = [];
-    const low = Math.min(begin, begin + sweep);
-    const high = Math.max(begin, begin + sweep);
-    for (let quarter = Math.ceil(low / (Math.PI / 2)); quarter * (Math.PI / 2) <= high; quarter++) {
-      extremes.push(pointAt((quarter * Math.PI) / 2));
-    }
-    const count = Math.max(2, Math.min(32, Math.ceil(Math.abs(sweep) * radius)));
-    const points: [number, number][] = [];
-    for (let i = 1; i < count; i++) points.push(pointAt(begin + (sweep * i) / count));
-    points.push([x1, y1]);
-    return { points, extremes };
+    const { words, position, target } = this;
+    const from = [position[X] ?? 0, position[Y] ?? 0] as const;
+    const to = [target[X] ?? 0, target[Y] ?? 0] as const;
+    const centre = words.has(R)
+      ? centreByRadius(words.get(R) * this.scale, from, to, clockwise)
+      : ([
+          from[0] + (words.has(I) ? words.get(I) * this.scale : 0),
+          from[1] + (words.has(J) ? words.get(J) * this.scale : 0),
+        ] as const);
+    return centre && arcAbout(centre[0], centre[1], from, to, clockwise);
   }
 
   private miscellaneous(code: number, bytes: Uint8Array, from: number, end: number): void {
-    if (dangerousCodes.has(code)) this.dangerous.add(`M${code}`);
     switch (code) {
+      case 18:
+      case 84:
+        this.heaters.motorsOff(this.extrudingMoves);
+        return;
       case 82:
         this.relativeExtrusion = false;
         return;
@@ -415,18 +326,17 @@ export class GcodeReader {
       case 104:
       case 109:
       case 140:
-      case 190: {
-        this.readWords(bytes, from, end, false);
-        const temperature = Math.max(this.has(S) ? this.word(S) : 0, this.has(R) ? this.word(R) : 0);
-        if (code <= 109) this.maxNozzleTemperature = Math.max(this.maxNozzleTemperature, temperature);
-        else this.maxBedTemperature = Math.max(this.maxBedTemperature, temperature);
+      case 190:
+      case 141:
+      case 191:
+        this.words.read(bytes, from, end, 'flag');
+        this.heat(code);
         return;
-      }
       case 201:
       case 203:
       case 204:
       case 205:
-        this.readWords(bytes, from, end, false);
+        this.words.read(bytes, from, end, 'nothing');
         this.changeLimits(code);
         return;
       default:
@@ -434,10 +344,30 @@ export class GcodeReader {
     }
   }
 
+  private heat(code: number): void {
+    const { words, extrudingMoves } = this;
+    if (!words.has(S) && !words.has(R)) return;
+    const temperature = Math.max(words.has(S) ? words.get(S) : 0, words.has(R) ? words.get(R) : 0);
+    const number = words.has(T) ? words.get(T) : undefined;
+    const named = number !== undefined && number >= 0 && number < mostTools ? Math.trunc(number) : undefined;
+    if (code === 141 || code === 191) {
+      this.heaters.setChamber(temperature, extrudingMoves);
+    } else if (code > 109) {
+      this.maxBedTemperature = Math.max(this.maxBedTemperature, temperature);
+      this.heaters.setBed(named, temperature, extrudingMoves);
+    } else {
+      // Bambu's "A" means all nozzles
+      const tool = words.has(A) ? 'all' : named;
+      this.tools.heat(tool, temperature);
+      this.heaters.setNozzle(tool ?? this.tools.active, temperature, extrudingMoves);
+    }
+  }
+
   private changeLimits(code: number): void {
+    const { words } = this;
     const limits = this.motion.limits;
     const positive = (index: number, change: (value: number) => void) => {
-      if (this.has(index) && this.word(index) > 0) change(this.word(index));
+      if (words.has(index) && words.get(index) > 0) change(words.get(index));
     };
     const perAxis =
       code === 201 ? limits.maxAcceleration : code === 203 ? limits.maxSpeed : code === 205 ? limits.jerk : [];
@@ -469,45 +399,60 @@ export class GcodeReader {
     }
   }
 
-  private extendedCommand(text: string): void {
-    const tool = /^T(\d{1,2})\b/i.exec(text)?.[1];
-    // Bambu's start code speaks of T255 and T1000 and means no nozzle
-    if (tool !== undefined && Number(tool) < mostTools) this.tool = Number(tool);
-    const dangerous = dangerousNames.exec(text)?.[1];
-    if (dangerous !== undefined) this.dangerous.add(dangerous.toUpperCase());
-    if (!/^SET_VELOCITY_LIMIT\b/i.test(text)) return;
-    const acceleration = Number(/\bACCEL=([\d.]+)/i.exec(text)?.[1] ?? Number.NaN);
-    if (!(acceleration > 0)) return;
-    this.motion.limits.printAcceleration = acceleration;
-    this.motion.limits.travelAcceleration = acceleration;
+  /** `T1`, and Klipper's commands and macros. */
+  private namedCommand(text: string): void {
+    const tool = /^T ?(\d{1,5})(?!\w)/i.exec(text)?.[1];
+    if (tool !== undefined) {
+      // Bambu's code speaks of T255, T1000 and T65535 and means no nozzle
+      if (Number(tool) < mostTools) this.tools.active = Number(tool);
+      return;
+    }
+    const name = /^\w+/.exec(text)?.[0].toUpperCase() ?? '';
+    const words = text.slice(name.length);
+    this.machineCommands.see(name, 0, words, this.extrudingMoves, this.comments.layerMarks > 0);
+    this.heaters.macro(name, this.extrudingMoves);
+    if (name === 'ACTIVATE_EXTRUDER') {
+      const extruder = /\bEXTRUDER=["']?extruder(\d{0,2})\b/i.exec(words)?.[1];
+      if (extruder !== undefined) this.tools.active = Math.min(Number(extruder), mostTools - 1);
+    } else if (name === 'SET_HEATER_TEMPERATURE') {
+      this.setHeater(words);
+    } else if (name === 'SET_VELOCITY_LIMIT') {
+      const acceleration = Number(/\bACCEL=([\d.]+)/i.exec(words)?.[1] ?? Number.NaN);
+      if (!(acceleration > 0)) return;
+      this.motion.limits.printAcceleration = acceleration;
+      this.motion.limits.travelAcceleration = acceleration;
+    }
   }
-}
 
-interface Arc {
-  points: [number, number][];
-  extremes: [number, number][];
+  /** Klipper's SET_HEATER_TEMPERATURE; without a target it switches off. */
+  private setHeater(words: string): void {
+    const temperature = Number(/\bTARGET=([\d.]+)/i.exec(words)?.[1] ?? 0);
+    const [, heater, number] = /\bHEATER=(?:"?)(extruder|heater_bed)(\d{0,2})\b/i.exec(words) ?? [];
+    if (heater === undefined || !Number.isFinite(temperature)) return;
+    if (/^h/i.test(heater)) {
+      this.maxBedTemperature = Math.max(this.maxBedTemperature, temperature);
+      this.heaters.setBed(undefined, temperature, this.extrudingMoves);
+    } else {
+      const tool = Math.min(Number(number), mostTools - 1);
+      this.tools.heat(tool, temperature);
+      this.heaters.setNozzle(tool, temperature, this.extrudingMoves);
+    }
+  }
 }
 
 type FourNumbers = [number, number, number, number];
 
-const upper = (byte: number | undefined) => (byte !== undefined && byte >= 97 && byte <= 122 ? byte - 32 : (byte ?? 0));
-
-const isNumberByte = (byte: number) => (byte >= 48 && byte <= 57) || byte === 46 || byte === 45 || byte === 43;
-
-function skipBlanks(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && (bytes[at] ?? 0) <= 32) at++;
-  return at;
+/** null unless the file says it of each filament. */
+function totalGrams(filaments: readonly FileFilament[]): number | null {
+  const grams = filaments.map((filament) => filament.grams ?? Number.NaN).reduce((sum, each) => sum + each, 0);
+  return grams > 0 ? grams : null;
 }
 
-function endOfDigits(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && (bytes[at] ?? 0) >= 48 && (bytes[at] ?? 0) <= 57) at++;
-  return at;
-}
-
-function textOf(bytes: Uint8Array, from: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('latin1');
+/** Of digits alone; more than any code has are cut. */
+function wholeNumber(bytes: Uint8Array, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end && value < 1e6; at++) value = value * 10 + ((bytes[at] ?? 48) - 48);
+  return value;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Bounds } from './analysis';
 import { EdgeCount } from './edge-count';
+import { type Shape, ShapeSample } from './shape';
 import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 import { independentHash, onGrid, vertexHash } from './vertex-hash';
@@ -13,8 +14,8 @@ const countedTriangles = 1_000_000;
 /**
  * Box, volume, surface and closedness of a mesh in one pass and bounded memory.
  *
- * Volume is the flow of (x, 0, 0) through the surface, ∑ nₓ·(ax + bx + cx) / 6 by the divergence theorem: exact for a
- * closed mesh, and for an open one the indication that trimesh gives too.
+ * Volume is the sum of the tetrahedra between a corner of the mesh and its triangles, ∑ n·(a − corner) / 6: exact for a closed
+ * mesh wherever it lies, and for an open one the indication that PrusaSlicer gives too. It never exceeds the box.
  *
  * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign with
  * the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both products
@@ -35,6 +36,10 @@ export class MeshMeasure implements TriangleSink {
   private maxY = Number.NEGATIVE_INFINITY;
   private maxZ = Number.NEGATIVE_INFINITY;
   private sixfoldVolume = 0;
+  /** The mesh's first corner, from which its volume is measured. */
+  private cornerX = 0;
+  private cornerY = 0;
+  private cornerZ = 0;
   private orientedEdges = 0;
   private unpairedEdges = 0;
   private expected = countedTriangles;
@@ -43,9 +48,11 @@ export class MeshMeasure implements TriangleSink {
   private first = new Int32Array();
   private second = new Int32Array();
   private products = new Int32Array();
+  private readonly sample = new ShapeSample();
 
   expect(triangles: number): void {
     this.expected = triangles;
+    this.sample.expect(triangles);
   }
 
   /** @throws UnreadableFileError for a coordinate that is no ordinary number */
@@ -60,6 +67,7 @@ export class MeshMeasure implements TriangleSink {
     this.refuseBroken();
     const edges = this.takeEdges(count);
     this.triangles += count;
+    this.sample.take(coordinates, count);
     if (Math.max(this.expected, this.triangles) > countedTriangles) this.edges = undefined;
     else {
       this.edges ??= new EdgeCount(this.expected);
@@ -74,9 +82,15 @@ export class MeshMeasure implements TriangleSink {
     };
   }
 
+  /** What the cross-sections look like. */
+  get shape(): Shape {
+    return this.sample.measure(this.bounds, this.volumeMm3, this.insideOut);
+  }
+
   /** mm³, without sign; of an open mesh only an indication. */
   get volumeMm3(): number {
-    return Math.abs(this.sixfoldVolume) / 6;
+    const box = (this.maxX - this.minX) * (this.maxY - this.minY) * (this.maxZ - this.minZ);
+    return Math.min(Math.abs(this.sixfoldVolume) / 6, Math.max(0, box));
   }
 
   /** Whether the triangles face inwards. */
@@ -111,23 +125,23 @@ export class MeshMeasure implements TriangleSink {
   }
 
   private takeSurface(coordinates: Float64Array, count: number): void {
+    if (this.triangles === 0) [this.cornerX = 0, this.cornerY = 0, this.cornerZ = 0] = coordinates;
+    const { cornerX, cornerY, cornerZ } = this;
     let { sixfoldVolume, surfaceMm2 } = this;
     for (let i = 0, end = 9 * count; i < end; i += 9) {
       const ax = coordinates[i] as number;
       const ay = coordinates[i + 1] as number;
       const az = coordinates[i + 2] as number;
-      const bx = coordinates[i + 3] as number;
-      const cx = coordinates[i + 6] as number;
-      const ux = bx - ax;
+      const ux = (coordinates[i + 3] as number) - ax;
       const uy = (coordinates[i + 4] as number) - ay;
       const uz = (coordinates[i + 5] as number) - az;
-      const vx = cx - ax;
+      const vx = (coordinates[i + 6] as number) - ax;
       const vy = (coordinates[i + 7] as number) - ay;
       const vz = (coordinates[i + 8] as number) - az;
       const nx = uy * vz - uz * vy;
       const ny = uz * vx - ux * vz;
       const nz = ux * vy - uy * vx;
-      sixfoldVolume += nx * (ax + bx + cx);
+      sixfoldVolume += nx * (ax - cornerX) + ny * (ay - cornerY) + nz * (az - cornerZ);
       surfaceMm2 += Math.sqrt(nx * nx + ny * ny + nz * nz) / 2; // NaN stays in it
     }
     this.sixfoldVolume = sixfoldVolume;

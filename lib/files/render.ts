@@ -18,15 +18,20 @@ const background = [0, 0, 0, 0] as const;
 /**
  * Draws a model as square PNGs, largest first to smallest, seen from the front and above, and writes each to its path.
  *
+ * @param plate of a project with several
  * @throws UnreadableFileError
  */
-export async function renderModel(source: string, outputs: { path: string; size: number }[]): Promise<void> {
+export async function renderModel(
+  source: string,
+  outputs: { path: string; size: number }[],
+  plate?: number,
+): Promise<void> {
   const largest = Math.max(...outputs.map(({ size }) => size));
   const measure = new MeshMeasure();
   measure.expect(Number.POSITIVE_INFINITY); // only its box is wanted
-  await forEachTriangle(source, measure);
+  await forEachTriangle(source, measure, plate);
   const canvas = new ModelCanvas(largest * oversampling, measure.bounds);
-  await forEachTriangle(source, canvas);
+  await forEachTriangle(source, canvas, plate);
   for (const { path, size } of outputs) writeFileSync(path, canvas.png(size));
 }
 

@@ -12,11 +12,12 @@ type Expected = 'solid' | 'name' | 'normal' | 'components' | 'outer' | 'loop' | 
 
 /**
  * Sends the triangles of an ASCII STL to the sink. Works on words, not lines: any line end, any case, one line, several
- * solids, a name of any length, a missing `endsolid`.
+ * solids, a name of any length, words behind `endloop`, a missing `endsolid`.
  *
- * @throws UnreadableFileError
+ * @returns sentences for a person
+ * @throws UnreadableFileError also when it ends in the middle of a facet
  */
-export function readAsciiStl(path: string, sink: TriangleSink): void {
+export function readAsciiStl(path: string, sink: TriangleSink): string[] {
   const words = new AsciiStlWords(sink);
   const buffer = Buffer.allocUnsafe(chunkBytes + longestWord);
   let kept = 0;
@@ -44,13 +45,27 @@ export function readAsciiStl(path: string, sink: TriangleSink): void {
       buffer.copy(buffer, 0, start, end);
     }
   });
-  if (kept > 0 && !skippingLongWord) words.take(buffer, 0, kept);
-  words.finish();
+  if (kept > 0 && !skippingLongWord) words.takeLast(buffer, 0, kept);
+  return words.finish();
 }
+
+/** The word that has to come. */
+const keywords: Readonly<Partial<Record<Expected, string>>> = {
+  name: 'facet',
+  normal: 'normal',
+  outer: 'outer',
+  loop: 'loop',
+  vertex: 'vertex',
+  endfacet: 'endfacet',
+};
+
+/** What cannot stand between `endloop` and `endfacet`. */
+const misplaced = /^(facet|normal|outer|loop|vertex|endloop|endsolid|solid)$/;
 
 class AsciiStlWords {
   private expected: Expected = 'solid';
   private count = 0;
+  private facets = 0;
   private readonly coordinates = new Float64Array(9);
 
   private readonly batch: TriangleBatch;
@@ -82,25 +97,41 @@ class AsciiStlWords {
         this.count = 0;
         this.expected = is(bytes, start, end, 'normal') ? 'components' : 'name';
         return;
+      case 'endfacet':
+        // some programs write a word behind `endloop`
+        if (is(bytes, start, end, 'endfacet')) this.expected = 'name';
+        else if (misplaced.test(wordOf(bytes, start, end))) throw unexpected('endfacet', wordOf(bytes, start, end));
+        return;
       case 'outer':
       case 'loop':
-      case 'endfacet':
         if (!is(bytes, start, end, this.expected)) throw unexpected(this.expected, wordOf(bytes, start, end));
         this.count = 0;
-        this.expected = this.expected === 'outer' ? 'loop' : this.expected === 'loop' ? 'vertex' : 'name';
+        this.expected = this.expected === 'outer' ? 'loop' : 'vertex';
         return;
     }
   }
 
-  takeLongWord(): void {
-    if (this.expected !== 'name' && this.expected !== 'solid') throw unexpected(this.expected, 'a very long word');
+  /** Takes a word that the file ends with, perhaps before the word itself does. */
+  takeLast(bytes: Buffer, start: number, end: number): void {
+    const keyword = keywords[this.expected];
+    const word = wordOf(bytes, start, end);
+    // a solid's name may end in any letters, what stands behind a facet is its next or the solid's end
+    const begun = this.expected !== 'name' || this.facets > 0;
+    if (keyword !== undefined && begun && word.length < keyword.length && keyword.startsWith(word)) throw cutOff();
+    if (this.expected === 'vertex' && 'endloop'.startsWith(word) && word !== 'endloop') throw cutOff();
+    this.take(bytes, start, end);
   }
 
-  finish(): void {
-    if (this.expected !== 'name' && this.expected !== 'solid') {
-      throw new UnreadableFileError('the ASCII STL ends in the middle of a facet', remedy);
-    }
+  takeLongWord(): void {
+    if (!['name', 'solid', 'endfacet'].includes(this.expected)) throw unexpected(this.expected, 'a very long word');
+  }
+
+  /** @returns sentences for a person */
+  finish(): string[] {
+    if (this.expected !== 'name' && this.expected !== 'solid') throw cutOff();
     this.batch.flush();
+    const unended = this.expected === 'name' && this.facets > 0;
+    return unended ? ['The ASCII STL has no endsolid; perhaps its end is missing.'] : [];
   }
 
   private takeVertexOrEnd(bytes: Buffer, start: number, end: number): void {
@@ -111,6 +142,7 @@ class AsciiStlWords {
       if (this.count !== 9) throw new UnreadableFileError('a facet has fewer than 3 vertices', remedy);
       const c = this.coordinates as unknown as [number, number, number, number, number, number, number, number, number];
       this.batch.add(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
+      this.facets++;
       this.expected = 'endfacet';
     } else {
       throw unexpected('vertex', wordOf(bytes, start, end));
@@ -139,6 +171,10 @@ function wordOf(bytes: Buffer, start: number, end: number): string {
     .toString('latin1', start, Math.min(end, start + longestWord))
     .toLowerCase()
     .replace(/^ï»¿/, '');
+}
+
+function cutOff(): UnreadableFileError {
+  return new UnreadableFileError('the ASCII STL ends in the middle of a facet', remedy);
 }
 
 function unexpected(expected: string, found: string): UnreadableFileError {

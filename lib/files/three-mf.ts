@@ -1,8 +1,9 @@
-import { StringDecoder } from 'node:string_decoder';
-import { SaxesParser, type SaxesTagPlain } from 'saxes';
-import { type Archive, inflated } from './archive';
+import type { SaxesTagPlain } from 'saxes';
+import type { Archive } from './archive';
+import { type Paint, ProjectNotes, type VolumeNote } from './project';
 import { TriangleBatch, type TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
+import { attributeOf, decoded, localName, parseXml } from './xml';
 
 const maximumDepth = 32;
 const maximumInstances = 10_000;
@@ -12,8 +13,6 @@ const maximumStoredTriangles = 20_000_000;
 const freePlacedTriangles = 2_000_000;
 const placedTrianglesPerByte = 4;
 const maximumXmlDepth = 64;
-/** Longer than any tag, comment or text of a real model: what has no end in sight is not gathered in memory. */
-const longestXmlPiece = 4 * 1024 ** 2;
 const remedy = 'Export the model again, as 3MF or binary STL.';
 
 const millimetresPerUnit: Readonly<Record<string, number>> = {
@@ -34,12 +33,31 @@ const harmlessExtensions = [
   'http://schemas.slic3r.org/',
 ];
 
+/** Attributes of painted triangles: PrusaSlicer's, and Bambu Studio's and OrcaSlicer's. */
+const paintedBy: Readonly<Record<string, Paint>> = Object.assign(Object.create(null) as Record<string, Paint>, {
+  'slic3rpe:mmu_segmentation': 'colours',
+  'slic3rpe:custom_supports': 'supports',
+  'slic3rpe:custom_seam': 'seams',
+  'slic3rpe:fuzzy_skin': 'fuzzy skin',
+  paint_color: 'colours',
+  paint_supports: 'supports',
+  paint_seam: 'seams',
+  paint_fuzzy_skin: 'fuzzy skin',
+});
+
 /** Twelve numbers m00 m01 m02 m10 … m32; a point is a row: x' = m00·x + m10·y + m20·z + m30. */
 type Transform = Float64Array;
 
+/** Something that a build or an object places. */
 interface Reference {
+  /** Of the object's id in its file. */
+  id: string;
   key: string;
   transform: Transform | undefined;
+}
+
+interface Item extends Reference {
+  printable: boolean;
 }
 
 interface ModelObject {
@@ -52,20 +70,54 @@ interface ModelObject {
 }
 
 interface Part {
-  items: Reference[];
+  items: Item[];
   millimetres: number;
 }
 
+/** Takes the volumes of a 3MF: says where the triangles of each go, undefined if they are not wanted. */
+export type VolumeSink = (volume: VolumeNote) => TriangleSink | undefined;
+
+/** A plate of a project. */
+export interface ProjectPlate {
+  plate: number;
+  name: string | null;
+  /** The member with its picture, as the project names it. */
+  picture: string | null;
+  /** Numbers of the build items on it. */
+  items: number[];
+}
+
+/** A 3MF that was read; its triangles are in memory. */
+export interface ThreeMf {
+  /** The plates that something to be printed stands on; empty if the file knows none. */
+  plates: ProjectPlate[];
+  /** Numbers of the build items that are printed. */
+  items: number[];
+  /** Sentences for a person. */
+  warnings: string[];
+  /** The id of the object that an item places. */
+  objectOf(item: number): string;
+  /** What is painted on its triangles. */
+  paint: ReadonlySet<Paint>;
+  notes: ProjectNotes;
+  /**
+   * Sends the triangles of these items to the sinks of their volumes, in mm, with all transforms applied.
+   *
+   * @throws UnreadableFileError
+   */
+  place(items: readonly number[], sinkOf: VolumeSink): void;
+}
+
 /**
- * Sends the triangles of everything that the build of a 3MF prints to the sink, in mm, with all transforms applied.
+ * Reads a 3MF.
  *
- * @returns sentences for a person
  * @throws UnreadableFileError
  */
-export async function readThreeMf(archive: Archive, sink: TriangleSink): Promise<{ warnings: string[] }> {
-  await refuseSeveralPlates(archive);
+export async function openThreeMf(archive: Archive): Promise<ThreeMf> {
+  const notes = await ProjectNotes.read(archive);
   const root = await startPart(archive);
   const objects = new Map<string, ModelObject>();
+  const paint = new Set<Paint>();
   const read = new Set<string>();
   const waiting = [root];
   let build: Part | undefined;
@@ -73,23 +125,113 @@ export async function readThreeMf(archive: Archive, sink: TriangleSink): Promise
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (read.has(path)) continue;
     read.add(path);
-    const reader = new ModelPartReader(path, objects, waiting, () => {
+    const reader = new ModelPartReader(path, objects, waiting, paint, () => {
       if (++stored > maximumStoredTriangles) throw tooLarge();
     });
     await reader.readAll(archive);
     build ??= reader.part;
   }
-  if (!build || build.items.length === 0) {
+  const all = build?.items ?? [];
+  const { plates, items, leftOut } = platesOf(all, notes);
+  if (!build || items.length === 0) {
     throw new UnreadableFileError(
       'its build is empty, there is nothing to print',
       'Put the part on the plate and export again.',
     );
   }
-  const placer = new Placer(objects, sink, freePlacedTriangles + placedTrianglesPerByte * archive.sizeBytes);
-  const scale = new Float64Array([build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0, build.millimetres, 0, 0, 0]);
-  for (const item of build.items) placer.place(item, scale, []);
-  placer.finish();
-  return { warnings: [] };
+  const mm = build.millimetres;
+  const scale = new Float64Array([mm, 0, 0, 0, mm, 0, 0, 0, mm, 0, 0, 0]);
+  const mostTriangles = freePlacedTriangles + placedTrianglesPerByte * archive.sizeBytes;
+  return {
+    plates,
+    items,
+    warnings:
+      leftOut > 0
+        ? [`${leftOut === 1 ? 'One part lies' : `${leftOut} parts lie`} beside every plate and would not be printed.`]
+        : [],
+    objectOf: (item) => all[item]?.id ?? '',
+    paint,
+    notes,
+    place(wanted, sinkOf) {
+      const placer = new Placer(root, objects, notes, sinkOf, mostTriangles);
+      for (const number of wanted) {
+        const item = all[number];
+        if (item) placer.place(item, scale, [], undefined);
+      }
+      placer.finish();
+    },
+  };
+}
+
+/**
+ * Which items stand on which plate. A project of several plates lays all of them out in one space and notes which instances
+ * of its objects belong to which; an object's instances are its build items, in their order.
+ */
+function platesOf(
+  all: readonly Item[],
+  notes: ProjectNotes,
+): { plates: ProjectPlate[]; items: number[]; leftOut: number } {
+  const printable = [...all.keys()].filter((number) => all[number]?.printable);
+  const places = new Map<string, number>();
+  for (const { plate, instances } of notes.plates) {
+    for (const { object, instance } of instances) {
+      const key = `${object}#${instance ?? ''}`;
+      if (!places.has(key)) places.set(key, plate);
+    }
+  }
+  const seen = new Map<string, number>();
+  const onPlate = new Map<number, number[]>();
+  for (const [number, { id, printable: isPrinted }] of all.entries()) {
+    const instance = seen.get(id) ?? 0;
+    seen.set(id, instance + 1);
+    const plate = places.get(`${id}#${instance}`) ?? places.get(`${id}#`);
+    if (plate === undefined || !isPrinted) continue;
+    const others = onPlate.get(plate);
+    if (others) others.push(number);
+    else onPlate.set(plate, [number]);
+  }
+  const plates = notes.plates.flatMap(({ plate, name, picture }) => {
+    const items = onPlate.get(plate);
+    return items === undefined ? [] : [{ plate, name, picture, items }];
+  });
+  if (plates.length === 0) return { plates, items: printable, leftOut: 0 };
+  const items = plates.flatMap((plate) => plate.items).sort((a, b) => a - b);
+  return { plates, items, leftOut: printable.length - items.length };
+}
+
+/**
+ * Sends the triangles of everything solid that a 3MF prints to the sink, in mm, with all transforms applied: without
+ * modifiers, and with what negative volumes take away.
+ *
+ * @param plate of a project with several
+ * @returns sentences for a person
+ * @throws UnreadableFileError also when there are several plates and none is named
+ */
+export async function readThreeMf(
+  archive: Archive,
+  sink: TriangleSink,
+  plate?: number,
+): Promise<{ warnings: string[] }> {
+  const model = await openThreeMf(archive);
+  model.place(itemsOn(model, plate), ({ role }) => (role === 'part' ? sink : undefined));
+  return { warnings: model.warnings };
+}
+
+/**
+ * The build items of one plate.
+ *
+ * @param plate may be left out where there is one, or none
+ * @throws UnreadableFileError it is not there, or none is named and there are several
+ */
+export function itemsOn(model: ThreeMf, plate: number | undefined): number[] {
+  const { plates } = model;
+  if (plates.length <= 1 && (plate === undefined || plate === plates[0]?.plate)) return model.items;
+  const found = plates.find((each) => each.plate === plate);
+  if (found) return found.items;
+  throw new UnreadableFileError(
+    plate === undefined ? `the project has parts on ${plates.length} plates` : `it has nothing on plate ${plate}`,
+    'Name the plate.',
+  );
 }
 
 async function startPart(archive: Archive): Promise<string> {
@@ -108,24 +250,6 @@ async function startPart(archive: Archive): Promise<string> {
   return normalise(found);
 }
 
-/** A slicer project of several plates lays all of them out in one space; which one is meant only its owner knows. */
-async function refuseSeveralPlates(archive: Archive): Promise<void> {
-  const settings = await archive.text('Metadata/model_settings.config', 16 * 1024 ** 2);
-  if (settings === undefined) return;
-  let plates = 0;
-  let instancesHere = 0;
-  await parseXml([settings], (tag) => {
-    if (tag.name === 'plate') instancesHere = 0;
-    if (tag.name === 'model_instance' && ++instancesHere === 1) plates++;
-  });
-  if (plates > 1) {
-    throw new UnreadableFileError(
-      `the project has parts on ${plates} plates`,
-      'Export each plate as its own 3MF or STL and submit one job a plate.',
-    );
-  }
-}
-
 class ModelPartReader {
   readonly part: Part = { items: [], millimetres: 1 };
   private prefix = '';
@@ -137,13 +261,13 @@ class ModelPartReader {
     private readonly path: string,
     private readonly objects: Map<string, ModelObject>,
     private readonly waiting: string[],
+    private readonly paint: Set<Paint>,
     private readonly countTriangle: () => void,
   ) {}
 
   async readAll(archive: Archive): Promise<void> {
-    const pieces = inflated(await archive.open(this.path), this.path);
     await parseXml(
-      decoded(pieces),
+      decoded(archive.read(this.path)),
       (tag) => this.opened(tag),
       (tag) => this.closed(tag),
     );
@@ -165,6 +289,7 @@ class ModelPartReader {
       case 'triangle':
         this.countTriangle();
         this.object?.triangles.push(indexOf(attributes['v1']), indexOf(attributes['v2']), indexOf(attributes['v3']));
+        this.notePaint(attributes);
         return;
       case 'object': {
         const key = `${this.path}#${attributes['id'] ?? ''}`;
@@ -183,10 +308,21 @@ class ModelPartReader {
         this.object?.components.push(this.reference(attributes));
         return;
       case 'item':
-        if (attributeOf(attributes, 'printable') !== '0') this.part.items.push(this.reference(attributes));
+        this.part.items.push({
+          ...this.reference(attributes),
+          printable: attributeOf(attributes, 'printable') !== '0',
+        });
         return;
       default:
         return;
+    }
+  }
+
+  /** Looked at for each triangle, so no list is made. */
+  private notePaint(attributes: Record<string, string>): void {
+    for (const name in attributes) {
+      const paint = paintedBy[name];
+      if (paint !== undefined && attributes[name] !== '') this.paint.add(paint);
     }
   }
 
@@ -223,53 +359,88 @@ class ModelPartReader {
     const named = attributeOf(attributes, 'path');
     const path = named === undefined ? this.path : normalise(named);
     if (path !== this.path) this.waiting.push(path);
-    return { key: `${path}#${attributes['objectid'] ?? ''}`, transform: transformOf(attributes['transform']) };
+    const id = attributes['objectid'] ?? '';
+    return { id, key: `${path}#${id}`, transform: transformOf(attributes['transform']) };
   }
 }
 
 class Placer {
   private instances = 0;
   private triangles = 0;
-  private readonly batch: TriangleBatch;
+  private sink: TriangleSink | undefined;
+  private readonly batch = new TriangleBatch({
+    take: (coordinates, triangles) => this.sink?.take(coordinates, triangles),
+  });
 
   constructor(
+    private readonly root: string,
     private readonly objects: ReadonlyMap<string, ModelObject>,
-    sink: TriangleSink,
+    private readonly notes: ProjectNotes,
+    private readonly sinkOf: VolumeSink,
     private readonly mostTriangles: number,
-  ) {
-    this.batch = new TriangleBatch(sink);
-  }
+  ) {}
 
   finish(): void {
     this.batch.flush();
   }
 
-  place(reference: Reference, outer: Transform, ancestors: readonly string[]): void {
+  /**
+   * @param ancestors from the build item down
+   * @param note what a slicer noted of the component that this is in, undefined if nothing
+   */
+  place(reference: Reference, outer: Transform, ancestors: readonly Reference[], note: VolumeNote | undefined): void {
     const object = this.objects.get(reference.key);
     if (!object) throw new UnreadableFileError('its build names an object that does not exist', remedy);
-    if (ancestors.includes(reference.key)) throw new UnreadableFileError('its components form a cycle', remedy);
+    if (ancestors.some(({ key }) => key === reference.key)) {
+      throw new UnreadableFileError('its components form a cycle', remedy);
+    }
     if (ancestors.length >= maximumDepth || ++this.instances > maximumInstances) {
       throw new UnreadableFileError(
         `its components are nested deeper than ${maximumDepth} or make more than ${maximumInstances} instances`,
         remedy,
       );
     }
-    if (object.type !== 'model') return; // supports, modifiers, surfaces are not part of the solid
+    const [item = reference] = ancestors;
+    const noted = ancestors.length <= 1 ? (this.notes.componentOf(item.id, reference.id) ?? note) : note;
+    // supports and surfaces of the core format are not part of the solid; slicers mark their modifiers as such too
+    if (object.type !== 'model' && !noted) return;
     const transform = reference.transform ? multiply(reference.transform, outer) : outer;
-    const nested = [...ancestors, reference.key];
-    for (const component of object.components) this.place(component, transform, nested);
-    this.placeMesh(object, transform);
+    const nested = [...ancestors, reference];
+    for (const component of object.components) this.place(component, transform, nested, noted);
+    if (object.triangles.count > 0) this.placeVolumes(reference, object, transform, noted ?? solid);
   }
 
-  private placeMesh(object: ModelObject, m: Transform): void {
+  private placeVolumes(reference: Reference, object: ModelObject, transform: Transform, note: VolumeNote): void {
+    const { count } = object.triangles;
+    const ranges = reference.key === `${this.root}#${reference.id}` ? this.notes.rangesOf(reference.id) : undefined;
+    let rest = 0;
+    for (const { first, last, note: noted } of ranges ?? []) {
+      if (first > last || last >= count) {
+        throw new UnreadableFileError('a volume of the project names a triangle that does not exist', remedy);
+      }
+      this.placeMesh(object, transform, noted, first, last + 1);
+      // PrusaSlicer leaves no triangle out
+      if (first > rest) this.placeMesh(object, transform, note, rest, first);
+      rest = Math.max(rest, last + 1);
+    }
+    if (rest < count) this.placeMesh(object, transform, note, rest, count);
+  }
+
+  private placeMesh(object: ModelObject, m: Transform, note: VolumeNote, first: number, end: number): void {
     const { vertices, triangles } = object;
-    this.triangles += triangles.count;
+    this.triangles += end - first;
     if (this.triangles > this.mostTriangles) throw tooLarge();
+    const sink = this.sinkOf(note);
+    if (sink !== this.sink) {
+      this.batch.flush();
+      this.sink = sink;
+    }
+    if (!sink) return;
     const [m00, m01, m02, m10, m11, m12, m20, m21, m22, m30, m31, m32] = m as unknown as TwelveNumbers;
     const determinant = m00 * (m11 * m22 - m12 * m21) - m01 * (m10 * m22 - m12 * m20) + m02 * (m10 * m21 - m11 * m20);
     const corners = new Float64Array(9);
     const indices = new Uint32Array(3);
-    for (let triangle = 0; triangle < triangles.count; triangle++) {
+    for (let triangle = first; triangle < end; triangle++) {
       triangles.copy(triangle, indices, 0);
       vertices.copy(indices[0] ?? 0, corners, 0);
       // a mirror turns the surface inside out: go round the other way
@@ -288,6 +459,8 @@ class Placer {
     }
   }
 }
+
+const solid: VolumeNote = { role: 'part', settings: new Map() };
 
 type TwelveNumbers = [number, number, number, number, number, number, number, number, number, number, number, number];
 type NineNumbers = [number, number, number, number, number, number, number, number, number];
@@ -333,15 +506,7 @@ class TripleList<Numbers extends Float64Array | Uint32Array> {
   }
 }
 
-const localName = (name: string) => name.slice(name.indexOf(':') + 1);
-
 const normalise = (path: string) => path.replace(/^\//, '').toLowerCase();
-
-function attributeOf(attributes: Record<string, string>, name: string): string | undefined {
-  if (attributes[name] !== undefined) return attributes[name];
-  for (const key in attributes) if (localName(key) === name) return attributes[key];
-  return undefined;
-}
 
 function numberOf(text: string | undefined): number {
   const value = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
@@ -378,37 +543,4 @@ function multiply(inner: Transform, outer: Transform): Transform {
 
 function tooLarge(): UnreadableFileError {
   return new UnreadableFileError('it has too many triangles or objects', 'Simplify the mesh and export it again.');
-}
-
-async function* decoded(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8');
-  for await (const piece of pieces) yield decoder.write(piece);
-  yield decoder.end();
-}
-
-async function parseXml(
-  pieces: AsyncIterable<string> | Iterable<string>,
-  opened: (tag: SaxesTagPlain) => void,
-  closed: (tag: SaxesTagPlain) => void = () => {},
-): Promise<void> {
-  const parser = new SaxesParser({ xmlns: false, position: false });
-  parser.on('error', (error) => {
-    throw new UnreadableFileError(`its XML is damaged (${error.message})`, remedy);
-  });
-  parser.on('doctype', () => {
-    throw new UnreadableFileError('its XML declares a DOCTYPE, which 3MF forbids', remedy);
-  });
-  parser.on('opentag', opened);
-  parser.on('closetag', closed);
-  let unfinished = 0;
-  for await (const piece of pieces) {
-    if (piece === '') continue;
-    const end = piece.lastIndexOf('>');
-    unfinished = end < 0 ? unfinished + piece.length : piece.length - end;
-    if (unfinished > longestXmlPiece) {
-      throw new UnreadableFileError('its XML has a tag or a text of more than 4 MB', remedy);
-    }
-    parser.write(piece);
-  }
-  parser.close();
 }

@@ -8,10 +8,15 @@ import { UnreadableFileError } from './unreadable';
  *
  * Reads synchronously: for worker threads, or for small files.
  *
+ * @param plate of a project with several
  * @returns sentences for a person
  * @throws UnreadableFileError
  */
-export async function forEachTriangle(path: string, sink: TriangleSink): Promise<{ warnings: string[] }> {
+export async function forEachTriangle(
+  path: string,
+  sink: TriangleSink,
+  plate?: number,
+): Promise<{ warnings: string[] }> {
   const encoding = encodingOf(path);
   switch (encoding.form) {
     case 'binary_stl':
@@ -22,15 +27,14 @@ export async function forEachTriangle(path: string, sink: TriangleSink): Promise
       };
     case 'ascii_stl': {
       const { readAsciiStl } = require('./stl-ascii') as typeof import('./stl-ascii');
-      readAsciiStl(path, sink);
-      return { warnings: [] };
+      return { warnings: readAsciiStl(path, sink) };
     }
     case 'zip': {
       const { openArchive } = require('./archive') as typeof import('./archive');
       const { readThreeMf } = require('./three-mf') as typeof import('./three-mf');
       const archive = await openArchive(path);
       try {
-        return await readThreeMf(archive, sink);
+        return await readThreeMf(archive, sink, plate);
       } finally {
         archive.close();
       }

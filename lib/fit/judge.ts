@@ -1,7 +1,8 @@
 import type { Fit, FitReason, Whose } from '../model/fit';
+import type { SlicedFacts } from '../model/sliced-facts';
 import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
 import type { FitJob, FitPrinter, FitSlot } from './subject';
-import { fittingTurn, partText, sizeText, volumeOf } from './volume';
+import { firstLayerShare, fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
 
 /** Diameters that differ by less are the same nozzle, mm. */
 const sameNozzle = 0.001;
@@ -72,7 +73,8 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
     const nozzles = nozzlesOf(sliced, printer.make);
     reasons.push(
       ...modelReasons(sliced, printer, job.print.acceptUnknownMachine),
-      ...machineReasons(sliced, printer, nozzles),
+      // where the file names no nozzle each tool is judged by itself, below
+      ...(nozzles.length > 0 ? machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine) : []),
       ...fileNozzleReasons(job, printer),
       ...(printer.make === 'bambu' && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
     );
@@ -114,8 +116,9 @@ function fileNozzleReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   });
 }
 
-function nozzleChoices({ capabilities }: FitPrinter): number[] {
-  return [...new Set([...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? [])])].sort((a, b) => a - b);
+function nozzleChoices({ capabilities, mountedNozzles = [] }: FitPrinter): number[] {
+  const all = [...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? []), ...mountedNozzles];
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
 /** The nozzle that a sliced file wants on each tool that it prints with. */
@@ -125,7 +128,8 @@ function wantedNozzles(job: FitJob, printer: FitPrinter): { tool: number; diamet
   const tools = nozzlesOf(sliced, printer.make);
   return (tools.length > 0 ? tools : [0]).flatMap((tool) => {
     const diameter = sliced.nozzleDiameters[tool] ?? sliced.nozzleDiameters[0];
-    return diameter === undefined ? [] : [{ tool, diameter }];
+    // 0: the file does not name it
+    return diameter === undefined || diameter === 0 ? [] : [{ tool, diameter }];
   });
 }
 
@@ -178,11 +182,12 @@ function fedTools({ slots }: FitPrinter): number[] {
 
 /** Why a tool cannot print the job, null if it can. */
 function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason | null {
-  const { capabilities, name } = printer;
+  const { make, name } = printer;
   const sliced = job.print?.facts.sliced;
   if (sliced) {
     const wanted = nozzlesOf(sliced, printer.make);
-    if (wanted.length !== 1 || wanted[0] === tool) return null;
+    if (wanted.length === 0) return unnamedNozzle(job, printer, sliced, tool);
+    if (wanted.length > 1 || wanted[0] === tool) return null;
     return permanent(
       'file',
       'tool',
@@ -192,26 +197,70 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
         .join(' or ')}, or set up a slot that feeds it.`,
     );
   }
+  // The profiles of OrcaSlicer and Bambu Studio map a single filament to the first nozzle.
+  if (make === 'bambu' && tool > 0 && printer.preparation?.archives) {
+    const text = `The ${printer.preparation.slicer} slicer of ${name} slices for ${toolName(printer, 0)} only.`;
+    return permanent('printer', 'tool', text, 'Load the filament where it feeds that nozzle, or submit a sliced file.');
+  }
+  return sizeProblem(job, printer, tool) ?? layerProblem(job, printer, tool);
+}
+
+/** A file that does not name its nozzle prints with whichever the slot feeds, where there is but one; else nobody can know. */
+function unnamedNozzle(job: FitJob, printer: FitPrinter, sliced: SlicedFacts, tool: number): FitReason | null {
+  const { capabilities, make, name } = printer;
+  if (make === 'bambu' && job.modelKind === 'gcode_3mf' && capabilities.nozzleDiameters.length > 1) {
+    const text = `The file does not say which nozzle of ${name} it was sliced for.`;
+    return permanent('file', 'tool', text, 'Slice it again with a profile of this printer.');
+  }
+  const target = { name, make, capabilities };
+  return machineReasons(sliced, target, [tool], job.print?.acceptUnknownMachine ?? false)[0] ?? null;
+}
+
+function sizeProblem(
+  { dimensions, print }: FitJob,
+  { capabilities, name }: FitPrinter,
+  tool: number,
+): FitReason | null {
   const volume = volumeOf(capabilities, tool);
-  if (fittingTurn(job.dimensions, volume) === null) {
+  if (fittingTurn(dimensions, volume) === null) {
     return permanent(
       'job',
       'too_large',
-      `${name} is too small: ${sizeText(volume)} mm, the part is ${partText(job.dimensions)} mm.`,
+      `${name} is too small: ${sizeText(volume)} mm, the part is ${partText(dimensions)} mm.`,
       'Scale the part down, split it, or choose a larger printer.',
     );
   }
+  const brim = print?.brim ?? 0;
+  if (fittingTurn(dimensions, volume, brim) !== null) return null;
+  return permanent(
+    'job',
+    'brim',
+    `There is no room on ${name} for a brim of ${brim} mm around the part.`,
+    'Ask for a smaller brim, or choose a larger printer.',
+  );
+}
+
+function layerProblem({ dimensions, print }: FitJob, printer: FitPrinter, tool: number): FitReason | null {
   const nozzle = mountedNozzle(printer, tool);
-  const layer = job.print?.layerHeight;
-  if (layer !== undefined && nozzle !== undefined && layer > nozzle) {
-    return permanent(
-      'job',
-      'layer_height',
-      `A layer of ${layer} mm is higher than the nozzle of ${name} is wide (${nozzle} mm).`,
-      `Ask for a layer_height of at most ${nozzle}.`,
-    );
+  if (nozzle === undefined) return null;
+  const highest = Math.round(nozzle * highestLayerShare * 100) / 100;
+  const asked = [
+    ['layer_height', print?.layerHeight],
+    ['first_layer_height', print?.firstLayerHeight],
+  ] as const;
+  for (const [code, height] of asked) {
+    if (height === undefined || height <= highest) continue;
+    const text = `A layer of ${height} mm is too high for the nozzle of ${printer.name} (${nozzle} mm).`;
+    return permanent('job', code, text, `Ask for a ${code} of at most ${highest}.`);
   }
-  return null;
+  const first = print?.firstLayerHeight ?? Math.max(print?.layerHeight ?? 0, nozzle * firstLayerShare);
+  if (dimensions.z >= first / 2) return null;
+  return permanent(
+    'job',
+    'too_flat',
+    `The part is ${dimensions.z.toPrecision(2)} mm high, less than one layer of ${first} mm.`,
+    'Scale the part (was it drawn in metres or inches?) and export it again.',
+  );
 }
 
 function toolReasons(job: FitJob, printer: FitPrinter): FitReason[] {
@@ -272,13 +321,13 @@ export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
   const doubtful = usable.find((slot) => slot.contradiction?.booked === job.materialId);
   const elsewhere = printer.slots.find((slot) => slot.materialId === job.materialId && !tools.includes(slot.tool));
   if (!scarce && doubtful?.contradiction) {
-    return `${job.materialId} is booked in slot ${doubtful.slot} of ${printer.name}, but the printer reports ${doubtful.contradiction.seen} there`;
+    return `slot ${doubtful.slot} of ${printer.name} is booked with ${job.materialId}, but the printer reports ${doubtful.contradiction.seen} there`;
   }
   if (scarce) {
     return `${printer.name} has only ${Math.floor(scarce.gramsFree)} g of ${job.materialId} free, ${grams} g are needed`;
   }
   if (elsewhere && tools[0] !== undefined) {
-    return `${job.materialId} is in slot ${elsewhere.slot} of ${printer.name}, but the file prints with ${toolName(printer, tools[0])}`;
+    return `slot ${elsewhere.slot} of ${printer.name} holds ${job.materialId}, but the file prints with ${toolName(printer, tools[0])}`;
   }
   return `${printer.name} has no ${job.materialId} loaded (${grams} g are needed)`;
 }

@@ -52,7 +52,8 @@ export function flaws(facts: SlicedFacts): FitReason[] {
 export function filamentReasons(facts: SlicedFacts, { material }: PrintDemands): FitReason[] {
   const reasons: FitReason[] = [];
   const { filaments } = facts;
-  const severalTools = filaments.length === 0 && facts.tools.length > 1;
+  // What the commands do counts more than what the file says of itself.
+  const severalTools = facts.tools.length > Math.max(1, filaments.length);
   if (filaments.length > 1 || severalTools) {
     const listed = severalTools
       ? facts.tools.map((tool) => `T${tool}`).join(', ')
@@ -137,11 +138,18 @@ export function modelReasons(facts: SlicedFacts, machine: TargetMachine, acceptU
  * Of a file that was made for this very model the box of what follows the first layer mark counts: a maker's start code
  * purges and wipes beside the bed.
  */
-export function machineReasons(facts: SlicedFacts, machine: TargetMachine, tools: readonly number[]): FitReason[] {
+export function machineReasons(
+  facts: SlicedFacts,
+  machine: TargetMachine,
+  tools: readonly number[],
+  acceptUnknown: boolean,
+): FitReason[] {
   const { capabilities, name } = machine;
   const reasons: FitReason[] = [];
   const own = madeForIt(facts, machine);
-  if (!own && facts.vendorCommands.length > 0) {
+  // Only a Bambu's own profiles end with such commands; on other makes they would change what its owner has set.
+  const vouched = acceptUnknown && facts.madeFor === null && machine.make === 'bambu';
+  if (!own && !vouched && facts.vendorCommands.length > 0) {
     const text = `The G-code changes the machine itself (${facts.vendorCommands.join(', ')}), and was not made for the model of ${name}.`;
     reasons.push(ofFile('vendor_commands', text, sliceForThis));
   }
@@ -204,9 +212,6 @@ export function wrappingReasons({ tools }: SlicedFacts, name: string): FitReason
 export function remarks(facts: SlicedFacts, { material }: PrintDemands): string[] {
   const warnings: string[] = [];
   const [filament] = facts.filaments;
-  if (facts.complete === null) {
-    warnings.push('The file bears no mark at its end: whether it is whole cannot be proved.');
-  }
   if (filament?.colourHex && !isSimilarColour(filament.colourHex, material.colourHex)) {
     warnings.push(`The file was sliced in #${filament.colourHex}; ${material.name} is #${material.colourHex}.`);
   }

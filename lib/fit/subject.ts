@@ -10,8 +10,10 @@ export interface PrintDemands {
   material: Pick<Material, 'name' | 'type' | 'colourHex' | 'nozzleTemperature' | 'bedTemperature'>;
   /** The submitter's word that a file that names no machine was made for the printers it fits. */
   acceptUnknownMachine: boolean;
-  /** mm, if the submitter asked for one. */
+  /** mm, where the submitter asked for them. */
   layerHeight?: number;
+  firstLayerHeight?: number;
+  brim?: number;
 }
 
 /** A job, as far as it decides where it can be printed. */

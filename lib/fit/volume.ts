@@ -7,16 +7,24 @@ import type { Box } from '../model/sliced-facts';
  */
 const edgeMargin = 0.5;
 
+/** The highest layer that a nozzle presses onto the one below, as a share of its diameter; a higher one does not hold. */
+export const highestLayerShare = 0.8;
+
+/** The first layer is at least so high by default, as a share of the nozzle's diameter, so that it holds on an uneven bed. */
+export const firstLayerShare = 0.5;
+
 /** How far a model must be turned about Z to fit, in degrees. */
 export type Turn = 0 | 90;
 
 /**
  * Whether a model fits a volume on all three axes, turned about Z by 0° or 90°; never tipped over.
+ * @param around mm that must stay free around it, for a brim
  * @returns the turn that fits (0° is preferred), or null
  */
-export function fittingTurn(model: Dimensions, volume: Volume): Turn | null {
-  const width = volume.max.x - volume.min.x - 2 * edgeMargin;
-  const depth = volume.max.y - volume.min.y - 2 * edgeMargin;
+export function fittingTurn(model: Dimensions, volume: Volume, around = 0): Turn | null {
+  const margin = Math.max(edgeMargin, around);
+  const width = volume.max.x - volume.min.x - 2 * margin;
+  const depth = volume.max.y - volume.min.y - 2 * margin;
   const height = volume.max.z - volume.min.z;
   if (model.z > height) return null;
   if (model.x <= width && model.y <= depth) return 0;

@@ -51,6 +51,14 @@ export interface PrinterCapabilities {
   watts?: number;
 }
 
+/** What a printer tells of itself that it can do; each missing where it does not tell. */
+export type ReportedCapabilities = Partial<
+  Pick<PrinterCapabilities, 'nozzleDiameters' | 'maxNozzleTemperature' | 'maxBedTemperature' | 'model'> & {
+    /** As far as its axes travel (mm): never less than it prints on, often a little more. */
+    buildVolume: Volume;
+  }
+>;
+
 /** How the agent of a printer makes print files, and which it may send. */
 export interface Preparation {
   /** The slicer's name. */
@@ -188,6 +196,8 @@ export interface PrinterReport {
   timeScale: number;
   firmware?: string;
   model?: string;
+  /** What it can do, by its own word; missing where the make tells nothing. */
+  capabilities?: ReportedCapabilities;
 }
 
 /** Whether a job runs on the printer. */

@@ -64,7 +64,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
     const minutes = printers.map((printer) => minutesOn(job, printer));
     if (!minutes.some(Number.isFinite)) {
       plan.waiting[job.id] = snapshot.printers.some((printer) => canEverPrint(job, printer))
-        ? 'every printer that can take it is offline or at fault'
+        ? (hardwareWanted(job, printers) ?? 'every printer that can take it is offline or at fault')
         : impossible(job, snapshot.printers);
       continue;
     }
@@ -235,8 +235,16 @@ function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
 }
 
 function minutesOn(job: PlanningJob, printer: PlanningPrinter): number {
-  if (!canEverPrint(job, printer)) return Number.POSITIVE_INFINITY;
+  // What a nozzle or a build plate has to be changed for takes nobody's place until it is done.
+  if (!canEverPrint(job, printer) || hardwareSetups(job, printer).length > 0) return Number.POSITIVE_INFINITY;
   return expectedHours(job, printer) * 60;
+}
+
+/** What must be changed on a machine before any can print the job; null if that is not what it waits for. */
+function hardwareWanted(job: PlanningJob, printers: readonly PlanningPrinter[]): string | null {
+  const able = printers.filter((printer) => canEverPrint(job, printer));
+  const [first] = able.flatMap((printer) => hardwareSetups(job, printer).slice(0, 1));
+  return first?.text ?? null;
 }
 
 /** Of each printer which slots may feed the job; undefined where every slot may. */
@@ -377,7 +385,6 @@ function writeLines(
 /** What a planned job waits for, in words. */
 function waitingFor(line: PlanLine): string {
   const [change] = line.changes ?? [];
-  if (!change && line.setups.length > 0) return `${line.setups.join('; ')}`;
   return change
     ? `planned on ${line.printerId} at ${line.start}, after ${change.to} has been put in`
     : `planned on ${line.printerId} at ${line.start}`;
@@ -392,7 +399,6 @@ function lineOf(
   names: readonly MaterialId[],
 ): PlanLine {
   const iso = (minutes: number): string => new Date(now + Math.round(minutes * minute)).toISOString();
-  const hardware = hardwareSetups(job, printer).map(({ text }) => text);
   const changes = placed.changes.map((change): NonNullable<PlanLine['changes']>[number] => ({
     slot: printer.slots[change.slot]?.slot ?? String(change.slot),
     from: change.from < 0 ? null : (names[change.from] ?? null),
@@ -407,20 +413,11 @@ function lineOf(
     slot: changes.length > 0 ? null : (fittingSlot(job, printer)?.slot ?? null),
     start: iso(placed.start),
     end: iso(placed.end),
-    setups: [
-      ...changes.map(
-        (change) =>
-          `${printer.name}: ${change.from === null ? '' : `take out ${change.from}, `}put in ${change.to} (slot ${change.slot}), ${Math.ceil(job.grams)} g needed`,
-      ),
-      ...hardware,
-    ],
-    ready:
-      place === 0 &&
-      idle &&
-      changes.length === 0 &&
-      hardware.length === 0 &&
-      placed.start <= 1e-6 &&
-      job.waitsFor.length === 0,
+    setups: changes.map(
+      (change) =>
+        `${printer.name}: ${change.from === null ? '' : `take out ${change.from}, `}put in ${change.to} (slot ${change.slot}), ${Math.ceil(job.grams)} g needed`,
+    ),
+    ready: place === 0 && idle && changes.length === 0 && placed.start <= 1e-6 && job.waitsFor.length === 0,
     setupAt: changes.length > 0 ? iso(placed.begin) : null,
     changes,
     slackMinutes: job.deadline === null ? null : Math.round((job.deadline - now) / minute - placed.end),

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { asError, PlatewiseError } from '../model/errors';
-import type { Make, PrinterReport } from '../model/printer';
+import type { Make, PrinterCapabilities, PrinterReport } from '../model/printer';
 import {
   type ConnectionState,
   type Driver,
@@ -70,6 +70,8 @@ export class WaitTimeoutError extends Error {}
 export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverEvents> implements Driver {
   abstract readonly make: Make;
   protected session: S | undefined;
+  /** What the printer is known to be able to do. */
+  protected capabilities: PrinterCapabilities;
   #connection: ConnectionState = { status: 'disconnected' };
   #report: PrinterReport | undefined;
   #stop: AbortController | undefined;
@@ -83,6 +85,11 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   ) {
     super();
     this.setMaxListeners(0);
+    this.capabilities = options.capabilities;
+  }
+
+  describe(capabilities: PrinterCapabilities): void {
+    this.capabilities = capabilities;
   }
 
   get connection(): ConnectionState {

@@ -13,6 +13,8 @@ export interface FoundPrinter {
   name: string;
   /** The model in its maker's words; empty if it does not tell. */
   model: string;
+  /** The token of the model, as a printer is set up with; missing where it is not known. */
+  token?: string;
   serial?: string;
   firmware?: string;
   /** Whether our driver of this make is made for it. */

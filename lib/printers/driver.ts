@@ -52,9 +52,16 @@ export interface StartPermit {
   sent(): void;
 }
 
+/**
+ * Whose fault it is that an order cannot be carried out: the `printer` would refuse any, the `file` does not go with this
+ * printer, or only this `job` asks for what is not there now.
+ */
+export type PreflightCause = 'printer' | 'file' | 'job';
+
 export interface PreflightFailure {
   /** Stable name of the check, for example `developer_mode`. */
   check: string;
+  whose: PreflightCause;
   message: string;
   remedy: string;
 }
@@ -108,6 +115,8 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
   /** Destroys the connection (no farewell, nothing flushed) and connects anew. */
   reset(): void;
 
+  /** What the printer can do, from now on: more may be known of it once it has reported. */
+  describe(capabilities: PrinterCapabilities): void;
   /** A report that the printer produced after this call. */
   observe(): Promise<PrinterReport>;
   /** What forbids this order at present; empty if it may be tried. */

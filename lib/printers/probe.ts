@@ -52,11 +52,12 @@ export async function connect(driver: Driver, timeoutMs: number): Promise<FirstA
   if (connection.status === 'connected' && report) return { report };
   if (connection.status === 'refused') {
     const { message, remedy, code } = connection.error;
-    return { problem: { check: code, message, remedy } };
+    return { problem: { check: code, whose: 'printer', message, remedy } };
   }
   return {
     problem: {
       check: 'connection',
+      whose: 'printer',
       message: `The printer did not answer within ${timeoutMs / 1000} s.${reason === undefined ? '' : ` ${reason.message}`}`,
       remedy: 'Check that it is switched on, on this network, and that address and port are right.',
     },
@@ -105,6 +106,7 @@ async function failures(driver: Driver): Promise<PreflightFailure[]> {
     return await driver.preflight(nothing(driver.make));
   } catch (error) {
     const message = asError(error).message;
-    return [{ check: 'preflight', message, remedy: 'Try again; look at the printer if it stays like this.' }];
+    const remedy = 'Try again; look at the printer if it stays like this.';
+    return [{ check: 'preflight', whose: 'printer', message, remedy }];
   }
 }

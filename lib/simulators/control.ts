@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { FilamentSpecification } from './filament';
 import { type RunningSimulator, SimulatorRequestError } from './simulator';
 import { SwitchedServer } from './switched-server';
 
@@ -49,6 +50,12 @@ export class ControlPort {
     switch (path) {
       case '/plate/clear':
         return this.printer.clearPlate();
+      case '/load': {
+        const { slot, ...filament } = body;
+        if (typeof slot !== 'string') throw new SimulatorRequestError('Say into which slot: {"slot": "…", …}.');
+        const isOut = filament.material === null;
+        return this.printer.load(slot, isOut ? null : (filament as unknown as FilamentSpecification));
+      }
       case '/foreign-start': {
         const minutes = typeof body.minutes === 'number' ? body.minutes : 30;
         const fileName = typeof body.file_name === 'string' ? body.file_name : 'foreign.gcode';

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { type Extrusion, type FileError, ONE_TOOL, type ToolRules, ToolUse } from './tool-use';
 
 /** What a printer finds out by reading a G-code file. */
 export interface GcodeFacts {
@@ -8,13 +9,18 @@ export interface GcodeFacts {
   bytes: number;
   /** Heights at which material is laid down. */
   layers: number;
-  /** mm of filament that go forward. */
+  /** mm of filament that come out, of all tools. */
   filamentMillimetres: number;
+  extrusions: Extrusion[];
   /** The highest targets in degrees Celsius, 0 if the file sets none. */
   nozzleTarget: number;
+  /** The same of each tool. */
+  nozzleTargets: number[];
   bedTarget: number;
   /** Printed height in mm. */
   height: number;
+  /** What the firmware gives the print up for. */
+  error?: FileError;
 }
 
 const LONGEST_SECONDS = 30 * 24 * 3600;
@@ -41,9 +47,12 @@ export class GcodeEstimator {
   #lines = 0;
   #layers = 0;
   #highestLayer = -Infinity;
-  #filament = 0;
-  #nozzleTarget = 0;
+  readonly #tools: ToolUse;
   #bedTarget = 0;
+
+  constructor(rules: ToolRules = ONE_TOOL) {
+    this.#tools = new ToolUse(rules);
+  }
 
   line(text: string): void {
     this.#lines += 1;
@@ -61,15 +70,21 @@ export class GcodeEstimator {
 
   finish(bytes: number): GcodeFacts {
     this.#flush(0);
+    const seconds = Math.min(LONGEST_SECONDS, Math.max(1, this.#seconds));
+    const extrusions = this.#tools.extrusions(seconds);
+    const { error, targets } = this.#tools;
     return {
-      seconds: Math.min(LONGEST_SECONDS, Math.max(1, this.#seconds)),
+      seconds,
       lines: this.#lines,
       bytes,
       layers: this.#layers,
-      filamentMillimetres: this.#filament,
-      nozzleTarget: this.#nozzleTarget,
+      filamentMillimetres: extrusions.reduce((sum, { millimetres }) => sum + millimetres, 0),
+      extrusions,
+      nozzleTarget: Math.max(0, ...targets),
+      nozzleTargets: targets,
       bedTarget: this.#bedTarget,
       height: Math.max(0, Number.isFinite(this.#highestLayer) ? this.#highestLayer : 0),
+      ...(error === undefined ? {} : { error }),
     };
   }
 
@@ -124,14 +139,12 @@ export class GcodeEstimator {
         }
         break;
       }
-      case 'M104':
-      case 'M109':
-        this.#nozzleTarget = Math.max(this.#nozzleTarget, argument(rest, 'S') ?? 0);
-        break;
       case 'M140':
       case 'M190':
         this.#bedTarget = Math.max(this.#bedTarget, argument(rest, 'S') ?? 0);
         break;
+      default:
+        if (this.#tools.command(word, rest, this.#seconds)) this.#position.E = 0;
     }
   }
 
@@ -151,8 +164,8 @@ export class GcodeEstimator {
       const radius = Math.hypot(argument(rest, 'I') ?? 0, argument(rest, 'J') ?? 0) || (argument(rest, 'R') ?? 0);
       distance = arcLength(distance, Math.abs(radius));
     }
+    this.#tools.extrude(extruded, this.#seconds);
     if (extruded > 0) {
-      this.#filament += extruded;
       if (distance > 0 && z > this.#highestLayer + 1e-4) {
         this.#highestLayer = z;
         this.#layers += 1;
@@ -203,8 +216,8 @@ export class GcodeEstimator {
 }
 
 /** Reads a G-code stream to its end without holding it in memory. */
-export async function estimateGcode(stream: AsyncIterable<Buffer>): Promise<GcodeFacts> {
-  const estimator = new GcodeEstimator();
+export async function estimateGcode(stream: AsyncIterable<Buffer>, rules?: ToolRules): Promise<GcodeFacts> {
+  const estimator = new GcodeEstimator(rules);
   let rest = '';
   let bytes = 0;
   for await (const chunk of stream) {
@@ -217,8 +230,8 @@ export async function estimateGcode(stream: AsyncIterable<Buffer>): Promise<Gcod
   return estimator.finish(bytes);
 }
 
-export function estimateGcodeFile(path: string): Promise<GcodeFacts> {
-  return estimateGcode(createReadStream(path, { highWaterMark: 256 * 1024 }));
+export function estimateGcodeFile(path: string, rules: ToolRules): Promise<GcodeFacts> {
+  return estimateGcode(createReadStream(path, { highWaterMark: 256 * 1024 }), rules);
 }
 
 /** Printer seconds until bed and nozzle are at temperature: about 0.5 °C/s for the bed, then 4 °C/s for the nozzle. */

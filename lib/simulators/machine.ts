@@ -3,11 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
 import { Faults, faultNumber, faultText } from './faults';
+import { type Filament, type FilamentSpecification, filamentOf } from './filament';
 import { estimateGcodeFile, type GcodeFacts } from './gcode-duration';
 import { type EngineState, PrintEngine } from './print-engine';
 import type { Interruption, PrintJob, Stage } from './print-run';
 import { type SimulatorOptions, SimulatorRequestError } from './simulator';
 import { StateFile } from './state-file';
+import type { Extrusion, ToolRules } from './tool-use';
 import { type TruthLine, TruthLog } from './truth-log';
 
 /** The faults that every make knows. */
@@ -34,6 +36,8 @@ const COMMON_FAULTS = [
 
 interface StoredState<Extra> {
   engine: EngineState;
+  /** What somebody has loaded, by slot. Missing in what earlier versions have stored. */
+  filaments?: Record<string, Filament | null>;
   ports: Record<string, number>;
   extra: Extra;
   /** Events of this state that are perhaps not in the truth log yet. */
@@ -57,6 +61,9 @@ export class Machine<Extra> {
   /** The make's own part of the stored state; change it, then call `persist`. */
   readonly extra: Extra;
   readonly ports: Record<string, number>;
+  readonly #filaments: Record<string, Filament | null>;
+  /** Nothing has ever been loaded: the loads of the options are the first. */
+  readonly #untouched: boolean;
   readonly #file: StateFile<StoredState<Extra>>;
   readonly #facts = new Map<string, Promise<GcodeFacts>>();
 
@@ -77,11 +84,14 @@ export class Machine<Extra> {
     this.truth.restore(stored?.truth ?? []);
     this.extra = stored === undefined ? initial : { ...initial, ...stored.extra };
     this.ports = stored?.ports ?? {};
+    this.#filaments = stored?.filaments ?? {};
+    this.#untouched = stored?.filaments === undefined;
     this.engine = new PrintEngine({
       speed: this.speed,
       operator: options.operator ?? 'manual',
       truth: this.truth,
       state: stored?.engine,
+      filamentIn: (slot) => this.filamentIn(slot),
       persist: () => this.persist(),
     });
     this.faults.onChange((name) => {
@@ -94,8 +104,30 @@ export class Machine<Extra> {
   /** Stores the whole state, and after it the events that it brought about. */
   persist(): void {
     const { engine, ports, extra, truth } = this;
-    this.#file.write({ engine: engine.state, ports, extra, truth: truth.pending });
+    this.#file.write({ engine: engine.state, filaments: this.#filaments, ports, extra, truth: truth.pending });
     truth.flush();
+  }
+
+  /** What lies in a slot, null if nothing does. */
+  filamentIn(slot: string): Filament | null {
+    return this.#filaments[slot] ?? null;
+  }
+
+  /** Puts a filament into a slot, or takes it out. The only way in which filament comes into a printer. */
+  load(slot: string, filament: string | FilamentSpecification | null): void {
+    this.#filaments[slot] = filament === null ? null : filamentOf(filament);
+    this.engine.refilled(slot);
+    this.persist();
+  }
+
+  /** Loads what the options say, if this printer was never used before. */
+  loadFirst(slots: readonly string[]): void {
+    if (!this.#untouched) return;
+    for (const [slot, filament] of Object.entries(this.options.loads ?? {})) {
+      requireSlot(slot, slots);
+      this.#filaments[slot] = filamentOf(filament);
+    }
+    this.persist();
   }
 
   /** The wanted port of a server, and the one it had at the last run. */
@@ -109,14 +141,11 @@ export class Machine<Extra> {
   }
 
   /** Reads a G-code file once; later calls with the same key answer from memory. */
-  facts(key: string, path: string): Promise<GcodeFacts> {
-    return this.factsOf(key, () => estimateGcodeFile(path));
-  }
-
-  factsOf(key: string, read: () => Promise<GcodeFacts>): Promise<GcodeFacts> {
+  facts(sha256: string, path: string, rules: ToolRules): Promise<GcodeFacts> {
+    const key = `${sha256} ${JSON.stringify(rules)}`;
     let facts = this.#facts.get(key);
     if (facts === undefined) {
-      facts = read();
+      facts = estimateGcodeFile(path, rules);
       facts.catch(() => this.#facts.delete(key));
       this.#facts.set(key, facts);
     }
@@ -165,16 +194,26 @@ export class Machine<Extra> {
     this.persist();
   }
 
-  /** A job begun at the screen from a file that nobody sent; `minutes` are printer minutes. */
-  foreignJob(fileName: string, minutes: number, stages: (facts: GcodeFacts) => Stage[]): PrintJob {
+  /**
+   * A job begun at the screen from a file that nobody sent; `minutes` are printer minutes.
+   * @param slot what feeds the tool 0, by which it is printed
+   */
+  foreignJob(
+    fileName: string,
+    minutes: number,
+    { stages, slot }: { stages: (facts: GcodeFacts) => Stage[]; slot: string },
+  ): PrintJob {
     if (this.engine.run !== null) throw new SimulatorRequestError('The printer is printing.');
+    const extrusion: Extrusion = { tool: 0, millimetres: minutes * 100, from: 0, to: 1 };
     const facts: GcodeFacts = {
       seconds: minutes * 60,
       lines: Math.ceil(minutes * 600),
       bytes: Math.ceil(minutes * 18_000),
       layers: Math.max(1, Math.ceil(minutes)),
-      filamentMillimetres: minutes * 100,
+      filamentMillimetres: extrusion.millimetres,
+      extrusions: [extrusion],
       nozzleTarget: 210,
+      nozzleTargets: [210],
       bedTarget: 60,
       height: minutes * 0.2,
     };
@@ -186,6 +225,8 @@ export class Machine<Extra> {
       identity: { file_name: fileName },
       foreign: true,
       facts,
+      feeds: [{ ...extrusion, slot }],
+      toolTargets: facts.nozzleTargets,
       stages: stages(facts),
       interruptions: this.takeInterruptions(),
     };
@@ -195,6 +236,12 @@ export class Machine<Extra> {
     this.engine.halt();
     this.truth.close();
   }
+}
+
+/** @throws SimulatorRequestError if the printer has no such slot */
+export function requireSlot(slot: string, slots: readonly string[]): void {
+  if (slots.includes(slot)) return;
+  throw new SimulatorRequestError(`There is no slot "${slot}". Slots: ${slots.join(', ')}.`);
 }
 
 /** Reckons the digests of what passes through it. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Filament } from './filament';
 import {
   type EndedRun,
   elapsedSeconds,
@@ -14,7 +15,8 @@ import {
   stageStart,
 } from './print-run';
 import type { Operator } from './simulator';
-import type { TruthEventName, TruthLog } from './truth-log';
+import { extrudedTools } from './tool-truth';
+import type { TruthEventName, TruthLog, TruthTool } from './truth-log';
 
 /** Everything about printing that survives a restart of the simulator. */
 export interface EngineState {
@@ -40,6 +42,8 @@ export interface EngineOptions {
   operator: Operator;
   truth: TruthLog;
   state: EngineState | undefined;
+  /** What lies in a slot now, null if it is empty. */
+  filamentIn(slot: string): Filament | null;
   /** Called after every change, before anybody hears of it. */
   persist(): void;
 }
@@ -179,6 +183,15 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
     this.#advance();
   }
 
+  /** Somebody has changed what lies in a slot; a print that is fed from there goes on with it. */
+  refilled(slot: string): void {
+    const { run } = this.#state;
+    const spans = run?.fed?.[slot];
+    if (run === null || spans === undefined) return;
+    const { fraction } = progressOf(run, Date.now(), this.speed);
+    spans.push({ from: fraction, filament: this.options.filamentIn(slot) });
+  }
+
   clearPlate(): void {
     const before = this.#state.plate;
     if (before === 'clear') return;
@@ -261,7 +274,11 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
     if (run === null || stage === undefined) return;
     if (!MOTIONLESS.has(stage.name) && run.startedAt === null) {
       run.startedAt = run.acceptedAt + this.wall(stageStart(run.job, run.stage));
-      this.#log(run.job.foreign ? 'foreign_start' : 'started', run.job);
+      run.fed = {};
+      for (const { slot } of run.job.feeds ?? []) {
+        if (slot !== null) run.fed[slot] = [{ from: 0, filament: this.options.filamentIn(slot) }];
+      }
+      this.#log(run.job.foreign ? 'foreign_start' : 'started', run.job, { tools: extrudedTools(run, 1) });
       this.#state.plate = run.job.fileName;
       this.#changed('started');
     }
@@ -283,12 +300,13 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
       printSeconds: progress.printSeconds,
       totalSeconds: elapsed,
     };
-    this.#log(outcome === 'finished' ? 'finished' : 'stopped', run.job, reason);
+    const tools = run.startedAt === null ? [] : extrudedTools(run, outcome === 'finished' ? 1 : progress.fraction);
+    this.#log(outcome === 'finished' ? 'finished' : 'stopped', run.job, { reason, tools });
     this.#changed('ended');
     if (this.options.operator === 'immediate') this.clearPlate();
   }
 
-  #log(event: TruthEventName, job: PrintJob, reason?: string): void {
+  #log(event: TruthEventName, job: PrintJob, more: { reason?: string; tools?: TruthTool[] }): void {
     this.options.truth.note({
       event,
       file_name: job.fileName,
@@ -296,7 +314,7 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
       size: job.size,
       identity: job.identity,
       bed: this.#state.plate,
-      ...(reason === undefined ? {} : { reason }),
+      ...more,
     });
   }
 

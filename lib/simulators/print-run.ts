@@ -1,4 +1,6 @@
+import type { Filament } from './filament';
 import type { GcodeFacts } from './gcode-duration';
+import { type Extrusion, extrudedBy } from './tool-use';
 
 /**
  * What a print goes through, in this order; a make leaves out what it does not have.
@@ -22,6 +24,18 @@ export interface Interruption {
   cause: string;
 }
 
+/** What one tool of the machine lets out in a print, and from which slot. */
+export interface Feed extends Extrusion {
+  /** The slot that feeds the tool in this print, null if none does. */
+  slot: string | null;
+}
+
+/** What lies in a slot from a share of the printing time (0..1) on; null: nothing. */
+export interface Span {
+  from: number;
+  filament: Filament | null;
+}
+
 export interface PrintJob {
   fileName: string;
   sha256: string;
@@ -31,6 +45,10 @@ export interface PrintJob {
   /** Began at the printer's own screen. */
   foreign: boolean;
   facts: GcodeFacts;
+  /** Missing in what earlier versions have stored. */
+  feeds?: Feed[];
+  /** The highest target of each tool in degrees Celsius. */
+  toolTargets?: number[];
   stages: Stage[];
   interruptions: Interruption[];
 }
@@ -42,6 +60,8 @@ export interface PrintRun {
   /** When something first moved or heated; null before that. */
   startedAt: number | null;
   stage: number;
+  /** What was in the slots that feed it since it began, by slot. */
+  fed?: Record<string, Span[]>;
   /** Seconds of all stages done at `elapsedAsOf`, where the clock of a run that is not paused started last. */
   elapsed: number;
   elapsedAsOf: number;
@@ -83,6 +103,19 @@ export interface Progress {
   /** 1-based while material is laid down, 0 before. */
   layer: number;
   line: number;
+}
+
+/** The tool that extrudes at a share of the printing time: the one that has begun last, or the first. */
+export function toolAt(job: PrintJob, fraction: number): number {
+  const feeds = [...(job.feeds ?? [])].sort((a, b) => a.from - b.from);
+  return (feeds.findLast(({ from, to }) => from <= fraction && fraction <= to) ?? feeds[0])?.tool ?? 0;
+}
+
+/** mm of filament that the print has used at a share of its printing time. */
+export function filamentUsed({ facts }: PrintJob, fraction: number): number {
+  // Of a job that an earlier version has stored only the sum is known.
+  if (facts.extrusions === undefined) return facts.filamentMillimetres * fraction;
+  return facts.extrusions.reduce((sum, extrusion) => sum + extrudedBy(extrusion, fraction), 0);
 }
 
 export function stageSeconds(job: PrintJob): number {

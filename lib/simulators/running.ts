@@ -1,5 +1,5 @@
 import { type Controllable, ControlPort } from './control';
-import type { Machine } from './machine';
+import { type Machine, requireSlot } from './machine';
 import type { ReadyLine, RunningSimulator, SimulatorMake } from './simulator';
 import { SimulatorRequestError } from './simulator';
 import type { SwitchedServer } from './switched-server';
@@ -12,6 +12,10 @@ export interface MakeParts {
   /** Further ports that are open, for example UDP. */
   otherPorts?: Record<string, number>;
   ready: Partial<Pick<ReadyLine, 'serial' | 'access_code' | 'ca_file'>>;
+  /** The places for filament that the printer has now. */
+  slots(): string[];
+  /** Somebody has put a filament into a slot, or taken it out. */
+  loaded(slot: string): void;
   startForeignJob(fileName: string, minutes: number): void;
   cancelAtScreen(): void;
   pauseAtScreen(): void;
@@ -26,6 +30,7 @@ export interface MakeParts {
 
 /** Opens the servers and the control port of a make and hands out the running simulator. */
 export async function run<Extra>(machine: Machine<Extra>, parts: MakeParts): Promise<RunningSimulator> {
+  machine.loadFirst(parts.slots());
   const ports: Record<string, number> = { ...parts.otherPorts };
   for (const [name, server] of Object.entries(parts.servers)) {
     const { wanted, last } = machine.portChoice(name);
@@ -39,6 +44,11 @@ export async function run<Extra>(machine: Machine<Extra>, parts: MakeParts): Pro
     clearPlate() {
       if (machine.engine.run !== null) throw new SimulatorRequestError('The printer is printing.');
       machine.engine.clearPlate();
+    },
+    load(slot, filament) {
+      requireSlot(slot, parts.slots());
+      machine.load(slot, filament);
+      parts.loaded(slot);
     },
     startForeignJob: (fileName, minutes) => parts.startForeignJob(fileName, minutes),
     cancelAtScreen: () => parts.cancelAtScreen(),
@@ -60,6 +70,7 @@ export async function run<Extra>(machine: Machine<Extra>, parts: MakeParts): Pro
     },
     state: () => ({
       plate: machine.engine.plate,
+      slots: Object.fromEntries(parts.slots().map((slot) => [slot, machine.filamentIn(slot)])),
       printing: machine.engine.run?.job.fileName ?? null,
       paused: machine.engine.run?.paused?.cause ?? null,
       stage: machine.engine.run === null ? null : (machine.engine.progress?.stage ?? null),

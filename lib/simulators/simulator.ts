@@ -1,3 +1,5 @@
+import type { FilamentSpecification } from './filament';
+
 /** The makes that can be simulated; each name stands for the protocol that is spoken. */
 export type SimulatorMake = 'bambu' | 'moonraker' | 'snapmaker';
 
@@ -22,8 +24,17 @@ export interface SimulatorOptions {
   serial?: string;
   /** Bambu: the LAN access code. Moonraker: an API key; without one every client is trusted. */
   accessCode?: string;
-  /** Moonraker: legacy-giga (default), modern-giga, modern. Bambu: h2d. Snapmaker: artisan. */
+  /** Moonraker: legacy-giga (default), modern-giga, modern. Bambu: h2d (default) and others. Snapmaker: artisan. */
   profile?: string;
+  /** Moonraker, profile modern: how many extruders can be picked by T0, T1 …; 1 to 8, default 1. */
+  extruders?: number;
+  /** Bambu: the AMS units with the nozzle that each feeds, for example `0:right,1:left`. Default `0:right`. */
+  ams?: string;
+  /**
+   * What somebody loads before the printer is switched on for the first time, by slot. A printer that was used before keeps
+   * what is in it. Nothing else puts filament into a simulated printer but `load`.
+   */
+  loads?: Readonly<Record<string, string | FilamentSpecification>>;
   /** Default manual. */
   operator?: Operator;
   /** The name that the printer shows. */
@@ -56,6 +67,11 @@ export interface RunningSimulator {
   close(): Promise<void>;
   /** Takes everything off the plate. */
   clearPlate(): void;
+  /**
+   * Puts a filament into a slot; null takes it out.
+   * @throws SimulatorRequestError there is no such slot, or it is no filament
+   */
+  load(slot: string, filament: string | FilamentSpecification | null): void;
   /** Starts a job at the printer's own screen that nobody sent. `minutes` are printer minutes. */
   startForeignJob(fileName: string, minutes: number): void;
   cancelAtScreen(): void;

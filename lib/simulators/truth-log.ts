@@ -2,6 +2,16 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 
 export type TruthEventName = 'upload' | 'start' | 'started' | 'finished' | 'stopped' | 'bed_cleared' | 'foreign_start';
 
+/** What one tool lets out in a print. */
+export interface TruthTool {
+  /** From 0; on a Bambu with two nozzles 0 is the right one, 1 the left one. */
+  tool: number;
+  /** What is in the slot that feeds it, null if it is empty: then nothing comes out. */
+  material: string | null;
+  /** By the G-code's own extrusion. In `started` all that the file is going to let out, later what has come out. */
+  grams: number;
+}
+
 /** One thing that truly happened at the printer, whatever anybody was told about it. */
 export interface TruthEvent {
   event: TruthEventName;
@@ -17,6 +27,8 @@ export interface TruthEvent {
   accepted?: boolean;
   /** Why a start was refused, or how a print ended. */
   reason?: string;
+  /** Of the events of a print that has begun. */
+  tools?: TruthTool[];
 }
 
 /** An event with its time and its number in the log. */

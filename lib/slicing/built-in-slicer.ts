@@ -1,16 +1,22 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInWorker, type WorkerFailure } from '../files/worker';
+import { type Honoured, honoursAll } from './honoured';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
 
 /**
- * A basic slicer of our own, for machines without any: walls, solid skins, sparse infill, a skirt. No supports, bridges,
- * seams or repair. It refuses meshes that are not closed. Runs in a worker thread, which is ended at once on abort.
+ * A basic slicer of our own, for machines without any: walls, solid skins, sparse infill, a skirt, a brim. No supports,
+ * bridges or repair. It refuses meshes that are not closed. Runs in a worker thread, which is ended at once on abort.
  */
 export class BuiltInSlicer implements Slicer {
   readonly name = 'built-in';
   readonly trusted = false;
-  readonly version = '2';
+  readonly honours: Honoured = {
+    ...honoursAll,
+    supports: ['none'],
+    infill_pattern: ['grid', 'cubic', 'rectilinear', 'lines', 'triangles'],
+  };
+  readonly version = '3';
   private readonly timeLimitMs: number;
 
   constructor(options: { timeLimitMs?: number } = {}) {

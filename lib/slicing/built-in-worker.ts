@@ -2,8 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { MeshMeasure } from '../files/mesh-measure';
 import { readTriangles } from '../files/triangles';
 import { failureMessage } from '../files/worker';
+import { highestLayerShare } from '../fit/volume';
 import { GcodeWriter } from './gcode-writer';
-import { cutLayers } from './layers';
+import { cutLayers, layerCountOf } from './layers';
 import { type SliceRequest, type SliceResult, SlicingError } from './slicer';
 import { type Findings, planLayers } from './toolpaths';
 
@@ -14,20 +15,21 @@ const repairRemedy = 'Repair the model (close its holes, turn all triangles outw
 async function slice(request: SliceRequest): Promise<SliceResult> {
   const triangles = await readTriangles(request.modelPath, maximumTriangles);
   const { settings } = request;
-  if (settings.layerHeight > settings.nozzleDiameter * 0.8) {
+  const thickest = Math.max(settings.layerHeight, settings.firstLayerHeight);
+  if (thickest > settings.nozzleDiameter * highestLayerShare + 1e-6) {
     throw new SlicingError(
-      `A layer of ${settings.layerHeight} mm is too high for a nozzle of ${settings.nozzleDiameter} mm.`,
+      `A layer of ${thickest} mm is too high for a nozzle of ${settings.nozzleDiameter} mm.`,
       `Choose a layer height of at most ${(settings.nozzleDiameter * 0.8).toFixed(2)} mm.`,
     );
   }
   const height = refuseUnsoundMesh(triangles);
-  const layerCount = Math.round(height / settings.layerHeight);
+  const layerCount = layerCountOf(height, settings);
   if (layerCount < 1) throw new SlicingError('The model is lower than one layer.', 'Make the model larger.');
   if (layerCount > maximumLayers) {
     throw new SlicingError(`The model would have ${layerCount} layers.`, 'Choose a greater layer height.');
   }
   const clipper = await import('clipper2-ts');
-  const contours = cutLayers(triangles, settings.layerHeight, layerCount);
+  const contours = cutLayers(triangles, settings, layerCount);
   const findings: Findings = { overhanging: 0, tooThin: 0 };
   const writer = new GcodeWriter(request);
   try {

@@ -49,7 +49,7 @@ export function checkPrint(
     ...(origin === 'uploaded'
       ? [...filamentReasons(facts, demands), ...modelReasons(facts, target, demands.acceptUnknownMachine)]
       : temperatureReasons(facts, demands.material)),
-    ...machineReasons(facts, target, named.length > 0 ? named : [machine.tool]),
+    ...machineReasons(facts, target, named.length > 0 ? named : [machine.tool], demands.acceptUnknownMachine),
     ...otherTools(facts, machine, named),
     ...(machine.make === 'bambu' && form === 'gcode' ? wrappingReasons(facts, machine.printerId) : []),
   ];

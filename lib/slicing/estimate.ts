@@ -1,28 +1,27 @@
 import type { FileAnalysis } from '../files/analysis';
+import type { ShapeSlice } from '../files/shape';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings } from '../model/settings';
-import { resolveSettings } from './defaults';
+import { resolveSettings, type SlicingSettings, skirt } from './defaults';
+import { builtInHabits, type Habits, prusaHabits } from './estimate-habits';
+import { layerAmounts } from './estimate-layers';
+import { shapeOf } from './estimate-shape';
+import { layerSeconds } from './estimate-time';
 import type { SlicingProfile } from './profile';
 import type { SlicingMachine } from './slicer';
-
-/** Mean thickness of walls (3 lines) and floors (4 layers) together, mm, at a 0.4 mm nozzle. */
-const shellThicknessMm = 1.25;
-/** Walls and outer skins are printed slower than infill. */
-const shellSpeedShare = 0.75;
-const secondsPerLayer = 0.7;
-/** Homing and heating. */
-const startSeconds = 180;
-const skirtGrams = 0.1;
+import { lineSpacing } from './toolpaths';
 
 /**
- * Grams and hours of a print before it is sliced; replaced by the slicer's figures later.
+ * Grams and hours of a print before it is sliced; replaced by the slicer's figures later, and like them without heating and
+ * homing.
  *
- * Volume V and surface S of the model (S as measured, else that of its box scaled by the share of the box that is
- * filled, to the power 2/3) give the printed volume: a shell of thickness t, V·(1 − e^(−S·t/V)), which is S·t for a
- * thick part and V for a thin one, plus the rest times the infill. Grams are that volume times the density. Time is each
- * volume over its flow (speed × line width × layer height), plus a moment per layer and three minutes for the start.
- * Grows with volume and infill. Hours of the reference machine: the planner applies the printer's speed factor.
- * For a sliced file the file's own figures are returned.
+ * The lines of each layer are counted from the model's cross-sections (`Shape`): walls along outlines that shrink from line
+ * to line, solid layers under and over what looks upwards and downwards, sparse infill in the rest, brim and skirt around
+ * the first. Grams are their volume times the density. Time is each kind of line by its speed, no layer shorter than it
+ * must be to cool, and what travels, retractions and stops take. Hours of the reference machine: the planner applies the
+ * printer's speed factor. For a sliced file the file's own figures are returned.
+ *
+ * @param slicer the name of the slicer that will slice it, as far as it is known
  */
 export function estimatePrint(
   analysis: FileAnalysis,
@@ -30,28 +29,57 @@ export function estimatePrint(
   material: Material,
   settings: PrintSettings,
   profile: SlicingProfile = {},
+  slicer = 'prusa-slicer',
 ): { grams: number; hours: number } {
   if (analysis.print) {
     const seconds = analysis.print.slicerSeconds ?? analysis.print.simulatedSeconds;
     return {
       grams: analysis.print.slicerGrams ?? gramsOfFilament(analysis.print.filamentMm, material),
-      hours: (seconds + startSeconds) / 3600,
+      hours: seconds / 3600,
     };
   }
-  const chosen = resolveSettings(machine, material, settings, profile);
-  const { x, y, z } = analysis.dimensions;
-  const boxVolume = x * y * z;
-  const volume = Math.min(analysis.volumeMm3, boxVolume);
-  const boxSurface = 2 * (x * y + y * z + x * z);
-  const surface = analysis.surfaceMm2 ?? boxSurface * (volume / boxVolume) ** (2 / 3);
-  const thickness = shellThicknessMm * (chosen.nozzleDiameter / 0.4);
-  const shell = volume > 0 ? volume * (1 - Math.exp((-surface * thickness) / volume)) : 0;
-  const inside = (volume - shell) * chosen.infill;
-  const flow = chosen.speed * chosen.lineWidth * chosen.layerHeight;
-  const layers = Math.ceil(z / chosen.layerHeight);
-  const seconds = shell / (flow * shellSpeedShare) + inside / flow + layers * secondsPerLayer + startSeconds;
-  return {
-    grams: ((shell + inside) * material.densityGramsPerCm3) / 1000 + skirtGrams,
-    hours: seconds / 3600,
-  };
+  return estimateModel(
+    analysis,
+    material,
+    resolveSettings(machine, material, settings, profile),
+    slicer === 'built-in' ? builtInHabits : prusaHabits,
+  );
+}
+
+/** The same with everything chosen. */
+export function estimateModel(
+  analysis: FileAnalysis,
+  material: Material,
+  settings: SlicingSettings,
+  habits: Habits,
+): { grams: number; hours: number } {
+  const shape = shapeOf(analysis);
+  const layers = layerAmounts(shape, analysis.dimensions.z, settings, habits);
+  const around = aroundFirstLayer(shape.slices[0] as ShapeSlice, analysis.dimensions, settings);
+  let volume = around * settings.firstLayerHeight * lineSpacing(settings, settings.firstLayerHeight);
+  let seconds = around / settings.firstLayerSpeed;
+  for (const [index, amounts] of layers.entries()) {
+    volume += amounts.volume;
+    seconds += layerSeconds(amounts, index === 0, settings, habits);
+  }
+  return { grams: (volume * material.densityGramsPerCm3) / 1000, hours: seconds / 3600 };
+}
+
+/** mm of skirt and brim. */
+function aroundFirstLayer(
+  { islands }: ShapeSlice,
+  { x, y }: { x: number; y: number },
+  settings: SlicingSettings,
+): number {
+  const spacing = lineSpacing(settings, settings.firstLayerHeight);
+  const box = 2 * (x + y);
+  const only = islands.length === 1 && islands[0]?.count === 1 ? islands[0] : undefined;
+  const hull = only ? Math.min(box, Math.max(only.perimeter, 2 * Math.hypot(x, y))) : box;
+  const distance = Math.max(skirt.distanceMm, settings.brimWidth) + skirt.loops * spacing * 0.5;
+  const loops = Math.round(settings.brimWidth / spacing);
+  const brim = islands.reduce((sum, { perimeter, holes, count }) => {
+    const outer = perimeter / (1 + holes / 2);
+    return sum + count * loops * (outer + Math.PI * loops * spacing);
+  }, 0);
+  return skirt.loops * (hull + 2 * Math.PI * distance) + brim;
 }

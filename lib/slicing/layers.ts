@@ -1,19 +1,28 @@
+import { closeContours, crossing, type Paths64 } from '../files/contours';
 import { SlicingError } from './slicer';
 
-/** A point of the plane, in micrometres. */
-export interface Point {
-  x: number;
-  y: number;
-}
-
-/** Outlines, in micrometres. */
-export type Paths64 = Point[][];
-
-/** Units of the plane: micrometres, as whole numbers. */
-export const perMm = 1000;
+export { type Paths64, type Point, perMm } from '../files/contours';
 
 /** Vertices nearer than this are one, as in the check for closedness. */
 const vertexGridPerMm = 1e5;
+
+/** The heights of a print's layers, mm: the first may be thicker than the others. */
+export interface LayerHeights {
+  firstLayerHeight: number;
+  layerHeight: number;
+}
+
+/** How many layers a part of a height (mm) has: it is rounded to whole ones. */
+export const layerCountOf = (height: number, { firstLayerHeight, layerHeight }: LayerHeights): number =>
+  height < firstLayerHeight / 2 ? 0 : 1 + Math.max(0, Math.round((height - firstLayerHeight) / layerHeight));
+
+/** The upper side of a layer (from 0), mm. */
+export const topOfLayer = (index: number, { firstLayerHeight, layerHeight }: LayerHeights): number =>
+  firstLayerHeight + index * layerHeight;
+
+/** The middle of a layer (from 0), mm: where the part is cut. */
+export const middleOfLayer = (index: number, heights: LayerHeights): number =>
+  index === 0 ? heights.firstLayerHeight / 2 : topOfLayer(index, heights) - heights.layerHeight / 2;
 
 /**
  * Cuts a closed mesh (nine numbers a triangle, mm, min z = 0) in the middle of each layer. Each contour runs with the
@@ -22,7 +31,8 @@ const vertexGridPerMm = 1e5;
  *
  * @throws SlicingError when a contour does not close
  */
-export function cutLayers(triangles: Float32Array, layerHeight: number, layerCount: number): Paths64[] {
+export function cutLayers(triangles: Float32Array, heights: LayerHeights, layerCount: number): Paths64[] {
+  const { firstLayerHeight, layerHeight } = heights;
   const segments: number[][] = Array.from({ length: layerCount }, () => []);
   const v = new Float64Array(9);
   for (let i = 0; i + 9 <= triangles.length; i += 9) {
@@ -30,10 +40,10 @@ export function cutLayers(triangles: Float32Array, layerHeight: number, layerCou
     const [ax, ay, az, bx, by, bz, cx, cy, cz] = v as unknown as NineNumbers;
     const low = Math.min(az, bz, cz);
     const high = Math.max(az, bz, cz);
-    const first = Math.max(0, Math.floor(low / layerHeight - 0.5));
-    const last = Math.min(layerCount - 1, Math.ceil(high / layerHeight - 0.5));
+    const first = Math.max(0, Math.floor((low - firstLayerHeight) / layerHeight + 0.5));
+    const last = Math.min(layerCount - 1, Math.max(0, Math.ceil((high - firstLayerHeight) / layerHeight + 0.5)));
     for (let layer = first; layer <= last; layer++) {
-      const z = (layer + 0.5) * layerHeight;
+      const z = middleOfLayer(layer, heights);
       if (low >= z || high < z) continue; // a vertex on the plane counts as above it
       const list = segments[layer] ?? [];
       const at = list.length;
@@ -45,7 +55,12 @@ export function cutLayers(triangles: Float32Array, layerHeight: number, layerCou
   }
   let previous: Paths64 = [];
   return segments.map((list, layer) => {
-    const contours = closeContours(list, layer);
+    const contours = closeContours(list, () => {
+      throw new SlicingError(
+        `The mesh has a hole at layer ${layer + 1}.`,
+        'Repair the model, or slice with PrusaSlicer.',
+      );
+    });
     list.length = 0;
     if (equal(contours, previous)) return previous; // same object: what follows need not be computed again
     previous = contours;
@@ -54,61 +69,6 @@ export function cutLayers(triangles: Float32Array, layerHeight: number, layerCou
 }
 
 type NineNumbers = [number, number, number, number, number, number, number, number, number];
-
-/** Writes where the edge p→q meets the plane: as the segment's end when it goes up, as its start when it goes down. */
-function crossing(
-  list: number[],
-  at: number,
-  px: number,
-  py: number,
-  pz: number,
-  qx: number,
-  qy: number,
-  qz: number,
-  z: number,
-): void {
-  const up = pz < z && qz >= z;
-  const down = pz >= z && qz < z;
-  if (!up && !down) return;
-  const share = up ? (z - pz) / (qz - pz) : (z - qz) / (pz - qz);
-  const x = up ? px + (qx - px) * share : qx + (px - qx) * share;
-  const y = up ? py + (qy - py) * share : qy + (py - qy) * share;
-  list[at + (up ? 2 : 0)] = Math.round(x * perMm);
-  list[at + (up ? 3 : 1)] = Math.round(y * perMm);
-}
-
-const keyOf = (x: number, y: number) => (x + 67_108_864) * 134_217_728 + (y + 67_108_864);
-
-function closeContours(list: number[], layer: number): Paths64 {
-  const startsAt = new Map<number, number[]>();
-  for (let i = 0; i < list.length; i += 4) {
-    if (list[i] === list[i + 2] && list[i + 1] === list[i + 3]) continue;
-    const key = keyOf(list[i] ?? 0, list[i + 1] ?? 0);
-    const others = startsAt.get(key);
-    if (others) others.push(i);
-    else startsAt.set(key, [i]);
-  }
-  const contours: Paths64 = [];
-  for (const [startKey, starting] of startsAt) {
-    while (starting.length > 0) {
-      const contour: Point[] = [];
-      let key = startKey;
-      do {
-        const next = startsAt.get(key)?.pop();
-        if (next === undefined) {
-          throw new SlicingError(
-            `The mesh has a hole at layer ${layer + 1}.`,
-            'Repair the model, or slice with PrusaSlicer.',
-          );
-        }
-        contour.push({ x: list[next] ?? 0, y: list[next + 1] ?? 0 });
-        key = keyOf(list[next + 2] ?? 0, list[next + 3] ?? 0);
-      } while (key !== startKey);
-      if (contour.length >= 3) contours.push(contour);
-    }
-  }
-  return contours;
-}
 
 function equal(a: Paths64, b: Paths64): boolean {
   if (a.length !== b.length) return false;

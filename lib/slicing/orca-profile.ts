@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError } from '../model/errors';
 import type { Material } from '../model/material';
-import type { PrintSettings, RetrySettings } from '../model/settings';
+import type { InfillPattern, PrintSettings, RetrySettings, Seam } from '../model/settings';
 import { ProfileError } from './profile';
 
 /** A profile of OrcaSlicer or Bambu Studio: numbers are texts, often one for each extruder variant. */
@@ -25,6 +25,12 @@ const speedKeys = [
   'gap_infill_speed',
 ];
 const firstLayerSpeedKeys = ['initial_layer_speed', 'initial_layer_infill_speed'];
+/**
+ * Their names in both programs (PrintConfig.cpp), where they are others than ours. OrcaSlicer calls rectilinear infill by
+ * that name since 2.3 and reads the one of before too.
+ */
+const patternNames: Readonly<Partial<Record<InfillPattern, string>>> = { rectilinear: 'zig-zag', lines: 'line' };
+const seamNames: Readonly<Partial<Record<Seam, string>>> = { rear: 'back' };
 const deepestInheritance = 20;
 
 /**
@@ -114,6 +120,28 @@ export function overrideOrcaProfiles(profiles: OrcaProfiles, asked: PrintSetting
   };
   if (asked.layer_height !== undefined) process['layer_height'] = String(asked.layer_height);
   if (asked.infill !== undefined) process['sparse_infill_density'] = `${asked.infill}%`;
+  const put = (key: string, value: number | string | undefined) => {
+    if (value !== undefined) process[key] = String(value);
+  };
+  put('initial_layer_print_height', asked.first_layer_height);
+  put('wall_loops', asked.walls);
+  put('top_shell_layers', asked.top_layers);
+  put('bottom_shell_layers', asked.bottom_layers);
+  // else a thickness may add layers to those that were asked for
+  if (asked.top_layers !== undefined) put('top_shell_thickness', 0);
+  if (asked.bottom_layers !== undefined) put('bottom_shell_thickness', 0);
+  put('sparse_infill_pattern', asked.infill_pattern && (patternNames[asked.infill_pattern] ?? asked.infill_pattern));
+  put('seam_position', asked.seam && (seamNames[asked.seam] ?? asked.seam));
+  if (asked.brim !== undefined) {
+    put('brim_type', asked.brim > 0 ? 'outer_only' : 'no_brim');
+    put('brim_width', asked.brim);
+  }
+  if (asked.supports !== undefined) {
+    put('enable_support', asked.supports === 'none' ? 0 : 1);
+    put('support_on_build_plate_only', asked.supports === 'auto' ? 1 : 0);
+    // a manual type supports only what somebody has painted
+    put('support_type', String(process['support_type'] ?? 'normal(auto)').replace('(manual)', '(auto)'));
+  }
   const { speed } = asked;
   const factor = retry.speed_factor ?? 1;
   for (const key of speedKeys) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { honoursAll } from './honoured';
 import { loadOrcaProfiles, overrideOrcaProfiles } from './orca-profile';
 import { executable, lastLine, moveFile, probeProgram, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
@@ -33,12 +34,14 @@ const refusals: Readonly<Record<number, { message: string; remedy: string; retry
 
 /**
  * OrcaSlicer or Bambu Studio, run as a process of its own for each model: the only backends whose files a real H2D may
- * get. Their command lines are alike. Slices our placed STL with flat profiles and takes the sliced archive.
+ * get. Their command lines are alike. Slices our placed model with flat profiles and takes the sliced archive.
  */
 export class OrcaSlicer implements Slicer {
   readonly name = 'orca-slicer';
   readonly trusted = true;
   readonly makesArchives = true;
+  readonly volumes = 'bambu';
+  readonly honours = honoursAll;
   private readonly timeLimitMs: number;
 
   /**

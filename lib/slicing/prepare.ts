@@ -3,15 +3,18 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyseFile, drawModel, placeModel } from '../files/analyse-file';
-import type { Bounds, FileAnalysis, GcodeAnalysis } from '../files/analysis';
+import type { Bounds, FileAnalysis, GcodeAnalysis, ProjectDemands } from '../files/analysis';
 import { slicedFacts } from '../files/facts';
+import { plateOf } from '../files/plates';
 import { modelReasons, remarks } from '../fit/sliced';
 import type { PrintDemands } from '../fit/subject';
+
 import { asError } from '../model/errors';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import { checkPrint, UnprintableFileError } from './check-print';
 import type { SlicingSettings } from './defaults';
+import { notHonoured } from './honoured';
 import { packPrint, pictureSizes } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
@@ -24,6 +27,8 @@ export interface PrepareInput {
   sourcePath: string;
   /** What reading the source once told; absent: it is read now. */
   analysis?: FileAnalysis;
+  /** The number or name of the plate; needed where the file has several. */
+  plate?: number | string;
   machine: SlicingMachine;
   material: Material;
   settings: SlicingSettings;
@@ -76,6 +81,7 @@ export interface PreparedPrint {
  * or not at all.
  *
  * @throws UnreadableFileError the source is no sound file
+ * @throws PlateChoiceError it has several plates and none, or another one, is named
  * @throws SlicingError it does not fit or cannot be sliced
  * @throws UnprintableFileError the G-code must not go to this machine
  */
@@ -84,7 +90,8 @@ export async function preparePrintFile(input: PrepareInput, options: PrepareOpti
   await mkdir(input.workDirectory, { recursive: true });
   const scratch = await mkdtemp(join(input.workDirectory, '.prepare-'));
   try {
-    const source = input.analysis ?? (await analyseFile(input.sourcePath, { signal: options.signal }));
+    const whole = input.analysis ?? (await analyseFile(input.sourcePath, { signal: options.signal }));
+    const source = plateOf(whole, input.plate);
     const sliced = source.print
       ? useSliced(input, source, source.print)
       : await sliceModel(input, source, scratch, options);
@@ -169,14 +176,18 @@ async function sliceModel(
     refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   }
   if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
-  const { layerHeight } = settings;
-  if (source.dimensions.z < layerHeight / 2) {
+  refuseVolumes(slicer, source);
+  const { layerHeight, firstLayerHeight } = settings;
+  if (source.dimensions.z < firstLayerHeight / 2) {
     throw new SlicingError(
-      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${layerHeight} mm.`,
+      `The model is ${source.dimensions.z.toPrecision(2)} mm high, less than one layer of ${firstLayerHeight} mm.`,
       'Scale the model (was it drawn in metres or inches?) and export it again.',
     );
   }
-  const placement = placeOnBed(source.bounds, machine);
+  const placement = placeOnBed(source.bounds, machine, {
+    width: settings.brimWidth,
+    asked: input.asked?.brim !== undefined,
+  });
   const slice = (signal: AbortSignal) => runSlicer(input, source, placement, scratch, { ...options, signal });
   const sliced = options.background
     ? await slicerTurns.takeIdle(slice, options.signal)
@@ -216,9 +227,14 @@ async function runSlicer(
   scratch: string,
   options: PrepareOptions,
 ): Promise<Omit<Sliced, 'analysis' | 'slicerName'> & { estimatedSeconds: number | null }> {
-  const modelPath = join(scratch, 'model.stl');
+  const volumes = source.project?.volumes.length ? slicer.volumes : undefined;
+  const modelPath = join(scratch, volumes ? 'model.3mf' : 'model.stl');
   const path = join(scratch, 'sliced');
-  await placeModel(sourcePath, modelPath, placement, { signal: options.signal });
+  await placeModel(sourcePath, modelPath, placement, {
+    signal: options.signal,
+    ...(source.plate !== undefined && { plate: source.plate }),
+    ...(volumes && { volumes }),
+  });
   const pictures = pictureSizes[machine.make].map((size) => ({ size, path: join(scratch, `picture-${size}.png`) }));
   await drawModel(modelPath, pictures, { signal: options.signal });
   const { warnings, estimatedSeconds, form } = await slicer.slice(
@@ -227,7 +243,7 @@ async function runSlicer(
       outputPath: path,
       machine,
       material,
-      settings,
+      settings: { ...settings, brimWidth: placement.brimWidth },
       quality,
       ...(asked && { asked }),
       ...(retry && { retry }),
@@ -236,7 +252,24 @@ async function runSlicer(
     },
     { signal: options.signal, progress: (fraction) => options.progress?.(Math.min(0.95, fraction * 0.95)) },
   );
+  warnings.push(...notHonoured(slicer, asked ?? {}));
   return { path, pictures, warnings, estimatedSeconds, form: form ?? 'gcode' };
+}
+
+const volumeNames: Readonly<Record<ProjectDemands['volumes'][number], string>> = {
+  modifier: 'modifiers',
+  negative: 'negative volumes',
+  support_blocker: 'support blockers',
+  support_enforcer: 'support enforcers',
+};
+
+/** A slicer without volumes would print another part than the one that was drawn. */
+function refuseVolumes(slicer: Slicer, { project }: FileAnalysis): void {
+  if (!project || project.volumes.length === 0 || slicer.volumes) return;
+  throw new SlicingError(
+    `The project has ${project.volumes.map((volume) => volumeNames[volume]).join(' and ')}, which the ${slicer.name} slicer cannot do.`,
+    'Install PrusaSlicer (for a Bambu: OrcaSlicer or Bambu Studio), or export the finished part as one mesh without them.',
+  );
 }
 
 function placedBounds({ min, max }: Bounds, { rotationZ, translation }: PlacedModel): Bounds {

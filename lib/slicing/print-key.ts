@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Material } from '../model/material';
+import type { PrintSettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
 import type { SlicingMachine } from './slicer';
 
 /** Grows when files are packed in another way, so that nothing made in the old way is used again. */
-const packing = 2;
+const packing = 3;
 
 /** Everything that decides what a print file contains. */
 export interface PrintIngredients {
@@ -15,6 +16,8 @@ export interface PrintIngredients {
   machine: SlicingMachine;
   material: Material;
   settings: SlicingSettings;
+  /** What `settings` were resolved from: slicers with profiles of their own go by it, and so do warnings. */
+  asked?: PrintSettings;
   quality: string;
   slicer: { name: string; version: string };
   allowUntrusted: boolean;

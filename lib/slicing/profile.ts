@@ -3,7 +3,15 @@ import { join, relative, sep } from 'node:path';
 import { Ajv } from 'ajv';
 import { asError, PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';
-import { qualityPattern } from '../model/settings';
+import {
+  type InfillPattern,
+  infillPatterns,
+  qualityPattern,
+  type Seam,
+  type Supports,
+  seams,
+  supportKinds,
+} from '../model/settings';
 
 /** How a material is printed on a printer; every file gives a part of it, the more special one wins. */
 export interface SlicingProfile {
@@ -15,14 +23,20 @@ export interface SlicingProfile {
   layer_height?: number;
   /** Of the nozzle's diameter. */
   layer_height_ratio?: number;
+  /** mm; absent: half of the nozzle's diameter, or the other layers' height if that is more. */
+  first_layer_height?: number;
   /** Of the nozzle's diameter. */
   line_width_ratio?: number;
   /** Lines. */
   walls?: number;
-  /** Layers of floors and of roofs. */
-  solid_layers?: number;
+  /** Solid layers of roofs. */
+  top_layers?: number;
+  /** Solid layers of floors. */
+  bottom_layers?: number;
   /** Percent. */
   infill?: number;
+  infill_pattern?: InfillPattern;
+  seam?: Seam;
   /** mm/s of inner lines. */
   speed?: number;
   /** mm/s */
@@ -40,12 +54,35 @@ export interface SlicingProfile {
   layers_without_fan?: number;
   /** A layer takes at least so long, so that it can cool. */
   shortest_layer_seconds?: number;
-  /** mm; PrusaSlicer only. */
-  brim_width?: number;
-  /** PrusaSlicer only. */
-  supports?: boolean;
+  /** mm */
+  brim?: number;
+  supports?: Supports;
   /** Keys of PrusaSlicer's own configuration, as they are. */
   prusa?: Record<string, string | number>;
+}
+
+/** What a file may hold: also the names that fields had in earlier versions. */
+interface ProfileFile extends Omit<SlicingProfile, 'supports'> {
+  /** Of floors and of roofs: `top_layers` and `bottom_layers`. */
+  solid_layers?: number;
+  /** `brim` */
+  brim_width?: number;
+  /** true: everywhere. */
+  supports?: Supports | boolean;
+}
+
+/**
+ * A file's fields under their present names. Done for each file before they are laid over one another, so that it does not
+ * matter which of them uses which name.
+ */
+function renamed({ solid_layers, brim_width, supports, ...others }: ProfileFile): SlicingProfile {
+  const kind = supports === true ? 'everywhere' : supports === false ? 'none' : supports;
+  return {
+    ...(solid_layers !== undefined && { top_layers: solid_layers, bottom_layers: solid_layers }),
+    ...(brim_width !== undefined && { brim: brim_width }),
+    ...(kind !== undefined && { supports: kind }),
+    ...others,
+  };
 }
 
 const bounded = (minimum: number, maximum: number) => ({ type: 'number', minimum, maximum });
@@ -58,10 +95,15 @@ const schema = {
     bed_temp: bounded(0, 150),
     layer_height: bounded(0.02, 2),
     layer_height_ratio: bounded(0.1, 0.8),
+    first_layer_height: bounded(0.02, 2),
     line_width_ratio: bounded(0.8, 2),
     walls: { type: 'integer', minimum: 1, maximum: 20 },
     solid_layers: { type: 'integer', minimum: 0, maximum: 100 },
+    top_layers: { type: 'integer', minimum: 0, maximum: 100 },
+    bottom_layers: { type: 'integer', minimum: 0, maximum: 100 },
     infill: bounded(0, 100),
+    infill_pattern: { enum: infillPatterns },
+    seam: { enum: seams },
     speed: bounded(1, 1000),
     first_layer_speed: bounded(1, 500),
     travel_speed: bounded(1, 1000),
@@ -71,8 +113,9 @@ const schema = {
     fan: bounded(0, 100),
     layers_without_fan: { type: 'integer', minimum: 0, maximum: 1000 },
     shortest_layer_seconds: bounded(0, 600),
+    brim: bounded(0, 50),
     brim_width: bounded(0, 50),
-    supports: { type: 'boolean' },
+    supports: { enum: [...supportKinds, true, false] },
     prusa: {
       type: 'object',
       // a program to run after slicing is nothing that a profile may name
@@ -82,7 +125,7 @@ const schema = {
   },
 };
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<SlicingProfile>(schema);
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<ProfileFile>(schema);
 
 /** A profile cannot be used; says which file, which field and why. */
 export class ProfileError extends PlatewiseError {
@@ -188,7 +231,7 @@ async function readProfile(path: string): Promise<SlicingProfile | undefined> {
   } catch (error) {
     throw new ProfileError(`The profile ${path} is no JSON: ${asError(error).message}.`, 'Correct the file.');
   }
-  if (validate(profile)) return profile;
+  if (validate(profile)) return renamed(profile);
   const [error] = validate.errors ?? [];
   const field = error?.params['additionalProperty'] ?? error?.params['propertyName'] ?? error?.instancePath.slice(1);
   throw new ProfileError(

@@ -1,6 +1,7 @@
 import type { Bounds } from '../files/analysis';
 import { volumeOf } from '../fit/volume';
-import { skirt } from './defaults';
+import type { InfillPattern } from '../model/settings';
+import { skirt, skirtRoom } from './defaults';
 import type { SliceRequest, SlicingMachine } from './slicer';
 
 /**
@@ -12,6 +13,9 @@ const flavours: Readonly<Record<SlicingMachine['make'], string>> = {
   snapmaker: 'marlin2',
   bambu: 'marlin',
 };
+
+/** PrusaSlicer's names, where they are others than ours. */
+const patternNames: Readonly<Partial<Record<InfillPattern, string>>> = { lines: 'line' };
 
 /** A complete PrusaSlicer profile for one print, as INI text. */
 export function prusaProfile({ machine, material, settings, bounds, skirt: wanted }: SliceRequest): string {
@@ -41,7 +45,7 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     bed_temperature: bedTemperature,
     first_layer_bed_temperature: bedTemperature,
     layer_height: number(settings.layerHeight),
-    first_layer_height: number(settings.layerHeight),
+    first_layer_height: number(settings.firstLayerHeight),
     extrusion_width: width,
     external_perimeter_extrusion_width: width,
     perimeter_extrusion_width: width,
@@ -50,17 +54,21 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     top_infill_extrusion_width: width,
     first_layer_extrusion_width: width,
     perimeters: settings.walls,
-    top_solid_layers: settings.solidLayers,
-    bottom_solid_layers: settings.solidLayers,
+    top_solid_layers: settings.topLayers,
+    bottom_solid_layers: settings.bottomLayers,
     fill_density: `${number(settings.infill * 100)}%`,
-    fill_pattern: settings.infill >= 1 ? 'rectilinear' : 'grid',
+    // the others leave gaps at 100 %, and are refused there
+    fill_pattern:
+      settings.infill >= 1 ? 'rectilinear' : (patternNames[settings.infillPattern] ?? settings.infillPattern),
+    seam_position: settings.seam,
     skirts: wanted ? skirt.loops : 0,
     skirt_distance: skirt.distanceMm,
     skirt_height: 1,
     min_skirt_length: 0,
     brim_width: number(settings.brimWidth),
-    support_material: settings.supports ? 1 : 0,
+    support_material: settings.supports === 'none' ? 0 : 1,
     support_material_auto: 1,
+    support_material_buildplate_only: settings.supports === 'auto' ? 1 : 0,
     perimeter_speed: speed,
     external_perimeter_speed: number(speed * 0.6),
     small_perimeter_speed: number(speed * 0.5),
@@ -102,7 +110,11 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     machine_max_jerk_e: 3,
     remaining_times: 1,
     gcode_comments: 0,
-    start_gcode: startGcode(machine, { nozzleTemperature, bedTemperature }, zonesUnder(machine, bounds)).join('\\n'),
+    start_gcode: startGcode(
+      machine,
+      { nozzleTemperature, bedTemperature },
+      zonesUnder(machine, bounds, settings.brimWidth),
+    ).join('\\n'),
     end_gcode: endGcode(machine).join('\\n'),
     ...settings.prusa,
   };
@@ -142,9 +154,9 @@ export function startGcode(
 export const toolWord = ({ make, tool }: Pick<SlicingMachine, 'make' | 'tool'>): string =>
   make === 'bambu' || tool === 0 ? '' : ` T${tool}`;
 
-/** The zones of the bed that a part stands on, by their tool numbers; none for a bed in one piece. */
-export function zonesUnder(machine: SlicingMachine, bounds: Bounds): number[] {
-  const reach = skirt.distanceMm + 2;
+/** The zones of the bed that a part with its brim (mm) stands on, by their tool numbers; none for a bed in one piece. */
+export function zonesUnder(machine: SlicingMachine, bounds: Bounds, brimWidth: number): number[] {
+  const reach = skirtRoom(brimWidth);
   return (machine.capabilities.bedZones ?? [])
     .filter(
       ({ min, max }) =>

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { honoursAll } from './honoured';
 import { prusaProfile } from './prusa-profile';
 import { type Ending, executable, lastLine, moveFile, probeProgram, type RunOptions, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
@@ -9,6 +10,8 @@ import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from '
 export class PrusaSlicer implements Slicer {
   readonly name = 'prusa-slicer';
   readonly trusted = true;
+  readonly volumes = 'prusa';
+  readonly honours = honoursAll;
   private readonly timeLimitMs: number;
 
   /** `command` is a path or a name on PATH. */
@@ -46,6 +49,8 @@ export class PrusaSlicer implements Slicer {
         '--load',
         profile,
         '--dont-arrange',
+        // what a negative volume takes away from below lies below the bed
+        ...(request.modelPath.endsWith('.3mf') ? ['--no-ensure-on-bed'] : []),
         '--export-gcode',
         '-o',
         output,

@@ -1,9 +1,11 @@
 import type { Bounds } from '../files/analysis';
+import type { Dialect } from '../files/modifier-settings';
 import { PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';
 import type { Make, Preparation, PrinterCapabilities } from '../model/printer';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import type { SlicingSettings } from './defaults';
+import type { Honoured } from './honoured';
 
 /** The machine a model is sliced for. */
 export interface SlicingMachine {
@@ -15,7 +17,11 @@ export interface SlicingMachine {
 }
 
 export interface SliceRequest {
-  /** A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. */
+  /**
+   * A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. Of a project with volumes that only a slicer can
+   * do: a clean 3MF of ours in the form of `Slicer.volumes`, likewise placed; what a negative volume takes away from below may
+   * lie below the bed.
+   */
   modelPath: string;
   /** Where the G-code goes; written only as a whole. */
   outputPath: string;
@@ -52,8 +58,13 @@ export interface Slicer {
   readonly trusted: boolean;
   /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu printer takes. */
   readonly makesArchives?: boolean;
-  /** Whether it can do volumes that are no solid: modifiers, negative volumes, support blockers and enforcers. */
-  readonly volumes?: boolean;
+  /**
+   * Whose form of a 3MF it reads modifiers, negative volumes, support blockers and enforcers from; absent: it cannot do them,
+   * and is given no project that has some.
+   */
+  readonly volumes?: Dialect;
+  /** Which of the settings that a job may ask for it does; whoever calls warns of the others (`notHonoured`). */
+  readonly honours: Honoured;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
   /** @throws SlicingError */
@@ -69,7 +80,7 @@ export function preparationBy(slicer: Slicer, allowsUntrusted: boolean): Prepara
     slicer: slicer.name,
     trusted: slicer.trusted,
     archives: slicer.makesArchives ?? false,
-    volumes: slicer.volumes ?? false,
+    volumes: slicer.volumes !== undefined,
     allowsUntrusted,
   };
 }

@@ -1,7 +1,7 @@
 import type { SlicingSettings } from './defaults';
 import { skirt } from './defaults';
-import { fillWithLines, type Stroke } from './infill';
-import { type Paths64, perMm } from './layers';
+import { fillSparsely, fillWithLines, type Stroke } from './infill';
+import { middleOfLayer, type Paths64, perMm } from './layers';
 import { refuseUnsupported } from './overhangs';
 
 export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
@@ -9,6 +9,8 @@ export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode':
 /** Everything that is drawn in one layer, in micrometres. */
 export interface LayerPaths {
   skirt: Paths64;
+  /** From the outermost to the innermost. */
+  brim: Paths64;
   /** From the innermost to the outermost. */
   walls: Paths64[];
   solid: Stroke[][];
@@ -32,8 +34,8 @@ const notableOverhang = 4;
  * A line of width w and height h has the cross-section h·(w − h(1 − π/4)); lines side by side overlap so that this
  * section is h·spacing.
  */
-export function lineSpacing(settings: Pick<SlicingSettings, 'lineWidth' | 'layerHeight'>): number {
-  return settings.lineWidth - settings.layerHeight * (1 - Math.PI / 4);
+export function lineSpacing({ lineWidth }: Pick<SlicingSettings, 'lineWidth'>, layerHeight: number): number {
+  return lineWidth - layerHeight * (1 - Math.PI / 4);
 }
 
 /** Plans walls, solid skins and sparse infill for all layers, one after the other. */
@@ -46,7 +48,6 @@ export function* planLayers(
 ): Generator<LayerPaths> {
   const { FillRule, JoinType, EndType } = clipper;
   const width = settings.lineWidth * perMm;
-  const spacing = lineSpacing(settings) * perMm;
   const grow = (paths: Paths64, by: number) =>
     paths.length === 0 ? paths : clipper.inflatePaths(paths, by, JoinType.Miter, EndType.Polygon, 2);
   const cut = (a: Paths64, b: Paths64) =>
@@ -57,49 +58,64 @@ export function* planLayers(
   const regions = mapRuns(contours, (paths) =>
     clipper.simplifyPaths(clipper.union(paths, FillRule.NonZero), simplification, true),
   );
-  const shellsOf = memo((region: Paths64) => {
+  const shellsOf = (spacing: number) => (region: Paths64) => {
     const walls: Paths64[] = [];
     // a line's edge is round: half a spacing from the contour it fills as much as a line with square edges would
     for (let wall = settings.walls - 1; wall >= 0; wall--) walls.push(grow(region, -(wall + 0.5) * spacing));
     return { walls, inner: grow(region, -settings.walls * spacing) };
-  });
-  const sparseSpacing = settings.infill > 0 ? spacing / settings.infill : 0;
+  };
+  const firstSpacing = lineSpacing(settings, settings.firstLayerHeight) * perMm;
+  const usualSpacing = lineSpacing(settings, settings.layerHeight) * perMm;
+  const firstShellsOf = shellsOf(firstSpacing);
+  const usualShellsOf = memo(shellsOf(usualSpacing));
 
   for (const [index, region] of regions.entries()) {
-    const { walls, inner } = shellsOf(region);
+    const spacing = index === 0 ? firstSpacing : usualSpacing;
+    const { walls, inner } = index === 0 ? firstShellsOf(region) : usualShellsOf(region);
     if (region.length > 0 && (walls.at(-1)?.length ?? 0) === 0) findings.tooThin++;
     const below = regions[index - 1];
     if (below && below !== region) {
       const overAir = without(region, grow(below, width));
       if (clipper.areaPaths(overAir) > notableOverhang * perMm ** 2) {
         findings.overhanging++;
-        refuseUnsupported(clipper, region, below, overAir, (index + 0.5) * settings.layerHeight);
+        refuseUnsupported(clipper, region, below, overAir, middleOfLayer(index, settings));
       }
     }
     let solid = inner;
     if (settings.infill < 1) {
-      const exposed = without(inner, coverOf(regions, index, settings.solidLayers, cut));
+      const exposed = without(inner, coverOf(regions, index, settings, cut));
       const anchored = grow(grow(exposed, -spacing / 4), spacing / 4 + spacing);
       solid = cut(inner, anchored);
     }
     const sparse = settings.infill >= 1 || settings.infill <= 0 ? [] : without(inner, solid);
     const angle = index % 2 === 0 ? Math.PI / 4 : (3 * Math.PI) / 4;
     yield {
-      skirt: index === 0 && withSkirt ? skirtOf(grow, clipper, region, width, spacing) : [],
+      skirt: index === 0 && withSkirt ? skirtOf(grow, clipper, region, width, spacing, settings.brimWidth) : [],
+      brim: index === 0 ? brimOf(grow, clipper, region, spacing, settings.brimWidth) : [],
       walls,
       solid: fillWithLines(solid, angle, spacing, width / 4),
-      sparse: sparseSpacing > 0 ? fillWithLines(sparse, angle, sparseSpacing, width) : [],
+      sparse: fillSparsely(sparse, settings.infillPattern, settings.infill, {
+        ...{ index, spacing, shortest: width },
+        height: middleOfLayer(index, settings) * perMm,
+      }),
     };
   }
 }
 
-/** What lies under and over a layer in all of the `depth` layers on each side: there no skin is needed. */
-function coverOf(regions: Paths64[], index: number, depth: number, cut: (a: Paths64, b: Paths64) => Paths64): Paths64 {
-  if (index < depth || index + depth >= regions.length) return [];
+/** What lies under a layer in all layers of a floor, and over it in all of a roof: there no skin is needed. */
+function coverOf(
+  regions: Paths64[],
+  index: number,
+  { bottomLayers, topLayers }: SlicingSettings,
+  cut: (a: Paths64, b: Paths64) => Paths64,
+): Paths64 {
+  if (index < bottomLayers || index + topLayers >= regions.length) return [];
   let cover = regions[index] ?? [];
   let last = cover;
-  for (let distance = 1; distance <= depth; distance++) {
-    for (const other of [regions[index - distance], regions[index + distance]]) {
+  for (let distance = 1; distance <= Math.max(bottomLayers, topLayers); distance++) {
+    const under = distance <= bottomLayers ? regions[index - distance] : undefined;
+    const over = distance <= topLayers ? regions[index + distance] : undefined;
+    for (const other of [under, over]) {
       if (other === undefined || other === last || other === regions[index]) continue;
       cover = cut(cover, other);
       last = other;
@@ -108,19 +124,34 @@ function coverOf(regions: Paths64[], index: number, depth: number, cut: (a: Path
   return cover;
 }
 
+/** Loops around the first layer that touch it and one another, not inside of holes. */
+function brimOf(
+  grow: (paths: Paths64, by: number) => Paths64,
+  clipper: Clipper2,
+  region: Paths64,
+  spacing: number,
+  brimWidth: number,
+): Paths64 {
+  const loops: Paths64 = [];
+  for (let loop = Math.round((brimWidth * perMm) / spacing) - 1; loop >= 0; loop--) {
+    const around = clipper.union(grow(region, (loop + 0.5) * spacing), clipper.FillRule.NonZero);
+    loops.push(...around.filter((path) => clipper.area(path) > 0));
+  }
+  return loops;
+}
+
 function skirtOf(
   grow: (paths: Paths64, by: number) => Paths64,
   clipper: Clipper2,
   region: Paths64,
   width: number,
   spacing: number,
+  brimWidth: number,
 ): Paths64 {
   const loops: Paths64 = [];
+  const distance = (brimWidth + skirt.distanceMm) * perMm;
   for (let loop = 0; loop < skirt.loops; loop++) {
-    const around = clipper.union(
-      grow(region, skirt.distanceMm * perMm + width / 2 + loop * spacing),
-      clipper.FillRule.NonZero,
-    );
+    const around = clipper.union(grow(region, distance + width / 2 + loop * spacing), clipper.FillRule.NonZero);
     loops.push(...around.filter((path) => clipper.area(path) > 0)); // not inside of holes
   }
   return loops;

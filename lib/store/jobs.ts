@@ -454,8 +454,17 @@ export async function storeFileFacts(tx: Transaction, id: JobId, facts: FileFact
 }
 
 /** Records the submitter's word that a file which names no machine was made for the printers that it fits. */
-export async function acceptUnknownMachine(tx: Transaction, id: JobId): Promise<void> {
-  await tx.query('UPDATE print_jobs SET accept_unknown_machine = true WHERE id = $1', [id]);
+export async function acceptUnknownMachine(tx: Transaction, job: Job, actor: string): Promise<Job> {
+  const { rows } = await tx.query(
+    `UPDATE print_jobs SET accept_unknown_machine = true, updated_at = now()
+     WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') RETURNING *`,
+    [job.id],
+  );
+  if (!rows[0]) throw new ConflictError(`The job is ${job.status}.`, 'Choose an open job.');
+  const accepted = toJob(rows[0]);
+  await addHistory(tx, accepted, 'its file may go to a machine that it does not name', actor);
+  await notify(tx, 'plan');
+  return accepted;
 }
 
 /**

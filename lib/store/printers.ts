@@ -265,10 +265,26 @@ export async function storePreparation(db: Queryable, id: PrinterId, preparation
   await db.query('UPDATE printers SET preparation = $2 WHERE id = $1', [id, JSON.stringify(preparation)]);
 }
 
-/** What a machine draws while it prints (W), for its electricity. */
-export async function setWatts(db: Queryable, id: PrinterId, watts: number): Promise<void> {
-  await db.query(
-    `UPDATE printers SET capabilities = capabilities || jsonb_build_object('watts', $2::float8) WHERE id = $1`,
-    [id, watts],
-  );
+/** What a printer can do, as is known now, and places for filament that it has besides; tells the planner if that is new. */
+export async function storeDescription(
+  tx: Transaction,
+  id: PrinterId,
+  capabilities: PrinterCapabilities,
+  slots: readonly { slot: string; tool: number }[],
+): Promise<void> {
+  const { rowCount } = await tx.query('UPDATE printers SET capabilities = $2 WHERE id = $1 AND capabilities <> $2', [
+    id,
+    JSON.stringify(capabilities),
+  ]);
+  let added = 0;
+  for (const { slot, tool } of slots) {
+    const inserted = await tx.query(
+      `INSERT INTO printer_slots (printer_id, slot, tool, position)
+       SELECT $1::varchar, $2, $3::int, coalesce(max(position) + 1, 0) FROM printer_slots WHERE printer_id = $1::varchar
+       ON CONFLICT (printer_id, slot) DO NOTHING`,
+      [id, slot, tool],
+    );
+    added += inserted.rowCount ?? 0;
+  }
+  if ((rowCount ?? 0) + added > 0) await notify(tx, 'plan');
 }

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { createBambuDriver } from '../../lib/printers/bambu/driver';
+import { anyBambu, bambuModels, refusedModels } from '../../lib/printers/bambu/models';
 import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from '../printer/printer-node';
 
 interface BambuDefinition extends PrinterDefinition {
@@ -21,16 +22,9 @@ export = (RED: NodeAPI): void => {
     type: 'bambu-printer',
     make: 'bambu',
     credentials: { accessCode: { type: 'password' } },
-    capabilities: {
-      // An H2D has two; its AMS feeds the right one.
-      nozzleDiameters: [0.4, 0.4],
-      maxNozzleTemperature: 350,
-      maxBedTemperature: 120,
-      materialTypes: ['PLA', 'PETG', 'ABS', 'ASA', 'TPU'],
-      speedFactor: 1,
-      usdPerHour: 0.9,
-    },
-    slots: ['ams0-0', 'ams0-1', 'ams0-2', 'ams0-3'],
+    models: bambuModels,
+    fallback: anyBambu,
+    refused: refusedModels,
     createDriver: (base, definition, credentials) => {
       const mqttPort = optionalNumber(definition.mqttPort);
       const ftpsPort = optionalNumber(definition.ftpsPort);

@@ -1,10 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
 import { asError, MalformedInputError } from '../../lib/model/errors';
+import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import { discover } from '../../lib/printers/discovery';
 import type { Driver } from '../../lib/printers/driver';
-import { probe, undescribedPrinter } from '../../lib/printers/probe';
+import { type Probe, probe, undescribedPrinter } from '../../lib/printers/probe';
 import { problemOf } from '../http/problem';
 import type { PrinterDefinition, PrinterMake } from './printer-node';
+import { shownCapabilities, shownModel } from './shown-defaults';
 
 /** Where a deployed node is connected to. */
 export interface ConnectedPrinter {
@@ -18,22 +20,12 @@ const testTimeoutMs = 25_000;
 const discoveryTimeoutMs = 6000;
 /** What the editor shows in the place of a stored secret. */
 const unchangedSecret = '__PWRD__';
-/** Properties that say nothing of how the printer is reached. */
-const unrelated = [
-  'name',
-  'farm',
-  'buildX',
-  'buildY',
-  'buildZ',
-  'slots',
-  'simulated',
-  'timeScale',
-  'allowBuiltInSlicer',
-];
+/** Properties that say nothing of how the printer is reached, nor what it is. */
+const unrelated = ['name', 'farm', 'simulated', 'timeScale', 'allowBuiltInSlicer'];
 
 /**
- * The routes behind the buttons of a printer's form: `POST /platewise/<type>/test` and `…/discover`. Both need the
- * permission to write, because they make the server connect to what the caller names.
+ * The routes behind a printer's form: `POST /platewise/<type>/test` and `…/discover`, which need the permission to write,
+ * because they make the server connect to what the caller names; `GET …/models`, which needs that to read.
  * @param connected the deployed node with this id, if it is connected: some printers take one client only
  */
 export function addPrinterRoutes<Definition extends PrinterDefinition, Credentials extends object>(
@@ -64,19 +56,30 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
     const changed = Object.keys(given).filter((name) => given[name] !== unchangedSecret && isNew(name));
     const deployed = connected(id);
     if (deployed !== undefined && changed.length === 0 && isSameConnection(deployed.definition, properties)) {
-      return probe(deployed.driver, host, testTimeoutMs);
+      return withDefaults(await probe(deployed.driver, host, testTimeoutMs));
     }
     const secrets = { ...stored, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
     const driver = printerMake.createDriver(
-      { host, capabilities: undescribedPrinter, timeScale: 1, log: () => {} },
+      { host, capabilities: describedAs(printerMake, properties.model), timeScale: 1, log: () => {} },
       properties,
       secrets as Partial<Credentials>,
     );
     try {
-      return await probe(driver, host, testTimeoutMs);
+      return withDefaults(await probe(driver, host, testTimeoutMs));
     } finally {
       await driver.close();
     }
+  });
+
+  const readable = RED.auth.needsPermission(`${printerMake.type}.read`);
+  RED.httpAdmin.get(`/platewise/${printerMake.type}/models`, readable, (_request, response) => {
+    const models = printerMake.models.map((model) => ({
+      token: model.token,
+      name: model.name,
+      defaults: shownModel(model),
+    }));
+    const refused = (printerMake.refused ?? []).map(({ token, name, reason }) => ({ token, name, reason }));
+    response.json({ models, refused, fallback: shownModel(printerMake.fallback) });
   });
 
   route('discover', async (body) => {
@@ -84,6 +87,21 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
     const hosts = typeof host === 'string' && host.trim() !== '' ? [hostOf(host, 'host')] : [];
     return { printers: await discover({ timeoutMs: discoveryTimeoutMs, makes: [printerMake.make], hosts }) };
   });
+}
+
+/** Nothing is claimed of the printer but its model, if one was chosen: a printer that is another one is to say so. */
+function describedAs(
+  { models }: Pick<PrinterMake<never, never>, 'models'>,
+  token: string | undefined,
+): PrinterCapabilities {
+  const model = models.find((one) => one.token === token)?.capabilities.model;
+  return { ...undescribedPrinter, ...(model !== undefined && { model }) };
+}
+
+/** What the printer reports, as the fields of the form show it where they are empty. */
+function withDefaults(seen: Probe): object {
+  const { capabilities } = (seen.report ?? {}) as Pick<PrinterReport, 'capabilities'>;
+  return { ...seen, ...(capabilities && { defaults: shownCapabilities(capabilities) }) };
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

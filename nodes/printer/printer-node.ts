@@ -3,20 +3,23 @@ import type { AgentContext, Log } from '../../lib/agent/context';
 import { PrinterAgent } from '../../lib/agent/printer-agent';
 import type { Farm } from '../../lib/coordinator/farm';
 import { PrepareAhead } from '../../lib/coordinator/prepare-ahead';
-import { announcePrinter } from '../../lib/coordinator/register-printer';
-import { MalformedInputError } from '../../lib/model/errors';
-import { printerId } from '../../lib/model/ids';
-import type { Make, PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
+import { announcePrinter, refinePrinter } from '../../lib/coordinator/register-printer';
+import { asError, MalformedInputError, NotFoundError } from '../../lib/model/errors';
+import { type PrinterId, printerId } from '../../lib/model/ids';
+import type { Make, PrinterReport, ReportedCapabilities } from '../../lib/model/printer';
+import { describePrinter, modelOf, type PrinterFacts, slotsFromReport } from '../../lib/printers/describe-printer';
 import type { Driver, DriverOptions } from '../../lib/printers/driver';
+import type { PrinterModel } from '../../lib/printers/model-table';
 import { toolOfSlot } from '../../lib/printers/slot-tools';
-import { setWatts } from '../../lib/store/printers';
+import { findPrinter, type Printer } from '../../lib/store/printers';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
 import { onInput } from '../input';
 import { addPrinterRoutes, type ConnectedPrinter } from './admin-routes';
+import { type CapabilityFields, type GivenCapabilities, readCapabilities } from './printer-fields';
 
 /** What the editor stores of every printer, whatever its make. */
-export interface PrinterDefinition extends FarmNodeDefinition {
+export interface PrinterDefinition extends FarmNodeDefinition, CapabilityFields {
   printerId: string;
   host: string;
   /** How many times faster than real the printer's clock runs; 1 for a real machine. */
@@ -25,21 +28,19 @@ export interface PrinterDefinition extends FarmNodeDefinition {
   simulated: boolean | string;
   /** The owner's word that output of the built-in slicer may be sent to this printer. */
   allowBuiltInSlicer: boolean;
-  /** Build volume in mm; empty: what the database knows of this printer. */
-  buildX: string | number;
-  buildY: string | number;
-  buildZ: string | number;
-  /** Names of the slots, with commas; empty: those that the database knows. */
-  slots: string;
 }
 
-/** One make: its name, its driver, and what a printer of it can do if nobody says otherwise. */
+/** One node type: its make with its driver, and what a printer of it can do if nobody says otherwise. */
 export interface PrinterMake<Definition extends PrinterDefinition, Credentials> {
   type: string;
   make: Make;
   credentials: Record<string, { type: 'password' | 'text' }>;
-  capabilities: Omit<PrinterCapabilities, 'buildVolume'>;
-  slots: string[];
+  /** The models to choose from in the form; empty: there is nothing to choose. */
+  models: readonly PrinterModel[];
+  /** What is known of a printer of which neither its owner nor itself has said what it is. */
+  fallback: PrinterModel;
+  /** Models that are known and not driven, each with its reason. */
+  refused?: readonly { token: string; name: string; reason: string }[];
   createDriver(base: DriverOptions, definition: Definition, credentials: Partial<Credentials>): Driver;
 }
 
@@ -74,8 +75,18 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       this.status({ fill: 'red', shape: 'ring', text: 'not configured' });
       return;
     }
+    let said: GivenCapabilities;
+    try {
+      said = readDefinition(printerMake, definition);
+    } catch (thrown) {
+      const { message } = asError(thrown);
+      this.status({ fill: 'red', shape: 'ring', text: 'not configured' });
+      this.error(message, { topic: `printer/${id}`, payload: { code: 'malformed_input' } });
+      return;
+    }
     let agent: PrinterAgent | undefined;
     let ahead: PrepareAhead | undefined;
+    let refined = Promise.resolve();
     let shown = '';
 
     const show = (driver: Driver): void => {
@@ -97,36 +108,62 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         farm.events.write(level, 'message', { printer_id: id, message });
       };
       const simulated = definition.simulated === true || definition.simulated === 'true';
-      const given = capabilitiesOf(definition, printerMake.capabilities);
-      const slots = (definition.slots ?? '').split(',').flatMap((slot) => (slot.trim() === '' ? [] : [slot.trim()]));
-      const printer = await announcePrinter(
+      const stored = await storedPrinter(farm, id);
+      const watts = optionalNumber(secretOf(id, 'WATTS', ''));
+      const facts: PrinterFacts = {
+        models: printerMake.models,
+        fallback: printerMake.fallback,
+        chosen: said.model,
+        given: { ...said.capabilities, ...(watts !== undefined && watts >= 0 && { watts }) },
+        stored: stored?.capabilities,
+      };
+      const first = describePrinter(facts);
+      await announcePrinter(
         farm,
         {
           id,
           name: definition.name || definition.printerId,
           make: printerMake.make,
-          ...(given && { capabilities: given }),
-          ...((given || slots.length > 0) && {
-            slots: (slots.length > 0 ? slots : printerMake.slots).map((slot) => ({
-              slot,
-              tool: toolOfSlot(printerMake.make, slot),
-            })),
-          }),
+          capabilities: first,
+          ...((said.slots || !stored) && { slots: said.slots ?? [...modelOf(facts).slots] }),
         },
         simulated,
       );
-      const watts = optionalNumber(secretOf(id, 'WATTS', ''));
-      if (watts !== undefined && watts >= 0) await setWatts(farm.database, id, watts);
+      const { model: _assumed, ...certain } = first;
       const driver = printerMake.createDriver(
         {
           host: definition.host,
-          capabilities: printer.capabilities,
+          // Only a model that somebody chose is one that the printer can contradict.
+          capabilities: said.model === undefined ? certain : first,
           timeScale: optionalNumber(definition.timeScale) ?? 1,
           log,
         },
         definition,
         this.credentials ?? {},
       );
+      let told: ReportedCapabilities = {};
+      let known = '';
+      let trouble = '';
+      /** What the printer says of itself is known of it from then on. */
+      const refine = ({ capabilities, slots }: PrinterReport): void => {
+        told = { ...told, ...capabilities };
+        const added = said.slots ? [] : slotsFromReport(printerMake.make, slots);
+        const described = describePrinter({ ...facts, reported: told });
+        const now = JSON.stringify([described, added]);
+        if (now === known) return;
+        known = now;
+        driver.describe(described);
+        refined = refined
+          .then(() => refinePrinter(farm, id, described, added))
+          .catch((thrown: unknown) => {
+            // The next report tries again; the same trouble is told once.
+            known = '';
+            const { message } = asError(thrown);
+            if (message !== trouble) log('warn', `What the printer says of itself was not stored: ${message}`);
+            trouble = message;
+          });
+      };
+      driver.on('report', refine);
       driver.on('connection', () => show(driver));
       driver.on('report', () => show(driver));
       const context: AgentContext = {
@@ -160,6 +197,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         ahead = undefined;
         await agent?.stop();
         agent = undefined;
+        await refined;
         running.delete(this.id);
       },
     });
@@ -208,11 +246,29 @@ function statusOf(driver: Driver): { fill: 'red' | 'green' | 'yellow' | 'blue'; 
   return { fill: report.state === 'idle' ? 'green' : 'blue', text: report.state };
 }
 
-function capabilitiesOf(
-  definition: PrinterDefinition,
-  rest: Omit<PrinterCapabilities, 'buildVolume'>,
-): PrinterCapabilities | undefined {
-  const [x, y, z] = [definition.buildX, definition.buildY, definition.buildZ].map(optionalNumber);
-  if (x === undefined || y === undefined || z === undefined) return undefined;
-  return { ...rest, buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x, y, z } } };
+/** @throws MalformedInputError naming each field that makes no sense */
+function readDefinition(
+  { make, models, refused = [] }: Pick<PrinterMake<never, never>, 'make' | 'models' | 'refused'>,
+  definition: CapabilityFields,
+): GivenCapabilities {
+  const said = readCapabilities(definition, (slot) => toolOfSlot(make, slot));
+  const { model } = said;
+  if (model !== undefined && !models.some(({ token }) => token === model)) {
+    const reason = refused.find(({ token }) => token === model)?.reason;
+    const choices = models.map(({ token, name }) => `${token} (${name})`).join(', ');
+    const remedy = `${reason === undefined ? '' : `${reason} `}Choose ${choices === '' ? 'none' : `one of ${choices}`}.`;
+    throw new MalformedInputError(`The printer is not described rightly. model is "${model}". ${remedy}`, [
+      { field: 'model', value: model, remedy },
+    ]);
+  }
+  return said;
+}
+
+async function storedPrinter(farm: Farm, id: PrinterId): Promise<Printer | undefined> {
+  try {
+    return await findPrinter(farm.database, id);
+  } catch (thrown) {
+    if (thrown instanceof NotFoundError) return undefined;
+    throw thrown;
+  }
 }

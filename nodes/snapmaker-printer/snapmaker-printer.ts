@@ -1,4 +1,5 @@
 import type { NodeAPI } from 'node-red';
+import { artisans } from '../../lib/printers/model-table';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from '../printer/printer-node';
 
@@ -15,15 +16,8 @@ export = (RED: NodeAPI): void => {
     type: 'snapmaker-printer',
     make: 'snapmaker',
     credentials: { token: { type: 'password' } },
-    capabilities: {
-      nozzleDiameters: [0.4, 0.4],
-      maxNozzleTemperature: 300,
-      maxBedTemperature: 110,
-      materialTypes: ['PLA', 'PETG', 'ABS', 'ASA', 'TPU'],
-      speedFactor: 1.35,
-      usdPerHour: 0.8,
-    },
-    slots: ['nozzle0', 'nozzle1'],
+    models: artisans,
+    fallback: artisans[0],
     createDriver: (base, definition, credentials) => {
       const port = optionalNumber(definition.port);
       return createSnapmakerDriver({

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { PrinterReport } from '../../lib/model/printer';
 import { type Driver, isSameJob, type JobTrace, type StartOrder } from '../../lib/printers/driver';
 import { startSimulator } from '../../lib/simulators';
-import type { RunningSimulator } from '../../lib/simulators/simulator';
+import type { RunningSimulator, SimulatorOptions } from '../../lib/simulators/simulator';
 import { connectionWhere, orderFor, permit, reportWhere, temporaryDirectory } from '../printers/fixtures';
+import { simulatedLoads } from '../support/simulated-filament';
 import type { Subject } from './subjects';
 
 /** One simulated printer with a driver at it, for one test. */
@@ -17,10 +18,17 @@ export class Stage {
     private readonly directory: { path: string; remove(): Promise<void> },
   ) {}
 
-  static async set(subject: Subject, speed: number): Promise<Stage> {
+  /** @param more what this test asks of the simulator besides */
+  static async set(subject: Subject, speed: number, more: Partial<SimulatorOptions> = {}): Promise<Stage> {
     const directory = await temporaryDirectory();
     const dataDir = join(directory.path, 'simulator');
-    const simulator = await startSimulator(subject.make, { dataDir, speed, ...subject.simulator });
+    const simulator = await startSimulator(subject.make, {
+      dataDir,
+      speed,
+      loads: simulatedLoads[subject.make],
+      ...subject.simulator,
+      ...more,
+    });
     const driver = subject.driver(simulator, { timeScale: speed });
     return new Stage(subject, simulator, speed, driver, directory);
   }
@@ -46,6 +54,14 @@ export class Stage {
     const { extension, slot } = this.subject;
     const file = await this.subject.file(seconds);
     return orderFor(this.directory.path, file, { extension, slots: [slot], estimatedSeconds: seconds });
+  }
+
+  /** An order for the last tool of the printer, fed by its slot. */
+  async orderOfLastTool(seconds: number): Promise<StartOrder> {
+    const { extension, lastTool } = this.subject;
+    const file = await lastTool.file(seconds);
+    const options = { extension, slots: [lastTool.slot], estimatedSeconds: seconds };
+    return { ...(await orderFor(this.directory.path, file, options)), tool: lastTool.tool };
   }
 
   upload(wanted: StartOrder, progress: (part: number) => void = () => {}): Promise<void> {
@@ -76,7 +92,13 @@ export class Stage {
   }
 
   /** What truly happened at the printer. */
-  truth(): { event: string; file_name?: string; sha256?: string; size?: number }[] {
+  truth(): {
+    event: string;
+    file_name?: string;
+    sha256?: string;
+    size?: number;
+    tools?: { tool: number; material: string | null; grams: number }[];
+  }[] {
     return readFileSync(this.simulator.ready.truth_log, 'utf8')
       .split('\n')
       .filter((line) => line !== '')

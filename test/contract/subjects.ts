@@ -2,7 +2,7 @@ import { createBambuDriver } from '../../lib/printers/bambu/driver';
 import type { Driver } from '../../lib/printers/driver';
 import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
-import type { RunningSimulator, SimulatorMake } from '../../lib/simulators/simulator';
+import type { RunningSimulator, SimulatorMake, SimulatorOptions } from '../../lib/simulators/simulator';
 import { capabilities, gcodeLasting } from '../printers/fixtures';
 import { sliced3mf } from '../printers/sliced-3mf';
 
@@ -24,6 +24,13 @@ export interface Subject {
   file(seconds: number): Promise<Buffer | string>;
   extension: string;
   slot: string;
+  /** The last tool that such a printer has, in a filament that is in no other slot. */
+  lastTool: {
+    tool: number;
+    slot: string;
+    simulator: Partial<SimulatorOptions>;
+    file(seconds: number): Promise<Buffer | string>;
+  };
   /** What makes the printer refuse the driver, besides wrong credentials. */
   refusal?: string;
 }
@@ -33,6 +40,9 @@ const log =
   process.env.PLATEWISE_TEST_LOG === undefined ? () => {} : (level: string, text: string) => console.log(level, text);
 const common = { host: '127.0.0.1', capabilities, log };
 const key = '0123456789abcdef0123456789abcdef';
+
+/** What only the last tool prints in. */
+export const lastFilament = 'pla_red_esun';
 
 const bambu: Subject = {
   make: 'bambu',
@@ -60,9 +70,16 @@ const bambu: Subject = {
   file: (seconds) => sliced3mf(gcodeLasting(seconds)),
   extension: '.gcode.3mf',
   slot: 'ams0-0',
+  lastTool: {
+    tool: 1,
+    slot: 'ams1-0',
+    simulator: { ams: '0:right,1:left', loads: { 'ams0-0': 'pla_black_esun', 'ams1-0': lastFilament } },
+    file: (seconds) => sliced3mf(gcodeLasting(seconds), { side: 1 }),
+  },
 };
 
-function moonraker(profile: string, title: string): Subject {
+/** The extruders of a Giga ride together: its only tool is its last. */
+function moonraker(profile: string, title: string, extruders: 1 | 2 = 1): Subject {
   return {
     make: 'moonraker',
     title,
@@ -88,6 +105,20 @@ function moonraker(profile: string, title: string): Subject {
     file: async (seconds) => gcodeLasting(seconds),
     extension: '.gcode',
     slot: 'extruder',
+    lastTool:
+      extruders === 1
+        ? {
+            tool: 0,
+            slot: 'extruder',
+            simulator: { loads: { extruder: lastFilament } },
+            file: async (seconds) => gcodeLasting(seconds),
+          }
+        : {
+            tool: 1,
+            slot: 'extruder1',
+            simulator: { extruders, loads: { extruder: 'pla_black_esun', extruder1: lastFilament } },
+            file: async (seconds) => gcodeLasting(seconds, 1),
+          },
   };
 }
 
@@ -116,6 +147,12 @@ const snapmaker: Subject = {
   file: async (seconds) => gcodeLasting(seconds),
   extension: '.gcode',
   slot: 'nozzle0',
+  lastTool: {
+    tool: 1,
+    slot: 'nozzle1',
+    simulator: { loads: { nozzle0: 'pla_black_esun', nozzle1: lastFilament } },
+    file: async (seconds) => gcodeLasting(seconds, 1),
+  },
   refusal: 'refuse_pairing',
 };
 
@@ -124,6 +161,6 @@ export const subjects: readonly Subject[] = [
   bambu,
   moonraker('legacy-giga', 'Giga, Moonraker 2022'),
   moonraker('modern-giga', 'Giga, Moonraker 2026'),
-  moonraker('modern', 'plain Klipper, Moonraker 2026'),
+  moonraker('modern', 'plain Klipper, Moonraker 2026', 2),
   snapmaker,
 ];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hold } from '../../lib/coordinator/changes';
 import { examineAgain } from '../../lib/coordinator/examine-again';
 import type { Farm } from '../../lib/coordinator/farm';
+import { snapshotNow } from '../../lib/coordinator/plan';
 import { submitJob } from '../../lib/coordinator/submit';
 import { storeFile } from '../../lib/coordinator/take-file';
 import { findJob, historyOf } from '../../lib/store/jobs';
@@ -60,12 +61,14 @@ describe('Jobs that an earlier version accepted', () => {
     assert.equal(released.statusReason, null);
   });
 
-  it('are held if their file is no longer sound', async () => {
+  it('wait, and say so, while their file cannot be had', async () => {
     const id = await jobFromBefore(fixture('models', '20mm-xyz-cube.stl'));
     await farm.database.query(`UPDATE print_jobs SET model_sha256 = repeat('0', 64) WHERE id = $1`, [id]);
     await again();
     const job = await findJob(farm.database, id);
-    assert.equal(job.hold, true);
-    assert.match(job.statusReason ?? '', /its file cannot be read/);
+    assert.equal(job.hold, false);
+    assert.match(job.statusReason ?? '', /^waits: its file cannot be read/);
+    const { jobs } = await snapshotNow(farm);
+    assert.equal(jobs.find((one) => one.id === id)?.held, true);
   });
 });

@@ -6,6 +6,7 @@ const printer = (printer_id: string, more: Partial<PrinterView> = {}): PrinterVi
   printer_id,
   name: printer_id,
   make: 'moonraker',
+  accepts_models: [],
   online: true,
   state: 'printing',
   problem: null,

@@ -41,6 +41,11 @@ async function threeJobs(farm: RealFarm): Promise<void> {
     assert.equal(truth.filter((line) => line.event === 'start').length, 1);
     assert.equal(job.attempts[0]?.outcome, 'completed');
     assert.equal(job['material_id'], 'pla_black_esun');
+    const finished = truth.find((line) => line.event === 'finished');
+    assert.deepEqual(
+      finished?.tools?.map(({ tool, material }) => [tool, material]),
+      [[0, 'pla_black_esun']],
+    );
     assert.ok(Number(job['actual_duration_hours']) > 0.05, String(job['actual_duration_hours']));
     assert.ok(Number(job['actual_cost_usd']) > 0);
     assert.ok(job['outcome_id']);
@@ -118,6 +123,24 @@ describe('npm start', () => {
       assert.deepEqual(await farm.stop(), { code: 0, signal: null });
     });
   }
+
+  it('puts filament where it is booked, and prints with the nozzle that it feeds', async () => {
+    await farm.start({ SIM_SPEED: '240' });
+    const material = 'pla_red_esun';
+    const spool = await farm.api('/spools', { method: 'POST', json: { material_id: material, grams: 500 } });
+    const json = { spool_id: spool.body['spool_id'] };
+    const put = await farm.api('/printers/snapmaker_artisan/slots/nozzle1', { method: 'PUT', json });
+    assert.equal(put.status, 200);
+    await farm.untilLoaded('snapmaker_artisan', 'nozzle1', material);
+    const job = { job_name: 'red cube', stl_path: await farm.upload(cube), material_id: material };
+    const printed = await farm.until(await farm.submit(job), over, 120_000);
+    assert.equal(printed['status'], 'completed', JSON.stringify(printed.history));
+    const finished = farm.truth('snapmaker_artisan').findLast((line) => line.event === 'finished');
+    assert.deepEqual(
+      finished?.tools?.map((used) => [used.tool, used.material]),
+      [[1, material]],
+    );
+  });
 
   it('is refused on data that another one uses', async () => {
     await farm.start();

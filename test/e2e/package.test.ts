@@ -63,6 +63,8 @@ describe('The package', () => {
         '600',
         '--operator',
         'immediate',
+        '--load',
+        'extruder=pla_black_esun',
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

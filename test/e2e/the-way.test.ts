@@ -180,7 +180,7 @@ describe('A slot in which the printer sees another filament than is booked', () 
   const printer = 'bamboo_h2d';
   let farm: SimulatedFarm;
   const attempts = channel('platewise:attempt');
-  const load = (material: string) => farm.simulators.get(printer)?.actions['filament/load']?.({ slot: '0', material });
+  const load = (material: string) => farm.simulators.get(printer)?.load('ams0-0', material);
   const seen = async (material: string): Promise<void> => {
     for (;;) {
       const { report } = await findPrinter(farm.farm.database, printer);
@@ -197,13 +197,13 @@ describe('A slot in which the printer sees another filament than is booked', () 
   });
 
   it('is not printed from, and says so until somebody has put it right', async () => {
-    load('PETG');
+    load('petg_black_esun');
     await seen('PETG');
     const id = await submit(farm);
     farm.schedule();
     assert.match(String((await jobDetail(farm.farm, id)).waiting_reason), /booked in slot ams0-0 .* reports PETG/);
     assert.equal(starts(farm, printer), 0);
-    load('PLA');
+    load('pla_black_esun');
     await farm.until(id, 'completed');
   });
 
@@ -212,7 +212,7 @@ describe('A slot in which the printer sees another filament than is booked', () 
     const swap = (message: unknown): void => {
       if ((message as { moment: Moment }).moment !== 'starting:after' || swapped) return;
       swapped = true;
-      load('PETG');
+      load('petg_black_esun');
     };
     attempts.subscribe(swap);
     try {
@@ -220,7 +220,7 @@ describe('A slot in which the printer sees another filament than is booked', () 
       const job = await farm.until(id, (one) => one.attempts[0]?.outcome === 'not_started');
       assert.match(String(job['status_reason']), /reports PETG in slot ams0-0, not PLA/);
       assert.equal(starts(farm, printer), 0);
-      load('PLA');
+      load('pla_black_esun');
       await farm.until(id, 'completed');
       assert.equal(starts(farm, printer), 1);
     } finally {

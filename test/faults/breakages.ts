@@ -14,6 +14,8 @@ export type Finding = Extract<
   | 'cancelled_but_printed'
   | 'stale_writes'
   | 'material_errors'
+  | 'wrong_filament'
+  | 'wrong_file'
 >;
 
 /** A deliberate fault in the system under test. */
@@ -31,6 +33,7 @@ export interface Breakage {
 const run = 'dist/lib/agent/attempt-run.js';
 const attempts = 'dist/lib/store/attempts.js';
 const jobs = 'dist/lib/store/jobs.js';
+const sliced = 'dist/lib/fit/sliced.js';
 
 export const breakages: Breakage[] = [
   {
@@ -68,7 +71,7 @@ export const breakages: Breakage[] = [
   {
     name: 'leave out the bed gate',
     edits: [
-      ['dist/lib/planning/eligibility.js', `if (printer.bed === 'occupied')`, 'if (false)'],
+      ['dist/lib/fit/judge.js', `if (printer.bed === 'occupied')`, 'if (false)'],
       [run, `if (printer.bedState !== 'clear')`, 'if (false)'],
     ],
     pair: 'embedded',
@@ -204,6 +207,40 @@ export const breakages: Breakage[] = [
     pair: 'embedded',
     only: ['print_fails', 'screen_cancel'],
     seen: ['material_errors'],
+  },
+  {
+    name: 'always tool 0',
+    edits: [
+      [
+        'dist/lib/agent/prepared-print.js',
+        'capabilities: withMountedNozzles(printer),\n        tool,',
+        'capabilities: withMountedNozzles(printer),\n        tool: 0,',
+      ],
+    ],
+    pair: 'embedded',
+    only: ['change_priority'],
+    seen: ['wrong_filament'],
+  },
+  {
+    name: 'type not compared',
+    edits: [[sliced, 'if (type !== null && !(0, material_1.isSameType)(type, material.type))', 'if (false)']],
+    pair: 'embedded',
+    only: ['wrong_type_file'],
+    seen: ['wrong_file'],
+  },
+  {
+    name: 'CRC ignored',
+    edits: [['dist/lib/files/archive.js', 'if (sum !== entry.crc32)', 'if (false)']],
+    pair: 'embedded',
+    only: ['damaged_file'],
+    seen: ['wrong_file'],
+  },
+  {
+    name: 'machine not compared',
+    edits: [[sliced, 'if (madeForIt(facts, machine))\n        return [];', 'return [];']],
+    pair: 'embedded',
+    only: ['wrong_machine_file'],
+    seen: ['wrong_file'],
   },
 ];
 

@@ -5,12 +5,12 @@ import type { ClientConfig } from 'pg';
 import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
 import { freePort } from '../support/servers';
 import { Wire } from '../support/wire';
-import { type Evidence, type Judgement, judge } from './checker';
+import { type Evidence, type Judgement, judge, wrongFilePrefix } from './checker';
 import { FarmApi } from './farm-api';
 import { FarmFloor, type Simulated } from './farm-floor';
 import { fenceGuard } from './fence-guard';
 import { type Injection, injections, type Kind, type Pair } from './injections';
-import { writePrintFiles } from './model-files';
+import { type ModelFile, type WrongFile, type WrongKind, writePrintFiles, writeWrongFiles } from './model-files';
 import { Operator } from './operator';
 import { Random } from './random';
 import { ask, connectionTo, killPostgres, PrivatePostgres } from './servers';
@@ -75,7 +75,8 @@ export class Campaign {
   #brokerProxies: Wire[] = [];
   #databaseDirectory = '';
   #databaseDisk: SmallDisk | undefined;
-  #files: string[] = [];
+  #files: (ModelFile & { stlPath: string })[] = [];
+  #wrongFiles: Record<WrongKind, WrongFile[]> | undefined;
   #serverBusy = false;
   /** Killed, and not to be started again yet. */
   readonly #resting = new Set<NodeRed>();
@@ -150,11 +151,11 @@ export class Campaign {
     await this.#untilOnline();
     await ask(this.#connection, fenceGuard);
     await this.#loadFilament();
-    for (const file of writePrintFiles(directory)) {
-      const form = new FormData();
-      form.append('file', await openAsBlob(file), basename(file));
-      this.#files.push(String((await this.#api.insist('POST', '/files', form))['stl_path']));
+    for (const file of await writePrintFiles(directory)) {
+      const stored = await this.#api.insist('POST', '/files', await formOf(file.path));
+      this.#files.push({ ...file, stlPath: String(stored['stl_path']) });
     }
+    this.#wrongFiles = await writeWrongFiles(directory);
     this.#operator.start();
     this.#ends.push(() => this.#operator.stop());
     // As a service of the operating system would: what ended is started again.
@@ -237,14 +238,17 @@ export class Campaign {
     throw new Error(`Not every printer came online (${seen.join(', ')}).\n${logs}`);
   }
 
+  /** Books what lies in the slots. */
   async #loadFilament(): Promise<void> {
-    for (const printer of await this.#api.printers()) {
-      const slot = printer.slots[0];
-      if (!slot || !this.#floor.printers.some(({ id }) => id === printer.printer_id)) continue;
-      const spool = await this.#api.insist('POST', '/spools', { material_id: 'pla_black_esun', grams: 100_000 });
-      await this.#api.insist('PUT', `/printers/${printer.printer_id}/slots/${slot.slot}`, {
-        spool_id: spool['spool_id'],
-      });
+    for (const { printer_id, slots } of await this.#api.printers()) {
+      const printer = this.#floor.printers.find(({ id }) => id === printer_id);
+      if (!printer) continue;
+      for (const { slot } of slots) {
+        const material_id = printer.slots.find((filled) => filled.slot === slot)?.material;
+        const spool = material_id && (await this.#api.insist('POST', '/spools', { material_id, grams: 100_000 }));
+        const spool_id = spool ? spool['spool_id'] : null;
+        await this.#api.insist('PUT', `/printers/${printer_id}/slots/${slot}`, { spool_id });
+      }
     }
   }
 
@@ -264,16 +268,15 @@ export class Campaign {
         continue;
       }
       if (count.submitted >= (this.#options.jobs ?? Number.POSITIVE_INFINITY)) return;
+      const drawn = this.#draw(Random.pick(this.#floor.printers, random.next()), random);
+      if (!drawn) throw new Error('No file fits the printers.');
       const job = {
-        job_name: `job ${++count.submitted}`,
-        stl_path: Random.pick(this.#files, random.next()),
-        material_id: 'pla_black_esun',
+        ...drawn.job,
+        job_name: `${drawn.file.name} ${++count.submitted}`,
         priority: random.whole(1, 10),
         copies: random.next() < 0.15 && this.#options.faults !== 0 ? 2 : 1,
         max_retries: 3,
-        ...(random.next() < 0.2 && {
-          force_printer: Random.pick(this.#floor.printers, random.next())?.id,
-        }),
+        ...(random.next() < 0.2 && { force_printer: drawn.printer.id }),
       };
       const answer = await this.#api.call('POST', '/jobs', { body: job });
       if (answer.status === 201) this.#accepted.push(String(answer.body['job_id']));
@@ -282,6 +285,18 @@ export class Campaign {
         throw new Error(`A job was refused: ${JSON.stringify(answer.body)}`);
       }
     }
+  }
+
+  /** A job for one of the slots of a printer, by a file that can be printed from there. */
+  #draw(printer: Simulated | undefined, random: Random) {
+    const slot = Random.pick(printer?.slots ?? [], random.next());
+    const file = Random.pick(
+      this.#files.filter(({ fits }) => printer && slot && fits(printer.make, slot)),
+      random.next(),
+    );
+    if (!printer || !slot || !file) return undefined;
+    const job = { stl_path: file.stlPath, material_id: slot.material, accept_unknown_machine: true };
+    return { printer, file, job };
   }
 
   // ---- faults -------------------------------------------------------------------------------------------------
@@ -318,8 +333,10 @@ export class Campaign {
   async #sendBrokerAway(minutes: number): Promise<void> {
     await this.#rabbit?.stop();
     const away = performance.now();
+    const random = new Random(this.#options.seed);
     for (let number = 1; number <= (this.#options.jobs ?? 200); number++) {
-      const job = { job_name: `job ${number}`, stl_path: this.#files[0], material_id: 'pla_black_esun' };
+      const drawn = this.#draw(this.#floor.printers[number % this.#floor.printers.length], random);
+      const job = { ...drawn?.job, job_name: `${drawn?.file.name} ${number}` };
       this.#accepted.push(String((await this.#api.insist('POST', '/jobs', job))['job_id']));
     }
     this.#options.print(`${this.#accepted.length} jobs were accepted while the broker was away`);
@@ -485,19 +502,38 @@ export class Campaign {
             body: { priority: 1 + Math.floor(duration * 10) },
           });
         });
-      case 'reassign_job': {
-        const wanted = amount < 0.3 ? null : (Random.pick(this.#floor.printers, duration)?.id ?? null);
-        return this.#onOpenJob(target, async (id) => {
+      case 'reassign_job':
+        return this.#onOpenJob(target, async (id, fitting) => {
+          const wanted = amount < 0.3 ? null : (Random.pick(fitting, duration)?.id ?? null);
           await this.#api.call('PATCH', `/jobs/${id}/printer`, { at: amount, body: { force_printer: wanted } });
         });
-      }
       case 'hold_and_release':
         return this.#onOpenJob(target, async (id) => {
           await this.#api.call('POST', `/jobs/${id}/hold`, { at: amount });
           await pause(duration * 5000);
           await this.#api.insist('POST', `/jobs/${id}/release`).catch(() => undefined);
         });
+      case 'wrong_machine_file':
+      case 'damaged_file':
+      case 'wrong_type_file':
+        return this.#submitWrongFile(kind, amount);
     }
+  }
+
+  /** Somebody submits a file that nobody may print. False if that was not answered, so that nothing is known of it. */
+  async #submitWrongFile(kind: WrongKind, at: number): Promise<boolean> {
+    const wrong = Random.pick(this.#wrongFiles?.[kind] ?? [], at);
+    if (!wrong) return false;
+    const stored = await this.#api.call('POST', '/files', { at, body: await formOf(wrong.path) });
+    if (stored.status !== 201) return stored.status === 422 || stored.status === 400;
+    const job = {
+      job_name: `${wrongFilePrefix}${kind}`,
+      stl_path: stored.body['stl_path'],
+      material_id: wrong.materialId,
+      accept_unknown_machine: true,
+    };
+    const { status } = await this.#api.call('POST', '/jobs', { at, body: job });
+    return status === 201 || status === 422;
   }
 
   /** One server is away at a time. */
@@ -532,14 +568,19 @@ export class Campaign {
     });
   }
 
-  async #onOpenJob(target: number, work: (id: string) => Promise<void>): Promise<boolean> {
-    const rows = await ask<{ id: string }>(
+  /** @param work given the job's id and the printers that it can be printed on */
+  async #onOpenJob(target: number, work: (id: string, fitting: Simulated[]) => Promise<void>): Promise<boolean> {
+    const rows = await ask<{ id: string; job_name: string; material_id: string }>(
       this.#connection,
-      `SELECT id FROM print_jobs WHERE completed_at IS NULL ORDER BY created_at`,
+      `SELECT id, job_name, material_id FROM print_jobs WHERE completed_at IS NULL ORDER BY created_at`,
     );
     const job = Random.pick(rows, target);
     if (!job) return false;
-    await work(job.id);
+    const file = this.#files.find(({ name }) => job.job_name.startsWith(`${name} `));
+    const fitting = this.#floor.printers.filter(({ make, slots }) =>
+      slots.some((slot) => slot.material === job.material_id && file?.fits(make, slot)),
+    );
+    await work(job.id, fitting);
     return true;
   }
 
@@ -596,11 +637,11 @@ export class Campaign {
       staleWrites: await ask(this.#connection, 'SELECT attempt_id, what FROM campaign_stale_writes ORDER BY at'),
       jobs: await ask(
         this.#connection,
-        `SELECT id, status, status_reason, copies, copies_done, job_seq::int, actual_cost_usd::float8 FROM print_jobs`,
+        `SELECT id, job_name, material_id, status, status_reason, copies, copies_done, job_seq::int, actual_cost_usd::float8 FROM print_jobs`,
       ),
       attempts: await ask(
         this.#connection,
-        `SELECT id, job_id, printer_id, phase, outcome, file_name, fence::text, reason, claimed_at, start_intent_at, started_at,
+        `SELECT id, job_id, printer_id, slot, phase, outcome, file_name, fence::text, reason, claimed_at, start_intent_at, started_at,
            ended_at FROM print_attempts`,
       ),
       history: await ask(
@@ -624,6 +665,12 @@ export class Campaign {
 }
 
 const mapsAsLists = (_key: string, value: unknown): unknown => (value instanceof Map ? [...value] : value);
+
+async function formOf(path: string): Promise<FormData> {
+  const form = new FormData();
+  form.append('file', await openAsBlob(path), basename(path));
+  return form;
+}
 
 /** A directory name that no other campaign has. */
 export const campaignDirectory = (base: string): string => join(base, `platewise-campaign-${randomUUID().slice(0, 8)}`);

@@ -5,6 +5,8 @@ import { type Question, sameFile } from './operator';
 /** A row of the database, as far as it matters here. */
 interface JobRow {
   id: string;
+  job_name: string;
+  material_id: string;
   status: string;
   status_reason: string | null;
   copies: number;
@@ -16,6 +18,7 @@ interface AttemptRow {
   id: string;
   job_id: string;
   printer_id: string;
+  slot: string;
   phase: string;
   outcome: string | null;
   file_name: string;
@@ -70,6 +73,10 @@ export interface Judgement {
   cancelled_but_printed: number;
   stale_writes: number;
   material_errors: number;
+  /** Prints that came out of another tool than their slot feeds, in another filament than asked for, or in other grams than recorded. */
+  wrong_filament: number;
+  /** Jobs that were accepted for a file that nobody may print. */
+  wrong_file: number;
   unknown_outcomes: number;
   undecidable: number;
   /** Each fault that was found, in words. */
@@ -131,6 +138,14 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
   const materials = materialErrors(evidence, truth);
   findings.push(...materials);
 
+  const wrongPrints = wrongFilament(evidence, floor, truth);
+  findings.push(...wrongPrints);
+
+  const wrongFiles = evidence.jobs.filter(({ job_name }) => job_name.startsWith(wrongFilePrefix));
+  for (const { id, job_name, status, status_reason } of wrongFiles) {
+    findings.push(`wrong file: ${id} was accepted for a ${job_name} and is ${status} (${status_reason ?? ''})`);
+  }
+
   for (const question of evidence.questions.filter(({ undecidable }) => !undecidable)) {
     findings.push(`needless question: ${question.printerId} had a trace of ${question.fileName}`);
   }
@@ -145,6 +160,8 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     cancelled_but_printed: printedAll.length,
     stale_writes: evidence.staleWrites.length,
     material_errors: materials.length,
+    wrong_filament: wrongPrints.length,
+    wrong_file: wrongFiles.length,
     unknown_outcomes: evidence.questions.length,
     undecidable: evidence.questions.filter(({ undecidable }) => undecidable).length,
     findings,
@@ -239,6 +256,42 @@ function cancelledButPrinted(evidence: Evidence, truth: Seen[]): string[] {
     return after.map(
       (line) => `cancelled: ${id} was answered cancelled, and ${line.file_name} was ${line.event} after that`,
     );
+  });
+}
+
+/** The names of jobs that must be refused begin with this. */
+export const wrongFilePrefix = 'wrong file ';
+
+/** What the printers' reckoning and ours may differ by: a share, and what rounding makes of small prints (g). */
+const gramsTolerance = { share: 0.15, grams: 0.5 };
+
+/** Our prints that did not come out of the tool that their slot feeds, in the material of their job, in the grams recorded. */
+function wrongFilament({ attempts, jobs, questions, taken }: Evidence, floor: FarmFloor, truth: Seen[]): string[] {
+  return attempts.flatMap((attempt) => {
+    const lines = truth.filter(({ tools, file_name }) => tools !== undefined && sameFile(file_name, attempt.file_name));
+    const job = jobs.find(({ id }) => id === attempt.job_id);
+    const printer = floor.printers.find(({ id }) => id === attempt.printer_id);
+    if (lines.length === 0 || !job) return [];
+    const tool = printer?.slots.find(({ slot }) => slot === attempt.slot)?.tool;
+    const errors = new Set<string>();
+    for (const { event, tools = [] } of lines) {
+      if (event === 'finished' && tools.length === 0) errors.add('let out nothing');
+      for (const used of tools) {
+        if (used.material !== job.material_id) errors.add(`tool ${used.tool} printed in ${used.material ?? 'nothing'}`);
+        if (used.tool !== tool) errors.add(`tool ${used.tool} printed, slot ${attempt.slot} feeds tool ${tool}`);
+      }
+    }
+    const finished = lines.find(({ event }) => event === 'finished');
+    const recorded = taken.find(({ attempt_id }) => attempt_id === attempt.id)?.recorded_grams;
+    const asked = questions.some(({ attemptId }) => attemptId === attempt.id);
+    if (attempt.outcome === 'completed' && finished && recorded != null && !asked) {
+      const came = (finished.tools ?? []).reduce((sum, { grams }) => sum + grams, 0);
+      const most = gramsTolerance.share * Math.max(came, recorded) + gramsTolerance.grams;
+      if (Math.abs(came - recorded) > most) errors.add(`${came} g came out, ${recorded} g are recorded`);
+    }
+    if (errors.size === 0) return [];
+    const what = `${attempt.file_name} (${job.job_name}, ${job.material_id}) at ${attempt.printer_id}`;
+    return [`wrong filament: ${what}: ${[...errors].join('; ')}`];
   });
 }
 

@@ -2,17 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { FilledSlot, Make } from './filament';
 
 /** A simulated printer as its process tells of it. */
 export interface Simulated {
   id: string;
-  make: 'bambu' | 'moonraker' | 'snapmaker';
+  make: Make;
   host: string;
   ports: Record<string, number>;
   serial?: string;
   access_code?: string;
   ca_file?: string;
   truth_log: string;
+  /** What somebody has loaded. */
+  slots: FilledSlot[];
 }
 
 /** What the control port shows. */
@@ -30,6 +33,8 @@ export interface Truth {
   bed: string;
   accepted?: boolean;
   reason?: string;
+  /** Which tool let out, or is going to let out, how much of what. */
+  tools?: { tool: number; material: string | null; grams: number }[];
   seq: number;
 }
 

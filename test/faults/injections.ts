@@ -33,6 +33,9 @@ export const kinds = [
   'reassign_job',
   'change_priority',
   'hold_and_release',
+  'wrong_machine_file',
+  'damaged_file',
+  'wrong_type_file',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -71,6 +74,9 @@ const weights: Record<Kind, number> = {
   reassign_job: 5,
   change_priority: 6,
   hold_and_release: 4,
+  wrong_machine_file: 2,
+  damaged_file: 2,
+  wrong_type_file: 2,
 };
 const onlyWithServers: readonly Kind[] = [
   'broker_restart',

@@ -199,7 +199,7 @@ function flows(root: string, printers: Simulated[], speed: number): FlowNode[] {
       buildX: '300',
       buildY: '300',
       buildZ: '300',
-      slots: '',
+      slots: printer.slots.map(({ slot, tool }) => `${slot}=${tool}`).join(', '),
       simulated: 'true',
       timeScale: String(speed),
       allowBuiltInSlicer: true,
@@ -215,6 +215,7 @@ function ownSettings(printer: Simulated): { type: string; [property: string]: un
     case 'bambu':
       return {
         type: 'bambu-printer',
+        model: 'O1D',
         serial: printer.serial,
         caFile: printer.ca_file,
         fingerprint: '',
@@ -222,7 +223,11 @@ function ownSettings(printer: Simulated): { type: string; [property: string]: un
         ftpsPort: printer.ports['ftps'],
       };
     case 'moonraker':
-      return { type: 'elegoo-printer', port: printer.ports['http'], tls: false };
+      return {
+        ...(printer.slots.length > 1 ? { type: 'klipper-printer', nozzles: '0.4, 0.4' } : { type: 'elegoo-printer' }),
+        port: printer.ports['http'],
+        tls: false,
+      };
     case 'snapmaker':
       return { type: 'snapmaker-printer', port: printer.ports['sacp'] };
   }

@@ -14,6 +14,8 @@ export function asTable(pair: string, result: CampaignResult): string {
     ['printed after `cancelled`', result.cancelled_but_printed],
     ['writes without a valid claim', result.stale_writes],
     ['grams or costs that do not add up', result.material_errors],
+    ['prints by the wrong tool, in the wrong filament, or of other grams', result.wrong_filament],
+    ['wrong files taken', result.wrong_file],
     ['crashes', result.crashes],
     ['outcomes unknown', result.unknown_outcomes],
     ['of these undecidable', result.undecidable],

@@ -110,10 +110,11 @@ describe('analysing G-code', () => {
   });
 
   it('names what endangers the machine, however it is written', async () => {
-    const { dangerousCommands } = await analyse(
+    const { dangerousCommands, vendorCommands } = await analyse(
       'G28\nN5 m500*33\nM 997\nSET_GCODE_OFFSET X=300\nfirmware_restart\nM117 M112\n',
     );
-    assert.deepEqual(dangerousCommands, ['M500', 'M997', 'SET_GCODE_OFFSET', 'FIRMWARE_RESTART']);
+    assert.deepEqual(dangerousCommands, ['M997', 'SET_GCODE_OFFSET', 'FIRMWARE_RESTART']);
+    assert.deepEqual(vendorCommands, ['M500']);
   });
 
   it('notices an unfinished file', async () => {

@@ -5,6 +5,7 @@ import { analyseHere } from '../../lib/files/analyse';
 import { analyseFile } from '../../lib/files/analyse-file';
 import type { FileAnalysis } from '../../lib/files/analysis';
 import { writeCleanStl } from '../../lib/files/clean-stl';
+import { MeshMeasure } from '../../lib/files/mesh-measure';
 import { readTriangles } from '../../lib/files/triangles';
 import { UnreadableFileError } from '../../lib/files/unreadable';
 import type { Dimensions } from '../../lib/model/printer';
@@ -58,6 +59,14 @@ function assertBox(analysis: FileAnalysis, min: number[], max: number[], toleran
   }
 }
 
+/** Open all over, and facing both ways: what the oracle gives for their volume changes with the place where they lie. */
+const volumeUnknown = ['soup.stl', 'multibody-ascii.stl'];
+
+const boxOf = ({ dimensions: { x, y, z } }: FileAnalysis) => x * y * z;
+
+const close = (found: number, expected: number) =>
+  assert.ok(Math.abs(found / expected - 1) < 0.001, `${found} is not ${expected}`);
+
 describe('analysing models', () => {
   const rows = oracles();
 
@@ -68,7 +77,11 @@ describe('analysing models', () => {
       const analysis = await analyseHere(fixture('models', row.file));
       assert.equal(analysis.triangles, row.triangles);
       assertBox(analysis, row.min, row.max);
-      assert.ok(Math.abs(analysis.volumeMm3 / row.volume - 1) < 0.001, `${analysis.volumeMm3} is not ${row.volume}`);
+      if (!volumeUnknown.includes(row.file)) close(analysis.volumeMm3, row.volume);
+      else {
+        assert.ok(analysis.volumeMm3 <= boxOf(analysis), `${analysis.volumeMm3} does not fit its box`);
+        assert.match(analysis.warnings.join(), /only an indication/);
+      }
       assert.equal(analysis.watertight, row.watertight);
     });
   }
@@ -157,7 +170,7 @@ const expectations: Record<string, Expectation> = {
   'cube-metres-0.02.stl': { size: [0.02, 0.02, 0.02], warns: /metres/ },
   'empty.gcode': { refused: /empty/ },
   'exactly-400mm.stl': cube(400),
-  'hostile-commands.gcode': { warns: /M302, M500, M997, M112.*500 °C.*250 °C.*outside every bed/s },
+  'hostile-commands.gcode': { warns: /M302, M500.*M997, M112.*500 °C.*250 °C.*outside every bed/s },
   'html-error-page.stl': { refused: /HTML/ },
   'many-entries-5000.3mf': cube(10),
   'ok-components-nested.3mf': { size: [30, 10, 20], volume: 4000 },
@@ -237,6 +250,29 @@ describe('ASCII STL in odd forms', () => {
     assertBox(analysis, [0, 0, 0], [9, 9, 9]);
   });
 
+  it('reads a word behind endloop', async () => {
+    const odd = facet.replace('endloop', 'endloop foo');
+    const analysis = await analyse(`solid a\n${odd}${odd}endsolid a`);
+    assert.equal(analysis.triangles, 2);
+    await assert.rejects(analyse(`solid a\n${facet.replace('endfacet\n', '')}${facet}`), /"facet" where "endfacet"/);
+  });
+
+  it('refuses a file that is cut inside a facet, wherever that is, and warns of a missing endsolid', async () => {
+    const whole = `solid a\n${facet}`;
+    const missing = /no endsolid; perhaps/;
+    assert.match((await analyse(whole)).warnings.join('\n'), missing);
+    assert.doesNotMatch((await analyse(`${whole}endsolid`)).warnings.join('\n'), missing);
+    assert.match((await analyse(`${whole}endsol`)).warnings.join('\n'), missing);
+    for (let length = 1; length < facet.length - 1; length++) {
+      const cut = whole + facet.slice(0, length);
+      await assert.rejects(
+        analyse(cut),
+        /middle of a facet|coordinate should be/,
+        JSON.stringify(facet.slice(0, length)),
+      );
+    }
+  });
+
   it('refuses a facet that is cut off, UTF-16 and coordinates beyond reason', async () => {
     await assert.rejects(analyse(`solid a\n${facet.split('endloop')[0]}`), /middle of a facet/);
     await assert.rejects(analyse(`solid a\n${facet.replace('9 0 0', '1e38 0 0')}`), /kilometre/);
@@ -260,5 +296,61 @@ describe('clean STL', () => {
 
   it('reads no more triangles than permitted', async () => {
     await assert.rejects(readTriangles(fixture('models', '20mm-xyz-cube.stl'), 100), /more than 100 triangles/);
+  });
+});
+
+describe('the volume of a mesh', () => {
+  for (const [file, volume] of [
+    ['open_x.stl', 5333.33],
+    ['open_1tri_at500.stl', 6666.67],
+  ] as const) {
+    it(`that is open is what PrusaSlicer says of it: ${file}`, async () => {
+      const analysis = await analyseHere(fixture('field', file));
+      assert.ok(Math.abs(analysis.volumeMm3 - volume) < 0.01, `${analysis.volumeMm3}`);
+      assert.match(analysis.warnings.join('\n'), /not watertight/);
+    });
+  }
+
+  const moved = (triangles: Float32Array, at: readonly number[]) =>
+    Float64Array.from(triangles, (value, index) => value + (at[index % 3] ?? 0));
+
+  const volumeOf = (coordinates: Float64Array): MeshMeasure => {
+    const measure = new MeshMeasure();
+    for (let at = 0; at < coordinates.length; at += 900) {
+      const batch = coordinates.subarray(at, at + 900);
+      measure.take(batch, batch.length / 9);
+    }
+    return measure;
+  };
+
+  it('never exceeds its box, wherever an open mesh lies', async () => {
+    const cube = await readTriangles(fixture('models-bad', 'ok-cube10.3mf'));
+    for (let missing = 0; missing < cube.length; missing += 9) {
+      const open = cube.filter((_, index) => index < missing || index >= missing + 9);
+      for (const at of [
+        [0, 0, 0],
+        [500, -700, 9000],
+      ]) {
+        const { volumeMm3 } = volumeOf(moved(open, at));
+        assert.ok(volumeMm3 > 800 && volumeMm3 <= 1000 + 1e-6, `${volumeMm3} without triangle ${missing / 9}`);
+      }
+    }
+    // a cup: no bottom, and the outside twice as large as its box if it were measured from afar
+    const bottomless = cube.filter((_, index) => Math.floor(index / 9) > 1);
+    assert.ok(volumeOf(moved(bottomless, [1e5, 1e5, 1e5])).volumeMm3 <= 1000 + 1e-6);
+  });
+
+  it('of a closed mesh is exact at any place', async () => {
+    const torus = await readTriangles(fixture('models', '3mfc-torus_prod.3mf'));
+    const here = volumeOf(moved(torus, [0, 0, 0]));
+    assert.equal(here.closedness, 'closed');
+    for (const at of [
+      [1e4, 0, 0],
+      [-123, 4567, 89],
+      [9e5, 9e5, -9e5],
+    ]) {
+      const there = volumeOf(moved(torus, at));
+      assert.ok(Math.abs(there.volumeMm3 / here.volumeMm3 - 1) < 1e-9, `${there.volumeMm3} is not ${here.volumeMm3}`);
+    }
   });
 });

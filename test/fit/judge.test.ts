@@ -31,8 +31,8 @@ const permanent: Row[] = [
   ['more heat than the nozzle has', { nozzleTemperature: 320 }, giga, ['nozzle_heat']],
   ['more heat than the bed has', { bedTemperature: 120 }, giga, ['bed_heat']],
   ['another printer asked for', { forcePrinter: printerId('h2d') }, giga, ['forced_elsewhere']],
-  ['a layer higher than the nozzle is wide', { layerHeight: 0.5 }, giga, ['layer_height']],
-  ['a layer as high as the nozzle', { layerHeight: 0.4 }, giga, []],
+  ['a layer higher than its nozzle can lay', { layerHeight: 0.33 }, giga, ['layer_height']],
+  ['the highest layer of its nozzle', { layerHeight: 0.32 }, giga, []],
   ['a file for this machine', { sliced: {} }, giga, []],
   ['a file for another machine', { sliced: {} }, artisan, ['machine_model']],
   ['a file for an Ender', { sliced: { madeFor: 'Ender-3 V3' } }, artisan, ['machine_model']],
@@ -62,6 +62,34 @@ const permanent: Row[] = [
   ],
   ['a file for a nozzle that is not there', { sliced: { tools: [1], filaments: [] } }, giga, ['tool']],
   ['a file for the wrong nozzle', { sliced: { nozzleDiameters: [0.8] } }, giga, ['nozzle_diameter']],
+  [
+    'a file for the nozzle that is mounted',
+    { sliced: { nozzleDiameters: [0.8] } },
+    { ...giga, mountedNozzles: [0.8] },
+    [],
+  ],
+  [
+    'a plate that names no nozzle, for a machine with two',
+    { ...plate(0), sliced: { ...plate(0).sliced, filaments: [] } },
+    h2d,
+    ['tool'],
+  ],
+  [
+    'a file that names one filament and prints with two tools',
+    { sliced: { tools: [0, 1] } },
+    giga,
+    ['several_filaments'],
+  ],
+  [
+    'a model for the left nozzle of a Bambu whose slicer knows only the right one',
+    {},
+    {
+      ...h2d,
+      slots: h2d.slots.filter(({ tool }) => tool === 1),
+      preparation: { slicer: 'orca-slicer', trusted: true, archives: true, volumes: true, allowsUntrusted: false },
+    },
+    ['tool'],
+  ],
   ['a file for a nozzle that can be mounted', { sliced: { nozzleDiameters: [0.6] } }, giga, []],
   ['a file for another type of filament', { sliced: {}, material: 'petg' }, giga, ['filament_type']],
   ['a file in two filaments', { sliced: { filaments: two, tools: [0, 1] } }, giga, ['several_filaments']],
@@ -205,15 +233,14 @@ describe('the judgement of fit', () => {
     assert.equal(fittingSlot(job({ material: 'petg' }), artisan)?.tool, 1);
   });
 
-  it('warns of another colour, of an odd temperature, and of an end that cannot be proved', () => {
+  it('warns of another colour and of an odd temperature', () => {
     const { print } = job({ sliced: {} });
     assert.ok(print);
     assert.deepEqual(remarks(slicedFacts(), print), []);
     const [red] = slicedFacts().filaments;
     assert.ok(red);
-    const odd = slicedFacts({ complete: null, nozzleTemperature: 245, filaments: [{ ...red, colourHex: 'FF0000' }] });
+    const odd = slicedFacts({ nozzleTemperature: 245, filaments: [{ ...red, colourHex: 'FF0000' }] });
     const told = remarks(odd, print).join(' ');
-    assert.match(told, /cannot be proved/);
     assert.match(told, /sliced in #FF0000; PLA black is #101010/);
     assert.match(told, /245 °C/);
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runInNewContext } from 'node:vm';
+import { createContext, runInContext } from 'node:vm';
+import { readCapabilities } from '../../nodes/printer/printer-fields';
 
 const root = process.cwd();
 const packageName = '@platewise/node-red-platewise';
@@ -49,7 +50,14 @@ function register(type: string, translate: (key: string) => string = (key) => ke
     nodes: { registerType: (name: string, definition: EditorDefinition) => registered.push([name, definition]) },
     _: translate,
   };
-  runInNewContext(scriptOf(type), { RED, $: () => ({ length: 0 }) });
+  const page = createContext({ RED, $: () => ({ length: 0 }) });
+  // What a page loads besides, in the order of the editor file.
+  for (const [, file] of editorFile(type).matchAll(
+    /<script src="resources\/@platewise\/node-red-platewise\/([^"]+)"/g,
+  )) {
+    runInContext(readFileSync(join(root, 'resources', file ?? ''), 'utf8'), page);
+  }
+  runInContext(scriptOf(type), page);
   assert.equal(registered.length, 1);
   const [name, definition] = registered[0] as [string, EditorDefinition];
   assert.equal(name, type);
@@ -202,6 +210,35 @@ for (const type of types) {
     });
   });
 }
+
+describe('The fields of a printer form that say what it can do', () => {
+  const printers = types.filter((type) => type.endsWith('-printer'));
+  const verdict = (type: string, field: string, value: unknown): unknown =>
+    register(type).defaults[field]?.validate?.call({}, value, {});
+  const fields: Record<string, { good: unknown[]; bad: unknown[] }> = {
+    nozzles: { good: ['', undefined, '0.4', '0.4, 0.6', `\${NOZZLES}`], bad: ['0,4', 'big', '0.4, -1'] },
+    nozzleChoices: { good: ['', undefined, '0.6 0.8'], bad: ['0,8'] },
+    slots: { good: ['', undefined, 'ams0-0, ams1-0=1', 'extruder'], bad: ['a, a', 'a=16', 'a=b', 'two words'] },
+    materials: { good: ['', undefined, 'PLA, PA-CF'], bad: ['<b>', 'PLA, 1'] },
+    maxNozzleTemperature: { good: ['', undefined, '300'], bad: ['30', 'hot'] },
+    maxBedTemperature: { good: ['', undefined, '110'], bad: ['300', 'warm'] },
+    toolVolumes: { good: ['', '25,0,0-350,320,325; -5,0,0-325,320,320'], bad: ['0,0-1,1', '9,0,0-1,1,1', ';'] },
+    bedExclusions: { good: ['', 'none', '0,0-18,28; 153, 235 - 216, 256'], bad: ['0,0-18', '18,0-0,28', 'no'] },
+  };
+  for (const type of printers) {
+    it(`accept what the server does, and nothing else: ${type}`, () => {
+      for (const [field, { good, bad }] of Object.entries(fields)) {
+        for (const value of good) assert.equal(verdict(type, field, value), true, `${field} ${value}`);
+        for (const value of bad) assert.equal(typeof verdict(type, field, value), 'string', `${field} ${value}`);
+        for (const value of [...good, ...bad].filter((one) => !String(one).startsWith('$'))) {
+          const read = (): unknown => readCapabilities({ [field]: value }, () => 0);
+          if (good.includes(value)) assert.doesNotThrow(read, `${field} ${value}`);
+          else assert.throws(read, `${field} ${value}`);
+        }
+      }
+    });
+  }
+});
 
 describe('The choices of the editor', () => {
   const optionsOf = (type: string): string[] =>

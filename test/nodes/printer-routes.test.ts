@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
+import { readCapabilities } from '../../nodes/printer/printer-fields';
 import { Bench } from '../simulators/support';
 import { temporaryDirectory } from '../support/servers';
 
-const modules = ['print-farm', 'bambu-printer', 'elegoo-printer', 'snapmaker-printer'].map(
+const modules = ['print-farm', 'bambu-printer', 'elegoo-printer', 'klipper-printer', 'snapmaker-printer'].map(
   (type) => require(`../../nodes/${type}/${type}`) as (RED: NodeAPI) => void,
 );
 
@@ -12,6 +13,12 @@ interface Answer {
   ready: boolean;
   report: { state: string } | null;
   checks: { check: string; message: string; remedy: string }[];
+}
+
+interface Table {
+  models: { token: string; name: string; defaults: Record<string, string> }[];
+  refused: { token: string; name: string; reason: string }[];
+  fallback: Record<string, string>;
 }
 
 helper.init(require.resolve(process.env['PLATEWISE_TEST_NODE_RED'] ?? 'node-red'));
@@ -65,9 +72,17 @@ describe('The buttons of a printer form', function () {
     for (const answer of seen) {
       assert.deepEqual([answer.ready, answer.checks, answer.report?.state], [true, [], 'idle']);
     }
+    assert.deepEqual((seen[1] as Answer & { defaults?: Record<string, string> }).defaults?.['buildX'], '815.5');
     const wrong = await test('bambu-printer', { id: 'new', properties, credentials: { accessCode: 'wrong000' } });
     assert.deepEqual([wrong.ready, wrong.report, wrong.checks[0]?.check], [false, null, 'printer_refused']);
     assert.ok(!JSON.stringify(wrong).includes('wrong000'));
+    const other = await test('bambu-printer', {
+      id: 'new',
+      properties: { ...properties, model: 'N1' },
+      credentials: { accessCode },
+    });
+    assert.equal(other.ready, false);
+    assert.match(other.checks[0]?.message ?? '', /set up as a Bambu Lab A1 mini, and says that it is a Bambu Lab H2D/);
   });
 
   it('asks the connection that a deployed node has, because an Artisan takes one client only', async () => {
@@ -96,6 +111,31 @@ describe('The buttons of a printer form', function () {
     const properties = { host: '127.0.0.1', port, printerId: 'artisan' };
     const answer = await test('snapmaker-printer', { id: node.id, properties, credentials: { token: '__PWRD__' } });
     assert.deepEqual([answer.ready, answer.checks], [true, []]);
+  });
+
+  it('tells the models that there are, what counts where a field is empty, and which are not driven and why', async () => {
+    const bambu = (await helper.request().get('/platewise/bambu-printer/models')).body as Table;
+    const byToken = new Map(bambu.models.map(({ token, ...model }) => [token, model]));
+    assert.deepEqual(byToken.get('BL-P001')?.name, 'Bambu Lab X1 Carbon');
+    const { buildX, nozzles, bedExclusions, acceptsModels, slots } = byToken.get('O1D')?.defaults ?? {};
+    assert.deepEqual([buildX, nozzles, bedExclusions], ['325', '0.4, 0.4', undefined]);
+    assert.deepEqual([acceptsModels, slots], ['Bambu Lab H2D, O1D', 'ams0-0, ams0-1, ams0-2, ams0-3']);
+    assert.equal(byToken.get('C12')?.defaults['bedExclusions'], '0,0-18,28');
+    assert.deepEqual(
+      bambu.refused.map(({ token, reason }) => [token, reason.length > 20]),
+      [
+        ['O1C2', true],
+        ['N9', true],
+      ],
+    );
+    const klipper = (await helper.request().get('/platewise/klipper-printer/models')).body as Table;
+    assert.deepEqual([klipper.models, klipper.refused, klipper.fallback['buildX']], [[], [], undefined]);
+    const elegoo = (await helper.request().get('/platewise/elegoo-printer/models')).body as Table;
+    assert.deepEqual([elegoo.fallback['buildX'], elegoo.fallback['slots']], ['800', 'extruder']);
+    // What is shown is what the server reads.
+    for (const { defaults } of [...bambu.models, { defaults: elegoo.fallback }]) {
+      assert.doesNotThrow(() => readCapabilities(defaults, () => 0));
+    }
   });
 
   it('answers with the printers that were found', async () => {
@@ -128,15 +168,20 @@ describe('The buttons of a printer form', function () {
       },
       httpAdmin: {
         post: (path: string, first: unknown) => routes.push([path, first === guard ? 'guarded' : 'open']),
+        get: (path: string, first: unknown) => routes.push([path, first === guard ? 'guarded' : 'open']),
       },
       nodes: { registerType: () => {} },
     } as unknown as NodeAPI;
     for (const register of modules.slice(1)) register(RED);
-    assert.deepEqual(asked, ['bambu-printer.write', 'elegoo-printer.write', 'snapmaker-printer.write']);
+    const kinds = ['bambu', 'elegoo', 'klipper', 'snapmaker'];
+    assert.deepEqual(
+      asked,
+      kinds.flatMap((kind) => [`${kind}-printer.write`, `${kind}-printer.read`]),
+    );
     assert.deepEqual(
       routes,
-      ['bambu', 'elegoo', 'snapmaker'].flatMap((make) =>
-        ['test', 'discover'].map((name) => [`/platewise/${make}-printer/${name}`, 'guarded']),
+      kinds.flatMap((kind) =>
+        ['test', 'models', 'discover'].map((name) => [`/platewise/${kind}-printer/${name}`, 'guarded']),
       ),
     );
   });

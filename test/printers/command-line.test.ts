@@ -10,6 +10,7 @@ import { makes } from '../../lib/model/printer';
 import { type RunningSimulator, startSimulator } from '../../lib/simulators';
 import { platewise, program } from '../support/program';
 import { temporaryDirectory } from '../support/servers';
+import { simulatedLoads } from '../support/simulated-filament';
 import { sliced3mf } from './sliced-3mf';
 
 interface Seen {
@@ -42,7 +43,12 @@ for (const make of makes) {
 
     beforeEach(async () => {
       const dataDir = join(directory, `${make}-${Math.random()}`);
-      simulator = await startSimulator(make, { dataDir, speed: 600, operator: 'immediate' });
+      simulator = await startSimulator(make, {
+        dataDir,
+        speed: 600,
+        operator: 'immediate',
+        loads: simulatedLoads[make],
+      });
       environment = { PLATEWISE_ACCESS_CODE: simulator.ready.access_code ?? '', PLATEWISE_TOKEN: 'test-token' };
     });
     afterEach(() => simulator.close());

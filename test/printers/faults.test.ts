@@ -15,6 +15,7 @@ import {
 import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { type RunningSimulator, type SimulatorMake, type SimulatorOptions, startSimulator } from '../../lib/simulators';
+import { simulatedLoads } from '../support/simulated-filament';
 import {
   capabilities,
   connectionWhere,
@@ -50,6 +51,7 @@ describe('drivers and faulty printers', function () {
     simulator = await startSimulator(make, {
       dataDir: join(directory.path, 'simulator'),
       speed: 60,
+      loads: simulatedLoads[make],
       ...(make === 'bambu' ? { accessCode } : {}),
       ...options,
     });
@@ -146,6 +148,34 @@ describe('drivers and faulty printers', function () {
       const bySide = [await checks(await file(1, 0.4)), await checks(await file(2, 0.4))];
       deepStrictEqual(bySide.sort(), [[], ['extruder']]);
       ok((await checks(await file(2, 0.8))).includes('nozzle'));
+    });
+
+    it('starts a file that was sliced for the nozzles that are there, whatever the printer was set up with', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu({ capabilities: { ...capabilities, nozzleDiameters: [0.6, 0.6] } }));
+      const sliced = await orderFor(directory.path, await sliced3mf(gcodeLasting(60), { nozzle: 0.4, side: 2 }), {
+        extension: '.gcode.3mf',
+        slots: ['ams0-0'],
+      });
+      deepStrictEqual(await driver.preflight(sliced), []);
+      const [failure] = await driver.preflight({
+        ...sliced,
+        file: { ...sliced.file, path: '' },
+        identity: { ...sliced.identity, sha256: '' },
+      });
+      deepStrictEqual([failure?.check, failure?.whose], ['nozzle', 'printer']);
+    });
+
+    it('says that the printer is another model than it was set up as, and starts nothing on it', async () => {
+      await simulate('bambu', { profile: 'x1' });
+      const driver = await connected(bambu({ capabilities: { ...capabilities, model: 'O1D' } }));
+      const report = await driver.observe();
+      deepStrictEqual([report.state, report.capabilities?.model], ['fault', 'BL-P001']);
+      const [failure] = await driver.preflight(await order(driver));
+      deepStrictEqual([failure?.check, failure?.whose], ['fault', 'printer']);
+      ok(failure?.message.includes('H2D') && failure.message.includes('X1 Carbon'));
+      driver.describe({ ...capabilities, model: 'BL-P001' });
+      strictEqual(driver.report?.state, 'idle');
     });
 
     it('names an empty tray', async () => {
@@ -270,13 +300,10 @@ describe('drivers and faulty printers', function () {
     it('prints from a second AMS on the other nozzle, and names one that dries', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
-      simulator.actions['ams/attach']?.({ unit: 1, extruder: 1, trays: [{ material: 'PLA' }] });
-      simulator.actions['ams/attach']?.({
-        unit: 128,
-        extruder: 0,
-        trays: [{ material: 'PLA' }],
-        drying_minutes: 90,
-      });
+      simulator.actions['ams/attach']?.({ unit: 1, extruder: 1 });
+      simulator.load('ams1-0', 'pla_red_esun');
+      simulator.actions['ams/attach']?.({ unit: 128, extruder: 0, drying_minutes: 90 });
+      simulator.load('ams128-0', 'pla_black_esun');
       const left = { ...(await order(driver)), slots: ['ams1-0'] };
       const onTheLeft = await orderFor(directory.path, await sliced3mf(gcodeLasting(600), { side: 1 }), {
         extension: '.gcode.3mf',
@@ -291,6 +318,26 @@ describe('drivers and faulty printers', function () {
       await upload(driver, onTheLeft);
       await driver.start(onTheLeft, permit());
       await reportWhere(driver, (report) => report.state === 'printing');
+    });
+
+    it('prints the plate of the order, also of a file that holds that one alone', async () => {
+      await simulate('bambu', { ams: '0:right,1:left', speed: 600 });
+      simulator.load('ams1-0', 'pla_red_esun');
+      const driver = await connected(bambu());
+      // Only the second plate is there, and it is sliced for the left nozzle.
+      const alone = await orderFor(directory.path, await sliced3mf(gcodeLasting(60), { plate: 2, side: 1 }), {
+        extension: '.gcode.3mf',
+        slots: ['ams1-0'],
+      });
+      const wanted = { ...alone, plate: 2, tool: 1 };
+      deepStrictEqual(
+        (await driver.preflight({ ...wanted, slots: ['ams0-0'] })).map(({ check }) => check),
+        ['extruder'],
+      );
+      deepStrictEqual(await driver.preflight(wanted), []);
+      await upload(driver, wanted);
+      await driver.start(wanted, permit());
+      strictEqual((await ended(driver, wanted)).ending, 'finished');
     });
 
     it('shows that the printer waits for a person', async () => {
@@ -343,7 +390,22 @@ describe('drivers and faulty printers', function () {
       simulator.actions['heads']?.({ count: 2 });
       await reportWhere(driver, (report) => report.slots.length === 2);
       const [failure] = await driver.preflight(wanted);
-      deepStrictEqual([failure?.check, failure?.message.includes('405.5 mm')], ['build_volume', true]);
+      deepStrictEqual(
+        [failure?.check, failure?.whose, failure?.message.includes('405.5 mm')],
+        ['build_volume', 'printer', true],
+      );
+      driver.describe({ ...wide, buildVolume: { ...wide.buildVolume, max: { x: 405, y: 800, z: 1000 } } });
+      deepStrictEqual(await driver.preflight(wanted), []);
+    });
+
+    it('starts nothing on an extruder for which Klipper has no macro, because it would print with another one', async () => {
+      await simulate('moonraker', { profile: 'modern' });
+      const driver = await connected(moonraker());
+      const wanted = await order(driver);
+      deepStrictEqual(await driver.preflight(wanted), []);
+      const [failure] = await driver.preflight({ ...wanted, tool: 1 });
+      deepStrictEqual([failure?.check, failure?.whose], ['tool_macro', 'printer']);
+      ok(failure?.remedy.includes('[gcode_macro T1]'));
     });
 
     it('names jobs in a queue that is not ours', async () => {

@@ -15,8 +15,11 @@ export const capabilities: PrinterCapabilities = {
   usdPerHour: 1,
 };
 
-/** G-code that takes about this long: moves of a known length at a known speed, in small layers. */
-export function gcodeLasting(seconds: number): string {
+/**
+ * G-code that takes about this long: moves of a known length at a known speed, in small layers.
+ * @param tool the tool that it heats and picks; without one it names none
+ */
+export function gcodeLasting(seconds: number, tool?: number): string {
   const lines = [
     '; generated for a test',
     `; estimated printing time (normal mode) = ${Math.floor(seconds / 60)}m ${seconds % 60}s`,
@@ -25,6 +28,7 @@ export function gcodeLasting(seconds: number): string {
     'G90',
     'M83',
     'G28',
+    ...(tool === undefined ? ['M104 S210'] : [`M104 T${tool} S210`, `T${tool}`]),
   ];
   const layers = Math.max(2, Math.ceil(seconds / 60));
   const movesPerLayer = 10;

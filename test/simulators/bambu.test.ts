@@ -13,16 +13,26 @@ import { Bench, control, eventually, fixture, gcode, port, truth, truthNames } f
 
 type Json = Record<string, unknown>;
 
-const MODEL_CONFIG = (model: string): string =>
-  `<config><plate><metadata key="printer_model_id" value="${model}"/><metadata key="nozzle_diameters" value="0.4,0.4"/></plate></config>`;
+interface Plate {
+  md5?: string;
+  model?: string;
+  plate?: number;
+  /** `filament_maps`: the side of each filament of the project, 1 left, 2 right. */
+  sides?: string;
+}
+
+const MODEL_CONFIG = ({ model = 'O1D', plate = 1, sides = '' }: Plate): string =>
+  `<config><plate><metadata key="index" value="${plate}"/><metadata key="printer_model_id" value="${model}"/>` +
+  `<metadata key="nozzle_diameters" value="0.4,0.4"/><metadata key="filament_maps" value="${sides}"/></plate></config>`;
 
 /** Writes a sliced .gcode.3mf as a slicer does. */
-async function archive(path: string, content: string, options: { md5?: string; model?: string } = {}): Promise<Buffer> {
+async function archive(path: string, content: string, options: Plate = {}): Promise<Buffer> {
   const zip = new ZipFile();
+  const member = `Metadata/plate_${options.plate ?? 1}.gcode`;
   const md5 = options.md5 ?? createHash('md5').update(content).digest('hex').toUpperCase();
-  zip.addBuffer(Buffer.from(content), 'Metadata/plate_1.gcode');
-  zip.addBuffer(Buffer.from(md5), 'Metadata/plate_1.gcode.md5');
-  zip.addBuffer(Buffer.from(MODEL_CONFIG(options.model ?? 'O1D')), 'Metadata/slice_info.config');
+  zip.addBuffer(Buffer.from(content), member);
+  zip.addBuffer(Buffer.from(md5), `${member}.md5`);
+  zip.addBuffer(Buffer.from(MODEL_CONFIG(options)), 'Metadata/slice_info.config');
   zip.end();
   await pipeline(zip.outputStream, createWriteStream(path));
   return readFileSync(path);
@@ -170,10 +180,10 @@ describe('Bambu simulator', () => {
     simulator: RunningSimulator,
     name: string,
     seconds: number,
-    options: { md5?: string; model?: string } = {},
+    { picks = '', ...options }: Plate & { picks?: string } = {},
   ): Promise<Buffer> {
     const path = join(bench.folder(), name);
-    const content = await archive(path, gcode(seconds), options);
+    const content = await archive(path, gcode(seconds).replace('G28', `G28\n${picks}`), options);
     const client = await ftp(simulator);
     await client.uploadFrom(path, `/${name}`);
     assert.equal(await client.size(`/${name}`), content.length);
@@ -534,4 +544,128 @@ describe('Bambu simulator', () => {
       }
     });
   }
+
+  const left = { ams: '0:right,1:left', loads: { 'ams0-0': 'pla_black_esun', 'ams1-2': 'pla_red_esun' } };
+  const printed = async (simulator: RunningSimulator, listener: Listener, request: Json) => {
+    const before = truthNames(simulator).length;
+    await listener.command('print', request);
+    return eventually(
+      () =>
+        truth(simulator)
+          .slice(before)
+          .find(({ event }) => event === 'finished' || event === 'stopped'),
+      12_000,
+    );
+  };
+
+  it('prints each filament of the project from where the start says, by the nozzle that this feeds', async () => {
+    const simulator = await bench.start('bambu', { ...left, speed: 1000, operator: 'immediate' });
+    const listener = await listen(simulator);
+    const second = {
+      ams_mapping: [-1, 6],
+      ams_mapping2: [
+        { ams_id: 255, slot_id: 255 },
+        { ams_id: 1, slot_id: 2 },
+      ],
+    };
+    await put(simulator, 'left.gcode.3mf', 5000, { sides: '2,1', picks: 'T1' });
+    const going = printed(simulator, listener, projectFile('left.gcode.3mf', 5, second));
+    const report = await listener.report(({ gcode_state, layer_num }) => gcode_state === 'RUNNING' && layer_num === 1);
+    const { extruder } = report.device as { extruder: { state: number; info: { id: number; snow: number }[] } };
+    assert.equal(extruder.state, 0x112);
+    assert.deepEqual(
+      extruder.info.map(({ id, snow }) => [id, snow]),
+      [
+        [0, 0xffff],
+        [1, 0x0102],
+      ],
+    );
+    assert.deepEqual(
+      (await going).tools?.map(({ tool, material }) => [tool, material]),
+      [[1, 'pla_red_esun']],
+    );
+    const right = { ams_mapping: [0], ams_mapping2: [{ ams_id: 0, slot_id: 0 }] };
+    await put(simulator, 'right.gcode.3mf', 100, { sides: '2' });
+    const told = await printed(simulator, listener, projectFile('right.gcode.3mf', 6, right));
+    assert.deepEqual(
+      told.tools?.map(({ tool, material }) => [tool, material]),
+      [[0, 'pla_black_esun']],
+    );
+  });
+
+  it('gives a filament up that the start says nothing of, or whose slot feeds the other nozzle', async () => {
+    const simulator = await bench.start('bambu', { ...left, speed: 1000, operator: 'immediate' });
+    const listener = await listen(simulator);
+    await put(simulator, 'q-8.gcode.3mf', 100, { sides: '2,2', picks: 'T1' });
+    for (const mapping of [
+      { ams_mapping: [0], ams_mapping2: [{ ams_id: 0, slot_id: 0 }] },
+      {
+        ams_mapping: [-1, 6],
+        ams_mapping2: [
+          { ams_id: 255, slot_id: 255 },
+          { ams_id: 1, slot_id: 2 },
+        ],
+      },
+    ]) {
+      const told = await printed(simulator, listener, projectFile('q-8.gcode.3mf', 7, mapping));
+      assert.deepEqual([told.event, told.reason, told.tools], ['stopped', 'mapping', []]);
+    }
+  });
+
+  it('prints the plate that the start names, and nothing where the file has none of that number', async () => {
+    const simulator = await bench.start('bambu', { speed: 1000, operator: 'immediate' });
+    const listener = await listen(simulator);
+    await put(simulator, 'two.gcode.3mf', 100, { plate: 2 });
+    const first = await printed(simulator, listener, projectFile('two.gcode.3mf', 8));
+    assert.equal(first.reason, 'unreadable_file');
+    const plate = { param: 'Metadata/plate_2.gcode' };
+    const second = await printed(simulator, listener, projectFile('two.gcode.3mf', 9, plate));
+    assert.deepEqual([second.event, second.identity.param], ['finished', 'Metadata/plate_2.gcode']);
+  });
+
+  it('waits for filament on an empty external spool, and shows what is loaded then', async () => {
+    const simulator = await bench.start('bambu', { speed: 1000, loads: {} });
+    const listener = await listen(simulator);
+    await put(simulator, 'q-9.gcode.3mf', 100);
+    const external = { use_ams: false, ams_mapping: [-1], ams_mapping2: [{ ams_id: 255, slot_id: 0 }] };
+    await listener.command('print', projectFile('q-9.gcode.3mf', 10, external));
+    await listener.report(({ gcode_state, print_error }) => gcode_state === 'PAUSE' && print_error === 0x07008011);
+    await control(simulator, '/load', { slot: 'ext-right', material: 'petg_white_esun' });
+    const seen = await listener.nextReport(() => true);
+    assert.deepEqual(
+      (seen.vir_slot as Json[]).map(({ id, tray_type, tray_color }) => [id, tray_type, tray_color]),
+      [
+        ['255', 'PETG', 'FFFFFFFF'],
+        ['254', '', '00000000'],
+      ],
+    );
+    await listener.command('print', { command: 'resume', param: '' });
+    const finished = await eventually(() => truth(simulator).find(({ event }) => event === 'finished'));
+    assert.equal(finished.tools?.at(-1)?.material, 'petg_white_esun');
+  });
+
+  for (const [profile, model, nozzles] of [
+    ['h2s', 'O1S', 1],
+    ['x2d', 'N6', 2],
+    ['p2s', 'N7', 1],
+  ] as const) {
+    it(`is a ${profile} with ${nozzles} nozzle(s) when it is told so`, async () => {
+      const simulator = await bench.start('bambu', { profile, speed: 1000, operator: 'immediate' });
+      const listener = await listen(simulator);
+      await listener.send('pushing', { command: 'pushall' });
+      const report = await listener.report(() => true);
+      const { extruder } = report.device as { extruder: { info: unknown[] } };
+      assert.deepEqual([extruder.info.length, (report.vir_slot as Json[]).length], [nozzles, nozzles]);
+      await put(simulator, 'own.gcode.3mf', 100, { model });
+      await put(simulator, 'h2d.gcode.3mf', 100);
+      assert.equal((await printed(simulator, listener, projectFile('h2d.gcode.3mf', 11))).reason, 'wrong_model');
+      assert.equal((await printed(simulator, listener, projectFile('own.gcode.3mf', 12))).event, 'finished');
+    });
+  }
+
+  it('refuses an AMS that it cannot have', async () => {
+    await assert.rejects(bench.start('bambu', { profile: 'p1s', ams: '0:left' }), /one nozzle/);
+    await assert.rejects(bench.start('bambu', { ams: '9:left' }), /no AMS unit "9"/);
+    await assert.rejects(bench.start('bambu', { ams: '0:up' }), /0, right, or 1, left/);
+  });
 });

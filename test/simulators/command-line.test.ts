@@ -46,6 +46,22 @@ describe('platewise simulate', () => {
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
+  it('loads what it is told to before the first start, and shows it', async () => {
+    const loads = ['--load', 'extruder=pla_black_esun', '--load', 'extruder1=petg_white_esun'];
+    const told = await ready(
+      launch('simulate', 'moonraker', '--data', folder, '--profile', 'modern', '--extruders', '2', ...loads),
+    );
+    const response = await fetch(`http://127.0.0.1:${told.ports.control}/state`);
+    const { slots } = (await response.json()) as { slots: Record<string, { material: string; type: string } | null> };
+    assert.deepEqual(
+      Object.entries(slots).map(([slot, filament]) => [slot, filament?.material, filament?.type]),
+      [
+        ['extruder', 'pla_black_esun', 'PLA'],
+        ['extruder1', 'petg_white_esun', 'PETG'],
+      ],
+    );
+  });
+
   it('ends with its parent when it is told to watch standard input', async () => {
     const child = launch('simulate', 'snapmaker', '--data', folder, '--exit-with-stdin');
     assert.equal((await ready(child)).make, 'snapmaker');
@@ -79,6 +95,9 @@ describe('platewise simulate', () => {
       [['simulate'], /Name one make: bambu, moonraker, snapmaker/],
       [['simulate', 'bambu', '--speed', 'fast'], /--speed takes a number/],
       [['simulate', 'bambu', '--data', 'x', '--colour', 'red'], /Usage: platewise simulate/],
+      [['simulate', 'moonraker', '--load', 'extruder'], /--load takes SLOT=MATERIAL/],
+      [['simulate', 'snapmaker', '--load', 'ext=pla', '--data', 'DATA'], /no slot "ext". Slots: nozzle0, nozzle1/],
+      [['simulate', 'moonraker', '--extruders', '2', '--data', 'DATA'], /heads ride together/],
       [['simulate', 'moonraker', '--profile', 'octoprint', '--data', 'DATA'], /Profiles: legacy-giga/],
       [['dance'], /There is no command "dance"/],
     ] as const) {

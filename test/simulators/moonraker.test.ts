@@ -506,4 +506,80 @@ describe('Moonraker simulator', () => {
     assert.equal((await http(simulator, 'GET', '/server/info')).status, 200);
     assert.equal((await control(simulator, '/fault', { name: 'nonsense' })).status, 400);
   });
+
+  /** The last line of the truth log about how a print went, and what it was made of. */
+  const tools = (simulator: RunningSimulator) => truth(simulator).findLast(({ tools }) => tools !== undefined);
+  const printed = async (simulator: RunningSimulator, content: string, name = 'tools.gcode') => {
+    const before = truthNames(simulator).length;
+    await upload(simulator, name, content);
+    assert.equal((await http(simulator, 'POST', `/printer/print/start?filename=${name}`)).status, 200);
+    return eventually(() =>
+      truth(simulator)
+        .slice(before)
+        .find(({ event }) => event === 'finished' || event === 'stopped'),
+    );
+  };
+
+  it('tells in the truth log which extruder let out what, from what was loaded', async () => {
+    const simulator = await bench.start('moonraker', {
+      profile: 'modern',
+      extruders: 2,
+      loads: { extruder: 'pla_black_esun', extruder1: 'pla_white_esun' },
+    });
+    const file = (more: string): string => gcode(5).replace('M104 S210', `M104 S210\nM104 T1 S210\n${more}`);
+    const first = await printed(simulator, file(''));
+    assert.deepEqual(
+      first.tools?.map(({ tool, material }) => [tool, material]),
+      [[0, 'pla_black_esun']],
+    );
+    const started = truth(simulator).find(({ event }) => event === 'started');
+    assert.deepEqual(started?.tools, first.tools);
+    assert.ok((first.tools?.[0]?.grams ?? 0) > 0.05);
+    assert.equal((await printed(simulator, file('T1'), 'second.gcode')).tools?.[0]?.material, 'pla_white_esun');
+    const objects = await http(simulator, 'GET', '/printer/objects/query?extruder&extruder1&toolhead=extruder');
+    const { status } = objects.body.result as { status: Record<string, Json> };
+    assert.equal(status.toolhead?.extruder, 'extruder1');
+    await control(simulator, '/load', { slot: 'extruder1', material: null });
+    assert.deepEqual((await printed(simulator, file('T1'), 'third.gcode')).tools, [
+      { tool: 1, material: null, grams: 0 },
+    ]);
+    assert.equal(tools(simulator)?.event, 'finished');
+  });
+
+  it('ends a print in the state error, without a shutdown, where an extruder is cold', async () => {
+    const simulator = await bench.start('moonraker', { profile: 'modern', extruders: 2 });
+    const ended = await printed(simulator, gcode(5).replace('G28', 'T1\nG28'));
+    assert.deepEqual([ended.event, ended.tools], ['stopped', []]);
+    assert.match(ended.reason ?? '', /^Extrude below minimum temp/);
+    const { body } = await http(simulator, 'GET', '/printer/objects/query?print_stats&webhooks');
+    const { status } = body.result as { status: Record<string, Json> };
+    assert.equal(status.print_stats?.state, 'error');
+    assert.match(String(status.print_stats?.message), /^Extrude below minimum temp/);
+    assert.equal(status.webhooks?.state, 'ready');
+  });
+
+  it('has nothing in it until somebody loads it, keeps that, and refuses what it has no place for', async () => {
+    const dataDir = bench.folder();
+    const before = await bench.start('moonraker', { dataDir, loads: {} });
+    const sensor = async (simulator: RunningSimulator): Promise<unknown> => {
+      const path = '/printer/objects/query?filament_switch_sensor%20fila';
+      const { body } = await http(simulator, 'GET', path);
+      const { status } = body.result as { status: Record<string, Json> };
+      return status['filament_switch_sensor fila']?.filament_detected;
+    };
+    assert.equal(await sensor(before), false);
+    assert.deepEqual((await printed(before, gcode(5))).tools, [{ tool: 0, material: null, grams: 0 }]);
+    const loaded = await control(before, '/load', { slot: 'extruder', material: 'petg_white_esun' });
+    assert.equal(loaded.status, 200);
+    assert.equal(await sensor(before), true);
+    const refused = await control(before, '/load', { slot: 'extruder1', material: 'petg_white_esun' });
+    assert.equal(refused.status, 400);
+    assert.match(String(refused.body.error), /no slot "extruder1". Slots: extruder/);
+    assert.equal((await control(before, '/load', { slot: 'extruder' })).status, 400);
+    await before.close();
+    // Loads of the options are those of a printer that was never used.
+    const after = await bench.start('moonraker', { dataDir, loads: { extruder: 'pla_red_esun' } });
+    await control(after, '/plate/clear');
+    assert.equal((await printed(after, gcode(5), 'again.gcode')).tools?.[0]?.material, 'petg_white_esun');
+  });
 });

@@ -261,4 +261,48 @@ describe('Snapmaker simulator', () => {
     const issue = client.push(0xac01, (payload) => payload[0] === 0);
     assert.equal((await issue).attribute, 0);
   });
+
+  it('prints by the nozzle that the file picks, in what is loaded there', async () => {
+    const simulator = await bench.start('snapmaker', { speed: 200 });
+    const client = await paired(simulator);
+    const nozzles = client.push(0x10a0, (payload) => payload.readInt32LE(3 + 17 + 9) > 190_000);
+    await client.subscribe(0x10a0);
+    const { md5 } = await client.upload(
+      'right.gcode',
+      Buffer.from(gcode(600).replace('M104 S210', 'M104 T1 S210\nT1')),
+    );
+    await client.startPrint('right.gcode', md5);
+    const { payload } = await nozzles;
+    // Index, filament (0: there), detection, activity; then diameter, current and target.
+    assert.deepEqual([...payload.subarray(3, 7)], [0, 0, 0, 0]);
+    assert.deepEqual([...payload.subarray(20, 24)], [1, 0, 0, 1]);
+    assert.deepEqual([payload.readInt32LE(16), payload.readInt32LE(33)], [0, 210_000]);
+    const finished = await eventually(() => truth(simulator).find(({ event }) => event === 'finished'), 8000);
+    assert.deepEqual(
+      finished.tools?.map(({ tool, material }) => [tool, material]),
+      [[1, 'pla_white_esun']],
+    );
+  });
+
+  it('says of an empty nozzle that it is empty, and waits for filament where it is to extrude there', async () => {
+    const simulator = await bench.start('snapmaker', { speed: 300, loads: { nozzle0: 'pla_black_esun' } });
+    const client = await paired(simulator);
+    assert.deepEqual([...(await client.request(1, 0x1001, Buffer.from([8]))).payload.subarray(22, 24)], [1, 1]);
+    const { md5 } = await client.upload('right.gcode', Buffer.from(gcode(60).replace('M104 S210', 'M104 T1 S210\nT1')));
+    const exception = client.push(0x0400);
+    await client.startPrint('right.gcode', md5);
+    await exception;
+    const resume = async (): Promise<number | undefined> => {
+      const outcome = client.push(0xac16);
+      await client.request(1, 0xac05);
+      return (await outcome).payload[0];
+    };
+    assert.equal(await resume(), 222);
+    await control(simulator, '/load', { slot: 'nozzle0', material: 'pla_red_esun' });
+    assert.equal(await resume(), 222);
+    await control(simulator, '/load', { slot: 'nozzle1', material: 'pla_red_esun' });
+    assert.equal(await resume(), 0);
+    const finished = await eventually(() => truth(simulator).find(({ event }) => event === 'finished'), 8000);
+    assert.equal(finished.tools?.at(-1)?.material, 'pla_red_esun');
+  });
 });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { RunningSimulator, SimulatorMake, SimulatorOptions } from '../../lib/simulators';
 import { startSimulator } from '../../lib/simulators';
 import type { TruthEvent } from '../../lib/simulators/truth-log';
+import { simulatedLoads } from '../support/simulated-filament';
 
 /** The directory of package.json, for compiled tests and for those run from source alike. */
 export function packageRoot(): string {
@@ -44,6 +45,7 @@ export class Bench {
     const simulator = await startSimulator(make, {
       dataDir: options.dataDir ?? this.folder(),
       speed: 2000,
+      loads: simulatedLoads[make],
       ...options,
     });
     this.#running.push(simulator);

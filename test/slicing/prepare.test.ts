@@ -12,6 +12,7 @@ import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { UnprintableFileError } from '../../lib/slicing/check-print';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { estimatePrint } from '../../lib/slicing/estimate';
+import { honoursAll } from '../../lib/slicing/honoured';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
 import { type Slicer, SlicingError } from '../../lib/slicing/slicer';
 import { fixture, temporaryDirectory } from '../fixtures';
@@ -220,7 +221,14 @@ describe('preparing a print file', () => {
     await refuses({ sourcePath: sliced, machine: artisan }, UnprintableFileError, /outside of the build volume/);
     await refuses(changed('hot.gcode', text.replace('M109 S220', 'M109 S320')), UnprintableFileError, /nozzle to 320/);
     await refuses(changed('bed.gcode', text.replace('M190 S60', 'M190 S160')), UnprintableFileError, /bed to 160/);
-    await refuses(changed('save.gcode', text.replace('G92 E0', 'M500')), UnprintableFileError, /M500/);
+    // its maker may save settings in the start code of this model, nobody in the middle of a print or of an unknown machine
+    const saving = text.replace('G92 E0', 'M500');
+    await prepare(changed('save.gcode', saving));
+    const nameless = saving.replace('; printer_model = OrangeStormGiga', '; printer_model = ');
+    await refuses(changed('save.gcode', nameless), UnprintableFileError, /M500/);
+    const half = text.indexOf(';LAYER_CHANGE', text.length / 2);
+    const within = `${text.slice(0, half)}M500\n${text.slice(half)}`;
+    await refuses(changed('save.gcode', within), UnprintableFileError, /M500/);
     await refuses(changed('cut.gcode', text.slice(0, text.length / 2)), UnprintableFileError, /cut off/);
     await refuses(changed('nan.gcode', text.replace('G1 X', 'G1 Xnan Y1 E1\nG1 X')), UnprintableFileError, /no number/);
     await refuses(
@@ -266,6 +274,7 @@ describe('preparing a print file', () => {
     const lying = (gcode: string): Slicer => ({
       name: 'lying',
       trusted: true,
+      honours: honoursAll,
       probe: async () => ({ usable: true, version: '0' }),
       slice: async ({ outputPath }) => {
         writeFileSync(outputPath, gcode);

@@ -25,7 +25,8 @@ describe('slicing profiles', () => {
     assert.deepEqual(await profiles.problems(), []);
     assert.deepEqual(await profiles.qualities(), ['draft', 'fine', 'standard']);
     const fine = await profiles.load({ printerId: 'elegoo_giga', material: pla, quality: 'fine' });
-    assert.equal(resolveSettings(giga, pla, {}, fine).layerHeight, 0.12);
+    const settings = resolveSettings(giga, pla, {}, fine);
+    assert.deepEqual([settings.layerHeight, settings.firstLayerHeight], [0.12, 0.2]);
     const standard = await profiles.load({ printerId: 'elegoo_giga', material: tpu });
     assert.equal(resolveSettings(giga, tpu, {}, standard).speed, 25);
   });
@@ -90,6 +91,24 @@ describe('slicing profiles', () => {
     }
   });
 
+  it('of earlier versions mean what they did, whichever of them uses which name', async () => {
+    const own = temporaryDirectory();
+    write(own, 'any/any/any.json', { brim: 3, top_layers: 5, supports: 'auto' });
+    write(own, 'elegoo_giga/any/any.json', { solid_layers: 7, brim_width: 6, supports: true });
+    write(own, 'elegoo_giga/PLA/any.json', { bottom_layers: 2 });
+    const profile = await new Profiles([shipped, own]).load({ printerId: 'elegoo_giga', material: pla });
+    const { topLayers, bottomLayers, brimWidth, supports } = resolveSettings(giga, pla, {}, profile);
+    assert.deepEqual(
+      { topLayers, bottomLayers, brimWidth, supports },
+      {
+        topLayers: 7,
+        bottomLayers: 2,
+        brimWidth: 6,
+        supports: 'everywhere',
+      },
+    );
+  });
+
   it('leave the other slicers’ profiles alone', async () => {
     const own = temporaryDirectory();
     write(own, 'orca/bamboo_h2d/machine.json', { name: 'H2D' });
@@ -108,6 +127,26 @@ describe('slicing profiles', () => {
       const profile = await profiles.load({ printerId, material: pla });
       assert.equal(profile.speed, 60);
     }
+  });
+});
+
+describe('the first layer', () => {
+  const nozzle = (diameter: number) => ({
+    ...giga,
+    capabilities: { ...giga.capabilities, nozzleDiameters: [diameter] },
+  });
+
+  it('is half as high as the nozzle is wide, and as high as the others where these are higher', () => {
+    const height = (diameter: number, settings = {}, profile = {}) =>
+      resolveSettings(nozzle(diameter), pla, settings, profile).firstLayerHeight;
+    assert.deepEqual(
+      [0.2, 0.4, 0.6, 0.8].map((diameter) => height(diameter)),
+      [0.1, 0.2, 0.3, 0.4],
+    );
+    assert.equal(height(0.4, { layer_height: 0.08 }), 0.2);
+    assert.equal(height(0.4, {}, { layer_height_ratio: 0.7 }), 0.28);
+    assert.equal(height(0.4, {}, { first_layer_height: 0.25 }), 0.25);
+    assert.equal(height(0.4, { first_layer_height: 0.3 }, { first_layer_height: 0.25 }), 0.3);
   });
 });
 

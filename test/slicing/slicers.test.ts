@@ -88,13 +88,35 @@ function slicerContract(slicer: Slicer): void {
   }
 
   it('obeys the settings', async () => {
-    const settings = { layer_height: 0.1, infill: 100, nozzle_temp: 230, bed_temp: 70 };
+    const settings = { layer_height: 0.1, first_layer_height: 0.1, infill: 100, nozzle_temp: 230, bed_temp: 70 };
     const { analysis } = await sliceWith(slicer, fixture('models-bad', 'ok-cube10.3mf'), { settings });
     assert.equal(analysis.layers, 100);
     assert.equal(analysis.maxNozzleTemperature, 230);
     assert.equal(analysis.maxBedTemperature, 70);
     // a solid cube of 1000 mm³ and a skirt
     near(analysis.filamentMm, 1000 / (Math.PI * 0.875 ** 2), 0.06, 'filament');
+  });
+
+  const layersOf = (path: string) =>
+    [...readFileSync(path, 'utf8').matchAll(/^;Z:([\d.]+)\n;HEIGHT:([\d.]+)/gm)].map(([, z, height]) => [
+      Number(z),
+      Number(height),
+    ]);
+
+  it('makes the first layer as thick as half of the nozzle, or as it is told', async () => {
+    const cube10 = fixture('models-bad', 'ok-cube10.3mf');
+    const fine = await sliceWith(slicer, cube10, { settings: { layer_height: 0.12 } });
+    assert.deepEqual(layersOf(fine.outputPath).slice(0, 2), [
+      [0.2, 0.2],
+      [0.32, 0.12],
+    ]);
+    near(fine.analysis.bounds.max.z, 10, 0.007, 'height');
+    const told = await sliceWith(slicer, cube10, { settings: { layer_height: 0.12, first_layer_height: 0.3 } });
+    assert.deepEqual(layersOf(told.outputPath).slice(0, 2), [
+      [0.3, 0.3],
+      [0.42, 0.12],
+    ]);
+    await assert.rejects(sliceWith(slicer, cube10, { settings: { first_layer_height: 0.5 } }), SlicingError);
   });
 
   it('refuses what it cannot print and leaves nothing behind', async () => {

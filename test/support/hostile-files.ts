@@ -77,6 +77,21 @@ const nested = (levels: number, width: number) =>
     return object(`<components>${components}</components>`, level + 2);
   }).join('');
 
+/** A project of PrusaSlicer or of Bambu Studio with this beside its geometry. */
+const project = (name: string, member: string, config: () => string, refused?: RegExp): HostileFile => ({
+  name,
+  ...(refused && { refused }),
+  write: (directory) =>
+    writeArchive(join(directory, `${name}.3mf`), {
+      '_rels/.rels': relations,
+      '3D/3dmodel.model': model(object(), item),
+      [member]: config(),
+    }),
+});
+
+const prusaConfig = 'Metadata/Slic3r_PE_model.config';
+const bambuConfig = 'Metadata/model_settings.config';
+
 /** Kinds of files that cost far more than they weigh, or that are damaged where a reader trusts. */
 export const hostileFiles: HostileFile[] = [
   threeMf(
@@ -202,6 +217,46 @@ export const hostileFiles: HostileFile[] = [
         'Metadata/plate_1.gcode': 'G28\nG1 X1 Y1 E1\n',
         'Metadata/plate_1.gcode.md5': '0'.repeat(32),
       }),
+  },
+  project(
+    'project-of-a-volume-many-times',
+    prusaConfig,
+    () => `<config><object id="1">${'<volume firstid="0" lastid="3"></volume>'.repeat(800_000)}</object></config>`,
+    /inflates|too large|too many|lists more/,
+  ),
+  project(
+    'project-of-many-settings',
+    bambuConfig,
+    () => `<config><object id="1">${'<metadata key="a" value="b"/>'.repeat(550_000)}</object></config>`,
+  ),
+  project(
+    'project-of-many-plates',
+    bambuConfig,
+    () => `<config>${'<plate></plate>'.repeat(100_000)}</config>`,
+    /lists more plates/,
+  ),
+  project(
+    'project-settings-too-large',
+    bambuConfig,
+    () => `<config><!-- ${' '.repeat(17 * megabyte)} --></config>`,
+    /too large/,
+  ),
+  project(
+    'project-of-bad-ranges',
+    prusaConfig,
+    () => '<config><object id="1"><volume firstid="3" lastid="1"/></object></config>',
+    /triangle that does not exist/,
+  ),
+  project('project-with-doctype', bambuConfig, () => '<!DOCTYPE a [<!ENTITY b "c">]><config/>', /DOCTYPE/),
+  project('project-cut-off', prusaConfig, () => '<config><object id="1"', /XML is damaged/),
+  {
+    name: 'sliced-plates-2000',
+    refused: /2000 sliced plates/,
+    write: (directory) =>
+      writeArchive(
+        join(directory, 'plates.gcode.3mf'),
+        Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`Metadata/plate_${i + 1}.gcode`, 'G28\n'])),
+      ),
   },
   plain('count-huge.stl', () => binaryStl(0xffff_fff0, 40), /promises 4294967280 triangles, 40/),
   plain('count-too-small.stl', () => binaryStl(3, 40), /promises 3 triangles, 40/),

@@ -157,6 +157,20 @@ export class RealFarm {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as TruthLine);
   }
 
+  /** Resolves when a filament lies in a slot of a simulated printer. @throws Error that takes too long */
+  async untilLoaded(printer: string, slot: string, material: string, limit = 15_000): Promise<void> {
+    const ready = readFileSync(join(this.data, 'simulators', printer, 'ready.json'), 'utf8');
+    const { ports } = JSON.parse(ready) as { ports: { control: number } };
+    const end = Date.now() + limit;
+    for (;;) {
+      const response = await fetch(`http://127.0.0.1:${ports.control}/state`);
+      const { slots } = (await response.json()) as { slots: Record<string, { material: string } | null> };
+      if (slots[slot]?.material === material) return;
+      if (Date.now() > end) throw new Error(`${material} was not loaded: ${JSON.stringify(slots)}`);
+      await pause(100);
+    }
+  }
+
   /** Ends the farm with SIGTERM, as an operator does. Undefined if it did not run. */
   async stop(limit = 60_000): Promise<FarmExit | undefined> {
     if (!this.running) return undefined;

@@ -19,6 +19,7 @@ import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
 import { type RunningSimulator, startSimulator } from '../../lib/simulators';
 import { findPrinter } from '../../lib/store/printers';
 import { embeddedPostgresUrl, temporaryDirectory } from './servers';
+import { simulatedLoads } from './simulated-filament';
 
 /** The default farm's printers, each with its make. */
 export const defaultPrinters = [
@@ -36,6 +37,7 @@ export interface TruthLine {
   size: number | null;
   bed: string;
   accepted?: boolean;
+  tools?: { tool: number; material: string | null; grams: number }[];
 }
 
 /** A whole farm in this process, without Node-RED: simulators over real sockets, agents, relay and scheduler. */
@@ -87,6 +89,7 @@ export class SimulatedFarm {
           dataDir: join(this.directory, 'simulators', id),
           speed: this.#options.speed ?? 2000,
           operator: 'immediate',
+          loads: simulatedLoads[make],
         }),
       );
     }

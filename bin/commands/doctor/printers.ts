@@ -10,6 +10,7 @@ type FlowNode = Record<string, unknown> & { type?: unknown };
 const makeOfType: Record<string, string> = {
   'bambu-printer': 'bambu',
   'elegoo-printer': 'moonraker',
+  'klipper-printer': 'moonraker',
   'snapmaker-printer': 'snapmaker',
 };
 

@@ -1,5 +1,6 @@
 import type { StartOrder } from '../driver';
 import { jobStem } from '../driver';
+import { fileUrl } from './models';
 
 /** Where the filament of a file comes from, in the printer's three spellings. */
 export interface FilamentMapping {
@@ -57,8 +58,6 @@ function subtaskName(fileName: string): string {
 }
 
 export interface StartChoices {
-  /** 1-based number of the plate in the file. */
-  plate: number;
   bedType: string;
   bedLeveling: 0 | 1 | 2;
   flowCalibration: 0 | 1 | 2;
@@ -69,7 +68,6 @@ export interface StartChoices {
 }
 
 export const defaultStartChoices: StartChoices = {
-  plate: 1,
   bedType: 'auto',
   bedLeveling: 1,
   flowCalibration: 0,
@@ -82,26 +80,28 @@ export const defaultStartChoices: StartChoices = {
 /**
  * The command that starts a file that was uploaded to the root of the storage.
  * @param slots the slot of each of the project's filaments
+ * @param url what the model of the printer calls the file
  */
 export function projectFile(
   order: StartOrder,
   sequenceId: string,
   choices = defaultStartChoices,
   slots: readonly string[] = order.slots,
+  url = fileUrl(undefined, order.identity.fileName),
 ): object {
   const id = String(order.identity.taskId);
   return {
     print: {
       command: 'project_file',
       sequence_id: sequenceId,
-      param: `Metadata/plate_${choices.plate}.gcode`,
+      param: `Metadata/plate_${order.plate}.gcode`,
       project_id: id,
       profile_id: '0',
       task_id: id,
       subtask_id: id,
       subtask_name: subtaskName(order.identity.fileName),
       file: order.identity.fileName,
-      url: `ftp:///${order.identity.fileName}`,
+      url,
       md5: order.identity.md5.toUpperCase(),
       bed_type: choices.bedType,
       bed_leveling: choices.bedLeveling !== 0,

@@ -2,25 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { FoundPrinter } from '../discovery';
 import { isObject, objectOf, textOf } from '../values';
-
-/** Model names by the tokens that the printers use. */
-const models: Readonly<Record<string, string>> = {
-  O1D: 'Bambu Lab H2D',
-  O1E: 'Bambu Lab H2D Pro',
-  O2D: 'Bambu Lab H2D Pro',
-  O1C2: 'Bambu Lab H2C',
-  O1S: 'Bambu Lab H2S',
-  N6: 'Bambu Lab X2D',
-  N7: 'Bambu Lab P2S',
-  'BL-P001': 'Bambu Lab X1 Carbon',
-  '3DPrinter-X1-Carbon': 'Bambu Lab X1 Carbon',
-  'BL-P002': 'Bambu Lab X1',
-  C13: 'Bambu Lab X1E',
-  C11: 'Bambu Lab P1P',
-  C12: 'Bambu Lab P1S',
-  N2S: 'Bambu Lab A1',
-  N1: 'Bambu Lab A1 mini',
-};
+import { judgeModel } from './models';
 
 const multicastGroup = '239.255.255.250';
 const longestDetectReply = 65_535;
@@ -155,17 +137,25 @@ function describe(told: {
   firmware: string;
   mode: string;
 }): FoundPrinter {
-  const model = models[told.token] ?? told.token;
+  const verdict = judgeModel(told);
+  const supported = verdict?.supported !== false;
+  const known = verdict?.supported ? verdict.model : undefined;
+  const model = known?.name ?? (verdict?.supported === false ? verdict.name : told.token);
+  const notes = [
+    ...(verdict?.supported === false ? [verdict.reason] : []),
+    ...(told.mode === 'cloud'
+      ? ["It is in cloud mode: switch on LAN Only Mode and Developer Mode in the printer's network settings."]
+      : []),
+  ];
   return {
     make: 'bambu',
     host: told.host,
     serial: told.serial,
     name: told.name || model || told.serial,
     model,
+    ...(known && { token: known.token }),
     ...(told.firmware === '' ? {} : { firmware: told.firmware }),
-    supported: true,
-    ...(told.mode === 'cloud'
-      ? { note: "It is in cloud mode: switch on LAN Only Mode and Developer Mode in the printer's network settings." }
-      : {}),
+    supported,
+    ...(notes.length > 0 && { note: notes.join(' ') }),
   };
 }

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
-import { isActive, type PrinterReport } from '../../model/printer';
+import {
+  isActive,
+  type PrinterCapabilities,
+  type PrinterFault,
+  type PrinterReport,
+  type ReportedCapabilities,
+} from '../../model/printer';
 import {
   BaseDriver,
   CommandRefusedError,
@@ -16,6 +22,7 @@ import {
   type JobIdentity,
   type JobTrace,
   type PreflightFailure,
+  PrinterRefusedError,
   PrinterUnavailableError,
   type StartOrder,
   type StartPermit,
@@ -34,6 +41,7 @@ import {
 } from './commands';
 import { defaultEndingTiming, type EndingTiming } from './endings';
 import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
+import { type BambuModel, bambuModel, fileUrl, judgeModel } from './models';
 import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
 import { checkOrder } from './preflight';
 import { currentErrorCode, errorText, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
@@ -46,6 +54,8 @@ export interface BambuTiming extends ReconnectTiming, EndingTiming {
   connectMs: number;
   /** How long after the login the first report may take (ms): a wrong serial number makes the printer silent. */
   firstReportMs: number;
+  /** How long, after the first report, the printer may take to tell what it is (ms): some never do. */
+  modelMs: number;
   /** How long the file server may stay silent (ms): it confirms an upload only when the USB stick has it all. */
   transferReplyMs: number;
   /** Silence after which reports are asked for (ms), and after which the connection is given up. */
@@ -69,6 +79,7 @@ export const defaultBambuTiming: BambuTiming = {
   ...defaultEndingTiming,
   connectMs: 15_000,
   firstReportMs: 60_000,
+  modelMs: 3000,
   transferReplyMs: 90_000,
   quietMs: 30_000,
   silentMs: 60_000,
@@ -112,8 +123,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #choices: StartChoices;
   readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
-  /** What the file that was looked into last says about itself. */
-  #sliced: { sha256: string; file: SlicedFor } | undefined;
+  /** What the plate that was looked into last says about itself. */
+  #sliced: { sha256: string; plate: number; file: SlicedFor } | undefined;
   #lastStatusAt = 0;
   /** When the newest message came; a report is never younger than that. */
   #received = this.stamp();
@@ -144,7 +155,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   async preflight(order: StartOrder): Promise<PreflightFailure[]> {
     const report = await this.observe();
     const slicedFor = await this.#readSliced(order);
-    return checkOrder(order, this.#tracker.print, report, this.options.capabilities, slicedFor);
+    return checkOrder(order, this.#tracker.print, report, this.capabilities, slicedFor);
   }
 
   /** What the file says about itself is read before, because nothing may be awaited between the last look and the start. */
@@ -250,7 +261,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
     signal.addEventListener('abort', abort, { once: true });
     const forget = session.onEnd((reason) => first.reject(reason));
     try {
-      session.publish(getVersion(session.nextSequenceId()));
+      const sequenceId = session.nextSequenceId();
+      const version = session.answerTo('get_version', sequenceId);
+      version.promise.catch(() => {});
+      session.publish(getVersion(sequenceId));
       this.#pushAll(session);
       await within(
         first.promise,
@@ -260,6 +274,11 @@ class BambuDriver extends BaseDriver<MqttSession> {
             `Connected, but no report came: is ${this.#settings.serial} the right serial number?`,
           ),
       );
+      await within(version.promise, this.#timing.modelMs, () => new WaitTimeoutError('It does not tell.')).catch(
+        () => {},
+      );
+      version.forget();
+      this.#checkModel();
       return session;
     } catch (error) {
       session.destroy(asError(error));
@@ -268,6 +287,42 @@ class BambuDriver extends BaseDriver<MqttSession> {
       forget();
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** @throws PrinterRefusedError the printer is of a model that the driver is not made for */
+  #checkModel(): void {
+    const product = this.#tracker.product;
+    const verdict = judgeModel({ product, token: this.capabilities.model, serial: this.#settings.serial });
+    if (verdict?.supported === false) {
+      throw new PrinterRefusedError(
+        `Platewise does not drive the ${verdict.name}. ${verdict.reason}`,
+        'Remove the printer from the farm, or ask for its model to be added.',
+      );
+    }
+    const conflict = this.#conflict();
+    if (conflict !== undefined) this.log('error', conflict.message);
+  }
+
+  /** The model of the table: by the printer's own word, else as it was set up. */
+  #model(): BambuModel | undefined {
+    return bambuModel(this.#tracker.product) ?? bambuModel(this.capabilities.model);
+  }
+
+  /** What is wrong if the printer says that it is another model than it was set up as. */
+  #conflict(): PrinterFault | undefined {
+    const told = bambuModel(this.#tracker.product);
+    const expected = bambuModel(this.capabilities.model);
+    if (told === undefined || expected === undefined || told === expected) return undefined;
+    return {
+      code: 'model',
+      message: `The printer is set up as a ${expected.name}, and says that it is a ${told.name}.`,
+      blocking: true,
+    };
+  }
+
+  override describe(capabilities: PrinterCapabilities): void {
+    super.describe(capabilities);
+    if (this.session !== undefined) this.#makeReport();
   }
 
   protected begin(session: MqttSession): void {
@@ -282,10 +337,13 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   protected prepareStart(order: StartOrder, session: MqttSession): () => Promise<PrinterReport> {
     const sequenceId = session.nextSequenceId();
-    const sliced = this.#sliced?.sha256 === order.identity.sha256 ? this.#sliced.file : slicedForAnything;
+    const known = this.#sliced;
+    const isOurs = known?.sha256 === order.identity.sha256 && known.plate === order.plate;
+    const sliced = isOurs ? known.file : slicedForAnything;
     const slots = slotsOfProject(order.slots, sliced);
     if (slots === undefined) throw new Error('The slots given are not those of the filaments of the file.');
-    const payload = projectFile(order, sequenceId, this.#choices, slots);
+    const url = fileUrl(this.#model(), order.identity.fileName);
+    const payload = projectFile(order, sequenceId, this.#choices, slots, url);
     return () => {
       this.#tracker.expect(order.identity.taskId);
       const errorBefore = currentErrorCode(this.#tracker.print);
@@ -296,15 +354,18 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   async #readSliced(order: StartOrder): Promise<SlicedFor> {
+    const { plate } = order;
     const { sha256 } = order.identity;
-    if (this.#sliced === undefined || this.#sliced.sha256 !== sha256 || sha256 === '') {
-      const file = await readSlicedFor(order.file.path, this.#choices.plate).catch((thrown: unknown) => {
+    const known = this.#sliced;
+    if (known === undefined || known.sha256 !== sha256 || known.plate !== plate || sha256 === '') {
+      const file = await readSlicedFor(order.file.path, plate).catch((thrown: unknown) => {
         this.log('debug', `The sliced file tells nothing about itself: ${asError(thrown).message}`);
         return slicedForAnything;
       });
-      this.#sliced = { sha256, file };
+      this.#sliced = { sha256, plate, file };
+      return file;
     }
-    return this.#sliced.file;
+    return known.file;
   }
 
   async #confirmStart(
@@ -485,7 +546,17 @@ class BambuDriver extends BaseDriver<MqttSession> {
       this.log('error', `The printer is in a state that is not known: ${unknownWord}.`);
     }
     this.#unknownWord = unknownWord;
-    const report: PrinterReport = { ...this.#received, ...tracked };
+    const conflict = this.#conflict();
+    const { toolHead } = tracked;
+    const report: PrinterReport = {
+      ...this.#received,
+      ...tracked,
+      ...(conflict && {
+        state: tracked.state === 'idle' ? 'fault' : tracked.state,
+        faults: [...tracked.faults, conflict],
+      }),
+      capabilities: reportedCapabilities(bambuModel(this.#tracker.product), toolHead?.nozzleDiameters ?? []),
+    };
     clearTimeout(this.#recheck);
     if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
@@ -498,7 +569,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
 
   #trust(): PrinterTrust {
     const { serial, ca, caFile, fingerprint } = this.#settings;
-    return { serial, fingerprint, ca: ca ?? (caFile === undefined ? undefined : readFileSync(caFile, 'utf8')) };
+    const issuer = bambuModel(this.capabilities.model)?.certificateIssuer;
+    return { serial, fingerprint, issuer, ca: ca ?? (caFile === undefined ? undefined : readFileSync(caFile, 'utf8')) };
   }
 
   #ftps(): FtpsAddress {
@@ -510,6 +582,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
       replyMs: this.#timing.transferReplyMs,
     };
   }
+}
+
+function reportedCapabilities(model: BambuModel | undefined, nozzles: number[]): ReportedCapabilities {
+  return { ...(model && { model: model.token }), ...(nozzles.length > 0 && { nozzleDiameters: nozzles }) };
 }
 
 /** Whether the printer shows the job as running, or as having run. */

@@ -25,7 +25,7 @@ export function checkOrder(
   return [
     ...checkAccess(print),
     ...checkIdle(print, report),
-    ...checkHardware(print, report, capabilities),
+    ...checkHardware(print, report, capabilities, slicedFor),
     ...checkFile(order),
     ...checkFilaments(order, print, report, slicedFor),
     ...checkNozzles(print, slicedFor),
@@ -43,6 +43,7 @@ function checkFilaments(
     return [
       {
         check: 'filaments',
+        whose: 'job',
         message: `The plate uses ${slicedFor.filaments.length} filaments, and ${order.slots.length} slots are given.`,
         remedy: 'Name one slot for each filament of the plate, in the order of the file.',
       },
@@ -56,6 +57,7 @@ function checkAccess(print: JsonObject): PreflightFailure[] {
   return [
     {
       check: 'developer_mode',
+      whose: 'printer',
       message: 'Developer Mode is off: the printer refuses commands from the network.',
       remedy: "Switch on LAN Only Mode and Developer Mode in the printer's network settings.",
     },
@@ -65,7 +67,7 @@ function checkAccess(print: JsonObject): PreflightFailure[] {
 function checkIdle(print: JsonObject, report: PrinterReport): PreflightFailure[] {
   if (report.state === 'idle' || report.state === 'fault') return [];
   const reason = isActive(report.state) ? 'A job runs.' : (busyReason(print) ?? 'The printer is not ready.');
-  return [{ check: 'not_busy', message: reason, remedy: 'Wait until the printer is idle.' }];
+  return [{ check: 'not_busy', whose: 'printer', message: reason, remedy: 'Wait until the printer is idle.' }];
 }
 
 const storageTexts = {
@@ -78,31 +80,42 @@ function checkHardware(
   print: JsonObject,
   report: PrinterReport,
   capabilities: PrinterCapabilities,
+  slicedFor: SlicedFor,
 ): PreflightFailure[] {
   const failures: PreflightFailure[] = [];
   const storage = storageState(print);
   if (storage !== undefined && storage !== 'present') {
     failures.push({
       check: 'storage',
+      whose: 'printer',
       message: storageTexts[storage],
       remedy:
         'Put a USB stick, formatted as FAT32 or exFAT, with free space and not write-protected, into the printer.',
     });
   }
   if (hasCuttingTool(print)) {
-    failures.push({ check: 'tool', message: 'A laser or cutting module is mounted.', remedy: 'Take the module off.' });
+    failures.push({
+      check: 'tool',
+      whose: 'printer',
+      message: 'A laser or cutting module is mounted.',
+      remedy: 'Take the module off.',
+    });
   }
+  // What was sliced for the nozzles that are there prints, whatever the printer was set up with.
+  const known = [...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? []), ...slicedFor.nozzleDiameters];
   for (const diameter of nozzleDiameters(print)) {
-    if (capabilities.nozzleDiameters.some((known) => Math.abs(known - diameter) < 0.001)) continue;
+    if (known.some((one) => isSameNozzle(one, diameter))) continue;
     failures.push({
       check: 'nozzle',
-      message: `A nozzle of ${diameter} mm is mounted; files are sliced for ${capabilities.nozzleDiameters.join(' or ')} mm.`,
+      whose: 'printer',
+      message: `A nozzle of ${diameter} mm is mounted; the printer is set up with ${capabilities.nozzleDiameters.join(' and ')} mm.`,
       remedy: 'Mount the nozzle that the printer is configured with, or change its configuration.',
     });
   }
   for (const fault of report.faults.filter((candidate) => candidate.blocking)) {
     failures.push({
       check: 'fault',
+      whose: 'printer',
       message: fault.message,
       remedy: `Look up ${fault.code} at the printer and clear it.`,
     });
@@ -110,12 +123,15 @@ function checkHardware(
   return failures;
 }
 
+const isSameNozzle = (one: number, other: number): boolean => Math.abs(one - other) < 0.001;
+
 function checkFile(order: StartOrder): PreflightFailure[] {
   const { fileName } = order.identity;
   if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*\.gcode\.3mf$/.test(fileName) && fileName.length <= 100) return [];
   return [
     {
       check: 'file_name',
+      whose: 'file',
       message: `The printer does not take the file name "${fileName}".`,
       remedy: 'Use at most 100 of the characters A-Z, a-z, 0-9, ".", "_", "-" and the extension .gcode.3mf.',
     },
@@ -127,9 +143,10 @@ function checkNozzles(print: JsonObject, slicedFor: SlicedFor): PreflightFailure
   const mounted = nozzleDiameters(print);
   if (mounted.length === 0) return [];
   return [...new Set(slicedFor.nozzleDiameters)].flatMap((wanted) => {
-    if (mounted.some((diameter) => Math.abs(diameter - wanted) < 0.001)) return [];
+    if (mounted.some((diameter) => isSameNozzle(diameter, wanted))) return [];
     const message = `The file was sliced for a nozzle of ${wanted} mm; mounted: ${mounted.join(' and ')} mm.`;
-    return [{ check: 'nozzle', message, remedy: 'Mount the nozzle, or slice for the one that is mounted.' }];
+    const remedy = 'Mount the nozzle, or slice for the one that is mounted.';
+    return [{ check: 'nozzle', whose: 'file', message, remedy }];
   });
 }
 
@@ -140,8 +157,9 @@ function checkSlot(
   wantedExtruder: number | undefined,
 ): PreflightFailure[] {
   const slot = parseSlot(name);
-  const unknown = {
+  const unknown: PreflightFailure = {
     check: 'slot',
+    whose: 'job',
     message: `The printer has no slot "${name}".`,
     remedy: 'Choose one of the slots that it reports.',
   };
@@ -156,6 +174,7 @@ function checkSlot(
     return [
       {
         check: 'slot_empty',
+        whose: 'job',
         message: `There is no known filament in slot ${name}.`,
         remedy: 'Load filament there and tell the printer its type.',
       },
@@ -165,6 +184,7 @@ function checkSlot(
     return [
       {
         check: 'drying',
+        whose: 'printer',
         message: `The AMS of slot ${name} is drying its filament.`,
         remedy: "Wait for the end of the drying, or end it at the printer's screen.",
       },
@@ -182,6 +202,7 @@ function checkExtruder(name: string, print: JsonObject, wanted: number | undefin
     return [
       {
         check: 'extruder',
+        whose: 'printer',
         message: `The AMS of slot ${name} is not set up on either nozzle.`,
         remedy: "Set up the AMS at the printer's screen.",
       },
@@ -191,6 +212,7 @@ function checkExtruder(name: string, print: JsonObject, wanted: number | undefin
   return [
     {
       check: 'extruder',
+      whose: 'job',
       message: `Slot ${name} feeds the ${side(actual)} nozzle, the file was sliced for the ${side(wanted)} one.`,
       remedy: `Choose a slot on the ${side(wanted)} nozzle, or slice for the other one.`,
     },

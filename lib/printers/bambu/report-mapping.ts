@@ -284,7 +284,10 @@ export function mapSlots(print: JsonObject): ReportedSlot[] {
       slots.push(mapTray(`ams${unitId}-${trayId}`, tray, exists ?? textOf(tray.tray_type) !== undefined));
     }
   }
-  return [...slots, ...externalSlots(print)];
+  return [...slots, ...externalSlots(print)].map((slot) => {
+    const tool = isDualNozzle(print) ? extruderOfSlot(print, slot.slot) : 0;
+    return tool === undefined ? slot : { ...slot, tool };
+  });
 }
 
 function externalSlots(print: JsonObject): ReportedSlot[] {
@@ -312,7 +315,10 @@ function mapTray(slot: string, tray: JsonObject, present: boolean | null): Repor
   };
 }
 
-/** Whether Developer Mode is on; undefined where the firmware does not say. */
+/**
+ * Whether Developer Mode is on; undefined where the firmware does not say. That it is off can be relied on. That it is on is
+ * a hint: an A1 mini with firmware 01.08.01 says so while it refuses every start, which the start then tells.
+ */
 export function developerMode(print: JsonObject): boolean | undefined {
   const fun = hexBits(print.fun);
   return fun === undefined ? undefined : ((fun >> 29n) & 1n) === 0n;
@@ -357,12 +363,16 @@ export function extruderOfSlot(print: JsonObject, slotName: string): number | un
   return extruder === 0xe ? undefined : extruder;
 }
 
-/** Diameters of the nozzles that are mounted. */
+/**
+ * Diameters of the nozzles that are mounted, by tool: 0 is the right one, 1 the left one. Nozzles that wait in a rack have
+ * higher numbers. Empty where the printer does not tell all of them.
+ */
 export function nozzleDiameters(print: JsonObject): number[] {
-  const listed = listOf(objectOf(objectOf(print.device).nozzle).info)
-    .filter(isObject)
-    .map((nozzle) => numberOf(nozzle.diameter))
-    .filter((diameter) => diameter !== undefined);
+  const nozzles = listOf(objectOf(objectOf(print.device).nozzle).info).filter(isObject);
+  const ofTool = (tool: number): number | undefined =>
+    numberOf(nozzles.find(({ id }, index) => (numberOf(id) ?? index) === tool)?.diameter);
+  const [first, second] = [ofTool(0), ofTool(1)];
+  const listed = first === undefined ? [] : second === undefined ? [first] : [first, second];
   const single = numberOf(print.nozzle_diameter);
   return listed.length > 0 ? listed : single === undefined ? [] : [single];
 }

@@ -44,12 +44,13 @@ export async function readSlicedFor(path: string, plate: number): Promise<Sliced
   return parseSliceInfo(await readEntry(path, infoName), plate);
 }
 
-/** Reads `slice_info.config`: the part for the given plate, 1-based. */
+/** Reads `slice_info.config`: the part for the given plate, 1-based. Of a plate that it does not know it says nothing. */
 export function parseSliceInfo(xml: string, plate: number): SlicedFor {
   const plates = xml.split(/<plate\b/).slice(1);
   const metadata = (part: string, key: string): string | undefined =>
     new RegExp(`<metadata\\s+key="${key}"\\s+value="([^"]*)"`).exec(part)?.[1];
-  const part = plates.find((candidate) => metadata(candidate, 'index') === String(plate)) ?? plates[0] ?? '';
+  const unnumbered = plates.length === 1 && metadata(plates[0] ?? '', 'index') === undefined ? plates[0] : undefined;
+  const part = plates.find((candidate) => metadata(candidate, 'index') === String(plate)) ?? unnumbered ?? '';
   const numbers = (text: string | undefined): number[] =>
     (text ?? '')
       .split(/[\s,;]+/)

@@ -9,6 +9,8 @@ export interface PrinterTrust {
   ca?: string | undefined;
   /** SHA-256 of the printer's certificate, hex with or without colons. */
   fingerprint?: string | undefined;
+  /** Who signs the certificates of this model, where that is known: for whoever looks for the right file. */
+  issuer?: string | undefined;
 }
 
 /** The TLS options: 1.2 only, the certificate must carry the serial number as its common name. */
@@ -104,7 +106,7 @@ export function explainTls(error: Error, trust: PrinterTrust): Error {
   if (isCertificate && !networkErrors.test(code)) {
     return new PrinterRefusedError(
       `The certificate of printer ${trust.serial} was not accepted: ${error.message}`,
-      "Give the CA file that signed the printer's certificate, or pin the certificate's SHA-256 fingerprint.",
+      `Give the CA file that signed the printer's certificate${trust.issuer === undefined ? '' : ` (of this model "${trust.issuer}")`}, or pin the certificate's SHA-256 fingerprint.`,
       error,
     );
   }

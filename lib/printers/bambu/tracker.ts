@@ -5,6 +5,7 @@ import {
   currentErrorCode,
   errorText,
   gcodeState,
+  isRunning,
   mapFaults,
   mapJob,
   mapProgress,
@@ -51,6 +52,8 @@ export class ReportTracker {
   #model: string | undefined;
   /** The task id of ours that may be there. */
   #expected: string | undefined;
+  /** Whether this run of the job was seen at less than 100 %. */
+  #progressBegan = false;
 
   constructor(timing: EndingTiming) {
     this.#judge = new EndingJudge(timing);
@@ -64,6 +67,7 @@ export class ReportTracker {
   /** A new connection: what happened meanwhile nobody saw. */
   restart(): void {
     this.#print = {};
+    this.#progressBegan = false;
     this.#judge.restart();
   }
 
@@ -83,6 +87,25 @@ export class ReportTracker {
 
   takeStatus(message: { full: boolean; fields: JsonObject }): void {
     this.#print = applyStatus(this.#print, message);
+    const percent = numberOf(this.#print.mc_percent);
+    if (!isRunning(gcodeState(this.#print))) this.#progressBegan = false;
+    else if (percent !== undefined && percent < 100) this.#progressBegan = true;
+  }
+
+  /**
+   * What the printer tells, without the 100 % of the job before: an A1 shows it for the first seconds of the next one.
+   */
+  get #current(): JsonObject {
+    const print = this.#print;
+    const isLeftOver = !this.#progressBegan && isRunning(gcodeState(print)) && numberOf(print.mc_percent) === 100;
+    if (!isLeftOver) return print;
+    const { mc_percent: _percent, mc_remaining_time: _minutes, ...others } = print;
+    return others;
+  }
+
+  /** The product name that the printer calls itself; undefined if it does not. */
+  get product(): string | undefined {
+    return this.#model;
   }
 
   /** Takes the answer to `get_version`. */
@@ -91,7 +114,7 @@ export class ReportTracker {
       const module = objectOf(entry);
       if (module.name !== 'ota') continue;
       this.#firmware = textOf(module.sw_ver) ?? this.#firmware;
-      this.#model = textOf(module.product_name) ?? this.#model;
+      this.#model = textOf(module.product_name) || this.#model;
     }
   }
 
@@ -101,7 +124,7 @@ export class ReportTracker {
   }
 
   at(now: number): TrackedPrinter {
-    const print = this.#print;
+    const print = this.#current;
     const job = this.#job();
     const { ending, undecidedForMs } = this.#judge.judge(print, job, now);
     const state = mapState(print);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
 import type { Photo } from '../../model/photo';
 import { isActive, type PrinterReport } from '../../model/printer';
@@ -32,6 +33,7 @@ import {
   type HistoryJob,
   historyEnding,
   klippyState,
+  mapCapabilities,
   mapFaults,
   mapFilament,
   mapLayers,
@@ -41,9 +43,11 @@ import {
   mapToolHead,
   printFileName,
   readHistoryJob,
+  usefulSettings,
   watchedObjects,
 } from './state-mapping';
 import { klippyOf, StateTracker } from './tracker';
+import { agentFor } from './trust';
 import { uploadFile } from './upload';
 
 export interface MoonrakerTiming extends ReconnectTiming {
@@ -89,10 +93,15 @@ export interface MoonrakerOptions extends DriverOptions {
   port?: number;
   apiKey?: string;
   tls?: boolean;
+  /** What stands before every path of Moonraker's, where a web server has it under one of its own: `/printer1`. */
+  pathPrefix?: string;
+  /** With `tls`: a file (PEM) with the authority that signed the certificate, or its SHA-256; neither: as any web site. */
+  caFile?: string;
+  fingerprint?: string;
   timing?: Partial<MoonrakerTiming>;
 }
 
-/** A driver for one Klipper printer behind Moonraker, made for Elegoo's OrangeStorm Giga. */
+/** A driver for one Klipper printer behind Moonraker. */
 export function createMoonrakerDriver(options: MoonrakerOptions): Driver {
   return new MoonrakerDriver(options);
 }
@@ -102,10 +111,14 @@ const startPollMs = 500;
 
 class MoonrakerDriver extends BaseDriver<RpcSocket> {
   readonly make = 'moonraker';
-  readonly #address: HttpAddress;
+  readonly #settings: MoonrakerOptions;
   readonly #timing: MoonrakerTiming;
   readonly #tracker: StateTracker;
   #watched: JsonObject = watchedObjects([]);
+  /** The names of everything in Klipper's configuration, once it told them. */
+  #objectNames: readonly string[] | undefined;
+  /** What stands in it, as far as it matters here. */
+  #configuration: JsonObject = {};
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -123,14 +136,23 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     super(settings, timing);
     this.#timing = timing;
     this.#tracker = new StateTracker(timing.historyMs);
-    this.#address = {
-      host: settings.host,
-      port: settings.port ?? 7125,
-      tls: settings.tls ?? false,
-      apiKey: settings.apiKey,
-      timeoutMs: timing.connectMs,
-      stallMs: timing.stallMs,
-      uploadReplyMs: timing.uploadReplyMs,
+    this.#settings = settings;
+  }
+
+  /** Read anew for each connection, so that another file of authorities counts from the next one on. */
+  get #address(): HttpAddress {
+    const { host, port, tls = false, apiKey, caFile, fingerprint, pathPrefix = '' } = this.#settings;
+    const ca = tls && fingerprint === undefined && caFile !== undefined ? readFileSync(caFile, 'utf8') : undefined;
+    return {
+      host,
+      port: port ?? 7125,
+      tls,
+      apiKey,
+      prefix: pathPrefix.replace(/\/+$/, '').replace(/^(?=[^/])/, '/'),
+      agent: tls ? agentFor({ ca, fingerprint }) : undefined,
+      timeoutMs: this.#timing.connectMs,
+      stallMs: this.#timing.stallMs,
+      uploadReplyMs: this.#timing.uploadReplyMs,
     };
   }
 
@@ -148,8 +170,15 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     const { state } = this.#tracker;
     return checkOrder(
       order,
-      { report, klippy: klippyState(state), objects: state.objects, free: this.#free, queued },
-      this.options.capabilities,
+      {
+        report,
+        klippy: klippyState(state),
+        objects: state.objects,
+        free: this.#free,
+        queued,
+        objectNames: this.#objectNames,
+      },
+      this.capabilities,
     );
   }
 
@@ -381,7 +410,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 
   async #identify(session: RpcSocket): Promise<void> {
-    const key = this.#address.apiKey;
+    const key = this.#settings.apiKey;
     try {
       await session.call(
         'server.connection.identify',
@@ -411,7 +440,10 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     this.#tracker.klippyIs(klippy);
     await this.#readHistory(session);
     if (klippy === 'ready') {
-      if (!wasReady) await this.#listObjects(session);
+      if (!wasReady) {
+        await this.#listObjects(session);
+        await this.#readConfiguration(session);
+      }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
     } else {
       await this.#readKlippyMessage(session);
@@ -423,7 +455,20 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   async #listObjects(session: RpcSocket): Promise<void> {
     try {
       const answer = objectOf(await session.call('printer.objects.list', undefined, this.#timing.answerMs));
-      this.#watched = watchedObjects(listOf(answer.objects).filter((name): name is string => typeof name === 'string'));
+      const names = listOf(answer.objects).filter((name): name is string => typeof name === 'string');
+      this.#objectNames = names;
+      this.#watched = watchedObjects(names);
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+    }
+  }
+
+  /** Its configuration changes only with a restart. It is large, so that it is asked for once and not watched. */
+  async #readConfiguration(session: RpcSocket): Promise<void> {
+    try {
+      const wanted = { objects: { configfile: ['settings'] } };
+      const answer = objectOf(await session.call('printer.objects.query', wanted, this.#timing.answerMs));
+      this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
     }
@@ -571,7 +616,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       ...mapFilament(objects),
       temperatures: mapTemperatures(objects),
       slots: mapSlots(objects),
-      toolHead: mapToolHead(this.#tracker.state),
+      toolHead: mapToolHead(this.#tracker.state, this.#configuration),
+      capabilities: mapCapabilities(this.#tracker.state, this.#configuration),
       ...(this.#free === undefined ? {} : { storage: { state: 'present', freeBytes: this.#free } }),
       faults,
       ...(this.#firmware === undefined ? {} : { firmware: this.#firmware }),

@@ -7,11 +7,16 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asError } from '../../model/errors';
 import { PhotoFailedError, PrinterUnavailableError, UploadFailedError } from '../driver';
+import { certificateRefusal } from './trust';
 
 export interface HttpAddress {
   host: string;
   port: number;
   tls: boolean;
+  /** What stands before every path, where a web server has Moonraker under one of its own: `/printer1`. */
+  prefix?: string | undefined;
+  /** Makes the connections, where the certificate is checked otherwise than that of any web site. */
+  agent?: https.Agent | undefined;
   apiKey?: string | undefined;
   /** How long a connection and a short answer may take (ms). */
   timeoutMs: number;
@@ -31,8 +36,11 @@ const longestReply = 4_000_000;
 
 function request(address: HttpAddress, options: http.RequestOptions): http.ClientRequest {
   const headers = { ...options.headers, ...(address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey }) };
-  const all = { host: address.host, port: address.port, agent: false as const, ...options, headers };
-  return address.tls ? https.request(all) : http.request(all);
+  const path = `${address.prefix ?? ''}${options.path ?? '/'}`;
+  const all = { host: address.host, port: address.port, ...options, path, headers };
+  return address.tls
+    ? https.request({ ...all, agent: address.agent ?? false })
+    : http.request({ ...all, agent: false });
 }
 
 function readReply(outgoing: http.ClientRequest): Promise<HttpReply> {
@@ -64,6 +72,8 @@ export async function httpGet(address: HttpAddress, path: string, signal?: Abort
   try {
     return await reply;
   } catch (thrown) {
+    const refusal = certificateRefusal(thrown);
+    if (refusal) throw refusal;
     throw new PrinterUnavailableError(`No answer to ${path.replace(/\?.*/, '')}: ${asError(thrown).message}`, thrown);
   } finally {
     signal?.removeEventListener('abort', abort);

@@ -12,6 +12,8 @@ export interface PreflightFacts {
   free: number | undefined;
   /** Jobs in the printer's own queue. */
   queued: number;
+  /** The names of everything in Klipper's configuration; undefined if it does not tell. */
+  objectNames: readonly string[] | undefined;
 }
 
 /** Uploads pass through a temporary folder, so that the file is there twice for a moment. */
@@ -28,12 +30,14 @@ export function checkOrder(
   if (facts.klippy !== 'ready') {
     failures.push({
       check: 'klippy_ready',
+      whose: 'printer',
       message: report.message ?? `Klipper is ${facts.klippy}.`,
       remedy: 'Clear the error and restart the firmware at the printer.',
     });
   } else if (report.state !== 'idle') {
     failures.push({
       check: 'not_busy',
+      whose: 'printer',
       message: isActive(report.state) ? 'A job runs.' : 'The printer is not ready.',
       remedy: 'Wait until the printer is idle.',
     });
@@ -41,6 +45,7 @@ export function checkOrder(
   if (facts.free !== undefined && facts.free < order.file.size * storageFactor) {
     failures.push({
       check: 'storage',
+      whose: 'printer',
       message: 'There is not enough free space on the printer.',
       remedy: 'Delete print files that are not needed any more.',
     });
@@ -48,30 +53,52 @@ export function checkOrder(
   if (facts.queued > 0) {
     failures.push({
       check: 'foreign_queue',
+      whose: 'printer',
       message: `${facts.queued} jobs wait in the printer's own queue and may start at any time.`,
       remedy: 'Empty the job queue in Fluidd or Mainsail: two queues cannot run one printer.',
     });
   }
-  failures.push(...checkSlots(order, report), ...checkReach(facts.objects, capabilities), ...checkFile(order));
+  failures.push(
+    ...checkSlots(order, report),
+    ...checkTool(order.tool, facts.objectNames),
+    ...checkReach(facts.objects, capabilities),
+    ...checkFile(order),
+  );
   return failures;
 }
 
 function checkSlots(order: StartOrder, report: PrinterReport): PreflightFailure[] {
-  return order.slots.flatMap((name) => {
+  return order.slots.flatMap((name): PreflightFailure[] => {
     if (name === '' || name === '-') return [];
     const slot = report.slots.find((candidate) => candidate.slot === name);
     if (slot === undefined) {
       return [
         {
           check: 'slot',
+          whose: 'job',
           message: `The printer has no extruder "${name}".`,
           remedy: 'Choose one of the extruders that it reports.',
         },
       ];
     }
     if (slot.present !== false) return [];
-    return [{ check: 'filament', message: 'The filament sensor finds no filament.', remedy: 'Load filament.' }];
+    const message = 'The filament sensor finds no filament.';
+    return [{ check: 'filament', whose: 'printer', message, remedy: 'Load filament.' }];
   });
+}
+
+/** Klipper itself knows no `T1`: without a macro of that name it goes on with the extruder that it has. */
+function checkTool(tool: number, objectNames: readonly string[] | undefined): PreflightFailure[] {
+  const macro = `gcode_macro t${tool}`;
+  if (tool === 0 || objectNames === undefined || objectNames.some((name) => name.toLowerCase() === macro)) return [];
+  return [
+    {
+      check: 'tool_macro',
+      whose: 'printer',
+      message: `Klipper has no macro T${tool}: it would print with another extruder.`,
+      remedy: `Define [gcode_macro T${tool}] in the printer's configuration, which activates the extruder.`,
+    },
+  ];
 }
 
 /** The Giga's travel shrinks with the number of heads that its configuration is made for. */
@@ -84,6 +111,7 @@ function checkReach(objects: PrinterObjects, capabilities: PrinterCapabilities):
     return [
       {
         check: 'build_volume',
+        whose: 'printer',
         message: `The ${'XYZ'.charAt(axis)} axis reaches ${most} mm at most, ${limit} mm are configured.`,
         remedy: "Use the printer's configuration for one head, or change the build volume here.",
       },
@@ -96,6 +124,7 @@ function checkFile(order: StartOrder): PreflightFailure[] {
   return [
     {
       check: 'file_name',
+      whose: 'file',
       message: `The printer does not take the file name "${order.identity.fileName}".`,
       remedy: 'Use the characters A-Z, a-z, 0-9, ".", "_", "-" and the extension .gcode.',
     },

@@ -6,6 +6,7 @@ import { isObject, type JsonObject, listOf, numberOf, textOf } from '../values';
 import { Deferred, within } from '../waiting';
 import { MoonrakerError, rpcError } from './errors';
 import { type HttpAddress, httpGet } from './http';
+import { certificateRefusal } from './trust';
 
 /** A list of thousands of files is a few megabytes. */
 const largestMessage = 32 * 1024 * 1024;
@@ -46,16 +47,22 @@ export class RpcSocket extends Session {
     const token = await oneShotToken(address, signal);
     const query = token === undefined ? '' : `?token=${encodeURIComponent(token)}`;
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    const socket = new WebSocket(`${address.tls ? 'wss' : 'ws'}://${host}:${address.port}/websocket${query}`, {
-      perMessageDeflate: false,
-      maxPayload: largestMessage,
-      handshakeTimeout: address.timeoutMs,
-      headers: address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey },
-    });
+    const socket = new WebSocket(
+      `${address.tls ? 'wss' : 'ws'}://${host}:${address.port}${address.prefix ?? ''}/websocket${query}`,
+      {
+        ...(address.agent && { agent: address.agent }),
+        perMessageDeflate: false,
+        maxPayload: largestMessage,
+        handshakeTimeout: address.timeoutMs,
+        headers: address.apiKey === undefined ? {} : { 'X-Api-Key': address.apiKey },
+      },
+    );
     const opened = new Deferred<void>();
     const abort = (): void => opened.reject(new PrinterUnavailableError('The connection attempt was given up.'));
     const fail = (error: Error): void =>
-      opened.reject(new PrinterUnavailableError(`No connection to Moonraker: ${error.message}`, error));
+      opened.reject(
+        certificateRefusal(error) ?? new PrinterUnavailableError(`No connection to Moonraker: ${error.message}`, error),
+      );
     socket.once('open', () => opened.resolve());
     socket.on('error', fail);
     socket.once('unexpected-response', (_request, response) => {

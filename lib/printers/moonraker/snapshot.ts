@@ -22,7 +22,9 @@ export async function takeSnapshot(address: HttpAddress, signal: AbortSignal): P
   if (list.status === 404) return null;
   if (list.status !== 200) throw new PhotoFailedError(`The list of cameras was answered with HTTP ${list.status}.`);
   const base = webAddress(address);
-  const urls = snapshotUrls(list.body).map((url) => absolute(url, base));
+  // A path is meant below the address of the printer, whatever of the server that is.
+  const below = (url: string): string => (/^\/(?!\/)/.test(url) ? `${address.prefix ?? ''}${url}` : url);
+  const urls = snapshotUrls(list.body).map((url) => absolute(below(url), base));
   if (urls.length === 0) return null;
   const own = urls.find((url) => url?.hostname === base.hostname && /^https?:$/.test(url.protocol));
   if (!own) {
@@ -32,7 +34,7 @@ export async function takeSnapshot(address: HttpAddress, signal: AbortSignal): P
     );
   }
   const bytes = await httpGetBytes(
-    { ...address, port: portOf(own), tls: own.protocol === 'https:', apiKey: undefined },
+    { ...address, port: portOf(own), tls: own.protocol === 'https:', apiKey: undefined, prefix: undefined },
     own.pathname + own.search,
     { signal, mostBytes },
   );

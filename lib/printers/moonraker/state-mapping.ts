@@ -3,11 +3,13 @@ import type {
   PrinterFault,
   PrinterJob,
   PrinterState,
+  ReportedCapabilities,
   ReportedSlot,
   Temperature,
   ToolHead,
+  Volume,
 } from '../../model/printer';
-import { fraction, isObject, type JsonObject, numberOf, objectOf, textOf } from '../values';
+import { fraction, isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
 
 /** The printer objects by name, as last told. */
 export type PrinterObjects = JsonObject;
@@ -241,16 +243,75 @@ function filamentDetected(objects: PrinterObjects): boolean | null {
 
 /** One slot an extruder. The filament sensors belong to the machine, not to one extruder. */
 export function mapSlots(objects: PrinterObjects): ReportedSlot[] {
-  const extruders = Object.keys(objects).filter((name) => /^extruder\d*$/.test(name));
   const present = filamentDetected(objects);
-  return extruders.map((slot) => ({ slot, present }));
+  return extrudersOf(objects).map((slot) => ({ slot, tool: toolOfExtruder(slot), present }));
 }
 
+/** The extruders by their number; it is what `T` names them by. */
+function extrudersOf(objects: PrinterObjects): string[] {
+  const names = Object.keys(objects).filter((name) => /^extruder\d*$/.test(name));
+  return names.sort((a, b) => toolOfExtruder(a) - toolOfExtruder(b));
+}
+
+const toolOfExtruder = (name: string): number => Number(name.slice('extruder'.length));
+
 /** The extruders: a Giga may carry up to four heads, which all print the same. */
-export function mapToolHead(state: MoonrakerState): ToolHead {
-  const extruders = mapSlots(state.objects).length;
-  const ready = klippyState(state) === 'ready' && extruders > 0;
-  return { kind: extruders === 0 ? 'none' : 'extruder', ready, nozzleDiameters: [] };
+export function mapToolHead(state: MoonrakerState, configuration: JsonObject): ToolHead {
+  const extruders = extrudersOf(state.objects);
+  const ready = klippyState(state) === 'ready' && extruders.length > 0;
+  return {
+    kind: extruders.length === 0 ? 'none' : 'extruder',
+    ready,
+    nozzleDiameters: configuredNozzles(extruders, configuration),
+  };
+}
+
+/** Of the sections of Klipper's configuration, those that tell what the machine can do. */
+export function usefulSettings(configfile: JsonObject): JsonObject {
+  const sections = Object.entries(objectOf(configfile.settings)).filter(([name]) =>
+    /^(extruder\d*|heater_bed)$/.test(name),
+  );
+  return Object.fromEntries(sections.slice(0, mostSections));
+}
+
+/** More extruders than any machine has. */
+const mostSections = 32;
+
+/** mm, by tool; empty unless all of them are told. */
+function configuredNozzles(extruders: readonly string[], configuration: JsonObject): number[] {
+  const diameters = extruders.map((name) => numberOf(objectOf(configuration[name]).nozzle_diameter));
+  return diameters.filter((diameter) => diameter !== undefined).length === extruders.length
+    ? diameters.filter((diameter) => diameter !== undefined)
+    : [];
+}
+
+/**
+ * What Klipper's configuration says that the machine can do. Where several extruders differ, the least of them counts.
+ * The volume is how far the axes travel: a little beside the bed too, which does not count, unless the middle of the bed is
+ * the origin, as on a delta.
+ */
+export function mapCapabilities(state: MoonrakerState, configuration: JsonObject): ReportedCapabilities {
+  const extruders = extrudersOf(state.objects);
+  const hottest = extruders.flatMap((name) => numberOf(objectOf(configuration[name]).max_temp) ?? []);
+  const bed = numberOf(objectOf(configuration.heater_bed).max_temp);
+  const nozzles = configuredNozzles(extruders, configuration);
+  const buildVolume = reachOf(objectOf(state.objects.toolhead));
+  return {
+    ...(nozzles.length > 0 && { nozzleDiameters: nozzles }),
+    ...(hottest.length > 0 && { maxNozzleTemperature: Math.min(...hottest) }),
+    ...(bed !== undefined && { maxBedTemperature: bed }),
+    ...(buildVolume && { buildVolume }),
+  };
+}
+
+function reachOf(toolhead: JsonObject): Volume | undefined {
+  const [x1, y1] = listOf(toolhead.axis_minimum).map(numberOf);
+  const [x2, y2, z2] = listOf(toolhead.axis_maximum).map(numberOf);
+  if (x1 === undefined || y1 === undefined || x2 === undefined || y2 === undefined || z2 === undefined)
+    return undefined;
+  const isCentred = x1 < -x2 / 2 && y1 < -y2 / 2;
+  const from = (edge: number): number => (isCentred ? edge : Math.max(0, edge));
+  return { min: { x: from(x1), y: from(y1), z: 0 }, max: { x: x2, y: y2, z: z2 } };
 }
 
 export function mapFaults(state: MoonrakerState): PrinterFault[] {

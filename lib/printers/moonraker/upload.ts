@@ -71,6 +71,13 @@ function refusal(reply: HttpReply): Error {
   if (error.unauthorized) {
     return new PrinterRefusedError('Moonraker does not accept our credentials.', "Give the printer's API key.", error);
   }
+  if (reply.status === 413) {
+    return new UploadFailedError('The web server in front of Moonraker does not take a file of this size (HTTP 413).', {
+      retryable: false,
+      remedy: "Let it take larger files (nginx: client_max_body_size 0), or give Moonraker's own port, usually 7125.",
+      cause: error,
+    });
+  }
   if (reply.status === 403) {
     return new UploadFailedError('The file of this name is being printed.', {
       retryable: false,

@@ -443,9 +443,11 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
 
   #makeReport(): PrinterReport {
     const { undecidedForMs, ...tracked } = this.#tracker.at(performance.now());
+    const nozzles = tracked.toolHead?.nozzleDiameters ?? [];
     const report: PrinterReport = {
       ...this.#received,
       ...tracked,
+      capabilities: nozzles.length > 0 ? { nozzleDiameters: nozzles } : {},
       ...(this.#info === undefined ? {} : { firmware: this.#info.firmware, model: this.#info.model }),
     };
     clearTimeout(this.#recheck);

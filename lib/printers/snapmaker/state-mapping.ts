@@ -127,7 +127,7 @@ export function mapTemperatures(nozzles: readonly Nozzle[], zones: readonly BedZ
 }
 
 export function mapSlots(nozzles: readonly Nozzle[]): ReportedSlot[] {
-  return nozzles.map(({ index, filament }) => ({ slot: `nozzle${index}`, present: filament }));
+  return nozzles.map(({ index, filament }) => ({ slot: `nozzle${index}`, tool: index, present: filament }));
 }
 
 /** What the ids of the modules that can be mounted as a tool head mean. */

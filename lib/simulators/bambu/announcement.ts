@@ -4,7 +4,6 @@ import { networkInterfaces } from 'node:os';
 
 const ANNOUNCE_EVERY_MS = 5000;
 const SSDP_PORT = 2021;
-const MODEL = 'O1D';
 const FIRMWARE = '01.03.00.00';
 const LONGEST_REQUEST = 4096;
 
@@ -12,6 +11,8 @@ export interface Announced {
   /** The address that the printer listens on. */
   host: string;
   serial: string;
+  /** The word for the model. */
+  model: string;
   name: string;
   /** No cable, or no power. */
   silent(): boolean;
@@ -50,7 +51,7 @@ export class Announcement {
   }
 }
 
-function announcementOf({ host, serial, name }: Announced): string {
+function announcementOf({ host, serial, model, name }: Announced): string {
   const lines = [
     'NOTIFY * HTTP/1.1',
     'HOST: 239.255.255.250:1990',
@@ -60,7 +61,7 @@ function announcementOf({ host, serial, name }: Announced): string {
     'NTS: ssdp:alive',
     `USN: ${serial}`,
     'Cache-Control: max-age=1800',
-    `DevModel.bambu.com: ${MODEL}`,
+    `DevModel.bambu.com: ${model}`,
     `DevName.bambu.com: ${name}`,
     'DevSignal.bambu.com: -56',
     'DevConnect.bambu.com: lan',
@@ -82,7 +83,7 @@ function shownAddress(host: string): string {
 }
 
 /** The plain port on which a printer says who it is: frames `a5 a5`, whole length, JSON, `a7 a7` (sheet, section 1.1). */
-export function createDetectServer({ serial, name }: Announced): Server {
+export function createDetectServer({ serial, model, name }: Announced): Server {
   return createServer((socket) => {
     let received = Buffer.alloc(0);
     socket.on('error', () => socket.destroy());
@@ -102,7 +103,7 @@ export function createDetectServer({ serial, name }: Announced): Server {
             connect: 'lan',
             dev_cap: 1,
             id: serial,
-            model: MODEL,
+            model,
             name,
             sequence_id: 3021,
             version: FIRMWARE,

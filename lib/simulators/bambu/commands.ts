@@ -2,11 +2,12 @@ import { join, posix } from 'node:path';
 import { faultNumber } from '../faults';
 import { type GcodeFacts, heatUpSeconds } from '../gcode-duration';
 import type { Machine } from '../machine';
-import type { Interruption, Stage } from '../print-run';
+import type { Feed, Interruption, Stage } from '../print-run';
 import type { PrinterBroker } from './broker';
 import { errorCode } from './error-codes';
 import { checkArchive } from './print-archive';
 import type { BambuProfile } from './profiles';
+import { feedsOf, mappingOf, mappingProblem } from './slots';
 import type { BambuState } from './state';
 
 type Fields = Record<string, unknown>;
@@ -37,7 +38,9 @@ const NO_FACTS: GcodeFacts = {
   bytes: 0,
   layers: 0,
   filamentMillimetres: 0,
+  extrusions: [],
   nozzleTarget: 0,
+  nozzleTargets: [],
   bedTarget: 0,
   height: 0,
 };
@@ -158,7 +161,11 @@ export class Commands {
         command: 'get_version',
         module: [
           unit('ota', this.context.profile.product, '01.03.00.00', 'OTA'),
-          unit('n3f/0', 'AMS 2 Pro (1)', '03.00.21.29', 'N3F05'),
+          ...this.context.machine.extra.units.map(({ id }) =>
+            id < 128
+              ? unit(`n3f/${id}`, `AMS 2 Pro (${id + 1})`, '03.00.21.29', 'N3F05')
+              : unit(`n3s/${id}`, `AMS HT (${id - 127})`, '03.00.21.29', 'N3S05'),
+          ),
           unit('ahb', '', '00.00.01.21', 'AHB00'),
           unit('mc', '', '01.03.30.12', 'MC00'),
           unit('mc-sub', '', '01.03.30.12', 'MCS00'),
@@ -195,7 +202,8 @@ export class Commands {
     const damaged = isDigest && upload !== undefined && stated !== upload.md5;
     const problem = 'problem' in check ? check.problem : damaged ? ('unreadable_file' as const) : undefined;
     const facts = 'facts' in check ? check.facts : NO_FACTS;
-    const extruders = 'extruders' in check && this.context.profile.h2Fields ? check.extruders : [];
+    const extruders = 'extruders' in check && this.context.profile.nozzles === 2 ? check.extruders : [];
+    const feeds = feedsOf(fields, facts, extra.units);
 
     const identity = this.#identity(fields);
     const job = {
@@ -213,7 +221,10 @@ export class Commands {
     const delay = slow === undefined ? 0 : faultNumber(slow, 'seconds', 5) * machine.speed;
     const interruptions: Interruption[] =
       problem === undefined
-        ? [...this.#plannedBeforePrinting(fields, extruders), ...machine.takeInterruptions()]
+        ? [
+            ...this.#plannedBeforePrinting(mappingProblem(fields, machine, { extruders, facts })),
+            ...[...this.#emptySpools(feeds), ...machine.takeInterruptions()].sort((a, b) => a.at - b.at),
+          ]
         : [{ stage: 'parsing', at: 1, kind: 'fail', cause: problem }];
     extra.dismissed = false;
     extra.errorCleared = false;
@@ -223,6 +234,8 @@ export class Commands {
       ...job,
       foreign: false,
       facts,
+      feeds,
+      toolTargets: toolTargets(feeds, facts),
       stages: stagesOf(facts, ACCEPTED_SECONDS + delay),
       interruptions,
     });
@@ -234,9 +247,15 @@ export class Commands {
     this.#refuse('print', fields, 'printer is busy', errorCode('busy'));
   }
 
-  #plannedBeforePrinting(fields: Fields, extruders: number[]): Interruption[] {
+  /** Nothing on an external spool is noticed where it is to be used. */
+  #emptySpools(feeds: readonly Feed[]): Interruption[] {
+    return feeds
+      .filter(({ slot }) => slot?.startsWith('ext-') === true && this.context.machine.filamentIn(slot) === null)
+      .map(({ from }) => ({ stage: 'printing', at: from, kind: 'pause', cause: 'runout' }));
+  }
+
+  #plannedBeforePrinting(mapping: 'mapping' | 'hang' | undefined): Interruption[] {
     const planned: Interruption[] = [];
-    const mapping = mappingProblem(fields, this.context.machine.extra, extruders);
     if (mapping === 'hang' || this.context.machine.faults.take('prepare_hangs') !== undefined) {
       planned.push({ stage: 'parsing', at: 0.9, kind: 'pause', cause: 'hang' });
     }
@@ -269,7 +288,7 @@ export class Commands {
       identity.task_id = String(extra.inventedTask);
     }
     identity.param = text(fields.param);
-    identity.ams_mapping2 = JSON.stringify(mappingOf(fields));
+    identity.ams_mapping2 = JSON.stringify(mappingOf(fields).map(({ ams, slot }) => ({ ams_id: ams, slot_id: slot })));
     return identity;
   }
 }
@@ -289,6 +308,11 @@ export function internalAcknowledgement(sequence: number): Fields {
   };
 }
 
+/** Every nozzle that is fed is heated; the targets of a file are those of its filaments. */
+function toolTargets(feeds: readonly Feed[], { nozzleTarget }: GcodeFacts): number[] {
+  return [0, 1].map((tool) => (feeds.some((feed) => feed.tool === tool) ? nozzleTarget : 0));
+}
+
 function givenIdentity(fields: Fields): Record<string, string> {
   return {
     task_id: text(fields.task_id, '0'),
@@ -296,42 +320,6 @@ function givenIdentity(fields: Fields): Record<string, string> {
     project_id: text(fields.project_id, '0'),
     subtask_name: text(fields.subtask_name),
   };
-}
-
-/** `ams_mapping2`, or the flat `ams_mapping` in its form. */
-function mappingOf(fields: Fields): unknown[] {
-  if (Array.isArray(fields.ams_mapping2)) return fields.ams_mapping2;
-  if (!Array.isArray(fields.ams_mapping)) return [];
-  return fields.ams_mapping.map((flat: unknown) => {
-    const index = Number(flat);
-    if (index < 0) return { ams_id: 255, slot_id: 255 };
-    return index >= 128 ? { ams_id: index, slot_id: 0 } : { ams_id: index >>> 2, slot_id: index & 3 };
-  });
-}
-
-/**
- * What the printer makes of the filaments of a start (sheet, section 2.2): `mapping` is found out only at the first load,
- * `hang` never ends and is never named.
- */
-function mappingProblem(fields: Fields, state: BambuState, extruders: number[]): 'mapping' | 'hang' | undefined {
-  if (fields.use_ams === false || fields.use_ams === undefined) return undefined;
-  if (fields.use_ams !== true) return 'mapping';
-  const flat = Array.isArray(fields.ams_mapping) ? fields.ams_mapping.map(Number) : [];
-  if (flat.some((index) => index === 254 || index === 255)) return 'mapping';
-  const units = [{ id: 0, extruder: 0, trays: state.trays }, ...state.moreUnits];
-  const places = mappingOf(fields).map((entry) => {
-    const { ams_id: id, slot_id: slot } = (entry ?? {}) as { ams_id?: unknown; slot_id?: unknown };
-    return { id: Number(id), slot: Number(slot) };
-  });
-  for (const [index, { id, slot }] of places.entries()) {
-    if (id >= 254) continue;
-    const unit = units.find((candidate) => candidate.id === id);
-    const tray = unit?.trays[slot];
-    if (unit === undefined || tray === undefined || tray.material === '') return 'hang';
-    const wanted = extruders[index];
-    if (wanted !== undefined && wanted !== unit.extruder) return 'mapping';
-  }
-  return undefined;
 }
 
 /** The path on the stick that a url means, undefined if it is none of the stick's. */

@@ -11,7 +11,8 @@ import { Commands, internalAcknowledgement, stagesOf } from './commands';
 import { createFtpServer } from './ftp-server';
 import { bambuProfile, changesOf, inProfile } from './profiles';
 import { CODE_LAG_SECONDS, externalSpool, fullReport, gcodeState, REASON_LAG_SECONDS } from './report';
-import { type BambuState, initialState, type Tray } from './state';
+import { amsUnit, amsUnits, slotNames } from './slots';
+import { initialState } from './state';
 
 const FAULTS = [
   /** Every print command is refused with "mqtt message verify failed", `fun` bit 29 is set. */
@@ -45,12 +46,12 @@ const DEFAULT_ACCESS_CODE = '12345678';
 const BOOT_SECONDS = 40;
 const CANCEL_SECONDS = 1.4;
 
-/** A Bambu Lab H2D in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB stick. */
+/** A Bambu Lab H2D, or another model, in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB stick. */
 export async function startBambu(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = bambuProfile(options.profile ?? 'h2d');
   const serial = options.serial ?? DEFAULT_SERIAL;
   let accessCode = options.accessCode ?? DEFAULT_ACCESS_CODE;
-  const machine = new Machine(options, FAULTS, initialState());
+  const machine = new Machine(options, FAULTS, initialState(amsUnits(options.ams ?? '0:right', profile)));
   const identity = loadIdentity(options.dataDir, serial);
   const { engine, extra } = machine;
   let sequence = 0;
@@ -130,6 +131,7 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
   const announced = {
     host: machine.host,
     serial,
+    model: profile.model,
     name: options.name ?? `3DP-${serial.slice(0, 3)}-${serial.slice(-3)}`,
     silent: () => booting || machine.faults.isOn('offline'),
   };
@@ -143,8 +145,11 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
       detect: new SwitchedServer(createDetectServer(announced)),
     },
     ready: { serial, access_code: accessCode, ca_file: identity.caFile },
+    slots: () => slotNames(extra.units, profile),
+    loaded: () => report(),
     startForeignJob(fileName, minutes) {
-      const job = machine.foreignJob(fileName, minutes, (facts) => stagesOf(facts));
+      const slot = slotNames(extra.units, profile).find((name) => machine.filamentIn(name) !== null) ?? 'ext-right';
+      const job = machine.foreignJob(fileName, minutes, { stages: (facts) => stagesOf(facts), slot });
       extra.dismissed = false;
       extra.errorCleared = false;
       extra.inventedTask += 1;
@@ -174,7 +179,6 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     state: () => ({
       gcode_state: gcodeState(machine),
       mqtt_clients: broker.clients,
-      trays: extra.trays,
       files: Object.keys(extra.files),
     }),
     actions: {
@@ -196,15 +200,11 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
         const outcome = { result: 'SUCCESS', reason: 'SUCCESS', err_code: 0, is_from_mqtt: true };
         broker.publish({ print: { command, param: '', sequence_id: '325', ...outcome } });
       },
-      /** Connects another AMS: {unit: 1 to 3 or 128 to 135, extruder: 0 right, 1 left, trays: [{material, color}], drying_minutes}. */
+      /** Connects an AMS, or the other way: {unit: 0 to 3 or 128 to 135, extruder: 0 right, 1 left, drying_minutes}. */
       'ams/attach': (body) => {
-        attachUnit(extra, body);
-        machine.persist();
-        report();
-      },
-      /** Puts a filament into a tray ("0" to "3") or on an external spool ("254" left, "255" right). */
-      'filament/load': (body) => {
-        loadFilament(extra, body);
+        const dryingMinutes = Number(body.drying_minutes ?? 0);
+        const unit = amsUnit({ id: Number(body.unit), extruder: body.extruder ?? 0, dryingMinutes }, profile);
+        extra.units = [...extra.units.filter(({ id }) => id !== unit.id), unit].sort((a, b) => a.id - b.id);
         machine.persist();
         report();
       },
@@ -216,41 +216,4 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
       await broker.close();
     },
   });
-}
-
-function attachUnit(extra: BambuState, body: Record<string, unknown>): void {
-  const id = Number(body.unit);
-  const isHt = id >= 128 && id <= 135;
-  if (!Number.isInteger(id) || !(isHt || (id >= 1 && id <= 3))) {
-    throw new SimulatorRequestError(`There is no unit "${String(body.unit)}": 1 to 3, 128 to 135.`);
-  }
-  const given = Array.isArray(body.trays) ? (body.trays as Record<string, unknown>[]) : [];
-  const trays = Array.from({ length: isHt ? 1 : 4 }, (_, index): Tray => {
-    const { material, color } = given[index] ?? {};
-    return {
-      material: typeof material === 'string' ? material : '',
-      color: typeof color === 'string' ? color : '000000FF',
-      remain: 100,
-    };
-  });
-  const unit = {
-    id,
-    extruder: body.extruder === 1 ? 1 : 0,
-    trays,
-    dryingMinutes: Number(body.drying_minutes ?? 0),
-  } as const;
-  extra.moreUnits = [...extra.moreUnits.filter((other) => other.id !== id), unit];
-}
-
-function loadFilament(extra: { trays: Tray[]; external: [Tray, Tray] }, body: Record<string, unknown>): void {
-  const slot = String(body.slot);
-  const tray: Tray = {
-    material: typeof body.material === 'string' ? body.material : '',
-    color: typeof body.color === 'string' ? body.color : '000000FF',
-    remain: typeof body.remain === 'number' ? body.remain : 100,
-  };
-  if (slot === '254') extra.external[0] = tray;
-  else if (slot === '255') extra.external[1] = tray;
-  else if (extra.trays[Number(slot)] !== undefined) extra.trays[Number(slot)] = tray;
-  else throw new SimulatorRequestError(`There is no slot "${slot}": 0 to 3, 254, 255.`);
 }

@@ -5,10 +5,15 @@ import { estimateGcode, type GcodeFacts } from '../gcode-duration';
 
 /** What the printer finds in a .gcode.3mf: the plate to print, or why it cannot be printed. */
 export type ArchiveCheck =
-  /** `extruders`: of each filament of the project, 0 right, 1 left; empty if the file does not say. */
+  /**
+   * `extruders`: of each filament of the project, 0 right, 1 left; empty if the file does not say. The tools of the facts
+   * are filaments of the project.
+   */
   { facts: GcodeFacts; extruders: number[] } | { problem: 'unreadable_file' | 'wrong_model' | 'wrong_nozzle' };
 
 const NOZZLE = 0.4;
+/** More than any project has; the words T255, T1000 and so on are the printer's own. */
+const MOST_FILAMENTS = 64;
 const LARGEST_TEXT = 16 * 1024 * 1024;
 
 /** Opens the archive as the printer does (sheet, sections 4 and 8.5): plate present, its md5 equal, model and nozzles. */
@@ -19,15 +24,20 @@ export async function checkArchive(path: string, plate: string, ownModel: string
       const entries = await listEntries(zip);
       const gcode = entries.get(plate);
       if (gcode === undefined) return { problem: 'unreadable_file' };
+      const slice = plateOf((await readText(zip, entries.get('Metadata/slice_info.config'))) ?? '', plate);
       const md5 = createHash('md5');
       const stream = await openEntry(zip, gcode);
       stream.on('data', (chunk: Buffer) => md5.update(chunk));
-      const facts = await estimateGcode(stream);
+      const facts = await estimateGcode(stream, {
+        firmware: 'bambu',
+        count: MOST_FILAMENTS,
+        selectable: true,
+        first: firstFilament(slice),
+      });
       const stated = await readText(zip, entries.get(`${plate}.md5`));
       if (stated !== undefined && stated.trim().toUpperCase() !== md5.digest('hex').toUpperCase()) {
         return { problem: 'unreadable_file' };
       }
-      const slice = (await readText(zip, entries.get('Metadata/slice_info.config'))) ?? '';
       const model = metadata(slice, 'printer_model_id');
       if (model !== undefined && model !== '' && model !== ownModel) return { problem: 'wrong_model' };
       const nozzles = metadata(slice, 'nozzle_diameters');
@@ -42,6 +52,19 @@ export async function checkArchive(path: string, plate: string, ownModel: string
   } catch {
     return { problem: 'unreadable_file' };
   }
+}
+
+/** The part of `slice_info.config` that tells of a plate; all of it where it tells of none in particular. */
+function plateOf(config: string, plate: string): string {
+  const index = /plate_(\d+)\.gcode$/.exec(plate)?.[1] ?? '';
+  const parts = config.split(/<plate\b/).slice(1);
+  return parts.find((part) => metadata(part, 'index') === index) ?? config;
+}
+
+/** A file without a word for it is printed in the first filament that its plate names. */
+function firstFilament(slice: string): number {
+  const ids = [...slice.matchAll(/<filament\b[^>]*?\bid="(\d+)"/g)].map(([, id]) => Number(id) - 1);
+  return ids.length === 0 ? 0 : Math.max(0, Math.min(...ids));
 }
 
 function metadata(config: string, key: string): string | undefined {

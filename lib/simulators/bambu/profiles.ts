@@ -6,11 +6,12 @@ export interface BambuProfile {
   /** The word for the model in sliced files and announcements. */
   model: string;
   product: string;
+  nozzles: 1 | 2;
   /** How often it reports (ms, wall time). */
   reportEveryMs: number;
   /** Whole frames with `msg: 0`, whole frames that do not say so, or changes only with `msg: 1`. */
   frames: 'declared' | 'undeclared' | 'changes';
-  /** It has the tree `device`, two nozzles and the fields that came with it. */
+  /** It has the tree `device` and the fields that came with it. */
   h2Fields: boolean;
   /** It tells how a job ended only for two seconds after FAILED. */
   codeIsPulse: boolean;
@@ -18,37 +19,42 @@ export interface BambuProfile {
   guardsRequests: boolean;
 }
 
+/** The printers with the tree `device`: H2, X2 and P2. */
+const H2 = {
+  reportEveryMs: 1500,
+  frames: 'declared',
+  h2Fields: true,
+  codeIsPulse: false,
+  guardsRequests: false,
+} as const;
+const X1 = {
+  reportEveryMs: 1100,
+  frames: 'undeclared',
+  h2Fields: false,
+  codeIsPulse: false,
+  guardsRequests: false,
+} as const;
+const SMALL = {
+  reportEveryMs: 2000,
+  frames: 'changes',
+  h2Fields: false,
+  codeIsPulse: true,
+  guardsRequests: true,
+} as const;
+
+/** Words for the models as the sheet lists them; a P1 talks like the small ones. */
 const PROFILES: readonly BambuProfile[] = [
-  {
-    name: 'h2d',
-    model: 'O1D',
-    product: 'Bambu Lab H2D',
-    reportEveryMs: 1500,
-    frames: 'declared',
-    h2Fields: true,
-    codeIsPulse: false,
-    guardsRequests: false,
-  },
-  {
-    name: 'x1',
-    model: 'BL-P001',
-    product: 'Bambu Lab X1 Carbon',
-    reportEveryMs: 1100,
-    frames: 'undeclared',
-    h2Fields: false,
-    codeIsPulse: false,
-    guardsRequests: false,
-  },
-  {
-    name: 'a1',
-    model: 'N2S',
-    product: 'Bambu Lab A1',
-    reportEveryMs: 2000,
-    frames: 'changes',
-    h2Fields: false,
-    codeIsPulse: true,
-    guardsRequests: true,
-  },
+  { name: 'h2d', model: 'O1D', product: 'Bambu Lab H2D', nozzles: 2, ...H2 },
+  { name: 'h2dpro', model: 'O1E', product: 'Bambu Lab H2D Pro', nozzles: 2, ...H2 },
+  { name: 'h2s', model: 'O1S', product: 'Bambu Lab H2S', nozzles: 1, ...H2 },
+  { name: 'x2d', model: 'N6', product: 'Bambu Lab X2D', nozzles: 2, ...H2 },
+  { name: 'p2s', model: 'N7', product: 'Bambu Lab P2S', nozzles: 1, ...H2 },
+  { name: 'x1', model: 'BL-P001', product: 'Bambu Lab X1 Carbon', nozzles: 1, ...X1 },
+  { name: 'x1e', model: 'C13', product: 'Bambu Lab X1E', nozzles: 1, ...X1 },
+  { name: 'p1p', model: 'C11', product: 'Bambu Lab P1P', nozzles: 1, ...SMALL },
+  { name: 'p1s', model: 'C12', product: 'Bambu Lab P1S', nozzles: 1, ...SMALL },
+  { name: 'a1', model: 'N2S', product: 'Bambu Lab A1', nozzles: 1, ...SMALL },
+  { name: 'a1mini', model: 'N1', product: 'Bambu Lab A1 mini', nozzles: 1, ...SMALL },
 ];
 
 export function bambuProfile(name: string): BambuProfile {

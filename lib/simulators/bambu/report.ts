@@ -1,9 +1,11 @@
+import type { Filament } from '../filament';
 import type { Machine } from '../machine';
 import type { PrintJob } from '../print-run';
 import { AMBIENT_CELSIUS, temperaturesOf } from '../temperatures';
 import { errorCode } from './error-codes';
 import type { BambuProfile } from './profiles';
-import type { BambuState, Tray } from './state';
+import { trayName, traysOf } from './slots';
+import type { BambuState } from './state';
 
 /** After FAILED the code comes this much later, and fail_reason after that (sheet, section 2.5), in printer seconds. */
 export const CODE_LAG_SECONDS = 5.6;
@@ -142,7 +144,7 @@ export function fullReport(
     command: 'push_status',
     cooling_fan_speed: fan,
     design_id: '',
-    device: deviceReport(machine),
+    device: deviceReport(machine, profile),
     err: errors.code === 0 ? '0' : `36${hex8(errors.code)}`,
     err2: { err_code: errors.code === 0 ? '0' : `36${hex8(errors.code)}` },
     fail_reason: String(errors.failReason),
@@ -159,7 +161,7 @@ export function fullReport(
     heatbreak_fan_speed: fan,
     hms: hmsReport(machine, errors.code),
     home_flag: 7 | (stored ? 0x100 : 0) | (1 << 11) | (wide ? 1 << 31 : 0),
-    hw_switch_state: extra.trays.some(({ material }) => material !== '') ? 1 : 0,
+    hw_switch_state: extra.units.some((unit) => machine.filamentIn(trayName(unit.id, 0)) !== null) ? 1 : 0,
     ipcam: {
       agora_service: 'disable',
       brtc_service: 'enable',
@@ -272,7 +274,10 @@ export function fullReport(
       trouble_id: '',
     },
     ver: '20000',
-    vir_slot: [traySlot('255', extra.external[1]), traySlot('254', extra.external[0])],
+    vir_slot: [
+      traySlot('255', machine.filamentIn('ext-right')),
+      ...(profile.nozzles === 2 ? [traySlot('254', machine.filamentIn('ext-left'))] : []),
+    ],
     wifi_signal: '-56dBm',
     xcam: {
       allow_skip_parts: false,
@@ -322,18 +327,21 @@ function mappingOf(job: PrintJob | null): number[] {
 }
 
 function amsReport(machine: Machine<BambuState>): Record<string, unknown> {
-  const { trays } = machine.extra;
+  const { units } = machine.extra;
   const state = gcodeState(machine);
   const feeding = state === 'RUNNING' || state === 'PAUSE';
-  const units = [{ id: 0, extruder: 0, trays, dryingMinutes: 0 } as const, ...machine.extra.moreUnits];
-  const places = units.flatMap((unit) => unit.trays.map((tray, index) => ({ tray, bit: trayBit(unit.id, index) })));
-  const loaded = places.reduce((all, { tray, bit }) => (tray.material === '' ? all : all | (1 << bit)), 0);
+  const trays = (unit: { id: number }): (Filament | null)[] =>
+    Array.from({ length: traysOf(unit) }, (_, tray) => machine.filamentIn(trayName(unit.id, tray)));
+  const bitsOf = units.flatMap((unit) =>
+    trays(unit).flatMap((filament, tray) => (filament === null ? [] : [1 << trayBit(unit.id, tray)])),
+  );
+  const loaded = bitsOf.reduce((all, bit) => all | bit, 0);
   const bits = loaded.toString(16);
   const exist = units.reduce((all, { id }) => all | (1 << (id >= 128 ? id - 124 : id)), 0).toString(16);
   const first = mappingOf(machine.engine.run?.job ?? null).find((slot) => slot < 4);
   const now = feeding && first !== undefined ? String(first) : '255';
   return {
-    ams: units.map(({ id, extruder, trays: places_, dryingMinutes }) => ({
+    ams: units.map(({ id, extruder, dryingMinutes }) => ({
       check: 0,
       chip_id: '5dc33b4e1c02301030343833fffffff0',
       dry_time: dryingMinutes,
@@ -343,7 +351,7 @@ function amsReport(machine: Machine<BambuState>): Record<string, unknown> {
       // Type of the unit, and in bits 8 to 11 the nozzle that it feeds (sheet, section 3.5).
       info: (0x1000 | (extruder << 8) | (id >= 128 ? 4 : 3)).toString(16),
       temp: '25.6',
-      tray: places_.map((tray, index) => traySlot(String(index), tray)),
+      tray: trays({ id }).map((filament, tray) => traySlot(String(tray), filament)),
     })),
     ams_exist_bits: exist,
     ams_exist_bits_raw: exist,
@@ -370,7 +378,7 @@ function trayBit(unit: number, tray: number): number {
 
 /** The one external spool of the models with one nozzle. */
 export function externalSpool(machine: Machine<BambuState>): Record<string, unknown> {
-  return traySlot('254', machine.extra.external[1]);
+  return traySlot('254', machine.filamentIn('ext-right'));
 }
 
 const FILAMENTS: Readonly<Record<string, { index: string; brand: string; low: string; high: string; bed: string }>> = {
@@ -381,12 +389,12 @@ const FILAMENTS: Readonly<Record<string, { index: string; brand: string; low: st
   TPU: { index: 'GFU01', brand: 'TPU 95A', low: '200', high: '250', bed: '35' },
 };
 
-function traySlot(id: string, tray: Tray): Record<string, unknown> {
+function traySlot(id: string, filament: Filament | null): Record<string, unknown> {
   const external = id === '254' || id === '255';
-  if (tray.material === '' && !external) return { id, state: 8 };
-  const known = FILAMENTS[tray.material];
-  const filled = tray.material !== '';
-  const colour = filled ? tray.color : '00000000';
+  if (filament === null && !external) return { id, state: 8 };
+  const known = FILAMENTS[filament?.type ?? ''];
+  const filled = filament !== null;
+  const colour = filament === null ? '00000000' : `${filament.colour}FF`;
   return {
     bed_temp: known?.bed ?? '0',
     bed_temp_type: '0',
@@ -400,7 +408,7 @@ function traySlot(id: string, tray: Tray): Record<string, unknown> {
     n: 1,
     nozzle_temp_max: known?.high ?? (filled ? '280' : '0'),
     nozzle_temp_min: known?.low ?? (filled ? '190' : '0'),
-    remain: tray.remain,
+    remain: filled && !external ? 100 : -1,
     state: 11,
     tag_uid: external || !filled ? '0000000000000000' : `CAFE10B50000010${id}`,
     total_len: 330000,
@@ -411,33 +419,34 @@ function traySlot(id: string, tray: Tray): Record<string, unknown> {
     tray_sub_brands: known?.brand ?? '',
     tray_temp: '55',
     tray_time: '8',
-    tray_type: tray.material,
+    tray_type: filament?.type ?? '',
     tray_uuid: external || !filled ? '0'.repeat(32) : `518B5E764415402695728F836BEAA8D${id}`,
     tray_weight: '1000',
     xcam_info: '8813D007E803E8039A99193F',
   };
 }
 
-/** Two nozzles: id 0 right (in use), 1 left. Temperatures are target << 16 | current (sheet, section 3.4). */
-function deviceReport(machine: Machine<BambuState>): Record<string, unknown> {
-  const { nozzle, bed } = temperaturesOf(machine.engine);
+/** One nozzle, or two: id 0 right, 1 left. Temperatures are target << 16 | current (sheet, section 3.4). */
+function deviceReport(machine: Machine<BambuState>, { nozzles }: BambuProfile): Record<string, unknown> {
+  const { tool, active, bed } = temperaturesOf(machine.engine);
+  const ids = nozzles === 2 ? [0, 1] : [0];
   const packed = (value: { current: number; target: number }): number =>
     (Math.round(value.target) << 16) | Math.round(value.current);
   const still = packed({ current: AMBIENT_CELSIUS, target: 0 });
-  const extruder = (id: number, temp: number, slot: number): Record<string, unknown> => ({
+  const extruder = (id: number, slot: number): Record<string, unknown> => ({
     filam_bak: [],
     hnow: id,
     hpre: id,
     htar: id,
     id,
-    info: id === 0 ? 14 : 8,
+    // Bits: filament is in it, it has a buffer, a nozzle is mounted.
+    info: slot < 0xfe00 || id === 0 ? 14 : 8,
     snow: slot,
     spre: slot,
     star: slot,
     stat: 0,
-    temp,
+    temp: packed(tool(id)),
   });
-  const first = mappingOf(machine.engine.run?.job ?? null).find((slot) => slot < 0xfe00) ?? 0xffff;
   const nozzleInfo = (id: number): Record<string, unknown> => ({ diameter: 0.4, id, tm: 0, type: 'HS01', wear: 0 });
   return {
     airduct: {
@@ -452,13 +461,28 @@ function deviceReport(machine: Machine<BambuState>): Record<string, unknown> {
     cam: { laser: { cond: 0, state: 0 } },
     ctc: { info: { temp: still }, state: 0 },
     ext_tool: { calib: 2, low_prec: true, mount: 0, th_temp: 0, type: '' },
-    extruder: { info: [extruder(0, packed(nozzle), first), extruder(1, still, 0xfeff)], state: 2 },
+    // The count, and which one is in use and shall be (sheet, section 3.4).
+    extruder: {
+      info: ids.map((id) => extruder(id, slotInNozzle(machine, id))),
+      state: nozzles | (active << 4) | (active << 8),
+    },
     fan: 0,
     laser: { power: 0 },
-    nozzle: { exist: 3, info: [nozzleInfo(0), nozzleInfo(1)], state: 0 },
+    nozzle: { exist: nozzles === 2 ? 3 : 1, info: ids.map(nozzleInfo), state: 0 },
     plate: { base: 1, cali2d_id: '', cur_id: '', mat: 1, tar_id: '' },
     type: 1,
   };
+}
+
+/** `snow`: the slot whose filament is in a nozzle of the present print, ams<<8|slot; with none, 65535 right, 65279 left. */
+function slotInNozzle(machine: Machine<BambuState>, tool: number): number {
+  const { run } = machine.engine;
+  const slot = run?.job.feeds?.find((feed) => feed.tool === tool)?.slot;
+  const [, ams, tray] = /^ams(\d+)-(\d+)$/.exec(slot ?? '') ?? [];
+  if (ams !== undefined && tray !== undefined) return (Number(ams) << 8) | Number(tray);
+  if (slot === 'ext-right') return 0xff00;
+  if (slot === 'ext-left') return 0xfe00;
+  return tool === 0 ? 0xffff : 0xfeff;
 }
 
 /** Permanent notes that a healthy printer carries, and the present error. */

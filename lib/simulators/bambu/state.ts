@@ -1,31 +1,16 @@
 import type { FileDigest } from '../machine';
 
-/** A place for a filament: an AMS tray, or one of the two external spools. */
-export interface Tray {
-  /** For example PLA; empty when there is no filament. */
-  material: string;
-  /** RRGGBBAA. */
-  color: string;
-  /** Percent that is left, -1 if unknown. */
-  remain: number;
-}
-
-/** An AMS beside the first one. */
+/** An AMS. What is in its trays is the machine's filament, by the names of `slots.ts`. */
 export interface AmsUnit {
-  /** 1 to 3, or 128 to 135 for an AMS HT with one tray. */
+  /** 0 to 3, or 128 to 135 for an AMS HT with one tray. */
   id: number;
   /** The nozzle that it feeds: 0 right, 1 left. */
   extruder: 0 | 1;
-  trays: Tray[];
   dryingMinutes: number;
 }
 
 export interface BambuState {
-  /** Four trays of AMS 0. */
-  trays: Tray[];
-  moreUnits: AmsUnit[];
-  /** Left (254), right (255). */
-  external: [Tray, Tray];
+  units: AmsUnit[];
   /** What was uploaded whole to the stick, by path without the leading slash. */
   files: Record<string, FileDigest>;
   /** The last task id that the printer made up itself. */
@@ -38,19 +23,9 @@ export interface BambuState {
   lights: Record<string, string>;
 }
 
-export function initialState(): BambuState {
+export function initialState(units: AmsUnit[]): BambuState {
   return {
-    trays: [
-      { material: 'PLA', color: '000000FF', remain: 90 },
-      { material: 'PLA', color: 'FFFFFFFF', remain: 75 },
-      { material: 'PETG', color: '000000FF', remain: 60 },
-      { material: '', color: '', remain: -1 },
-    ],
-    moreUnits: [],
-    external: [
-      { material: '', color: '', remain: -1 },
-      { material: '', color: '', remain: -1 },
-    ],
+    units,
     files: {},
     inventedTask: 5238,
     dismissed: true,

@@ -4,6 +4,7 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { FileDigest, Machine } from '../machine';
 import { MoonrakerError } from './errors';
+import { klipperTools } from './extruders';
 import { gcodeMetadata } from './gcode-metadata';
 import type { Profile } from './profiles';
 import { type MoonrakerState, type StoredFile, unixSeconds } from './state';
@@ -56,7 +57,7 @@ export class GcodeStore {
     this.machine.persist();
     this.machine.logUpload(path, digest);
     // Reading the moves takes a while for a large file; it is done by the time that somebody prints it.
-    this.machine.facts(digest.sha256, target).catch(() => {});
+    this.machine.facts(digest.sha256, target, klipperTools(this.machine)).catch(() => {});
     return file;
   }
 

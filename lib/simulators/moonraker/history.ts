@@ -1,4 +1,5 @@
 import type { Machine } from '../machine';
+import { filamentUsed } from '../print-run';
 import type { GcodeStore } from './gcode-store';
 import type { Profile } from './profiles';
 import { type HistoryJob, type MoonrakerState, unixSeconds } from './state';
@@ -51,7 +52,7 @@ export class History {
     if (last !== null && last.job.fileName === job.filename) {
       job.print_duration = last.printSeconds;
       job.total_duration = last.totalSeconds;
-      job.filament_used = last.fraction * last.job.facts.filamentMillimetres;
+      job.filament_used = filamentUsed(last.job, last.fraction);
     }
     this.machine.persist();
     return job;

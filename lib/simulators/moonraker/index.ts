@@ -3,6 +3,7 @@ import { run } from '../running';
 import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
 import { SwitchedServer } from '../switched-server';
 import { Access } from './access';
+import { extruderCount, extruderName, pickableExtruders } from './extruders';
 import { GcodeStore } from './gcode-store';
 import { History } from './history';
 import { HttpFront } from './http-front';
@@ -35,9 +36,10 @@ const MOONRAKER_RESTART_MS = 1000;
 const CONFIG_ERROR =
   'Section \'nonsense_section\' is not a valid config section\n\nOnce the underlying issue is corrected, use the "RESTART"\ncommand to reload the config and restart the host software.\nPrinter is halted\n';
 
-/** An Elegoo OrangeStorm Giga: Klipper behind Moonraker. */
+/** An Elegoo OrangeStorm Giga, or any other printer with Klipper behind Moonraker. */
 export async function startMoonraker(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = profileNamed(options.profile ?? 'legacy-giga');
+  pickableExtruders(profile, options.extruders);
   const machine = new Machine(options, FAULTS, initialState());
   const files = new GcodeStore(machine, profile);
   const history = new History(machine, profile, files);
@@ -65,9 +67,11 @@ export async function startMoonraker(options: SimulatorOptions): Promise<Running
     make: 'moonraker',
     servers: { http: server },
     ready: options.accessCode === undefined ? {} : { access_code: options.accessCode },
+    slots: () => Array.from({ length: extruderCount(machine) }, (_, tool) => extruderName(tool)),
+    loaded: () => hub.flush(),
     startForeignJob(fileName, minutes) {
       if (machine.extra.klippy !== 'ready') throw new SimulatorRequestError('Klipper is not ready.');
-      machine.engine.accept(machine.foreignJob(fileName, minutes, stagesOf));
+      machine.engine.accept(machine.foreignJob(fileName, minutes, { stages: stagesOf, slot: extruderName(0) }));
     },
     cancelAtScreen: () => ignoreRefusal(klipper.cancel('screen')),
     pauseAtScreen: () => ignoreRefusal(klipper.pause()),

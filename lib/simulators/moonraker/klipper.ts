@@ -3,8 +3,9 @@ import type { GcodeFacts } from '../gcode-duration';
 import { heatUpSeconds } from '../gcode-duration';
 import type { Machine } from '../machine';
 import type { EngineChange } from '../print-engine';
-import type { Stage } from '../print-run';
+import { filamentUsed, type Interruption, type Stage } from '../print-run';
 import { LostReply, MoonrakerError } from './errors';
+import { klipperFeeds, klipperTools } from './extruders';
 import type { GcodeStore } from './gcode-store';
 import type { History } from './history';
 import type { Hub } from './hub';
@@ -32,6 +33,12 @@ export function stagesOf(facts: GcodeFacts): Stage[] {
     { name: 'heating', seconds: heatUpSeconds(facts) },
     { name: 'printing', seconds: facts.seconds },
   ];
+}
+
+/** A command that Klipper gives the print up for: the state error, with its words, and no shutdown. */
+function fileError({ error, seconds }: GcodeFacts): Interruption[] {
+  if (error === undefined) return [];
+  return [{ stage: 'printing', at: Math.min(1, error.seconds / seconds), kind: 'fail', cause: error.message }];
 }
 
 /** Klipper: one queue of g-code, print control by macros, and the states ready, shutdown, startup, disconnected. */
@@ -86,7 +93,9 @@ export class Klipper {
     if (slow !== undefined) await wait(faultNumber(slow, 'seconds', 5) * 1000);
     return this.#queued<'ok'>(async () => {
       const facts =
-        file === undefined ? undefined : await this.machine.facts(file.sha256, this.files.diskPath(file.path));
+        file === undefined
+          ? undefined
+          : await this.machine.facts(file.sha256, this.files.diskPath(file.path), klipperTools(this.machine));
       if (engine.run !== null) return refuse(new MoonrakerError(400, 'SD busy', 'klipper'));
       if (this.machine.extra.klippy !== 'ready') {
         return refuse(new MoonrakerError(503, 'Klippy Disconnected'));
@@ -105,8 +114,10 @@ export class Klipper {
         ...described,
         foreign: false,
         facts,
+        feeds: klipperFeeds(this.machine, facts),
+        toolTargets: facts.nozzleTargets,
         stages: stagesOf(facts),
-        interruptions: this.machine.takeInterruptions(),
+        interruptions: [...this.machine.takeInterruptions(), ...fileError(facts)].sort((a, b) => a.at - b.at),
       });
       if (faults.take('start_reply_lost') !== undefined) throw new LostReply();
       return 'ok';
@@ -312,7 +323,7 @@ export class Klipper {
       filename: last.job.fileName,
       total_duration: last.totalSeconds,
       print_duration: last.printSeconds,
-      filament_used: last.fraction * last.job.facts.filamentMillimetres,
+      filament_used: filamentUsed(last.job, last.fraction),
       message: '',
       info: { total_layer: layers, current_layer: Math.min(layers, 1 + Math.floor(last.fraction * layers)) },
     };
@@ -323,7 +334,7 @@ export class Klipper {
       status = 'completed';
     } else if (last.outcome === 'failed') {
       const message = FAILURES[last.reason] ?? last.reason;
-      this.hub.notify('notify_gcode_response', [`!! ${message}`]);
+      this.hub.notify('notify_gcode_response', [`!! ${message.split('\n')[0]}`]);
       extra.idleStats = { ...stats, state: 'error', message };
       status = 'error';
     } else if (last.reason === 'power_loss') {

@@ -1,5 +1,7 @@
 import type { Machine } from '../machine';
-import { AMBIENT_CELSIUS, temperaturesOf } from '../temperatures';
+import { filamentUsed } from '../print-run';
+import { AMBIENT_CELSIUS, type Temperature, temperaturesOf } from '../temperatures';
+import { extruderCount, extruderName } from './extruders';
 import type { Profile } from './profiles';
 import type { MoonrakerState, PrintStats } from './state';
 
@@ -21,7 +23,7 @@ export function printStats(machine: Machine<MoonrakerState>): PrintStats {
     filename: run.job.fileName,
     total_duration: progress.totalSeconds,
     print_duration: progress.printSeconds,
-    filament_used: progress.fraction * facts.filamentMillimetres,
+    filament_used: filamentUsed(run.job, progress.fraction),
     state: run.paused === null ? 'printing' : 'paused',
     message: '',
     info: {
@@ -44,6 +46,7 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
   const busy = run !== null && run.paused === null;
   const running = progress?.totalSeconds ?? 0;
   const bed = { temperature: rounded(temperatures.bed.current), target: temperatures.bed.target };
+  const extruders = Array.from({ length: extruderCount(machine) }, (_, tool) => extruderName(tool));
   const power = (target: number): number => (target > 0 ? 0.4 : 0);
   const objects: Record<string, PrinterObject> = {
     webhooks: { state: extra.klippy, state_message: extra.klippyMessage },
@@ -69,7 +72,7 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
       print_time: 28.7 + running,
       stalls: 0,
       estimated_print_time: 28.7 + running,
-      extruder: 'extruder',
+      extruder: extruderName(machine.extra.heads > 1 ? 0 : temperatures.active),
       position: busy
         ? [100 + ((progress?.line ?? 0) % 50), 102, Math.max(0.2, fraction * (run?.job.facts.height ?? 0)), 12]
         : [25, 29, 210, 12],
@@ -78,28 +81,42 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
       ...(profile.legacy ? { max_accel_to_decel: 2500 } : { minimum_cruise_ratio: 0.5, extra_axes: { extruder: 3 } }),
       square_corner_velocity: 5,
     },
-    extruder: {
-      temperature: rounded(temperatures.nozzle.current),
-      target: temperatures.nozzle.target,
-      power: power(temperatures.nozzle.target),
-      can_extrude: temperatures.nozzle.current >= 170,
-      pressure_advance: 0.02,
-      smooth_time: 0.04,
-      motion_queue: null,
-    },
+    extruder: {},
     heater_bed: { ...bed, power: power(bed.target) },
-    [FILAMENT_SENSOR]: { filament_detected: run?.paused?.cause !== 'runout', enabled: true },
     gcode_move: { speed_factor: 1, extrude_factor: 1, absolute_coordinates: true, absolute_extrude: true },
-    heaters: { available_heaters: ['heater_bed', ...ADDITIONAL_BEDS, 'extruder'], available_sensors: [] },
+    heaters: { available_heaters: ['heater_bed', ...ADDITIONAL_BEDS, ...extruders], available_sensors: [] },
   };
   // M140 and M190 that name no zone heat all four of a Giga.
   const zone = profile.gigaMacros
     ? { ...bed, power: power(bed.target) }
     : { temperature: AMBIENT_CELSIUS, target: 0, power: 0 };
   for (const name of ADDITIONAL_BEDS) objects[name] = { ...zone };
-  // The heads ride together and are heated together.
-  for (let head = 1; head < extra.heads; head += 1) objects[`extruder${head}`] = { ...objects.extruder };
+  for (const [tool, name] of extruders.entries()) {
+    // Heads that ride together are heated together.
+    const heater = extra.heads > 1 ? temperatures.nozzle : temperatures.tool(tool);
+    objects[name] = extruderObject(heater, power(heater.target));
+    // The macros by which a file picks an extruder; Klipper itself has no such commands.
+    if (machine.options.extruders !== undefined && machine.options.extruders > 1) objects[`gcode_macro T${tool}`] = {};
+  }
+  // The one sensor watches the first extruder; a machine with several to pick from is often built without.
+  if (machine.options.extruders === undefined || machine.options.extruders === 1) {
+    const isRunOut = run?.paused?.cause === 'runout';
+    const detected = !isRunOut && machine.filamentIn(extruderName(0)) !== null;
+    objects[FILAMENT_SENSOR] = { filament_detected: detected, enabled: true };
+  }
   return objects;
+}
+
+function extruderObject({ current, target }: Temperature, power: number): PrinterObject {
+  return {
+    temperature: rounded(current),
+    target,
+    power,
+    can_extrude: current >= 170,
+    pressure_advance: 0.02,
+    smooth_time: 0.04,
+    motion_queue: null,
+  };
 }
 
 /** The objects and fields that were asked for; null or missing fields mean all, an unknown object is empty. */

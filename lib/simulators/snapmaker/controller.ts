@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Machine } from '../machine';
 import type { EngineChange } from '../print-engine';
-import { AMBIENT_CELSIUS, temperaturesOf } from '../temperatures';
+import { temperaturesOf } from '../temperatures';
 import { ANSWER, type Frame, PEER, REQUEST } from './frame';
 import {
   PAUSING_SECONDS,
@@ -14,6 +14,7 @@ import {
 import { PayloadReader, PayloadWriter } from './payload';
 import type { Session } from './session';
 import type { SnapmakerState } from './state';
+import { NOZZLES, nozzleName } from './tools';
 
 const RESULT = { ok: 0, badSet: 4, badId: 5, badParameter: 6, badKey: 7, noResource: 9, invalidState: 13, blocked: 17 };
 const JOB = { noWork: 205, notPaused: 206, noPowerLoss: 208, filamentRunout: 222, doorOpen: 227 };
@@ -252,7 +253,7 @@ export class Controller {
       this.#outcomeAfter(session, 0xac16, 0, () => JOB.notPaused);
       return;
     }
-    if (run.paused.cause === 'runout' && faults.isOn('filament_empty')) {
+    if (run.paused.cause === 'runout' && (faults.isOn('filament_empty') || this.#isEmpty(this.#activeNozzle()))) {
       this.#outcomeAfter(session, 0xac16, 0, () => JOB.filamentRunout);
       return;
     }
@@ -427,19 +428,29 @@ export class Controller {
 
   /** Count and 17 bytes for each of the two nozzles. */
   #nozzles(): Buffer {
-    const { nozzle } = temperaturesOf(this.machine.engine);
-    const empty = this.machine.engine.run?.paused?.cause === 'runout' ? 1 : 0;
-    return new PayloadWriter()
-      .u8(2)
-      .u8(0, empty, 0, 1, 0)
-      .float(0.4)
-      .float(nozzle.current)
-      .float(nozzle.target)
-      .u8(1, 0, 0, 0, 0)
-      .float(0.4)
-      .float(AMBIENT_CELSIUS)
-      .float(0)
-      .bytes();
+    const { tool } = temperaturesOf(this.machine.engine);
+    const active = this.#activeNozzle();
+    const isRunOut = this.machine.engine.run?.paused?.cause === 'runout';
+    const writer = new PayloadWriter().u8(NOZZLES.length);
+    for (const nozzle of NOZZLES) {
+      const isEmpty = this.#isEmpty(nozzle) || (isRunOut && nozzle === active);
+      const { current, target } = tool(nozzle);
+      writer
+        .u8(nozzle, isEmpty ? 1 : 0, 0, nozzle === active ? 1 : 0, 0)
+        .float(0.4)
+        .float(current)
+        .float(target);
+    }
+    return writer.bytes();
+  }
+
+  /** The nozzle that extrudes, or did last. */
+  #activeNozzle(): number {
+    return temperaturesOf(this.machine.engine).active;
+  }
+
+  #isEmpty(nozzle: number): boolean {
+    return this.machine.filamentIn(nozzleName(nozzle)) === null;
   }
 
   #bed(): Buffer {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { Machine } from '../machine';
+import { toolAt } from '../print-run';
 import { run } from '../running';
 import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
 import { SwitchedServer } from '../switched-server';
@@ -9,6 +10,7 @@ import { STOPPING_SECONDS, systemStatus } from './machine-status';
 import { Screen, stagesOf } from './screen';
 import { Session } from './session';
 import { initialState } from './state';
+import { NOZZLES, nozzleName } from './tools';
 
 const FAULTS = [
   /** New tokens wait for a tap: POST /screen/approve or /screen/refuse. */
@@ -75,8 +77,17 @@ export async function startSnapmaker(options: SimulatorOptions): Promise<Running
     servers: { sacp: new SwitchedServer(server) },
     otherPorts: { discovery: discoveryPort },
     ready: { serial },
+    slots: () => NOZZLES.map(nozzleName),
+    loaded(slot) {
+      // The machine waits for the nozzle that it extrudes with.
+      const { run, progress } = machine.engine;
+      const awaited = run === null ? undefined : nozzleName(toolAt(run.job, progress?.fraction ?? 0));
+      if (machine.filamentIn(slot) !== null && (awaited ?? slot) === slot) {
+        machine.faults.set('filament_empty', { on: false });
+      }
+    },
     startForeignJob(fileName, minutes) {
-      const job = machine.foreignJob(fileName, minutes, stagesOf);
+      const job = machine.foreignJob(fileName, minutes, { stages: stagesOf, slot: nozzleName(0) });
       machine.engine.accept({ ...job, identity: { ...job.identity, md5: md5OfName(fileName) } });
     },
     cancelAtScreen() {

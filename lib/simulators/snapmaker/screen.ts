@@ -9,6 +9,7 @@ import { STATUS, STOPPING_SECONDS, systemStatus } from './machine-status';
 import { PayloadReader } from './payload';
 import type { Session } from './session';
 import type { SnapmakerState } from './state';
+import { ARTISAN_TOOLS, emptyNozzles, nozzleFeeds } from './tools';
 import { pullUpload } from './upload';
 
 const HELLO = { ok: 0, malformed: 6, refused: 200, remoteDisabled: 201 };
@@ -232,18 +233,22 @@ export class Screen {
     if (slow !== undefined) {
       await new Promise((resolve) => setTimeout(resolve, faultNumber(slow, 'seconds', 5) * 1000));
     }
-    const facts = await this.machine.facts(file.sha256, join(this.machine.filesDir, name));
+    const facts = await this.machine.facts(file.sha256, join(this.machine.filesDir, name), ARTISAN_TOOLS);
     if (engine.run !== null) return refuse(13, 'not idle');
     this.machine.logStart(described);
     // A failed start is answered with 0 as well.
     if (faults.take('start_ignored') !== undefined) return answer(0);
     const lost = faults.take('start_reply_lost') !== undefined;
+    const feeds = nozzleFeeds(facts);
+    const onTheWay = [...emptyNozzles(this.machine, feeds), ...this.machine.takeInterruptions(), ...this.#pauses()];
     engine.accept({
       ...described,
       foreign: false,
       facts,
+      feeds,
+      toolTargets: facts.nozzleTargets,
       stages: stagesOf(facts),
-      interruptions: [...this.#refusal(), ...this.machine.takeInterruptions(), ...this.#pauses()],
+      interruptions: [...this.#refusal(), ...onTheWay.sort((a, b) => a.at - b.at)],
     });
     if (lost) {
       session.socket.resetAndDestroy();

@@ -8,6 +8,7 @@ import { type Frame, PEER } from './frame';
 import { PayloadReader, PayloadWriter } from './payload';
 import type { Session } from './session';
 import type { SnapmakerState } from './state';
+import { ARTISAN_TOOLS } from './tools';
 
 const IN_FLIGHT = 10;
 const FIRST_REQUEST_MS = 100;
@@ -74,7 +75,7 @@ export async function pullUpload(
     machine.extra.files[order.name] = digest;
     machine.persist();
     machine.logUpload(order.name, digest);
-    machine.facts(digest.sha256, target).catch(() => {});
+    machine.facts(digest.sha256, target, ARTISAN_TOOLS).catch(() => {});
   } else rmSync(`${target}.part`, { force: true });
   await session.ask(PEER.screen, nextSequence(), 0xb002, Buffer.from([complete ? 0 : 1]));
 }

@@ -14,13 +14,11 @@ export function conform(make: SimulatorMake): void {
     describe(`driver conformance: ${subject.title}`, function () {
       this.timeout(120_000);
       let stage: Stage;
-      beforeEach(async () => {
-        stage = await Stage.set(subject, speed);
-      });
       afterEach(() => stage.strike());
 
       for (const scenario of scenarios) {
         it(scenario.name, async () => {
+          stage = await Stage.set(subject, speed, scenario.lastTool ? subject.lastTool.simulator : {});
           const verdict = await scenario.run(stage);
           if (process.env.PLATEWISE_SHOW_VERDICTS !== undefined) {
             console.log(JSON.stringify([scenario.name, subject.title, verdict]));

@@ -11,10 +11,13 @@ import { pause } from '../../../lib/printers/waiting';
 import { connectionWhere, permit } from '../../printers/fixtures';
 import { Wire } from '../../support/wire';
 import type { Stage } from '../stage';
+import { lastFilament } from '../subjects';
 
 /** One thing that happens to every printer. It answers what the driver says of it, in a few words for the table. */
 export interface Scenario {
   name: string;
+  /** The simulator has the last tool of its make, and a filament for it alone. */
+  lastTool?: true;
   run(stage: Stage): Promise<string>;
 }
 
@@ -324,9 +327,34 @@ const timeOuts: Scenario = {
   },
 };
 
+const lastTool: Scenario = {
+  name: 'prints with the tool that the slot feeds',
+  lastTool: true,
+  async run(stage) {
+    const { tool } = stage.subject.lastTool;
+    await stage.connect();
+    const wanted = await stage.orderOfLastTool(short);
+    deepStrictEqual(await stage.driver.preflight(wanted), []);
+    await stage.upload(wanted);
+    await stage.driver.start(wanted, permit());
+    strictEqual((await stage.ended(wanted)).ending, 'finished');
+    const printed = stage.truth().filter((entry) => entry.event === 'started' || entry.event === 'finished');
+    for (const { tools = [] } of printed) {
+      deepStrictEqual(
+        tools.map((entry) => [entry.tool, entry.material]),
+        [[tool, lastFilament]],
+      );
+      ok((tools[0]?.grams ?? 0) > 0);
+    }
+    strictEqual(printed.length, 2);
+    return `tool ${tool}, in its filament`;
+  },
+};
+
 /** Every scenario, in the order of the table. */
 export const scenarios: readonly Scenario[] = [
   finish,
+  lastTool,
   cancelByUs,
   cancelAtScreen,
   failure,

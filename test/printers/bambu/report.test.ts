@@ -13,6 +13,7 @@ import {
   mapSlots,
   mapState,
   mapTemperatures,
+  nozzleDiameters,
   storageState,
 } from '../../../lib/printers/bambu/report-mapping';
 import { applyStatus, mergeReport, parseReport } from '../../../lib/printers/bambu/report-merge';
@@ -60,6 +61,60 @@ describe('Bambu reports', () => {
     const merged = applyStatus(running.fields, delta);
     deepStrictEqual(mapProgress(merged), { progress: 0.11, remainingMinutes: 100 });
     strictEqual(merged.gcode_state, 'RUNNING');
+  });
+
+  it('says which nozzle each slot feeds: of one nozzle all feed that', () => {
+    deepStrictEqual([...new Set(mapSlots(idle.fields).map(({ tool }) => tool))], [0]);
+    const dual = {
+      device: { extruder: { info: [{ id: 0 }, { id: 1 }] } },
+      ams: {
+        tray_exist_bits: '1111',
+        ams: [
+          { id: '0', info: '1003', tray: [{ id: '0' }] },
+          { id: '1', info: '1103', tray: [{ id: '0' }] },
+          { id: '2', info: 'E03', tray: [{ id: '0' }] },
+        ],
+      },
+      vir_slot: [{ id: '255' }, { id: '254' }],
+    };
+    deepStrictEqual(
+      mapSlots(dual).map(({ slot, tool }) => [slot, tool]),
+      [
+        ['ams0-0', 0],
+        ['ams1-0', 1],
+        ['ams2-0', undefined],
+        ['ext-right', 0],
+        ['ext-left', 1],
+      ],
+    );
+  });
+
+  it('lists nozzles by tool, whatever their order, and none of a rack', () => {
+    const told = (info: object[], more: object = {}): number[] =>
+      nozzleDiameters({ device: { nozzle: { info } }, ...more });
+    const [left, right] = [
+      { id: 1, diameter: 0.6 },
+      { id: 0, diameter: '0.4' },
+    ];
+    deepStrictEqual(told([left, right]), [0.4, 0.6]);
+    deepStrictEqual(told([right, { id: 16, diameter: 0.2 }, left]), [0.4, 0.6]);
+    deepStrictEqual(told([right]), [0.4]);
+    deepStrictEqual(told([left]), []);
+    deepStrictEqual(told([], { nozzle_diameter: '0.8' }), [0.8]);
+  });
+
+  it('takes the 100 % of the job before for no progress of the next one', () => {
+    const tracker = new ReportTracker({ cancelCodeMs: 10_000, staleStateMs: 90_000 });
+    const shown = (fields: JsonObject) => {
+      tracker.takeStatus({ full: false, fields });
+      const { state, progress, remainingMinutes } = tracker.at(0);
+      return [state, progress, remainingMinutes];
+    };
+    tracker.takeStatus({ full: true, fields: { gcode_state: 'FINISH', subtask_name: 'a', mc_percent: 100 } });
+    deepStrictEqual(shown({ gcode_state: 'PREPARE', subtask_name: 'b' }), ['preparing', null, null]);
+    deepStrictEqual(shown({ gcode_state: 'RUNNING', stg_cur: 0, layer_num: 0 }), ['preparing', null, null]);
+    deepStrictEqual(shown({ mc_percent: 0, mc_remaining_time: 30 }), ['preparing', 0, 30]);
+    deepStrictEqual(shown({ mc_percent: 100, mc_remaining_time: 0, layer_num: 9 }), ['printing', 1, 0]);
   });
 
   it('reads every recorded frame there is', () => {
@@ -238,14 +293,14 @@ describe('Bambu commands', () => {
     throws(() => filamentMapping(['ams9-9']));
   });
 
-  it('starts the uploaded file under our id', () => {
+  it('starts the plate that the order names of the uploaded file, under our id', () => {
     const command = projectFile(
       {
         identity: { attemptId: 'a', fileName: 'q1_part.gcode.3mf', taskId: 4711, sha256: '', md5: 'abcdef' },
         file: { path: '', size: 1, sha256: '', md5: 'abcdef', lines: 1, estimatedSeconds: null },
         slots: ['ams0-1'],
         tool: 0,
-        plate: 1,
+        plate: 3,
       },
       '20001',
     );
@@ -265,7 +320,7 @@ describe('Bambu commands', () => {
       [
         'ftp:///q1_part.gcode.3mf',
         'q1_part.gcode.3mf',
-        'Metadata/plate_1.gcode',
+        'Metadata/plate_3.gcode',
         'ABCDEF',
         '4711',
         '4711',
@@ -289,6 +344,17 @@ describe('Files sliced for a Bambu', () => {
       extruders: [1, 0, 1, 0],
       nozzleDiameters: [0.4, 0.4],
     });
+  });
+
+  it('tell of each plate by itself, and nothing of one that they do not have', () => {
+    const plate = (index: number, side: number): string =>
+      `<plate><metadata key="index" value="${index}"/><metadata key="filament_maps" value="${side}"/>` +
+      `<filament id="${index}" type="PLA"/></plate>`;
+    const both = `<config>${plate(1, 1)}${plate(2, 2)}</config>`;
+    deepStrictEqual(parseSliceInfo(both, 1).extruders, [1]);
+    deepStrictEqual(parseSliceInfo(both, 2), { filaments: [1], extruders: [0], nozzleDiameters: [] });
+    deepStrictEqual(parseSliceInfo(both, 3), slicedForAnything);
+    deepStrictEqual(parseSliceInfo('<config><plate><filament id="3"/></plate></config>', 2).filaments, [2]);
   });
 
   it('are mapped by the filaments of the project, whichever way the slots are given', () => {

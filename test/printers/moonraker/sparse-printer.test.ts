@@ -27,7 +27,8 @@ class SparsePrinter {
   readonly #clients = new Set<WebSocket>();
   #stats: Fields = { state: 'standby', filename: '', print_duration: 0 };
 
-  constructor() {
+  /** @param objects what else it has and tells of when it is asked */
+  constructor(private readonly objects: Fields = {}) {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -76,18 +77,23 @@ class SparsePrinter {
     switch (method) {
       case 'server.info':
         return { result: { klippy_connected: true, klippy_state: 'ready' } };
+      case 'printer.objects.list':
+        if (Object.keys(this.objects).length === 0) break;
+        return { result: { objects: ['print_stats', ...Object.keys(this.objects)] } };
       case 'printer.objects.query':
-      case 'printer.objects.subscribe':
-        return { result: { eventtime: 1, status: { print_stats: this.#stats } } };
+      case 'printer.objects.subscribe': {
+        const asked = Object.keys(params.objects ?? {}).filter((name) => name in this.objects);
+        const others = Object.fromEntries(asked.map((name) => [name, this.objects[name]]));
+        return { result: { eventtime: 1, status: { print_stats: this.#stats, ...others } } };
+      }
       case 'server.files.list':
         return { result: [...this.stored].map(([path, size]) => ({ path, size, modified: 1 })) };
       case 'printer.print.start':
         this.started.push(String(params.filename));
         setTimeout(() => this.shows({ state: 'printing', filename: params.filename, print_duration: 1 }), 100);
         return { result: 'ok' };
-      default:
-        return { error: { code: -32601, message: 'Method not found' } };
     }
+    return { error: { code: -32601, message: 'Method not found' } };
   }
 }
 
@@ -111,6 +117,48 @@ describe('A printer behind Moonraker that knows only what printing takes', () =>
       printer.shows({ state: 'complete' });
       const ended = await reportWhere(driver, (report) => report.ending !== null);
       strictEqual(ended.ending, 'finished');
+    } finally {
+      await driver.close();
+      printer.close();
+      await directory.remove();
+    }
+  });
+
+  it('tells what it can do by its own configuration, and for which extruders it has a macro', async () => {
+    const extruder = (nozzle_diameter: number): Fields => ({ nozzle_diameter, max_temp: 300 });
+    const printer = new SparsePrinter({
+      extruder: { temperature: 20, target: 0 },
+      extruder1: { temperature: 20, target: 0 },
+      heater_bed: { temperature: 20, target: 0 },
+      'gcode_macro T1': {},
+      toolhead: { axis_minimum: [-2, 0, -5, 0], axis_maximum: [300, 310, 340, 0] },
+      configfile: { settings: { extruder: extruder(0.4), extruder1: extruder(0.6), heater_bed: { max_temp: 115 } } },
+    });
+    const directory = await temporaryDirectory();
+    const driver = createMoonrakerDriver({
+      ...{ host: '127.0.0.1', capabilities, timeScale: 1, log: () => {}, port: await printer.listen() },
+    });
+    try {
+      driver.open();
+      await connectionWhere(driver, 'connected');
+      deepStrictEqual(driver.report?.capabilities, {
+        nozzleDiameters: [0.4, 0.6],
+        maxNozzleTemperature: 300,
+        maxBedTemperature: 115,
+        buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 300, y: 310, z: 340 } },
+      });
+      deepStrictEqual(driver.report?.toolHead?.nozzleDiameters, [0.4, 0.6]);
+      deepStrictEqual(
+        driver.report?.slots.map(({ slot, tool }) => [slot, tool]),
+        [
+          ['extruder', 0],
+          ['extruder1', 1],
+        ],
+      );
+      const wanted = await orderFor(directory.path, gcodeLasting(60), { extension: '.gcode', slots: ['extruder1'] });
+      deepStrictEqual(await driver.preflight({ ...wanted, tool: 1 }), []);
+      const checks = (await driver.preflight({ ...wanted, tool: 2 })).map(({ check }) => check);
+      deepStrictEqual(checks, ['tool_macro']);
     } finally {
       await driver.close();
       printer.close();

@@ -1,10 +1,14 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { errorMessage, httpError, rpcError } from '../../../lib/printers/moonraker/errors';
 import {
+  type MoonrakerState,
+  mapCapabilities,
   mapProgress,
   mapSlots,
   mapState,
   mapTemperatures,
+  mapToolHead,
+  usefulSettings,
   watchedObjects,
 } from '../../../lib/printers/moonraker/state-mapping';
 
@@ -59,13 +63,52 @@ describe('Moonraker state', () => {
       ['nozzle', 'nozzle1', 'bed', 'bed1'],
     );
     deepStrictEqual(mapSlots(objects), [
-      { slot: 'extruder', present: false },
-      { slot: 'extruder1', present: false },
+      { slot: 'extruder', tool: 0, present: false },
+      { slot: 'extruder1', tool: 1, present: false },
     ]);
     deepStrictEqual(
       Object.keys(watchedObjects(['fan', 'extruder', 'heater_generic heater_bed3', 'toolhead'])).length,
       6,
     );
+  });
+});
+
+describe('What Klipper says that the machine can do', () => {
+  const settings = {
+    extruder: { nozzle_diameter: 0.6, max_temp: 300 },
+    extruder1: { nozzle_diameter: 0.4, max_temp: 280 },
+    heater_bed: { max_temp: 120 },
+    'gcode_macro start': { gcode: 'G28' },
+  };
+  const stateOf = (axis_minimum: number[], axis_maximum: number[]): MoonrakerState => ({
+    klippy: 'ready',
+    klippyMessage: '',
+    objects: { extruder1: {}, extruder: {}, toolhead: { axis_minimum, axis_maximum } },
+    lastJob: undefined,
+  });
+
+  it('is read from its configuration and its axes, nozzles by their number', () => {
+    const configuration = usefulSettings({ settings });
+    deepStrictEqual(Object.keys(configuration), ['extruder', 'extruder1', 'heater_bed']);
+    const state = stateOf([-5, -1, -12, 0], [355, 345, 350, 0]);
+    deepStrictEqual(mapCapabilities(state, configuration), {
+      nozzleDiameters: [0.6, 0.4],
+      maxNozzleTemperature: 280,
+      maxBedTemperature: 120,
+      buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 355, y: 345, z: 350 } },
+    });
+    deepStrictEqual(mapToolHead(state, configuration).nozzleDiameters, [0.6, 0.4]);
+  });
+
+  it('keeps the half of a delta that lies behind its origin', () => {
+    const { buildVolume } = mapCapabilities(stateOf([-120, -120, -2, 0], [120, 120, 250, 0]), {});
+    deepStrictEqual(buildVolume, { min: { x: -120, y: -120, z: 0 }, max: { x: 120, y: 120, z: 250 } });
+  });
+
+  it('is missing where it does not say, or not of every extruder', () => {
+    deepStrictEqual(mapCapabilities({ ...stateOf([], []), objects: {} }, {}), {});
+    const { nozzleDiameters } = mapToolHead(stateOf([], []), { extruder: settings.extruder });
+    deepStrictEqual(nozzleDiameters, []);
   });
 });
 

@@ -1,0 +1,73 @@
+/** A point of the plane, in micrometres. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** Outlines, in micrometres. */
+export type Paths64 = Point[][];
+
+/** Units of the plane: micrometres, as whole numbers. */
+export const perMm = 1000;
+
+/**
+ * Writes where the edge p→q meets the plane at z (µm): as the segment's end when it goes up, as its start when it goes down.
+ * A vertex on the plane counts as above it. A segment is four numbers of the list, from `at` on.
+ */
+export function crossing(
+  list: number[],
+  at: number,
+  px: number,
+  py: number,
+  pz: number,
+  qx: number,
+  qy: number,
+  qz: number,
+  z: number,
+): void {
+  const up = pz < z && qz >= z;
+  const down = pz >= z && qz < z;
+  if (!up && !down) return;
+  const share = up ? (z - pz) / (qz - pz) : (z - qz) / (pz - qz);
+  const x = up ? px + (qx - px) * share : qx + (px - qx) * share;
+  const y = up ? py + (qy - py) * share : qy + (py - qy) * share;
+  list[at + (up ? 2 : 0)] = Math.round(x * perMm);
+  list[at + (up ? 3 : 1)] = Math.round(y * perMm);
+}
+
+const keyOf = (x: number, y: number) => (x + 67_108_864) * 134_217_728 + (y + 67_108_864);
+
+/**
+ * Joins segments (four numbers each) to contours.
+ *
+ * @param open called when one does not close; if it returns, that one is left out
+ */
+export function closeContours(list: readonly number[], open: () => void): Paths64 {
+  const startsAt = new Map<number, number[]>();
+  for (let i = 0; i < list.length; i += 4) {
+    if (list[i] === list[i + 2] && list[i + 1] === list[i + 3]) continue;
+    const key = keyOf(list[i] ?? 0, list[i + 1] ?? 0);
+    const others = startsAt.get(key);
+    if (others) others.push(i);
+    else startsAt.set(key, [i]);
+  }
+  const contours: Paths64 = [];
+  for (const [startKey, starting] of startsAt) {
+    while (starting.length > 0) {
+      const contour: Point[] = [];
+      let key = startKey;
+      do {
+        const next = startsAt.get(key)?.pop();
+        if (next === undefined) {
+          open();
+          contour.length = 0;
+          break;
+        }
+        contour.push({ x: list[next] ?? 0, y: list[next + 1] ?? 0 });
+        key = keyOf(list[next + 2] ?? 0, list[next + 3] ?? 0);
+      } while (key !== startKey);
+      if (contour.length >= 3) contours.push(contour);
+    }
+  }
+  return contours;
+}

@@ -1,0 +1,350 @@
+import type { Bounds } from './analysis';
+import type { TriangleSink } from './triangle-batch';
+
+/** What the cross-sections of a model look like, from the bottom to the top, each for an equal part of the height. */
+export interface Shape {
+  slices: ShapeSlice[];
+}
+
+/** One part of a model's height. */
+export interface ShapeSlice {
+  /** The pieces of the cross-section in its middle; the smallest of many are one entry, with their mean. */
+  islands: ShapeIsland[];
+  /** mm² seen from above of the faces here that look upwards: those of less than 14°, up to 39°, up to 68°. */
+  up: Slopes;
+  /** The same of those that look downwards. */
+  down: Slopes;
+}
+
+export type Slopes = [flat: number, gentle: number, steep: number];
+
+/** One piece of a cross-section. */
+export interface ShapeIsland {
+  /** mm² */
+  area: number;
+  /** mm, holes included. */
+  perimeter: number;
+  holes: number;
+  /** Places where the outline turns by more than 25°. */
+  corners: number;
+  /** How many pieces like this there are. */
+  count: number;
+}
+
+/** Enough for the layers of a part to be told apart, and little to keep. */
+const sliceCount = 48;
+/** Of more triangles some are left out, evenly: they are small then. */
+const mostTriangles = 262_144;
+const mostIslands = 8;
+/** Cotangents of the steepest slopes of `Slopes`. */
+const flattest = 4;
+const gentlest = 1.25;
+const steepest = 0.4;
+const cornerCosine = Math.cos((25 * Math.PI) / 180);
+/** Of the outlines that are cut in sampled triangles nothing can be joined: more of them are cut instead. */
+const cutsOfSample = 8;
+
+/** Keeps the triangles of a model, of a large one a sample, until its box is known, and then measures its shape. */
+export class ShapeSample implements TriangleSink {
+  private kept = new Float32Array(9 * 1024);
+  private used = 0;
+  private stride = 1;
+  /** How many triangles to leave out before the next that is kept. */
+  private skip = 0;
+
+  expect(triangles: number): void {
+    while (triangles > mostTriangles * this.stride) this.stride *= 2;
+  }
+
+  take(coordinates: Float64Array, count: number): void {
+    let at = this.skip;
+    for (; at < count; at += this.stride) {
+      if (this.used === this.kept.length) this.makeRoom();
+      const end = 9 * (at + 1);
+      for (let i = 9 * at; i < end; i++) this.kept[this.used++] = coordinates[i] as number;
+    }
+    this.skip = at - count;
+  }
+
+  /**
+   * @param bounds of all triangles
+   * @param volumeMm3 of the whole model, without sign
+   * @param insideOut whether the triangles face inwards
+   */
+  measure(bounds: Bounds, volumeMm3: number, insideOut: boolean): Shape {
+    const triangles = this.kept.subarray(0, this.used);
+    const bottom = bounds.min.z;
+    const thickness = (bounds.max.z - bottom) / sliceCount;
+    const slices = Array.from(
+      { length: sliceCount },
+      (): ShapeSlice => ({
+        islands: [],
+        up: [0, 0, 0],
+        down: [0, 0, 0],
+      }),
+    );
+    addSlopes(slices, triangles, bottom, thickness, (insideOut ? -1 : 1) * this.stride);
+    const sign = insideOut ? -1 : 1;
+    if (this.stride === 1) {
+      const cuts = cut(triangles, bottom + thickness / 2, thickness, sliceCount);
+      for (const [index, slice] of slices.entries()) slice.islands = islandsOf(cuts[index] ?? [], sign);
+    } else {
+      const step = thickness / cutsOfSample;
+      const cuts = cut(triangles, bottom + step / 2, step, sliceCount * cutsOfSample);
+      sampledIslands(slices, cuts, this.stride / cutsOfSample, sign, volumeMm3 / thickness);
+    }
+    for (const slice of slices) {
+      slice.up = slice.up.map(rounded) as Slopes;
+      slice.down = slice.down.map(rounded) as Slopes;
+    }
+    return { slices };
+  }
+
+  private makeRoom(): void {
+    if (this.used < 9 * mostTriangles) {
+      const larger = new Float32Array(Math.min(2 * this.kept.length, 9 * mostTriangles));
+      larger.set(this.kept);
+      this.kept = larger;
+      return;
+    }
+    this.stride *= 2;
+    this.used /= 2;
+    for (let to = 0; to < this.used; to += 9) this.kept.copyWithin(to, 2 * to, 2 * to + 9);
+  }
+}
+
+/** Adds the faces, seen from above, to the slices that they lie in. */
+function addSlopes(
+  slices: ShapeSlice[],
+  triangles: Float32Array,
+  bottom: number,
+  thickness: number,
+  weight: number,
+): void {
+  for (let i = 0; i + 9 <= triangles.length; i += 9) {
+    const [ax, ay, az, bx, by, bz, cx, cy, cz] = triangles.subarray(i, i + 9) as unknown as NineNumbers;
+    const [ux, uy, uz, vx, vy, vz] = [bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az];
+    const nz = (weight * (ux * vy - uy * vx)) / 2;
+    const seen = Math.abs(nz);
+    const lateral = (Math.abs(weight) * Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz)) / 2;
+    if (!(seen > steepest * lateral)) continue;
+    const kind = seen > flattest * lateral ? 0 : seen > gentlest * lateral ? 1 : 2;
+    const low = (Math.min(az, bz, cz) - bottom) / thickness;
+    const high = (Math.max(az, bz, cz) - bottom) / thickness;
+    // a level face belongs to the part that it ends
+    const level = high - low < 1e-3;
+    const first = Math.floor(level ? low + (nz > 0 ? -0.01 : 0.01) : low);
+    const last = level ? first : Math.ceil(high) - 1;
+    for (let slice = first; slice <= last; slice++) {
+      const share = level ? 1 : (Math.min(high, slice + 1) - Math.max(low, slice)) / (high - low);
+      const found = slices[Math.min(slices.length - 1, Math.max(0, slice))];
+      if (found) (nz > 0 ? found.up : found.down)[kind] += seen * share;
+    }
+  }
+}
+
+type NineNumbers = [number, number, number, number, number, number, number, number, number];
+
+/** Where planes cut the triangles: four numbers a line (x, y, x, y), the material on its left. */
+function cut(triangles: Float32Array, lowest: number, step: number, count: number): number[][] {
+  const lines: number[][] = Array.from({ length: count }, () => []);
+  for (let i = 0; i + 9 <= triangles.length; i += 9) {
+    const [ax, ay, az, bx, by, bz, cx, cy, cz] = triangles.subarray(i, i + 9) as unknown as NineNumbers;
+    const low = Math.min(az, bz, cz);
+    const high = Math.max(az, bz, cz);
+    const first = Math.max(0, Math.floor((low - lowest) / step));
+    const last = Math.min(count - 1, Math.ceil((high - lowest) / step));
+    for (let plane = first; plane <= last; plane++) {
+      const z = lowest + plane * step;
+      if (low >= z || high < z) continue; // a corner on the plane counts as above it
+      const list = lines[plane] ?? [];
+      const at = list.length;
+      list.length = at + 4;
+      crossing(list, at, ax, ay, az, bx, by, bz, z);
+      crossing(list, at, bx, by, bz, cx, cy, cz, z);
+      crossing(list, at, cx, cy, cz, ax, ay, az, z);
+    }
+  }
+  return lines;
+}
+
+/** Writes where the edge p→q meets a plane: as the line's end when it goes up, as its start when it goes down. */
+function crossing(
+  list: number[],
+  at: number,
+  px: number,
+  py: number,
+  pz: number,
+  qx: number,
+  qy: number,
+  qz: number,
+  z: number,
+): void {
+  const up = pz < z && qz >= z;
+  const down = pz >= z && qz < z;
+  if (!up && !down) return;
+  // from the lower end in both triangles at the edge, so that both find the same point
+  const share = up ? (z - pz) / (qz - pz) : (z - qz) / (pz - qz);
+  list[at + (up ? 2 : 0)] = up ? px + (qx - px) * share : qx + (px - qx) * share;
+  list[at + (up ? 3 : 1)] = up ? py + (qy - py) * share : qy + (py - qy) * share;
+}
+
+/** A closed outline. */
+interface Outline {
+  /** mm², below 0: a hole. */
+  area: number;
+  perimeter: number;
+  corners: number;
+  left: number;
+  right: number;
+  front: number;
+  back: number;
+}
+
+const keyOf = (x: number, y: number) => Math.round(x * 1000) * 4_194_304 + Math.round(y * 1000);
+
+/** Joins lines to outlines; one that does not close, in an open mesh, is closed by a straight line. */
+function outlinesOf(lines: readonly number[], sign: number): Outline[] {
+  const startsAt = new Map<number, number[]>();
+  for (let i = 0; i < lines.length; i += 4) {
+    const key = keyOf(lines[i] ?? 0, lines[i + 1] ?? 0);
+    if (key === keyOf(lines[i + 2] ?? 0, lines[i + 3] ?? 0)) continue;
+    const others = startsAt.get(key);
+    if (others) others.push(i);
+    else startsAt.set(key, [i]);
+  }
+  const outlines: Outline[] = [];
+  for (const starting of startsAt.values()) {
+    for (let next = starting.pop(); next !== undefined; next = starting.pop()) {
+      const points: number[] = [];
+      for (let line: number | undefined = next; line !== undefined; ) {
+        points.push(lines[line] ?? 0, lines[line + 1] ?? 0);
+        line = startsAt.get(keyOf(lines[line + 2] ?? 0, lines[line + 3] ?? 0))?.pop();
+      }
+      if (points.length >= 6) outlines.push(outlineOf(points, sign));
+    }
+  }
+  return outlines;
+}
+
+function outlineOf(points: readonly number[], sign: number): Outline {
+  const outline: Outline = {
+    area: 0,
+    perimeter: 0,
+    corners: 0,
+    left: Number.POSITIVE_INFINITY,
+    right: Number.NEGATIVE_INFINITY,
+    front: Number.POSITIVE_INFINITY,
+    back: Number.NEGATIVE_INFINITY,
+  };
+  let [x0, y0] = points.slice(-2) as [number, number];
+  let direction: [number, number] | undefined;
+  let firstDirection: [number, number] | undefined;
+  const turn = (from: [number, number], to: [number, number]) => {
+    if (from[0] * to[0] + from[1] * to[1] < cornerCosine) outline.corners++;
+  };
+  for (let i = 0; i < points.length; i += 2) {
+    const [x1, y1] = [points[i] ?? 0, points[i + 1] ?? 0];
+    const length = Math.hypot(x1 - x0, y1 - y0);
+    outline.area += (sign * (x0 * y1 - x1 * y0)) / 2;
+    outline.perimeter += length;
+    outline.left = Math.min(outline.left, x1);
+    outline.right = Math.max(outline.right, x1);
+    outline.front = Math.min(outline.front, y1);
+    outline.back = Math.max(outline.back, y1);
+    if (length > 1e-3) {
+      const here: [number, number] = [(x1 - x0) / length, (y1 - y0) / length];
+      if (direction) turn(direction, here);
+      firstDirection ??= here;
+      direction = here;
+    }
+    [x0, y0] = [x1, y1];
+  }
+  if (direction && firstDirection) turn(direction, firstDirection);
+  return outline;
+}
+
+/** The pieces of a cross-section: each outer outline with the holes in it. */
+function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
+  const outlines = outlinesOf(lines, sign);
+  const solids = outlines
+    .filter(({ area }) => area > 0)
+    .sort((a, b) => a.area - b.area)
+    .map((outline) => ({
+      outline,
+      island: { area: outline.area, perimeter: outline.perimeter, holes: 0, corners: outline.corners, count: 1 },
+    }));
+  for (const hole of outlines) {
+    if (hole.area >= 0) continue;
+    const around = solids.find(({ outline }) => contains(outline, hole)) ?? solids.at(-1);
+    if (!around) continue;
+    around.island.area += hole.area;
+    around.island.perimeter += hole.perimeter;
+    around.island.corners += hole.corners;
+    around.island.holes++;
+  }
+  const islands = solids
+    .map(({ island }) => island)
+    .filter(({ area }) => area > 0)
+    .sort((a, b) => b.area - a.area);
+  const small = islands.splice(mostIslands - 1);
+  const mean = (of: (island: ShapeIsland) => number) =>
+    small.reduce((sum, island) => sum + of(island), 0) / small.length;
+  if (small.length > 0) {
+    islands.push({
+      area: mean(({ area }) => area),
+      perimeter: mean(({ perimeter }) => perimeter),
+      holes: mean(({ holes }) => holes),
+      corners: mean(({ corners }) => corners),
+      count: small.length,
+    });
+  }
+  return islands.map(({ area, perimeter, holes, corners, count }) => ({
+    area: rounded(area),
+    perimeter: rounded(perimeter),
+    holes: rounded(holes),
+    corners: rounded(corners),
+    count,
+  }));
+}
+
+const contains = (a: Outline, b: Outline) =>
+  a.left <= b.left && a.right >= b.right && a.front <= b.front && a.back >= b.back && a.area > -b.area;
+
+/** Of a sample: length is as much as was cut, area what makes up the volume; it is taken for one piece. */
+function sampledIslands(
+  slices: ShapeSlice[],
+  cuts: readonly number[][],
+  weight: number,
+  sign: number,
+  totalArea: number,
+): void {
+  const sums = slices.map(() => ({ area: 0, perimeter: 0 }));
+  // the flow through a part of an outline depends on where the origin is, least if it is in the middle
+  let [x, y, ends] = [0, 0, 0];
+  for (const lines of cuts) {
+    for (let i = 0; i < lines.length; i += 4) {
+      x += lines[i] ?? 0;
+      y += lines[i + 1] ?? 0;
+      ends++;
+    }
+  }
+  for (const [index, lines] of cuts.entries()) {
+    const sum = sums[Math.floor(index / cutsOfSample)];
+    if (!sum) continue;
+    for (let i = 0; i < lines.length; i += 4) {
+      const [x0, y0] = [(lines[i] ?? 0) - x / ends, (lines[i + 1] ?? 0) - y / ends];
+      const [x1, y1] = [(lines[i + 2] ?? 0) - x / ends, (lines[i + 3] ?? 0) - y / ends];
+      sum.area += (weight * sign * (x0 * y1 - x1 * y0)) / 2;
+      sum.perimeter += weight * Math.hypot(x1 - x0, y1 - y0);
+    }
+  }
+  const found = sums.reduce((total, { area }) => total + Math.max(0, area), 0);
+  for (const [index, { area, perimeter }] of sums.entries()) {
+    if (area <= 0 || found <= 0) continue;
+    const island = { area: rounded((area * totalArea) / found), perimeter: rounded(perimeter) };
+    slices[index]?.islands.push({ ...island, holes: 0, corners: 0, count: 1 });
+  }
+}
+
+const rounded = (value: number) => Number(value.toPrecision(4));

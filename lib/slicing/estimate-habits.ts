@@ -1,0 +1,83 @@
+/**
+ * What two slicers do differently with the same settings, as far as it shows in grams and hours. What is called fitted was
+ * fitted with `npm run bench:estimate -- --fit` to one half of the models and to drawn shapes; the rest is theirs or ours by
+ * construction.
+ */
+export interface Habits {
+  /** Whether walls change their width so that thin parts are filled too; else what is too thin for a line stays out. */
+  fillsThinParts: boolean;
+  /** Whether the outermost line lies half of its width inside the outline; else half of the lines' spacing. */
+  outlineByWidth: boolean;
+  /** How far infill reaches under the walls, in spacings; fitted. */
+  overlap: number;
+  /** Pieces of sparse infill below this are solid, mm². */
+  solidBelowMm2: number;
+  /** What runs along the walls from one line of sparse infill to the next, as a share of the walls' length; fitted. */
+  anchors: number;
+  /** Whether the lowest solid layer over sparse infill, and what hangs over air, is a bridge: thick round lines. */
+  bridges: boolean;
+  /** Share of a gentle and of a steep slope that is made solid over what geometry says; fitted. */
+  slopes: readonly [gentle: number, steep: number];
+  /** Of the speed of inner lines. */
+  solidSpeed: number;
+  topSpeed: number;
+  /** Whether loops shorter than 41 mm are drawn at half of the speed. */
+  slowSmallLoops: boolean;
+  /** mm of lifting before a travel. */
+  liftMm: number;
+  /** Whether travel counts for the shortest time of a layer. */
+  coolingCountsTravel: boolean;
+  /** Whether lines of infill are joined along the walls; else each begins with a travel. */
+  joinsLines: boolean;
+  /** Seconds that a layer takes beside its lines; fitted. */
+  secondsPerLayer: number;
+  /** How many travels with a retraction a loop and a piece of infill need; fitted. */
+  travelsPerLoop: number;
+  travelsPerPiece: number;
+  /** What a stop and a new start cost, as a share of what physics says; fitted. */
+  stops: number;
+  /** Slow corners for each that the outline has, and for each loop; fitted. */
+  cornersPerLoop: number;
+}
+
+export const prusaHabits: Habits = {
+  fillsThinParts: true,
+  outlineByWidth: true,
+  overlap: 0.25,
+  solidBelowMm2: 70,
+  anchors: 0.35,
+  bridges: true,
+  slopes: [1, 1],
+  solidSpeed: 1,
+  topSpeed: 0.7,
+  slowSmallLoops: true,
+  liftMm: 0.2,
+  coolingCountsTravel: true,
+  joinsLines: true,
+  secondsPerLayer: 0.15,
+  travelsPerLoop: 0.3,
+  travelsPerPiece: 1,
+  stops: 1,
+  cornersPerLoop: 1,
+};
+
+export const builtInHabits: Habits = {
+  fillsThinParts: false,
+  outlineByWidth: false,
+  overlap: 0,
+  solidBelowMm2: 0,
+  anchors: 0,
+  bridges: false,
+  slopes: [1, 1],
+  solidSpeed: 0.8,
+  topSpeed: 0.8,
+  slowSmallLoops: false,
+  liftMm: 0,
+  coolingCountsTravel: false,
+  joinsLines: false,
+  secondsPerLayer: 0.1,
+  travelsPerLoop: 0.3,
+  travelsPerPiece: 1,
+  stops: 1,
+  cornersPerLoop: 1,
+};

@@ -1,0 +1,49 @@
+import type { SlicingSettings } from './defaults';
+import type { Habits } from './estimate-habits';
+import type { LayerAmounts } from './estimate-layers';
+
+/** Cooling slows no line below this, mm/s. */
+const slowestSpeed = 10;
+/** mm/s that an axis takes at once, as both slicers reckon. */
+const jerk = 9;
+/** mm/s² of the vertical axis. */
+const liftAcceleration = 500;
+/** Shorter ways are travelled without pulling the filament back, mm. */
+const retractBeyondMm = 2;
+
+/** Seconds of one layer, without skirt and brim. */
+export function layerSeconds(amounts: LayerAmounts, first: boolean, settings: SlicingSettings, habits: Habits): number {
+  const { speed, acceleration } = settings;
+  const pace = (wanted: number) => Math.max(0.1, first ? Math.min(wanted, settings.firstLayerSpeed) : wanted);
+  const { outerWalls, innerWalls, smallOuterWalls, smallInnerWalls, solid, top, bridge, sparse, support } = amounts;
+  const parts: [length: number, speed: number][] = [
+    [outerWalls - smallOuterWalls, pace(0.6 * speed)],
+    [innerWalls - smallInnerWalls, pace(speed)],
+    [smallOuterWalls + smallInnerWalls, pace(0.5 * speed)],
+    [solid, pace(habits.solidSpeed * speed)],
+    [top, pace(habits.topSpeed * speed)],
+    [sparse, pace(speed)],
+    [support, pace(speed)],
+  ];
+  const drawing = parts.reduce((sum, [length, at]) => sum + length / at, 0);
+  const slowest = parts.reduce((sum, [length, at]) => sum + length / Math.min(at, slowestSpeed), 0);
+  const bridging = bridge / pace(Math.min(speed, 40));
+  const stop = (at: number) => (habits.stops * Math.max(0, at - jerk) ** 2) / (at * acceleration);
+  const lift = habits.liftMm > 0 ? 4 * Math.sqrt(habits.liftMm / liftAcceleration) : 0;
+  const retraction = (2 * settings.retractLength) / settings.retractSpeed + lift;
+  const way = (mm: number) => mm / settings.travelSpeed + Math.sqrt(Math.max(0, mm) / acceleration);
+  const pieceWay = way(amounts.loops > 0 ? amounts.travel / Math.max(1, amounts.pieces) : 0);
+  const travels = habits.travelsPerLoop * amounts.loops + habits.travelsPerPiece * amounts.pieces;
+  const betweenSparse = habits.joinsLines
+    ? 0
+    : way(amounts.sparseSpacing) + (amounts.sparseSpacing > retractBeyondMm ? retraction : 0);
+  const betweenSolid = habits.joinsLines ? 0 : way(0.4);
+  const travelling =
+    travels * (pieceWay + retraction) + amounts.sparseLines * betweenSparse + amounts.solidLines * betweenSolid;
+  const stopping =
+    (amounts.corners + amounts.solidLines * 2 + amounts.sparseLines * 2) * stop(pace(speed)) + habits.secondsPerLayer;
+  const counted = habits.coolingCountsTravel ? travelling + bridging : 0;
+  const wanted = settings.shortestLayerSeconds;
+  const cooled = Math.max(drawing, Math.min(slowest, wanted - counted));
+  return cooled + bridging + travelling + stopping;
+}

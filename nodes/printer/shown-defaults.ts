@@ -1,0 +1,48 @@
+import type { Area, PrinterCapabilities, ReportedCapabilities, Volume } from '../../lib/model/printer';
+import { hasSize } from '../../lib/printers/known-capabilities';
+import type { PrinterModel } from '../../lib/printers/model-table';
+import { toolOfSlot } from '../../lib/printers/slot-tools';
+import type { CapabilityFields } from './printer-fields';
+
+/** What counts where a field of the form is empty, in the words of the field itself. */
+export type ShownDefaults = Partial<Record<keyof CapabilityFields, string>>;
+
+/** What a printer of a model can do, as the fields of its form. */
+export function shownModel({ capabilities, slots }: PrinterModel): ShownDefaults {
+  const { acceptsModels, toolVolumes, bedExclusions, materialTypes } = capabilities;
+  return {
+    ...shownCapabilities(capabilities),
+    materials: materialTypes.join(', '),
+    slots: slots.map(slotText).join(', '),
+    ...(acceptsModels && { acceptsModels: acceptsModels.join(', ') }),
+    ...(toolVolumes && { toolVolumes: toolVolumes.map(volumeText).join('; ') }),
+    ...(bedExclusions && { bedExclusions: bedExclusions.map(areaText).join('; ') }),
+  };
+}
+
+/** What a printer reports that it can do, as the fields of its form. */
+export function shownCapabilities(
+  told: ReportedCapabilities | Pick<PrinterCapabilities, keyof ReportedCapabilities>,
+): ShownDefaults {
+  const { buildVolume: volume, nozzleDiameters: nozzles = [], maxNozzleTemperature, maxBedTemperature } = told;
+  return {
+    ...(volume && hasSize(volume) && edgesOf(volume)),
+    ...(nozzles.length > 0 && { nozzles: nozzles.join(', ') }),
+    ...(maxNozzleTemperature !== undefined && { maxNozzleTemperature: String(maxNozzleTemperature) }),
+    ...(maxBedTemperature !== undefined && { maxBedTemperature: String(maxBedTemperature) }),
+  };
+}
+
+const edgesOf = ({ min, max }: Volume): ShownDefaults => ({
+  buildX: String(max.x - min.x),
+  buildY: String(max.y - min.y),
+  buildZ: String(max.z - min.z),
+});
+
+/** The tool is only said where the name does not say it. */
+const slotText = ({ slot, tool }: PrinterModel['slots'][number]): string =>
+  tool === toolOfSlot('moonraker', slot) || tool === toolOfSlot('snapmaker', slot) ? slot : `${slot}=${tool}`;
+
+const volumeText = ({ min, max }: Volume): string =>
+  `${[min.x, min.y, min.z].join(',')}-${[max.x, max.y, max.z].join(',')}`;
+const areaText = ({ min, max }: Area): string => `${min.x},${min.y}-${max.x},${max.y}`;

@@ -1,0 +1,57 @@
+// What lies in the slots of the campaign's printers: spread so that a tool that never changes, or a slot that is taken for
+// another, prints in the wrong filament somewhere.
+
+export type Make = 'bambu' | 'moonraker' | 'snapmaker';
+
+/** A place for filament: what lies there, and the tool that it feeds. */
+export interface FilledSlot {
+  slot: string;
+  material: string;
+  /** From 0; on a Bambu 0 is the right nozzle, 1 the left one. */
+  tool: number;
+}
+
+/** How a simulated printer is built, and what is in it. */
+export interface Setup {
+  options: { profile?: string; extruders?: number; ams?: string };
+  slots: FilledSlot[];
+}
+
+const filled = (slot: string, tool: number, material: string): FilledSlot => ({ slot, tool, material });
+
+const bambu: Setup = {
+  options: { ams: '0:right,1:left' },
+  slots: [
+    filled('ams0-0', 0, 'pla_black_esun'),
+    filled('ams0-1', 0, 'pla_white_esun'),
+    filled('ams0-2', 0, 'petg_black_esun'),
+    filled('ams1-0', 1, 'pla_red_esun'),
+    filled('ams1-1', 1, 'petg_white_esun'),
+  ],
+};
+
+/** The first, third … printer of a make, and the second, fourth … */
+const setups: Record<Make, [odd: Setup, even: Setup]> = {
+  bambu: [bambu, bambu],
+  moonraker: [
+    { options: {}, slots: [filled('extruder', 0, 'pla_black_esun')] },
+    {
+      options: { profile: 'modern', extruders: 2 },
+      slots: [filled('extruder', 0, 'petg_black_esun'), filled('extruder1', 1, 'pla_white_esun')],
+    },
+  ],
+  snapmaker: [
+    { options: {}, slots: [filled('nozzle0', 0, 'pla_black_esun'), filled('nozzle1', 1, 'pla_white_esun')] },
+    { options: {}, slots: [filled('nozzle0', 0, 'petg_black_esun'), filled('nozzle1', 1, 'pla_red_esun')] },
+  ],
+};
+
+/** @param number from 1, among the printers of its make */
+export function setupOf(make: Make, number: number): Setup {
+  return setups[make][number % 2 === 1 ? 0 : 1];
+}
+
+/** PLA or PETG: the campaign has no others. */
+export function typeOf(material: string): 'PLA' | 'PETG' {
+  return material.startsWith('petg') ? 'PETG' : 'PLA';
+}
