@@ -47,6 +47,13 @@ describe('What keeps dispatches from reaching printers', () => {
       const why = await whyJob(farm, id);
       assert.match(why.because, /^nothing can be dispatched: No Node-RED/);
       assert.match(why.would_help[0] ?? '', /rabbitmq-dispatch/);
+      const printers = ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan'];
+      const told = await Promise.all(printers.map(async (name) => (await whyPrinter(farm, name)).because));
+      assert.equal(
+        told.filter((text) => text.startsWith('nothing can be dispatched')).length,
+        1,
+        'where it would start',
+      );
       const { assignments } = await tick(farm, undefined, 'scheduler');
       assert.equal(assignments.length, 1);
       assert.match((await whyJob(farm, id)).because, /its dispatch waits: No Node-RED/);
