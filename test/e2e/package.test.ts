@@ -158,7 +158,7 @@ describe('The package', () => {
       enabled: boolean;
     }[];
     const own = sets.filter((set) => set.module === name);
-    assert.equal(own.length, 11);
+    assert.equal(own.length, 12);
     for (const set of own) assert.equal(set.err, undefined, `${set.types.join()}: ${set.err}`);
     const catalogue = (await (await answers(`${url}/nodes/messages?lng=en-US`)).json()) as Record<string, unknown>;
     assert.ok(
