@@ -104,7 +104,7 @@ export const breakages: Breakage[] = [
       [
         'dist/lib/coordinator/relay.js',
         `this.#farm.passing('publish:before', row.attemptId);`,
-        `this.#farm.passing('publish:before', row.attemptId);\n        await (0, outbox_1.markSent)(this.#farm.database, [row.id]);\n        await new Promise((resolve) => setTimeout(resolve, 3000));`,
+        `{\n await (0, outbox_1.markSent)(this.#farm.database, [row.id]);\n this.#farm.passing('publish:before', row.attemptId);\n await new Promise((resolve) => setTimeout(resolve, 3000));\n }`,
       ],
       [
         'dist/lib/store/outbox.js',
@@ -113,7 +113,7 @@ export const breakages: Breakage[] = [
       ],
     ],
     pair: 'rabbitmq',
-    only: ['kill_node_red', 'broker_cut'],
+    only: ['kill_node_red', 'kill_at_moment', 'broker_cut'],
     seen: ['wedged_jobs'],
   },
   {
