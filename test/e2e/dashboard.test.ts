@@ -104,8 +104,8 @@ describe('The dashboard', () => {
       body.printers.map(({ printer_id, because }) => [printer_id, because]),
       [
         ['bamboo_h2d', null],
-        ['elegoo_giga', 'does not print PA-CF'],
-        ['snapmaker_artisan', 'does not print PA-CF'],
+        ['elegoo_giga', 'Elegoo OrangeStorm Giga does not print PA-CF.'],
+        ['snapmaker_artisan', 'Snapmaker Artisan does not print PA-CF.'],
       ],
     );
     assert.match(body.thumbnail ?? '', /^data:image\/png;base64,iVBOR/);
