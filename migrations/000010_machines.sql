@@ -6,6 +6,8 @@ ALTER TABLE printers ADD COLUMN identity JSONB NOT NULL DEFAULT '{}' CHECK (json
 ALTER TABLE printers ADD COLUMN stranger JSONB CHECK (jsonb_typeof(stranger) = 'object');
 -- What keeps the printer from starting any job, although it says that it is idle: {code, problem, remedy, since}.
 ALTER TABLE printers ADD COLUMN condition JSONB CHECK (jsonb_typeof(condition) = 'object');
+-- What needs a person at the printer at this moment, such as a pause: {code, text, remedy, since}.
+ALTER TABLE printers ADD COLUMN attention JSONB CHECK (jsonb_typeof(attention) = 'object');
 -- Since when it belongs to the farm no more.
 ALTER TABLE printers ADD COLUMN archived_at TIMESTAMPTZ;
 

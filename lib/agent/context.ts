@@ -56,6 +56,8 @@ export interface AgentTimes {
   lookForJobSeconds: number;
   /** How often a printer that would refuse any job is asked whether it still would (s). */
   conditionSeconds: number;
+  /** How long a print may show no change of layer, percent or temperature before somebody is told (min of the printer's clock). */
+  standstillMinutes: number;
 }
 
 export const defaultTimes: AgentTimes = {
@@ -65,6 +67,7 @@ export const defaultTimes: AgentTimes = {
   askAgainSeconds: 5,
   lookForJobSeconds: 20,
   conditionSeconds: 60,
+  standstillMinutes: 30,
 };
 
 /** Who writes into a job's history. */

@@ -60,6 +60,7 @@ export function fitPrinter(
     bedCause: printer.bedCause,
     busy: null,
     ...(printer.condition && { condition: printer.condition }),
+    ...(printer.attention && { attention: printer.attention }),
     ...(printer.stranger && { wrongMachine: true }),
     ...(nozzles.length > 0 && { mountedNozzles: nozzles }),
     ...(buildPlate !== undefined && { buildPlate }),

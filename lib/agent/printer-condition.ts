@@ -1,7 +1,7 @@
 import { asError } from '../model/errors';
 import type { PreflightFailure, StartOrder } from '../printers/driver';
 import { storeCondition } from '../store/printers';
-import type { AgentContext } from './context';
+import { type AgentContext, agentName } from './context';
 
 /**
  * Keeps a printer closed for as long as it would refuse any job: its storage is missing, its Developer Mode is off, the
@@ -66,6 +66,6 @@ export class ConditionWatch {
       problem: failures.map(({ message }) => message).join(' '),
       remedy: failures.map(({ remedy }) => remedy).join(' '),
     };
-    await database.transaction((tx) => storeCondition(tx, printerId, condition ?? null));
+    await database.transaction((tx) => storeCondition(tx, printerId, condition ?? null, agentName(printerId)));
   }
 }

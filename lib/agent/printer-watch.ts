@@ -3,15 +3,18 @@ import { isActive, type PrinterJob, type PrinterReport } from '../model/printer'
 import { type ConnectionState, isSameJob, type JobIdentity, WrongMachineError } from '../printers/driver';
 import { openAttemptOf } from '../store/attempts';
 import { notify, type Transaction } from '../store/database';
+import { amendJob, lockJob } from '../store/jobs';
 import {
   firstClearedBedVersion,
   lockPrinter,
   occupyBedByOther,
   type Printer,
+  storeAttention,
   storeLastJob,
   storeReport,
 } from '../store/printers';
 import { admitMachine } from './admit-machine';
+import { AttentionJudge } from './attention';
 import { judgeBed } from './bed-judgement';
 import { type AgentContext, agentName } from './context';
 
@@ -40,14 +43,19 @@ export class PrinterWatch {
   #storedReport: PrinterReport | undefined;
   #seen: Sight = { job: undefined, active: 0 };
   #closed = false;
+  readonly #attention: AttentionJudge;
+  /** The code of what somebody was told last; undefined: it is not known what the database holds. */
+  #told: string | null | undefined;
 
   constructor(context: AgentContext) {
     this.#context = context;
+    this.#attention = new AttentionJudge(context.times.standstillMinutes);
   }
 
   start(): void {
     const { driver } = this.#context;
     this.#closed = false;
+    this.#told = undefined;
     this.#baselineNeeded = true;
     driver.admit((identity) => admitMachine(this.#context, identity));
     driver.on('report', this.#onReport);
@@ -98,6 +106,7 @@ export class PrinterWatch {
     this.#lastStored = performance.now();
     this.#enqueue(async () => {
       await this.#judge(report);
+      await this.#attend(report);
       if (changed) await notify(this.#context.database, 'plan');
     });
   };
@@ -164,7 +173,27 @@ export class PrinterWatch {
   #beat(): Promise<void> {
     const { connection, report } = this.#context.driver;
     const news = connection.status === 'connected' && report !== undefined && report !== this.#storedReport;
-    return news ? this.#judge(report) : this.#store();
+    return (news ? this.#judge(report) : this.#store()).then(() =>
+      connection.status === 'connected' && report !== undefined ? this.#attend(report) : undefined,
+    );
+  }
+
+  /** Tells when the printer needs a person, and shows it in the status of the job that it prints. */
+  async #attend(report: PrinterReport): Promise<void> {
+    const { database, printerId } = this.#context;
+    const attempt = isActive(report.state) ? await openAttemptOf(database, printerId) : undefined;
+    const attention = this.#attention.judge(report, attempt?.slot ?? null, performance.now());
+    const code = attention?.code ?? null;
+    if (code === this.#told) return;
+    await database.transaction(async (tx) => {
+      const job = attempt && (await lockJob(tx, attempt.jobId));
+      await storeAttention(tx, printerId, attention, job?.id ?? null, agentName(printerId));
+      if (job?.status !== 'printing') return;
+      const pause = report.state === 'paused' ? 'paused: ' : '';
+      await amendJob(tx, job.id, { statusReason: attention ? `${pause}${attention.text}` : 'printing' });
+    });
+    this.#told = code;
+    if (attention) this.#context.log('warn', `${printerId}: ${attention.text} ${attention.remedy}`);
   }
 
   /** Stores whether the printer is there. What it reports is stored only with its judgement. */

@@ -11,8 +11,11 @@ import { plannedForAll } from './plan';
 export interface SetupView {
   /** Stays the same from plan to plan as long as the same is wanted. */
   id: string;
-  /** `change_hardware`: another nozzle or build plate; it is done when the printer reports it. */
-  kind: 'clear_bed' | 'change_filament' | 'change_hardware';
+  /**
+   * `change_hardware`: another nozzle or build plate; `attend`: a pause, a fault, or what keeps any job from starting. Both are
+   * done when the printer reports it.
+   */
+  kind: 'clear_bed' | 'change_filament' | 'change_hardware' | 'attend';
   printer_id: string;
   /** When the plan wants it begun; null: as soon as somebody is there. */
   at: string | null;
@@ -34,6 +37,19 @@ export async function setups(farm: Farm): Promise<{ setups: SetupView[] }> {
 function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
   const list: SetupView[] = [];
   const materials = new Map(snapshot.jobs.map((job) => [job.id, job.materialId]));
+  for (const printer of snapshot.printers) {
+    if (!printer.online) continue;
+    const { attention, condition } = printer;
+    const told = attention ?? (condition && { text: condition.problem, remedy: condition.remedy });
+    if (!told) continue;
+    list.push({
+      ...nothing,
+      id: `${printer.id}:attend`,
+      kind: 'attend',
+      printer_id: printer.id,
+      text: `${printer.name}: ${told.text} ${told.remedy}`,
+    });
+  }
   for (const printer of snapshot.printers) {
     if (printer.bed !== 'occupied' || printer.busy !== null) continue;
     const next = lines.find((line) => line.printerId === printer.id);
@@ -125,6 +141,9 @@ export async function setupDone(farm: Farm, id: string, input: unknown, actor: s
   const { spool_id } = parseSetupDone(input);
   const wanted = (await setups(farm)).setups.find((setup) => setup.id === id);
   if (!wanted) throw new NotFoundError('setup', id);
+  if (wanted.kind === 'attend') {
+    throw new ConflictError('It is done when the printer reports it.', 'Do it at the printer, and resume the print.');
+  }
   if (wanted.kind === 'change_hardware') {
     throw new ConflictError(
       'It is done when the printer reports it, or when its node says so.',

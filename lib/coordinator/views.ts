@@ -104,11 +104,14 @@ function stateOf(printer: Printer): PrinterViewState {
 }
 
 function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView, 'problem' | 'remedy' | 'since'> {
-  const { condition } = printer;
+  const { attention, condition } = printer;
   if (state === 'needs_attention' && condition) {
     return { problem: condition.problem, remedy: condition.remedy, since: condition.since };
   }
   if (printer.connectionProblem !== null) return { problem: printer.connectionProblem, remedy: null, since: null };
+  if (printer.online && attention) {
+    return { problem: attention.text, remedy: attention.remedy, since: attention.since };
+  }
   const fault = printer.online ? printer.report?.faults.find(({ blocking }) => blocking) : undefined;
   return { problem: fault?.message ?? null, remedy: fault ? 'Look at the printer.' : null, since: null };
 }

@@ -185,12 +185,28 @@ export type StatusMessage =
       slot: string | null;
       changed_by: string;
       changed_at: string;
+    }
+  | {
+      /** A printer needs a person. */
+      event: 'attention';
+      printer_id: string;
+      job_id: string | null;
+      code: string;
+      text: string;
+      remedy: string;
+      since: string;
+      changed_by: string;
+      changed_at: string;
     };
 
 const statusSchema = {
   type: 'object',
   required: ['event', 'changed_at', 'changed_by'],
-  properties: { event: { enum: ['job', 'bed', 'low_stock'] }, changed_at: time, changed_by: { type: 'string' } },
+  properties: {
+    event: { enum: ['job', 'bed', 'low_stock', 'attention'] },
+    changed_at: time,
+    changed_by: { type: 'string' },
+  },
 } as const;
 
 /** A line of a plan on the wire and in the API; times are ISO 8601 UTC, null where only an operator can say when. */

@@ -83,6 +83,16 @@ export interface PrinterCondition {
   since: string;
 }
 
+/** What needs a person at a printer, such as a pause. */
+export interface PrinterAttention {
+  /** `paused`, `run_out`, `standstill`, `unknown_state`, or the code of the printer's own fault. */
+  code: string;
+  text: string;
+  remedy: string;
+  /** ISO 8601 UTC. */
+  since: string;
+}
+
 /** A rectangle of the bed, mm. */
 export interface Area {
   min: { x: number; y: number };

@@ -1,9 +1,10 @@
 import { ConflictError, NotFoundError } from '../model/errors';
-import type { AttemptId, MaterialId, PrinterId, SpoolId } from '../model/ids';
+import type { AttemptId, JobId, MaterialId, PrinterId, SpoolId } from '../model/ids';
 import type { MachineIdentity } from '../model/machine-identity';
 import type {
   Make,
   Preparation,
+  PrinterAttention,
   PrinterCapabilities,
   PrinterCondition,
   PrinterJob,
@@ -45,6 +46,8 @@ export interface Printer {
   stranger: MachineIdentity | null;
   /** What keeps it from starting any job although it says that it is idle. */
   condition: PrinterCondition | null;
+  /** What needs a person there at this moment. */
+  attention: PrinterAttention | null;
   /** Seconds since its last report was stored; null before the first. */
   reportAgeSeconds: number | null;
   /** Whether an agent has seen it lately. */
@@ -74,10 +77,18 @@ export const offlineAfterSeconds = 30;
 
 const columns = `*, extract(epoch FROM now() - report_at)::float8 AS report_age_seconds, (connected AND seen_at > now() - interval '${offlineAfterSeconds} seconds') AS online,
   coalesce(seen_at > now() - interval '${offlineAfterSeconds} seconds', false) AS served`;
-type StoredAsJson = 'report' | 'capabilities' | 'lastJob' | 'preparation' | 'identity' | 'stranger' | 'condition';
+type StoredAsJson =
+  | 'report'
+  | 'capabilities'
+  | 'lastJob'
+  | 'preparation'
+  | 'identity'
+  | 'stranger'
+  | 'condition'
+  | 'attention';
 
 const toPrinter = (row: Record<string, unknown>): Printer => {
-  const { report, capabilities, last_job, preparation, identity, stranger, condition, ...rest } = row;
+  const { report, capabilities, last_job, preparation, identity, stranger, condition, attention, ...rest } = row;
   return {
     ...camelCase<Omit<Printer, StoredAsJson>>(rest),
     report: report as PrinterReport | null,
@@ -87,6 +98,7 @@ const toPrinter = (row: Record<string, unknown>): Printer => {
     identity: identity as MachineIdentity,
     stranger: stranger as MachineIdentity | null,
     condition: condition as PrinterCondition | null,
+    attention: attention as PrinterAttention | null,
   };
 };
 
@@ -276,19 +288,47 @@ export async function printersOfMachine(
   return rows;
 }
 
-/** What keeps a printer from starting any job; null: nothing any more. The same condition keeps the time since when. */
+const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+// What is wrong with a printer, in one of its two columns; the same code keeps the time since when. A new one is reported.
+const troubleSql = (column: 'condition' | 'attention', text: 'problem' | 'text') => `
+  WITH known AS (SELECT id, ${column} AS before FROM printers WHERE id = $1),
+  p AS (
+    UPDATE printers SET ${column} = CASE WHEN $2::jsonb IS NULL THEN NULL
+        ELSE $2 || jsonb_build_object('since',
+          CASE WHEN known.before ->> 'code' = $2 ->> 'code' THEN known.before ->> 'since' ELSE ${isoNow} END) END
+    FROM known WHERE printers.id = known.id
+    RETURNING printers.id, printers.${column} AS now, known.before)
+  INSERT INTO outbox (kind, routing_key, body)
+  SELECT 'status', '', jsonb_build_object('event', 'attention', 'printer_id', p.id, 'job_id', $3::uuid, 'code', p.now ->> 'code',
+    'text', p.now ->> '${text}', 'remedy', p.now ->> 'remedy', 'since', p.now ->> 'since', 'changed_by', $4::text, 'changed_at', ${isoNow})
+  FROM p WHERE p.now IS NOT NULL AND p.before ->> 'code' IS DISTINCT FROM p.now ->> 'code'`;
+
+const conditionSql = troubleSql('condition', 'problem');
+const attentionSql = troubleSql('attention', 'text');
+
+/** What keeps a printer from starting any job; null: nothing any more. */
 export async function storeCondition(
   tx: Transaction,
   id: PrinterId,
   condition: Omit<PrinterCondition, 'since'> | null,
+  actor: string,
 ): Promise<void> {
-  await tx.query(
-    `UPDATE printers SET condition = CASE WHEN $2::jsonb IS NULL THEN NULL
-       ELSE $2 || jsonb_build_object('since', CASE WHEN condition ->> 'code' = $2 ->> 'code' THEN condition ->> 'since'
-         ELSE to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') END) END
-     WHERE id = $1`,
-    [id, condition ? JSON.stringify(condition) : null],
-  );
+  await tx.query(conditionSql, [id, condition ? JSON.stringify(condition) : null, null, actor]);
+  await notify(tx, 'outbox');
+  await notify(tx, 'plan');
+}
+
+/** What needs a person at a printer; null: nothing any more. */
+export async function storeAttention(
+  tx: Transaction,
+  id: PrinterId,
+  attention: Omit<PrinterAttention, 'since'> | null,
+  job: JobId | null,
+  actor: string,
+): Promise<void> {
+  await tx.query(attentionSql, [id, attention ? JSON.stringify(attention) : null, job, actor]);
+  await notify(tx, 'outbox');
   await notify(tx, 'plan');
 }
 
@@ -296,7 +336,7 @@ export async function storeCondition(
 export async function archivePrinter(tx: Transaction, id: PrinterId): Promise<void> {
   await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE printer_id = $1', [id]);
   await tx.query(
-    `UPDATE printers SET archived_at = now(), identity = '{}', stranger = NULL, condition = NULL, last_job = NULL,
+    `UPDATE printers SET archived_at = now(), identity = '{}', stranger = NULL, condition = NULL, attention = NULL, last_job = NULL,
        report = NULL, report_at = NULL, connected = false, bed_state = 'occupied', bed_cause = 'unknown',
        bed_attempt_id = NULL, bed_version = bed_version + 1, bed_since = now()
      WHERE id = $1`,

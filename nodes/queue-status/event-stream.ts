@@ -17,7 +17,7 @@ interface HeldResponse {
 
 /**
  * Answers a request with Server-Sent Events and keeps the response: every message of the status bus under its own name (`job`,
- * `bed`, `low_stock`) with its number as its id, `event: changed` when a printer or the plan changed, `event: gap` when what
+ * `bed`, `low_stock`, `attention`) with its number as its id, `event: changed` when a printer or the plan changed, `event: gap` when what
  * was asked for is no longer kept. A client that comes back with `Last-Event-ID` misses nothing.
  * @throws MalformedInputError there is no request to answer, or its `Last-Event-ID` is none
  */

@@ -8,6 +8,7 @@ import { acceptIdentity, removePrinter } from '../../lib/coordinator/machines';
 import { answerOutcome } from '../../lib/coordinator/outcome';
 import { jobDetail, printers } from '../../lib/coordinator/queries';
 import { announcePrinter } from '../../lib/coordinator/register-printer';
+import { setups } from '../../lib/coordinator/setups';
 import { submitJob } from '../../lib/coordinator/submit';
 import { storeFile } from '../../lib/coordinator/take-file';
 import type { PrinterView } from '../../lib/coordinator/views';
@@ -206,5 +207,36 @@ describe('A printer that is gone', () => {
     await farm.farm.database.query("UPDATE printers SET seen_at = now() - interval '1 minute'");
     await removePrinter(farm.farm, id);
     assert.ok(!(await printers(farm.farm)).printers.some(({ printer_id }) => printer_id === id));
+  });
+});
+
+describe('A print that stands still', () => {
+  let farm: SimulatedFarm;
+  afterEach(() => farm.stop());
+
+  it('is shown as paused everywhere, with the slot that ran out, until it goes on', async () => {
+    const id = 'bamboo_h2d';
+    farm = await new SimulatedFarm({ printers: [id], speed: 120 }).start();
+    await farm.online();
+    const simulator = farm.simulators.get(id);
+    await simulator?.setFault('runout', { on: true });
+    const job = await submit(farm);
+    const paused = await farm.until(job, ({ status_reason }) => /^paused:/.test(String(status_reason)));
+    assert.equal(paused.status, 'printing');
+    assert.match(String(paused.status_reason), /slot ams0-0 has run out/);
+    const printer = await shown(farm, id, ({ problem }) => problem !== null);
+    assert.equal(printer.state, 'paused');
+    assert.match(printer.remedy ?? '', /ams0-0.*resume/);
+    const [setup] = (await setups(farm.farm)).setups.filter(({ kind }) => kind === 'attend');
+    assert.match(setup?.text ?? '', /run out/);
+    const { rows } = await farm.farm.database.query(
+      "SELECT body FROM outbox WHERE body ->> 'event' = 'attention' AND body ->> 'job_id' = $1",
+      [job],
+    );
+    assert.equal(rows.length, 1);
+    simulator?.load('ams0-0', 'pla_black_esun');
+    simulator?.resumeAtScreen();
+    await farm.until(job, 'completed');
+    assert.equal((await shown(farm, id, ({ state }) => state === 'idle')).problem, null);
   });
 });

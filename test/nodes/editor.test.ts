@@ -260,6 +260,6 @@ describe('The choices of the editor', () => {
   });
 
   it('are the events that status-bus tells apart', () => {
-    assert.deepEqual(optionsOf('status-bus'), ['all', 'job', 'bed', 'low_stock', 'changed']);
+    assert.deepEqual(optionsOf('status-bus'), ['all', 'job', 'bed', 'low_stock', 'attention', 'changed']);
   });
 });

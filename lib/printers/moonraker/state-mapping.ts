@@ -94,7 +94,9 @@ export function klippyState(state: MoonrakerState): string {
 }
 
 function klippyMessage(state: MoonrakerState): string {
-  return textOf(objectOf(state.objects.webhooks).state_message) || state.klippyMessage;
+  const text = textOf(objectOf(state.objects.webhooks).state_message) || state.klippyMessage;
+  // The reason is the first line; the others say how to restart.
+  return text.split('\n', 1)[0]?.trim() ?? '';
 }
 
 /** What the machine does, and the job that it runs or ran last. */
@@ -119,7 +121,12 @@ export function mapState(state: MoonrakerState): MappedState {
     case 'standby':
       return { state: 'idle', ...lastOfHistory(state) };
     default:
-      return { state: 'unknown', job: fileName === '' ? null : job, ending: fileName === '' ? null : 'unknown' };
+      return {
+        state: 'unknown',
+        job: fileName === '' ? null : job,
+        ending: fileName === '' ? null : 'unknown',
+        message: printState(state.objects),
+      };
   }
 }
 
@@ -134,10 +141,22 @@ export function jobNamed(fileName: string, { lastJob }: Pick<MoonrakerState, 'la
   return { name: fileName, ...(lastJob?.fileName === fileName && lastJob.jobId !== '' && { recordId: lastJob.jobId }) };
 }
 
-function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending'> {
+/** Why a print ended that Klipper itself remembers no more, by the status in Moonraker's history. */
+const historyReasons: Readonly<Record<string, string>> = {
+  error: 'Klipper reported an error',
+  klippy_shutdown: 'Klipper shut down during the print',
+  klippy_disconnect: 'Klipper stopped during the print',
+};
+
+function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending' | 'message'> {
   const last = state.lastJob;
   if (last === undefined) return { job: null, ending: null };
-  return { job: jobNamed(last.fileName, state), ending: historyEnding(last.status) };
+  const message = historyReasons[last.status];
+  return {
+    job: jobNamed(last.fileName, state),
+    ending: historyEnding(last.status),
+    ...(message !== undefined && { message }),
+  };
 }
 
 /** After a shutdown the print state stays what it was: a job that is shown as running or paused is lost. */

@@ -1,0 +1,123 @@
+import { isActive, type PrinterFault, type PrinterReport } from '../model/printer';
+import { failureKindOf } from '../model/retry-policy';
+
+/** What needs a person at a printer at this moment. */
+export interface Attention {
+  /** `paused`, `run_out`, `standstill`, `unknown_state`, or the code of the printer's own fault. */
+  code: string;
+  text: string;
+  remedy: string;
+}
+
+/** How long a state that should pass by itself may last before somebody is told (s). */
+const patienceSeconds = 30;
+/** A temperature that moves by less only swings around its target (°C). */
+const temperatureSwing = 3;
+
+interface Movement {
+  layer: number;
+  progress: number;
+  temperatures: readonly number[];
+  at: number;
+}
+
+/**
+ * Tells from the sequence of reports when a printer needs a person: a pause, a fault, a state that nobody knows, or a print
+ * that moves no more. Told with times of the monotonic clock, in ms.
+ */
+export class AttentionJudge {
+  #movement: Movement | undefined;
+  #strange: { key: string; since: number } | undefined;
+
+  /** @param standstillMinutes of the printer's clock, without a change of layer, percent or temperature */
+  constructor(private readonly standstillMinutes: number) {}
+
+  /** @param slot that the print is fed from, null if it is not ours */
+  judge(report: PrinterReport, slot: string | null, now: number): Attention | null {
+    if (report.state !== 'preparing' && report.state !== 'printing') this.#movement = undefined;
+    const blocking = report.faults.find(({ blocking }) => blocking);
+    if (report.state === 'paused') return paused(report, slot);
+    if (isActive(report.state)) return this.#standstill(report, now);
+    if (blocking) return ofFault(blocking);
+    return this.#lasting(report, now);
+  }
+
+  #standstill(report: PrinterReport, now: number): Attention | null {
+    const moved: Movement = {
+      layer: report.layer ?? 0,
+      progress: Math.floor((report.progress ?? 0) * 1000),
+      temperatures: report.temperatures.map(({ current }) => current),
+      at: now,
+    };
+    const before = this.#movement;
+    if (before === undefined || hasMoved(before, moved)) {
+      this.#movement = moved;
+      return null;
+    }
+    const minutes = ((now - before.at) / 60_000) * report.timeScale;
+    if (minutes < this.standstillMinutes) return null;
+    const what = report.state === 'preparing' ? 'preparing' : 'printing';
+    return {
+      code: 'standstill',
+      text: `It says that it is ${what}, but nothing has moved for ${this.standstillMinutes} min.`,
+      remedy: 'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
+    };
+  }
+
+  /** What a restart passes through in a moment is named only when it stays. */
+  #lasting(report: PrinterReport, now: number): Attention | null {
+    const fault = report.faults[0];
+    const key = report.state === 'unknown' ? 'unknown_state' : report.state === 'busy' ? fault?.code : undefined;
+    if (key === undefined) {
+      this.#strange = undefined;
+      return null;
+    }
+    if (this.#strange?.key !== key) this.#strange = { key, since: now };
+    if (now - this.#strange.since < patienceSeconds * 1000) return null;
+    if (report.state === 'busy' && fault) return ofFault(fault);
+    return {
+      code: 'unknown_state',
+      text: `It reports a state that is not known${report.message ? ` ("${report.message}")` : ''}, so nothing is started on it.`,
+      remedy: 'Look at the printer. If it is ready, report this state together with its firmware version.',
+    };
+  }
+}
+
+function paused({ message, faults }: PrinterReport, slot: string | null): Attention {
+  const words = [message, ...faults.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
+  const reason = words.length > 0 ? `: ${words.join(' ')}` : '';
+  if (failureKindOf(words.join(' ')) === 'run_out') {
+    const place = slot === null ? 'its slot' : `slot ${slot}`;
+    return {
+      code: 'run_out',
+      text: `The print is paused because the filament in ${place} has run out${reason}`,
+      remedy: `Load the same material in ${place}, then resume the print.`,
+    };
+  }
+  return {
+    code: 'paused',
+    text: `The print is paused${reason}`,
+    remedy: 'See to the reason at the printer, then resume or cancel the print.',
+  };
+}
+
+const ofFault = ({ code, message }: PrinterFault): Attention => ({
+  code,
+  text: message,
+  remedy: remedies.find(([pattern]) => pattern.test(code))?.[1] ?? 'Look at the printer, and clear the fault there.',
+});
+
+const remedies: readonly [RegExp, string][] = [
+  [/^klippy_(disconnected|initializing|startup)$/, 'Start Klipper on the host of the printer, or restart the host.'],
+  [/^klippy_shutdown$/, 'Remove the cause, then send FIRMWARE_RESTART from the web interface of the printer.'],
+  [/^klippy_error$/, 'Correct the configuration of Klipper, then send FIRMWARE_RESTART.'],
+];
+
+function hasMoved(before: Movement, now: Movement): boolean {
+  return (
+    before.layer !== now.layer ||
+    before.progress !== now.progress ||
+    before.temperatures.length !== now.temperatures.length ||
+    now.temperatures.some((current, at) => Math.abs(current - (before.temperatures[at] ?? 0)) >= temperatureSwing)
+  );
+}
