@@ -4,10 +4,13 @@ import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
 import type { Plan, PlanLine } from '../planning/plan';
 import type { Snapshot } from '../planning/snapshot';
 import { attemptsOf, openAttempts } from '../store/attempts';
+import type { Queryable } from '../store/database';
+import { openDeadLetterOf } from '../store/dead-letters';
 import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
 import { allMaterials, stockOfMaterials } from '../store/materials';
 import { photosOf } from '../store/outcomes';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
+import { type Action, jobActions } from './actions';
 import type { Farm } from './farm';
 import { cursorOf, encodeCursor, limitOf } from './paging';
 import { plannedForAll } from './plan';
@@ -193,13 +196,16 @@ export type JobView = Record<string, unknown> & {
   version: number;
   attempts: AttemptView[];
   history: HistoryLine[];
+  /** What an operator can do about it at this moment. */
+  actions: Action[];
 };
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
-  const { job, attempts, photos, history, snapshot, row, parts } = await farm.database.read(async (db) => {
+  const { job, attempts, photos, history, snapshot, row, parts, actions } = await farm.database.read(async (db) => {
     const found = await findJob(db, id);
     return {
+      actions: await actionsOf(db, found),
       job: found,
       row: await jobRow(db, found.id),
       attempts: await attemptsOf(db, found.id),
@@ -236,7 +242,16 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
       photo: photos.some(({ attemptId }) => attemptId === attempt.id),
     })),
     history,
+    actions,
   };
+}
+
+async function actionsOf(db: Queryable, job: Job): Promise<Action[]> {
+  const places: Parameters<typeof jobActions>[1][number][] = [];
+  for (const attempt of await attemptsOf(db, job.id)) {
+    if (attempt.phase !== 'ended') places.push({ attempt, printer: await findPrinter(db, attempt.printerId) });
+  }
+  return jobActions(job, places, job.status === 'failed' ? await openDeadLetterOf(db, job.id) : null);
 }
 
 /** When the last part of a job's kit is done by the plan (ISO 8601); null if nobody can say, or none is to be done. */

@@ -231,7 +231,8 @@ export async function sweep(farm: Farm): Promise<void> {
     offlineAfterSeconds,
   });
   for (const { attempt, offline } of stale) {
-    const reason = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
+    const unclaimed = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
+    const reason = attempt.phase === 'dispatched' ? unclaimed : 'the agent of the printer is gone';
     await unlessLocked(farm, () =>
       farm.database.transaction(async (tx) => {
         const job = await lockJobNow(tx, attempt.jobId);

@@ -2,6 +2,7 @@ import { isIdentified, type MachineIdentity } from '../model/machine-identity';
 import { isActive, type PrinterState, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
+import { type Action, printerActions } from './actions';
 
 /** A bed as the API shows it. */
 export interface BedView {
@@ -35,6 +36,8 @@ export interface PrinterView {
   remedy: string | null;
   since: string | null;
   identity: IdentityView;
+  /** What an operator can do about it at this moment. */
+  actions: Action[];
   job_id: string | null;
   current_job_id: string | null;
   job_name: string | null;
@@ -133,6 +136,7 @@ export function printerView(
     state,
     ...troubleOf(printer, state),
     identity: identityView(printer),
+    actions: printerActions(printer, open?.attempt),
     job_id: open?.attempt.jobId ?? null,
     current_job_id: open?.attempt.jobId ?? null,
     job_name: open?.jobName ?? (active ? (report.job?.name ?? null) : null),

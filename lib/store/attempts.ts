@@ -200,11 +200,12 @@ export async function endAttempt(
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Takes back a dispatch that nobody has claimed. The job's row must be locked. Undefined: somebody has. */
+/** Takes back an attempt of which nothing was sent and that nobody holds. The job's row must be locked. Undefined: somebody does. */
 export async function withdrawAttempt(tx: Transaction, id: AttemptId, reason: string): Promise<Attempt | undefined> {
   const { rows } = await tx.query(
-    `UPDATE print_attempts SET phase = 'ended', outcome = 'withdrawn', reason = $2, ended_at = now()
-     WHERE id = $1 AND phase = 'dispatched' RETURNING *`,
+    `UPDATE print_attempts SET phase = 'ended', outcome = 'withdrawn', reason = $2, ended_at = now(), lease_until = NULL
+     WHERE id = $1 AND (phase = 'dispatched'
+       OR (phase IN ('claimed', 'preparing', 'uploading') AND lease_until < now())) RETURNING *`,
     [id, reason],
   );
   return rows[0] ? toAttempt(rows[0]) : undefined;
@@ -276,7 +277,15 @@ export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: n
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Dispatches that nobody has claimed and that are too old, or whose printer is offline. */
+// Claimed, nothing sent, and its holder is gone with the printer's node: nobody will take it up.
+const abandonedSql = `
+  a.phase IN ('claimed', 'preparing', 'uploading') AND a.lease_until < now() - make_interval(secs => $2)
+  AND NOT coalesce(p.seen_at > now() - make_interval(secs => $2), false)`;
+
+/**
+ * Attempts that are withdrawn: dispatches that nobody has claimed and that are too old, or whose printer is offline, and
+ * claimed ones that nobody holds nor will take up.
+ */
 export async function staleDispatches(
   db: Queryable,
   limits: { expiresSeconds: number; offlineAfterSeconds: number },
@@ -284,9 +293,10 @@ export async function staleDispatches(
   const { rows } = await db.query(
     `SELECT a.*, NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AS offline
      FROM print_attempts a JOIN printers p ON p.id = a.printer_id
-     WHERE a.phase = 'dispatched'
+     WHERE a.phase <> 'ended' AND ((a.phase = 'dispatched'
        AND (a.dispatched_at < now() - make_interval(secs => $1)
-         OR (NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AND a.dispatched_at < now() - interval '5 seconds'))`,
+         OR (NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AND a.dispatched_at < now() - interval '5 seconds')))
+       OR (${abandonedSql}))`,
     [limits.expiresSeconds, limits.offlineAfterSeconds],
   );
   return rows.map((row) => ({ attempt: toAttempt(row), offline: row['offline'] === true }));

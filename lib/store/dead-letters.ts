@@ -77,3 +77,12 @@ export async function resolveDeadLetter(
     resolution,
   ]);
 }
+
+/** What waits to be dealt with of a job, null: nothing. */
+export async function openDeadLetterOf(db: Queryable, jobId: JobId): Promise<string | null> {
+  const { rows } = await db.query<{ id: string }>(
+    'SELECT id FROM dead_letters WHERE job_id = $1 AND resolved_at IS NULL ORDER BY created_at DESC LIMIT 1',
+    [jobId],
+  );
+  return rows[0]?.id ?? null;
+}

@@ -13,6 +13,7 @@ const printer = (printer_id: string, more: Partial<PrinterView> = {}): PrinterVi
   remedy: null,
   since: null,
   identity: { ids: {}, status: 'unverified', found: null },
+  actions: [],
   job_id: null,
   current_job_id: null,
   job_name: 'part',

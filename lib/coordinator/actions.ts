@@ -1,0 +1,148 @@
+import { type AttemptPhase, mayHaveStarted } from '../model/attempt';
+import { isActive } from '../model/printer';
+import type { JobStatus } from '../model/status';
+import type { Printer } from '../store/printers';
+import { phasesToAnswer } from './outcome';
+
+/** Something that an operator can do, as a request to this interface. */
+export interface Action {
+  /** What `job-control` calls it. */
+  action: string;
+  method: 'POST' | 'PATCH' | 'DELETE';
+  /** Under the address of the interface. */
+  href: string;
+  body?: Record<string, unknown>;
+  /** What it does, or when it is right. */
+  why: string;
+}
+
+/** A printer, as far as it decides what can be done. */
+export type ActionPrinter = Pick<
+  Printer,
+  'id' | 'name' | 'online' | 'served' | 'report' | 'stranger' | 'bedState' | 'bedVersion'
+>;
+
+interface ActionAttempt {
+  id: string;
+  jobId: string;
+  phase: AttemptPhase;
+}
+
+/** What can be done about an attempt where its printer stands as it does. Empty: it ends by itself. */
+export function attemptActions(attempt: ActionAttempt, printer: ActionPrinter): Action[] {
+  if (attempt.phase === 'ended') return [];
+  if (!mayHaveStarted(attempt.phase)) return [cancel(attempt.jobId, 'Nothing was sent to the printer yet.')];
+  const outcome = (body: Record<string, unknown>, why: string): Action => ({
+    action: 'outcome',
+    method: 'POST',
+    href: `/attempts/${attempt.id}/outcome`,
+    body,
+    why,
+  });
+  if (!phasesToAnswer(printer).includes(attempt.phase)) {
+    const paused: Action[] =
+      printer.report?.state === 'paused'
+        ? [
+            {
+              action: 'resume',
+              method: 'POST',
+              href: `/printers/${printer.id}/resume`,
+              why: 'Goes on with the print, once its reason is seen to.',
+            },
+          ]
+        : [];
+    return [...paused, cancel(attempt.jobId, 'Stops the print.')];
+  }
+  const printed = outcome({ printed: true }, 'The part lies on the bed, or lay there, and is good.');
+  if (!printer.online) {
+    return [
+      printed,
+      outcome({ printed: false, machine_off: true }, 'The machine is switched off or gone, and prints it no more.'),
+    ];
+  }
+  return [
+    printed,
+    outcome({ printed: false }, `It did not print; ${printer.name} must be idle.`),
+    cancel(attempt.jobId, 'Ends the job as soon as it is answered.'),
+  ];
+}
+
+/** What can be done about a printer. */
+export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined): Action[] {
+  const actions = attempt ? attemptActions(attempt, printer) : [];
+  const active = printer.online && printer.report !== null && isActive(printer.report.state);
+  if (printer.stranger && !attempt) {
+    actions.push({
+      action: 'accept-identity',
+      method: 'POST',
+      href: `/printers/${printer.id}/identity/accept`,
+      body: { found: { ...printer.stranger } },
+      why: 'The machine was replaced, and the new one is this printer.',
+    });
+  }
+  if (printer.bedState === 'occupied' && !active && !(attempt && mayHaveStarted(attempt.phase))) {
+    actions.push({
+      action: 'clear-bed',
+      method: 'POST',
+      href: `/printers/${printer.id}/bed/clear`,
+      body: { bed_version: printer.bedVersion },
+      why: 'You have looked, and the bed is empty.',
+    });
+  }
+  if (active && printer.report?.state === 'printing') {
+    actions.push({
+      action: 'pause',
+      method: 'POST',
+      href: `/printers/${printer.id}/pause`,
+      why: 'Holds the print.',
+    });
+  }
+  if (!printer.served && !attempt) {
+    actions.push({
+      action: 'remove-printer',
+      method: 'DELETE',
+      href: `/printers/${printer.id}`,
+      why: 'No node serves it. If it is gone for good, take it out of the farm.',
+    });
+  }
+  return actions;
+}
+
+/** What can be done about a job. @param open its attempts under way, with their printers */
+export function jobActions(
+  job: { id: string; status: JobStatus; hold: boolean },
+  open: readonly { attempt: ActionAttempt; printer: ActionPrinter }[],
+  deadLetterId: string | null,
+): Action[] {
+  const actions = open.flatMap(({ attempt, printer }) => attemptActions(attempt, printer));
+  if (job.status === 'failed' && deadLetterId !== null) {
+    return [
+      {
+        action: 'replay',
+        method: 'POST',
+        href: `/dead-letters/${deadLetterId}/replay`,
+        why: 'Puts the job back into the queue as if it were new.',
+      },
+      { action: 'discard', method: 'DELETE', href: `/dead-letters/${deadLetterId}`, why: 'Leaves it failed for good.' },
+    ];
+  }
+  if (job.status === 'queued') {
+    if (job.hold) {
+      actions.unshift({
+        action: 'release',
+        method: 'POST',
+        href: `/jobs/${job.id}/release`,
+        why: 'Lets the job go; it is held back.',
+      });
+    }
+    actions.push(cancel(job.id, 'Takes the job out of the queue.'));
+  }
+  return actions;
+}
+
+const cancel = (jobId: string, why: string): Action => ({
+  action: 'cancel',
+  method: 'DELETE',
+  href: `/jobs/${jobId}`,
+  why,
+});
