@@ -1,6 +1,7 @@
 import type { Node, NodeMessage } from 'node-red';
 import type { Farm } from '../lib/coordinator/farm';
 import { authorise } from '../lib/coordinator/keys';
+import { checkSource } from '../lib/http/source';
 import { asError } from '../lib/model/errors';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
@@ -24,9 +25,15 @@ export interface Outcome {
   headers?: Record<string, string>;
 }
 
+/** Whether a request may change something: by its method, or because the node does more than tell. */
+const mayChange = (method: string | undefined, scope: Scope | null): boolean =>
+  !['GET', 'HEAD', 'OPTIONS'].includes(method ?? '') || (scope !== null && scope !== 'read');
+
 /** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
 async function admit(message: FlowMessage, { access, scope }: Guard): Promise<void> {
   if (!message.req) return;
+  // What a flow routes here by GET may still be an order.
+  checkSource(message.req, mayChange(message.req.method, scope));
   if (scope !== null) {
     const { database } = await access.farm();
     const name = await authorise(database, headerOf(message, 'authorization'), scope);

@@ -195,7 +195,10 @@ function settingsFile() {
   };
   return `// Written anew at every start by \`npm start\`.
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume();
+const { onlyFromHere, socketFromHere } = require(${JSON.stringify(join(root, 'dist', 'lib', 'http', 'locks.js'))});
 module.exports = ${JSON.stringify(settings, null, 2)};
+module.exports.httpAdminMiddleware = onlyFromHere;
+module.exports.dashboard = { middleware: onlyFromHere, ioMiddleware: socketFromHere };
 `;
 }
 

@@ -3,6 +3,7 @@ import {
   ConflictError,
   type FieldError,
   ForbiddenError,
+  ForeignSourceError,
   MalformedInputError,
   NotFoundError,
   PlatewiseError,
@@ -10,7 +11,9 @@ import {
   TooManyRequestsError,
   UnacceptableInputError,
   UnauthorizedError,
+  UnknownHostError,
 } from '../../lib/model/errors';
+import { BodiesInFlightError } from './body-budget';
 
 /** An error as RFC 9457 (problem details) writes it. */
 export interface Problem {
@@ -36,12 +39,15 @@ const titles: Record<number, string> = {
   503: 'A part of the farm cannot be reached',
 };
 
+const isRefusedSource = (error: unknown): error is ForeignSourceError | UnknownHostError =>
+  error instanceof ForeignSourceError || error instanceof UnknownHostError;
+
 function statusOf(error: PlatewiseError): number {
   if (error.code === 'file_too_large') return 413;
   if (error instanceof MalformedInputError) return 400;
   if (error instanceof NotFoundError) return 404;
   if (error instanceof UnauthorizedError) return 401;
-  if (error instanceof ForbiddenError) return 403;
+  if (error instanceof ForbiddenError || isRefusedSource(error)) return 403;
   if (error instanceof ConflictError) return 409;
   if (error instanceof StaleVersionError) return 412;
   if (error instanceof TooManyRequestsError) return 429;
@@ -68,7 +74,9 @@ export function problemHeaders(thrown: unknown, problem: Problem): Record<string
   return {
     'content-type': 'application/problem+json',
     ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="Platewise"' }),
-    ...(thrown instanceof TooManyRequestsError && { 'retry-after': String(thrown.retryAfterSeconds) }),
+    ...((thrown instanceof TooManyRequestsError || thrown instanceof BodiesInFlightError) && {
+      'retry-after': String(thrown.retryAfterSeconds),
+    }),
   };
 }
 
@@ -86,7 +94,8 @@ export function problemOf(thrown: unknown): Problem {
   const namesFields =
     error instanceof MalformedInputError ||
     error instanceof UnacceptableInputError ||
-    error instanceof StaleVersionError;
+    error instanceof StaleVersionError ||
+    isRefusedSource(error);
   const errors = namesFields ? error.errors : [];
   return {
     type: `urn:platewise:problem:${known ? error.code : 'internal'}`,

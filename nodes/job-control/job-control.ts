@@ -33,6 +33,8 @@ interface Order {
   slot: string;
   body: Record<string, unknown>;
   actor: string;
+  /** Whether it came as a request, and not over a wire. */
+  overHttp: boolean;
   /** Versions of the subject that the change was decided upon; undefined: any. */
   versions: number[] | undefined;
 }
@@ -71,7 +73,9 @@ const actions: Record<
   },
   'clear-bed': {
     subject: 'printer_id',
-    run: async (order) => ({ payload: await clearBedOf(order.farm, order.id, order.body, order.actor) }),
+    run: async (order) => ({
+      payload: await clearBedOf(order.farm, order.id, order.body, order.actor, order.overHttp),
+    }),
   },
   pause: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'pause') },
   resume: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'resume') },
@@ -83,7 +87,7 @@ const actions: Record<
   discard: { subject: 'id', run: async (order) => ({ payload: await discard(order.farm, order.id) }) },
   'setup-done': {
     subject: 'id',
-    run: async (order) => ({ payload: await setupDone(order.farm, order.id, order.body, order.actor) }),
+    run: async (order) => ({ payload: await setupDone(order.farm, order.id, order.body, order.actor, order.overHttp) }),
   },
   'close-printer': {
     subject: 'printer_id',
@@ -128,6 +132,7 @@ function orderOf(farm: Farm, message: FlowMessage, subject: string | undefined):
     slot: message.req?.params['slot'] ?? String(slot ?? ''),
     body,
     actor: actorOf(message),
+    overHttp: message.req !== undefined,
     versions: versionsWanted(message),
   };
 }

@@ -6,8 +6,10 @@ import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { parseTariff } from '../../lib/model/tariff';
 import { hoursFrom } from '../../lib/planning/calendar';
 import { defaultWeights } from '../../lib/planning/objective';
-import { readBody } from '../http/body-reader';
+import { bodyReader } from '../http/body-reader';
+import { guardSource } from '../http/source-guard';
 import { answerFailed, answerUnmatched } from '../http/unanswered';
+import { admitted } from './admitted';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
 
@@ -98,7 +100,12 @@ function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'di
 }
 
 export = (RED: NodeAPI): void => {
-  RED.httpNode.use(apiRoot, readBody);
+  const farms = new Set<FarmLifecycle>();
+  RED.httpNode.use(apiRoot, guardSource);
+  RED.httpNode.use(
+    apiRoot,
+    bodyReader((authorization, least) => admitted([...farms], authorization, least)),
+  );
   // What no route has answered comes back to the application in which Node-RED's own are mounted, if they are by now; the
   // editor's parser stands before everything of ours there.
   const outerApp = (RED.httpNode as { parent?: typeof RED.httpNode } | undefined)?.parent;
@@ -168,10 +175,12 @@ export = (RED: NodeAPI): void => {
         else this[level](message);
       },
     });
+    farms.add(lifecycle);
     this.add = (user) => lifecycle.add(user);
     this.remove = (user) => lifecycle.remove(user);
     this.farm = () => lifecycle.farm();
     this.on('close', (done: () => void) => {
+      farms.delete(lifecycle);
       lifecycle.close().then(done, done);
     });
   }
