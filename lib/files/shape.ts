@@ -43,6 +43,8 @@ const steepest = 0.4;
 const cornerCosine = Math.cos((25 * Math.PI) / 180);
 /** Of the outlines that are cut in sampled triangles nothing can be joined: more of them are cut instead. */
 const cutsOfSample = 8;
+/** Of long thin triangles each is cut by every plane; this many lines are 32 MB. */
+const mostLines = 1_048_576;
 
 /** Keeps the triangles of a model, of a large one a sample, until its box is known, and then measures its shape. */
 export class ShapeSample implements TriangleSink {
@@ -72,9 +74,10 @@ export class ShapeSample implements TriangleSink {
    * @param insideOut whether the triangles face inwards
    */
   measure(bounds: Bounds, volumeMm3: number, insideOut: boolean): Shape {
-    const triangles = this.kept.subarray(0, this.used);
     const bottom = bounds.min.z;
     const thickness = (bounds.max.z - bottom) / sliceCount;
+    while (this.lines(thickness) > mostLines) this.thin();
+    const triangles = this.kept.subarray(0, this.used);
     const slices = Array.from(
       { length: sliceCount },
       (): ShapeSlice => ({
@@ -107,9 +110,25 @@ export class ShapeSample implements TriangleSink {
       this.kept = larger;
       return;
     }
+    this.thin();
+  }
+
+  /** Keeps every second triangle. */
+  private thin(): void {
     this.stride *= 2;
-    this.used /= 2;
+    this.used = 9 * Math.floor(this.used / 18);
     for (let to = 0; to < this.used; to += 9) this.kept.copyWithin(to, 2 * to, 2 * to + 9);
+  }
+
+  /** In about how many lines the triangles will be cut. */
+  private lines(thickness: number): number {
+    if (!(thickness > 0)) return 0;
+    let heights = 0;
+    for (let i = 2; i < this.used; i += 9) {
+      const [a, b, c] = [this.kept[i] ?? 0, this.kept[i + 3] ?? 0, this.kept[i + 6] ?? 0];
+      heights += Math.max(a, b, c) - Math.min(a, b, c);
+    }
+    return (heights / thickness) * (this.stride === 1 ? 1 : cutsOfSample);
   }
 }
 

@@ -201,7 +201,10 @@ describe('A slot in which the printer sees another filament than is booked', () 
     await seen('PETG');
     const id = await submit(farm);
     farm.schedule();
-    assert.match(String((await jobDetail(farm.farm, id)).waiting_reason), /booked in slot ams0-0 .* reports PETG/);
+    assert.match(
+      String((await jobDetail(farm.farm, id)).waiting_reason),
+      /slot ams0-0 of .* is booked with .* reports PETG/,
+    );
     assert.equal(starts(farm, printer), 0);
     load('pla_black_esun');
     await farm.until(id, 'completed');

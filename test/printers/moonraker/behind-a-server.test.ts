@@ -38,6 +38,7 @@ describe('A Moonraker under a path of a web server with HTTPS', () => {
   before(async () => {
     directory = await temporaryDirectory();
     simulator = await startSimulator('moonraker', { dataDir: join(directory.path, 'printer'), speed: 600 });
+    simulator.load('extruder', 'PLA');
     const port = simulator.ready.ports['http'] ?? 0;
     server = createServer({ key: readFileSync(join(tls, 'key.pem')), cert: certificate }, (incoming, response) => {
       keys.push(incoming.headers['x-api-key']);
