@@ -2,11 +2,11 @@ import type { Node, NodeMessage } from 'node-red';
 import type { Farm } from '../lib/coordinator/farm';
 import { authorise } from '../lib/coordinator/keys';
 import { checkSource } from '../lib/http/source';
-import { asError } from '../lib/model/errors';
+import { asError, UnauthorizedError } from '../lib/model/errors';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { problemHeaders, problemOf } from './http/problem';
-import { actorOf, checkTexts, type FlowMessage, headerOf } from './http/request';
+import { actorOf, checkTexts, type FlowMessage, headerOf, isFromScreen } from './http/request';
 import { type AnsweredRequest, timeRequest } from './http/request-clock';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
@@ -14,6 +14,8 @@ export interface Guard {
   access: FarmAccess;
   /** What a request needs a key for; null: nothing. */
   scope: Scope | null;
+  /** Whether a message over a wire needs a key as well, wherever it comes from. */
+  keyNeeded?: boolean;
 }
 
 /** What the work of a node comes to. */
@@ -30,8 +32,14 @@ const mayChange = (method: string | undefined, scope: Scope | null): boolean =>
   !['GET', 'HEAD', 'OPTIONS'].includes(method ?? '') || (scope !== null && scope !== 'read');
 
 /** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
-async function admit(message: FlowMessage, { access, scope }: Guard): Promise<void> {
-  if (!message.req) return;
+async function admit(message: FlowMessage, guard: Guard): Promise<void> {
+  const { access, scope } = guard;
+  if (isFromScreen(message)) {
+    // A browser has written all of the message but this.
+    delete message.req;
+    delete message['actor'];
+  }
+  if (!message.req) return admitFromWire(message, guard);
   // What a flow routes here by GET may still be an order.
   checkSource(message.req, mayChange(message.req.method, scope));
   if (scope !== null) {
@@ -40,6 +48,25 @@ async function admit(message: FlowMessage, { access, scope }: Guard): Promise<vo
     if (name !== null) message['actor'] = `api:${name}`;
   }
   checkTexts(message.req);
+}
+
+/** Makes sure that an order from a screen, or over a wire that needs a key, may be given; the key goes no further. */
+async function admitFromWire(message: FlowMessage, { access, scope, keyNeeded }: Guard): Promise<void> {
+  const fromScreen = isFromScreen(message);
+  const { authorization } = message;
+  if (fromScreen || keyNeeded) delete message['authorization'];
+  if (fromScreen) message['actor'] = 'dashboard';
+  if (scope === null || scope === 'read' || !(fromScreen || keyNeeded)) return;
+  const { database } = await access.farm();
+  const given = typeof authorization === 'string' ? authorization : undefined;
+  const name = await authorise(database, given, scope).catch((refused: unknown) => {
+    if (!(refused instanceof UnauthorizedError)) throw refused;
+    throw new UnauthorizedError(
+      'The farm is locked, and the order brings no key that is in use: press “Key” at the top of the page and paste one.',
+      'A flow sends the key in msg.authorization, as "Bearer …".',
+    );
+  });
+  if (name !== null) message['actor'] = `${fromScreen ? 'dashboard' : 'flow'}:${name}`;
 }
 
 /** Keeps how long a request took; one that was to change something, or failed here, goes into the log for programs too. */
@@ -62,7 +89,8 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
     const asked = guard.access.openFarm();
-    if (flowMessage.req) timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
+    if (flowMessage.req && !isFromScreen(flowMessage))
+      timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
     admit(flowMessage, guard)
       .then(() => work(flowMessage))
       .then(

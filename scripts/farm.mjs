@@ -18,6 +18,9 @@ const data = resolve(process.env.PLATEWISE_DATA || join(root, '.platewise'));
 const speed = process.env.SIM_SPEED || '60';
 const address = `http://127.0.0.1:${port}`;
 
+const openDashboard =
+  'The farm has keys, and its dashboard no login: orders need a key, but whoever reaches it sees everything. docs/operating.md#locks tells how to lock it.';
+
 const hands = new Hands(address, join(data, 'simulators'));
 const children = [];
 let stopping = false;
@@ -218,6 +221,10 @@ async function ready() {
           .map((printer) => printer.name)
           .join(', ')}`;
       } else {
+        if (body.code === 'unauthorized') {
+          console.warn(openDashboard);
+          return;
+        }
         last = body.detail ?? `HTTP ${response.status}`;
         if (body.code === 'data_directory_in_use' || body.code === 'embedded_postgres') break;
       }

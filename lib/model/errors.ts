@@ -55,11 +55,11 @@ export class NotFoundError extends PlatewiseError {
 
 /** Nobody knows who asks (HTTP 401). */
 export class UnauthorizedError extends PlatewiseError {
-  constructor(message: string) {
-    super(message, {
-      code: 'unauthorized',
-      remedy: 'Send a key in the header "Authorization: Bearer …"; "platewise keys create" makes one.',
-    });
+  constructor(
+    message: string,
+    remedy = 'Send a key in the header "Authorization: Bearer …"; "platewise keys create" makes one.',
+  ) {
+    super(message, { code: 'unauthorized', remedy });
   }
 }
 

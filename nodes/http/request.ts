@@ -36,6 +36,11 @@ export function checkTexts({ params, query, body }: HttpRequest): void {
   }
 }
 
+/** Whether a message comes from a page of FlowFuse Dashboard 2, which says of each from which connection it came. */
+export function isFromScreen(message: FlowMessage): boolean {
+  return typeof message['_client'] === 'object' && message['_client'] !== null;
+}
+
 /** Who asks, for the history: the message may say so, else the way it came. */
 export function actorOf(message: FlowMessage): string {
   const named = message['actor'];

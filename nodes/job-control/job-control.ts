@@ -24,6 +24,8 @@ import { onInput } from '../input';
 interface JobControlDefinition extends FarmNodeDefinition {
   /** One of the keys of `actions`, or empty: `msg.payload.action` says. */
   action: string;
+  /** Whether every message needs a key once there is one, and not only requests and orders from a dashboard. */
+  keyNeeded?: boolean;
 }
 
 /** An order to change something: of what, with what, by whom. */
@@ -141,7 +143,7 @@ export = (RED: NodeAPI): void => {
   function JobControl(this: Node, definition: JobControlDefinition): void {
     RED.nodes.createNode(this, definition);
     const access = useFarm(RED, this, definition);
-    onInput(this, { access, scope: 'operate' }, (message) => {
+    onInput(this, { access, scope: 'operate', keyNeeded: definition.keyNeeded === true }, (message) => {
       const name = definition.action || String(message.req ? '' : (bodyOf(message)['action'] ?? ''));
       const action = actions[name];
       if (!action) {

@@ -63,13 +63,18 @@ export class DashboardClient {
     this.#socket?.send(`42${JSON.stringify(['widget-send', widget, message])}`);
   }
 
-  /** Resolves with the first message of the server that holds this text. */
-  heard(text: string): Promise<string> {
+  /** Resolves with the next message of the server that is like this. */
+  heard(wanted: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.#socket?.on('message', (data) => {
-        if (String(data).includes(text)) resolve(String(data));
-      });
-      this.#socket?.on('close', () => reject(new Error('The connection was closed.')));
+      const hear = (data: unknown): void => {
+        if (!wanted.test(String(data))) return;
+        this.#socket?.off('message', hear);
+        this.#socket?.off('close', end);
+        resolve(String(data));
+      };
+      const end = (): void => reject(new Error('The connection was closed.'));
+      this.#socket?.on('message', hear);
+      this.#socket?.on('close', end);
     });
   }
 
