@@ -3,6 +3,7 @@ import type { Farm } from '../lib/coordinator/farm';
 import { authorise } from '../lib/coordinator/keys';
 import { checkSource } from '../lib/http/source';
 import { asError, UnauthorizedError } from '../lib/model/errors';
+import { oneLine } from '../lib/model/one-line';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { problemHeaders, problemOf } from './http/problem';
@@ -69,6 +70,13 @@ async function admitFromWire(message: FlowMessage, { access, scope, keyNeeded }:
   if (name !== null) message['actor'] = `${fromScreen ? 'dashboard' : 'flow'}:${name}`;
 }
 
+/** An error as Node-RED's log may show it: it may name what others have named. */
+function forLog(thrown: unknown): Error {
+  const error = asError(thrown);
+  error.message = oneLine(error.message);
+  return error;
+}
+
 /** Keeps how long a request took; one that was to change something, or failed here, goes into the log for programs too. */
 function record(farm: Farm | undefined, message: FlowMessage, request: AnsweredRequest): void {
   farm?.requestDurations.observe(request);
@@ -108,14 +116,14 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
         (thrown: unknown) => {
           // Who deploys anew closes the farm under what is being asked; nobody waits for that answer any more.
           const closed = asked !== undefined && guard.access.openFarm() !== asked;
-          if (!flowMessage.req) return closed ? done() : done(asError(thrown));
+          if (!flowMessage.req) return closed ? done() : done(forLog(thrown));
           const problem = problemOf(thrown);
           flowMessage.payload = problem;
           flowMessage.statusCode = problem.status;
           flowMessage.headers = problemHeaders(thrown, problem);
           send(flowMessage as NodeMessage);
           // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
-          if (problem.status >= 500 && !closed) done(asError(thrown));
+          if (problem.status >= 500 && !closed) done(forLog(thrown));
           else done();
         },
       );

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -96,7 +96,7 @@ function startSimulator({ id, make, name }) {
   return new Promise((done, fail) => {
     createInterface(child.stdout).once('line', (line) => {
       const told = JSON.parse(line);
-      writeFileSync(join(data, 'simulators', id, 'ready.json'), line);
+      writeFileSync(join(data, 'simulators', id, 'ready.json'), line, { mode: 0o600 });
       hands.reach(id, make, told.ports.control);
       done(settingsOf(id, told));
     });
@@ -121,7 +121,7 @@ function settingsOf(id, told) {
 
 function startNodeRed(environment) {
   const userDirectory = join(data, 'node-red');
-  mkdirSync(userDirectory, { recursive: true });
+  mkdirSync(userDirectory, { recursive: true, mode: 0o700 });
   linkPackage(userDirectory, '@platewise/node-red-platewise', root);
   linkPackage(
     userDirectory,
@@ -131,7 +131,9 @@ function startNodeRed(environment) {
   const flows = join(userDirectory, 'flows.json');
   if (!existsSync(flows)) writeFileSync(flows, JSON.stringify(demonstrationFlows(), null, 2));
   const settings = join(userDirectory, 'settings.js');
-  writeFileSync(settings, settingsFile());
+  writeFileSync(settings, settingsFile(), { mode: 0o600 });
+  // The credential secret is in it; an earlier version wrote it for everybody to read.
+  chmodSync(settings, 0o600);
   const [major, minor] = process.versions.node.split('.').map(Number);
   const modern = major > 22 || (major === 22 && minor >= 9);
   const program = join(root, 'node_modules', modern ? 'node-red' : 'node-red-4', 'red.js');

@@ -37,6 +37,7 @@ const titles: Record<number, string> = {
   422: 'The request cannot be accepted',
   500: 'Something went wrong here',
   503: 'A part of the farm cannot be reached',
+  507: 'There is no room for it',
 };
 
 const isRefusedSource = (error: unknown): error is ForeignSourceError | UnknownHostError =>
@@ -44,6 +45,7 @@ const isRefusedSource = (error: unknown): error is ForeignSourceError | UnknownH
 
 function statusOf(error: PlatewiseError): number {
   if (error.code === 'file_too_large') return 413;
+  if (error.code === 'storage_full') return 507;
   if (error instanceof MalformedInputError) return 400;
   if (error instanceof NotFoundError) return 404;
   if (error instanceof UnauthorizedError) return 401;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -143,6 +143,34 @@ describe('A stranger’s hand on a farm without keys', () => {
       await once(comms, 'open');
       comms.close();
     }
+  });
+
+  it('ends a HEAD of the stream of events', async () => {
+    const { status } = await ask('HEAD', '/api/fabrication/events', {});
+    assert.equal(status, 200);
+  });
+
+  it('cannot read the files of the farm as another user of the machine', () => {
+    const settings = join(farm.data, 'node-red', 'settings.js');
+    for (const [path, mode] of [
+      [farm.data, 0o700],
+      [join(farm.data, 'node-red'), 0o700],
+      [settings, 0o600],
+      [join(farm.data, 'simulators', 'bamboo_h2d', 'ready.json'), 0o600],
+    ] as const) {
+      assert.equal(statSync(path).mode & 0o777, mode, path);
+    }
+  });
+
+  it('begins no line of its own in the log', async () => {
+    const job_name = 'Lid\n28 Nov 12:00:00 - [info] forged\u001b[2J';
+    const stl_path = await farm.upload(cube);
+    const job = await farm.submit({ job_name, stl_path, material_id: 'pla_black_esun', force_printer: 'bamboo_h2d' });
+    await farm.until(job, ({ status }) => status !== 'queued' && status !== 'scheduled');
+    await farm.api(`/jobs/${job}`, { method: 'DELETE' });
+    assert.doesNotMatch(farm.output, /^28 Nov 12:00:00 - \[info\] forged/m);
+    assert.ok(!farm.output.includes('\u001b[2J'));
+    assert.match(farm.output, /Lid\\n28 Nov/, 'its name was logged');
   });
 
   it('puts no page of it into a frame', async () => {
