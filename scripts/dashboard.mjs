@@ -224,7 +224,9 @@ nodes.push(wholeOr('whole queue or order', 'queue-status changes of the queue'))
 row = 2;
 nodes.push(wholeOr('just opened or order', 'change everything'));
 row = 3;
-nodes.push(wired('job-control', 'orders', 1180, { farm: farm.id, action: '', keyNeeded: true }, [['change everything']]));
+nodes.push(
+  wired('job-control', 'orders', 1180, { farm: farm.id, action: '', keyNeeded: true }, [['change everything']]),
+);
 row = 7;
 nodes.push(
   { ...wired('catch', 'what was refused', 120, {}, [['change in words']]), scope: null, uncaught: false },
