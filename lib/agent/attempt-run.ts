@@ -8,24 +8,28 @@ import type { Photo } from '../model/photo';
 import { contradictionOf, type Ending, isActive, type PrinterReport } from '../model/printer';
 import {
   isSameJob,
+  type PreflightFailure,
   PrinterRefusedError,
   PrinterUnavailableError,
   type PrintFile,
   StartNotSentError,
   type StartOrder,
   StartRejectedError,
+  UploadFailedError,
 } from '../printers/driver';
 import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
 import { findMaterial, missingGrams } from '../store/materials';
 import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed, storeReport } from '../store/printers';
+import { compareRecords } from './bed-judgement';
 import { type AgentContext, agentName } from './context';
 import { fitJob, fitPrinter } from './fit-subject';
 import { keepPhoto } from './keep-photo';
 import type { Lease } from './lease';
 import { preparedPrint } from './prepared-print';
-import { type PrinterWatch, sameRecord } from './printer-watch';
+import type { ConditionWatch } from './printer-condition';
+import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
 import { recordOutcome } from './record-outcome';
 import { type FailureClass, settle } from './settle';
@@ -59,6 +63,7 @@ export class AttemptRun {
   readonly #lease: Lease;
   readonly #actor: string;
   readonly #printerWatch: Pick<PrinterWatch, 'settled' | 'seen'>;
+  readonly #conditions: Pick<ConditionWatch, 'close'>;
   readonly #abort = new AbortController();
   #attempt: Attempt;
   #cancelAsked = false;
@@ -71,11 +76,18 @@ export class AttemptRun {
   /** Something happened while nobody slept. */
   #woken = false;
 
-  constructor(options: { context: AgentContext; attempt: Attempt; lease: Lease; watch: PrinterWatch }) {
+  constructor(options: {
+    context: AgentContext;
+    attempt: Attempt;
+    lease: Lease;
+    watch: PrinterWatch;
+    conditions: ConditionWatch;
+  }) {
     this.#context = options.context;
     this.#attempt = options.attempt;
     this.#lease = options.lease;
     this.#printerWatch = options.watch;
+    this.#conditions = options.conditions;
     this.#actor = agentName(options.context.printerId);
     this.#cancelAsked = options.attempt.cancelRequestedAt !== null;
     this.#lease.lost.addEventListener('abort', () => this.stop());
@@ -272,7 +284,7 @@ export class AttemptRun {
     const end = performance.now() + times.connectSeconds * 1000;
     while (driver.connection.status !== 'connected' || driver.report === undefined) {
       if (driver.connection.status === 'refused')
-        throw new AttemptOver('not_started', 'transient', words(driver.connection.error));
+        throw new AttemptOver('withdrawn', 'transient', words(driver.connection.error), true);
       if (performance.now() > end) throw new AttemptOver('not_started', 'transient', 'the printer is offline');
       await this.#sleep(Math.min(250, times.askAgainSeconds * 1000));
     }
@@ -280,19 +292,29 @@ export class AttemptRun {
     try {
       const failures = await driver.preflight(order);
       if (failures.length > 0) {
+        const ofPrinter = failures.filter(({ whose }) => whose === 'printer');
+        if (ofPrinter.length > 0) throw await this.#closed(order, ofPrinter);
         const why = failures.map((failure) => `${failure.message} ${failure.remedy}`).join(' ');
-        // A condition of the printer costs the job nothing: it waits a little, and goes elsewhere if it can.
-        const ofPrinter = failures.every(({ whose }) => whose === 'printer');
-        const outcome = ofPrinter ? 'withdrawn' : 'not_started';
-        throw new AttemptOver(outcome, 'transient', `the printer is not ready: ${why}`, ofPrinter);
+        throw new AttemptOver('not_started', 'transient', `the printer is not ready: ${why}`);
       }
       this.#passing('upload:before');
       await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
       this.#passing('upload:after');
     } catch (error) {
       if (error instanceof AttemptOver || this.#abort.signal.aborted) throw error;
+      if (error instanceof UploadFailedError && error.whose === 'printer') {
+        const { message, remedy } = error;
+        throw await this.#closed(order, [{ check: 'storage', whose: 'printer', message, remedy }]);
+      }
       throw new AttemptOver('not_started', 'transient', `the upload failed: ${words(error)}`);
     }
+  }
+
+  /** A condition of the printer would refuse any job: it costs this one nothing, and the printer takes none until it is over. */
+  async #closed(order: StartOrder, failures: readonly PreflightFailure[]): Promise<AttemptOver> {
+    await this.#conditions.close(order, failures);
+    const why = failures.map(({ message, remedy }) => `${message} ${remedy}`).join(' ');
+    return new AttemptOver('withdrawn', 'transient', `the printer is not ready: ${why}`);
   }
 
   // ---- starting -----------------------------------------------------------------------------------------------
@@ -336,7 +358,8 @@ export class AttemptRun {
           if (other)
             throw new StartNotSentError(`The printer reports ${other} in slot ${slot.slot}, not ${material?.type}.`);
           // Somebody may have printed since, and even have ended by now: its part would lie on the bed.
-          if (this.#printerWatch.seen.active !== before.active || !sameRecord(report.job, before.job))
+          const others = compareRecords(report.job, before.job ?? null) === 'different';
+          if (this.#printerWatch.seen.active !== before.active || others)
             throw new StartNotSentError('The printer shows another job than before.');
           if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
           if (this.#cancelAsked || this.#abort.signal.aborted)

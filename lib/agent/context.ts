@@ -54,6 +54,8 @@ export interface AgentTimes {
   askAgainSeconds: number;
   /** How long a missing job is looked for before its outcome counts as unknown (s). */
   lookForJobSeconds: number;
+  /** How often a printer that would refuse any job is asked whether it still would (s). */
+  conditionSeconds: number;
 }
 
 export const defaultTimes: AgentTimes = {
@@ -62,6 +64,7 @@ export const defaultTimes: AgentTimes = {
   connectSeconds: 60,
   askAgainSeconds: 5,
   lookForJobSeconds: 20,
+  conditionSeconds: 60,
 };
 
 /** Who writes into a job's history. */

@@ -59,6 +59,8 @@ export function fitPrinter(
     bed: printer.bedState,
     bedCause: printer.bedCause,
     busy: null,
+    ...(printer.condition && { condition: printer.condition }),
+    ...(printer.stranger && { wrongMachine: true }),
     ...(nozzles.length > 0 && { mountedNozzles: nozzles }),
     ...(buildPlate !== undefined && { buildPlate }),
     ...(printer.preparation && { preparation: printer.preparation }),

@@ -9,6 +9,7 @@ import { storePreparation } from '../store/printers';
 import { AttemptRun } from './attempt-run';
 import { type AgentContext, agentName } from './context';
 import { Lease } from './lease';
+import { ConditionWatch } from './printer-condition';
 import { PrinterWatch } from './printer-watch';
 import { showPhase } from './show-phase';
 
@@ -26,6 +27,7 @@ export class PrinterAgent {
   readonly #context: AgentContext;
   readonly #owner = randomUUID();
   readonly #watch: PrinterWatch;
+  readonly #conditions: ConditionWatch;
   readonly #lock: string;
   #serving = false;
   #run: { run: AttemptRun; lease: Lease; done: Promise<void> } | undefined;
@@ -38,6 +40,7 @@ export class PrinterAgent {
   constructor(context: AgentContext) {
     this.#context = context;
     this.#watch = new PrinterWatch(context);
+    this.#conditions = new ConditionWatch(context);
     this.#lock = `printer ${context.printerId}`;
   }
 
@@ -91,6 +94,7 @@ export class PrinterAgent {
   async #serve(): Promise<void> {
     const { broker, database, driver, printerId } = this.#context;
     this.#serving = true;
+    await this.#conditions.start();
     this.#watch.start();
     void this.#reportPreparation();
     driver.open();
@@ -112,6 +116,7 @@ export class PrinterAgent {
     if (!this.#serving) return;
     this.#serving = false;
     this.#unlisten?.();
+    this.#conditions.stop();
     const running = this.#run;
     running?.run.stop();
     // The printer is let go whatever the broker does: it may have room for one client only, and another agent waits.
@@ -127,6 +132,10 @@ export class PrinterAgent {
       asked.catch((error: unknown) =>
         log('warn', `The printer did not ${payload.split(':')[0]}: ${asError(error).message}`),
       );
+      return;
+    }
+    if (payload === `identity:${printerId}`) {
+      driver.reset();
       return;
     }
     const running = this.#run;
@@ -160,8 +169,9 @@ export class PrinterAgent {
   /** Looks for an attempt whose holder is gone. */
   async #takeUpOrphan(): Promise<void> {
     if (this.#run) return;
-    const orphan = await orphanOf(this.#context.database, this.#context.printerId);
-    if (orphan && orphan.secondsLeft < 0) await this.#claim(orphan.attempt.jobId, orphan.attempt.id);
+    const { database, printerId, times } = this.#context;
+    const orphan = await orphanOf(database, printerId, times.leaseSeconds);
+    if (orphan) await this.#claim(orphan.jobId, orphan.id);
   }
 
   /** Claims an attempt, if it is still to be had, and runs it. */
@@ -184,7 +194,13 @@ export class PrinterAgent {
     if (!attempt || attempt.fence === null || this.#run || !this.#serving) return;
     const claim: Claim = { attemptId: attempt.id, fence: attempt.fence, owner: this.#owner };
     const lease = new Lease({ claim, database, seconds: times.leaseSeconds, claimedAt, log });
-    const run = new AttemptRun({ context: this.#context, attempt, lease, watch: this.#watch });
+    const run = new AttemptRun({
+      context: this.#context,
+      attempt,
+      lease,
+      watch: this.#watch,
+      conditions: this.#conditions,
+    });
     const name = await findJob(database, jobId).then(
       (job) => job.jobName,
       () => jobId,

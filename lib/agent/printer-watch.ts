@@ -1,6 +1,6 @@
 import { asError } from '../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../model/printer';
-import { type ConnectionState, isSameJob, type JobIdentity } from '../printers/driver';
+import { type ConnectionState, isSameJob, type JobIdentity, WrongMachineError } from '../printers/driver';
 import { openAttemptOf } from '../store/attempts';
 import { notify, type Transaction } from '../store/database';
 import {
@@ -11,6 +11,8 @@ import {
   storeLastJob,
   storeReport,
 } from '../store/printers';
+import { admitMachine } from './admit-machine';
+import { judgeBed } from './bed-judgement';
 import { type AgentContext, agentName } from './context';
 
 /** What the printer has shown so far: its job, and how many reports of a running print there were. */
@@ -34,6 +36,8 @@ export class PrinterWatch {
   #lastState: string | undefined;
   #baselineNeeded = true;
   #lastJob: PrinterJob | null | undefined;
+  /** The last report that was judged and stored. */
+  #storedReport: PrinterReport | undefined;
   #seen: Sight = { job: undefined, active: 0 };
   #closed = false;
 
@@ -45,10 +49,11 @@ export class PrinterWatch {
     const { driver } = this.#context;
     this.#closed = false;
     this.#baselineNeeded = true;
+    driver.admit((identity) => admitMachine(this.#context, identity));
     driver.on('report', this.#onReport);
     driver.on('connection', this.#onConnection);
-    this.#timer = setInterval(() => this.#enqueue(() => this.#store(driver.report)), heartbeatInterval);
-    this.#enqueue(() => this.#store(undefined));
+    this.#timer = setInterval(() => this.#enqueue(() => this.#beat()), heartbeatInterval);
+    this.#enqueue(() => this.#store());
   }
 
   /** @param farewell whether the printer's row shall say that nobody serves it; not if another agent does */
@@ -79,64 +84,75 @@ export class PrinterWatch {
   readonly #onConnection = (state: ConnectionState): void => {
     if (state.status !== 'connected') this.#baselineNeeded = true;
     this.#enqueue(async () => {
-      await this.#store(undefined);
+      await this.#store();
       await notify(this.#context.database, 'plan');
     });
   };
 
   readonly #onReport = (report: PrinterReport): void => {
     this.#seen = { job: report.job, active: this.#seen.active + (isActive(report.state) ? 1 : 0) };
-    const changed = report.state !== this.#lastState || !sameRecord(report.job, this.#lastJob);
+    const changed = report.state !== this.#lastState || !sameWords(report.job, this.#lastJob);
     const due = performance.now() - this.#lastStored >= reportInterval;
     if (!changed && !due && !this.#baselineNeeded) return;
     this.#lastState = report.state;
     this.#lastStored = performance.now();
     this.#enqueue(async () => {
       await this.#judge(report);
-      await this.#store(report);
       if (changed) await notify(this.#context.database, 'plan');
     });
   };
 
   /**
-   * Occupies the bed when the report shows a print that no open attempt of ours accounts for. Only with that the printer's
-   * last job is stored: what is known of it must never be newer than what was judged.
+   * Stores a report together with what it says of the bed: what is known of the printer must never be newer than what was
+   * judged of it. Whoever clears the bed decides under the lock of the printer's row, on the newest of both.
    */
   async #judge(report: PrinterReport): Promise<void> {
     const { database, printerId } = this.#context;
-    const baseline = this.#baselineNeeded;
+    const afterGap = this.#baselineNeeded;
     await database.transaction(async (tx) => {
-      await this.#occupyIfForeign(tx, report, baseline);
+      await this.#judgeBed(tx, report, afterGap);
       await storeLastJob(tx, printerId, report.job);
+      await storeReport(tx, printerId, this.#state(report));
     });
     this.#baselineNeeded = false;
     this.#lastJob = report.job;
+    this.#storedReport = report;
   }
 
-  async #occupyIfForeign(tx: Transaction, report: PrinterReport, baseline: boolean): Promise<void> {
+  async #judgeBed(tx: Transaction, report: PrinterReport, afterGap: boolean): Promise<void> {
     const { printerId, log } = this.#context;
     const attempt = await openAttemptOf(tx, printerId);
-    const ours =
-      attempt !== undefined &&
-      isSameJob({ fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity, report.job);
+    const identity = attempt && ({ fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity);
     const printer = await lockPrinter(tx, printerId);
-    const known = printer.lastJob;
-    const active = isActive(report.state);
-    let foreign = false;
-    if (ours) foreign = false;
-    else if (active) foreign = true;
-    else if (baseline && printer.firstConnectedAt !== null) {
-      // Who remembers no job may have been switched off since, with a part of somebody else's on the bed.
-      foreign = report.job === null ? !this.#neverUsed(printer) : !sameRecord(report.job, known);
-    } else if (!baseline) foreign = report.job !== null && !sameRecord(report.job, known);
-    if (!foreign) return;
-    // A printer that forgot its last job tells nothing new about a bed that is occupied anyway.
-    if (!active && report.job === null && printer.bedState === 'occupied') return;
-    // What is there already because of this very print needs no new version.
-    if (printer.bedCause === 'foreign' && (active || baseline) && sameRecord(report.job, known)) return;
-    const name = report.job ? `"${report.job.name}"` : 'something that it no longer remembers';
-    log('warn', `${printer.name} shows a print that is not ours: ${name}. Its bed counts as occupied.`);
-    await occupyBedByOther(tx, printerId, 'foreign', agentName(printerId));
+    const cause = judgeBed({
+      report,
+      ours: identity !== undefined && isSameJob(identity, report.job),
+      known: printer.lastJob,
+      bed: { state: printer.bedState, cause: printer.bedCause },
+      afterGap,
+      gapSeconds: this.#gapSeconds(printer, report),
+      firstContact: printer.firstConnectedAt === null,
+      neverUsed: this.#neverUsed(printer),
+    });
+    if (cause === null) return;
+    const name = report.job ? `"${report.job.name}"` : 'nothing that it remembers';
+    log(
+      'warn',
+      cause === 'foreign'
+        ? `${printer.name} shows a print that is not ours: ${name}. Its bed counts as occupied.`
+        : `${printer.name} shows ${name} after a time without a report; whether something was printed meanwhile cannot be told. Its bed counts as occupied.`,
+    );
+    await occupyBedByOther(tx, printerId, cause, agentName(printerId));
+  }
+
+  /** For how long the printer was out of sight, by its own clock; of two clocks the one that says longer. */
+  #gapSeconds(printer: Printer, report: PrinterReport): number {
+    const byDatabase = printer.reportAgeSeconds ?? Number.POSITIVE_INFINITY;
+    const mine = this.#storedReport;
+    const byProcess = mine === undefined ? 0 : (report.receivedAt - mine.receivedAt) / 1000;
+    // A clock that was set back tells nothing.
+    const gap = byDatabase < 0 ? Number.POSITIVE_INFINITY : Math.max(byDatabase, byProcess);
+    return gap * report.timeScale;
   }
 
   /** A simulator that has printed nothing yet, neither for us nor for anybody else. */
@@ -144,14 +160,28 @@ export class PrinterWatch {
     return this.#context.simulated && printer.bedVersion <= firstClearedBedVersion;
   }
 
-  async #store(report: PrinterReport | undefined): Promise<void> {
-    const { database, driver, printerId } = this.#context;
-    const connection = driver.connection;
-    await storeReport(database, printerId, {
-      connected: connection.status === 'connected' && driver.report !== undefined,
-      problem: connection.status === 'refused' ? `${connection.error.message} ${connection.error.remedy}` : null,
+  /** A report that nothing has followed is stored all the same, once. */
+  #beat(): Promise<void> {
+    const { connection, report } = this.#context.driver;
+    const news = connection.status === 'connected' && report !== undefined && report !== this.#storedReport;
+    return news ? this.#judge(report) : this.#store();
+  }
+
+  /** Stores whether the printer is there. What it reports is stored only with its judgement. */
+  async #store(): Promise<void> {
+    const { database, printerId } = this.#context;
+    await storeReport(database, printerId, this.#state(undefined));
+  }
+
+  #state(report: PrinterReport | undefined): Parameters<typeof storeReport>[2] {
+    const { connection, report: latest } = this.#context.driver;
+    const refused = connection.status === 'refused' ? connection.error : undefined;
+    return {
+      connected: connection.status === 'connected' && latest !== undefined,
+      problem: refused === undefined ? null : `${refused.message} ${refused.remedy}`,
+      ...(refused instanceof WrongMachineError ? { stranger: refused.found } : {}),
       report,
-    });
+    };
   }
 
   #enqueue(work: () => Promise<void>): void {
@@ -166,8 +196,6 @@ export class PrinterWatch {
   }
 }
 
-/** Whether two reports name the same job. */
-export function sameRecord(a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean {
-  if (!a || !b) return !a && !b;
-  return a.name === b.name && (a.taskId ?? '') === (b.taskId ?? '');
-}
+/** Whether two reports name the same job in the same words. */
+const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>
+  a?.name === b?.name && a?.taskId === b?.taskId && a?.recordId === b?.recordId;

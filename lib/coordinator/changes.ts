@@ -1,19 +1,9 @@
-import { recordOutcome } from '../agent/record-outcome';
-import { settle } from '../agent/settle';
 import { mayHaveStarted } from '../model/attempt';
-import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
-import { isUuid, type JobId, type PrinterId, type SpoolId } from '../model/ids';
-import {
-  parseBedClear,
-  parseNewSpool,
-  parseOutcomeAnswer,
-  parsePriorityChange,
-  parseRelease,
-  parseSlotChange,
-} from '../model/messages';
+import { ConflictError, UnacceptableInputError } from '../model/errors';
+import type { JobId, PrinterId, SpoolId } from '../model/ids';
+import { parseBedClear, parseNewSpool, parsePriorityChange, parseRelease, parseSlotChange } from '../model/messages';
 import { isActive } from '../model/printer';
-import { answerUnknown, findAttempt, openAttemptOf } from '../store/attempts';
-import { databaseNow, notify } from '../store/database';
+import { openAttemptOf } from '../store/attempts';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
 import { acceptUnknownMachine, changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
 import { allSpools, findMaterial, findSpool, insertSpool, type Spool } from '../store/materials';
@@ -106,66 +96,6 @@ export async function clearBedOf(
     return clearBed(tx, locked, bed_version, actor);
   });
   return { printer_id: printer.id, bed: bedView(printer) };
-}
-
-/**
- * An operator says what became of an attempt that nobody could follow: {printed}.
- * "It did not" is believed only after the longest life of a start command and with the printer idle and connected anew.
- */
-export async function answerOutcome(
-  farm: Farm,
-  id: string,
-  input: unknown,
-  actor: string,
-): Promise<{ attempt_id: string; job_id: JobId; status: string }> {
-  const { printed } = parseOutcomeAnswer(input);
-  const attempt = isUuid(id) ? await findAttempt(farm.database, id) : undefined;
-  if (!attempt) throw new NotFoundError('attempt', id);
-  const job = await farm.database.transaction(async (tx) => {
-    const locked = await lockJob(tx, attempt.jobId);
-    const printer = await findPrinter(tx, attempt.printerId);
-    if (!printed) {
-      const since = attempt.startIntentAt === null ? 0 : (await databaseNow(tx)) - Date.parse(attempt.startIntentAt);
-      if (since < farm.times.startCommandSeconds * 1000) {
-        throw new ConflictError(
-          'The start may still reach the printer.',
-          `Answer again ${farm.times.startCommandSeconds} s after the start.`,
-        );
-      }
-      if (!printer.online || printer.report === null || printer.report.state !== 'idle') {
-        throw new ConflictError(
-          `${printer.name} does not report itself as idle.`,
-          'Switch it on and let it become idle, then answer again.',
-        );
-      }
-    }
-    const reason = printed ? `${actor} says that it printed` : `${actor} says that it did not print`;
-    const ended = await answerUnknown(tx, attempt.id, printed ? 'completed' : 'not_started', reason);
-    if (!ended) throw new ConflictError('This attempt asks nothing.', 'Look at the job again.');
-    await notify(tx, `attempt:${attempt.id}`);
-    const record = printed
-      ? await recordOutcome(tx, locked, {
-          attempt: ended,
-          outcome: 'completed',
-          reason,
-          timeScale: printer.report?.timeScale ?? 1,
-          sawItRun: false,
-          lastProgress: 1,
-          filamentMm: null,
-          tariff: farm.agentOptions.tariff,
-          lowStockGrams: farm.agentOptions.lowStockGrams,
-        })
-      : {};
-    return settle(tx, locked, {
-      attempt: ended,
-      outcome: printed ? 'completed' : 'not_started',
-      reason,
-      actor,
-      ...record,
-      ...(!printed && { failure: 'transient' as const }),
-    });
-  });
-  return { attempt_id: attempt.id, job_id: job.id, status: job.status };
 }
 
 /** A dead letter as the API shows it. */

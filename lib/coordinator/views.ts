@@ -1,4 +1,5 @@
-import { isActive, type ReportedSlot } from '../model/printer';
+import { isIdentified, type MachineIdentity } from '../model/machine-identity';
+import { isActive, type PrinterState, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
 
@@ -27,9 +28,13 @@ export interface PrinterView {
   /** Models that a sliced file may have been made for. */
   accepts_models: string[];
   online: boolean;
-  /** `offline` when nobody has heard of it lately, else what it reports. */
-  state: string;
+  /** `offline` when nobody has heard of it lately, else what it reports or what is in the way of any job. */
+  state: PrinterViewState;
+  /** What is wrong with it, what an operator can do, and since when where that is known. */
   problem: string | null;
+  remedy: string | null;
+  since: string | null;
+  identity: IdentityView;
   job_id: string | null;
   current_job_id: string | null;
   job_name: string | null;
@@ -72,6 +77,42 @@ function reportedView(slot: ReportedSlot | undefined): ReportedSlotView | null {
   };
 }
 
+export type PrinterViewState = PrinterState | 'offline' | 'wrong_machine' | 'needs_attention';
+
+/** Which machine a printer is. */
+export interface IdentityView {
+  /** By kind: `serial`, `mcu`, `host_cpu`, `sd_card`, `board`. */
+  ids: MachineIdentity;
+  /** `unverified`: it tells no id, so that another machine at its address is not noticed. */
+  status: 'verified' | 'unverified' | 'wrong_machine';
+  /** The ids of another machine that was found at its address. */
+  found: MachineIdentity | null;
+}
+
+const identityView = ({ identity, stranger }: Printer): IdentityView => ({
+  ids: identity,
+  status: stranger ? 'wrong_machine' : isIdentified(identity) ? 'verified' : 'unverified',
+  found: stranger,
+});
+
+/** In this order: offline, another machine, a print, what keeps any job from starting, anything else. */
+function stateOf(printer: Printer): PrinterViewState {
+  if (printer.served && printer.stranger) return 'wrong_machine';
+  const report = printer.online ? printer.report : null;
+  if (!report) return 'offline';
+  return printer.condition && !isActive(report.state) ? 'needs_attention' : report.state;
+}
+
+function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView, 'problem' | 'remedy' | 'since'> {
+  const { condition } = printer;
+  if (state === 'needs_attention' && condition) {
+    return { problem: condition.problem, remedy: condition.remedy, since: condition.since };
+  }
+  if (printer.connectionProblem !== null) return { problem: printer.connectionProblem, remedy: null, since: null };
+  const fault = printer.online ? printer.report?.faults.find(({ blocking }) => blocking) : undefined;
+  return { problem: fault?.message ?? null, remedy: fault ? 'Look at the printer.' : null, since: null };
+}
+
 export function printerView(
   printer: Printer,
   slots: LoadedSlot[],
@@ -79,14 +120,16 @@ export function printerView(
 ): PrinterView {
   const report = printer.online ? printer.report : null;
   const active = report !== null && isActive(report.state);
+  const state = stateOf(printer);
   return {
     printer_id: printer.id,
     name: printer.name,
     make: printer.make,
     accepts_models: printer.capabilities.acceptsModels ?? [],
     online: printer.online,
-    state: report?.state ?? 'offline',
-    problem: printer.connectionProblem ?? report?.faults.find((fault) => fault.blocking)?.message ?? null,
+    state,
+    ...troubleOf(printer, state),
+    identity: identityView(printer),
     job_id: open?.attempt.jobId ?? null,
     current_job_id: open?.attempt.jobId ?? null,
     job_name: open?.jobName ?? (active ? (report.job?.name ?? null) : null),

@@ -312,7 +312,8 @@ export function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   return reasons;
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
 /** What an operator must do about the filament before this job can start here; null if nothing. */
 export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
@@ -371,12 +372,22 @@ export function notReadyBecause(printer: FitPrinter): string | null {
 }
 
 function obstacleOf(printer: FitPrinter): { code: string; text: string; remedy: string } | null {
-  const { name } = printer;
+  const { name, condition } = printer;
+  if (printer.wrongMachine) {
+    return {
+      code: 'wrong_machine',
+      text: `another machine answers at the address of ${name}`,
+      remedy: 'Correct the address, or accept the machine as this printer.',
+    };
+  }
   if (!printer.online) {
     return { code: 'offline', text: `${name} is offline`, remedy: 'Switch it on and check its connection.' };
   }
   if (printer.busy)
     return { code: 'busy', text: `${name} is printing ${printer.busy.with}`, remedy: 'Wait for its end.' };
+  if (condition) {
+    return { code: 'needs_attention', text: `${name} takes no job: ${condition.problem}`, remedy: condition.remedy };
+  }
   if (printer.bed === 'occupied') {
     return { code: 'bed', text: bedReason(printer), remedy: 'Clear the bed and confirm it.' };
   }

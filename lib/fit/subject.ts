@@ -58,6 +58,10 @@ export interface FitPrinter {
   state: PrinterState | null;
   bed: 'clear' | 'occupied';
   bedCause: 'attempt' | 'foreign' | 'unknown' | null;
+  /** What would keep any job from starting there; absent: nothing is known of. */
+  condition?: { problem: string; remedy: string };
+  /** Another machine answers at its address. */
+  wrongMachine?: boolean;
   /** What is under way on it, ours or foreign. */
   busy: { with: string } | null;
   /** mm by tool, as the printer reports them; absent: it does not. */

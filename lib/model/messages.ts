@@ -322,9 +322,24 @@ export const parseBedClear = parserOf<{ bed_version?: number }>(
   },
   'bed clearance',
 );
-export const parseOutcomeAnswer = parserOf<{ printed: boolean }>(
-  { type: 'object', required: ['printed'], additionalProperties: false, properties: { printed: { type: 'boolean' } } },
+export const parseOutcomeAnswer = parserOf<{ printed: boolean; machine_off?: boolean }>(
+  {
+    type: 'object',
+    required: ['printed'],
+    additionalProperties: false,
+    properties: { printed: { type: 'boolean' }, machine_off: { type: 'boolean' } },
+  },
   'answer',
+);
+export const parseIdentity = parserOf<{ found?: Record<string, string> }>(
+  {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      found: { type: 'object', maxProperties: 10, additionalProperties: { type: 'string', maxLength: 200 } },
+    },
+  },
+  'identity',
 );
 export const parseNewSpool = parserOf<{ material_id: string; grams: number; label?: string }>(
   {

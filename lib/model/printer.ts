@@ -77,6 +77,16 @@ export interface Preparation {
   allowsUntrusted: boolean;
 }
 
+/** A condition of a printer that would keep any job from starting there: its code, and what an operator reads. */
+export interface PrinterCondition {
+  /** Stable name of the check that failed, for example `storage`. */
+  code: string;
+  problem: string;
+  remedy: string;
+  /** ISO 8601 UTC. */
+  since: string;
+}
+
 /** A rectangle of the bed, mm. */
 export interface Area {
   min: { x: number; y: number };
@@ -109,6 +119,8 @@ export interface PrinterJob {
   name: string;
   /** The numeric task id, where the make has one. */
   taskId?: string;
+  /** The number of this very print in the printer's history, where it keeps one. */
+  recordId?: string;
   /** MD5 of the file, where the printer tells it. */
   md5?: string;
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { asError, PlatewiseError } from '../model/errors';
+import type { MachineIdentity } from '../model/machine-identity';
 import type { Make, PrinterCapabilities, PrinterReport } from '../model/printer';
 import {
   type ConnectionState,
@@ -44,12 +45,17 @@ export interface ReconnectTiming {
   longestPauseMs: number;
   /** A connection that lasted this long makes the next pause short again. */
   stableAfterMs: number;
+  /** The same after a refusal, which only a person can end. */
+  firstPauseAfterRefusalMs: number;
+  longestPauseAfterRefusalMs: number;
 }
 
 export const defaultReconnectTiming: ReconnectTiming = {
   firstPauseMs: 1000,
   longestPauseMs: 30_000,
   stableAfterMs: 10_000,
+  firstPauseAfterRefusalMs: 30_000,
+  longestPauseAfterRefusalMs: 300_000,
 };
 
 /** What a condition on reports waits for. */
@@ -78,6 +84,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   #wake: AbortController | undefined;
   #loop: Promise<void> = Promise.resolve();
   #starting = false;
+  #check: (identity: MachineIdentity) => Promise<void> = () => Promise.resolve();
 
   constructor(
     protected readonly options: DriverOptions,
@@ -90,6 +97,10 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
 
   describe(capabilities: PrinterCapabilities): void {
     this.capabilities = capabilities;
+  }
+
+  admit(check: (identity: MachineIdentity) => Promise<void>): void {
+    this.#check = check;
   }
 
   get connection(): ConnectionState {
@@ -119,10 +130,6 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   reset(): void {
     const reason = new PrinterUnavailableError('The connection was reset.');
     this.session?.destroy(reason);
-    if (this.#stop === undefined) {
-      if (this.#connection.status === 'refused') this.open();
-      return;
-    }
     this.#wake?.abort();
   }
 
@@ -178,8 +185,16 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
     }
   }
 
-  /** Logs in and resolves when the printer told its state. Rejects with a PrinterRefusedError if trying again is useless. */
+  /** Logs in and resolves when the printer told its state. Rejects with a PrinterRefusedError if only a person can help. */
   protected abstract connect(signal: AbortSignal): Promise<S>;
+
+  /** What the machine of this connection tells of itself that no other one tells. */
+  protected abstract identity(): MachineIdentity;
+
+  /** Has the machine judged by what is known of its identity by now. */
+  protected admitted(): Promise<void> {
+    return this.#check(this.identity());
+  }
 
   /** Called once the session is in place: makes the first report. */
   protected abstract begin(session: S): void;
@@ -247,6 +262,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   async #stayConnected(stop: AbortController): Promise<void> {
     const { signal } = stop;
     let failures = 0;
+    let refusals = 0;
     while (!signal.aborted) {
       const wake = new AbortController();
       this.#wake = wake;
@@ -255,13 +271,19 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       let askedPause = 0;
       let lost: Error | undefined;
       try {
-        this.#setConnection({ status: 'connecting' });
+        // A refusal stands, and is shown, until the printer takes us.
+        if (this.#connection.status !== 'refused') this.#setConnection({ status: 'connecting' });
         const session = await this.connect(wake.signal);
+        await this.admitted().catch((thrown: unknown) => {
+          session.destroy(asError(thrown));
+          throw thrown;
+        });
         const since = performance.now();
         if (signal.aborted) {
           await session.close();
           break;
         }
+        refusals = 0;
         this.session = session;
         // Whoever hears of the connection finds a report of this connection.
         this.begin(session);
@@ -271,22 +293,30 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
         this.session = undefined;
         if (performance.now() - since >= this.reconnect.stableAfterMs) failures = 0;
         askedPause = this.pauseAfter(reason);
-        if (!signal.aborted) this.log('warn', `Connection lost: ${reason.message}`);
+        if (!signal.aborted && !(reason instanceof PrinterRefusedError)) {
+          this.log('warn', `Connection lost: ${reason.message}`);
+        }
       } catch (thrown) {
         const error = asError(thrown);
         lost = error;
-        if (error instanceof PrinterRefusedError && !signal.aborted) {
-          this.log('error', `${error.message} ${error.remedy}`);
-          this.#stop = undefined;
-          this.#setConnection({ status: 'refused', error });
-          return;
+        if (!signal.aborted && !(error instanceof PrinterRefusedError)) {
+          this.log('warn', `No connection: ${error.message}`);
         }
-        if (!signal.aborted) this.log('warn', `No connection: ${error.message}`);
       } finally {
         this.session = undefined;
         signal.removeEventListener('abort', stopTrying);
       }
-      this.#setConnection({ status: 'disconnected', ...(lost === undefined ? {} : { reason: lost }) });
+      if (lost instanceof PrinterRefusedError && !signal.aborted) {
+        this.#refuse(lost);
+        const { firstPauseAfterRefusalMs, longestPauseAfterRefusalMs } = this.reconnect;
+        askedPause = Math.max(
+          askedPause,
+          Math.min(firstPauseAfterRefusalMs * 2 ** refusals, longestPauseAfterRefusalMs),
+        );
+        refusals += 1;
+      } else {
+        this.#setConnection({ status: 'disconnected', ...(lost === undefined ? {} : { reason: lost }) });
+      }
       if (signal.aborted) break;
       const grown = Math.min(this.reconnect.firstPauseMs * 2 ** failures, this.reconnect.longestPauseMs);
       failures = wake.signal.aborted ? 0 : failures + 1;
@@ -298,6 +328,13 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       signal.removeEventListener('abort', stopWaiting);
     }
     this.#setConnection({ status: 'disconnected' });
+  }
+
+  #refuse(error: PrinterRefusedError): void {
+    const before = this.#connection;
+    const known = before.status === 'refused' && before.error.message === error.message;
+    if (!known) this.log('error', `${error.message} ${error.remedy}`);
+    this.#setConnection({ status: 'refused', error });
   }
 
   #setConnection(state: ConnectionState): void {

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { PlatewiseError } from '../model/errors';
+import type { MachineIdentity } from '../model/machine-identity';
 import type { Photo } from '../model/photo';
 import type { Ending, Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 
@@ -79,7 +80,7 @@ export type ConnectionState =
   | { status: 'disconnected'; reason?: Error }
   | { status: 'connecting' }
   | { status: 'connected' }
-  /** The printer refused us (wrong credentials, not paired): no further tries until told so. */
+  /** The printer refused us (wrong credentials, not paired, another machine): tried again slowly until an operator acts. */
   | { status: 'refused'; error: PlatewiseError };
 
 /** What every make must know. */
@@ -115,6 +116,11 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
   /** Destroys the connection (no farewell, nothing flushed) and connects anew. */
   reset(): void;
 
+  /**
+   * Has each machine judged by its identity, before anything it says counts: on every connection, and again when it tells more
+   * of itself. Where the check rejects the connection ends.
+   */
+  admit(check: (identity: MachineIdentity) => Promise<void>): void;
   /** What the printer can do, from now on: more may be known of it once it has reported. */
   describe(capabilities: PrinterCapabilities): void;
   /** A report that the printer produced after this call. */
@@ -180,15 +186,36 @@ export class PrinterRefusedError extends PlatewiseError {
   }
 }
 
+/** Another machine answers at the printer's address. */
+export class WrongMachineError extends PrinterRefusedError {
+  constructor(
+    message: string,
+    /** What it tells of itself. */
+    readonly found: MachineIdentity,
+  ) {
+    super(
+      message,
+      "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept).",
+    );
+  }
+}
+
 /** The file did not arrive whole. */
 export class UploadFailedError extends PlatewiseError {
-  constructor(message: string, options: { retryable?: boolean; remedy?: string; cause?: unknown } = {}) {
+  /** `printer`: no other file would have arrived either. */
+  readonly whose: PreflightCause;
+
+  constructor(
+    message: string,
+    options: { retryable?: boolean; remedy?: string; whose?: PreflightCause; cause?: unknown } = {},
+  ) {
     super(message, {
       code: 'upload_failed',
       retryable: options.retryable ?? true,
       remedy: options.remedy ?? 'Check the network and the free storage of the printer.',
       cause: options.cause,
     });
+    this.whose = options.whose ?? 'job';
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
@@ -39,6 +39,8 @@ interface StoredState<Extra> {
   /** What somebody has loaded, by slot. Missing in what earlier versions have stored. */
   filaments?: Record<string, Filament | null>;
   ports: Record<string, number>;
+  /** Missing in what earlier versions have stored. */
+  hardwareId?: string;
   extra: Extra;
   /** Events of this state that are perhaps not in the truth log yet. */
   truth: readonly TruthLine[];
@@ -61,6 +63,8 @@ export class Machine<Extra> {
   /** The make's own part of the stored state; change it, then call `persist`. */
   readonly extra: Extra;
   readonly ports: Record<string, number>;
+  /** Eight hexadecimal digits that no other simulated printer has, for as long as its data directory lasts. */
+  readonly hardwareId: string;
   readonly #filaments: Record<string, Filament | null>;
   /** Nothing has ever been loaded: the loads of the options are the first. */
   readonly #untouched: boolean;
@@ -84,6 +88,7 @@ export class Machine<Extra> {
     this.truth.restore(stored?.truth ?? []);
     this.extra = stored === undefined ? initial : { ...initial, ...stored.extra };
     this.ports = stored?.ports ?? {};
+    this.hardwareId = stored === undefined ? randomBytes(4).toString('hex') : (stored.hardwareId ?? '12345678');
     this.#filaments = stored?.filaments ?? {};
     this.#untouched = stored?.filaments === undefined;
     this.engine = new PrintEngine({
@@ -103,8 +108,15 @@ export class Machine<Extra> {
 
   /** Stores the whole state, and after it the events that it brought about. */
   persist(): void {
-    const { engine, ports, extra, truth } = this;
-    this.#file.write({ engine: engine.state, filaments: this.#filaments, ports, extra, truth: truth.pending });
+    const { engine, ports, hardwareId, extra, truth } = this;
+    this.#file.write({
+      engine: engine.state,
+      filaments: this.#filaments,
+      ports,
+      hardwareId,
+      extra,
+      truth: truth.pending,
+    });
     truth.flush();
   }
 

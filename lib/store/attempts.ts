@@ -71,13 +71,18 @@ export async function insertAttempt(
   return toAttempt(row);
 }
 
-// Takes a dispatched attempt, or one whose holder's lease has run out, under the next fencing number of the printer.
+/** Clocks of two transactions differ by so much at most (seconds). */
+const leaseSlack = 1;
+
+// Takes a dispatched attempt, or one whose holder's lease has run out, under the next fencing number of the printer. A lease
+// further ahead than any lease lasts was written before the database's clock was set back, and has run out too.
 // Whose row is locked at this moment has somebody who deals with it: it is left to them.
 const claimSql = `
   WITH wanted AS MATERIALIZED (
     SELECT a.id FROM print_attempts a
     WHERE a.id = $1 AND a.printer_id = $2
-      AND (a.phase = 'dispatched' OR (a.phase <> 'ended' AND a.lease_until < now()))
+      AND (a.phase = 'dispatched' OR (a.phase <> 'ended'
+        AND (a.lease_until < now() OR a.lease_until > now() + make_interval(secs => $4 + ${leaseSlack}))))
     FOR UPDATE SKIP LOCKED),
   printer AS (
     UPDATE printers p SET fence = p.fence + 1 FROM wanted WHERE p.id = $2 RETURNING p.fence)
@@ -205,17 +210,21 @@ export async function withdrawAttempt(tx: Transaction, id: AttemptId, reason: st
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Answers an attempt whose outcome is unknown by an operator's word, whoever holds its lease. The job's row must be locked. */
-export async function answerUnknown(
+/**
+ * Ends an attempt by an operator's word, whoever holds its lease, in one of these phases. The job's row must be locked.
+ * @returns undefined: it is in another phase by now
+ */
+export async function endByWord(
   tx: Transaction,
   id: AttemptId,
+  phases: readonly AttemptPhase[],
   outcome: 'completed' | 'not_started',
   reason: string,
 ): Promise<Attempt | undefined> {
   const { rows } = await tx.query(
     `UPDATE print_attempts SET phase = 'ended', outcome = $2, reason = $3, ended_at = now(), lease_until = NULL
-     WHERE id = $1 AND phase = 'outcome_unknown' RETURNING *`,
-    [id, outcome, reason],
+     WHERE id = $1 AND phase = ANY ($4) RETURNING *`,
+    [id, outcome, reason, phases],
   );
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
@@ -256,19 +265,15 @@ export async function findAttempt(db: Queryable, id: string): Promise<Attempt | 
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Claimed attempts of a printer whose holder has gone, and seconds until the leases of the others run out. */
-export async function orphanOf(
-  db: Queryable,
-  printerId: string,
-): Promise<{ attempt: Attempt; secondsLeft: number } | undefined> {
+/** The claimed attempt of a printer, if its holder has gone: its lease has run out, or cannot be genuine. */
+export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: number): Promise<Attempt | undefined> {
   const { rows } = await db.query(
-    `SELECT *, extract(epoch FROM lease_until - now())::float8 AS seconds_left FROM print_attempts
-     WHERE printer_id = $1 AND phase NOT IN ('dispatched', 'ended')`,
-    [printerId],
+    `SELECT * FROM print_attempts
+     WHERE printer_id = $1 AND phase NOT IN ('dispatched', 'ended')
+       AND (lease_until < now() OR lease_until > now() + make_interval(secs => $2::float8 + ${leaseSlack}))`,
+    [printerId, leaseSeconds],
   );
-  const row = rows[0];
-  if (!row) return undefined;
-  return { attempt: toAttempt(row), secondsLeft: Number(row['seconds_left']) };
+  return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
 /** Dispatches that nobody has claimed and that are too old, or whose printer is offline. */

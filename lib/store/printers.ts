@@ -1,13 +1,21 @@
 import { ConflictError, NotFoundError } from '../model/errors';
 import type { AttemptId, MaterialId, PrinterId, SpoolId } from '../model/ids';
-import type { Make, Preparation, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
+import type { MachineIdentity } from '../model/machine-identity';
+import type {
+  Make,
+  Preparation,
+  PrinterCapabilities,
+  PrinterCondition,
+  PrinterJob,
+  PrinterReport,
+} from '../model/printer';
 import { notify, type Queryable, RowLockedError, type Transaction } from './database';
 import { camelCase } from './rows';
 
-/** Why a bed is occupied: an attempt of ours, a print that is not ours, or nobody has looked yet. */
 /** A bed's version counts its changes: 1 when the printer is made known, 2 when it is declared clear for the first time. */
 export const firstClearedBedVersion = 2;
 
+/** Why a bed is occupied: an attempt of ours, a print that is not ours, or nobody can tell. */
 export type BedCause = 'attempt' | 'foreign' | 'unknown';
 
 /** A printer as the database holds it; times are ISO 8601 UTC. */
@@ -31,8 +39,18 @@ export interface Printer {
   lastJob: PrinterJob | null;
   /** How its agent makes print files; null until one has reported. */
   preparation: Preparation | null;
+  /** The ids of the machine that it is, pinned at the first contact; empty: none is known. */
+  identity: MachineIdentity;
+  /** Another machine that was found at its address. */
+  stranger: MachineIdentity | null;
+  /** What keeps it from starting any job although it says that it is idle. */
+  condition: PrinterCondition | null;
+  /** Seconds since its last report was stored; null before the first. */
+  reportAgeSeconds: number | null;
   /** Whether an agent has seen it lately. */
   online: boolean;
+  /** Whether an agent has told of it lately, and be it that it is not there. */
+  served: boolean;
 }
 
 /** A slot with the spool in it; grams are those that no open attempt has reserved. */
@@ -54,21 +72,27 @@ export interface LoadedSlot {
 /** An agent that has not been heard of for so long counts as gone (seconds). */
 export const offlineAfterSeconds = 30;
 
-const columns = `*, (connected AND seen_at > now() - interval '${offlineAfterSeconds} seconds') AS online`;
+const columns = `*, extract(epoch FROM now() - report_at)::float8 AS report_age_seconds, (connected AND seen_at > now() - interval '${offlineAfterSeconds} seconds') AS online,
+  coalesce(seen_at > now() - interval '${offlineAfterSeconds} seconds', false) AS served`;
+type StoredAsJson = 'report' | 'capabilities' | 'lastJob' | 'preparation' | 'identity' | 'stranger' | 'condition';
+
 const toPrinter = (row: Record<string, unknown>): Printer => {
-  const { report, capabilities, last_job, preparation, ...rest } = row;
+  const { report, capabilities, last_job, preparation, identity, stranger, condition, ...rest } = row;
   return {
-    ...camelCase<Omit<Printer, 'report' | 'capabilities' | 'lastJob' | 'preparation'>>(rest),
+    ...camelCase<Omit<Printer, StoredAsJson>>(rest),
     report: report as PrinterReport | null,
     capabilities: capabilities as PrinterCapabilities,
     lastJob: last_job as PrinterJob | null,
     preparation: preparation as Preparation | null,
+    identity: identity as MachineIdentity,
+    stranger: stranger as MachineIdentity | null,
+    condition: condition as PrinterCondition | null,
   };
 };
 
-/** All printers, by id. */
+/** All printers that belong to the farm, by id. */
 export async function allPrinters(db: Queryable): Promise<Printer[]> {
-  const { rows } = await db.query(`SELECT ${columns} FROM printers ORDER BY id`);
+  const { rows } = await db.query(`SELECT ${columns} FROM printers WHERE archived_at IS NULL ORDER BY id`);
   return rows.map(toPrinter);
 }
 
@@ -112,7 +136,7 @@ export interface PrinterRegistration {
 export async function registerPrinter(tx: Transaction, printer: PrinterRegistration): Promise<Printer> {
   const { rows } = await tx.query(
     `INSERT INTO printers (id, name, make, capabilities) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name, make = excluded.make,
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, make = excluded.make, archived_at = NULL,
        capabilities = CASE WHEN excluded.capabilities = '{}' THEN printers.capabilities ELSE excluded.capabilities END
      RETURNING ${columns}`,
     [printer.id, printer.name, printer.make, JSON.stringify(printer.capabilities ?? {})],
@@ -211,16 +235,74 @@ export async function storeReport(
   state: {
     connected: boolean;
     problem: string | null;
+    /** Another machine that is at the printer's address. */
+    stranger?: MachineIdentity;
     report: PrinterReport | undefined;
   },
 ): Promise<void> {
   await db.query(
     `UPDATE printers SET connected = $2, connection_problem = $3, seen_at = now(),
+       stranger = CASE WHEN $2 THEN NULL ELSE coalesce($5, stranger) END,
        first_connected_at = CASE WHEN $2 THEN coalesce(first_connected_at, now()) ELSE first_connected_at END,
        report = coalesce($4, report), report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END
      WHERE id = $1`,
-    [id, state.connected, state.problem, state.report ? JSON.stringify(state.report) : null],
+    [
+      id,
+      state.connected,
+      state.problem,
+      state.report ? JSON.stringify(state.report) : null,
+      state.stranger ? JSON.stringify(state.stranger) : null,
+    ],
   );
+}
+
+/** Which machine a printer is from now on. */
+export async function pinIdentity(tx: Transaction, id: PrinterId, identity: MachineIdentity): Promise<void> {
+  await tx.query('UPDATE printers SET identity = $2, stranger = NULL WHERE id = $1', [id, JSON.stringify(identity)]);
+}
+
+/** The printers that a machine is pinned to: an id in common, and none that differs. */
+export async function printersOfMachine(
+  db: Queryable,
+  identity: MachineIdentity,
+): Promise<Pick<Printer, 'id' | 'name'>[]> {
+  const { rows } = await db.query<Pick<Printer, 'id' | 'name'>>(
+    `SELECT id, name FROM printers p
+     WHERE EXISTS (SELECT 1 FROM jsonb_each_text($1::jsonb) f WHERE p.identity ->> f.key = f.value)
+       AND NOT EXISTS (SELECT 1 FROM jsonb_each_text($1::jsonb) f WHERE p.identity ? f.key AND p.identity ->> f.key <> f.value)
+     ORDER BY id`,
+    [JSON.stringify(identity)],
+  );
+  return rows;
+}
+
+/** What keeps a printer from starting any job; null: nothing any more. The same condition keeps the time since when. */
+export async function storeCondition(
+  tx: Transaction,
+  id: PrinterId,
+  condition: Omit<PrinterCondition, 'since'> | null,
+): Promise<void> {
+  await tx.query(
+    `UPDATE printers SET condition = CASE WHEN $2::jsonb IS NULL THEN NULL
+       ELSE $2 || jsonb_build_object('since', CASE WHEN condition ->> 'code' = $2 ->> 'code' THEN condition ->> 'since'
+         ELSE to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') END) END
+     WHERE id = $1`,
+    [id, condition ? JSON.stringify(condition) : null],
+  );
+  await notify(tx, 'plan');
+}
+
+/** Takes a printer out of the farm: its spools, identity and last job are forgotten, and nobody knows what lies on its bed. */
+export async function archivePrinter(tx: Transaction, id: PrinterId): Promise<void> {
+  await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE printer_id = $1', [id]);
+  await tx.query(
+    `UPDATE printers SET archived_at = now(), identity = '{}', stranger = NULL, condition = NULL, last_job = NULL,
+       report = NULL, report_at = NULL, connected = false, bed_state = 'occupied', bed_cause = 'unknown',
+       bed_attempt_id = NULL, bed_version = bed_version + 1, bed_since = now()
+     WHERE id = $1`,
+    [id],
+  );
+  await notify(tx, 'plan');
 }
 
 /** What the printer names as its last or present job, once it was judged whether it is ours. */

@@ -1,17 +1,10 @@
 import type { Node, NodeAPI } from 'node-red';
 import { cancelJob } from '../../lib/coordinator/cancel';
-import {
-  addSpool,
-  answerOutcome,
-  changeSlot,
-  clearBedOf,
-  discard,
-  hold,
-  replay,
-  reprioritise,
-} from '../../lib/coordinator/changes';
+import { addSpool, changeSlot, clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
 import { closePrinter, reopenPrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
+import { acceptIdentity, removePrinter } from '../../lib/coordinator/machines';
+import { answerOutcome } from '../../lib/coordinator/outcome';
 import { pauseOrResume } from '../../lib/coordinator/pause';
 import { reassign } from '../../lib/coordinator/reassign';
 import { setupDone } from '../../lib/coordinator/setups';
@@ -78,6 +71,14 @@ const actions: Record<
     run: async (order) => ({
       payload: await clearBedOf(order.farm, order.id, order.body, order.actor, order.overHttp),
     }),
+  },
+  'accept-identity': {
+    subject: 'printer_id',
+    run: async (order) => ({ payload: await acceptIdentity(order.farm, order.id, order.body, order.actor) }),
+  },
+  'remove-printer': {
+    subject: 'printer_id',
+    run: async (order) => ({ payload: await removePrinter(order.farm, order.id) }),
   },
   pause: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'pause') },
   resume: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'resume') },

@@ -145,6 +145,8 @@ describe('The example of the HTTP API', () => {
         'POST /jobs/:id/hold',
         'POST /jobs/:id/release',
         'GET /printers',
+        'DELETE /printers/:id',
+        'POST /printers/:id/identity/accept',
         'POST /printers/:id/bed/clear',
         'GET /spools',
         'POST /spools',

@@ -102,7 +102,7 @@ describe('A database with a long history', () => {
     ['which dependencies are not met', (db) => unmetDependencies(db, [kit])],
     ['how far kits are', (db) => partsOfKits(db, ['order 7'])],
     ['which attempts are open', openAttempts],
-    ['which attempt has lost its agent', (db) => orphanOf(db, 'elegoo_giga')],
+    ['which attempt has lost its agent', (db) => orphanOf(db, 'elegoo_giga', 15)],
     ['which dispatches nobody took', (db) => staleDispatches(db, { expiresSeconds: 600, offlineAfterSeconds: 30 })],
     ['what is loaded', loadedSlots],
     ['what waits in the outbox', (db) => unsent(db, 64, { lanes: ['x'], ids: [1] })],

@@ -135,6 +135,16 @@ export class SimulatedFarm {
     });
   }
 
+  /** Has one more printer served, until the farm is stopped. */
+  async serve(id: string, make: Make): Promise<void> {
+    this.#agents.push(await this.startAgent(id, make));
+  }
+
+  /** The printers' nodes are gone, and the rest of the farm goes on. */
+  async stopAgents(): Promise<void> {
+    for (const agent of this.#agents.splice(0)) await agent.stop();
+  }
+
   async startAgent(id: string, make: Make): Promise<PrinterAgent> {
     const printer = await announcePrinter(this.farm, { id: printerId(id), name: id, make }, true);
     const driver = this.driverOf(id, make, {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
+import type { MachineIdentity } from '../../model/machine-identity';
 import {
   isActive,
   type PrinterCapabilities,
@@ -323,6 +324,11 @@ class BambuDriver extends BaseDriver<MqttSession> {
   override describe(capabilities: PrinterCapabilities): void {
     super.describe(capabilities);
     if (this.session !== undefined) this.#makeReport();
+  }
+
+  /** The certificate has proved it before the login. */
+  protected identity(): MachineIdentity {
+    return { serial: this.#settings.serial };
   }
 
   protected begin(session: MqttSession): void {

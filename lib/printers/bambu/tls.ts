@@ -1,6 +1,6 @@
 import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { asError } from '../../model/errors';
-import { PrinterRefusedError, PrinterUnavailableError } from '../driver';
+import { PrinterRefusedError, PrinterUnavailableError, WrongMachineError } from '../driver';
 
 /** How a printer proves that it is the one with this serial number. */
 export interface PrinterTrust {
@@ -33,7 +33,7 @@ export function tlsOptions(trust: PrinterTrust): ConnectionOptions {
 
 function nameError(serial: string, certificate: PeerCertificate): Error | undefined {
   const name: unknown = certificate.subject?.CN;
-  return name === serial ? undefined : new Error(`The certificate is that of ${String(name)}, not of ${serial}.`);
+  return name === serial ? undefined : new OtherNameError(serial, String(name));
 }
 
 function plainHex(fingerprint: string): string {
@@ -95,14 +95,27 @@ export function connectTls(
   });
 }
 
+/** The machine at the address proves that it has another serial number. */
+class OtherNameError extends Error {
+  constructor(
+    serial: string,
+    readonly found: string,
+  ) {
+    super(`The certificate is that of ${found}, not of ${serial}.`);
+  }
+}
+
 const networkErrors = /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|EADDR)/;
 
 /** Tells a wrong certificate (a person must act) from a network that does not work. */
 export function explainTls(error: Error, trust: PrinterTrust): Error {
+  if (error instanceof OtherNameError) {
+    return new WrongMachineError(`The machine at this address is not ${trust.serial}, but ${error.found}.`, {
+      serial: error.found,
+    });
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const isCertificate =
-    error.message.startsWith('The certificate is that of') ||
-    /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|HOSTNAME_MISMATCH/.test(code);
+  const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|HOSTNAME_MISMATCH/.test(code);
   if (isCertificate && !networkErrors.test(code)) {
     return new PrinterRefusedError(
       `The certificate of printer ${trust.serial} was not accepted: ${error.message}`,

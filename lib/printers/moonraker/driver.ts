@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
+import type { MachineIdentity } from '../../model/machine-identity';
 import type { Photo } from '../../model/photo';
 import { isActive, type PrinterReport } from '../../model/printer';
 import {
@@ -25,6 +26,7 @@ import { isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '.
 import { pause } from '../waiting';
 import { MoonrakerError } from './errors';
 import type { HttpAddress } from './http';
+import { boardIds, hostIds } from './identity';
 import { checkOrder } from './preflight';
 import { asConnectionError, RpcSocket } from './rpc-socket';
 import { takeSnapshot } from './snapshot';
@@ -119,6 +121,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   #objectNames: readonly string[] | undefined;
   /** What stands in it, as far as it matters here. */
   #configuration: JsonObject = {};
+  /** The ids of the computer that Moonraker runs on. */
+  #hostIds: MachineIdentity = {};
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -300,6 +304,9 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     signal.addEventListener('abort', abort, { once: true });
     try {
       await this.#identify(session);
+      // Another machine may have answered before.
+      this.#configuration = {};
+      await this.#readHost(session);
       await this.#refresh(session);
       return session;
     } catch (thrown) {
@@ -308,6 +315,10 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     } finally {
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  protected identity(): MachineIdentity {
+    return { ...this.#hostIds, ...boardIds(this.#configuration) };
   }
 
   protected begin(session: RpcSocket): void {
@@ -443,12 +454,24 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       if (!wasReady) {
         await this.#listObjects(session);
         await this.#readConfiguration(session);
+        // Klipper came back on this connection, and tells the ids of its boards only now.
+        if (this.session === session) await this.admitted();
       }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
     } else {
       await this.#readKlippyMessage(session);
       // Klipper may still tell its objects after a shutdown.
       if (klippy === 'shutdown') await this.#readObjects(session, 'printer.objects.query', klippy);
+    }
+  }
+
+  async #readHost(session: RpcSocket): Promise<void> {
+    this.#hostIds = {};
+    try {
+      const answer = objectOf(await session.call('machine.system_info', undefined, this.#timing.answerMs));
+      this.#hostIds = hostIds(objectOf(answer.system_info));
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
     }
   }
 

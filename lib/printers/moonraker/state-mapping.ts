@@ -102,7 +102,7 @@ export function mapState(state: MoonrakerState): MappedState {
   const klippy = klippyState(state);
   if (klippy !== 'ready') return mapNotReady(state, klippy);
   const fileName = printFileName(state.objects);
-  const job = { name: fileName };
+  const job = jobNamed(fileName, state);
   const message = textOf(objectOf(state.objects.print_stats).message) ?? '';
   const withMessage = message === '' ? {} : { message };
   switch (printState(state.objects)) {
@@ -111,11 +111,11 @@ export function mapState(state: MoonrakerState): MappedState {
     case 'paused':
       return { state: 'paused', job, ending: null, ...withMessage };
     case 'complete':
-      return { state: 'idle', ...ended(fileName, 'finished') };
+      return { state: 'idle', ...ended(state, 'finished') };
     case 'cancelled':
-      return { state: 'idle', ...ended(fileName, 'cancelled'), ...withMessage };
+      return { state: 'idle', ...ended(state, 'cancelled'), ...withMessage };
     case 'error':
-      return { state: 'idle', ...ended(fileName, 'failed'), ...withMessage };
+      return { state: 'idle', ...ended(state, 'failed'), ...withMessage };
     case 'standby':
       return { state: 'idle', ...lastOfHistory(state) };
     default:
@@ -124,14 +124,20 @@ export function mapState(state: MoonrakerState): MappedState {
 }
 
 /** An ending belongs to a job; without a name there is none to tell of. */
-function ended(fileName: string, ending: Ending): Pick<MappedState, 'job' | 'ending'> {
-  return fileName === '' ? { job: null, ending: null } : { job: { name: fileName }, ending };
+function ended(state: MoonrakerState, ending: Ending): Pick<MappedState, 'job' | 'ending'> {
+  const fileName = printFileName(state.objects);
+  return fileName === '' ? { job: null, ending: null } : { job: jobNamed(fileName, state), ending };
+}
+
+/** A job with its number in the history: the file of two prints may be the same, their number is not. */
+export function jobNamed(fileName: string, { lastJob }: Pick<MoonrakerState, 'lastJob'>): PrinterJob {
+  return { name: fileName, ...(lastJob?.fileName === fileName && lastJob.jobId !== '' && { recordId: lastJob.jobId }) };
 }
 
 function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending'> {
   const last = state.lastJob;
   if (last === undefined) return { job: null, ending: null };
-  return { job: { name: last.fileName }, ending: historyEnding(last.status) };
+  return { job: jobNamed(last.fileName, state), ending: historyEnding(last.status) };
 }
 
 /** After a shutdown the print state stays what it was: a job that is shown as running or paused is lost. */
@@ -150,7 +156,7 @@ function mapNotReady(state: MoonrakerState, klippy: string): MappedState {
     return { ...common, job: last.job, ending: state.lastJob?.status === 'in_progress' ? null : last.ending };
   }
   const ending: Ending = print === 'complete' ? 'finished' : print === 'cancelled' ? 'cancelled' : 'failed';
-  return { ...common, job: { name: fileName }, ending };
+  return { ...common, job: jobNamed(fileName, state), ending };
 }
 
 /** Heating and homing are inside the file: the print time counts only from the first extrusion. */
@@ -269,7 +275,7 @@ export function mapToolHead(state: MoonrakerState, configuration: JsonObject): T
 /** Of the sections of Klipper's configuration, those that tell what the machine can do. */
 export function usefulSettings(configfile: JsonObject): JsonObject {
   const sections = Object.entries(objectOf(configfile.settings)).filter(([name]) =>
-    /^(extruder\d*|heater_bed)$/.test(name),
+    /^(extruder\d*|heater_bed|mcu)$/.test(name),
   );
   return Object.fromEntries(sections.slice(0, mostSections));
 }

@@ -2,6 +2,7 @@ import { isObject, objectOf, textOf } from '../values';
 import {
   type HistoryJob,
   historyEnding,
+  jobNamed,
   klippyState,
   type MappedState,
   type MoonrakerState,
@@ -132,8 +133,9 @@ export class StateTracker {
     }
     this.#goneSince ??= now;
     const left = this.#goneSince + this.historyMs - now;
-    if (left > 0) return { ...mapped, state: 'busy', job: { name: gone }, ending: null, undecidedForMs: left };
-    return { ...mapped, job: { name: gone }, ending: this.#stopped.has(gone) ? 'cancelled' : 'unknown' };
+    if (left > 0)
+      return { ...mapped, state: 'busy', job: jobNamed(gone, this.#state), ending: null, undecidedForMs: left };
+    return { ...mapped, job: jobNamed(gone, this.#state), ending: this.#stopped.has(gone) ? 'cancelled' : 'unknown' };
   }
 
   #noteActive(): void {

@@ -167,6 +167,8 @@ export function readFileInfo(payload: Buffer): FileInfo | undefined {
 export interface MachineInfo {
   model: string;
   firmware: string;
+  /** The serial number of its board, eight hexadecimal digits; undefined: none is set. */
+  board: string | undefined;
 }
 
 const models = [
@@ -183,8 +185,13 @@ export function readMachineInfo(payload: Buffer): MachineInfo | undefined {
   if (reader.u8() !== 0) return undefined;
   const model = reader.u8();
   reader.u8();
-  reader.u32();
-  return { model: models[model] ?? `Snapmaker (model ${model})`, firmware: reader.text() };
+  const board = reader.u32();
+  const unset = board === 0 || board === 0xffffffff;
+  return {
+    model: models[model] ?? `Snapmaker (model ${model})`,
+    firmware: reader.text(),
+    board: unset ? undefined : board.toString(16).padStart(8, '0'),
+  };
 }
 
 export interface Module {

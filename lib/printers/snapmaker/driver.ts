@@ -1,3 +1,4 @@
+import type { MachineIdentity } from '../../model/machine-identity';
 import { isActive, type PrinterReport } from '../../model/printer';
 import {
   BaseDriver,
@@ -267,6 +268,11 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     }
   }
 
+  protected identity(): MachineIdentity {
+    const board = this.#info?.board;
+    return board === undefined ? {} : { board };
+  }
+
   protected begin(session: SacpSession): void {
     const watchdog = setInterval(() => {
       const silence = performance.now() - this.#heartbeatAt;
@@ -344,7 +350,11 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
   }
 
   async #askIdentity(session: SacpSession): Promise<void> {
-    const answer = await session.request(peers.controller, commands.machineInfo).catch(() => undefined);
+    const answer = await session.request(peers.controller, commands.machineInfo).catch((thrown: unknown) => {
+      // Whoever has told which machine it is tells it again; without that nobody knows.
+      if (this.#info !== undefined) throw thrown;
+      return undefined;
+    });
     this.#info = answer === undefined ? undefined : readMachineInfo(answer.payload);
   }
 

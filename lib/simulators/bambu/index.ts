@@ -41,7 +41,8 @@ const FAULTS = [
   'long_gaps',
 ];
 
-const DEFAULT_SERIAL = '0948AB123456789';
+/** The beginning of the serial numbers of an H2D. */
+const SERIAL_PREFIX = '0948AB1';
 const DEFAULT_ACCESS_CODE = '12345678';
 const BOOT_SECONDS = 40;
 const CANCEL_SECONDS = 1.4;
@@ -49,9 +50,9 @@ const CANCEL_SECONDS = 1.4;
 /** A Bambu Lab H2D, or another model, in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB stick. */
 export async function startBambu(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = bambuProfile(options.profile ?? 'h2d');
-  const serial = options.serial ?? DEFAULT_SERIAL;
   let accessCode = options.accessCode ?? DEFAULT_ACCESS_CODE;
   const machine = new Machine(options, FAULTS, initialState(amsUnits(options.ams ?? '0:right', profile)));
+  const serial = options.serial ?? `${SERIAL_PREFIX}${machine.hardwareId.toUpperCase()}`;
   const identity = loadIdentity(options.dataDir, serial);
   const { engine, extra } = machine;
   let sequence = 0;

@@ -171,7 +171,13 @@ function serverMethods({ machine, profile, history, hub, access }: Services): Me
     both('GET', 'machine.proc_stats', () => ({ moonraker_stats: [], cpu_temp: 45.2, websocket_connections: hub.size })),
     both('GET', 'server.webcams.list', () => ({ webcams: webcamsOf(machine, profile) })),
     both('GET', 'server.temperature_store', () => ({})),
-    both('GET', 'machine.system_info', () => ({ system_info: { cpu_info: { cpu_count: 4 }, service_state: {} } })),
+    both('GET', 'machine.system_info', () => ({
+      system_info: {
+        cpu_info: { cpu_count: 4, serial_number: `10000000${machine.hardwareId}` },
+        sd_info: {},
+        service_state: {},
+      },
+    })),
   ];
 }
 

@@ -49,6 +49,11 @@ export function printerObjects(machine: Machine<MoonrakerState>, profile: Profil
   const extruders = Array.from({ length: extruderCount(machine) }, (_, tool) => extruderName(tool));
   const power = (target: number): number => (target > 0 ? 0.4 : 0);
   const objects: Record<string, PrinterObject> = {
+    configfile: {
+      settings: {
+        mcu: { serial: `/dev/serial/by-id/usb-Klipper_stm32f446xx_${machine.hardwareId.toUpperCase()}-if00` },
+      },
+    },
     webhooks: { state: extra.klippy, state_message: extra.klippyMessage },
     print_stats: { ...stats },
     virtual_sdcard: {

@@ -107,7 +107,14 @@ export class Controller {
         answer(this.#moduleList());
         return;
       case 0x0121:
-        answer(new PayloadWriter().u8(RESULT.ok, 3, 1).u32(0x12345678).string(FIRMWARE).string(this.serial).bytes());
+        answer(
+          new PayloadWriter()
+            .u8(RESULT.ok, 3, 1)
+            .u32(Number.parseInt(this.machine.hardwareId, 16))
+            .string(FIRMWARE)
+            .string(this.serial)
+            .bytes(),
+        );
         return;
       case 0x0122:
         answer(this.#size());

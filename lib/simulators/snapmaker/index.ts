@@ -43,7 +43,7 @@ const FAULTS = [
   'short_heartbeats',
 ];
 
-const DEFAULT_SERIAL = 'SA40000000000000TEST';
+const SERIAL_PREFIX = 'SA4000000000';
 const BOOT_SECONDS = 30;
 const USUAL_DISCOVERY_PORT = 20_054;
 
@@ -52,7 +52,7 @@ export async function startSnapmaker(options: SimulatorOptions): Promise<Running
   const profile = options.profile ?? 'artisan';
   if (profile !== 'artisan') throw new SimulatorRequestError(`There is no Snapmaker profile "${profile}": artisan.`);
   const machine = new Machine(options, FAULTS, initialState());
-  const serial = options.serial ?? DEFAULT_SERIAL;
+  const serial = options.serial ?? `${SERIAL_PREFIX}${machine.hardwareId.toUpperCase()}`;
   const controller = new Controller(machine, serial);
   const screen = new Screen(machine, controller);
   // Half-open connections stay: the screen does not notice a plain FIN.

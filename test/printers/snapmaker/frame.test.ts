@@ -134,6 +134,7 @@ describe('SACP payloads', () => {
     deepStrictEqual(readMachineInfo(payloadOf('machine_info_ack_artisan')), {
       model: 'Snapmaker Artisan',
       firmware: 'V2.3.4-0624',
+      board: '12345678',
     });
     deepStrictEqual(
       readModules(payloadOf('module_list_ack')).map(({ key, id, status }) => [key, id, status]),

@@ -1,0 +1,24 @@
+/**
+ * What a machine tells of itself that no other machine tells, by kind: `serial` (Bambu), `mcu`, `host_cpu`, `sd_card`
+ * (Klipper behind Moonraker), `board` (Snapmaker). Names and addresses are none: they move from one machine to another.
+ */
+export type MachineIdentity = Readonly<Record<string, string>>;
+
+/** Whether there is any id at all. */
+export const isIdentified = (identity: MachineIdentity): boolean => Object.keys(identity).length > 0;
+
+/**
+ * Whether two identities are those of one machine: at least one kind in common, and all common kinds agree. `unknown`: they
+ * have no kind in common.
+ */
+export function compareIdentities(one: MachineIdentity, other: MachineIdentity): 'same' | 'different' | 'unknown' {
+  const common = Object.keys(one).filter((kind) => other[kind] !== undefined);
+  if (common.length === 0) return 'unknown';
+  return common.every((kind) => one[kind] === other[kind]) ? 'same' : 'different';
+}
+
+/** `board 12345678, serial 0948…`; for messages. */
+export function identityText(identity: MachineIdentity): string {
+  const ids = Object.entries(identity).sort(([a], [b]) => a.localeCompare(b));
+  return ids.length === 0 ? 'a machine without an id' : ids.map(([kind, id]) => `${kind} ${id}`).join(', ');
+}
