@@ -1,11 +1,13 @@
 import type { Node, NodeMessage } from 'node-red';
 import type { Farm } from '../lib/coordinator/farm';
 import { authorise } from '../lib/coordinator/keys';
-import { asError } from '../lib/model/errors';
+import { checkSource } from '../lib/http/source';
+import { asError, UnauthorizedError } from '../lib/model/errors';
+import { oneLine } from '../lib/model/one-line';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { problemHeaders, problemOf } from './http/problem';
-import { actorOf, checkTexts, type FlowMessage, headerOf } from './http/request';
+import { actorOf, checkTexts, type FlowMessage, headerOf, isFromScreen } from './http/request';
 import { type AnsweredRequest, timeRequest } from './http/request-clock';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
@@ -13,6 +15,8 @@ export interface Guard {
   access: FarmAccess;
   /** What a request needs a key for; null: nothing. */
   scope: Scope | null;
+  /** Whether a message over a wire needs a key as well, wherever it comes from. */
+  keyNeeded?: boolean;
 }
 
 /** What the work of a node comes to. */
@@ -24,15 +28,53 @@ export interface Outcome {
   headers?: Record<string, string>;
 }
 
+/** Whether a request may change something: by its method, or because the node does more than tell. */
+const mayChange = (method: string | undefined, scope: Scope | null): boolean =>
+  !['GET', 'HEAD', 'OPTIONS'].includes(method ?? '') || (scope !== null && scope !== 'read');
+
 /** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
-async function admit(message: FlowMessage, { access, scope }: Guard): Promise<void> {
-  if (!message.req) return;
+async function admit(message: FlowMessage, guard: Guard): Promise<void> {
+  const { access, scope } = guard;
+  if (isFromScreen(message)) {
+    // A browser has written all of the message but this.
+    delete message.req;
+    delete message['actor'];
+  }
+  if (!message.req) return admitFromWire(message, guard);
+  // What a flow routes here by GET may still be an order.
+  checkSource(message.req, mayChange(message.req.method, scope));
   if (scope !== null) {
     const { database } = await access.farm();
     const name = await authorise(database, headerOf(message, 'authorization'), scope);
     if (name !== null) message['actor'] = `api:${name}`;
   }
   checkTexts(message.req);
+}
+
+/** Makes sure that an order from a screen, or over a wire that needs a key, may be given; the key goes no further. */
+async function admitFromWire(message: FlowMessage, { access, scope, keyNeeded }: Guard): Promise<void> {
+  const fromScreen = isFromScreen(message);
+  const { authorization } = message;
+  if (fromScreen || keyNeeded) delete message['authorization'];
+  if (fromScreen) message['actor'] = 'dashboard';
+  if (scope === null || scope === 'read' || !(fromScreen || keyNeeded)) return;
+  const { database } = await access.farm();
+  const given = typeof authorization === 'string' ? authorization : undefined;
+  const name = await authorise(database, given, scope).catch((refused: unknown) => {
+    if (!(refused instanceof UnauthorizedError)) throw refused;
+    throw new UnauthorizedError(
+      'The farm is locked, and the order brings no key that is in use: press “Key” at the top of the page and paste one.',
+      'A flow sends the key in msg.authorization, as "Bearer …".',
+    );
+  });
+  if (name !== null) message['actor'] = `${fromScreen ? 'dashboard' : 'flow'}:${name}`;
+}
+
+/** An error as Node-RED's log may show it: it may name what others have named. */
+function forLog(thrown: unknown): Error {
+  const error = asError(thrown);
+  error.message = oneLine(error.message);
+  return error;
 }
 
 /** Keeps how long a request took; one that was to change something, or failed here, goes into the log for programs too. */
@@ -55,7 +97,8 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
   node.on('input', (message, send, done) => {
     const flowMessage = message as FlowMessage;
     const asked = guard.access.openFarm();
-    if (flowMessage.req) timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
+    if (flowMessage.req && !isFromScreen(flowMessage))
+      timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
     admit(flowMessage, guard)
       .then(() => work(flowMessage))
       .then(
@@ -73,14 +116,14 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
         (thrown: unknown) => {
           // Who deploys anew closes the farm under what is being asked; nobody waits for that answer any more.
           const closed = asked !== undefined && guard.access.openFarm() !== asked;
-          if (!flowMessage.req) return closed ? done() : done(asError(thrown));
+          if (!flowMessage.req) return closed ? done() : done(forLog(thrown));
           const problem = problemOf(thrown);
           flowMessage.payload = problem;
           flowMessage.statusCode = problem.status;
           flowMessage.headers = problemHeaders(thrown, problem);
           send(flowMessage as NodeMessage);
           // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
-          if (problem.status >= 500 && !closed) done(asError(thrown));
+          if (problem.status >= 500 && !closed) done(forLog(thrown));
           else done();
         },
       );

@@ -8,7 +8,7 @@ var platewiseField = {
   /** The fields in which what counts is shown as long as they are empty. */
   shown: [
     ...['buildX', 'buildY', 'buildZ', 'nozzles', 'slots', 'materials', 'maxNozzleTemperature', 'maxBedTemperature'],
-    ...['acceptsModels', 'toolVolumes', 'bedExclusions'],
+    ...['maxChamberTemperature', 'acceptsModels', 'toolVolumes', 'bedExclusions'],
   ],
   isLeftOpen(value) {
     return value === undefined || value === null || /^(\$\{[^}]+\})?$/.test(String(value).trim());
@@ -29,6 +29,10 @@ var platewiseField = {
   /** Types of material with commas: `PLA, PA-CF`. */
   materials(value) {
     return this.isLeftOpen(value) || this.words(value).every((word) => /^[A-Za-z][A-Za-z0-9+-]{0,19}$/.test(word));
+  },
+  /** Names of macros with commas: `LINE_PURGE, CLEAN_NOZZLE`. */
+  macros(value) {
+    return this.isLeftOpen(value) || this.words(value).every((word) => /^(?![A-Za-z]\d)[A-Za-z_][A-Za-z0-9_]{0,39}$/.test(word));
   },
   /** Names with commas, each once, with its tool where the name does not say it: `ams0-0, ams1-0=1`. */
   slots(value) {

@@ -69,7 +69,7 @@ const nodes = [
     label: 'Dashboard',
     disabled: false,
     env: [],
-    info: 'The farm on one screen, for FlowFuse Dashboard 2 (`@flowfuse/node-red-dashboard`), at `/dashboard`.\n\nWhenever the status bus says that anything changed everything is asked again, and every three seconds the printers, for the progress of their prints. The queue is told whole to each screen once, and then what changes. What a screen alone wants to know (what if, numbers, submitting) it asks the flows of the example `api`, with a key once there is one.',
+    info: 'The farm on one screen, for FlowFuse Dashboard 2 (`@flowfuse/node-red-dashboard`), at `/dashboard`.\n\nWhenever the status bus says that anything changed everything is asked again, and every three seconds the printers, for the progress of their prints. The queue is told whole to each screen once, and then what changes. What a screen alone wants to know (what if, numbers, submitting) it asks the flows of the example `api`, with a key once there is one. Orders bring that key too.',
   },
   farm,
   base,
@@ -224,7 +224,9 @@ nodes.push(wholeOr('whole queue or order', 'queue-status changes of the queue'))
 row = 2;
 nodes.push(wholeOr('just opened or order', 'change everything'));
 row = 3;
-nodes.push(wired('job-control', 'orders', 1180, { farm: farm.id, action: '' }, [['change everything']]));
+nodes.push(
+  wired('job-control', 'orders', 1180, { farm: farm.id, action: '', keyNeeded: true }, [['change everything']]),
+);
 row = 7;
 nodes.push(
   { ...wired('catch', 'what was refused', 120, {}, [['change in words']]), scope: null, uncaught: false },

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -17,6 +26,9 @@ const port = Number(process.env.PORT || 1880);
 const data = resolve(process.env.PLATEWISE_DATA || join(root, '.platewise'));
 const speed = process.env.SIM_SPEED || '60';
 const address = `http://127.0.0.1:${port}`;
+
+const openDashboard =
+  'The farm has keys, and its dashboard no login: orders need a key, but whoever reaches it sees everything. docs/operating.md#locks tells how to lock it.';
 
 const hands = new Hands(address, join(data, 'simulators'));
 const children = [];
@@ -93,7 +105,7 @@ function startSimulator({ id, make, name }) {
   return new Promise((done, fail) => {
     createInterface(child.stdout).once('line', (line) => {
       const told = JSON.parse(line);
-      writeFileSync(join(data, 'simulators', id, 'ready.json'), line);
+      writeFileSync(join(data, 'simulators', id, 'ready.json'), line, { mode: 0o600 });
       hands.reach(id, make, told.ports.control);
       done(settingsOf(id, told));
     });
@@ -118,7 +130,7 @@ function settingsOf(id, told) {
 
 function startNodeRed(environment) {
   const userDirectory = join(data, 'node-red');
-  mkdirSync(userDirectory, { recursive: true });
+  mkdirSync(userDirectory, { recursive: true, mode: 0o700 });
   linkPackage(userDirectory, '@platewise/node-red-platewise', root);
   linkPackage(
     userDirectory,
@@ -128,7 +140,9 @@ function startNodeRed(environment) {
   const flows = join(userDirectory, 'flows.json');
   if (!existsSync(flows)) writeFileSync(flows, JSON.stringify(demonstrationFlows(), null, 2));
   const settings = join(userDirectory, 'settings.js');
-  writeFileSync(settings, settingsFile());
+  writeFileSync(settings, settingsFile(), { mode: 0o600 });
+  // The credential secret is in it; an earlier version wrote it for everybody to read.
+  chmodSync(settings, 0o600);
   const [major, minor] = process.versions.node.split('.').map(Number);
   const modern = major > 22 || (major === 22 && minor >= 9);
   const program = join(root, 'node_modules', modern ? 'node-red' : 'node-red-4', 'red.js');
@@ -195,7 +209,10 @@ function settingsFile() {
   };
   return `// Written anew at every start by \`npm start\`.
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume();
+const { onlyFromHere, socketFromHere } = require(${JSON.stringify(join(root, 'dist', 'lib', 'http', 'locks.js'))});
 module.exports = ${JSON.stringify(settings, null, 2)};
+module.exports.httpAdminMiddleware = onlyFromHere;
+module.exports.dashboard = { middleware: onlyFromHere, ioMiddleware: socketFromHere };
 `;
 }
 
@@ -215,6 +232,10 @@ async function ready() {
           .map((printer) => printer.name)
           .join(', ')}`;
       } else {
+        if (body.code === 'unauthorized') {
+          console.warn(openDashboard);
+          return;
+        }
         last = body.detail ?? `HTTP ${response.status}`;
         if (body.code === 'data_directory_in_use' || body.code === 'embedded_postgres') break;
       }

@@ -72,6 +72,12 @@ function hoursAround() {
 }
 
 /** Gives the farm prints that have ended, prints under way, and a queue with all that can be seen in one. */
+async function clearBed(printer) {
+  const { printers } = await ask('/printers');
+  const { bed } = printers.find((one) => one.printer_id === printer);
+  await ask(`/printers/${printer}/bed/clear`, { bed_version: bed.version });
+}
+
 async function work() {
   const small = await upload(cube);
   const boat = await upload(model);
@@ -81,15 +87,14 @@ async function work() {
     done.push((await ask('/jobs', { ...first, force_printer, deadline_at: inHours(2) })).job_id);
   }
   for (const id of done) await until(id, ['completed']);
-  for (const printer of ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan'])
-    await ask(`/printers/${printer}/bed/clear`, {});
+  for (const printer of ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan']) await clearBed(printer);
   // One that is given up.
   await atPrinter('snapmaker_artisan', 'fault', { name: 'print_fails', times: 1 });
   const lost = (
     await ask('/jobs', { ...first, job_name: 'Lamp foot', force_printer: 'snapmaker_artisan', max_retries: 0 })
   ).job_id;
   await until(lost, ['failed']);
-  await ask('/printers/snapmaker_artisan/bed/clear', {});
+  await clearBed('snapmaker_artisan');
   const names = [
     'Drone arm',
     'Planter',

@@ -15,7 +15,8 @@ what to do. Changes nothing. Exit code: 0 nothing failed, 1 something did, 2 the
 
 Options:
   --flows FILE          the flow file of Node-RED: its printers are asked too. Their secrets come from the environment
-                        (PLATEWISE_<PRINTER>_ACCESS_CODE, _API_KEY, _TOKEN)
+                        (PLATEWISE_<PRINTER>_ACCESS_CODE, _API_KEY, _TOKEN). The settings.js beside it
+                        tells whether the dashboard has a login
   --prusa-slicer PATH   where PrusaSlicer is, if it is not on the PATH
   --json                one JSON object: {ready, checks: [{name, status, detail, remedy}]}
 
@@ -33,7 +34,7 @@ export const doctor: Command = {
     const data = resolve(process.env['PLATEWISE_DATA'] || '.platewise');
     const parts = await Promise.all([
       checkMachine(data, values['prusa-slicer']),
-      checkDatabase(process.env['DATABASE_URL'] || undefined, data),
+      checkDatabase(process.env['DATABASE_URL'] || undefined, data, values.flows),
       checkBroker(process.env['AMQP_URL'] || undefined),
       checkPrinters(values.flows),
     ]);

@@ -54,4 +54,7 @@
         this.problem = '';
       } catch (error) { this.problem = error.message; }
     },
-    order(action, rest) { this.send({ payload: { action, ...rest } }); },
+    order(action, rest) {
+      const key = sessionStorage.getItem('platewise-key');
+      this.send({ payload: { action, ...rest }, ...(key && { authorization: `Bearer ${key}` }) });
+    },

@@ -54,7 +54,9 @@ export async function hold(
 }
 
 /**
- * An operator says that a bed is clear: {bed_version} as last seen, or nothing for the present one.
+ * An operator says that a bed is clear: {bed_version} as last seen; where none is required nothing means the present one.
+ * @param versionRequired whether the word counts only for the bed that was seen, as over HTTP
+ * @throws UnacceptableInputError the version is missing
  * @throws ConflictError the printer is printing, a start may be under way, or the version is stale
  */
 export async function clearBedOf(
@@ -62,8 +64,15 @@ export async function clearBedOf(
   id: string,
   input: unknown,
   actor: string,
+  versionRequired = false,
 ): Promise<{ printer_id: PrinterId; bed: BedView }> {
   const { bed_version } = parseBedClear(input ?? {});
+  if (versionRequired && bed_version === undefined) {
+    const remedy = 'Send the bed.version that GET printers shows for this printer, as {"bed_version": 7}.';
+    throw new UnacceptableInputError('It is not said which bed was seen.', [
+      { field: 'bed_version', value: null, remedy },
+    ]);
+  }
   const printer = await farm.database.transaction(async (tx) => {
     const known = await findPrinter(tx, id);
     const attempt = await openAttemptOf(tx, known.id);

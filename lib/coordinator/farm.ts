@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { AgentContext, AgentTimes, Log } from '../agent/context';
 import { defaultTimes } from '../agent/context';
@@ -53,6 +53,8 @@ export interface FarmOptions {
   planningMilliseconds?: number;
   /** The largest file that may be uploaded (bytes). */
   maxUploadBytes?: number;
+  /** What all files together may have (bytes); without it, as much as the disk has. */
+  maxStoredBytes?: number;
   /** How many files one client may upload a minute; without it 120, 0: as many as it likes. */
   uploadsPerMinute?: number;
   /** Path of PrusaSlicer; without it, the one on the PATH. */
@@ -79,6 +81,14 @@ export interface FarmOptions {
   /** Where the log for programs goes: a file, or `-` for the standard output; without it there is none. */
   eventLog?: string;
   log: Log;
+}
+
+/** Makes a directory that nobody but its user, and perhaps its group, may look into, also one that is there already. */
+async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const { mode } = await stat(directory);
+  // Whoever may write here need not own it.
+  if ((mode & 0o007) !== 0) await chmod(directory, mode & 0o770).catch(() => undefined);
 }
 
 /**
@@ -138,13 +148,13 @@ export class Farm {
   static async open(given: FarmOptions): Promise<Farm> {
     const events = new EventLog(given.eventLog, (error) => given.log('warn', `The event log: ${error.message}`));
     const log: Log = (level, message) => {
-      given.log(level, events.redactor.text(message));
+      given.log(level, events.redactor.line(message));
       events.write(level, 'message', { message });
     };
     const options = { ...given, log };
     const directory = resolve(options.dataDirectory);
     const onProblem = (error: Error): void => options.log('warn', error.message);
-    await mkdir(directory, { recursive: true });
+    await makePrivate(directory);
     const server = options.databaseUrl
       ? undefined
       : await EmbeddedPostgres.start(join(directory, 'postgres'), onProblem);

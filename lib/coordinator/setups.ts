@@ -25,6 +25,8 @@ export interface SetupView {
   grams_needed: number | null;
   spool_id: string | null;
   job_id: string | null;
+  /** Of a bed: the version that is to be sent with the word that it is clear. */
+  bed_version: number | null;
   text: string;
 }
 
@@ -59,6 +61,7 @@ function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
       kind: 'clear_bed',
       printer_id: printer.id,
       job_id: next?.jobId ?? null,
+      bed_version: printer.bedVersion ?? null,
       text: `${printer.name}: clear the bed`,
     });
   }
@@ -130,15 +133,23 @@ const nothing = {
   grams_needed: null,
   spool_id: null,
   job_id: null,
+  bed_version: null,
 };
 
 /**
  * Says that a setup is done: the bed is clear, or the spool is in its slot.
- * @param input {spool_id} for a filament, unless the list names the spool
+ * @param input {spool_id} for a filament, unless the list names the spool; {bed_version} of the list for a bed
+ * @param versionRequired whether a bed's version must be said, as over HTTP
  * @throws NotFoundError the plan wants no such setup any more
  */
-export async function setupDone(farm: Farm, id: string, input: unknown, actor: string): Promise<unknown> {
-  const { spool_id } = parseSetupDone(input);
+export async function setupDone(
+  farm: Farm,
+  id: string,
+  input: unknown,
+  actor: string,
+  versionRequired = false,
+): Promise<unknown> {
+  const { spool_id, bed_version } = parseSetupDone(input);
   const wanted = (await setups(farm)).setups.find((setup) => setup.id === id);
   if (!wanted) throw new NotFoundError('setup', id);
   if (wanted.kind === 'attend') {
@@ -150,7 +161,10 @@ export async function setupDone(farm: Farm, id: string, input: unknown, actor: s
       'Change it at the printer, and in the node of the printer where the printer does not report it.',
     );
   }
-  if (wanted.kind === 'clear_bed') return clearBedOf(farm, wanted.printer_id, {}, actor);
+  if (wanted.kind === 'clear_bed') {
+    const seen = bed_version === undefined ? {} : { bed_version };
+    return clearBedOf(farm, wanted.printer_id, seen, actor, versionRequired);
+  }
   const spool = spool_id ?? wanted.spool_id;
   if (spool === null || wanted.slot === null) {
     const remedy =

@@ -57,6 +57,7 @@ export function planningPrinter(
     ...fitPrinter(printer, slots),
     busy: busyWith(printer, open, now, timeScale),
     timeScale,
+    bedVersion: printer.bedVersion,
     closed: closures
       .filter((closure) => closure.printerId === printer.id)
       .map(({ fromAt, untilAt, reason }) => ({ from: Date.parse(fromAt), until: Date.parse(untilAt), reason })),

@@ -33,6 +33,8 @@ export interface SpoolmanSpool {
 }
 
 const timeLimitMs = 10_000;
+/** Some ten thousand spools. */
+const longestAnswer = 16 * 1024 * 1024;
 
 /** Spoolman's REST API (`/api/v1`), as much of it as is needed. */
 export class SpoolmanClient {
@@ -63,12 +65,25 @@ export class SpoolmanClient {
         signal: AbortSignal.timeout(timeLimitMs),
         ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       });
-      if (response.ok) return await response.json();
+      if (response.ok) return JSON.parse(await boundedText(response));
     } catch (error) {
       throw unavailable(asError(error).message);
     }
     throw unavailable(`${method} ${path} was answered ${response.status}`);
   }
+}
+
+/** @throws Error it is longer than any stock of spools */
+async function boundedText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    // Leaving the loop ends the connection.
+    if (size > longestAnswer) throw new Error(`its answer is longer than ${longestAnswer} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function isSpool(value: unknown): value is SpoolmanSpool {

@@ -55,7 +55,7 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
     );
   }
   const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;
-  const stored = await farm.files.put(stream, { extension, maxBytes });
+  const stored = await farm.files.put(stream, { extension, maxBytes, quotaBytes: farm.options.maxStoredBytes });
   const analysis = await analysisOf(farm.database, stored.sha256, stored.path).catch((error: unknown) => {
     throw unreadable('file', basename(originalName), error);
   });
@@ -115,7 +115,12 @@ export async function readModel(
     const kept = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
     if (kept !== path) {
       const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;
-      await farm.files.put(createReadStream(path), { extension: storedExtension[analysis.kind], maxBytes });
+      const quotaBytes = farm.options.maxStoredBytes;
+      await farm.files.put(createReadStream(path), {
+        extension: storedExtension[analysis.kind],
+        maxBytes,
+        quotaBytes,
+      });
     }
     return { analysis: plateOf(analysis, plate), sha256 };
   } catch (error) {

@@ -1,4 +1,6 @@
 import type { Dimensions } from '../model/printer';
+import type { Heat } from '../model/sliced-facts';
+import type { ExtendedCommand } from './extended-commands';
 import type { Shape } from './shape';
 
 /** What a file is, by its content. */
@@ -87,10 +89,18 @@ export interface GcodeAnalysis {
   maxNozzleTemperature: number;
   /** °C; 0 if the file sets none. */
   maxBedTemperature: number;
+  /** The most that anything in it asks for, words of macros included. */
+  hottest: Heat;
   /** The printer model the file says it was sliced for, if it says so. */
   printerModel: string | null;
   /** Coordinates, feed rates or temperatures that are no number. */
   badNumbers: number;
+  /** Carriage returns that end a line alone. */
+  loneReturns: number;
+  /** Commands with names, as Klipper's and its macros, each with the line in which it stands first. */
+  extendedCommands: ExtendedCommand[];
+  /** In which line a dangerous or vendor command stands first. */
+  commandLines: Record<string, number>;
   /** Commands that change or endanger the machine itself (`M997`, `M28` …), each once; never accepted. */
   dangerousCommands: string[];
   /**

@@ -19,14 +19,22 @@ export interface StoredFile {
   sizeBytes: number;
 }
 
+/** How a file is kept. */
+export interface PutOptions {
+  extension: StoredExtension;
+  maxBytes: number;
+  /** What all files together may have; without it, as much as the disk has. */
+  quotaBytes?: number | undefined;
+}
+
 /** Where files are kept, each under its SHA-256. */
 export interface FileStore {
   /**
    * Keeps the bytes of a stream. Either the whole file is there afterwards, safe from a power cut, or nothing is.
    *
-   * @throws FileStoreError `file_too_large`
+   * @throws FileStoreError `file_too_large`; `storage_full` when all files together would be larger than `quotaBytes`
    */
-  put(stream: Readable, options: { extension: StoredExtension; maxBytes: number }): Promise<StoredFile>;
+  put(stream: Readable, options: PutOptions): Promise<StoredFile>;
   /** The path of a stored file; says nothing of whether it exists. */
   pathOf(sha256: string, extension: StoredExtension): string;
   /**
@@ -57,6 +65,10 @@ export class FileStoreError extends PlatewiseError {
   }
 }
 
+/** Models are nobody's business but the farm's. */
+const privateFile = 0o600;
+const privateFolder = 0o700;
+
 /** The stored ending of a file name, undefined if it is none that Platewise prints. */
 export function printExtensionOf(name: string): PrintExtension | undefined {
   const lowerCase = name.toLowerCase();
@@ -67,6 +79,8 @@ export function printExtensionOf(name: string): PrintExtension | undefined {
 export class LocalFileStore implements FileStore {
   private readonly root: string;
   private readonly permitted: readonly string[];
+  /** Bytes of all files, those under way included; undefined until somebody asks. */
+  private usedBytes: number | undefined;
 
   /** `permittedRoots` are further folders from which a submitter may name files; relative names mean files of the root. */
   constructor(rootDirectory: string, permittedRoots: readonly string[] = []) {
@@ -74,21 +88,50 @@ export class LocalFileStore implements FileStore {
     this.permitted = permittedRoots.map((directory) => resolve(directory));
   }
 
-  async put(stream: Readable, options: { extension: StoredExtension; maxBytes: number }): Promise<StoredFile> {
+  async put(stream: Readable, { extension, maxBytes, quotaBytes }: PutOptions): Promise<StoredFile> {
     const incoming = join(this.root, 'incoming');
-    await mkdir(incoming, { recursive: true });
+    await mkdir(incoming, { recursive: true, mode: privateFolder });
     const temporary = join(incoming, randomUUID());
+    if (quotaBytes !== undefined) await this.makeSureOfRoom(0, quotaBytes);
+    let taken = 0;
+    const take = async (bytes: number): Promise<void> => {
+      taken += bytes;
+      this.count(bytes);
+      if (quotaBytes !== undefined) await this.makeSureOfRoom(taken, quotaBytes);
+    };
     try {
-      const { sha256, sizeBytes } = await receive(stream, temporary, options.maxBytes);
-      const path = this.pathOf(sha256, options.extension);
+      const { sha256, sizeBytes } = await receive(stream, temporary, maxBytes, take);
+      const path = this.pathOf(sha256, extension);
       const directory = join(path, '..');
-      await mkdir(directory, { recursive: true });
+      await mkdir(directory, { recursive: true, mode: privateFolder });
+      const before = await stat(path).catch(() => undefined);
       await rename(temporary, path);
+      taken = before?.size ?? 0;
       await syncDirectory(directory);
       return { sha256, path, sizeBytes };
     } finally {
+      // What failed takes no room, nor does what was there already.
+      this.count(-taken);
       await rm(temporary, { force: true });
     }
+  }
+
+  private count(bytes: number): void {
+    if (this.usedBytes !== undefined) this.usedBytes += bytes;
+  }
+
+  /** Somebody may have made room by hand, so it is counted anew before anything is refused. */
+  private async makeSureOfRoom(underWay: number, quotaBytes: number): Promise<void> {
+    if (this.usedBytes !== undefined && this.usedBytes <= quotaBytes) return;
+    let total = underWay;
+    for await (const { path } of this.list()) total += (await stat(path).catch(() => undefined))?.size ?? 0;
+    this.usedBytes = total;
+    if (total <= quotaBytes) return;
+    throw new FileStoreError(
+      `The files that are kept have more than ${quotaBytes} bytes already.`,
+      'storage_full',
+      'Wait until files of ended jobs are removed, keep them for fewer days, or raise PLATEWISE_FILES_GIGABYTES.',
+    );
   }
 
   pathOf(sha256: string, extension: StoredExtension): string {
@@ -99,10 +142,19 @@ export class LocalFileStore implements FileStore {
   }
 
   async resolve(path: string): Promise<string> {
-    const real = await realPathOf(isAbsolute(path) ? path : join(this.root, path), path);
+    if (path.includes('\0')) throw outside(path);
+    const named = resolve(this.root, path);
+    const folders: { named: string; real: string }[] = [];
     for (const directory of [this.root, ...this.permitted]) {
-      const realDirectory = await realpath(directory).catch(() => undefined);
-      if (realDirectory === undefined || !contains(realDirectory, real)) continue;
+      const real = await realpath(directory).catch(() => undefined);
+      if (real !== undefined) folders.push({ named: directory, real });
+    }
+    // Of other places nobody learns from the answer whether anything is there: they are not even looked at.
+    const isInside = folders.some((one) => contains(one.named, named) || contains(one.real, named));
+    if (!isInside) throw outside(path);
+    const real = await realPathOf(named, path);
+    for (const folder of folders) {
+      if (!contains(folder.real, real)) continue;
       if (!(await stat(real)).isFile()) throw new NotFoundError('file', path);
       return real;
     }
@@ -134,7 +186,9 @@ export class LocalFileStore implements FileStore {
     if (dirname(path) !== join(this.root, 'sha256', name.slice(0, 2)) || !/^[0-9a-f]{64}\.[a-z0-9.]+$/.test(name)) {
       throw badAddress();
     }
+    const size = (await stat(path).catch(() => undefined))?.size ?? 0;
     await rm(path, { force: true });
+    this.count(-size);
   }
 
   async hash(path: string): Promise<string> {
@@ -145,7 +199,6 @@ export class LocalFileStore implements FileStore {
 }
 
 async function realPathOf(path: string, asNamed: string): Promise<string> {
-  if (path.includes('\0')) throw outside(asNamed);
   try {
     return await realpath(path);
   } catch {
@@ -178,8 +231,9 @@ async function receive(
   stream: Readable,
   path: string,
   maxBytes: number,
+  take: (bytes: number) => Promise<void>,
 ): Promise<{ sha256: string; sizeBytes: number }> {
-  const file = await open(path, 'wx');
+  const file = await open(path, 'wx', privateFile);
   const hash = createHash('sha256');
   let sizeBytes = 0;
   try {
@@ -193,6 +247,7 @@ async function receive(
           'Simplify the model, or raise the limit for uploads.',
         );
       }
+      await take(bytes.length);
       hash.update(bytes);
       await file.writeFile(bytes);
     }

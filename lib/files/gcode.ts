@@ -3,8 +3,11 @@ import type { FileFilament, GcodeAnalysis } from './analysis';
 import { type Arc, arcAbout, centreByRadius } from './arc';
 import { Box } from './box';
 import { readChunks } from './chunks';
+import { ExtendedCommands } from './extended-commands';
 import { A, E, endOfDigits, F, GcodeWords, I, J, P, R, S, skipBlanks, T, textOf, upper, X, Y, Z } from './gcode-words';
 import { Heaters } from './heaters';
+import { Hottest, heatedBy, heatedByWord } from './hottest';
+import { klipperWords, plainNumber } from './klipper-words';
 import { LayerHeights } from './layers';
 import { MachineCommands } from './machine-commands';
 import { MotionEstimator, type MotionLimits, usualLimits } from './motion';
@@ -33,6 +36,9 @@ export class GcodeReader {
   private heldBytes = 0;
   private lineBytes = 0;
 
+  /** Whether the last byte was a carriage return, which has ended its line. */
+  private afterReturn = false;
+  private loneReturns = 0;
   private lines = 0;
   private moves = 0;
   private extrudingMoves = 0;
@@ -40,6 +46,8 @@ export class GcodeReader {
   private readonly tools = new ToolUses();
   private readonly heaters = new Heaters();
   private readonly machineCommands = new MachineCommands();
+  private readonly extendedCommands = new ExtendedCommands();
+  private readonly hottest = new Hottest();
   private readonly layers = new LayerHeights();
   private readonly extruded = new Box();
   private readonly part = new Box();
@@ -67,9 +75,15 @@ export class GcodeReader {
    */
   push(chunk: Uint8Array): void {
     let start = 0;
-    for (;;) {
-      const end = chunk.indexOf(10, start);
-      if (end < 0) break;
+    if (this.afterReturn && chunk.length > 0) {
+      start = this.pastReturn(chunk, 0);
+      this.afterReturn = false;
+    }
+    let feed = chunk.indexOf(10, start);
+    let carriage = chunk.indexOf(13, start);
+    while (feed >= 0 || carriage >= 0) {
+      const byReturn = carriage >= 0 && (feed < 0 || carriage < feed);
+      const end = byReturn ? carriage : feed;
       if (this.lineBytes === 0) {
         this.line(chunk, start, end, end - start);
       } else {
@@ -79,6 +93,12 @@ export class GcodeReader {
         this.lineBytes = 0;
       }
       start = end + 1;
+      if (byReturn) {
+        this.afterReturn = start === chunk.length;
+        start = this.pastReturn(chunk, start);
+        carriage = chunk.indexOf(13, start);
+      }
+      if (feed >= 0 && feed < start) feed = chunk.indexOf(10, start);
     }
     this.hold(chunk, start, chunk.length);
     if (this.lineBytes > longestCommand) this.refuseLongCommand(this.held, 0, this.heldBytes);
@@ -99,7 +119,7 @@ export class GcodeReader {
     const marked = comments.layerMarks > 0;
     const { layers, layerHeight } = this.layers.measure(comments.layerHeight);
     const filaments = comments.filaments.used(tools.tools, comments.grams);
-    const { dangerous, vendor } = this.machineCommands.sorted(extrudingMoves, marked);
+    const { dangerous, vendor, lines } = this.machineCommands.sorted(extrudingMoves, marked);
     return {
       lines: this.lines,
       bounds: this.extruded.bounds,
@@ -115,8 +135,12 @@ export class GcodeReader {
       slicer: comments.slicer,
       maxNozzleTemperature: tools.maxTemperature,
       maxBedTemperature: this.maxBedTemperature,
+      hottest: this.hottest.all,
       printerModel: comments.printerModel,
       badNumbers: this.words.badNumbers,
+      loneReturns: this.loneReturns,
+      extendedCommands: this.extendedCommands.all,
+      commandLines: lines,
       dangerousCommands: dangerous,
       vendorCommands: vendor,
       tools: tools.tools,
@@ -145,6 +169,14 @@ export class GcodeReader {
     this.lineBytes += end - start;
   }
 
+  /** A line ends with a carriage return, a line feed, or both. Returns where the next one begins. */
+  private pastReturn(chunk: Uint8Array, at: number): number {
+    const next = chunk[at];
+    if (next === 10) return at + 1;
+    if (next !== undefined && next !== 13) this.loneReturns++;
+    return at;
+  }
+
   private refuseLongCommand(bytes: Uint8Array, start: number, end: number): void {
     if (bytes[skipBlanks(bytes, start, end)] === 59) return;
     throw new UnreadableFileError(
@@ -156,20 +188,21 @@ export class GcodeReader {
   private line(bytes: Uint8Array, from: number, to: number, fullLength: number): void {
     this.lines++;
     if (fullLength > longestCommand) this.refuseLongCommand(bytes, from, to);
-    let end = Math.min(to, from + longestCommand);
-    if (end > from && bytes[end - 1] === 13) end--;
-    let at = skipBlanks(bytes, from, end);
+    const end = Math.min(to, from + longestCommand);
+    let at = skipBlanks(bytes, this.lines === 1 ? pastByteOrderMark(bytes, from) : from, end);
     if (at >= end) return;
     if (bytes[at] === 59) {
       this.comments.read(textOf(bytes, at, Math.min(end, at + longestComment)), this.extrudingMoves);
       return;
     }
-    if (upper(bytes[at]) === 78) at = skipBlanks(bytes, endOfDigits(bytes, at + 1, end), end); // line number
+    // a line number; a name may begin with N too
+    if (upper(bytes[at]) === 78 && !isNameByte(bytes[at + 1])) at = nextName(bytes, at + 1, end);
     const letter = upper(bytes[at]);
     const numberStart = skipBlanks(bytes, at + 1, end); // Marlin reads "M 500" too
     const numberEnd = endOfDigits(bytes, numberStart, end);
     if ((letter !== 71 && letter !== 77) || numberEnd === numberStart) {
       if ((letter >= 65 && letter <= 90) || letter === 95) this.namedCommand(textOf(bytes, at, end));
+      else this.oddLine(textOf(bytes, at, Math.min(end, at + longestComment)));
       return;
     }
     const code = wholeNumber(bytes, numberStart, numberEnd);
@@ -186,7 +219,7 @@ export class GcodeReader {
       subCode = wholeNumber(bytes, numberEnd + 1, wordsStart);
     }
     const name = (letter === 71 ? 'G' : 'M') + code;
-    this.machineCommands.see(name, subCode, '', this.extrudingMoves, this.comments.layerMarks > 0);
+    this.machineCommands.see(name, subCode, '', this.extrudingMoves, this.comments.layerMarks > 0, this.lines);
     if (letter === 71) this.general(code, subCode, bytes, wordsStart, end);
     else if (subCode === 0) this.miscellaneous(code, bytes, wordsStart, end);
   }
@@ -346,10 +379,15 @@ export class GcodeReader {
 
   private heat(code: number): void {
     const { words, extrudingMoves } = this;
-    if (!words.has(S) && !words.has(R)) return;
+    if (!words.has(S) && !words.has(R)) {
+      // Marlin takes it from what the machine has stored, which nobody knows here.
+      if (words.has(I)) words.badNumbers++;
+      return;
+    }
     const temperature = Math.max(words.has(S) ? words.get(S) : 0, words.has(R) ? words.get(R) : 0);
     const number = words.has(T) ? words.get(T) : undefined;
     const named = number !== undefined && number >= 0 && number < mostTools ? Math.trunc(number) : undefined;
+    this.hottest.take(code === 141 || code === 191 ? 'chamber' : code > 109 ? 'bed' : 'nozzle', temperature);
     if (code === 141 || code === 191) {
       this.heaters.setChamber(temperature, extrudingMoves);
     } else if (code > 109) {
@@ -409,26 +447,63 @@ export class GcodeReader {
     }
     const name = /^\w+/.exec(text)?.[0].toUpperCase() ?? '';
     const words = text.slice(name.length);
-    this.machineCommands.see(name, 0, words, this.extrudingMoves, this.comments.layerMarks > 0);
+    this.machineCommands.see(name, 0, words, this.extrudingMoves, this.comments.layerMarks > 0, this.lines);
+    this.extendedCommands.see(name, this.lines);
     this.heaters.macro(name, this.extrudingMoves);
     if (name === 'ACTIVATE_EXTRUDER') {
       const extruder = /\bEXTRUDER=["']?extruder(\d{0,2})\b/i.exec(words)?.[1];
       if (extruder !== undefined) this.tools.active = Math.min(Number(extruder), mostTools - 1);
     } else if (name === 'SET_HEATER_TEMPERATURE') {
       this.setHeater(words);
+    } else if (name === 'TEMPERATURE_WAIT') {
+      this.waitForHeat(words);
     } else if (name === 'SET_VELOCITY_LIMIT') {
       const acceleration = Number(/\bACCEL=([\d.]+)/i.exec(words)?.[1] ?? Number.NaN);
       if (!(acceleration > 0)) return;
       this.motion.limits.printAcceleration = acceleration;
       this.motion.limits.travelAcceleration = acceleration;
+    } else {
+      this.heatByMacro(words);
     }
   }
 
+  /** A line that begins with neither letter nor comment: some firmware looks for a command in it all the same. */
+  private oddLine(text: string): void {
+    const [command = ''] = text.split(';', 1);
+    if (/[A-Za-z_]/.test(command)) this.extendedCommands.see(command.trim().toUpperCase(), this.lines);
+  }
+
+  /** What the words of a macro ask of its heaters, as far as their names tell. */
+  private heatByMacro(text: string): void {
+    for (const [name, value] of klipperWords(text) ?? []) {
+      const part = heatedByWord(name);
+      const temperature = plainNumber(value);
+      if (part !== undefined && temperature > 0) this.hottest.take(part, temperature);
+    }
+  }
+
+  /** Klipper's TEMPERATURE_WAIT: what a heater may not reach is waited for without end. */
+  private waitForHeat(text: string): void {
+    const words = klipperWords(text);
+    const least = words?.get('MINIMUM');
+    if (words && least === undefined) return;
+    const temperature = plainNumber(least);
+    if (Number.isNaN(temperature)) this.words.badNumbers++;
+    else this.hottest.take(heatedBy(words?.get('SENSOR') ?? ''), temperature);
+  }
+
   /** Klipper's SET_HEATER_TEMPERATURE; without a target it switches off. */
-  private setHeater(words: string): void {
-    const temperature = Number(/\bTARGET=([\d.]+)/i.exec(words)?.[1] ?? 0);
-    const [, heater, number] = /\bHEATER=(?:"?)(extruder|heater_bed)(\d{0,2})\b/i.exec(words) ?? [];
-    if (heater === undefined || !Number.isFinite(temperature)) return;
+  private setHeater(text: string): void {
+    const words = klipperWords(text);
+    const temperature = words ? plainNumber(words.get('TARGET') ?? '0') : Number.NaN;
+    if (Number.isNaN(temperature)) {
+      this.words.badNumbers++;
+      return;
+    }
+    const name = words?.get('HEATER') ?? '';
+    this.hottest.take(heatedBy(name), temperature);
+    const [, heater, number] = /^(extruder|heater_bed)(\d{0,2})$/i.exec(name) ?? [];
+    if (heater === undefined) return;
     if (/^h/i.test(heater)) {
       this.maxBedTemperature = Math.max(this.maxBedTemperature, temperature);
       this.heaters.setBed(undefined, temperature, this.extrudingMoves);
@@ -441,6 +516,21 @@ export class GcodeReader {
 }
 
 type FourNumbers = [number, number, number, number];
+
+const isNameByte = (byte: number | undefined): boolean => {
+  const letter = upper(byte);
+  return (letter >= 65 && letter <= 90) || letter === 95;
+};
+
+/** Where the next letter stands, or the comment, or the end. */
+function nextName(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && !isNameByte(bytes[at]) && bytes[at] !== 59) at++;
+  return at;
+}
+
+const pastByteOrderMark = (bytes: Uint8Array, at: number): number =>
+  bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? at + 3 : at;
 
 /** null unless the file says it of each filament. */
 function totalGrams(filaments: readonly FileFilament[]): number | null {

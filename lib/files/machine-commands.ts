@@ -23,15 +23,30 @@ const rows = (place: Place, reasons: Readonly<Record<string, string>>): MachineC
  */
 export const machineCommands: readonly MachineCommand[] = [
   ...rows('nowhere', {
+    G5: 'moves along a curve that is not read here',
+    G18: 'turns the plane of arcs: they are not read so here',
+    G19: 'turns the plane of arcs: they are not read so here',
+    G26: 'prints a pattern of its own',
+    G55: 'chooses other coordinates: the print leaves the checked volume',
+    G56: 'chooses other coordinates: the print leaves the checked volume',
+    G57: 'chooses other coordinates: the print leaves the checked volume',
+    G58: 'chooses other coordinates: the print leaves the checked volume',
+    G59: 'chooses other coordinates: the print leaves the checked volume',
+    G76: 'heats on its own account to calibrate a probe',
     M23: 'chooses another file to print',
     M28: 'writes what follows to a file of the machine instead of printing it',
     M29: 'ends writing to a file of the machine',
     M30: 'deletes a file of the machine',
     M32: 'prints another file',
+    M42: 'switches a pin of the machine',
     M92: 'changes the steps per mm: every length after it is another one',
     M112: 'stops everything at once',
     M206: 'shifts the home position: the print leaves the checked volume',
+    M260: 'sends to other chips of the machine',
+    M290: 'shifts the print in height',
     M303: 'heats on its own account to tune a heater',
+    M306: 'heats on its own account to tune a heater',
+    M350: 'changes the microsteps: every length after it is another one',
     M428: 'shifts the home position: the print leaves the checked volume',
     M502: 'throws away the settings of the machine',
     M504: 'checks, and on a fault resets, the memory of the settings',
@@ -41,6 +56,7 @@ export const machineCommands: readonly MachineCommand[] = [
     M575: 'changes the speed of the serial line',
     M587: 'stores a wireless network',
     M588: 'forgets a wireless network',
+    M808: 'repeats a part of the file: what happens is not what is read here',
     M810: 'defines a macro: its commands are not seen here',
     M811: 'defines a macro: its commands are not seen here',
     M812: 'defines a macro: its commands are not seen here',
@@ -51,6 +67,7 @@ export const machineCommands: readonly MachineCommand[] = [
     M817: 'defines a macro: its commands are not seen here',
     M818: 'defines a macro: its commands are not seen here',
     M819: 'defines a macro: its commands are not seen here',
+    M851: 'changes the distance from probe to nozzle',
     M928: 'writes a log to a file of the machine',
     M997: 'writes firmware',
     M999: 'starts again after a fault that an operator should see',
@@ -63,6 +80,8 @@ export const machineCommands: readonly MachineCommand[] = [
     SDCARD_PRINT_FILE: 'prints another file',
     SDCARD_RESET_FILE: 'unloads the file that is being printed',
     SET_KINEMATIC_POSITION: 'makes the machine believe that it is elsewhere',
+    TUNING_TOWER: 'changes settings with the height, by a command of its own',
+    UPDATE_DELAYED_GCODE: 'runs commands later that are not seen here',
   }),
   ...rows('own_machine', {
     M301: 'changes how the nozzle is heated',
@@ -72,7 +91,6 @@ export const machineCommands: readonly MachineCommand[] = [
     M501: 'loads the stored settings',
     M665: 'changes the geometry of a delta',
     M666: 'changes the end stops of a delta',
-    M851: 'changes the distance from probe to nozzle',
     SAVE_VARIABLE: 'stores a value for macros',
     SET_GCODE_OFFSET: 'shifts the print in height (sideways, or by more than 2 mm, nowhere)',
   }),
@@ -95,6 +113,8 @@ const mostSightings = 200;
 
 interface Sightings {
   place: Place;
+  /** The line in which it stood first. */
+  line: number;
   /** In how many extruding moves it stood first, after the first layer mark or not; `undefined`: nowhere there. */
   afterMark: number | undefined;
   beforeMark: number | undefined;
@@ -116,14 +136,15 @@ export class MachineCommands {
    * @param words what follows it
    * @param move how many extruding moves stand before it
    * @param marked whether a layer mark stands before it
+   * @param line in which line of the file it stands
    */
-  see(command: string, subCode: number, words: string, move: number, marked: boolean): void {
+  see(command: string, subCode: number, words: string, move: number, marked: boolean, line: number): void {
     const usual = placeOf.get(command);
     if (usual === undefined || (subCode > 0 && usual !== 'nowhere')) return;
     const name = subCode > 0 ? `${command}.${subCode}` : command;
     const place = command === 'SET_GCODE_OFFSET' && !isSmallLift(words) ? 'nowhere' : usual;
     if (this.seen.size > mostSightings) return;
-    const sightings = this.seen.get(name) ?? { place, afterMark: undefined, beforeMark: undefined };
+    const sightings = this.seen.get(name) ?? { place, line, afterMark: undefined, beforeMark: undefined };
     if (place === 'nowhere') sightings.place = place;
     if (marked) sightings.afterMark ??= move;
     else if (move > 0) sightings.beforeMark ??= move;
@@ -131,16 +152,19 @@ export class MachineCommands {
   }
 
   /** @param moves how many extruding moves the file has */
-  sorted(moves: number, marked: boolean): { dangerous: string[]; vendor: string[] } {
+  sorted(moves: number, marked: boolean): { dangerous: string[]; vendor: string[]; lines: Record<string, number> } {
     const dangerous: string[] = [];
     const vendor: string[] = [];
-    for (const [name, { place, afterMark, beforeMark }] of this.seen) {
+    const lines: Record<string, number> = {};
+    for (const [name, { place, line, afterMark, beforeMark }] of this.seen) {
       const first = marked ? afterMark : beforeMark;
       const inBody = first !== undefined && first < moves;
       if (place === 'nowhere' || inBody) dangerous.push(name);
       else if (place === 'own_machine') vendor.push(name);
+      else continue;
+      lines[name] = line;
     }
-    return { dangerous, vendor };
+    return { dangerous, vendor, lines };
   }
 }
 

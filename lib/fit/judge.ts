@@ -1,5 +1,6 @@
 import type { Fit, FitReason, Whose } from '../model/fit';
 import type { SlicedFacts } from '../model/sliced-facts';
+import { extendedReasons, lineEndReasons } from './extended';
 import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
 import type { FitJob, FitPrinter, FitSlot } from './subject';
 import { firstLayerShare, fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
@@ -73,6 +74,8 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
     const nozzles = nozzlesOf(sliced, printer.make);
     reasons.push(
       ...modelReasons(sliced, printer, job.print.acceptUnknownMachine),
+      ...extendedReasons(sliced, printer),
+      ...lineEndReasons(sliced, printer),
       // where the file names no nozzle each tool is judged by itself, below
       ...(nozzles.length > 0 ? machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine) : []),
       ...fileNozzleReasons(job, printer),

@@ -2,6 +2,7 @@ import type { FitReason } from '../model/fit';
 import { isSameType, materialTolerance } from '../model/material';
 import type { Make, PrinterCapabilities } from '../model/printer';
 import type { SlicedFacts, UsedFilament } from '../model/sliced-facts';
+import { fileReason } from './file-reason';
 import { isAcceptedModel } from './models';
 import type { PrintDemands } from './subject';
 import { boxText, commonVolume, contains, sizeText, standsOn } from './volume';
@@ -11,15 +12,10 @@ const tolerance = 0.02;
 /** How far beyond the build volume a machine may travel to park or to wipe, mm. */
 const travelAllowance = 60;
 
-const sliceForThis = 'Slice the model for this printer and submit it again.';
+/** °C; what slicers ask of a chamber that is only enclosed. */
+const usualChamberHeat = 80;
 
-const ofFile = (code: string, text: string, remedy: string): FitReason => ({
-  code,
-  text,
-  remedy,
-  whose: 'file',
-  permanent: true,
-});
+const sliceForThis = 'Slice the model for this printer and submit it again.';
 
 /** A machine that a sliced file might go to. */
 export interface TargetMachine {
@@ -32,21 +28,25 @@ export interface TargetMachine {
 export function flaws(facts: SlicedFacts): FitReason[] {
   const reasons: FitReason[] = [];
   if (facts.extrudingMoves === 0) {
-    reasons.push(ofFile('extrudes_nothing', 'The G-code extrudes nothing.', 'Slice the model again.'));
+    reasons.push(fileReason('extrudes_nothing', 'The G-code extrudes nothing.', 'Slice the model again.'));
   }
   if (facts.badNumbers > 0) {
     const text = `The G-code has ${facts.badNumbers} values that are no number.`;
-    reasons.push(ofFile('bad_numbers', text, 'Slice the model again.'));
+    reasons.push(fileReason('bad_numbers', text, 'Slice the model again.'));
   }
   if (facts.complete === false) {
-    reasons.push(ofFile('incomplete', 'The G-code is cut off before its end.', 'Upload the whole file again.'));
+    reasons.push(fileReason('incomplete', 'The G-code is cut off before its end.', 'Upload the whole file again.'));
   }
   if (facts.dangerousCommands.length > 0) {
-    const text = `The G-code changes the machine itself (${facts.dangerousCommands.join(', ')}).`;
-    reasons.push(ofFile('dangerous_commands', text, 'Remove these commands, or slice the model again.'));
+    const text = `The G-code changes the machine itself (${withLines(facts, facts.dangerousCommands)}).`;
+    reasons.push(fileReason('dangerous_commands', text, 'Remove these commands, or slice the model again.'));
   }
   return reasons;
 }
+
+/** Commands, each with the line in which it stands first. */
+const withLines = ({ commandLines }: SlicedFacts, commands: readonly string[]): string =>
+  commands.map((name) => (commandLines[name] ? `${name} in line ${commandLines[name]}` : name)).join(', ');
 
 /** What a sliced file says of its filaments against what the job says; the same on every printer. */
 export function filamentReasons(facts: SlicedFacts, { material }: PrintDemands): FitReason[] {
@@ -59,13 +59,13 @@ export function filamentReasons(facts: SlicedFacts, { material }: PrintDemands):
       ? facts.tools.map((tool) => `T${tool}`).join(', ')
       : filaments.map(filamentText).join(', ');
     reasons.push(
-      ofFile('several_filaments', `The file uses several filaments: ${listed}.`, 'Slice it in one filament.'),
+      fileReason('several_filaments', `The file uses several filaments: ${listed}.`, 'Slice it in one filament.'),
     );
   } else {
     const type = filaments[0]?.type ?? null;
     if (type !== null && !isSameType(type, material.type)) {
       reasons.push(
-        ofFile(
+        fileReason(
           'filament_type',
           `The file was sliced for ${type}; ${material.name} is ${material.type}.`,
           `Choose a material of the type ${type}, or slice the model for ${material.type}.`,
@@ -86,7 +86,7 @@ export function temperatureReasons(facts: SlicedFacts, material: PrintDemands['m
   const { nozzleTemperature: nozzle, bedTemperature: bed } = facts;
   if (nozzle > 0 && Math.abs(nozzle - material.nozzleTemperature) > materialTolerance.nozzle) {
     reasons.push(
-      ofFile(
+      fileReason(
         'file_temperature',
         `The file heats the nozzle to ${nozzle} °C; ${material.name} wants ${material.nozzleTemperature} °C.`,
         `Slice it for this material, at most ${materialTolerance.nozzle} °C from that.`,
@@ -95,7 +95,7 @@ export function temperatureReasons(facts: SlicedFacts, material: PrintDemands['m
   }
   if (bed > material.bedTemperature + materialTolerance.bed) {
     reasons.push(
-      ofFile(
+      fileReason(
         'file_temperature',
         `The file heats the bed to ${bed} °C; ${material.name} wants ${material.bedTemperature} °C.`,
         `Slice it for this material, at most ${materialTolerance.bed} °C above that.`,
@@ -114,7 +114,7 @@ export function modelReasons(facts: SlicedFacts, machine: TargetMachine, acceptU
   if (facts.madeFor === null) {
     if (acceptUnknown) return [];
     return [
-      ofFile(
+      fileReason(
         'unknown_machine',
         'The file does not name the machine that it was sliced for.',
         'Slice it with a profile that names the machine, or set accept_unknown_machine if you are sure that it was made for this printer.',
@@ -125,7 +125,7 @@ export function modelReasons(facts: SlicedFacts, machine: TargetMachine, acceptU
   const accepted = machine.capabilities.acceptsModels ?? [];
   const takes = accepted.length === 0 ? 'lists no models whose files it takes' : `takes files for ${accepted[0]}`;
   return [
-    ofFile(
+    fileReason(
       'machine_model',
       `The file was sliced for ${facts.madeFor}; ${machine.name} ${takes}.`,
       `${sliceForThis.slice(0, -1)}, or add the model to those that ${machine.name} accepts.`,
@@ -150,15 +150,15 @@ export function machineReasons(
   // Only a Bambu's own profiles end with such commands; on other makes they would change what its owner has set.
   const vouched = acceptUnknown && facts.madeFor === null && machine.make === 'bambu';
   if (!own && !vouched && facts.vendorCommands.length > 0) {
-    const text = `The G-code changes the machine itself (${facts.vendorCommands.join(', ')}), and was not made for the model of ${name}.`;
-    reasons.push(ofFile('vendor_commands', text, sliceForThis));
+    const text = `The G-code changes the machine itself (${withLines(facts, facts.vendorCommands)}), and was not made for the model of ${name}.`;
+    reasons.push(fileReason('vendor_commands', text, sliceForThis));
   }
   const box = own ? (facts.partBox ?? facts.box) : facts.box;
   const volume = commonVolume(capabilities, tools);
   if (facts.extrudingMoves > 0 && !contains(volume, box, tolerance)) {
     const nozzles = tools.length > 1 ? ` with ${tools.length} nozzles` : '';
     reasons.push(
-      ofFile(
+      fileReason(
         'outside_volume',
         `The G-code extrudes outside of the build volume of ${name}${nozzles} (${boxText(box)}; it reaches ${sizeText(volume)} mm).`,
         'Choose a larger printer, or slice the model for this one.',
@@ -169,20 +169,21 @@ export function machineReasons(
   if (excluded) {
     const where = `x ${excluded.min.x} to ${excluded.max.x}, y ${excluded.min.y} to ${excluded.max.y}`;
     const text = `The G-code prints where ${name} must keep its bed free (${where}).`;
-    reasons.push(ofFile('excluded_area', text, 'Move the part away from there and slice it again.'));
+    reasons.push(fileReason('excluded_area', text, 'Move the part away from there and slice it again.'));
   }
   if (!own && !contains(capabilities.buildVolume, facts.travelBox, travelAllowance)) {
     const text = `The G-code moves far outside of the build volume of ${name} (${boxText(facts.travelBox)}).`;
-    reasons.push(ofFile('travels_outside', text, sliceForThis));
+    reasons.push(fileReason('travels_outside', text, sliceForThis));
   }
   const heats = [
-    ['nozzle', facts.nozzleTemperature, capabilities.maxNozzleTemperature],
-    ['bed', facts.bedTemperature, capabilities.maxBedTemperature],
+    ['nozzle', Math.max(facts.nozzleTemperature, facts.hottest.nozzle), capabilities.maxNozzleTemperature],
+    ['bed', Math.max(facts.bedTemperature, facts.hottest.bed), capabilities.maxBedTemperature],
+    ['chamber', facts.hottest.chamber, capabilities.maxChamberTemperature ?? usualChamberHeat],
   ] as const;
   for (const [what, wanted, most] of heats) {
     if (wanted <= most) continue;
     reasons.push(
-      ofFile(
+      fileReason(
         `file_${what}_heat`,
         `The G-code heats the ${what} to ${wanted} °C; ${name} allows ${most} °C.`,
         'Choose another printer, or slice it for a lower temperature.',
@@ -205,7 +206,7 @@ export function wrappingReasons({ tools }: SlicedFacts, name: string): FitReason
   const others = tools.filter((tool) => tool !== 0);
   if (others.length === 0) return [];
   const text = `The G-code prints with ${others.map((tool) => `T${tool}`).join(' and ')}; wrapped for ${name} it has one filament, T0.`;
-  return [ofFile('tool', text, 'Slice it in one filament, or submit a .gcode.3mf.')];
+  return [fileReason('tool', text, 'Slice it in one filament, or submit a .gcode.3mf.')];
 }
 
 /** What a file says that differs from the job but does no harm, for whoever submits it. */

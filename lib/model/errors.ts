@@ -55,11 +55,11 @@ export class NotFoundError extends PlatewiseError {
 
 /** Nobody knows who asks (HTTP 401). */
 export class UnauthorizedError extends PlatewiseError {
-  constructor(message: string) {
-    super(message, {
-      code: 'unauthorized',
-      remedy: 'Send a key in the header "Authorization: Bearer …"; "platewise keys create" makes one.',
-    });
+  constructor(
+    message: string,
+    remedy = 'Send a key in the header "Authorization: Bearer …"; "platewise keys create" makes one.',
+  ) {
+    super(message, { code: 'unauthorized', remedy });
   }
 }
 
@@ -70,6 +70,30 @@ export class ForbiddenError extends PlatewiseError {
       code: 'forbidden',
       remedy: `Use a key with the scope ${needed}.`,
     });
+  }
+}
+
+/** A page of another site has sent the request (HTTP 403). */
+export class ForeignSourceError extends PlatewiseError {
+  readonly errors: FieldError[];
+
+  constructor(field: string, value: string) {
+    const remedy =
+      'Send it from a page of the farm itself, or from a program, which sends no such header. Behind a proxy pass Host on as it came, or name the farm in PLATEWISE_HOSTS.';
+    super('A page of another site may not change anything here.', { code: 'foreign_source', remedy });
+    this.errors = [{ field, value, remedy }];
+  }
+}
+
+/** The request was sent to a name that is not known as one of this machine (HTTP 403). */
+export class UnknownHostError extends PlatewiseError {
+  readonly errors: FieldError[];
+
+  constructor(host: string) {
+    const remedy =
+      'Use localhost, the name or an address of the machine; name others in the environment: PLATEWISE_HOSTS=farm.example.org.';
+    super('This machine is not known by that name.', { code: 'unknown_host', remedy });
+    this.errors = [{ field: 'Host', value: host, remedy }];
   }
 }
 

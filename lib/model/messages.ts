@@ -456,7 +456,11 @@ export const parseClosure = parserOf<{ from: string; until: string; reason: stri
   'closure',
 );
 
-export const parseSetupDone = parserOf<{ spool_id?: string }>(
-  { type: 'object', additionalProperties: false, properties: { spool_id: uuid } },
+export const parseSetupDone = parserOf<{ spool_id?: string; bed_version?: number }>(
+  {
+    type: 'object',
+    additionalProperties: false,
+    properties: { spool_id: uuid, bed_version: { type: 'integer', minimum: 0 } },
+  },
   'setup',
 );

@@ -39,6 +39,10 @@ export interface PrinterCapabilities {
   acceptsModels?: string[];
   maxNozzleTemperature: number;
   maxBedTemperature: number;
+  /** Of a chamber that heats, and of heaters of which nothing else is known; absent: what an enclosure may reach. */
+  maxChamberTemperature?: number;
+  /** Macros of a Klipper machine that anybody's file may call, beside those that slicers write everywhere. */
+  allowedMacros?: string[];
   /** Material types that this printer can print (`PLA`, `PETG`, …). */
   materialTypes: string[];
   /** How long this machine takes, relative to the slicer's reference machine (1 = as estimated). */

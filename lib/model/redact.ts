@@ -1,3 +1,5 @@
+import { oneLine } from './one-line';
+
 /** What stands in the place of a secret. */
 const hidden = '•••';
 /** Shorter ones would hide words that only look like them. */
@@ -25,6 +27,11 @@ export class Redactor {
     for (const secret of this.#secrets) shown = shown.replaceAll(secret, hidden);
     for (const [pattern, instead] of patterns) shown = shown.replace(pattern, instead);
     return shown;
+  }
+
+  /** A text as it may stand in a log for people: without secrets, and on one line. */
+  line(text: string): string {
+    return oneLine(this.text(text));
   }
 
   /** A value of JSON without secrets: by what they are, and by the name of their field. */

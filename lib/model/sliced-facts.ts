@@ -20,6 +20,14 @@ export interface UsedFilament {
   grams: number | null;
 }
 
+/** °C for each part of a machine. */
+export interface Heat {
+  nozzle: number;
+  bed: number;
+  /** And heaters of which nothing is known. */
+  chamber: number;
+}
+
 /** What a sliced file says of itself and what its commands do, as far as it decides where and in what it may be printed. */
 export interface SlicedFacts {
   slicer: string | null;
@@ -35,8 +43,16 @@ export interface SlicedFacts {
   /** °C; 0 if the file sets none. */
   nozzleTemperature: number;
   bedTemperature: number;
+  /** The most that anything in it asks for, words of macros included. */
+  hottest: Heat;
   /** Words that should be a number and are none. */
   badNumbers: number;
+  /** Carriage returns that end a line alone: Klipper does not read them so. */
+  loneReturns: number;
+  /** Commands with names, as Klipper's and its macros, each with the line in which it stands first. */
+  extendedCommands: { name: string; line: number }[];
+  /** In which line a dangerous or vendor command stands first. */
+  commandLines: Record<string, number>;
   /** Commands that no file may contain. */
   dangerousCommands: string[];
   /** Commands that only the maker of a machine puts into a file for that machine. */

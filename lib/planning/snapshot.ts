@@ -33,6 +33,8 @@ export interface PlanningPrinter extends FitPrinter {
   busy: { with: string; until: number; jobId?: JobId; kit?: string } | null;
   /** How many times faster than real its clock runs; durations are divided by it. */
   timeScale: number;
+  /** Counts the changes of its bed. */
+  bedVersion?: number;
   /** When it may not print, ms since 1970: maintenance, somebody else's hour. */
   closed?: { from: number; until: number; reason: string }[];
   /** How many dispatches it has had since one served the oldest owed job. */

@@ -30,11 +30,14 @@ export function describePrinter(facts: PrinterFacts): PrinterCapabilities {
   const model = modelOf(facts).capabilities;
   // Of a model without a size only what was known before tells more, until the printer has told it itself.
   const isBlank = !hasSize(model.buildVolume) && !reported?.buildVolume;
-  const base = stored && isBlank ? stored : { ...model, ...(stored && pricesOf(stored)) };
+  const base = stored && isBlank ? withoutMacros(stored) : { ...model, ...(stored && pricesOf(stored)) };
   // Which model it is is decided already.
   const { model: _told, ...rest } = reported ?? {};
   return mergeCapabilities(given, rest, base);
 }
+
+/** Which macros a file may call only the owner says, and may take back at any time. */
+const withoutMacros = ({ allowedMacros: _taken, ...rest }: PrinterCapabilities): PrinterCapabilities => rest;
 
 const pricesOf = ({ usdPerHour, speedFactor, watts }: PrinterCapabilities): Partial<PrinterCapabilities> => ({
   usdPerHour,

@@ -1,3 +1,4 @@
+import { extendedReasons, lineEndReasons } from '../fit/extended';
 import {
   filamentReasons,
   flaws,
@@ -47,7 +48,12 @@ export function checkPrint(
   const reasons = [
     ...flaws(facts),
     ...(origin === 'uploaded'
-      ? [...filamentReasons(facts, demands), ...modelReasons(facts, target, demands.acceptUnknownMachine)]
+      ? [
+          ...filamentReasons(facts, demands),
+          ...modelReasons(facts, target, demands.acceptUnknownMachine),
+          ...extendedReasons(facts, target),
+          ...lineEndReasons(facts, target),
+        ]
       : temperatureReasons(facts, demands.material)),
     ...machineReasons(facts, target, named.length > 0 ? named : [machine.tool], demands.acceptUnknownMachine),
     ...otherTools(facts, machine, named),

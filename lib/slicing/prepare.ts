@@ -87,7 +87,7 @@ export interface PreparedPrint {
  */
 export async function preparePrintFile(input: PrepareInput, options: PrepareOptions): Promise<PreparedPrint> {
   options.signal.throwIfAborted();
-  await mkdir(input.workDirectory, { recursive: true });
+  await mkdir(input.workDirectory, { recursive: true, mode: 0o700 });
   const scratch = await mkdtemp(join(input.workDirectory, '.prepare-'));
   try {
     const whole = input.analysis ?? (await analyseFile(input.sourcePath, { signal: options.signal }));

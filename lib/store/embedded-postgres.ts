@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -48,6 +58,7 @@ export class EmbeddedPostgres {
     const server = new EmbeddedPostgres(resolve(directory), onProblem);
     mkdirSync(server.#directory, { recursive: true, mode: 0o700 });
     mkdirSync(server.#socketDirectory, { recursive: true, mode: 0o700 });
+    makeSureOfOwner(server.#socketDirectory);
     await server.#initialise();
     await server.#run();
     return server;
@@ -233,6 +244,21 @@ function socketDirectoryFor(directory: string): string {
   if (Buffer.byteLength(join(inside, `.s.PGSQL.${socketPort}.lock`)) <= longestSocketPath) return inside;
   const name = createHash('sha256').update(directory).digest('hex').slice(0, 16);
   return join(tmpdir(), `platewise-${process.getuid?.() ?? 'user'}-${name}`);
+}
+
+/**
+ * Whoever owns the directory of the socket is whom everybody talks to; in the temporary folder anybody may have made it before.
+ * @throws EmbeddedPostgresError it is no directory of this user's own
+ */
+export function makeSureOfOwner(directory: string): void {
+  if (process.getuid === undefined) return;
+  const found = lstatSync(directory);
+  if (!found.isDirectory() || found.uid !== process.getuid()) {
+    throw new EmbeddedPostgresError(
+      `${directory} belongs to another user, or is no directory: the database could be anybody's. Remove it, or set TMPDIR.`,
+    );
+  }
+  if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
 /** The directory with `bin`, `lib` and `share`, its libraries linked as the package's install script would. */

@@ -1,10 +1,18 @@
 import type { NextFunction, Request, Response } from 'express';
-import { MalformedInputError } from '../../lib/model/errors';
-import { problemOf } from './problem';
+import type { Scope } from '../../lib/model/scope';
+import { BodyBudget } from './body-budget';
+import { isDeeperThan } from './json-depth';
+import { leastScope } from './least-scope';
+import { hasBody, mediaTypeOf } from './media-type';
 import { sendProblem, unreadableBody } from './unanswered';
 
 /** The largest JSON body (bytes). */
 const jsonLimit = 1024 * 1024;
+/** So many bytes of bodies are held at the same time, of small ones and of large ones each: an order gets through beside these. */
+const heldLimit = 16 * jsonLimit;
+const smallLimit = 16 * 1024;
+/** No body of the API is nested half as deep. */
+const deepest = 32;
 
 /** What Node-RED's own body parsers look at to leave a request alone. */
 interface ReadRequest extends Request {
@@ -12,55 +20,70 @@ interface ReadRequest extends Request {
   skipRawBodyParser?: boolean;
 }
 
-/** Whether the address of a request can be decoded; the router would answer one that cannot with a stack trace. */
-function isReadable(url: string): boolean {
-  try {
-    return decodeURIComponent(url.split('?', 1)[0] ?? '') !== '';
-  } catch {
-    return false;
-  }
+/**
+ * Makes what reads the bodies of requests to the fabrication API before Node-RED does. Who may not send it is refused by the
+ * headers alone; a broken JSON text gets an answer that says so instead of a plain 500; and an upload is left unread, so that
+ * it can be streamed to the disk.
+ *
+ * @param admit rejects if the key of a request does not allow what it needs at least
+ */
+export function bodyReader(
+  admit: (authorization: string | undefined, least: Scope) => Promise<void>,
+): (request: ReadRequest, response: Response, next: NextFunction) => void {
+  const [small, large] = [new BodyBudget(heldLimit), new BodyBudget(heldLimit)];
+  return (request, response, next) => {
+    const { method, headers, path } = request;
+    if (request._body || method === 'GET' || method === 'HEAD') return next();
+    request._body = true;
+    request.skipRawBodyParser = true;
+    const type = mediaTypeOf(headers);
+    if (!hasBody(headers) || type === 'multipart/form-data') return next();
+    const refuse = (reason: unknown): void => sendProblem(response, reason);
+    // A page of another site may send any other type without asking.
+    if (type !== 'application/json') return refuse(unreadableBody('Send JSON with Content-Type: application/json.'));
+    const announced = Number(headers['content-length'] ?? jsonLimit);
+    if (announced > jsonLimit) return refuse(unreadableBody(`Send at most ${jsonLimit} bytes of JSON.`));
+    let giveBack = (): void => {};
+    response.once('close', () => giveBack());
+    admit(headers.authorization, leastScope(path))
+      .then(() => {
+        if (response.closed) throw unreadableBody('Wait for the answer.');
+        giveBack = (announced > smallLimit ? large : small).take(announced);
+        return readAll(request);
+      })
+      .then((bytes) => {
+        request.body = parsed(bytes);
+      })
+      .then(() => next(), refuse);
+  };
 }
 
-/**
- * Reads the bodies of requests to the fabrication API before Node-RED does: a broken JSON text gets an answer that says
- * so instead of a plain 500, and an upload is left unread, so that it can be streamed to the disk.
- */
-export function readBody(request: ReadRequest, response: Response, next: NextFunction): void {
-  if (!isReadable(request.url)) {
-    const remedy = 'Encode what is no letter or digit, as encodeURIComponent does.';
-    const unreadable = [{ field: '(address)', value: request.url, remedy }];
-    sendProblem(response, problemOf(new MalformedInputError('The address could not be read.', unreadable)));
-    return;
-  }
-  if (request._body || request.method === 'GET' || request.method === 'HEAD') {
-    next();
-    return;
-  }
-  request._body = true;
-  request.skipRawBodyParser = true;
-  const type = request.headers['content-type'] ?? '';
-  if (type.startsWith('multipart/')) {
-    next();
-    return;
-  }
-  const refuse = (remedy: string): void => sendProblem(response, problemOf(unreadableBody(remedy)));
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= jsonLimit) chunks.push(chunk);
+/** @throws MalformedInputError it is too long, or was broken off */
+function readAll(request: Request): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= jsonLimit) chunks.push(chunk);
+    });
+    request.on('error', () => undefined);
+    request.on('close', () => reject(unreadableBody('Send the whole body.')));
+    request.on('end', () => {
+      if (size > jsonLimit) reject(unreadableBody(`Send at most ${jsonLimit} bytes of JSON.`));
+      else resolve(Buffer.concat(chunks));
+    });
   });
-  request.on('error', () => undefined);
-  request.on('end', () => {
-    if (size > jsonLimit) return refuse(`Send at most ${jsonLimit} bytes of JSON.`);
-    const text = Buffer.concat(chunks).toString('utf8');
-    if (text.trim() === '') return next();
-    if (type !== '' && !/json/i.test(type)) return refuse('Send JSON with Content-Type: application/json.');
-    try {
-      request.body = JSON.parse(text);
-    } catch {
-      return refuse('Send valid JSON.');
-    }
-    next();
-  });
+}
+
+/** @throws MalformedInputError it is no JSON, or nested too deep */
+function parsed(bytes: Buffer): unknown {
+  if (isDeeperThan(deepest, bytes)) throw unreadableBody(`Nest arrays and objects at most ${deepest} levels deep.`);
+  const text = bytes.toString('utf8');
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadableBody('Send valid JSON.');
+  }
 }

@@ -3,6 +3,7 @@ import {
   ConflictError,
   type FieldError,
   ForbiddenError,
+  ForeignSourceError,
   MalformedInputError,
   NotFoundError,
   PlatewiseError,
@@ -10,7 +11,9 @@ import {
   TooManyRequestsError,
   UnacceptableInputError,
   UnauthorizedError,
+  UnknownHostError,
 } from '../../lib/model/errors';
+import { BodiesInFlightError } from './body-budget';
 
 /** An error as RFC 9457 (problem details) writes it. */
 export interface Problem {
@@ -34,14 +37,19 @@ const titles: Record<number, string> = {
   422: 'The request cannot be accepted',
   500: 'Something went wrong here',
   503: 'A part of the farm cannot be reached',
+  507: 'There is no room for it',
 };
+
+const isRefusedSource = (error: unknown): error is ForeignSourceError | UnknownHostError =>
+  error instanceof ForeignSourceError || error instanceof UnknownHostError;
 
 function statusOf(error: PlatewiseError): number {
   if (error.code === 'file_too_large') return 413;
+  if (error.code === 'storage_full') return 507;
   if (error instanceof MalformedInputError) return 400;
   if (error instanceof NotFoundError) return 404;
   if (error instanceof UnauthorizedError) return 401;
-  if (error instanceof ForbiddenError) return 403;
+  if (error instanceof ForbiddenError || isRefusedSource(error)) return 403;
   if (error instanceof ConflictError) return 409;
   if (error instanceof StaleVersionError) return 412;
   if (error instanceof TooManyRequestsError) return 429;
@@ -68,7 +76,9 @@ export function problemHeaders(thrown: unknown, problem: Problem): Record<string
   return {
     'content-type': 'application/problem+json',
     ...(problem.status === 401 && { 'www-authenticate': 'Bearer realm="Platewise"' }),
-    ...(thrown instanceof TooManyRequestsError && { 'retry-after': String(thrown.retryAfterSeconds) }),
+    ...((thrown instanceof TooManyRequestsError || thrown instanceof BodiesInFlightError) && {
+      'retry-after': String(thrown.retryAfterSeconds),
+    }),
   };
 }
 
@@ -86,7 +96,8 @@ export function problemOf(thrown: unknown): Problem {
   const namesFields =
     error instanceof MalformedInputError ||
     error instanceof UnacceptableInputError ||
-    error instanceof StaleVersionError;
+    error instanceof StaleVersionError ||
+    isRefusedSource(error);
   const errors = namesFields ? error.errors : [];
   return {
     type: `urn:platewise:problem:${known ? error.code : 'internal'}`,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { MalformedInputError } from '../../lib/model/errors';
 import { unstorableField } from '../../lib/model/text';
+import { mediaTypeOf } from './media-type';
 
 /** The part of an Express request that the nodes read. */
 export interface HttpRequest extends IncomingMessage {
@@ -35,6 +36,11 @@ export function checkTexts({ params, query, body }: HttpRequest): void {
   }
 }
 
+/** Whether a message comes from a page of FlowFuse Dashboard 2, which says of each from which connection it came. */
+export function isFromScreen(message: FlowMessage): boolean {
+  return typeof message['_client'] === 'object' && message['_client'] !== null;
+}
+
 /** Who asks, for the history: the message may say so, else the way it came. */
 export function actorOf(message: FlowMessage): string {
   const named = message['actor'];
@@ -58,9 +64,9 @@ export function headerOf({ req }: FlowMessage, name: string): string | undefined
 export function bodyOf(message: FlowMessage): Record<string, unknown> {
   const body = message.req ? message.req.body : message.payload;
   if (body === undefined || body === null || body === '') return {};
-  const type = message.req?.headers['content-type'] ?? 'application/json';
-  // A form of another site could post here; JSON needs that site's permission to be asked for.
-  if (!/\bjson\b/i.test(type) && !isEmpty(body)) {
+  // A form of another site could post anything here but JSON, for which that site has to ask first.
+  const type = message.req ? mediaTypeOf(message.req.headers) : 'application/json';
+  if (type !== 'application/json' && !isEmpty(body)) {
     throw new MalformedInputError('The body is not JSON.', [
       { field: '(body)', value: type, remedy: 'Send a JSON object with Content-Type: application/json.' },
     ]);

@@ -1,16 +1,17 @@
 import type { NextFunction, Request, Response } from 'express';
 import { asError, MalformedInputError, NotFoundError } from '../../lib/model/errors';
-import { type Problem, problemOf } from './problem';
+import { problemHeaders, problemOf } from './problem';
 
-/** Answers with a problem. */
-export function sendProblem(response: Response, problem: Problem): void {
-  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+/** Answers with what went wrong. */
+export function sendProblem(response: Response, thrown: unknown): void {
+  const problem = problemOf(thrown);
+  response.status(problem.status).set(problemHeaders(thrown, problem)).send(JSON.stringify(problem));
 }
 
 /** Nothing is at the address of a request below the API. */
 export function answerUnmatched(request: Request, response: Response): void {
   const { pathname } = new URL(request.originalUrl, 'http://farm');
-  sendProblem(response, problemOf(new NotFoundError('endpoint', `${request.method} ${pathname}`.slice(0, 200))));
+  sendProblem(response, new NotFoundError('endpoint', `${request.method} ${pathname}`.slice(0, 200)));
 }
 
 /**
@@ -26,7 +27,7 @@ export function answerFailed(error: unknown, _request: Request, response: Respon
   const unreadable =
     /^(entity|encoding|charset|request|stream)\./.test(String(type)) || status === 400 || status === 415;
   const remedy = type === 'entity.too.large' ? 'Send less JSON.' : 'Send valid JSON.';
-  sendProblem(response, problemOf(unreadable ? unreadableBody(remedy) : asError(error)));
+  sendProblem(response, unreadable ? unreadableBody(remedy) : asError(error));
 }
 
 /** The error for a body that is none. */

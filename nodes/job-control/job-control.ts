@@ -17,6 +17,8 @@ import { onInput } from '../input';
 interface JobControlDefinition extends FarmNodeDefinition {
   /** One of the keys of `actions`, or empty: `msg.payload.action` says. */
   action: string;
+  /** Whether every message needs a key once there is one, and not only requests and orders from a dashboard. */
+  keyNeeded?: boolean;
 }
 
 /** An order to change something: of what, with what, by whom. */
@@ -26,6 +28,8 @@ interface Order {
   slot: string;
   body: Record<string, unknown>;
   actor: string;
+  /** Whether it came as a request, and not over a wire. */
+  overHttp: boolean;
   /** Versions of the subject that the change was decided upon; undefined: any. */
   versions: number[] | undefined;
 }
@@ -64,7 +68,9 @@ const actions: Record<
   },
   'clear-bed': {
     subject: 'printer_id',
-    run: async (order) => ({ payload: await clearBedOf(order.farm, order.id, order.body, order.actor) }),
+    run: async (order) => ({
+      payload: await clearBedOf(order.farm, order.id, order.body, order.actor, order.overHttp),
+    }),
   },
   'accept-identity': {
     subject: 'printer_id',
@@ -84,7 +90,7 @@ const actions: Record<
   discard: { subject: 'id', run: async (order) => ({ payload: await discard(order.farm, order.id) }) },
   'setup-done': {
     subject: 'id',
-    run: async (order) => ({ payload: await setupDone(order.farm, order.id, order.body, order.actor) }),
+    run: async (order) => ({ payload: await setupDone(order.farm, order.id, order.body, order.actor, order.overHttp) }),
   },
   'close-printer': {
     subject: 'printer_id',
@@ -129,6 +135,7 @@ function orderOf(farm: Farm, message: FlowMessage, subject: string | undefined):
     slot: message.req?.params['slot'] ?? String(slot ?? ''),
     body,
     actor: actorOf(message),
+    overHttp: message.req !== undefined,
     versions: versionsWanted(message),
   };
 }
@@ -137,7 +144,7 @@ export = (RED: NodeAPI): void => {
   function JobControl(this: Node, definition: JobControlDefinition): void {
     RED.nodes.createNode(this, definition);
     const access = useFarm(RED, this, definition);
-    onInput(this, { access, scope: 'operate' }, (message) => {
+    onInput(this, { access, scope: 'operate', keyNeeded: definition.keyNeeded === true }, (message) => {
       const name = definition.action || String(message.req ? '' : (bodyOf(message)['action'] ?? ''));
       const action = actions[name];
       if (!action) {

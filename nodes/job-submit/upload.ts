@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { asError, MalformedInputError } from '../../lib/model/errors';
+import { mediaTypeOf } from '../http/media-type';
 import type { HttpRequest } from '../http/request';
 
 /** Whether a request carries files. */
 export function isUpload(request: HttpRequest | undefined): request is HttpRequest {
-  return /^multipart\/form-data/i.test(request?.headers['content-type'] ?? '');
+  return request !== undefined && mediaTypeOf(request.headers) === 'multipart/form-data';
 }
 
 /**

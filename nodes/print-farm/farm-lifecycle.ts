@@ -31,6 +31,11 @@ export class FarmLifecycle {
     this.#options = options;
   }
 
+  /** Whether any node works with the farm. */
+  get used(): boolean {
+    return this.#users.size > 0;
+  }
+
   /** Adds a user; `opened` is called now or as soon as the farm is open. */
   add(user: FarmUser): void {
     if (this.#users.has(user)) return;

@@ -2,12 +2,16 @@ import { isAbsolute, join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { FarmOptions } from '../../lib/coordinator/farm';
 import { asError, PlatewiseError } from '../../lib/model/errors';
+import { oneLine } from '../../lib/model/one-line';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { parseTariff } from '../../lib/model/tariff';
 import { hoursFrom } from '../../lib/planning/calendar';
 import { defaultWeights } from '../../lib/planning/objective';
-import { readBody } from '../http/body-reader';
+import { bodyReader } from '../http/body-reader';
+import { guardFrames } from '../http/frame-guard';
+import { guardSource } from '../http/source-guard';
 import { answerFailed, answerUnmatched } from '../http/unanswered';
+import { admitted } from './admitted';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
 
@@ -47,6 +51,8 @@ function firstText(...candidates: unknown[]): string | undefined {
 }
 
 const apiRoot = '/api/fabrication';
+/** What all files of a farm may have together, unless its owner says otherwise. */
+const defaultFilesGigabytes = 100;
 
 function number(value: string | number | undefined, fallback: number): number {
   const parsed = Number(value);
@@ -98,7 +104,21 @@ function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'di
 }
 
 export = (RED: NodeAPI): void => {
-  RED.httpNode.use(apiRoot, readBody);
+  const farms = new Set<FarmLifecycle>();
+  RED.httpNode.use(
+    guardFrames(() => {
+      const paths: string[] = [];
+      RED.nodes.eachNode((node: NodeDef & { path?: unknown }) => {
+        if (node.type === 'ui-base' && typeof node.path === 'string') paths.push(node.path);
+      });
+      return paths;
+    }),
+  );
+  RED.httpNode.use(apiRoot, guardSource);
+  RED.httpNode.use(
+    apiRoot,
+    bodyReader((authorization, least) => admitted([...farms], authorization, least)),
+  );
   // What no route has answered comes back to the application in which Node-RED's own are mounted, if they are by now; the
   // editor's parser stands before everything of ours there.
   const outerApp = (RED.httpNode as { parent?: typeof RED.httpNode } | undefined)?.parent;
@@ -143,6 +163,7 @@ export = (RED: NodeAPI): void => {
     const wanted = definition.dataDirectory || process.env['PLATEWISE_DATA'] || 'platewise';
     const databaseUrl = firstText(this.credentials?.databaseUrl, process.env['DATABASE_URL']);
     const amqpUrl = firstText(this.credentials?.amqpUrl, process.env['AMQP_URL']);
+    const filesGigabytes = number(process.env['PLATEWISE_FILES_GIGABYTES'], defaultFilesGigabytes);
     const lifecycle = new FarmLifecycle({
       ...(databaseUrl !== undefined && { databaseUrl }),
       ...(amqpUrl !== undefined && { amqpUrl }),
@@ -154,6 +175,7 @@ export = (RED: NodeAPI): void => {
       clearMinutes: number(definition.clearMinutes, 5),
       changeMinutes: number(definition.changeMinutes, 12.5),
       maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
+      ...(filesGigabytes > 0 && { maxStoredBytes: filesGigabytes * 1024 ** 3 }),
       uploadsPerMinute: number(
         firstText(String(definition.uploadsPerMinute ?? ''), process.env['PLATEWISE_UPLOADS_PER_MINUTE']),
         120,
@@ -164,14 +186,18 @@ export = (RED: NodeAPI): void => {
       ...(process.env['PLATEWISE_EVENT_LOG'] && { eventLog: process.env['PLATEWISE_EVENT_LOG'] }),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
       log: (level, message) => {
-        if (level === 'info') this.log(message);
-        else this[level](message);
+        // Before the farm is open nothing else has made one line of it.
+        const line = oneLine(message);
+        if (level === 'info') this.log(line);
+        else this[level](line);
       },
     });
+    farms.add(lifecycle);
     this.add = (user) => lifecycle.add(user);
     this.remove = (user) => lifecycle.remove(user);
     this.farm = () => lifecycle.farm();
     this.on('close', (done: () => void) => {
+      farms.delete(lifecycle);
       lifecycle.close().then(done, done);
     });
   }

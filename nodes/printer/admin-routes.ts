@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { checkSource } from '../../lib/http/source';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import { describePrinter, modelOf, slotsFromReport } from '../../lib/printers/describe-printer';
@@ -37,13 +38,17 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
   const allowed = RED.auth.needsPermission(`${printerMake.type}.write`);
   const route = (name: string, answer: (body: Record<string, unknown>) => Promise<object>): void => {
     RED.httpAdmin.post(`/platewise/${printerMake.type}/${name}`, allowed, (request, response) => {
-      answer(objectOf(request.body)).then(
-        (body) => response.json(body),
-        (thrown: unknown) => {
-          const problem = problemOf(asError(thrown));
-          response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-        },
-      );
+      // Without a login the editor asks for no permission: another site's page must not make the server look around.
+      const asked = Promise.resolve().then(() => checkSource(request));
+      asked
+        .then(() => answer(objectOf(request.body)))
+        .then(
+          (body) => response.json(body),
+          (thrown: unknown) => {
+            const problem = problemOf(asError(thrown));
+            response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+          },
+        );
     });
   };
 

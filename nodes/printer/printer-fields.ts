@@ -21,6 +21,9 @@ export interface CapabilityFields {
   /** °C */
   maxNozzleTemperature?: string | number;
   maxBedTemperature?: string | number;
+  maxChamberTemperature?: string | number;
+  /** Macros that any file may call, with commas. */
+  allowedMacros?: string;
   /** Types of material, with commas. */
   materials?: string;
   /** What each tool reaches, mm: `x1,y1,z1-x2,y2,z2; …`. */
@@ -43,6 +46,9 @@ export interface GivenCapabilities {
 const nozzleRange = [0.1, 3] as const;
 const nozzleHeat = [150, 600] as const;
 const bedHeat = [30, 250] as const;
+const chamberHeat = [30, 200] as const;
+const mostMacros = 200;
+const macroPattern = /^(?![A-Za-z]\d)[A-Za-z_][A-Za-z0-9_]{0,39}$/;
 const mostTools = 16;
 const slotPattern = /^[A-Za-z0-9_.-]{1,20}$/;
 const longestWord = 100;
@@ -89,6 +95,19 @@ export function readCapabilities(fields: CapabilityFields, toolOf: (slot: string
       'maxBedTemperature',
       `Give °C from ${bedHeat.join(' to ')}, or leave it empty.`,
       within(bedHeat),
+    ),
+    maxChamberTemperature: read(
+      'maxChamberTemperature',
+      `Give °C from ${chamberHeat.join(' to ')}, or leave it empty.`,
+      within(chamberHeat),
+    ),
+    allowedMacros: read(
+      'allowedMacros',
+      'Give names of macros with commas between them, as LINE_PURGE, CLEAN_NOZZLE.',
+      (text) => {
+        const names = words(text).map((name) => name.toUpperCase());
+        return names.length <= mostMacros && names.every((name) => macroPattern.test(name)) ? names : undefined;
+      },
     ),
     materialTypes: read(
       'materials',

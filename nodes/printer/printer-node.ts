@@ -102,7 +102,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     const open = async (farm: Farm): Promise<void> => {
       for (const secret of Object.values(this.credentials ?? {})) farm.events.redactor.hide(secret);
       const log: Log = (level, message) => {
-        const shown = farm.events.redactor.text(message);
+        const shown = farm.events.redactor.line(message);
         if (level === 'info') this.log(shown);
         else this[level](shown);
         farm.events.write(level, 'message', { printer_id: id, message });

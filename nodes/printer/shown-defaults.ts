@@ -9,12 +9,13 @@ export type ShownDefaults = Partial<Record<keyof CapabilityFields, string>>;
 
 /** What a printer of a model can do, as the fields of its form. */
 export function shownModel({ capabilities, slots }: Pick<PrinterModel, 'capabilities' | 'slots'>): ShownDefaults {
-  const { buildVolume, acceptsModels, toolVolumes, bedExclusions } = capabilities;
+  const { buildVolume, acceptsModels, toolVolumes, bedExclusions, maxChamberTemperature } = capabilities;
   return {
     ...(hasSize(buildVolume) && edgesOf(buildVolume)),
     nozzles: capabilities.nozzleDiameters.join(', '),
     maxNozzleTemperature: String(capabilities.maxNozzleTemperature),
     maxBedTemperature: String(capabilities.maxBedTemperature),
+    ...(maxChamberTemperature !== undefined && { maxChamberTemperature: String(maxChamberTemperature) }),
     materials: capabilities.materialTypes.join(', '),
     slots: slots.map(slotText).join(', '),
     ...(acceptsModels && { acceptsModels: acceptsModels.join(', ') }),

@@ -10,6 +10,13 @@ const heartbeatInterval = 15_000;
 /** Changes that come together are told once (ms). */
 const gathering = 500;
 
+const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  connection: 'keep-alive',
+  'x-accel-buffering': 'no',
+};
+
 /** The response of a request, as an `http in` node passes it on. */
 interface HeldResponse {
   _res: ServerResponse;
@@ -29,16 +36,15 @@ export async function streamEvents(farm: Farm, message: FlowMessage, closing: Ab
     ]);
   }
   const after = lastEventOf(message);
+  if (message.req.method === 'HEAD') {
+    response.writeHead(200, streamHeaders).end();
+    return;
+  }
   const ended = new AbortController();
   const signal = AbortSignal.any([closing, ended.signal]);
   response.on('close', () => ended.abort());
   const unlisten = await endWithKey(farm, message, ended);
-  response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    connection: 'keep-alive',
-    'x-accel-buffering': 'no',
-  });
+  response.writeHead(200, streamHeaders);
   response.write('retry: 2000\n\n');
   const heartbeat = setInterval(() => response.write(': still here\n\n'), heartbeatInterval);
   let toldAt = Number.NEGATIVE_INFINITY;

@@ -72,6 +72,20 @@ describe('A farm with operator hours', () => {
     assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
   });
 
+  it('takes a bed as cleared only by whoever says which one was seen, where that is asked for', async () => {
+    await farm.database.query(
+      "UPDATE printers SET bed_state = 'occupied', bed_cause = 'unknown' WHERE id = 'elegoo_giga'",
+    );
+    const [setup] = (await setups(farm)).setups.filter(({ kind }) => kind === 'clear_bed');
+    assert.ok(setup && setup.bed_version !== null);
+    await assert.rejects(setupDone(farm, setup.id, {}, 'operator', true), /which bed was seen/);
+    await assert.rejects(setupDone(farm, setup.id, { bed_version: setup.bed_version + 1 }, 'operator', true), {
+      code: 'stale_bed_version',
+    });
+    await setupDone(farm, setup.id, { bed_version: setup.bed_version }, 'operator', true);
+    assert.ok(!(await setups(farm)).setups.some(({ id }) => id === setup.id));
+  });
+
   it('promises a spool to one place only', async () => {
     await farm.database.transaction((tx) =>
       insertSpool(tx, { materialId: 'petg_black_esun', grams: 800, label: null }),

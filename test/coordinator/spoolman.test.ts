@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Farm } from '../../lib/coordinator/farm';
 import { syncSpoolman } from '../../lib/coordinator/spoolman';
 import { PlatewiseError } from '../../lib/model/errors';
@@ -118,5 +121,28 @@ describe('Spoolman', () => {
     );
     assert.deepEqual(await here(), [800]);
     server = await new SpoolmanServer().start();
+  });
+
+  it('is given up when its answer has no end', async () => {
+    let sent = 0;
+    const endless = createServer((_request, response) => {
+      const chunk = Buffer.alloc(1024 * 1024, ' ');
+      const more = (): void => {
+        sent += chunk.length;
+        if (!response.destroyed) response.write(chunk, more);
+      };
+      more();
+    }).listen(0, '127.0.0.1');
+    await once(endless, 'listening');
+    try {
+      await assert.rejects(
+        syncSpoolman(farm, `http://127.0.0.1:${(endless.address() as AddressInfo).port}`),
+        /answer is longer/,
+      );
+      assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes`);
+    } finally {
+      endless.closeAllConnections();
+      endless.close();
+    }
   });
 });

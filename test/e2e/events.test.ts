@@ -117,7 +117,14 @@ describe('The stream of events', () => {
   it('names every message as it names itself: a bed is no job', async () => {
     const url = `${farm.url}/api/fabrication/events`;
     const listener = await new Listener().open(url);
-    const { status } = await farm.api('/printers/elegoo_giga/bed/clear', { method: 'POST', json: {} });
+    const { body: told } = await farm.api<{ printers: { printer_id: string; bed: { version: number } }[] }>(
+      '/printers',
+    );
+    const { version } = told.printers.find((one) => one.printer_id === 'elegoo_giga')?.bed ?? {};
+    const { status } = await farm.api('/printers/elegoo_giga/bed/clear', {
+      method: 'POST',
+      json: { bed_version: version },
+    });
     assert.equal(status, 200);
     const id = await farm.submit({
       job_name: 'held\nevent: bed',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { createRequire } from 'node:module';
@@ -9,6 +10,7 @@ import { fixture } from '../fixtures';
 import { browserFor } from '../support/browser';
 import { platewise } from '../support/program';
 import { freePort, temporaryDirectory } from '../support/servers';
+import { DashboardClient } from '../support/socket-io';
 
 const nodeRed = process.env['PLATEWISE_TEST_NODE_RED'] ?? 'node-red';
 const root = process.cwd();
@@ -208,5 +210,26 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
     const { sid } = JSON.parse((await opening.text()).slice(1)) as { sid: string };
     await fetch(`${url}${polling}&sid=${sid}`, { method: 'POST', body: '40' });
     assert.match(await (await fetch(`${url}${polling}&sid=${sid}`)).text(), /^44.*Who are you\?/);
+  });
+
+  it('a page of another site gets no socket, although the browser sends the password along', async () => {
+    const operator = basic('operator', dashboardPassword);
+    const { port } = new URL(url);
+    for (const strange of [
+      { origin: 'http://127.0.0.1:8080' },
+      { origin: 'null' },
+      { origin: `http://evil.example:${port}`, host: `evil.example:${port}` },
+    ]) {
+      const headers = { ...operator, ...strange };
+      await assert.rejects(new DashboardClient(`${url}/dashboard`, headers).open(), /Who are you|hang up/);
+    }
+    for (const own of [{}, { origin: url }]) {
+      (await new DashboardClient(`${url}/dashboard`, { ...operator, ...own }).open()).close();
+    }
+    const strangeName = request(`${url}/flows`, { headers: { host: 'evil.example' } });
+    strangeName.end();
+    const [answer] = (await once(strangeName, 'response')) as [IncomingMessage];
+    answer.resume();
+    assert.equal(answer.statusCode, 403);
   });
 });

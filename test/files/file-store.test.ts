@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { FileStoreError, LocalFileStore, printExtensionOf } from '../../lib/files/file-store';
 import { NotFoundError } from '../../lib/model/errors';
@@ -64,5 +64,62 @@ describe('file store', () => {
     await assert.rejects(store.resolve(join(models, 'missing.stl')), NotFoundError);
     await assert.rejects(store.resolve(join(models, 'folder')), NotFoundError);
     assert.throws(() => store.pathOf('../../etc/passwd', '.stl'), refusal('bad_file_address'));
+  });
+
+  it('keeps what it has from others on the machine', async () => {
+    const root = join(temporaryDirectory(), 'files');
+    const { path } = await new LocalFileStore(root).put(Readable.from([content]), options);
+    const modeOf = (name: string): number => statSync(name).mode & 0o777;
+    assert.equal(modeOf(path), 0o600);
+    for (const folder of [root, join(root, 'incoming'), join(root, 'sha256'), dirname(path)]) {
+      assert.equal(modeOf(folder), 0o700, folder);
+    }
+  });
+
+  it('says the same of what is outside of its folders, whether anything is there or not', async () => {
+    const store = new LocalFileStore(temporaryDirectory(), [temporaryDirectory()]);
+    const elsewhere = temporaryDirectory();
+    writeFileSync(join(elsewhere, 'there.stl'), 'x');
+    const answers: string[] = [];
+    for (const name of ['there.stl', 'nowhere.stl', 'there.stl/below.stl', '.']) {
+      const named = join(elsewhere, name);
+      for (const path of [named, join('..', '..', '..', '..', '..', '..', named)]) {
+        await assert.rejects(store.resolve(path), (error: Error) => {
+          assert.ok(refusal('outside_file_roots')(error));
+          answers.push(error.message.replace(path, ''));
+          return true;
+        });
+      }
+    }
+    assert.equal(new Set(answers).size, 1);
+  });
+
+  it('is reached by the real name of its folder too', async () => {
+    const real = temporaryDirectory();
+    const link = join(temporaryDirectory(), 'link');
+    symlinkSync(real, link);
+    const store = new LocalFileStore(link);
+    writeFileSync(join(real, 'part.stl'), 'x');
+    for (const path of [join(link, 'part.stl'), join(real, 'part.stl'), 'part.stl']) {
+      assert.equal(await store.resolve(path), realpathSync(join(real, 'part.stl')));
+    }
+  });
+
+  it('keeps no more than its quota, and takes files again once there is room', async () => {
+    const store = new LocalFileStore(temporaryDirectory());
+    const put = (byte: string, bytes: number) =>
+      store.put(Readable.from([Buffer.alloc(bytes / 2, byte), Buffer.alloc(bytes / 2, byte)]), {
+        ...options,
+        quotaBytes: 100,
+      });
+    const first = await put('a', 40);
+    assert.equal((await put('a', 40)).path, first.path, 'the same again takes no room');
+    await put('b', 40);
+    await assert.rejects(put('c', 40), refusal('storage_full'));
+    await put('d', 20);
+    await assert.rejects(put('c', 2), refusal('storage_full'));
+    await store.remove(first.path);
+    await put('c', 40);
+    assert.deepEqual(readdirSync(join(dirname(dirname(dirname(first.path))), 'incoming')), []);
   });
 });

@@ -8,6 +8,7 @@ import { artisan, giga, h2d, job, slicedFacts, type Wanted } from './subjects';
 
 type Row = [what: string, wanted: Wanted, printer: FitPrinter, codes: string[]];
 
+const setPin = [{ name: 'SET_PIN', line: 12 }];
 const beside = { min: { x: -5, y: 90, z: 0.2 }, max: { x: 110, y: 110, z: 20 } };
 const inside = { min: { x: 90, y: 90, z: 0.2 }, max: { x: 110, y: 110, z: 20 } };
 const far = { min: { x: -200, y: 0, z: 0 }, max: { x: 100, y: 100, z: 20 } };
@@ -119,6 +120,38 @@ const permanent: Row[] = [
   ['a file that is cut off', { sliced: { complete: false } }, giga, ['incomplete']],
   ['a file that may be whole', { sliced: { complete: null } }, giga, []],
   ['a file that flashes firmware', { sliced: { dangerousCommands: ['M997'] } }, giga, ['dangerous_commands']],
+  [
+    'a macro that heats too much',
+    { sliced: { hottest: { nozzle: 500, bed: 60, chamber: 0 } } },
+    giga,
+    ['file_nozzle_heat'],
+  ],
+  [
+    'a heater of the bed by its name',
+    { sliced: { hottest: { nozzle: 210, bed: 150, chamber: 0 } } },
+    giga,
+    ['file_bed_heat'],
+  ],
+  [
+    'a chamber hotter than any enclosure',
+    { sliced: { hottest: { nozzle: 0, bed: 0, chamber: 200 } } },
+    giga,
+    ['file_chamber_heat'],
+  ],
+  [
+    'a chamber that the printer has',
+    { sliced: { hottest: { nozzle: 0, bed: 0, chamber: 100 } } },
+    { ...giga, capabilities: { ...giga.capabilities, maxChamberTemperature: 110 } },
+    [],
+  ],
+  ['a command that is none of a slicer', { sliced: { extendedCommands: setPin } }, giga, ['extended_commands']],
+  [
+    'a macro that the owner has named',
+    { sliced: { extendedCommands: setPin } },
+    { ...giga, capabilities: { ...giga.capabilities, allowedMacros: ['set_pin'] } },
+    [],
+  ],
+  ['lines that Klipper reads otherwise', { sliced: { loneReturns: 1 } }, giga, ['line_ends']],
   ['settings in the start code of this model', { sliced: { vendorCommands: ['M500'] } }, giga, []],
   [
     'settings in a file of unknown origin',

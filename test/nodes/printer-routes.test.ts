@@ -44,6 +44,19 @@ describe('The buttons of a printer form', function () {
     return reply.body as Answer;
   };
 
+  it('look around for no page of another site', async () => {
+    for (const name of ['test', 'discover']) {
+      for (const headers of [
+        { origin: 'http://evil.example' },
+        { 'sec-fetch-site': 'same-site' },
+        { host: 'evil.example' },
+      ]) {
+        const reply = await helper.request().post(`/platewise/elegoo-printer/${name}`).set(headers).send({});
+        assert.equal(reply.status, 403, reply.text);
+      }
+    }
+  });
+
   it('tests a connection to each make, with what the form holds', async () => {
     const bambu = await bench.start('bambu');
     const moonraker = await bench.start('moonraker', { accessCode: 'c'.repeat(32) });

@@ -91,7 +91,8 @@ describe('The nodes', () => {
 
   it('with msg.req a node answers with a status code and problem details instead', async () => {
     await load(ours('a100000000000000', 'job-submit'));
-    const request = { method: 'POST', headers: {}, params: {}, query: {} };
+    const headers = { host: 'localhost', 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, params: {}, query: {} };
     const accepted = await ask('a100000000000000', { req: { ...request, body: job() } });
     assert.equal(accepted.statusCode, 201);
     const refused = await ask('a100000000000000', { req: { ...request, body: { ...job(), priority: 11 } } });

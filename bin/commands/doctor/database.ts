@@ -1,19 +1,25 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
+import { keysWereMade } from '../../../lib/store/api-keys';
 import { EmbeddedPostgres } from '../../../lib/store/embedded-postgres';
 import { packageDirectory } from '../../../lib/store/package-directory';
 import { type Check, failed, masked, ok, warning, words } from './check';
+import { checkDashboard } from './dashboard';
 
 const name = 'PostgreSQL';
 const oldest = 150_000;
 
 /** The configured PostgreSQL, or the embedded one. Nothing is started and nothing is changed. */
-export async function checkDatabase(url: string | undefined, dataDirectory: string): Promise<Check[]> {
-  if (url !== undefined) return ask({ connectionString: url }, masked(url), passwordOf(url));
+export async function checkDatabase(
+  url: string | undefined,
+  dataDirectory: string,
+  flows: string | undefined,
+): Promise<Check[]> {
+  if (url !== undefined) return ask({ connectionString: url }, masked(url), passwordOf(url), flows);
   try {
     const { running, connection } = EmbeddedPostgres.inspect(join(dataDirectory, 'postgres'));
-    if (running) return await ask(connection, 'the embedded server, which runs', '');
+    if (running) return await ask(connection, 'the embedded server, which runs', '', flows);
     return [ok(name, 'The embedded server can run here; it is started with Node-RED. DATABASE_URL is not set.')];
   } catch (error) {
     return [
@@ -26,7 +32,7 @@ export async function checkDatabase(url: string | undefined, dataDirectory: stri
   }
 }
 
-async function ask(config: ClientConfig, where: string, secret: string): Promise<Check[]> {
+async function ask(config: ClientConfig, where: string, secret: string, flows: string | undefined): Promise<Check[]> {
   const client = new Client({ ...config, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
   client.on('error', () => undefined);
   try {
@@ -40,7 +46,8 @@ async function ask(config: ClientConfig, where: string, secret: string): Promise
       return [failed(name, `${where}: version ${row?.version}.`, 'Upgrade to PostgreSQL 15 or newer.')];
     }
     const server = ok(name, `${where}: version ${row?.version}.`);
-    return [server, row?.tables ? await checkSchema(client) : noSchema];
+    if (!row?.tables) return [server, noSchema];
+    return [server, await checkSchema(client), ...((await isLocked(client)) ? checkDashboard(flows) : [])];
   } catch (error) {
     const remedy =
       'Check that the server runs, that the address, user and password are right, and that pg_hba.conf lets this machine in.';
@@ -48,6 +55,12 @@ async function ask(config: ClientConfig, where: string, secret: string): Promise
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Whether any key was ever made; a schema from before there were any has none. */
+async function isLocked(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ table: string | null }>("SELECT to_regclass('api_keys')::text AS table");
+  return rows[0]?.table != null && keysWereMade(client);
 }
 
 const noSchema = warning(

@@ -75,6 +75,7 @@ const h2d = {
   nozzleDiameters: [0.4, 0.4],
   maxNozzleTemperature: 350,
   maxBedTemperature: 120,
+  maxChamberTemperature: 65,
   materialTypes: enclosed,
 };
 const cubeOf256 = { buildVolume: volumeTo(256, 256, 256), maxNozzleTemperature: 300 };

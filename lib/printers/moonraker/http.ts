@@ -50,7 +50,12 @@ function readReply(outgoing: http.ClientRequest): Promise<HttpReply> {
       let body = '';
       incoming.setEncoding('utf8');
       incoming.on('data', (part: string) => {
-        if (body.length < longestReply) body += part;
+        body += part;
+        if (body.length > longestReply) {
+          body = '';
+          reject(new Error(`the answer is longer than ${longestReply} characters`));
+          outgoing.destroy();
+        }
       });
       incoming.once('error', reject);
       incoming.once('end', () => resolve({ status: incoming.statusCode ?? 0, body }));

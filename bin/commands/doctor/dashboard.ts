@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Check, ok, warning } from './check';
+
+const name = 'dashboard';
+
+/**
+ * Whether the dashboard of a flow is behind a login, as far as the settings beside the flow tell. Only asked about a farm with
+ * keys: who has locked one door means to lock the other.
+ */
+export function checkDashboard(flows: string | undefined): Check[] {
+  if (flows === undefined || !hasDashboard(flows)) return [];
+  const settings = textOf(join(dirname(flows), 'settings.js'));
+  // What `npm start` writes keeps other sites out, but asks for no login.
+  const asks = /^[^/\n]*\bioMiddleware\s*[:(](?!\s*socketFromHere\b)/m.test(settings);
+  if (asks) return [ok(name, 'The settings let nobody to its socket without being asked.')];
+  return [
+    warning(
+      name,
+      'The farm has keys, and the dashboard no login: orders need a key there, but whoever reaches it sees everything.',
+      'Lock it in settings.js as docs/operating.md shows, or leave this if a reverse proxy asks for a login.',
+    ),
+  ];
+}
+
+function hasDashboard(flows: string): boolean {
+  try {
+    const nodes: unknown = JSON.parse(textOf(flows));
+    return Array.isArray(nodes) && nodes.some((node: { type?: unknown } | null) => node?.type === 'ui-base');
+  } catch {
+    return false;
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,36 @@
+import { hostname, networkInterfaces } from 'node:os';
+
+/** The name in a `Host` header or the host of an address: without port, brackets and the dot at its end, in lower case. */
+export function nameOfHost(host: string): string {
+  const name = /^\[([^\]]*)\](?::\d+)?$/.exec(host)?.[1] ?? host.replace(/:\d*$/, '');
+  return name.toLowerCase().replace(/\.$/, '');
+}
+
+/** The names by which a farm may be called, beside those that every machine has. */
+export function configuredHosts(text = process.env['PLATEWISE_HOSTS'] ?? ''): string[] {
+  return text
+    .split(/[\s,]+/)
+    .filter((name) => name !== '')
+    .map((name) => name.toLowerCase());
+}
+
+/**
+ * Whether a request's `Host` names this machine: a loopback name, one of its addresses, its own name, or one that its owner has
+ * configured (`*`: any). A page whose name an attacker points at this machine (DNS rebinding) comes with the attacker's name.
+ */
+export function isOwnHost(host: string | undefined, configured: readonly string[] = configuredHosts()): boolean {
+  if (configured.includes('*')) return true;
+  if (host === undefined || host === '') return false;
+  const name = nameOfHost(host);
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name))
+    return true;
+  if (configured.some((one) => nameOfHost(one) === name)) return true;
+  const own = hostname().toLowerCase();
+  const [short = own] = own.split('.');
+  return [own, short, `${short}.local`].includes(name) || ownAddresses().includes(name);
+}
+
+/** As they are now: addresses come and go. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address.toLowerCase()));
+}

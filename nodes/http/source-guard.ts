@@ -1,0 +1,31 @@
+import type { NextFunction, Request, Response } from 'express';
+import { frameHeaders } from '../../lib/http/frames';
+import { checkSource } from '../../lib/http/source';
+import { MalformedInputError } from '../../lib/model/errors';
+import { sendProblem } from './unanswered';
+
+/** Whether the address of a request can be decoded; the router would answer one that cannot with a stack trace. */
+function isReadable(url: string): boolean {
+  try {
+    return decodeURIComponent(url.split('?', 1)[0] ?? '') !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Refuses, before anything else of it is read, a request that comes from elsewhere, or whose address says nothing. */
+export function guardSource(request: Request, response: Response, next: NextFunction): void {
+  response.set(frameHeaders());
+  try {
+    checkSource(request);
+    if (!isReadable(request.url)) {
+      const remedy = 'Encode what is no letter or digit, as encodeURIComponent does.';
+      const unreadable = [{ field: '(address)', value: request.url, remedy }];
+      throw new MalformedInputError('The address could not be read.', unreadable);
+    }
+  } catch (refused) {
+    sendProblem(response, refused);
+    return;
+  }
+  next();
+}
