@@ -16,8 +16,12 @@ export interface Habits {
   anchors: number;
   /** Whether the lowest solid layer over sparse infill, and what hangs over air, is a bridge: thick round lines. */
   bridges: boolean;
-  /** Share of a gentle and of a steep slope that is made solid over what geometry says; fitted. */
-  slopes: readonly [gentle: number, steep: number];
+  /** mm that a skin reaches into the part beyond the face that it is made for. */
+  skinMargin: number;
+  /** Lines by which the band of a slope is wider than it must be; one of twice as many lines is left as it is. */
+  bandMargin: number;
+  /** Lines that a skin must be wide in a part without infill. */
+  narrowestHollowSkin: number;
   /** Of the speed of inner lines. */
   solidSpeed: number;
   topSpeed: number;
@@ -47,7 +51,9 @@ export const prusaHabits: Habits = {
   solidBelowMm2: 70,
   anchors: 0.35,
   bridges: true,
-  slopes: [1, 1],
+  skinMargin: 3,
+  bandMargin: 3,
+  narrowestHollowSkin: 2,
   solidSpeed: 1,
   topSpeed: 0.7,
   slowSmallLoops: true,
@@ -68,7 +74,9 @@ export const builtInHabits: Habits = {
   solidBelowMm2: 0,
   anchors: 0,
   bridges: false,
-  slopes: [1, 1],
+  skinMargin: 0.4,
+  bandMargin: 1,
+  narrowestHollowSkin: 0,
   solidSpeed: 0.8,
   topSpeed: 0.8,
   slowSmallLoops: false,

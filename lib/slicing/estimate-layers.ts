@@ -1,4 +1,4 @@
-import type { Shape, ShapeSlice } from '../files/shape';
+import { type Shape, type ShapeSlice, slopeCotangents } from '../files/shape';
 import type { SlicingSettings } from './defaults';
 import type { Habits } from './estimate-habits';
 import { eroded } from './estimate-shape';
@@ -34,8 +34,6 @@ export interface LayerAmounts {
 
 /** PrusaSlicer's: a loop of 6.5 mm radius. */
 const smallLoopMm = 2 * Math.PI * 6.5;
-/** Cotangents that stand for a gentle and a steep slope. */
-const slopeCotangents = [2.2, 0.7] as const;
 
 /** Directions that lines of a pattern have in each layer, and how much longer its lines are than straight ones. */
 const patterns: Readonly<Record<SlicingSettings['infillPattern'], { directions: number; stretch: number }>> = {
@@ -75,17 +73,19 @@ export function layerAmounts(shape: Shape, height: number, settings: SlicingSett
   const { layerHeight, firstLayerHeight } = settings;
   const usual = slices.map((slice) => sliceAmounts(slice, layerHeight, settings, habits));
   const first = sliceAmounts(slices[0] as ShapeSlice, firstLayerHeight, settings, habits);
-  const exposed = exposures(slices, count, sliceOf, settings, habits);
+  const skins = skinsOf(slices, usual, count, sliceOf, settings, habits);
   const supports = supportAreas(slices, settings);
   return Array.from({ length: count }, (_, layer) => {
     const at = sliceOf(layer);
     const amounts = layer === 0 ? first : (usual[at] as SliceAmounts);
-    return amountsOf(amounts, layer, exposed, supports[at] ?? 0, settings, habits);
+    return amountsOf(amounts, layer, skins, supports[at] ?? 0, settings, habits);
   });
 }
 
 /** More than any slicer makes. */
 const mostLayers = 20_000;
+/** How many kinds of slopes that look downwards are so gentle that a slicer supports them: of less than 51°. */
+const needingSupport = slopeCotangents.indexOf(0.8) + 1;
 
 function sliceAmounts(
   { islands }: ShapeSlice,
@@ -131,61 +131,82 @@ function sliceAmounts(
   return sum;
 }
 
-/** mm² of each layer that must be solid because nothing, or too little, lies over or under it. */
-interface Exposures {
-  /** Solid layers of roofs, of these the uppermost one, and the lowest one. */
+/** mm² inside of the walls, in each layer, that must be solid because nothing, or too little, lies over or under it. */
+interface Skins {
+  solid: Float64Array;
+  /** Of these, what is seen from above. */
   top: Float64Array;
-  uppermost: Float64Array;
-  lowest: Float64Array;
-  /** Solid layers of floors, and of these the one over air. */
-  bottom: Float64Array;
-  overAir: Float64Array;
+  /** Of these, what lies over air or over sparse infill. */
+  bridge: Float64Array;
 }
 
-function exposures(
+/**
+ * The skins of roofs and floors. A level face needs them as large as it is, less what walls cover of it. A slope leaves a
+ * ledge of each layer open, as wide as the layer is high times the slope's cotangent; within a number of layers these make
+ * a band along the outline, of which the walls cover their own width. Slicers make skins wider than that, so that they have
+ * something to hold on to: where the face goes on inside of the part, and bands on their inner side.
+ */
+function skinsOf(
   slices: readonly ShapeSlice[],
+  usual: readonly SliceAmounts[],
   count: number,
   sliceOf: (layer: number) => number,
   settings: SlicingSettings,
   habits: Habits,
-): Exposures {
-  const zeros = () => new Float64Array(count);
-  const found: Exposures = { top: zeros(), uppermost: zeros(), lowest: zeros(), bottom: zeros(), overAir: zeros() };
-  const firstOf = new Int32Array(slices.length + 1).fill(-1);
-  for (let layer = count - 1; layer >= 0; layer--) firstOf[sliceOf(layer)] = layer;
-  firstOf[slices.length] = count;
-  for (let slice = slices.length - 1; slice >= 0; slice--) {
-    if (firstOf[slice] === -1) firstOf[slice] = firstOf[slice + 1] ?? count;
-  }
+): Skins {
+  const skins: Skins = {
+    solid: new Float64Array(count),
+    top: new Float64Array(count),
+    bridge: new Float64Array(count),
+  };
   const add = (to: Float64Array, layer: number, area: number) => {
     if (layer >= 0 && layer < count) to[layer] = (to[layer] ?? 0) + area;
   };
-  const wallWidth = settings.walls * lineSpacing(settings, settings.layerHeight);
-  for (const [index, { up, down }] of slices.entries()) {
-    const begin = Math.min(count - 1, firstOf[index] ?? 0);
-    const end = Math.min(count, Math.max(begin + 1, firstOf[index + 1] ?? count));
-    const { topLayers, bottomLayers } = settings;
-    const middle = index === slices.length - 1 ? count - 1 : index === 0 ? 0 : Math.floor((begin + end - 1) / 2);
-    for (let depth = 0; depth < topLayers; depth++) add(found.top, middle - depth, up[0]);
-    if (topLayers > 0) {
-      add(found.uppermost, middle, up[0]);
-      add(found.lowest, middle - topLayers + 1, up[0]);
-    }
-    for (let depth = 0; depth < bottomLayers; depth++) add(found.bottom, middle + depth, down[0]);
-    if (bottomLayers > 0 && index > 0) add(found.overAir, middle, down[0]);
-    for (const [at, cotangent] of slopeCotangents.entries()) {
-      const ledge = settings.layerHeight * cotangent;
-      // a slope shows a ledge of each layer; what the walls cover of it needs no infill
-      const share = (layers: number) => (habits.slopes[at] ?? 1) * Math.max(0, layers - wallWidth / ledge);
-      const layers = end - begin;
-      for (let layer = begin; layer < end; layer++) {
-        add(found.top, layer, ((up[at + 1] ?? 0) / layers) * share(topLayers));
-        add(found.bottom, layer, ((down[at + 1] ?? 0) / layers) * share(bottomLayers));
+  const { topLayers, bottomLayers, layerHeight, lineWidth } = settings;
+  const walls = settings.walls * lineSpacing(settings, layerHeight);
+  const margin = settings.infill > 0 ? habits.skinMargin : 0;
+  /** How wide the band of a slope is inside of the walls, when the ledges of so many layers make it. */
+  const bandOf = (ledge: number, layers: number) => {
+    const open = layers * ledge - walls;
+    if (open <= (settings.infill > 0 ? 0 : habits.narrowestHollowSkin * lineWidth)) return 0;
+    if (ledge > walls) return open + margin;
+    return open < 2 * habits.bandMargin * lineWidth ? open + habits.bandMargin * lineWidth : open;
+  };
+  let begin = 0;
+  for (const [index, { up, down, upBorder, downBorder }] of slices.entries()) {
+    let end = begin;
+    while (end < count && sliceOf(end) === index) end++;
+    // a slice thinner than a layer belongs to the one that is next
+    const first = Math.min(begin, count - 1);
+    const last = Math.max(first, end - 1);
+    const middle = index === slices.length - 1 ? count - 1 : index === 0 ? 0 : (first + last) >> 1;
+    const { area = 0, inner = 0 } = usual[index] ?? {};
+    const inside = area > 0 ? inner / area : 0;
+    const roof = (up[0] ?? 0) * inside + margin * upBorder;
+    const floor = (down[0] ?? 0) * inside + margin * downBorder;
+    for (let depth = 0; depth < topLayers; depth++) add(skins.solid, middle - depth, roof);
+    for (let depth = 0; depth < bottomLayers; depth++) add(skins.solid, middle + depth, floor);
+    if (topLayers > 0) add(skins.top, middle, roof);
+    if (topLayers > 1 && middle >= topLayers + bottomLayers - 1) add(skins.bridge, middle - topLayers + 1, roof);
+    if (bottomLayers > 0 && index > 0) add(skins.bridge, middle, floor);
+    for (let kind = 1; kind < slopeCotangents.length; kind++) {
+      const ledge = layerHeight * meanCotangent(kind);
+      for (let layer = first; layer <= last; layer++) {
+        const [upwards, downwards] = [up, down].map((areas) => (areas[kind] ?? 0) / ledge / (last - first + 1)) as [
+          number,
+          number,
+        ];
+        add(skins.solid, layer, upwards * bandOf(ledge, topLayers) + downwards * bandOf(ledge, bottomLayers));
+        if (ledge > walls) add(skins.top, layer, upwards * bandOf(ledge, 1));
       }
     }
+    begin = end;
   }
-  return found;
+  return skins;
 }
+
+/** Of a kind of slope, between its steepest and its gentlest. */
+const meanCotangent = (kind: number) => Math.sqrt((slopeCotangents[kind] ?? 1) * (slopeCotangents[kind - 1] ?? 1));
 
 /** mm² of support in the layers of each slice: under what hangs over, where nothing of the part is in between. */
 function supportAreas(slices: readonly ShapeSlice[], settings: SlicingSettings): number[] {
@@ -197,7 +218,7 @@ function supportAreas(slices: readonly ShapeSlice[], settings: SlicingSettings):
   for (let index = slices.length - 1; index >= 0; index--) {
     const { down } = slices[index] as ShapeSlice;
     supports[index] = hanging * (1 - (0.5 * (areas[index] ?? 0)) / Math.max(widest, 1e-9));
-    if (index > 0) hanging += down[0] + down[1] * 0.7;
+    if (index > 0) hanging += down.reduce((sum, area, kind) => sum + (kind < needingSupport ? area : 0), 0);
   }
   return supports;
 }
@@ -205,7 +226,7 @@ function supportAreas(slices: readonly ShapeSlice[], settings: SlicingSettings):
 function amountsOf(
   slice: SliceAmounts,
   layer: number,
-  exposed: Exposures,
+  skins: Skins,
   supportArea: number,
   settings: SlicingSettings,
   habits: Habits,
@@ -214,16 +235,12 @@ function amountsOf(
   const spacing = lineSpacing(settings, layerHeight);
   const section = layerHeight * spacing;
   const full = settings.infill >= 1;
-  const share = slice.area > 0 ? slice.inner / slice.area : 0;
-  const within = (area: Float64Array) => Math.min(slice.inner, (area[layer] ?? 0) * share);
+  const skin = (of: Float64Array) => Math.min(slice.inner, of[layer] ?? 0);
   const solidArea = full
     ? slice.inner
-    : Math.min(slice.inner, within(exposed.top) + within(exposed.bottom) + (settings.infill > 0 ? slice.small : 0));
-  const topArea = Math.min(solidArea, within(exposed.uppermost));
-  const overSparse = !full && settings.infill > 0 ? within(exposed.lowest) : 0;
-  const bridgeArea = habits.bridges
-    ? Math.min(solidArea - topArea, Math.max(0, overSparse + within(exposed.overAir)))
-    : 0;
+    : Math.min(slice.inner, skin(skins.solid) + (settings.infill > 0 ? slice.small : 0));
+  const topArea = Math.min(solidArea, skin(skins.top));
+  const bridgeArea = habits.bridges && !full ? Math.min(solidArea - topArea, skin(skins.bridge)) : 0;
   const sparseArea = full ? 0 : slice.inner - solidArea;
   const bridgeSection = (Math.PI / 4) * settings.nozzleDiameter ** 2;
   const bridgeSpacing = settings.nozzleDiameter + 0.05;

@@ -16,8 +16,10 @@ export function shapeOf({ shape, dimensions, volumeMm3, surfaceMm2 }: FileAnalys
   const island: ShapeIsland = { area, perimeter, holes: 0, corners: 4, count: 1 };
   const slices = ['bottom', 'middle', 'top'].map((part) => ({
     islands: area > 0 ? [island] : [],
-    up: [part === 'top' ? area : 0, 0, 0] as [number, number, number],
-    down: [part === 'bottom' ? area : 0, 0, 0] as [number, number, number],
+    up: [part === 'top' ? area : 0],
+    down: [part === 'bottom' ? area : 0],
+    upBorder: 0,
+    downBorder: 0,
   }));
   return { slices };
 }

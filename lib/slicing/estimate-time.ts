@@ -11,8 +11,20 @@ const liftAcceleration = 500;
 /** Shorter ways are travelled without pulling the filament back, mm. */
 const retractBeyondMm = 2;
 
+/** Seconds of one layer, by what they are for. */
+export interface LayerTime {
+  /** Lines that cooling may slow down, as slow as they are then. */
+  drawing: number;
+  /** Bridges, which it does not slow down. */
+  bridging: number;
+  /** Travels with their retractions and lifts. */
+  travelling: number;
+  /** What corners and the ends of lines cost. */
+  stopping: number;
+}
+
 /** Seconds of one layer, without skirt and brim. */
-export function layerSeconds(amounts: LayerAmounts, first: boolean, settings: SlicingSettings, habits: Habits): number {
+export function layerTime(amounts: LayerAmounts, first: boolean, settings: SlicingSettings, habits: Habits): LayerTime {
   const { speed, acceleration } = settings;
   const pace = (wanted: number) => Math.max(0.1, first ? Math.min(wanted, settings.firstLayerSpeed) : wanted);
   const { outerWalls, innerWalls, smallOuterWalls, smallInnerWalls, solid, top, bridge, sparse, support } = amounts;
@@ -45,5 +57,5 @@ export function layerSeconds(amounts: LayerAmounts, first: boolean, settings: Sl
   const counted = habits.coolingCountsTravel ? travelling + bridging : 0;
   const wanted = settings.shortestLayerSeconds;
   const cooled = Math.max(drawing, Math.min(slowest, wanted - counted));
-  return cooled + bridging + travelling + stopping;
+  return { drawing: cooled, bridging, travelling, stopping };
 }

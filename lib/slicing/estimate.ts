@@ -6,7 +6,7 @@ import { resolveSettings, type SlicingSettings, skirt } from './defaults';
 import { builtInHabits, type Habits, prusaHabits } from './estimate-habits';
 import { layerAmounts } from './estimate-layers';
 import { shapeOf } from './estimate-shape';
-import { layerSeconds } from './estimate-time';
+import { layerTime } from './estimate-time';
 import type { SlicingProfile } from './profile';
 import type { SlicingMachine } from './slicer';
 import { lineSpacing } from './toolpaths';
@@ -60,7 +60,8 @@ export function estimateModel(
   let seconds = around / settings.firstLayerSpeed;
   for (const [index, amounts] of layers.entries()) {
     volume += amounts.volume;
-    seconds += layerSeconds(amounts, index === 0, settings, habits);
+    const { drawing, bridging, travelling, stopping } = layerTime(amounts, index === 0, settings, habits);
+    seconds += drawing + bridging + travelling + stopping;
   }
   return { grams: (volume * material.densityGramsPerCm3) / 1000, hours: seconds / 3600 };
 }
