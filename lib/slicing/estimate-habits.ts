@@ -29,8 +29,8 @@ export interface Habits {
   slowSmallLoops: boolean;
   /** mm of lifting before a travel. */
   liftMm: number;
-  /** Whether travel counts for the shortest time of a layer. */
-  coolingCountsTravel: boolean;
+  /** Whether travel, bridges and the skirt count for the shortest time of a layer. */
+  coolingCountsAll: boolean;
   /** Whether lines of infill are joined along the walls; else each begins with a travel. */
   joinsLines: boolean;
   /** Seconds that a layer takes beside its lines; fitted. */
@@ -58,7 +58,7 @@ export const prusaHabits: Habits = {
   topSpeed: 0.7,
   slowSmallLoops: true,
   liftMm: 0.2,
-  coolingCountsTravel: true,
+  coolingCountsAll: true,
   joinsLines: true,
   secondsPerLayer: 0.15,
   travelsPerLoop: 0.3,
@@ -81,7 +81,7 @@ export const builtInHabits: Habits = {
   topSpeed: 0.8,
   slowSmallLoops: false,
   liftMm: 0,
-  coolingCountsTravel: false,
+  coolingCountsAll: false,
   joinsLines: false,
   secondsPerLayer: 0.1,
   travelsPerLoop: 0.3,

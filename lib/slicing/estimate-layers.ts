@@ -1,5 +1,6 @@
 import { type Shape, type ShapeSlice, slopeCotangents } from '../files/shape';
-import type { SlicingSettings } from './defaults';
+import type { Dimensions } from '../model/printer';
+import { type SlicingSettings, skirt } from './defaults';
 import type { Habits } from './estimate-habits';
 import { eroded } from './estimate-shape';
 import { layerCountOf, middleOfLayer } from './layers';
@@ -17,6 +18,9 @@ export interface LayerAmounts {
   bridge: number;
   sparse: number;
   support: number;
+  /** Around the first layer. */
+  skirt: number;
+  brim: number;
   /** mm³ of everything. */
   volume: number;
   loops: number;
@@ -65,8 +69,13 @@ interface SliceAmounts {
 }
 
 /** What is drawn in each layer of a model, from the first to the last. */
-export function layerAmounts(shape: Shape, height: number, settings: SlicingSettings, habits: Habits): LayerAmounts[] {
-  const { slices } = shape;
+export function layerAmounts(
+  { slices }: Shape,
+  box: Dimensions,
+  settings: SlicingSettings,
+  habits: Habits,
+): LayerAmounts[] {
+  const height = box.z;
   const count = Math.min(Math.max(1, layerCountOf(height, settings)), mostLayers);
   const sliceOf = (layer: number) =>
     Math.min(slices.length - 1, Math.floor((middleOfLayer(layer, settings) / height) * slices.length));
@@ -75,11 +84,46 @@ export function layerAmounts(shape: Shape, height: number, settings: SlicingSett
   const first = sliceAmounts(slices[0] as ShapeSlice, firstLayerHeight, settings, habits);
   const skins = skinsOf(slices, usual, count, sliceOf, settings, habits);
   const supports = supportAreas(slices, settings);
+  const around = aroundFirstLayer(slices[0] as ShapeSlice, box, settings);
   return Array.from({ length: count }, (_, layer) => {
     const at = sliceOf(layer);
     const amounts = layer === 0 ? first : (usual[at] as SliceAmounts);
-    return amountsOf(amounts, layer, skins, supports[at] ?? 0, settings, habits);
+    return amountsOf(
+      amounts,
+      layer,
+      skins,
+      supports[at] ?? 0,
+      layer === 0 ? around : { skirt: 0, brim: 0 },
+      settings,
+      habits,
+    );
   });
+}
+
+/** mm of skirt and brim. */
+function aroundFirstLayer(
+  { islands }: ShapeSlice,
+  { x, y }: { x: number; y: number },
+  settings: SlicingSettings,
+): { skirt: number; brim: number } {
+  const spacing = lineSpacing(settings, settings.firstLayerHeight);
+  const width = settings.brimWidth;
+  const box = 2 * (x + y);
+  const only = islands.length === 1 && islands[0]?.count === 1 ? islands[0] : undefined;
+  const hull = only ? Math.min(box, Math.max(only.perimeter, 2 * Math.hypot(x, y))) : box;
+  const distance = width + skirt.distanceMm + (skirt.loops * spacing) / 2;
+  const loops = Math.round(width / spacing);
+  const alone = islands.reduce((sum, { perimeter, holes, count }) => {
+    const outer = perimeter / (1 + holes / 2);
+    return sum + count * loops * (outer + Math.PI * loops * spacing);
+  }, 0);
+  // brims of pieces that stand close to one another are one: together they have no more room than around the box
+  const footprint = islands.reduce((sum, { area, count }) => sum + area * count, 0);
+  const room = (x + 2 * width) * (y + 2 * width) - (4 - Math.PI) * width ** 2 - footprint;
+  return {
+    skirt: skirt.loops * (hull + 2 * Math.PI * distance),
+    brim: Math.min(alone, Math.max(0, room) / spacing),
+  };
 }
 
 /** More than any slicer makes. */
@@ -115,8 +159,10 @@ function sliceAmounts(
       else sum.innerWalls += count * length;
       if (isSmall && wall === 0) sum.smallOuterWalls += count * length;
       else if (isSmall) sum.smallInnerWalls += count * length;
-      sum.loops += count * outlines;
-      sum.corners += count * (island.corners + habits.cornersPerLoop * outlines);
+      // the innermost wall of a thin part is there in places only
+      const share = Math.min(1, length / Math.max(perimeterAt(depth), 1e-9));
+      sum.loops += count * outlines * share;
+      sum.corners += count * (island.corners + habits.cornersPerLoop * outlines) * share;
     }
     const inner = areaAt(walls - habits.overlap * spacing);
     if (areaAt(walls) > 0) {
@@ -228,6 +274,7 @@ function amountsOf(
   layer: number,
   skins: Skins,
   supportArea: number,
+  { skirt, brim }: { skirt: number; brim: number },
   settings: SlicingSettings,
   habits: Habits,
 ): LayerAmounts {
@@ -254,9 +301,9 @@ function amountsOf(
   const bridge = bridgeArea / bridgeSpacing;
   const support = (supportArea * supportDensity) / spacing;
   const sparse = straight + anchors;
-  const lines = slice.outerWalls + slice.innerWalls + solid + top + sparse + support;
+  const lines = slice.outerWalls + slice.innerWalls + solid + top + sparse + support + skirt + brim;
   return {
-    ...{ outerWalls: slice.outerWalls, innerWalls: slice.innerWalls, solid, top, bridge, sparse, support },
+    ...{ outerWalls: slice.outerWalls, innerWalls: slice.innerWalls, solid, top, bridge, sparse, support, skirt, brim },
     ...{ smallOuterWalls: slice.smallOuterWalls, smallInnerWalls: slice.smallInnerWalls },
     volume: lines * section + bridge * bridgeSection,
     loops: slice.loops,

@@ -23,11 +23,12 @@ export interface LayerTime {
   stopping: number;
 }
 
-/** Seconds of one layer, without skirt and brim. */
+/** Seconds of one layer. */
 export function layerTime(amounts: LayerAmounts, first: boolean, settings: SlicingSettings, habits: Habits): LayerTime {
   const { speed, acceleration } = settings;
   const pace = (wanted: number) => Math.max(0.1, first ? Math.min(wanted, settings.firstLayerSpeed) : wanted);
-  const { outerWalls, innerWalls, smallOuterWalls, smallInnerWalls, solid, top, bridge, sparse, support } = amounts;
+  const { outerWalls, innerWalls, smallOuterWalls, smallInnerWalls, solid, top, bridge, sparse, support, brim } =
+    amounts;
   const parts: [length: number, speed: number][] = [
     [outerWalls - smallOuterWalls, pace(0.6 * speed)],
     [innerWalls - smallInnerWalls, pace(speed)],
@@ -35,7 +36,7 @@ export function layerTime(amounts: LayerAmounts, first: boolean, settings: Slici
     [solid, pace(habits.solidSpeed * speed)],
     [top, pace(habits.topSpeed * speed)],
     [sparse, pace(speed)],
-    [support, pace(speed)],
+    [support + brim + (habits.coolingCountsAll ? amounts.skirt : 0), pace(speed)],
   ];
   const drawing = parts.reduce((sum, [length, at]) => sum + length / at, 0);
   const slowest = parts.reduce((sum, [length, at]) => sum + length / Math.min(at, slowestSpeed), 0);
@@ -54,8 +55,17 @@ export function layerTime(amounts: LayerAmounts, first: boolean, settings: Slici
     travels * (pieceWay + retraction) + amounts.sparseLines * betweenSparse + amounts.solidLines * betweenSolid;
   const stopping =
     (amounts.corners + amounts.solidLines * 2 + amounts.sparseLines * 2) * stop(pace(speed)) + habits.secondsPerLayer;
-  const counted = habits.coolingCountsTravel ? travelling + bridging : 0;
+  const counted = habits.coolingCountsAll ? travelling + bridging : 0;
   const wanted = settings.shortestLayerSeconds;
   const cooled = Math.max(drawing, Math.min(slowest, wanted - counted));
-  return { drawing: cooled, bridging, travelling, stopping };
+  // slowed down like the other lines though it does not count
+  const skirt = habits.coolingCountsAll
+    ? 0
+    : (Math.max(1, cooled / Math.max(drawing, 1e-9)) * amounts.skirt) / pace(speed);
+  return {
+    drawing: cooled + Math.min(skirt, amounts.skirt / Math.min(pace(speed), slowestSpeed)),
+    bridging,
+    travelling,
+    stopping,
+  };
 }

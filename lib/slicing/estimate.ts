@@ -1,15 +1,14 @@
 import type { FileAnalysis } from '../files/analysis';
-import type { ShapeSlice } from '../files/shape';
+import { volumeOf } from '../fit/volume';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings } from '../model/settings';
-import { resolveSettings, type SlicingSettings, skirt } from './defaults';
+import { resolveSettings, type SlicingSettings } from './defaults';
 import { builtInHabits, type Habits, prusaHabits } from './estimate-habits';
 import { layerAmounts } from './estimate-layers';
 import { shapeOf } from './estimate-shape';
 import { layerTime } from './estimate-time';
 import type { SlicingProfile } from './profile';
 import type { SlicingMachine } from './slicer';
-import { lineSpacing } from './toolpaths';
 
 /**
  * Grams and hours of a print before it is sliced; replaced by the slicer's figures later, and like them without heating and
@@ -40,6 +39,7 @@ export function estimatePrint(
   }
   return estimateModel(
     analysis,
+    machine,
     material,
     resolveSettings(machine, material, settings, profile),
     slicer === 'built-in' ? builtInHabits : prusaHabits,
@@ -49,38 +49,35 @@ export function estimatePrint(
 /** The same with everything chosen. */
 export function estimateModel(
   analysis: FileAnalysis,
+  machine: SlicingMachine | undefined,
   material: Material,
   settings: SlicingSettings,
   habits: Habits,
 ): { grams: number; hours: number } {
-  const shape = shapeOf(analysis);
-  const layers = layerAmounts(shape, analysis.dimensions.z, settings, habits);
-  const around = aroundFirstLayer(shape.slices[0] as ShapeSlice, analysis.dimensions, settings);
-  let volume = around * settings.firstLayerHeight * lineSpacing(settings, settings.firstLayerHeight);
-  let seconds = around / settings.firstLayerSpeed;
-  for (const [index, amounts] of layers.entries()) {
-    volume += amounts.volume;
+  let volume = 0;
+  let seconds = machine ? secondsToAndFro(machine, analysis.dimensions.z, settings) : 0;
+  for (const [index, amounts] of layerAmounts(shapeOf(analysis), analysis.dimensions, settings, habits).entries()) {
     const { drawing, bridging, travelling, stopping } = layerTime(amounts, index === 0, settings, habits);
+    volume += amounts.volume;
     seconds += drawing + bridging + travelling + stopping;
   }
   return { grams: (volume * material.densityGramsPerCm3) / 1000, hours: seconds / 3600 };
 }
 
-/** mm of skirt and brim. */
-function aroundFirstLayer(
-  { islands }: ShapeSlice,
-  { x, y }: { x: number; y: number },
-  settings: SlicingSettings,
+/** Seconds from the corner where a machine is homed to the middle of its bed, and at the end to where it parks. */
+function secondsToAndFro(
+  { capabilities, tool }: SlicingMachine,
+  height: number,
+  { travelSpeed }: SlicingSettings,
 ): number {
-  const spacing = lineSpacing(settings, settings.firstLayerHeight);
-  const box = 2 * (x + y);
-  const only = islands.length === 1 && islands[0]?.count === 1 ? islands[0] : undefined;
-  const hull = only ? Math.min(box, Math.max(only.perimeter, 2 * Math.hypot(x, y))) : box;
-  const distance = Math.max(skirt.distanceMm, settings.brimWidth) + skirt.loops * spacing * 0.5;
-  const loops = Math.round(settings.brimWidth / spacing);
-  const brim = islands.reduce((sum, { perimeter, holes, count }) => {
-    const outer = perimeter / (1 + holes / 2);
-    return sum + count * loops * (outer + Math.PI * loops * spacing);
-  }, 0);
-  return skirt.loops * (hull + 2 * Math.PI * distance) + brim;
+  const { min, max } = volumeOf(capabilities, tool);
+  const toMiddle = Math.hypot(max.x - min.x, max.y - min.y) / 2;
+  return (
+    toMiddle / travelSpeed + toMiddle / parkingSpeed + (height + parkingLift <= max.z ? parkingLift / liftSpeed : 0)
+  );
 }
+
+/** mm/s, mm and mm/s of the end code that our slicers write. */
+const parkingSpeed = 100;
+const parkingLift = 5;
+const liftSpeed = 10;
