@@ -34,6 +34,8 @@ export interface ShapeIsland {
   area: number;
   /** mm, holes included. */
   perimeter: number;
+  /** mm of the outer outline alone. */
+  outline: number;
   holes: number;
   /** Places where the outline turns by more than 25°. */
   corners: number;
@@ -346,7 +348,7 @@ function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
     .sort((a, b) => a.area - b.area)
     .map((outline) => ({
       outline,
-      island: { area: outline.area, perimeter: outline.perimeter, holes: 0, corners: outline.corners, count: 1 },
+      island: { area: outline.area, perimeter: outline.perimeter, outline: outline.perimeter, holes: 0, corners: outline.corners, count: 1 },
     }));
   for (const hole of outlines) {
     if (hole.area >= 0) continue;
@@ -368,14 +370,16 @@ function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
     islands.push({
       area: mean(({ area }) => area),
       perimeter: mean(({ perimeter }) => perimeter),
+      outline: mean(({ outline }) => outline),
       holes: mean(({ holes }) => holes),
       corners: mean(({ corners }) => corners),
       count: small.length,
     });
   }
-  return islands.map(({ area, perimeter, holes, corners, count }) => ({
+  return islands.map(({ area, perimeter, outline, holes, corners, count }) => ({
     area: rounded(area),
     perimeter: rounded(perimeter),
+    outline: rounded(outline),
     holes: rounded(holes),
     corners: rounded(corners),
     count,
@@ -416,7 +420,8 @@ function sampledIslands(
   const found = sums.reduce((total, { area }) => total + Math.max(0, area), 0);
   for (const [index, { area, perimeter }] of sums.entries()) {
     if (area <= 0 || found <= 0) continue;
-    const island = { area: rounded((area * totalArea) / found), perimeter: rounded(perimeter) };
+    const length = rounded(perimeter);
+    const island = { area: rounded((area * totalArea) / found), perimeter: length, outline: length };
     slices[index]?.islands.push({ ...island, holes: 0, corners: 0, count: 1 });
   }
 }

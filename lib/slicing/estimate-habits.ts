@@ -8,6 +8,8 @@ export interface Habits {
   fillsThinParts: boolean;
   /** Whether the outermost line lies half of its width inside the outline; else half of the lines' spacing. */
   outlineByWidth: boolean;
+  /** Whether lines around a part have its corners; else they are round there. */
+  mitres: boolean;
   /** How far infill reaches under the walls, in spacings; fitted. */
   overlap: number;
   /** Pieces of sparse infill below this are solid, mm². */
@@ -47,6 +49,7 @@ export interface Habits {
 export const prusaHabits: Habits = {
   fillsThinParts: true,
   outlineByWidth: true,
+  mitres: false,
   overlap: 0.25,
   solidBelowMm2: 70,
   anchors: 0.35,
@@ -70,6 +73,7 @@ export const prusaHabits: Habits = {
 export const builtInHabits: Habits = {
   fillsThinParts: false,
   outlineByWidth: false,
+  mitres: true,
   overlap: 0,
   solidBelowMm2: 0,
   anchors: 0,

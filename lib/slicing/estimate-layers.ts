@@ -84,7 +84,7 @@ export function layerAmounts(
   const first = sliceAmounts(slices[0] as ShapeSlice, firstLayerHeight, settings, habits);
   const skins = skinsOf(slices, usual, count, sliceOf, settings, habits);
   const supports = supportAreas(slices, settings);
-  const around = aroundFirstLayer(slices[0] as ShapeSlice, box, settings);
+  const around = aroundFirstLayer(slices[0] as ShapeSlice, box, settings, habits);
   return Array.from({ length: count }, (_, layer) => {
     const at = sliceOf(layer);
     const amounts = layer === 0 ? first : (usual[at] as SliceAmounts);
@@ -105,23 +105,27 @@ function aroundFirstLayer(
   { islands }: ShapeSlice,
   { x, y }: { x: number; y: number },
   settings: SlicingSettings,
+  habits: Habits,
 ): { skirt: number; brim: number } {
   const spacing = lineSpacing(settings, settings.firstLayerHeight);
   const width = settings.brimWidth;
   const box = 2 * (x + y);
   const only = islands.length === 1 && islands[0]?.count === 1 ? islands[0] : undefined;
-  const hull = only ? Math.min(box, Math.max(only.perimeter, 2 * Math.hypot(x, y))) : box;
+  const hull = only ? Math.min(box, Math.max(only.outline, 2 * Math.hypot(x, y))) : box;
+  /** By how much a line around something is longer than its outline for each mm that it is away. */
+  const turn = (corners: number) => (habits.mitres && corners >= 3 ? 8 : 2 * Math.PI);
   const distance = width + skirt.distanceMm + (skirt.loops * spacing) / 2;
   const loops = Math.round(width / spacing);
-  const alone = islands.reduce((sum, { perimeter, holes, count }) => {
-    const outer = perimeter / (1 + holes / 2);
-    return sum + count * loops * (outer + Math.PI * loops * spacing);
-  }, 0);
+  const alone = islands.reduce(
+    (sum, { outline, corners, count }) => sum + count * loops * (outline + (turn(corners) * loops * spacing) / 2),
+    0,
+  );
   // brims of pieces that stand close to one another are one: together they have no more room than around the box
   const footprint = islands.reduce((sum, { area, count }) => sum + area * count, 0);
-  const room = (x + 2 * width) * (y + 2 * width) - (4 - Math.PI) * width ** 2 - footprint;
+  const cut = habits.mitres ? 0 : (4 - Math.PI) * width ** 2;
+  const room = (x + 2 * width) * (y + 2 * width) - cut - footprint;
   return {
-    skirt: skirt.loops * (hull + 2 * Math.PI * distance),
+    skirt: skirt.loops * (hull + turn(only?.corners ?? 4) * distance),
     brim: Math.min(alone, Math.max(0, room) / spacing),
   };
 }
