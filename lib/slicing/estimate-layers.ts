@@ -1,4 +1,4 @@
-import { type Shape, type ShapeSlice, slopeCotangents } from '../files/shape';
+import { type Shape, type ShapeIsland, type ShapeSlice, slopeCotangents } from '../files/shape';
 import type { Dimensions } from '../model/printer';
 import { type SlicingSettings, skirt } from './defaults';
 import type { Habits } from './estimate-habits';
@@ -158,11 +158,11 @@ function sliceAmounts(
         ? (areaAt(depth) - areaAt(depth + spacing)) / spacing
         : perimeterAt(depth + spacing / 2);
       if (length <= 0) break;
-      const isSmall = habits.slowSmallLoops && perimeterAt(depth + spacing / 2) / outlines < smallLoopMm;
+      const small = habits.slowSmallLoops ? length * shareOfSmallLoops(island, depth) : 0;
       if (wall === 0) sum.outerWalls += count * length;
       else sum.innerWalls += count * length;
-      if (isSmall && wall === 0) sum.smallOuterWalls += count * length;
-      else if (isSmall) sum.smallInnerWalls += count * length;
+      if (wall === 0) sum.smallOuterWalls += count * small;
+      else sum.smallInnerWalls += count * small;
       // the innermost wall of a thin part is there in places only
       const share = Math.min(1, length / Math.max(perimeterAt(depth), 1e-9));
       sum.loops += count * outlines * share;
@@ -179,6 +179,17 @@ function sliceAmounts(
     sum.travel += count * Math.sqrt(island.area);
   }
   return sum;
+}
+
+/**
+ * How much of a wall so deep in an island belongs to loops so short that they are drawn slowly: a loop within the outline is
+ * shorter than it by 2π for each mm, one around a hole longer by as much.
+ */
+function shareOfSmallLoops({ outline, perimeter, holes }: ShapeIsland, depth: number): number {
+  const outer = Math.max(0, outline - 2 * Math.PI * depth);
+  const around = holes > 0 ? (perimeter - outline) / holes + 2 * Math.PI * depth : 0;
+  const small = (outer < smallLoopMm ? outer : 0) + (around < smallLoopMm ? holes * around : 0);
+  return small / Math.max(outer + holes * around, 1e-9);
 }
 
 /** mm² inside of the walls, in each layer, that must be solid because nothing, or too little, lies over or under it. */
@@ -229,16 +240,21 @@ function skinsOf(
     // a slice thinner than a layer belongs to the one that is next
     const first = Math.min(begin, count - 1);
     const last = Math.max(first, end - 1);
-    const middle = index === slices.length - 1 ? count - 1 : index === 0 ? 0 : (first + last) >> 1;
-    const { area = 0, inner = 0 } = usual[index] ?? {};
-    const inside = area > 0 ? inner / area : 0;
-    const roof = (up[0] ?? 0) * inside + margin * upBorder;
-    const floor = (down[0] ?? 0) * inside + margin * downBorder;
-    for (let depth = 0; depth < topLayers; depth++) add(skins.solid, middle - depth, roof);
-    for (let depth = 0; depth < bottomLayers; depth++) add(skins.solid, middle + depth, floor);
-    if (topLayers > 0) add(skins.top, middle, roof);
-    if (topLayers > 1 && middle >= topLayers + bottomLayers - 1) add(skins.bridge, middle - topLayers + 1, roof);
-    if (bottomLayers > 0 && index > 0) add(skins.bridge, middle, floor);
+    const roofArea = up[0] ?? 0;
+    const floorArea = down[0] ?? 0;
+    // a level face ends the part of the slice that is nearer to it, whose cross-section holds it
+    const [here, below, above] = [usual[index], usual[index - 1], usual[index + 1]];
+    const endsBelow = (below?.area ?? 0) - (here?.area ?? 0) > roofArea / 2;
+    const beginsAbove = (above?.area ?? 0) - (here?.area ?? 0) > floorArea / 2;
+    const roof = roofArea * insideOf(endsBelow ? below : here) + margin * upBorder;
+    const floor = floorArea * insideOf(beginsAbove ? above : here) + margin * downBorder;
+    const highest = endsBelow ? Math.max(0, begin - 1) : last;
+    const lowest = beginsAbove ? Math.min(count - 1, end) : first;
+    for (let depth = 0; depth < topLayers; depth++) add(skins.solid, highest - depth, roof);
+    for (let depth = 0; depth < bottomLayers; depth++) add(skins.solid, lowest + depth, floor);
+    if (topLayers > 0) add(skins.top, highest, roof);
+    if (topLayers > 1 && highest >= topLayers + bottomLayers - 1) add(skins.bridge, highest - topLayers + 1, roof);
+    if (bottomLayers > 0 && lowest > 0) add(skins.bridge, lowest, floor);
     for (let kind = 1; kind < slopeCotangents.length; kind++) {
       const ledge = layerHeight * meanCotangent(kind);
       for (let layer = first; layer <= last; layer++) {
@@ -254,6 +270,9 @@ function skinsOf(
   }
   return skins;
 }
+
+/** Which share of a cross-section lies inside of the walls. */
+const insideOf = (slice: SliceAmounts | undefined) => (slice && slice.area > 0 ? slice.inner / slice.area : 0);
 
 /** Of a kind of slope, between its steepest and its gentlest. */
 const meanCotangent = (kind: number) => Math.sqrt((slopeCotangents[kind] ?? 1) * (slopeCotangents[kind - 1] ?? 1));
