@@ -348,7 +348,14 @@ function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
     .sort((a, b) => a.area - b.area)
     .map((outline) => ({
       outline,
-      island: { area: outline.area, perimeter: outline.perimeter, outline: outline.perimeter, holes: 0, corners: outline.corners, count: 1 },
+      island: {
+        area: outline.area,
+        perimeter: outline.perimeter,
+        outline: outline.perimeter,
+        holes: 0,
+        corners: outline.corners,
+        count: 1,
+      },
     }));
   for (const hole of outlines) {
     if (hole.area >= 0) continue;

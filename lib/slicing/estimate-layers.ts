@@ -53,6 +53,8 @@ const patterns: Readonly<Record<SlicingSettings['infillPattern'], { directions: 
 /** Everything that is the same in all layers of one height within a slice of the model. */
 interface SliceAmounts {
   area: number;
+  /** mm of all outlines. */
+  outlines: number;
   outerWalls: number;
   innerWalls: number;
   smallOuterWalls: number;
@@ -145,7 +147,16 @@ function sliceAmounts(
   const outside = habits.outlineByWidth ? (settings.lineWidth - spacing) / 2 : 0;
   const walls = outside + settings.walls * spacing;
   const sum: SliceAmounts = {
-    ...{ area: 0, outerWalls: 0, innerWalls: 0, smallOuterWalls: 0, smallInnerWalls: 0, loops: 0, corners: 0 },
+    ...{
+      area: 0,
+      outlines: 0,
+      outerWalls: 0,
+      innerWalls: 0,
+      smallOuterWalls: 0,
+      smallInnerWalls: 0,
+      loops: 0,
+      corners: 0,
+    },
     ...{ pieces: 0, inner: 0, small: 0, innerOutline: 0, travel: 0 },
   };
   for (const island of islands) {
@@ -176,6 +187,7 @@ function sliceAmounts(
       if (inner < habits.solidBelowMm2) sum.small += count * inner;
     }
     sum.area += count * island.area;
+    sum.outlines += count * island.perimeter;
     sum.travel += count * Math.sqrt(island.area);
   }
   return sum;
@@ -233,6 +245,15 @@ function skinsOf(
     if (ledge > walls) return open + margin;
     return open < 2 * habits.bandMargin * lineWidth ? open + habits.bandMargin * lineWidth : open;
   };
+  /**
+   * How far the skin of a level face reaches under what rises from it: no further than that is thick, less the walls on its
+   * other side. Of how thick it is only the mean is known; thicknesses are taken to be spread exponentially about it.
+   */
+  const reachUnder = (rising: SliceAmounts | undefined) => {
+    if (margin === 0 || !rising || rising.outlines === 0) return 0;
+    const thickness = (2 * rising.area) / rising.outlines;
+    return margin * (1 - Math.exp(-Math.max(0, thickness - walls) / margin));
+  };
   let begin = 0;
   for (const [index, { up, down, upBorder, downBorder }] of slices.entries()) {
     let end = begin;
@@ -246,8 +267,9 @@ function skinsOf(
     const [here, below, above] = [usual[index], usual[index - 1], usual[index + 1]];
     const endsBelow = (below?.area ?? 0) - (here?.area ?? 0) > roofArea / 2;
     const beginsAbove = (above?.area ?? 0) - (here?.area ?? 0) > floorArea / 2;
-    const roof = roofArea * insideOf(endsBelow ? below : here) + margin * upBorder;
-    const floor = floorArea * insideOf(beginsAbove ? above : here) + margin * downBorder;
+    const roof = roofArea * insideOf(endsBelow ? below : here) + reachUnder(endsBelow ? here : above) * upBorder;
+    const floor =
+      floorArea * insideOf(beginsAbove ? above : here) + reachUnder(beginsAbove ? here : below) * downBorder;
     const highest = endsBelow ? Math.max(0, begin - 1) : last;
     const lowest = beginsAbove ? Math.min(count - 1, end) : first;
     for (let depth = 0; depth < topLayers; depth++) add(skins.solid, highest - depth, roof);
