@@ -14,6 +14,8 @@ export interface Habits {
   overlap: number;
   /** Pieces of sparse infill below this are solid, mm². */
   solidBelowMm2: number;
+  /** Lines that those of sparse infill end before the edge of what they fill. */
+  lineEnds: number;
   /** What runs along the walls from one line of sparse infill to the next, as a share of the walls' length; fitted. */
   anchors: number;
   /** Whether the lowest solid layer over sparse infill, and what hangs over air, is a bridge: thick round lines. */
@@ -52,6 +54,7 @@ export const prusaHabits: Habits = {
   mitres: false,
   overlap: 0.25,
   solidBelowMm2: 70,
+  lineEnds: 0.5,
   anchors: 0.35,
   bridges: true,
   skinMargin: 3,
@@ -76,6 +79,7 @@ export const builtInHabits: Habits = {
   mitres: true,
   overlap: 0,
   solidBelowMm2: 0,
+  lineEnds: 0,
   anchors: 0,
   bridges: false,
   skinMargin: 0.4,

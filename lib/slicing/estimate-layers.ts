@@ -42,13 +42,16 @@ const smallLoopMm = 2 * Math.PI * 6.5;
 /** Directions that lines of a pattern have in each layer, and how much longer its lines are than straight ones. */
 const patterns: Readonly<Record<SlicingSettings['infillPattern'], { directions: number; stretch: number }>> = {
   grid: { directions: 2, stretch: 1 },
-  gyroid: { directions: 1, stretch: 1.05 },
+  gyroid: { directions: 1, stretch: 1 },
   honeycomb: { directions: 1, stretch: 1.15 },
   cubic: { directions: 3, stretch: 1 },
   rectilinear: { directions: 1, stretch: 1 },
   lines: { directions: 1, stretch: 1 },
   triangles: { directions: 3, stretch: 1 },
 };
+
+/** Lines from the innermost wall to the middle of a part below which walls become wider instead of leaving room for infill. */
+const narrowestInside = 0.6;
 
 /** Everything that is the same in all layers of one height within a slice of the model. */
 interface SliceAmounts {
@@ -62,6 +65,8 @@ interface SliceAmounts {
   loops: number;
   corners: number;
   pieces: number;
+  /** mm² that walls fill by being wider. */
+  widened: number;
   /** mm² inside of the walls, and of that what is too small for sparse infill. */
   inner: number;
   small: number;
@@ -157,7 +162,7 @@ function sliceAmounts(
       loops: 0,
       corners: 0,
     },
-    ...{ pieces: 0, inner: 0, small: 0, innerOutline: 0, travel: 0 },
+    ...{ pieces: 0, widened: 0, inner: 0, small: 0, innerOutline: 0, travel: 0 },
   };
   for (const island of islands) {
     const { areaAt, perimeterAt } = eroded(island);
@@ -180,7 +185,9 @@ function sliceAmounts(
       sum.corners += count * (island.corners + habits.cornersPerLoop * outlines) * share;
     }
     const inner = areaAt(walls - habits.overlap * spacing);
-    if (areaAt(walls) > 0) {
+    if (habits.fillsThinParts && areaAt(walls + narrowestInside * spacing) <= 0) {
+      sum.widened += count * areaAt(walls);
+    } else if (areaAt(walls) > 0) {
       sum.inner += count * inner;
       sum.innerOutline += count * perimeterAt(walls);
       sum.pieces += count;
@@ -338,7 +345,8 @@ function amountsOf(
   const bridgeSpacing = settings.nozzleDiameter + 0.05;
   const { directions, stretch } = patterns[settings.infillPattern];
   const innerShare = slice.inner > 0 ? sparseArea / slice.inner : 0;
-  const straight = (sparseArea * settings.infill * stretch) / spacing;
+  const ends = habits.lineEnds * spacing * slice.innerOutline * innerShare;
+  const straight = (Math.max(0, sparseArea - ends) * settings.infill * stretch) / spacing;
   const anchors = settings.infill > 0 ? habits.anchors * slice.innerOutline * innerShare : 0;
   const chord = slice.innerOutline > 0 ? Math.max(spacing, (Math.PI * slice.inner) / slice.innerOutline) : 1;
   const solid = (solidArea - topArea - bridgeArea) / spacing;
@@ -350,7 +358,7 @@ function amountsOf(
   return {
     ...{ outerWalls: slice.outerWalls, innerWalls: slice.innerWalls, solid, top, bridge, sparse, support, skirt, brim },
     ...{ smallOuterWalls: slice.smallOuterWalls, smallInnerWalls: slice.smallInnerWalls },
-    volume: lines * section + bridge * bridgeSection,
+    volume: slice.widened * layerHeight + lines * section + bridge * bridgeSection,
     loops: slice.loops,
     corners: slice.corners,
     pieces: slice.pieces * (Number(solidArea > 0.01) + Number(sparse > 0)),

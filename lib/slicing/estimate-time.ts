@@ -23,8 +23,18 @@ export interface LayerTime {
   stopping: number;
 }
 
-/** Seconds of one layer. */
-export function layerTime(amounts: LayerAmounts, first: boolean, settings: SlicingSettings, habits: Habits): LayerTime {
+/**
+ * Seconds of one layer.
+ *
+ * @param approach seconds of the way to the part, before the first layer
+ */
+export function layerTime(
+  amounts: LayerAmounts,
+  first: boolean,
+  settings: SlicingSettings,
+  habits: Habits,
+  approach = 0,
+): LayerTime {
   const { speed, acceleration } = settings;
   const pace = (wanted: number) => Math.max(0.1, first ? Math.min(wanted, settings.firstLayerSpeed) : wanted);
   const { outerWalls, innerWalls, smallOuterWalls, smallInnerWalls, solid, top, bridge, sparse, support, brim } =
@@ -55,7 +65,7 @@ export function layerTime(amounts: LayerAmounts, first: boolean, settings: Slici
     travels * (pieceWay + retraction) + amounts.sparseLines * betweenSparse + amounts.solidLines * betweenSolid;
   const stopping =
     (amounts.corners + amounts.solidLines * 2 + amounts.sparseLines * 2) * stop(pace(speed)) + habits.secondsPerLayer;
-  const counted = habits.coolingCountsAll ? travelling + bridging : 0;
+  const counted = habits.coolingCountsAll ? travelling + bridging + (first ? approach : 0) : 0;
   const wanted = settings.shortestLayerSeconds;
   const cooled = Math.max(drawing, Math.min(slowest, wanted - counted));
   // slowed down like the other lines though it does not count

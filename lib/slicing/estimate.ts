@@ -55,9 +55,10 @@ export function estimateModel(
   habits: Habits,
 ): { grams: number; hours: number } {
   let volume = 0;
-  let seconds = machine ? secondsToAndFro(machine, analysis.dimensions.z, settings) : 0;
+  const { approach, parking } = machine ? ways(machine, analysis.dimensions.z, settings) : { approach: 0, parking: 0 };
+  let seconds = approach + parking;
   for (const [index, amounts] of layerAmounts(shapeOf(analysis), analysis.dimensions, settings, habits).entries()) {
-    const { drawing, bridging, travelling, stopping } = layerTime(amounts, index === 0, settings, habits);
+    const { drawing, bridging, travelling, stopping } = layerTime(amounts, index === 0, settings, habits, approach);
     volume += amounts.volume;
     seconds += drawing + bridging + travelling + stopping;
   }
@@ -65,16 +66,15 @@ export function estimateModel(
 }
 
 /** Seconds from the corner where a machine is homed to the middle of its bed, and at the end to where it parks. */
-function secondsToAndFro(
+function ways(
   { capabilities, tool }: SlicingMachine,
   height: number,
   { travelSpeed }: SlicingSettings,
-): number {
+): { approach: number; parking: number } {
   const { min, max } = volumeOf(capabilities, tool);
   const toMiddle = Math.hypot(max.x - min.x, max.y - min.y) / 2;
-  return (
-    toMiddle / travelSpeed + toMiddle / parkingSpeed + (height + parkingLift <= max.z ? parkingLift / liftSpeed : 0)
-  );
+  const lift = height + parkingLift <= max.z ? parkingLift / liftSpeed : 0;
+  return { approach: toMiddle / travelSpeed, parking: toMiddle / parkingSpeed + lift };
 }
 
 /** mm/s, mm and mm/s of the end code that our slicers write. */
