@@ -39,11 +39,16 @@ export interface Habits {
   joinsLines: boolean;
   /** Seconds that a layer takes beside its lines; fitted. */
   secondsPerLayer: number;
-  /** How many travels with a retraction a loop and a piece of infill need; fitted. */
-  travelsPerLoop: number;
+  /** Whether the walls of the same depth in all outlines are drawn before the next; else those of an outline. */
+  wallByWall: boolean;
+  /** How many travels with a retraction a piece of infill needs; fitted. */
   travelsPerPiece: number;
-  /** What a stop and a new start cost, as a share of what physics says; fitted. */
-  stops: number;
+  /** The same for each corner of a part so thin that its walls meet, and are drawn in several pieces; fitted. */
+  travelsPerOddCorner: number;
+  /** Slow ends of a line of infill: its own, and that of what joins it to the next. */
+  stopsPerLine: number;
+  /** mm/s, whatever the settings say. */
+  fastest: number;
   /** Slow corners for each that the outline has, and for each loop; fitted. */
   cornersPerLoop: number;
 }
@@ -67,9 +72,11 @@ export const prusaHabits: Habits = {
   coolingCountsAll: true,
   joinsLines: true,
   secondsPerLayer: 0.15,
-  travelsPerLoop: 0.3,
-  travelsPerPiece: 1,
-  stops: 1,
+  wallByWall: false,
+  travelsPerPiece: 2,
+  travelsPerOddCorner: 0.3,
+  stopsPerLine: 2,
+  fastest: 300,
   cornersPerLoop: 1,
 };
 
@@ -92,8 +99,10 @@ export const builtInHabits: Habits = {
   coolingCountsAll: false,
   joinsLines: false,
   secondsPerLayer: 0.1,
-  travelsPerLoop: 0.3,
+  wallByWall: true,
   travelsPerPiece: 1,
-  stops: 1,
+  travelsPerOddCorner: 0,
+  stopsPerLine: 1,
+  fastest: 500,
   cornersPerLoop: 1,
 };

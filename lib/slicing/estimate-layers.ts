@@ -32,8 +32,16 @@ export interface LayerAmounts {
   sparseLines: number;
   /** mm from one line of sparse infill to the next. */
   sparseSpacing: number;
-  /** mm of a usual travel. */
+  /** Pieces of the cross-section, and their outlines with those of their holes. */
+  islands: number;
+  outlines: number;
+  /** Corners of pieces so thin that their walls meet. */
+  oddCorners: number;
+  /** mm of a usual travel within a piece, and from one to the next. */
   travel: number;
+  apart: number;
+  /** mm of a part's usual thickness. */
+  thickness: number;
 }
 
 /** PrusaSlicer's: a loop of 6.5 mm radius. */
@@ -56,8 +64,11 @@ const narrowestInside = 0.6;
 /** Everything that is the same in all layers of one height within a slice of the model. */
 interface SliceAmounts {
   area: number;
-  /** mm of all outlines. */
+  islands: number;
   outlines: number;
+  oddCorners: number;
+  /** mm of all outlines. */
+  perimeter: number;
   outerWalls: number;
   innerWalls: number;
   smallOuterWalls: number;
@@ -74,6 +85,26 @@ interface SliceAmounts {
   innerOutline: number;
   travel: number;
 }
+
+const nothing: SliceAmounts = {
+  area: 0,
+  islands: 0,
+  outlines: 0,
+  oddCorners: 0,
+  perimeter: 0,
+  outerWalls: 0,
+  innerWalls: 0,
+  smallOuterWalls: 0,
+  smallInnerWalls: 0,
+  loops: 0,
+  corners: 0,
+  pieces: 0,
+  widened: 0,
+  inner: 0,
+  small: 0,
+  innerOutline: 0,
+  travel: 0,
+};
 
 /** What is drawn in each layer of a model, from the first to the last. */
 export function layerAmounts(
@@ -101,6 +132,7 @@ export function layerAmounts(
       skins,
       supports[at] ?? 0,
       layer === 0 ? around : { skirt: 0, brim: 0 },
+      Math.hypot(box.x, box.y),
       settings,
       habits,
     );
@@ -151,19 +183,7 @@ function sliceAmounts(
   const spacing = lineSpacing(settings, layerHeight);
   const outside = habits.outlineByWidth ? (settings.lineWidth - spacing) / 2 : 0;
   const walls = outside + settings.walls * spacing;
-  const sum: SliceAmounts = {
-    ...{
-      area: 0,
-      outlines: 0,
-      outerWalls: 0,
-      innerWalls: 0,
-      smallOuterWalls: 0,
-      smallInnerWalls: 0,
-      loops: 0,
-      corners: 0,
-    },
-    ...{ pieces: 0, widened: 0, inner: 0, small: 0, innerOutline: 0, travel: 0 },
-  };
+  const sum = { ...nothing };
   for (const island of islands) {
     const { areaAt, perimeterAt } = eroded(island);
     const count = island.count;
@@ -194,8 +214,11 @@ function sliceAmounts(
       if (inner < habits.solidBelowMm2) sum.small += count * inner;
     }
     sum.area += count * island.area;
-    sum.outlines += count * island.perimeter;
-    sum.travel += count * Math.sqrt(island.area);
+    sum.perimeter += count * island.perimeter;
+    sum.islands += count;
+    sum.outlines += count * outlines;
+    if (areaAt(walls + narrowestInside * spacing) <= 0) sum.oddCorners += count * island.corners;
+    sum.travel += (count * island.outline) / (2 * Math.PI);
   }
   return sum;
 }
@@ -257,8 +280,8 @@ function skinsOf(
    * other side. Of how thick it is only the mean is known; thicknesses are taken to be spread exponentially about it.
    */
   const reachUnder = (rising: SliceAmounts | undefined) => {
-    if (margin === 0 || !rising || rising.outlines === 0) return 0;
-    const thickness = (2 * rising.area) / rising.outlines;
+    if (margin === 0 || !rising || rising.perimeter === 0) return 0;
+    const thickness = (2 * rising.area) / rising.perimeter;
     return margin * (1 - Math.exp(-Math.max(0, thickness - walls) / margin));
   };
   let begin = 0;
@@ -327,6 +350,7 @@ function amountsOf(
   skins: Skins,
   supportArea: number,
   { skirt, brim }: { skirt: number; brim: number },
+  diagonal: number,
   settings: SlicingSettings,
   habits: Habits,
 ): LayerAmounts {
@@ -365,7 +389,12 @@ function amountsOf(
     solidLines: (solid + top + bridge) / chord,
     sparseLines: straight / chord,
     sparseSpacing: settings.infill > 0 ? (spacing * directions) / settings.infill : 0,
-    travel: slice.travel,
+    islands: slice.islands,
+    outlines: slice.outlines,
+    oddCorners: slice.oddCorners,
+    travel: slice.islands > 0 ? slice.travel / slice.islands : 0,
+    thickness: slice.perimeter > 0 ? (2 * slice.area) / slice.perimeter : 0,
+    apart: slice.islands > 1 ? (0.7 * diagonal) / Math.sqrt(slice.islands) : 0,
   };
 }
 
