@@ -1,10 +1,11 @@
 /**
  * What two slicers do differently with the same settings, as far as it shows in grams and hours. What is called fitted was
- * fitted with `npm run bench:estimate -- --fit` to one half of the models and to drawn shapes; the rest is theirs or ours by
- * construction.
+ * fitted to one half of the models of `npm run bench:estimate` and to its drawn shapes; the rest is theirs or ours by
+ * construction. PrusaSlicer's are of version 2.5: what `prusaProfile` sets, its defaults for the rest (`PrintConfig.cpp`), and
+ * its sources where they are named. Ours are those of `toolpaths.ts`, `infill.ts` and `gcode-writer.ts`.
  */
 export interface Habits {
-  /** Whether walls change their width so that thin parts are filled too; else what is too thin for a line stays out. */
+  /** Whether walls change their width so that thin parts are filled too (Arachne); else what is too thin for a line stays out. */
   fillsThinParts: boolean;
   /** Whether the outermost line lies half of its width inside the outline; else half of the lines' spacing. */
   outlineByWidth: boolean;
@@ -12,7 +13,7 @@ export interface Habits {
   mitres: boolean;
   /** How far infill reaches under the walls, in spacings; fitted. */
   overlap: number;
-  /** Pieces of sparse infill below this are solid, mm². */
+  /** Pieces of sparse infill below this are solid, mm² (`solid_infill_below_area`). */
   solidBelowMm2: number;
   /** Lines that those of sparse infill end before the edge of what they fill. */
   lineEnds: number;
@@ -20,16 +21,19 @@ export interface Habits {
   anchors: number;
   /** Whether the lowest solid layer over sparse infill, and what hangs over air, is a bridge: thick round lines. */
   bridges: boolean;
-  /** mm that a skin reaches into the part beyond the face that it is made for. */
+  /** mm that a skin reaches into the part beyond the face that it is made for (`EXTERNAL_INFILL_MARGIN`). */
   skinMargin: number;
-  /** Lines by which the band of a slope is wider than it must be; one of twice as many lines is left as it is. */
+  /**
+   * Lines by which the band of a slope is wider than it must be; one of twice as many lines is left as it is
+   * (`discover_horizontal_shells`).
+   */
   bandMargin: number;
-  /** Lines that a skin must be wide in a part without infill. */
+  /** Lines that a skin must be wide in a part without infill (there too). */
   narrowestHollowSkin: number;
   /** Of the speed of inner lines. */
   solidSpeed: number;
   topSpeed: number;
-  /** Whether loops shorter than 41 mm are drawn at half of the speed. */
+  /** Whether loops shorter than 41 mm are drawn at half of the speed (`SMALL_PERIMETER_LENGTH`). */
   slowSmallLoops: boolean;
   /** mm of lifting before a travel. */
   liftMm: number;
@@ -47,7 +51,7 @@ export interface Habits {
   travelsPerOddCorner: number;
   /** Slow ends of a line of infill: its own, and that of what joins it to the next. */
   stopsPerLine: number;
-  /** mm/s, whatever the settings say. */
+  /** mm/s, whatever the settings say: of the machine that the slicer reckons with. */
   fastest: number;
   /** Slow corners for each that the outline has, and for each loop; fitted. */
   cornersPerLoop: number;
@@ -74,7 +78,7 @@ export const prusaHabits: Habits = {
   secondsPerLayer: 0.15,
   wallByWall: false,
   travelsPerPiece: 2,
-  travelsPerOddCorner: 0.3,
+  travelsPerOddCorner: 0.2,
   stopsPerLine: 2,
   fastest: 300,
   cornersPerLoop: 1,
