@@ -17,8 +17,9 @@ import type { SlicingMachine } from './slicer';
  * The lines of each layer are counted from the model's cross-sections (`Shape`): walls along outlines that shrink from line
  * to line, solid layers under and over what looks upwards and downwards, sparse infill in the rest, brim and skirt around
  * the first. Grams are their volume times the density. Time is each kind of line by its speed, no layer shorter than it
- * must be to cool, and what travels, retractions and stops take. Hours of the reference machine: the planner applies the
- * printer's speed factor. For a sliced file the file's own figures are returned.
+ * must be to cool, what travels, retractions and stops take, and where the machine is known the way to the part and back.
+ * Hours of the reference machine: the planner applies the printer's speed factor. For a sliced file the file's own figures
+ * are returned.
  *
  * @param slicer the name of the slicer that will slice it, as far as it is known
  */
