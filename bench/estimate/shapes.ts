@@ -41,6 +41,14 @@ const cylinder = (radius: number, height: number): [number, number][] => [
   [0, height],
 ];
 
+/** The outline of a wall that is thinner at its top, as (radius, height). */
+const taperedWall = (radius: number): [number, number][] => [
+  [radius - 4, 0],
+  [radius, 0],
+  [radius, 24],
+  [radius - 0.8, 24],
+];
+
 const boxes = (...all: BoxAt[]): Triangle[] => all.flatMap(facesOf);
 
 /** A wedge that rises from nothing along x. */
@@ -106,6 +114,33 @@ const shapes: Record<string, () => Triangle[]> = {
         60,
         x,
       ),
+    ),
+  // walls between one and many lines thick, round and with corners
+  'tube-tapered': () => revolved(taperedWall(18), 80),
+  'tube-square': () => revolved(taperedWall(20), 4),
+  'tube-hexagonal': () =>
+    revolved(
+      [
+        [12, 0],
+        [14.4, 0],
+        [14.4, 18],
+        [12, 18],
+      ],
+      6,
+    ),
+  fins: () =>
+    boxes(...[0.9, 1.3, 1.7, 2.1, 2.7, 3.4].map((x, at): BoxAt => ({ at: [8 * at, 0, 0], edges: [x, 25, 12] }))),
+  bowl: () =>
+    revolved(
+      [
+        [0, 0],
+        [10, 0],
+        [28, 14],
+        [26, 14],
+        [9.5, 2],
+        [0, 2],
+      ],
+      90,
     ),
   cone: () =>
     revolved(

@@ -9,10 +9,12 @@ import { preparePrintFile } from '../../lib/slicing/prepare';
 import { printKey } from '../../lib/slicing/print-key';
 import { defaultQuality, type SlicingProfile } from '../../lib/slicing/profile';
 import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
+import type { Slicer } from '../../lib/slicing/slicer';
 import type { Case } from './cases';
+import { type Drawn, drawnByKind } from './kinds';
 
 /** What a case is sliced to, as the farm records it, or why it cannot be. */
-export type Sliced = { seconds: number; grams: number } | { refused: string };
+export type Sliced = { seconds: number; grams: number; kinds: Record<string, Drawn> } | { refused: string };
 
 /**
  * Slices cases, and keeps what came out under the hash of everything that went in, so that a second run takes seconds.
@@ -43,6 +45,13 @@ export class SlicedCases {
     if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Sliced;
     const workDirectory = mkdtempSync(join(tmpdir(), 'platewise-bench-'));
     let sliced: Sliced;
+    let kinds: Record<string, Drawn> = {};
+    const slice: Slicer['slice'] = async (request, options) => {
+      const result = await slicer.slice(request, options);
+      kinds = drawnByKind(readFileSync(request.outputPath, 'utf8'));
+      return result;
+    };
+    const watched: Slicer = Object.assign(Object.create(slicer), { slice });
     try {
       const { estimatedSeconds, filamentGrams } = await preparePrintFile(
         {
@@ -55,11 +64,11 @@ export class SlicedCases {
           workDirectory,
           allowUntrusted: true,
           acceptUnknownMachine: true,
-          slicer,
+          slicer: watched,
         },
         { signal: new AbortController().signal },
       );
-      sliced = { seconds: estimatedSeconds, grams: filamentGrams };
+      sliced = { seconds: estimatedSeconds, grams: filamentGrams, kinds };
     } catch (error) {
       sliced = { refused: asError(error).message };
     } finally {

@@ -1,5 +1,6 @@
 import type { Bounds } from './analysis';
 import type { TriangleSink } from './triangle-batch';
+import { independentHash, onGrid, vertexHash } from './vertex-hash';
 
 /** What the cross-sections of a model look like, from the bottom to the top, each for an equal part of the height. */
 export interface Shape {
@@ -10,13 +11,22 @@ export interface Shape {
 export interface ShapeSlice {
   /** The pieces of the cross-section in its middle; the smallest of many are one entry, with their mean. */
   islands: ShapeIsland[];
-  /** mm² seen from above of the faces here that look upwards: those of less than 14°, up to 39°, up to 68°. */
-  up: Slopes;
+  /** mm² seen from above of the faces here that look upwards, by how steep they are (`slopeCotangents`). */
+  up: number[];
   /** The same of those that look downwards. */
-  down: Slopes;
+  down: number[];
+  /** mm along which something rises from a level face that looks upwards, so that the face goes on inside of the part. */
+  upBorder: number;
+  /** mm along which something goes down from a level face that looks downwards. */
+  downBorder: number;
 }
 
-export type Slopes = [flat: number, gentle: number, steep: number];
+/**
+ * The kinds of faces that are told apart: run over rise of the steepest ones of each kind. The first is of level faces; steeper
+ * ones than the last are walls. Two kinds differ by a factor of 1.6 or so: whether what a layer leaves open of the one
+ * below lies under its walls, or needs solid infill, is decided somewhere in between.
+ */
+export const slopeCotangents = [20, 8, 5, 3.2, 2, 1.3, 0.8, 0.4] as const;
 
 /** One piece of a cross-section. */
 export interface ShapeIsland {
@@ -24,6 +34,8 @@ export interface ShapeIsland {
   area: number;
   /** mm, holes included. */
   perimeter: number;
+  /** mm of the outer outline alone. */
+  outline: number;
   holes: number;
   /** Places where the outline turns by more than 25°. */
   corners: number;
@@ -36,10 +48,7 @@ const sliceCount = 48;
 /** Of more triangles some are left out, evenly: they are small then. */
 const mostTriangles = 262_144;
 const mostIslands = 8;
-/** Cotangents of the steepest slopes of `Slopes`. */
-const flattest = 4;
-const gentlest = 1.25;
-const steepest = 0.4;
+const steepest = slopeCotangents[slopeCotangents.length - 1] as number;
 const cornerCosine = Math.cos((25 * Math.PI) / 180);
 /** Of the outlines that are cut in sampled triangles nothing can be joined: more of them are cut instead. */
 const cutsOfSample = 8;
@@ -82,12 +91,15 @@ export class ShapeSample implements TriangleSink {
       { length: sliceCount },
       (): ShapeSlice => ({
         islands: [],
-        up: [0, 0, 0],
-        down: [0, 0, 0],
+        up: slopeCotangents.map(() => 0),
+        down: slopeCotangents.map(() => 0),
+        upBorder: 0,
+        downBorder: 0,
       }),
     );
-    addSlopes(slices, triangles, bottom, thickness, (insideOut ? -1 : 1) * this.stride);
     const sign = insideOut ? -1 : 1;
+    addSlopes(slices, triangles, bottom, thickness, sign * this.stride);
+    if (this.stride === 1) addBorders(slices, triangles, bottom, thickness, sign);
     if (this.stride === 1) {
       const cuts = cut(triangles, bottom + thickness / 2, thickness, sliceCount);
       for (const [index, slice] of slices.entries()) slice.islands = islandsOf(cuts[index] ?? [], sign);
@@ -97,8 +109,10 @@ export class ShapeSample implements TriangleSink {
       sampledIslands(slices, cuts, this.stride / cutsOfSample, sign, volumeMm3 / thickness);
     }
     for (const slice of slices) {
-      slice.up = slice.up.map(rounded) as Slopes;
-      slice.down = slice.down.map(rounded) as Slopes;
+      slice.up = slice.up.map(rounded);
+      slice.down = slice.down.map(rounded);
+      slice.upBorder = rounded(slice.upBorder);
+      slice.downBorder = rounded(slice.downBorder);
     }
     return { slices };
   }
@@ -147,7 +161,7 @@ function addSlopes(
     const seen = Math.abs(nz);
     const lateral = (Math.abs(weight) * Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz)) / 2;
     if (!(seen > steepest * lateral)) continue;
-    const kind = seen > flattest * lateral ? 0 : seen > gentlest * lateral ? 1 : 2;
+    const kind = slopeCotangents.findIndex((cotangent) => seen > cotangent * lateral);
     const low = (Math.min(az, bz, cz) - bottom) / thickness;
     const high = (Math.max(az, bz, cz) - bottom) / thickness;
     // a level face belongs to the part that it ends
@@ -157,8 +171,70 @@ function addSlopes(
     for (let slice = first; slice <= last; slice++) {
       const share = level ? 1 : (Math.min(high, slice + 1) - Math.max(low, slice)) / (high - low);
       const found = slices[Math.min(slices.length - 1, Math.max(0, slice))];
-      if (found) (nz > 0 ? found.up : found.down)[kind] += seen * share;
+      const areas = found && (nz > 0 ? found.up : found.down);
+      if (areas) areas[kind] = (areas[kind] ?? 0) + seen * share;
     }
+  }
+}
+
+/** Lower than this (mm) an edge, or a face, is level. */
+const levelMm = 1e-3;
+
+/** An edge in its direction, as a number: of different edges it is the same once in 2⁵³. */
+function edgeKey(px: number, py: number, pz: number, qx: number, qy: number, qz: number): number {
+  const from = vertexHash(onGrid(px), onGrid(py), onGrid(pz)) >>> 0;
+  return from * 2 ** 21 + (independentHash(onGrid(qx), onGrid(qy), onGrid(qz)) >>> 11);
+}
+
+/** Adds the borders of level faces with what rises from them, or hangs below them. */
+function addBorders(
+  slices: ShapeSlice[],
+  triangles: Float32Array,
+  bottom: number,
+  thickness: number,
+  sign: number,
+): void {
+  /** Edges of level triangles, as their neighbours run along them, and whether the triangles look upwards. */
+  const level = new Map<number, boolean>();
+  const edges = (i: number, each: (key: number, from: number, to: number) => void, turned: boolean) => {
+    for (let corner = 0; corner < 9; corner += 3) {
+      const [p, q] = [i + corner, i + ((corner + 3) % 9)];
+      const [pz, qz] = [triangles[p + 2] ?? 0, triangles[q + 2] ?? 0];
+      if (Math.abs(pz - qz) > levelMm) continue;
+      const [from, to] = turned ? [q, p] : [p, q];
+      const [x, y, z] = [triangles[from] ?? 0, triangles[from + 1] ?? 0, triangles[from + 2] ?? 0];
+      each(edgeKey(x, y, z, triangles[to] ?? 0, triangles[to + 1] ?? 0, triangles[to + 2] ?? 0), from, to);
+    }
+  };
+  const height = (i: number) => (triangles[i + 2] ?? 0) + (triangles[i + 5] ?? 0) + (triangles[i + 8] ?? 0);
+  const isLevel = (i: number) =>
+    Math.abs((triangles[i + 2] ?? 0) - (triangles[i + 5] ?? 0)) <= levelMm &&
+    Math.abs((triangles[i + 5] ?? 0) - (triangles[i + 8] ?? 0)) <= levelMm;
+  for (let i = 0; i + 9 <= triangles.length; i += 9) {
+    if (!isLevel(i)) continue;
+    const [ax, ay, , bx, by, , cx, cy] = triangles.subarray(i, i + 9) as unknown as NineNumbers;
+    const looksUp = sign * ((bx - ax) * (cy - ay) - (by - ay) * (cx - ax)) > 0;
+    edges(i, (key) => level.set(key, looksUp), true);
+  }
+  if (level.size === 0) return;
+  for (let i = 0; i + 9 <= triangles.length; i += 9) {
+    if (isLevel(i)) continue;
+    edges(
+      i,
+      (key, from, to) => {
+        const looksUp = level.get(key);
+        const z = triangles[from + 2] ?? 0;
+        if (looksUp === undefined || height(i) / 3 > z !== looksUp) return;
+        const part = Math.floor((z - bottom) / thickness + (looksUp ? -0.01 : 0.01));
+        const slice = slices[Math.min(slices.length - 1, Math.max(0, part))];
+        const length = Math.hypot(
+          (triangles[to] ?? 0) - (triangles[from] ?? 0),
+          (triangles[to + 1] ?? 0) - (triangles[from + 1] ?? 0),
+        );
+        if (slice) slice[looksUp ? 'upBorder' : 'downBorder'] += length;
+      },
+      false,
+    );
   }
 }
 
@@ -291,7 +367,14 @@ function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
     .sort((a, b) => a.area - b.area)
     .map((outline) => ({
       outline,
-      island: { area: outline.area, perimeter: outline.perimeter, holes: 0, corners: outline.corners, count: 1 },
+      island: {
+        area: outline.area,
+        perimeter: outline.perimeter,
+        outline: outline.perimeter,
+        holes: 0,
+        corners: outline.corners,
+        count: 1,
+      },
     }));
   for (const hole of outlines) {
     if (hole.area >= 0) continue;
@@ -313,14 +396,16 @@ function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
     islands.push({
       area: mean(({ area }) => area),
       perimeter: mean(({ perimeter }) => perimeter),
+      outline: mean(({ outline }) => outline),
       holes: mean(({ holes }) => holes),
       corners: mean(({ corners }) => corners),
       count: small.length,
     });
   }
-  return islands.map(({ area, perimeter, holes, corners, count }) => ({
+  return islands.map(({ area, perimeter, outline, holes, corners, count }) => ({
     area: rounded(area),
     perimeter: rounded(perimeter),
+    outline: rounded(outline),
     holes: rounded(holes),
     corners: rounded(corners),
     count,
@@ -361,7 +446,8 @@ function sampledIslands(
   const found = sums.reduce((total, { area }) => total + Math.max(0, area), 0);
   for (const [index, { area, perimeter }] of sums.entries()) {
     if (area <= 0 || found <= 0) continue;
-    const island = { area: rounded((area * totalArea) / found), perimeter: rounded(perimeter) };
+    const length = rounded(perimeter);
+    const island = { area: rounded((area * totalArea) / found), perimeter: length, outline: length };
     slices[index]?.islands.push({ ...island, holes: 0, corners: 0, count: 1 });
   }
 }

@@ -1,41 +1,58 @@
 /**
  * What two slicers do differently with the same settings, as far as it shows in grams and hours. What is called fitted was
- * fitted with `npm run bench:estimate -- --fit` to one half of the models and to drawn shapes; the rest is theirs or ours by
- * construction.
+ * fitted to one half of the models of `npm run bench:estimate` and to its drawn shapes; the rest is theirs or ours by
+ * construction. PrusaSlicer's are of version 2.5: what `prusaProfile` sets, its defaults for the rest (`PrintConfig.cpp`), and
+ * its sources where they are named. Ours are those of `toolpaths.ts`, `infill.ts` and `gcode-writer.ts`.
  */
 export interface Habits {
-  /** Whether walls change their width so that thin parts are filled too; else what is too thin for a line stays out. */
+  /** Whether walls change their width so that thin parts are filled too (Arachne); else what is too thin for a line stays out. */
   fillsThinParts: boolean;
   /** Whether the outermost line lies half of its width inside the outline; else half of the lines' spacing. */
   outlineByWidth: boolean;
+  /** Whether lines around a part have its corners; else they are round there. */
+  mitres: boolean;
   /** How far infill reaches under the walls, in spacings; fitted. */
   overlap: number;
-  /** Pieces of sparse infill below this are solid, mm². */
+  /** Pieces of sparse infill below this are solid, mm² (`solid_infill_below_area`). */
   solidBelowMm2: number;
+  /** Lines that those of sparse infill end before the edge of what they fill. */
+  lineEnds: number;
   /** What runs along the walls from one line of sparse infill to the next, as a share of the walls' length; fitted. */
   anchors: number;
   /** Whether the lowest solid layer over sparse infill, and what hangs over air, is a bridge: thick round lines. */
   bridges: boolean;
-  /** Share of a gentle and of a steep slope that is made solid over what geometry says; fitted. */
-  slopes: readonly [gentle: number, steep: number];
+  /** mm that a skin reaches into the part beyond the face that it is made for (`EXTERNAL_INFILL_MARGIN`). */
+  skinMargin: number;
+  /**
+   * Lines by which the band of a slope is wider than it must be; one of twice as many lines is left as it is
+   * (`discover_horizontal_shells`).
+   */
+  bandMargin: number;
+  /** Lines that a skin must be wide in a part without infill (there too). */
+  narrowestHollowSkin: number;
   /** Of the speed of inner lines. */
   solidSpeed: number;
   topSpeed: number;
-  /** Whether loops shorter than 41 mm are drawn at half of the speed. */
+  /** Whether loops shorter than 41 mm are drawn at half of the speed (`SMALL_PERIMETER_LENGTH`). */
   slowSmallLoops: boolean;
   /** mm of lifting before a travel. */
   liftMm: number;
-  /** Whether travel counts for the shortest time of a layer. */
-  coolingCountsTravel: boolean;
+  /** Whether travel, bridges and the skirt count for the shortest time of a layer. */
+  coolingCountsAll: boolean;
   /** Whether lines of infill are joined along the walls; else each begins with a travel. */
   joinsLines: boolean;
   /** Seconds that a layer takes beside its lines; fitted. */
   secondsPerLayer: number;
-  /** How many travels with a retraction a loop and a piece of infill need; fitted. */
-  travelsPerLoop: number;
+  /** Whether the walls of the same depth in all outlines are drawn before the next; else those of an outline. */
+  wallByWall: boolean;
+  /** How many travels with a retraction a piece of infill needs; fitted. */
   travelsPerPiece: number;
-  /** What a stop and a new start cost, as a share of what physics says; fitted. */
-  stops: number;
+  /** The same for each corner of a part so thin that its walls meet, and are drawn in several pieces; fitted. */
+  travelsPerOddCorner: number;
+  /** Slow ends of a line of infill: its own, and that of what joins it to the next. */
+  stopsPerLine: number;
+  /** mm/s, whatever the settings say: of the machine that the slicer reckons with. */
+  fastest: number;
   /** Slow corners for each that the outline has, and for each loop; fitted. */
   cornersPerLoop: number;
 }
@@ -43,41 +60,53 @@ export interface Habits {
 export const prusaHabits: Habits = {
   fillsThinParts: true,
   outlineByWidth: true,
+  mitres: false,
   overlap: 0.25,
   solidBelowMm2: 70,
+  lineEnds: 0.5,
   anchors: 0.35,
   bridges: true,
-  slopes: [1, 1],
+  skinMargin: 3,
+  bandMargin: 3,
+  narrowestHollowSkin: 2,
   solidSpeed: 1,
   topSpeed: 0.7,
   slowSmallLoops: true,
   liftMm: 0.2,
-  coolingCountsTravel: true,
+  coolingCountsAll: true,
   joinsLines: true,
   secondsPerLayer: 0.15,
-  travelsPerLoop: 0.3,
-  travelsPerPiece: 1,
-  stops: 1,
+  wallByWall: false,
+  travelsPerPiece: 2,
+  travelsPerOddCorner: 0.2,
+  stopsPerLine: 2,
+  fastest: 300,
   cornersPerLoop: 1,
 };
 
 export const builtInHabits: Habits = {
   fillsThinParts: false,
   outlineByWidth: false,
+  mitres: true,
   overlap: 0,
   solidBelowMm2: 0,
+  lineEnds: 0,
   anchors: 0,
   bridges: false,
-  slopes: [1, 1],
+  skinMargin: 0.4,
+  bandMargin: 1,
+  narrowestHollowSkin: 0,
   solidSpeed: 0.8,
   topSpeed: 0.8,
   slowSmallLoops: false,
   liftMm: 0,
-  coolingCountsTravel: false,
+  coolingCountsAll: false,
   joinsLines: false,
   secondsPerLayer: 0.1,
-  travelsPerLoop: 0.3,
+  wallByWall: true,
   travelsPerPiece: 1,
-  stops: 1,
+  travelsPerOddCorner: 0,
+  stopsPerLine: 1,
+  fastest: 500,
   cornersPerLoop: 1,
 };

@@ -13,11 +13,13 @@ export function shapeOf({ shape, dimensions, volumeMm3, surfaceMm2 }: FileAnalys
   const measured = surfaceMm2 === undefined ? 0 : (surfaceMm2 - 2 * area) / z;
   const usual = 2 * (x + y) * Math.sqrt(x * y > 0 ? area / (x * y) : 0);
   const perimeter = Math.max(roundest, surfaceMm2 === undefined ? usual : measured);
-  const island: ShapeIsland = { area, perimeter, holes: 0, corners: 4, count: 1 };
+  const island: ShapeIsland = { area, perimeter, outline: perimeter, holes: 0, corners: 4, count: 1 };
   const slices = ['bottom', 'middle', 'top'].map((part) => ({
     islands: area > 0 ? [island] : [],
-    up: [part === 'top' ? area : 0, 0, 0] as [number, number, number],
-    down: [part === 'bottom' ? area : 0, 0, 0] as [number, number, number],
+    up: [part === 'top' ? area : 0],
+    down: [part === 'bottom' ? area : 0],
+    upBorder: 0,
+    downBorder: 0,
   }));
   return { slices };
 }
@@ -36,7 +38,7 @@ export interface Eroded {
  * Steiner's formula A − P·d + κ·d², where κ is π for a round outline, the sum of the corners' half tangents for a polygon,
  * and smaller by π for each hole; then D = m·A/P.
  */
-export function eroded({ area, perimeter, holes, corners }: ShapeIsland): Eroded {
+export function eroded({ area, perimeter, holes, corners }: Omit<ShapeIsland, 'outline'>): Eroded {
   if (!(area > 0 && perimeter > 0)) return { areaAt: () => 0, perimeterAt: () => 0 };
   const polygon = corners >= 3 ? Math.min(5.2, corners * Math.tan(Math.PI / corners)) : Math.PI;
   const bend = Math.min(0.5, Math.max(0, (2 * (polygon - Math.PI * holes) * area) / perimeter ** 2));
