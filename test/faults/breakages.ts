@@ -16,6 +16,7 @@ export type Finding = Extract<
   | 'material_errors'
   | 'wrong_filament'
   | 'wrong_file'
+  | 'without_way_out'
 >;
 
 /** A deliberate fault in the system under test. */
@@ -192,8 +193,8 @@ export const breakages: Breakage[] = [
   {
     name: 'claim what another agent still holds',
     edits: [
-      [attempts, `OR (a.phase <> 'ended' AND a.lease_until < now())`, `OR a.phase <> 'ended'`],
-      ['dist/lib/agent/printer-agent.js', 'orphan.secondsLeft < 0', 'orphan'],
+      [attempts, 'AND (a.lease_until < now() OR a.lease_until', 'AND (true OR a.lease_until'],
+      [attempts, 'AND (lease_until < now() OR lease_until', 'AND (true OR lease_until'],
     ],
     pair: 'rabbitmq',
     only: ['database_session_killed', 'database_cut'],
@@ -241,6 +242,59 @@ export const breakages: Breakage[] = [
     pair: 'embedded',
     only: ['wrong_machine_file'],
     seen: ['wrong_file'],
+  },
+  {
+    name: 'the same name is the same print',
+    edits: [
+      [
+        'dist/lib/agent/bed-judgement.js',
+        'if (!afterGap)',
+        `if (report.job?.name === known?.name) return null;\n    if (!afterGap)`,
+      ],
+    ],
+    pair: 'embedded',
+    only: ['foreign_again_unseen'],
+    seen: ['occupied_bed_starts'],
+  },
+  {
+    name: 'a lease in the future is genuine',
+    edits: [
+      [attempts, 'OR a.lease_until > now() +', 'OR false AND a.lease_until > now() +'],
+      [attempts, 'OR lease_until > now() +', 'OR false AND lease_until > now() +'],
+    ],
+    pair: 'embedded',
+    only: ['lease_ahead'],
+    seen: ['wedged_jobs'],
+  },
+  {
+    name: 'name nothing that can be done about an unknown outcome',
+    edits: [
+      ['dist/lib/coordinator/actions.js', 'const printed = outcome(', 'return [];\n    const printed = outcome('],
+    ],
+    pair: 'embedded',
+    only: ['start_ignored'],
+    seen: ['without_way_out'],
+  },
+  {
+    name: 'a message that cannot be read stays in the queue',
+    edits: [['dist/lib/agent/printer-agent.js', `return 'reject';`, `throw error;`]],
+    pair: 'rabbitmq',
+    only: ['poison_message'],
+    seen: ['wedged_jobs', 'lost_jobs'],
+  },
+  {
+    name: 'wait for ever for a printer that refused once',
+    edits: [
+      ['dist/lib/printers/base-driver.js', 'firstPauseAfterRefusalMs: 30_000', 'firstPauseAfterRefusalMs: 3_600_000'],
+      [
+        'dist/lib/printers/base-driver.js',
+        'longestPauseAfterRefusalMs: 300_000',
+        'longestPauseAfterRefusalMs: 3_600_000',
+      ],
+    ],
+    pair: 'embedded',
+    only: ['pairing_refused'],
+    seen: ['wedged_jobs'],
   },
 ];
 

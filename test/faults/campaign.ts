@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, openAsBlob, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { ClientConfig } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
 import { freePort } from '../support/servers';
 import { Wire } from '../support/wire';
@@ -12,8 +12,9 @@ import { fenceGuard } from './fence-guard';
 import { type Injection, injections, type Kind, type Pair } from './injections';
 import { type ModelFile, type WrongFile, type WrongKind, writePrintFiles, writeWrongFiles } from './model-files';
 import { Operator } from './operator';
+import { poison, publishPoison } from './poison';
 import { Random } from './random';
-import { ask, connectionTo, killPostgres, PrivatePostgres } from './servers';
+import { ask, connectionTo, killPostgres, PrivatePostgres, setReadOnly } from './servers';
 import { SmallDisk } from './small-disk';
 import { StatusListener } from './status-listener';
 import { copyPackage, NodeRed, secrets } from './system';
@@ -73,6 +74,8 @@ export class Campaign {
   #postgres: PrivatePostgres | undefined;
   #databaseProxies: Wire[] = [];
   #brokerProxies: Wire[] = [];
+  /** Printers on which somebody has printed a file that is printed there again. */
+  readonly #printedAgain = new Set<string>();
   #databaseDirectory = '';
   #databaseDisk: SmallDisk | undefined;
   #files: (ModelFile & { stlPath: string })[] = [];
@@ -398,9 +401,10 @@ export class Campaign {
         return !alive();
       }
       case 'freeze':
+      case 'long_freeze':
         if (!process.running) return false;
         process.signal('SIGSTOP');
-        await pause(500 + duration * 12_000);
+        await pause(kind === 'freeze' ? 500 + duration * 12_000 : 15_000 + duration * 105_000);
         process.signal('SIGCONT');
         return true;
       case 'clock_jump':
@@ -479,13 +483,8 @@ export class Campaign {
       case 'print_fails':
         return this.#floor.act(printer, '/fault', { name: kind, times: 1, at: amount });
       case 'storage_missing':
-      case 'printer_offline': {
-        const name = kind === 'printer_offline' ? 'offline' : kind;
-        await this.#floor.act(printer, '/fault', { name });
-        await pause(500 + duration * 8000);
-        await this.#floor.act(printer, '/fault', { name, on: false });
-        return true;
-      }
+      case 'printer_offline':
+        return this.#fault(printer, kind === 'printer_offline' ? 'offline' : kind, 500 + duration * 8000);
       case 'printer_power_cycle':
         this.#operator.powerCycled.set(printer.id, Date.now());
         return this.#floor.act(printer, '/power-cycle');
@@ -493,6 +492,40 @@ export class Campaign {
         return this.#floor.act(printer, '/screen/cancel');
       case 'foreign_print':
         return this.#foreignPrint(printer, 1 + duration * 4, injection.number);
+      case 'foreign_again_unseen':
+        return this.#foreignAgainUnseen(printer, 1 + duration * 3);
+      case 'screen_pause':
+        if (!(await this.#floor.act(printer, '/screen/pause'))) return false;
+        await pause(1000 + duration * 10_000);
+        await this.#floor.act(printer, '/screen/resume');
+        return true;
+      case 'pairing_refused':
+        if (printer.make !== 'snapmaker') return false;
+        return this.#fault(printer, 'remote_disabled', 2000 + duration * 10_000);
+      case 'lasting_storage_missing':
+        return this.#fault(printer, 'storage_missing', 20_000 + duration * 60_000);
+      case 'lease_ahead': {
+        // As the leases are after the clock of the database was set back, and whoever held them is gone.
+        const rows = await ask(
+          this.#connection,
+          `UPDATE print_attempts SET lease_until = lease_until + interval '1 hour'
+           WHERE phase <> 'ended' AND lease_until IS NOT NULL RETURNING id`,
+        );
+        await process.end('SIGKILL');
+        process.start();
+        return rows.length > 0;
+      }
+      case 'row_locked':
+        return this.#lockRow(printer, 1000 + duration * 9000);
+      case 'read_only_database':
+        return this.#alone(() => this.#readOnly(1000 + duration * 5000));
+      case 'poison_message':
+        if (!this.#rabbit) return false;
+        return publishPoison(
+          this.#rabbit.url,
+          duration < 0.5 ? { queue: `fabrication.jobs.${printer.id}` } : { exchange: 'fabrication.status' },
+          Random.pick(poison, amount) ?? '{',
+        );
       case 'cancel_job':
         return this.#cancelJob(target, amount);
       case 'change_priority':
@@ -561,6 +594,67 @@ export class Campaign {
     }
   }
 
+  /** A fault of a printer that is undone after its time (ms). */
+  async #fault(printer: Simulated, name: string, lasts: number): Promise<boolean> {
+    if (!(await this.#floor.act(printer, '/fault', { name }))) return false;
+    await pause(lasts);
+    await this.#floor.act(printer, '/fault', { name, on: false });
+    return true;
+  }
+
+  /**
+   * Somebody prints the same file at the printer's own screen again and again: at first for all to see, later while the printer
+   * cannot be reached. Nothing but the history of the printer, or the gap itself, tells of the later ones.
+   */
+  async #foreignAgainUnseen(printer: Simulated, minutes: number): Promise<boolean> {
+    if (this.#operator.busy.has(printer.id)) return false;
+    this.#operator.busy.add(printer.id);
+    try {
+      const { plate, printing } = await this.#floor.state(printer);
+      if (plate !== 'clear' || printing !== null) return false;
+      const order = { file_name: 'again.gcode', minutes };
+      if (!this.#printedAgain.has(printer.id)) {
+        this.#printedAgain.add(printer.id);
+        return await this.#floor.act(printer, '/foreign-start', order);
+      }
+      await this.#floor.act(printer, '/fault', { name: 'offline' });
+      const started = await this.#floor.act(printer, '/foreign-start', order);
+      const end = performance.now() + 30_000;
+      while (started && performance.now() < end && (await this.#floor.state(printer)).printing !== null)
+        await pause(100);
+      await pause(1000);
+      await this.#floor.act(printer, '/fault', { name: 'offline', on: false });
+      return started;
+    } finally {
+      this.#operator.busy.delete(printer.id);
+    }
+  }
+
+  /** Somebody's transaction holds the row of a printer for a while (ms), as a forgotten console does. */
+  async #lockRow(printer: Simulated, lasts: number): Promise<boolean> {
+    const client = new Client({ ...this.#connection(), connectionTimeoutMillis: 5000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('BEGIN');
+      const { rowCount } = await client.query('SELECT 1 FROM printers WHERE id = $1 FOR UPDATE', [printer.id]);
+      await pause(lasts);
+      await client.query('ROLLBACK');
+      return rowCount === 1;
+    } catch {
+      return false;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** The database takes no changes for a while (ms), as a standby does. */
+  async #readOnly(lasts: number): Promise<void> {
+    await setReadOnly(this.#connection, true);
+    await pause(lasts);
+    await setReadOnly(this.#connection, false);
+  }
+
   async #cancelJob(target: number, at: number): Promise<boolean> {
     return this.#onOpenJob(target, async (id) => {
       const { status, body } = await this.#api.call('DELETE', `/jobs/${id}`, { at });
@@ -603,6 +697,7 @@ export class Campaign {
         'upload_breaks',
         'slow_start',
         'print_fails',
+        'remote_disabled',
       ]) {
         await this.#floor.act(printer, '/fault', { name, on: false });
       }
@@ -633,6 +728,7 @@ export class Campaign {
       accepted: this.#accepted,
       cancelled: this.#cancelled,
       questions: [...this.#operator.questions.values()],
+      withoutWayOut: [...this.#operator.withoutWayOut],
       told: this.#listener?.told,
       staleWrites: await ask(this.#connection, 'SELECT attempt_id, what FROM campaign_stale_writes ORDER BY at'),
       jobs: await ask(

@@ -51,6 +51,8 @@ export interface Evidence {
   /** Ids that were answered `cancelled`, with the time of the answer (ms since 1970). */
   cancelled: Map<string, number>;
   questions: Question[];
+  /** Attempts that asked something, of which the API named nothing that could be done. */
+  withoutWayOut: string[];
   /** Status messages by job, in the order in which the broker told them; undefined where nobody outside can listen. */
   told: Map<string, number[]> | undefined;
   /** Writes of attempts by somebody who no longer held them, as the database noted them. */
@@ -77,6 +79,8 @@ export interface Judgement {
   wrong_filament: number;
   /** Jobs that were accepted for a file that nobody may print. */
   wrong_file: number;
+  /** Attempts that waited for an operator without an action that the API named. */
+  without_way_out: number;
   unknown_outcomes: number;
   undecidable: number;
   /** Each fault that was found, in words. */
@@ -146,6 +150,9 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     findings.push(`wrong file: ${id} was accepted for a ${job_name} and is ${status} (${status_reason ?? ''})`);
   }
 
+  for (const id of evidence.withoutWayOut)
+    findings.push(`no way out: nothing was named that could be done about ${id}`);
+
   for (const question of evidence.questions.filter(({ undecidable }) => !undecidable)) {
     findings.push(`needless question: ${question.printerId} had a trace of ${question.fileName}`);
   }
@@ -162,6 +169,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     material_errors: materials.length,
     wrong_filament: wrongPrints.length,
     wrong_file: wrongFiles.length,
+    without_way_out: evidence.withoutWayOut.length,
     unknown_outcomes: evidence.questions.length,
     undecidable: evidence.questions.filter(({ undecidable }) => undecidable).length,
     findings,

@@ -36,6 +36,15 @@ export const kinds = [
   'wrong_machine_file',
   'damaged_file',
   'wrong_type_file',
+  'foreign_again_unseen',
+  'screen_pause',
+  'lasting_storage_missing',
+  'lease_ahead',
+  'row_locked',
+  'read_only_database',
+  'poison_message',
+  'long_freeze',
+  'pairing_refused',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -77,6 +86,15 @@ const weights: Record<Kind, number> = {
   wrong_machine_file: 2,
   damaged_file: 2,
   wrong_type_file: 2,
+  foreign_again_unseen: 4,
+  screen_pause: 3,
+  lasting_storage_missing: 0.5,
+  lease_ahead: 2,
+  row_locked: 3,
+  read_only_database: 0.7,
+  poison_message: 3,
+  long_freeze: 0.4,
+  pairing_refused: 0.3,
 };
 const onlyWithServers: readonly Kind[] = [
   'broker_restart',
@@ -86,6 +104,7 @@ const onlyWithServers: readonly Kind[] = [
   'database_restart',
   'database_cut',
   'database_silence',
+  'poison_message',
 ];
 
 /** The moments of an attempt, as the system names them on its diagnostics channel. */

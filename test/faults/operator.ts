@@ -22,6 +22,8 @@ interface OpenJob {
  */
 export class Operator {
   readonly questions = new Map<string, Question>();
+  /** Attempts that asked something, of which the API named nothing that could be done. */
+  readonly withoutWayOut = new Set<string>();
   cleared = 0;
   /** When the power of a printer was last cut (ms since 1970). */
   readonly powerCycled = new Map<string, number>();
@@ -90,7 +92,11 @@ export class Operator {
         phase: string;
         file_name: string;
       }[];
-      for (const attempt of attempts.filter(({ phase }) => phase === 'outcome_unknown')) await this.#answer(attempt);
+      const actions = (job.body['actions'] ?? []) as { href: string }[];
+      for (const attempt of attempts.filter(({ phase }) => phase === 'outcome_unknown')) {
+        if (!actions.some(({ href }) => href.includes(attempt.attempt_id))) this.withoutWayOut.add(attempt.attempt_id);
+        await this.#answer(attempt);
+      }
     }
   }
 

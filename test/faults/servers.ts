@@ -6,7 +6,21 @@ import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
 /** How to reach the PostgreSQL that runs, or last ran, in a directory. */
 export function connectionTo(directory: string): ClientConfig {
   const [, , , port = '', socketDirectory = ''] = postmasterFile(directory);
-  return { host: socketDirectory, port: Number(port), user: 'platewise', database: 'postgres' };
+  return {
+    ...{ host: socketDirectory, port: Number(port), user: 'platewise', database: 'postgres' },
+    // The campaign writes also while the system under test may not.
+    options: '-c default_transaction_read_only=off',
+  };
+}
+
+/** Makes the database refuse every change of the system under test, as a standby does, or take them again. */
+export async function setReadOnly(connection: () => ClientConfig, on: boolean): Promise<void> {
+  await ask(connection, `ALTER ROLE platewise SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
+  // It counts from the next session on.
+  await ask(
+    connection,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^platewise' AND pid <> pg_backend_pid()`,
+  );
 }
 
 /** Kills the PostgreSQL of a directory as a crash does (SIGKILL). */

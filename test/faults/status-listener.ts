@@ -21,7 +21,7 @@ export class StatusListener {
           await channel.prefetch(200);
           await channel.consume('campaign.status', (message: ConsumeMessage | null) => {
             if (!message) return;
-            this.#note(JSON.parse(message.content.toString('utf8')) as { job_id?: string; job_seq?: number });
+            this.#note(message.content.toString('utf8'));
             channel.ack(message);
           });
         },
@@ -34,7 +34,14 @@ export class StatusListener {
     await this.#connection?.close().catch(() => undefined);
   }
 
-  #note({ job_id, job_seq }: { job_id?: string; job_seq?: number }): void {
+  #note(text: string): void {
+    let told: unknown;
+    try {
+      told = JSON.parse(text);
+    } catch {
+      return; // a stranger's message
+    }
+    const { job_id, job_seq } = (told ?? {}) as { job_id?: string; job_seq?: number };
     if (job_id === undefined || job_seq === undefined) return;
     this.told.set(job_id, [...(this.told.get(job_id) ?? []), Number(job_seq)]);
   }

@@ -16,6 +16,7 @@ export function asTable(pair: string, result: CampaignResult): string {
     ['grams or costs that do not add up', result.material_errors],
     ['prints by the wrong tool, in the wrong filament, or of other grams', result.wrong_filament],
     ['wrong files taken', result.wrong_file],
+    ['without a way out', result.without_way_out],
     ['crashes', result.crashes],
     ['outcomes unknown', result.unknown_outcomes],
     ['of these undecidable', result.undecidable],

@@ -1,0 +1,43 @@
+import { connect } from 'amqplib';
+
+/** Messages that nothing of ours has written: cut off, of another program, of the wrong types, with text that no database takes. */
+export const poison: readonly string[] = [
+  '{',
+  '',
+  'null',
+  '[1, 2, 3]',
+  '{"event":"job"}',
+  '{"event":"bed","changed_at":"yesterday","changed_by":7}',
+  '{"job_id":"00000000-0000-4000-8000-000000000000","attempt":{}}',
+  '{"attempt":{"attempt_id":"\\u0000","printer_id":"\\ud800"},"job_id":"\\u0000"}',
+  '\u0000\u0001\u0002',
+];
+
+/** Publishes a message as a stranger would: to the fanout of status messages, or to the queue of a printer. */
+export async function publishPoison(
+  url: string,
+  target: { exchange: string } | { queue: string },
+  body: string,
+): Promise<boolean> {
+  const connection = await connect(url).catch(() => undefined);
+  if (connection === undefined) return false;
+  connection.on('error', () => undefined);
+  try {
+    const channel = await connection.createConfirmChannel();
+    channel.on('error', () => undefined);
+    const content = Buffer.from(body, 'utf8');
+    if ('exchange' in target) {
+      await channel.checkExchange(target.exchange);
+      channel.publish(target.exchange, '', content);
+    } else {
+      await channel.checkQueue(target.queue);
+      channel.sendToQueue(target.queue, content);
+    }
+    await channel.waitForConfirms();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}
