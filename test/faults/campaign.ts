@@ -50,6 +50,8 @@ export interface CampaignResult extends Judgement {
 }
 
 const settleMinutes = 5;
+/** How long an agent holds an attempt without renewing it. */
+const leaseSeconds = 6;
 /** How many requests to submit a job are under way at a time. */
 const submitters = 5;
 /** A start is written at most so long after its intent. Short, so that questions to the operator can be answered soon. */
@@ -127,7 +129,7 @@ export class Campaign {
     const data = join(directory, 'data');
     const common = {
       PLATEWISE_DATA: data,
-      ATTEMPT_LEASE_SECONDS: '6',
+      ATTEMPT_LEASE_SECONDS: String(leaseSeconds),
       START_COMMAND_SECONDS: String(startCommandSeconds),
       LOOK_FOR_JOB_SECONDS: '8',
       DISPATCH_RESEND_SECONDS: '5',
@@ -152,7 +154,7 @@ export class Campaign {
     this.#api = new FarmApi(this.#nodeReds);
     this.#operator = new Operator(this.#api, this.#floor);
     await this.#untilOnline();
-    await ask(this.#connection, fenceGuard);
+    await ask(this.#connection, fenceGuard(leaseSeconds));
     await this.#loadFilament();
     for (const file of await writePrintFiles(directory)) {
       const stored = await this.#api.insist('POST', '/files', await formOf(file.path));

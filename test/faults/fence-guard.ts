@@ -2,10 +2,10 @@
  * SQL that makes the database itself note every write of an attempt by somebody who no longer holds it. It is put in from
  * outside, beside the guards of the system under test, and restates their rule: a claim grows the fencing number and takes
  * nothing from a holder whose lease still runs; a phase is written by the process that claimed, before its lease has run
- * out. Free of that are words of others, which need no lease: a cancel before the start, an operator's answer, and the
+ * out; a lease further ahead than any lasts was written by another clock, and has run out too. Free of that are words of others, which need no lease: a cancel before the start, an operator's answer, and the
  * undoing of an intent by the process that wrote it.
  */
-export const fenceGuard = `
+export const fenceGuard = (leaseSeconds: number): string => `
   CREATE TABLE IF NOT EXISTS campaign_stale_writes (
     at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(), attempt_id UUID NOT NULL, what TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS campaign_holders (attempt_id UUID PRIMARY KEY, holder TEXT NOT NULL);
@@ -19,7 +19,7 @@ export const fenceGuard = `
         INSERT INTO campaign_stale_writes (attempt_id, what)
           VALUES (NEW.id, format('the fencing number went from %s to %s', OLD.fence, NEW.fence));
       END IF;
-      IF OLD.fence IS NOT NULL AND OLD.lease_until >= now() THEN
+      IF OLD.fence IS NOT NULL AND OLD.lease_until >= now() AND OLD.lease_until <= now() + interval '${leaseSeconds + 1} seconds' THEN
         INSERT INTO campaign_stale_writes (attempt_id, what) VALUES (NEW.id, 'claimed while its holder still had the lease');
       END IF;
       INSERT INTO campaign_holders VALUES (NEW.id, writer) ON CONFLICT (attempt_id) DO UPDATE SET holder = writer;
