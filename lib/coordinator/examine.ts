@@ -86,6 +86,7 @@ const placeholder = {
   cancelRequestedAt: null,
   givingUp: null,
   failedOn: null,
+  failedAt: null,
 };
 
 /** The field of a submission that a reason is about. */

@@ -10,7 +10,7 @@ import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapsho
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
-import { allMaterials, allSpools } from '../store/materials';
+import { allMaterials, allSpools, type Spool } from '../store/materials';
 import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn, newestToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
 import type { FarmOptions } from './farm';
@@ -41,6 +41,7 @@ export function planningJob(
     waitsFor,
     copiesToStart: wanted ? job.copies - job.copiesDone - openCopies : 0,
     failedOn: job.failedOn,
+    ...(job.failedAt !== null && { failedAt: Date.parse(job.failedAt) }),
   };
 }
 
@@ -116,7 +117,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     ...(options.operator && { operator: options.operator }),
     ...(options.quiet && { quiet: options.quiet }),
     ...(options.weights && { weights: options.weights }),
-    ...(ahead && { shelf: ahead.shelf }),
+    shelf: shelfOf(await allSpools(db)),
     jobs: jobs.map((job) => {
       const planned = planningJob(
         job,
@@ -149,16 +150,18 @@ const learnedDurations = new Learned(newestToLearn, async (db) => {
 async function planningFacts(db: Queryable): Promise<{
   dispatches: Map<PrinterId, number>;
   durations: LearnedDurations;
-  shelf: NonNullable<Snapshot['shelf']>;
 }> {
   return {
     dispatches: await dispatchesSinceOwed(db, owedAfter, owedEvery),
     durations: await learnedDurations.from(db),
-    shelf: (await allSpools(db))
-      .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
-      .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft })),
   };
 }
+
+/** The spools that are in no slot and not empty. */
+const shelfOf = (spools: readonly Spool[]): NonNullable<Snapshot['shelf']> =>
+  spools
+    .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
+    .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft }));
 
 /** Wall-clock hours on each printer, by what its prints of this material really took. */
 function hoursOn(

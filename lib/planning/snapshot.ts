@@ -17,8 +17,10 @@ export interface PlanningJob extends FitJob {
   waitsFor: JobId[];
   /** The copies that are neither done nor under way. */
   copiesToStart: number;
-  /** The printer on which it failed last; another is preferred. */
+  /** The printer on which it failed last; another is preferred for a few hours. */
   failedOn: PrinterId | null;
+  /** When that was (ms since 1970); absent: long ago. */
+  failedAt?: number;
   /** Wall-clock hours learned for a printer, setups not counted; absent: the reference hours × its speed factor. */
   hoursOn?: Record<PrinterId, number>;
   /** The start (ms) that was promised and should be kept. */
@@ -58,7 +60,7 @@ export interface Snapshot {
   operatorFrom?: number;
   /** When no print may start; absent: never. */
   quiet?: OperatorHours;
-  /** The spools that lie on the shelf; absent: there is enough of everything. */
+  /** The spools that lie on the shelf, with what is left on them; absent: there is enough of everything. */
   shelf?: { spoolId: string; materialId: MaterialId; grams: number }[];
   /** What a plan is worth; absent: the defaults. */
   weights?: Partial<Weights>;

@@ -117,6 +117,7 @@ const fields = [
   'givingUp',
   'retriesFrom',
   'failedOn',
+  'failedAt',
   'retrySettings',
   'acceptUnknownMachine',
   'plate',
@@ -274,6 +275,7 @@ const amendJobSql = `
     estimated_duration_hours = coalesce($13, estimated_duration_hours),
     giving_up = coalesce($14, giving_up),
     failed_on = coalesce($15, failed_on),
+    failed_at = CASE WHEN $15 IS NULL THEN failed_at ELSE now() END,
     retry_settings = coalesce($16, retry_settings)
   WHERE id = $1 RETURNING *`;
 
@@ -291,6 +293,7 @@ export interface JobAmendment {
   estimatedCostUsd?: number;
   estimatedDurationHours?: number;
   givingUp?: string;
+  /** Where it has failed just now. */
   failedOn?: PrinterId;
   retrySettings?: RetrySettings;
 }
@@ -517,7 +520,7 @@ export async function requestCancel(tx: Transaction, job: Job, actor: string): P
 /** Forgets what counted against a job, so that a replay begins anew. The job's row must be locked. */
 export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> {
   await tx.query(
-    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, not_before = NULL,
+    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, failed_at = NULL, not_before = NULL,
        cancel_requested_at = NULL, cancel_requested_by = NULL, retry_settings = '{}' WHERE id = $1`,
     [id],
   );

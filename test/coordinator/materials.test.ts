@@ -204,6 +204,8 @@ describe('Grams', () => {
       assert.equal(job.status, 'queued');
       assert.deepEqual(job.retrySettings, {});
       assert.doesNotMatch(job.statusReason ?? '', /hotter/);
+      assert.equal(job.failedOn, giga);
+      assert.ok(job.failedAt !== null, 'the preference for another printer fades from then on');
     });
 
     it('is tried again with other settings where the owner wants it, and the history says so', async () => {
