@@ -1,12 +1,13 @@
 import { fitJob, fitPrinter } from '../agent/fit-subject';
-import type { PrinterId } from '../model/ids';
+import type { JobId, PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
+import type { JobStatus } from '../model/status';
 import { LearnedDurations } from '../planning/durations';
 import { wallHours } from '../planning/eligibility';
 import { owedAfter, owedEvery } from '../planning/owed';
-import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
+import type { DeadEnd, PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
@@ -24,8 +25,9 @@ export function planningJob(
   job: Job,
   material: Material | undefined,
   openCopies: number,
-  waitsFor: Job['dependsOn'],
+  unmet: Awaited<ReturnType<typeof unmetDependencies>>,
 ): PlanningJob {
+  const deadEnds = unmet.flatMap(({ id, status }) => deadEnd(id, status));
   const wanted = job.cancelRequestedAt === null && job.givingUp === null;
   return {
     ...fitJob(job, material),
@@ -38,11 +40,17 @@ export function planningJob(
     notBefore: job.notBefore === null ? null : Date.parse(job.notBefore),
     // What was accepted by an earlier version waits until its file has been read again.
     held: job.hold || job.fileFacts === null,
-    waitsFor,
+    waitsFor: unmet.map(({ id }) => id),
+    ...(deadEnds.length > 0 && { deadEnds }),
     copiesToStart: wanted ? job.copies - job.copiesDone - openCopies : 0,
     failedOn: job.failedOn,
     ...(job.failedAt !== null && { failedAt: Date.parse(job.failedAt) }),
   };
+}
+
+function deadEnd(id: JobId, status: JobStatus | null): DeadEnd[] {
+  if (status === null) return [{ id, status: 'gone' }];
+  return status === 'failed' || status === 'cancelled' ? [{ id, status }] : [];
 }
 
 /** What the planner needs to know of a printer. */
@@ -109,7 +117,8 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now, closures);
   });
   const kits = await partsOfKits(db, [...new Set(jobs.flatMap((job) => job.kitId ?? []))]);
-  const unmet = new Set(await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]));
+  const waitedFor = await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]);
+  const unmet = new Map(waitedFor.map((one) => [one.id, one]));
   return {
     now,
     clearMinutes: options.clearMinutes ?? 5,
@@ -123,7 +132,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
         job,
         materialById.get(job.materialId),
         openCopies.get(job.id) ?? 0,
-        job.dependsOn.filter((id) => unmet.has(id)),
+        job.dependsOn.flatMap((id) => unmet.get(id) ?? []),
       );
       return {
         ...planned,

@@ -85,6 +85,19 @@ const jobSubmissionSchema = {
   },
 } as const;
 
+/** What may be asked otherwise of an open job; a field that is absent stays as it is, null takes a time away. */
+export type JobChange = Partial<
+  Pick<JobSubmission, 'job_name' | 'priority' | 'deadline_at' | 'not_before' | 'copies' | 'depends_on'>
+>;
+
+const { job_name, priority, deadline_at, not_before, copies, depends_on } = jobSubmissionSchema.properties;
+const jobChangeSchema = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { job_name, priority, deadline_at, not_before, copies, depends_on },
+} as const;
+
 /** What the broker carries to a printer's agent: one attempt that is to be claimed. */
 export interface DispatchMessage {
   job_id: string;
@@ -249,6 +262,7 @@ const planSchema = {
 } as const;
 
 const remedies: Record<string, (error: ErrorObject) => string> = {
+  minProperties: () => 'Name at least one field that is to change.',
   required: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
   additionalProperties: (error) => `Remove "${String(error.params['additionalProperty'])}"; it is not a field here.`,
   type: (error) => `Give a value of type ${String(error.params['type'])}.`,
@@ -286,6 +300,7 @@ function parserOf<T>(schema: object, what: string): (input: unknown) => T {
 
 /** Each parser returns the typed input or throws a MalformedInputError that names every field. */
 export const parseJobSubmission = parserOf<JobSubmission>(jobSubmissionSchema, 'job');
+export const parseJobChange = parserOf<JobChange>(jobChangeSchema, 'change of the job');
 export const parseDispatchMessage = parserOf<DispatchMessage>(dispatchSchema, 'dispatch message');
 export const parseStatusMessage = parserOf<StatusMessage>(statusSchema, 'status message');
 export const parsePlan = parserOf<Pick<PlanMessage, 'lines'>>(planSchema, 'plan');

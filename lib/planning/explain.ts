@@ -1,6 +1,7 @@
 import { canEverPrint, filamentSetup, impossible, notReadyBecause, permanentReasons, setupsFor } from '../fit/judge';
 import type { JobId, PrinterId } from '../model/ids';
 import { type NotAllowed, notAllowedBecause } from './allowed';
+import { neverFollows } from './dependencies';
 import { expectedHours } from './eligibility';
 import { owedAt } from './owed';
 import type { Plan, PlanLine } from './plan';
@@ -64,6 +65,11 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
     if (job.held) {
       wouldHelp.push('release it');
       return 'the job is held';
+    }
+    const never = neverFollows(job, snapshot);
+    if (never) {
+      wouldHelp.push(...never.wouldHelp);
+      return never.because;
     }
     if (job.waitsFor.length > 0) {
       wouldHelp.push('it follows by itself when they are completed');

@@ -3,6 +3,7 @@ import type { JobId, MaterialId } from '../model/ids';
 import { bestOfAll } from './all-orders';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
+import { waitsForOthers } from './dependencies';
 import { expectedHours, outOfService, reluctance } from './eligibility';
 import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
@@ -72,8 +73,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
       continue;
     }
     if (job.waitsFor.length > 0) {
-      const others = job.waitsFor.length === 1 ? 'another job' : `${job.waitsFor.length} other jobs`;
-      plan.waiting[job.id] = `waits for ${others} to be completed`;
+      plan.waiting[job.id] = waitsForOthers(job, snapshot);
       dependent.push(job);
       continue;
     }

@@ -1,6 +1,7 @@
 import { canEverPrint, fittingSlot, impossible, notReadyBecause, setupsFor } from '../fit/judge';
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import { notAllowedBecause } from './allowed';
+import { waitsForOthers } from './dependencies';
 import { outOfService, reluctance, wallHours } from './eligibility';
 import { planAhead } from './plan-ahead';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
@@ -83,7 +84,7 @@ export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan 
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
   for (const [index, job] of inOrder(snapshot).entries()) {
     plan.positions[job.id] = index + 1;
-    const held = heldBecause(job, snapshot.now, plan);
+    const held = heldBecause(job, snapshot, plan);
     const copies = Math.min(job.copiesToStart, timelines.length * linesPerPrinter);
     for (let copy = 0; copy < copies; copy++) {
       const line = place(job, timelines, snapshot, held);
@@ -124,20 +125,23 @@ function inOrder(snapshot: Snapshot): PlanningJob[] {
     .map(({ job }) => job);
 }
 
-function heldBecause(job: PlanningJob, now: number, plan: Plan): { reason: string; until: number | null } | null {
+function heldBecause(
+  job: PlanningJob,
+  snapshot: Snapshot,
+  plan: Plan,
+): { reason: string; until: number | null } | null {
   if (job.held) return { reason: 'the job is held; release it', until: null };
   if (job.waitsFor.length > 0) {
     const ends = job.waitsFor.map((id) =>
       Math.max(...plan.lines.filter((line) => line.jobId === id).map((line) => Date.parse(line.end ?? ''))),
     );
     const last = Math.max(...ends);
-    const count = job.waitsFor.length;
     return {
-      reason: `waits for ${count === 1 ? 'another job' : `${count} other jobs`} to be completed`,
+      reason: waitsForOthers(job, snapshot),
       until: Number.isFinite(last) ? last : null,
     };
   }
-  if (job.notBefore !== null && job.notBefore > now) {
+  if (job.notBefore !== null && job.notBefore > snapshot.now) {
     return { reason: `not before ${new Date(job.notBefore).toISOString()}`, until: job.notBefore };
   }
   return null;

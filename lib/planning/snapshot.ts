@@ -3,6 +3,12 @@ import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import type { OperatorHours } from './calendar';
 import type { Weights } from './objective';
 
+/** A job that another waits for and that is not going to be completed. */
+export interface DeadEnd {
+  id: JobId;
+  status: 'failed' | 'cancelled' | 'gone';
+}
+
 /** A job as the planner sees it. Times are ms since 1970, durations hours of the reference machine. */
 export interface PlanningJob extends FitJob {
   id: JobId;
@@ -15,6 +21,8 @@ export interface PlanningJob extends FitJob {
   held: boolean;
   /** Jobs that must be completed first and are not. */
   waitsFor: JobId[];
+  /** Those of them that never will be, as things are: they failed, were cancelled, or nobody knows them. Absent: none. */
+  deadEnds?: DeadEnd[];
   /** The copies that are neither done nor under way. */
   copiesToStart: number;
   /** The printer on which it failed last; another is preferred for a few hours. */

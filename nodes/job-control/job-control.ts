@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { cancelJob } from '../../lib/coordinator/cancel';
+import { changeJob } from '../../lib/coordinator/change-job';
 import {
   addSpool,
   answerOutcome,
@@ -48,6 +49,10 @@ const actions: Record<
       const { done, ...payload } = await cancelJob(farm, id, actor, { versions });
       return { payload, statusCode: done ? 200 : 202 };
     },
+  },
+  'change-job': {
+    subject: 'job_id',
+    run: async ({ farm, id, body, actor, versions }) => ({ payload: await changeJob(farm, id, body, actor, versions) }),
   },
   priority: {
     subject: 'job_id',

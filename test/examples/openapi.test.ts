@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   parseBedClear,
   parseClosure,
+  parseJobChange,
   parseJobSubmission,
   parseNewSpool,
   parseOutcomeAnswer,
@@ -77,6 +78,18 @@ describe('The description of the API', () => {
       ],
     ],
     ['PATCH', '/jobs/{id}/priority', parsePriorityChange, [{ priority: 1 }, { priority: 0 }, { priority: 2.5 }, {}]],
+    [
+      'PATCH',
+      '/jobs/{id}',
+      parseJobChange,
+      [
+        { depends_on: [] },
+        { deadline_at: null, not_before: '2026-11-25T00:00:00Z', copies: 3, priority: 1, job_name: 'a' },
+        { copies: 0 },
+        { plate_sharing: 'jobs' },
+        {},
+      ],
+    ],
     [
       'PATCH',
       '/jobs/{id}/printer',
