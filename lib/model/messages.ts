@@ -409,7 +409,7 @@ export const parseWhatIf = parserOf<WhatIf>(
         },
       },
       printers_down: { type: 'array', maxItems: 1000, items: { type: 'string', minLength: 1, maxLength: 50 } },
-      operator_hours: { type: 'string', pattern: '^([01]\\d|2[0-4]):[0-5]\\d-([01]\\d|2[0-4]):[0-5]\\d$' },
+      operator_hours: { type: 'string', pattern: '^([01]\\d|2[0-3]):[0-5]\\d-(([01]\\d|2[0-3]):[0-5]\\d|24:00)$' },
       spools: {
         type: 'array',
         maxItems: 100,
