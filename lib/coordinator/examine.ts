@@ -16,7 +16,7 @@ import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
 import type { Queryable } from '../store/database';
 import { type NewJob, unmetDependencies } from '../store/jobs';
-import { findMaterial } from '../store/materials';
+import { findUsableMaterial } from '../store/materials';
 import { allPrinters, loadedSlots, type Printer } from '../store/printers';
 import type { Farm } from './farm';
 import { planningJob, planningPrinter } from './snapshot';
@@ -38,7 +38,7 @@ export interface ExaminedJob {
 /** Checks a submission and estimates it; nothing is stored but what its file tells. @throws UnacceptableInputError */
 export async function examine(farm: Farm, submission: JobSubmission, actor: string): Promise<ExaminedJob> {
   const errors: FieldError[] = [];
-  const material = await findMaterial(farm.database, submission.material_id);
+  const material = await findUsableMaterial(farm.database, submission.material_id);
   if (!material) {
     errors.push({
       field: 'material_id',

@@ -1,21 +1,14 @@
 import type { Node, NodeAPI } from 'node-red';
 import { cancelJob } from '../../lib/coordinator/cancel';
 import { changeJob } from '../../lib/coordinator/change-job';
-import {
-  addSpool,
-  answerOutcome,
-  changeSlot,
-  clearBedOf,
-  discard,
-  hold,
-  replay,
-  reprioritise,
-} from '../../lib/coordinator/changes';
+import { answerOutcome, clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
 import { closePrinter, reopenPrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
+import { addMaterial, changeMaterial, removeMaterial } from '../../lib/coordinator/materials';
 import { pauseOrResume } from '../../lib/coordinator/pause';
 import { reassign } from '../../lib/coordinator/reassign';
 import { setupDone } from '../../lib/coordinator/setups';
+import { addSpool, changeSlot, changeSpool, removeSpool } from '../../lib/coordinator/spools';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { versionsWanted } from '../http/entity-tag';
@@ -99,6 +92,20 @@ const actions: Record<
   },
   'reopen-printer': { subject: 'id', run: async (order) => ({ payload: await reopenPrinter(order.farm, order.id) }) },
   'add-spool': { run: async (order) => ({ payload: await addSpool(order.farm, order.body), statusCode: 201 }) },
+  'change-spool': {
+    subject: 'spool_id',
+    run: async ({ farm, id, body }) => ({ payload: await changeSpool(farm, id, body) }),
+  },
+  'remove-spool': { subject: 'spool_id', run: async ({ farm, id }) => ({ payload: await removeSpool(farm, id) }) },
+  'add-material': { run: async ({ farm, body }) => ({ payload: await addMaterial(farm, body), statusCode: 201 }) },
+  'change-material': {
+    subject: 'material_id',
+    run: async ({ farm, id, body }) => ({ payload: await changeMaterial(farm, id, body) }),
+  },
+  'remove-material': {
+    subject: 'material_id',
+    run: async ({ farm, id }) => ({ payload: await removeMaterial(farm, id) }),
+  },
   'change-slot': {
     subject: 'printer_id',
     run: async (order) => ({ payload: await changeSlot(order.farm, order.id, order.slot, order.body) }),
