@@ -1,13 +1,12 @@
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
-import type { JobId, PrinterId, SpoolId } from '../model/ids';
-import { parseBedClear, parseNewSpool, parsePriorityChange, parseRelease, parseSlotChange } from '../model/messages';
+import type { JobId, PrinterId } from '../model/ids';
+import { parseBedClear, parsePriorityChange, parseRelease } from '../model/messages';
 import { isActive } from '../model/printer';
 import { openAttemptOf } from '../store/attempts';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
 import { acceptUnknownMachine, changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
-import { allSpools, findMaterial, findSpool, insertSpool, type Spool } from '../store/materials';
-import { clearBed, findPrinter, loadSlot, lockPrinter } from '../store/printers';
+import { clearBed, findPrinter, lockPrinter } from '../store/printers';
 import type { Farm } from './farm';
 import { type BedView, bedView } from './views';
 
@@ -156,82 +155,5 @@ export async function discard(farm: Farm, id: string): Promise<{ id: string; res
       throw new ConflictError('This dead letter was replayed.', 'Cancel its job instead.');
     await resolveDeadLetter(tx, id, 'discarded');
     return { id, resolution: 'discarded' as const };
-  });
-}
-
-interface SpoolView {
-  spool_id: string;
-  material_id: string;
-  label: string | null;
-  initial_grams: number;
-  grams_left: number;
-  printer_id: string | null;
-  slot: string | null;
-}
-
-const spoolView = (spool: Spool): SpoolView => ({
-  spool_id: spool.id,
-  material_id: spool.materialId,
-  label: spool.label,
-  initial_grams: spool.initialGrams,
-  grams_left: spool.gramsLeft,
-  printer_id: spool.printerId,
-  slot: spool.slot,
-});
-
-/** All spools and where they are loaded. */
-export async function spools(farm: Farm): Promise<{ spools: SpoolView[] }> {
-  return { spools: (await allSpools(farm.database)).map(spoolView) };
-}
-
-/** Adds a full spool: {material_id, grams, label}. */
-export async function addSpool(farm: Farm, input: unknown): Promise<SpoolView> {
-  const spool = parseNewSpool(input);
-  return farm.database.transaction(async (tx) => {
-    if (!(await findMaterial(tx, spool.material_id))) {
-      const remedy = 'Use the id of a material that the farm knows, for example pla_black_esun.';
-      throw new UnacceptableInputError('The material is unknown.', [
-        { field: 'material_id', value: spool.material_id, remedy },
-      ]);
-    }
-    return spoolView(
-      await insertSpool(tx, { materialId: spool.material_id, grams: spool.grams, label: spool.label ?? null }),
-    );
-  });
-}
-
-/** Says which spool is in a slot: {spool_id}, null for none. */
-export async function changeSlot(
-  farm: Farm,
-  printer: string,
-  slot: string,
-  input: unknown,
-): Promise<{
-  printer_id: string;
-  slot: string;
-  spool_id: SpoolId | null;
-  material_id: string | null;
-  grams_left: number | null;
-}> {
-  const { spool_id } = parseSlotChange(input);
-  return farm.database.transaction(async (tx) => {
-    const { id } = await findPrinter(tx, printer);
-    const attempt = await openAttemptOf(tx, id);
-    if (attempt?.slot === slot) {
-      throw new ConflictError(
-        'A print under way uses this slot.',
-        'Change the filament when it has ended.',
-        'slot_in_use',
-      );
-    }
-    const spool = spool_id === null ? null : await findSpool(tx, spool_id);
-    const loaded = await loadSlot(tx, id, slot, spool?.id ?? null);
-    return {
-      printer_id: id,
-      slot,
-      spool_id: loaded.spoolId,
-      material_id: loaded.materialId,
-      grams_left: loaded.gramsLeft,
-    };
   });
 }

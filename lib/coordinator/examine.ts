@@ -11,12 +11,12 @@ import { type Material, materialTolerance } from '../model/material';
 import type { JobSubmission } from '../model/messages';
 import type { PrintSettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
-import type { JobStatus } from '../model/status';
 import type { PlanningJob, PlanningPrinter } from '../planning/snapshot';
 import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
-import type { NewJob } from '../store/jobs';
-import { findMaterial } from '../store/materials';
+import type { Queryable } from '../store/database';
+import { type NewJob, unmetDependencies } from '../store/jobs';
+import { findUsableMaterial } from '../store/materials';
 import { allPrinters, loadedSlots, type Printer } from '../store/printers';
 import type { Farm } from './farm';
 import { planningJob, planningPrinter } from './snapshot';
@@ -38,7 +38,7 @@ export interface ExaminedJob {
 /** Checks a submission and estimates it; nothing is stored but what its file tells. @throws UnacceptableInputError */
 export async function examine(farm: Farm, submission: JobSubmission, actor: string): Promise<ExaminedJob> {
   const errors: FieldError[] = [];
-  const material = await findMaterial(farm.database, submission.material_id);
+  const material = await findUsableMaterial(farm.database, submission.material_id);
   if (!material) {
     errors.push({
       field: 'material_id',
@@ -46,8 +46,9 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
       remedy: 'Use the id of a material that the farm knows, for example pla_black_esun.',
     });
   }
-  checkTimes(submission, errors);
-  await checkDependencies(farm, submission, errors);
+  const { deadline_at, not_before, depends_on = [] } = submission;
+  errors.push(...timeErrors(submission, { deadlineAt: deadline_at ?? null, notBefore: not_before ?? null }));
+  errors.push(...(await dependencyErrors(farm.database, depends_on)));
   const file = await readModel(farm, submission.stl_path, submission.plate).catch((error: unknown) => {
     if (!(error instanceof UnacceptableInputError)) throw error;
     errors.push(...error.errors);
@@ -86,6 +87,7 @@ const placeholder = {
   cancelRequestedAt: null,
   givingUp: null,
   failedOn: null,
+  failedAt: null,
 };
 
 /** The field of a submission that a reason is about. */
@@ -270,41 +272,53 @@ function newJob(
   };
 }
 
-function checkTimes(submission: JobSubmission, errors: FieldError[]): void {
-  if (submission.deadline_at != null && Date.parse(submission.deadline_at) <= Date.now()) {
-    errors.push({ field: 'deadline_at', value: submission.deadline_at, remedy: 'Give a time in the future.' });
+/**
+ * What is wrong with the times of a job.
+ * @param asked those that are given now
+ * @param together the times that the job would have
+ */
+export function timeErrors(
+  asked: Pick<JobSubmission, 'deadline_at' | 'not_before'>,
+  together: Pick<Job, 'deadlineAt' | 'notBefore'>,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (asked.deadline_at != null && Date.parse(asked.deadline_at) <= Date.now()) {
+    errors.push({ field: 'deadline_at', value: asked.deadline_at, remedy: 'Give a time in the future.' });
   }
-  if (
-    submission.deadline_at != null &&
-    submission.not_before != null &&
-    Date.parse(submission.not_before) >= Date.parse(submission.deadline_at)
-  ) {
-    errors.push({ field: 'not_before', value: submission.not_before, remedy: 'Give a time before the deadline.' });
+  const { deadlineAt, notBefore } = together;
+  if (asked.deadline_at == null && asked.not_before == null) return errors;
+  if (deadlineAt !== null && notBefore !== null && Date.parse(notBefore) >= Date.parse(deadlineAt)) {
+    const field = asked.not_before == null ? 'deadline_at' : 'not_before';
+    const remedy =
+      field === 'not_before'
+        ? 'Give a time before the deadline.'
+        : `Give a time after ${notBefore}, before which it may not start.`;
+    errors.push({ field, value: asked[field], remedy });
   }
+  return errors;
 }
 
-async function checkDependencies(farm: Farm, submission: JobSubmission, errors: FieldError[]): Promise<void> {
-  const wanted = submission.depends_on ?? [];
-  if (wanted.length === 0) return;
-  const { rows } = await farm.database.query<{ id: string; status: JobStatus }>(
-    'SELECT id, status FROM print_jobs WHERE id = ANY ($1::uuid[])',
-    [wanted.filter(isUuid)],
+/** What is wrong with the jobs that one is to wait for. */
+export async function dependencyErrors(db: Queryable, wanted: readonly string[]): Promise<FieldError[]> {
+  const found = new Map(
+    (
+      await unmetDependencies(
+        db,
+        wanted.filter(isUuid).map((id) => id.toLowerCase() as JobId),
+      )
+    ).map((one) => [one.id as string, one.status]),
   );
-  for (const id of wanted) {
-    const found = rows.find((row) => row.id === id.toLowerCase());
-    if (!found) errors.push({ field: 'depends_on', value: id, remedy: 'Name jobs that exist.' });
-    else if (found.status === 'cancelled') {
-      errors.push({
-        field: 'depends_on',
-        value: id,
-        remedy: 'That job was cancelled and will never be completed; leave it out.',
-      });
-    }
-  }
+  return wanted.flatMap((id): FieldError[] => {
+    const status = found.get(id.toLowerCase());
+    if (status === null) return [{ field: 'depends_on', value: id, remedy: 'Name jobs that exist.' }];
+    if (status !== 'cancelled') return [];
+    const remedy = 'That job was cancelled and will never be completed; leave it out.';
+    return [{ field: 'depends_on', value: id, remedy }];
+  });
 }
 
 /** The error that names all of these fields. */
-export function refused(errors: FieldError[]): UnacceptableInputError {
+export function refused(errors: FieldError[], what: 'accepted' | 'changed' = 'accepted'): UnacceptableInputError {
   const fields = [...new Set(errors.map((error) => error.field))].join(', ');
-  return new UnacceptableInputError(`The job cannot be accepted because of: ${fields}.`, errors);
+  return new UnacceptableInputError(`The job cannot be ${what} because of: ${fields}.`, errors);
 }

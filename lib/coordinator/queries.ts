@@ -7,7 +7,6 @@ import { attemptsOf, openAttempts } from '../store/attempts';
 import type { Queryable } from '../store/database';
 import { openDeadLetterOf } from '../store/dead-letters';
 import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
-import { allMaterials, stockOfMaterials } from '../store/materials';
 import { photosOf } from '../store/outcomes';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import { type Action, jobActions } from './actions';
@@ -285,36 +284,4 @@ export async function printers(farm: Farm): Promise<{ printers: PrinterView[] }>
       }),
     };
   });
-}
-
-/** A material as the API shows it, with what is there of it (grams). */
-export interface MaterialView {
-  material_id: string;
-  name: string;
-  type: string;
-  colour: string;
-  colour_hex: string;
-  brand: string;
-  grams_left: number;
-  grams_promised: number;
-}
-
-/** All materials that can be printed with. */
-export async function materials(farm: Farm): Promise<{ materials: MaterialView[] }> {
-  const [all, stock] = await farm.database.read(
-    async (db) => [await allMaterials(db), await stockOfMaterials(db)] as const,
-  );
-  const stockOf = new Map(stock.map((one) => [one.materialId, one]));
-  return {
-    materials: all.map((material) => ({
-      material_id: material.id,
-      name: material.name,
-      type: material.type,
-      colour: material.colour,
-      colour_hex: material.colourHex,
-      brand: material.brand,
-      grams_left: stockOf.get(material.id)?.gramsLeft ?? 0,
-      grams_promised: stockOf.get(material.id)?.gramsPromised ?? 0,
-    })),
-  };
 }

@@ -5,6 +5,8 @@ import type { Farm } from './farm';
 const defaultDays = 30;
 const batchSize = 200;
 const dayMs = 86_400_000;
+/** An upload to which nothing has been added for so long was broken off. */
+const incomingMs = dayMs;
 
 /**
  * Removes stored files that are older than `keepFilesDays` and that nothing needs any more: no job and no attempt that is
@@ -15,6 +17,8 @@ const dayMs = 86_400_000;
  */
 export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<number> {
   const days = farm.options.keepFilesDays ?? defaultDays;
+  const swept = await farm.files.sweepIncoming(now - incomingMs);
+  if (swept > 0) farm.log('info', `${swept} uploads that were broken off were removed.`);
   await forgetUnusedPrints(farm.database, days);
   await forgetOldPhotos(farm.database, days);
   const old: { sha256: string; path: string }[] = [];

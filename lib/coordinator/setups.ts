@@ -3,9 +3,10 @@ import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/e
 import { parseSetupDone } from '../model/messages';
 import type { PlanLine } from '../planning/plan';
 import type { Snapshot } from '../planning/snapshot';
-import { changeSlot, clearBedOf } from './changes';
+import { clearBedOf } from './changes';
 import type { Farm } from './farm';
 import { plannedForAll } from './plan';
+import { changeSlot } from './spools';
 
 /** Something that an operator should do, in the order of the list. */
 export interface SetupView {

@@ -1,16 +1,17 @@
 import { fitJob, fitPrinter } from '../agent/fit-subject';
-import type { PrinterId } from '../model/ids';
+import type { JobId, PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
+import type { JobStatus } from '../model/status';
 import { LearnedDurations } from '../planning/durations';
 import { wallHours } from '../planning/eligibility';
 import { owedAfter, owedEvery } from '../planning/owed';
-import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
+import type { DeadEnd, PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
-import { allMaterials, allSpools } from '../store/materials';
+import { allMaterials, allSpools, type Spool } from '../store/materials';
 import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn, newestToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
 import type { FarmOptions } from './farm';
@@ -24,8 +25,9 @@ export function planningJob(
   job: Job,
   material: Material | undefined,
   openCopies: number,
-  waitsFor: Job['dependsOn'],
+  unmet: Awaited<ReturnType<typeof unmetDependencies>>,
 ): PlanningJob {
+  const deadEnds = unmet.flatMap(({ id, status }) => deadEnd(id, status));
   const wanted = job.cancelRequestedAt === null && job.givingUp === null;
   return {
     ...fitJob(job, material),
@@ -38,10 +40,17 @@ export function planningJob(
     notBefore: job.notBefore === null ? null : Date.parse(job.notBefore),
     // What was accepted by an earlier version waits until its file has been read again.
     held: job.hold || job.fileFacts === null,
-    waitsFor,
+    waitsFor: unmet.map(({ id }) => id),
+    ...(deadEnds.length > 0 && { deadEnds }),
     copiesToStart: wanted ? job.copies - job.copiesDone - openCopies : 0,
     failedOn: job.failedOn,
+    ...(job.failedAt !== null && { failedAt: Date.parse(job.failedAt) }),
   };
+}
+
+function deadEnd(id: JobId, status: JobStatus | null): DeadEnd[] {
+  if (status === null) return [{ id, status: 'gone' }];
+  return status === 'failed' || status === 'cancelled' ? [{ id, status }] : [];
 }
 
 /** What the planner needs to know of a printer. */
@@ -109,7 +118,8 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     return planningPrinter(printer, slots, attempt && { attempt, job: jobById.get(attempt.jobId) }, now, closures);
   });
   const kits = await partsOfKits(db, [...new Set(jobs.flatMap((job) => job.kitId ?? []))]);
-  const unmet = new Set(await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]));
+  const waitedFor = await unmetDependencies(db, [...new Set(jobs.flatMap((job) => job.dependsOn))]);
+  const unmet = new Map(waitedFor.map((one) => [one.id, one]));
   return {
     now,
     clearMinutes: options.clearMinutes ?? 5,
@@ -117,13 +127,13 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     ...(options.operator && { operator: options.operator }),
     ...(options.quiet && { quiet: options.quiet }),
     ...(options.weights && { weights: options.weights }),
-    ...(ahead && { shelf: ahead.shelf }),
+    shelf: shelfOf(await allSpools(db)),
     jobs: jobs.map((job) => {
       const planned = planningJob(
         job,
         materialById.get(job.materialId),
         openCopies.get(job.id) ?? 0,
-        job.dependsOn.filter((id) => unmet.has(id)),
+        job.dependsOn.flatMap((id) => unmet.get(id) ?? []),
       );
       return {
         ...planned,
@@ -150,16 +160,18 @@ const learnedDurations = new Learned(newestToLearn, async (db) => {
 async function planningFacts(db: Queryable): Promise<{
   dispatches: Map<PrinterId, number>;
   durations: LearnedDurations;
-  shelf: NonNullable<Snapshot['shelf']>;
 }> {
   return {
     dispatches: await dispatchesSinceOwed(db, owedAfter, owedEvery),
     durations: await learnedDurations.from(db),
-    shelf: (await allSpools(db))
-      .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
-      .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft })),
   };
 }
+
+/** The spools that are in no slot and not empty. */
+const shelfOf = (spools: readonly Spool[]): NonNullable<Snapshot['shelf']> =>
+  spools
+    .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
+    .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft }));
 
 /** Wall-clock hours on each printer, by what its prints of this material really took. */
 function hoursOn(

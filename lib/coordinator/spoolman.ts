@@ -84,7 +84,7 @@ async function agree(
   round: SpoolmanRound,
 ): Promise<number | null> {
   const spool = await lockSpoolmanSpool(tx, remote.id);
-  if (!spool || remote.remaining_weight === undefined) return null;
+  if (!spool || spool.archived || remote.remaining_weight === undefined) return null;
   // What was noted and stands there now has arrived, although nobody saw it arrive.
   const base =
     spool.spoolmanTarget !== null && same(remote.remaining_weight, spool.spoolmanTarget)

@@ -146,8 +146,8 @@ async function check(
 ): Promise<{ slot: string; tool: number; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
   if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
   const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
-  const waitsFor = await unmetDependencies(tx, job.dependsOn);
-  const planned = planningJob(job, await findMaterial(tx, job.materialId), openCopies, waitsFor);
+  const unmet = await unmetDependencies(tx, job.dependsOn);
+  const planned = planningJob(job, await findMaterial(tx, job.materialId), openCopies, unmet);
   if (['completed', 'failed', 'cancelled'].includes(job.status)) throw new LineRefused(`the job is ${job.status}`);
   if (planned.copiesToStart < 1) throw new LineRefused('no copy of the job is left to start');
   if (planned.held) throw new LineRefused('the job is held');

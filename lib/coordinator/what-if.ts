@@ -6,7 +6,7 @@ import { type PlanMessage, parseWhatIf, type WhatIf } from '../model/messages';
 import { hoursFrom } from '../planning/calendar';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
-import { allMaterials } from '../store/materials';
+import { usableMaterials } from '../store/materials';
 import type { Farm } from './farm';
 import { planMessage } from './plan';
 import { forecastOf, type PromiseView, promiseView } from './promises';
@@ -29,7 +29,7 @@ export async function whatIf(farm: Farm, input: unknown): Promise<WhatIfAnswer> 
   const question = parseWhatIf(input);
   const { snapshot, materials, forecast } = await farm.database.read(async (db) => ({
     snapshot: await takeSnapshot(db, farm.options),
-    materials: await allMaterials(db),
+    materials: await usableMaterials(db),
     forecast: await forecastOf(db),
   }));
   const { changed, added } = changedBy(snapshot, question, materials);

@@ -51,6 +51,11 @@ export interface FileStore {
   /** Marks a stored file as used now, so that it counts as new; false if it is not there. */
   touch(sha256: string, extension: StoredExtension): Promise<boolean>;
   /**
+   * Removes what was left half received by a process that is gone: what nobody has written to since a moment (ms since
+   * 1970). Returns how many files.
+   */
+  sweepIncoming(before: number): Promise<number>;
+  /**
    * Removes a stored file; nothing if it is gone already.
    *
    * @throws FileStoreError `bad_file_address` when it is no file of this store
@@ -189,6 +194,19 @@ export class LocalFileStore implements FileStore {
     const size = (await stat(path).catch(() => undefined))?.size ?? 0;
     await rm(path, { force: true });
     this.count(-size);
+  }
+
+  async sweepIncoming(before: number): Promise<number> {
+    const incoming = join(this.root, 'incoming');
+    let removed = 0;
+    for (const name of await readdir(incoming).catch(() => [])) {
+      const path = join(incoming, name);
+      const found = await stat(path).catch(() => undefined);
+      if (!found?.isFile() || found.mtimeMs >= before) continue;
+      await rm(path, { force: true });
+      removed++;
+    }
+    return removed;
   }
 
   async hash(path: string): Promise<string> {

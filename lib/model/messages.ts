@@ -85,6 +85,19 @@ const jobSubmissionSchema = {
   },
 } as const;
 
+/** What may be asked otherwise of an open job; a field that is absent stays as it is, null takes a time away. */
+export type JobChange = Partial<
+  Pick<JobSubmission, 'job_name' | 'priority' | 'deadline_at' | 'not_before' | 'copies' | 'depends_on'>
+>;
+
+const { job_name, priority, deadline_at, not_before, copies, depends_on } = jobSubmissionSchema.properties;
+const jobChangeSchema = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { job_name, priority, deadline_at, not_before, copies, depends_on },
+} as const;
+
 /** What the broker carries to a printer's agent: one attempt that is to be claimed. */
 export interface DispatchMessage {
   job_id: string;
@@ -265,6 +278,9 @@ const planSchema = {
 } as const;
 
 const remedies: Record<string, (error: ErrorObject) => string> = {
+  minProperties: () => 'Name at least one field that is to change.',
+  maxProperties: () => 'Give either grams_left, or gross_grams and tare_grams.',
+  dependencies: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
   required: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
   additionalProperties: (error) => `Remove "${String(error.params['additionalProperty'])}"; it is not a field here.`,
   type: (error) => `Give a value of type ${String(error.params['type'])}.`,
@@ -302,6 +318,7 @@ function parserOf<T>(schema: object, what: string): (input: unknown) => T {
 
 /** Each parser returns the typed input or throws a MalformedInputError that names every field. */
 export const parseJobSubmission = parserOf<JobSubmission>(jobSubmissionSchema, 'job');
+export const parseJobChange = parserOf<JobChange>(jobChangeSchema, 'change of the job');
 export const parseDispatchMessage = parserOf<DispatchMessage>(dispatchSchema, 'dispatch message');
 export const parseStatusMessage = parserOf<StatusMessage>(statusSchema, 'status message');
 export const parsePlan = parserOf<Pick<PlanMessage, 'lines'>>(planSchema, 'plan');
@@ -370,6 +387,76 @@ export const parseNewSpool = parserOf<{ material_id: string; grams: number; labe
   },
   'spool',
 );
+/** What is left on a spool: as a number, or as it was weighed. */
+export interface SpoolChange {
+  grams_left?: number;
+  gross_grams?: number;
+  tare_grams?: number;
+}
+
+const weight = { type: 'number', minimum: 0, maximum: 100_000 } as const;
+export const parseSpoolChange = parserOf<SpoolChange>(
+  {
+    type: 'object',
+    additionalProperties: false,
+    minProperties: 1,
+    properties: { grams_left: weight, gross_grams: weight, tare_grams: weight },
+    dependencies: { gross_grams: ['tare_grams'], tare_grams: ['gross_grams'], grams_left: { maxProperties: 1 } },
+  },
+  'correction of the spool',
+);
+
+/** What a material is; °C, g/cm³, mm, USD. */
+export interface MaterialChange {
+  name?: string;
+  type?: string;
+  colour?: string;
+  colour_hex?: string;
+  brand?: string;
+  density_g_cm3?: number;
+  diameter_mm?: number;
+  usd_per_kg?: number;
+  nozzle_temp?: number;
+  bed_temp?: number;
+}
+
+const materialProperties = {
+  name: { type: 'string', minLength: 1, maxLength: 100 },
+  type: { type: 'string', minLength: 1, maxLength: 20 },
+  colour: { type: 'string', minLength: 1, maxLength: 50 },
+  colour_hex: { type: 'string', pattern: '^#?[0-9A-Fa-f]{6}$' },
+  brand: { type: 'string', minLength: 1, maxLength: 50 },
+  density_g_cm3: { type: 'number', minimum: 0.1, maximum: 25 },
+  diameter_mm: { type: 'number', minimum: 0.5, maximum: 5 },
+  usd_per_kg: { type: 'number', minimum: 0, maximum: 100_000 },
+  nozzle_temp: { type: 'integer', minimum: 150, maximum: 450 },
+  bed_temp: { type: 'integer', minimum: 0, maximum: 150 },
+} as const;
+
+export const parseMaterialChange = parserOf<MaterialChange>(
+  { type: 'object', additionalProperties: false, minProperties: 1, properties: materialProperties },
+  'change of the material',
+);
+export const parseNewMaterial = parserOf<MaterialChange & { material_id: string }>(
+  {
+    type: 'object',
+    required: [
+      'material_id',
+      'name',
+      'type',
+      'colour',
+      'colour_hex',
+      'brand',
+      'density_g_cm3',
+      'usd_per_kg',
+      'nozzle_temp',
+      'bed_temp',
+    ],
+    additionalProperties: false,
+    properties: { material_id: { type: 'string', pattern: '^[a-z0-9][a-z0-9_.-]{0,49}$' }, ...materialProperties },
+  },
+  'material',
+);
 export const parseSlotChange = parserOf<{ spool_id: string | null }>(
   { type: 'object', required: ['spool_id'], additionalProperties: false, properties: { spool_id: nullable(uuid) } },
   'slot',
@@ -425,7 +512,7 @@ export const parseWhatIf = parserOf<WhatIf>(
         },
       },
       printers_down: { type: 'array', maxItems: 1000, items: { type: 'string', minLength: 1, maxLength: 50 } },
-      operator_hours: { type: 'string', pattern: '^([01]\\d|2[0-4]):[0-5]\\d-([01]\\d|2[0-4]):[0-5]\\d$' },
+      operator_hours: { type: 'string', pattern: '^([01]\\d|2[0-3]):[0-5]\\d-(([01]\\d|2[0-3]):[0-5]\\d|24:00)$' },
       spools: {
         type: 'array',
         maxItems: 100,

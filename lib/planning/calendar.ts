@@ -1,3 +1,5 @@
+import { UnacceptableInputError } from '../model/errors';
+
 /** When somebody is there, on the clock of the farm's own place. */
 export interface OperatorHours {
   /** IANA name, as in `Europe/Berlin`. */
@@ -9,17 +11,35 @@ export interface OperatorHours {
   days?: number[];
 }
 
+const written = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/;
+
 /**
  * Reads `08:00-20:00`, an end below the begin on the next day, `00:00-24:00` always.
- * @throws RangeError it is not written so
+ * @param field what the text is called where it was written
+ * @throws UnacceptableInputError hours, time zone or days are not understood; the field is named
  */
-export function hoursFrom(text: string, timeZone: string, days?: number[]): OperatorHours {
-  const [, a, b, c, d] = (/^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(text.trim()) ?? []).map(Number);
-  const begin = (a ?? Number.NaN) * 60 + (b ?? 0);
-  const end = (c ?? Number.NaN) * 60 + (d ?? 0);
-  if (!(begin <= 1440 && end <= 1440)) throw new RangeError(`hours are written 08:00-20:00, not ${text}`);
-  new Intl.DateTimeFormat('en-US', { timeZone });
-  const whole = Math.abs(end - begin) === 1440;
+export function hoursFrom(text: string, timeZone: string, days?: number[], field = 'operator_hours'): OperatorHours {
+  const refuse = (name: string, value: unknown, remedy: string): UnacceptableInputError =>
+    new UnacceptableInputError(`${name} "${String(value)}" is not understood. ${remedy}`, [
+      { field: name, value, remedy },
+    ]);
+  const [, a, b, c, d] = (written.exec(text.trim().replace(/-24:00$/, '-00:00')) ?? []).map(Number);
+  const until24 = /-24:00$/.test(text.trim());
+  if (a === undefined || b === undefined || c === undefined || d === undefined) {
+    throw refuse(field, text, 'Write from and until as HH:MM-HH:MM, for example 08:00-20:00; 00:00-24:00 is always.');
+  }
+  const begin = a * 60 + b;
+  const end = until24 ? 1440 : c * 60 + d;
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone });
+  } catch {
+    throw refuse('time_zone', timeZone, 'Give the IANA name of a place, for example Europe/Berlin.');
+  }
+  const stranger = days?.find((one) => !(Number.isInteger(one) && one >= 0 && one <= 6));
+  if (stranger !== undefined) {
+    throw refuse('operator_days', stranger, 'Give the days as numbers from 0 (Sunday) to 6, for example 1,2,3,4,5.');
+  }
+  const whole = end - begin === 1440;
   return { timeZone, begin: whole ? 0 : begin, end: whole ? 0 : end, ...(days && days.length > 0 && { days }) };
 }
 
@@ -50,18 +70,39 @@ function ahead(timeZone: string, at: number): number {
   return Date.UTC(year, month - 1, date, hour, min, second) - Math.floor(at / 1000) * 1000;
 }
 
-/** The moment at which local clocks show so many ms since the epoch; the later of two readings is never needed. */
+/**
+ * The first moment at which local clocks show so many ms since the epoch, or more: a time that a change of the clocks
+ * leaves out begins with that change.
+ */
 function moment(timeZone: string, local: number): number {
   if (timeZone === 'UTC') return local;
   const key = `${timeZone} ${local}`;
   let at = known.get(key);
   if (at === undefined) {
-    at = local - ahead(timeZone, local);
-    at = local - ahead(timeZone, at);
+    at = firstMoment(timeZone, local);
     if (known.size > 10_000) known.clear();
     known.set(key, at);
   }
   return at;
+}
+
+function firstMoment(timeZone: string, local: number): number {
+  // Clocks are nowhere changed twice within two days.
+  const offsets = [ahead(timeZone, local - day), ahead(timeZone, local + day)] as const;
+  const early = local - Math.max(...offsets);
+  const late = local - Math.min(...offsets);
+  const shown = (at: number): number => at + ahead(timeZone, at);
+  if (shown(early) === local) return early;
+  if (shown(late) === local) return late;
+  // `early` lies before the change, `late` after it.
+  let before = Math.floor(early / minute);
+  let after = Math.ceil(late / minute);
+  while (after - before > 1) {
+    const middle = (before + after) >> 1;
+    if (shown(middle * minute) >= local) after = middle;
+    else before = middle;
+  }
+  return after * minute;
 }
 
 /** Minutes after a beginning in which somebody is there, as ascending [open, close] pairs. */

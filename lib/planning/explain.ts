@@ -1,10 +1,12 @@
 import { canEverPrint, filamentSetup, impossible, notReadyBecause, permanentReasons, setupsFor } from '../fit/judge';
 import type { JobId, PrinterId } from '../model/ids';
 import { type NotAllowed, notAllowedBecause } from './allowed';
+import { neverFollows } from './dependencies';
 import { expectedHours } from './eligibility';
 import { owedAt } from './owed';
 import type { Plan, PlanLine } from './plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+import { missingSpool, nobodyHas } from './stock';
 
 /** What one printer has to do with a job that waits. */
 export interface PrinterVerdict {
@@ -64,11 +66,25 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
       wouldHelp.push('release it');
       return 'the job is held';
     }
+    const never = neverFollows(job, snapshot);
+    if (never) {
+      wouldHelp.push(...never.wouldHelp);
+      return never.because;
+    }
     if (job.waitsFor.length > 0) {
       wouldHelp.push('it follows by itself when they are completed');
       return `it depends on ${job.waitsFor.join(', ')}, not completed yet`;
     }
     if (job.notBefore !== null && job.notBefore > snapshot.now) return `not before ${iso(job.notBefore)}`;
+    const missing = missingSpool(job.materialId, job.grams);
+    const dry = nobodyHas(job, snapshot) ?? (plan.waiting[job.id] === missing ? missing : null);
+    if (dry !== null) {
+      wouldHelp.push(
+        `add a spool of ${job.materialId} with at least ${Math.ceil(job.grams)} g`,
+        'choose another material',
+      );
+      return dry;
+    }
     if (line?.ready) return 'it starts with the next tick';
     const first = line ? own[0] : undefined;
     if (line && first && first !== line && first.ready) {

@@ -3,7 +3,8 @@ import type { JobId, MaterialId } from '../model/ids';
 import { bestOfAll } from './all-orders';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
-import { expectedHours } from './eligibility';
+import { waitsForOthers } from './dependencies';
+import { expectedHours, outOfService, reluctance } from './eligibility';
 import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
 import { beginningsOfKits } from './kits';
@@ -13,6 +14,7 @@ import type { Plan, PlanLine, PlanningBudget } from './plan';
 import { dispatchOrder } from './rule';
 import { type Machine, type Placed, Schedule, type Task } from './schedule';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+import { filamentExists, missingSpool, nobodyHas, SpoolPromises } from './stock';
 
 const minute = 60_000;
 /** How far operator hours are known at least, and at most, days. */
@@ -57,15 +59,13 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
     return number;
   };
   // A bed that holds something while nothing prints is cleared when the operator comes.
-  const printers = snapshot.printers.filter((printer) => printer.online && printer.state !== 'fault');
+  const printers = snapshot.printers.filter((printer) => !outOfService(printer));
   const { front, rest } = frontOf(snapshot);
   for (const job of inAge(front)) {
     if (job.copiesToStart < 1) continue;
-    const minutes = printers.map((printer) => minutesOn(job, printer));
+    const minutes = printers.map((printer) => minutesOn(job, printer, snapshot));
     if (!minutes.some(Number.isFinite)) {
-      plan.waiting[job.id] = snapshot.printers.some((printer) => canEverPrint(job, printer))
-        ? (hardwareWanted(job, printers) ?? 'every printer that can take it is offline or at fault')
-        : impossible(job, snapshot.printers);
+      plan.waiting[job.id] = nowhereBecause(job, printers, snapshot);
       continue;
     }
     if (job.held) {
@@ -73,8 +73,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
       continue;
     }
     if (job.waitsFor.length > 0) {
-      const others = job.waitsFor.length === 1 ? 'another job' : `${job.waitsFor.length} other jobs`;
-      plan.waiting[job.id] = `waits for ${others} to be completed`;
+      plan.waiting[job.id] = waitsForOthers(job, snapshot);
       dependent.push(job);
       continue;
     }
@@ -82,6 +81,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
       job,
       snapshot.now,
       minutes,
+      printers,
       [job.materialId, ...(job.alsoMaterials ?? []).map(({ id }) => id)].map(numberOf),
       slotsFor(job, printers),
     );
@@ -99,7 +99,8 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
       taskOf(
         job,
         snapshot.now,
-        printers.map((printer) => minutesOn(job, printer)),
+        printers.map((printer) => minutesOn(job, printer, snapshot)),
+        printers,
         materialNumbers,
         slotsFor(job, printers),
       ),
@@ -150,6 +151,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   const order = found.order;
   addDependent(snapshot, schedule, order, { copies, tasks, independent });
   serveOwed(snapshot, copies, printers, schedule, order);
+  leaveOutUnstocked(plan, snapshot, copies, schedule, order, materialNames);
   const cost = totalCost(schedule, order);
   // What both must add: jobs that wait for others, and jobs whose turn it is.
   const added = cost - found.cost;
@@ -234,10 +236,22 @@ function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
   return [...jobs].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
-function minutesOn(job: PlanningJob, printer: PlanningPrinter): number {
-  // What a nozzle or a build plate has to be changed for takes nobody's place until it is done.
+function minutesOn(job: PlanningJob, printer: PlanningPrinter, snapshot: Snapshot): number {
+  // What a nozzle or a build plate has to be changed for takes nobody's place until it is done; nor what nobody has
+  // filament for.
   if (!canEverPrint(job, printer) || hardwareSetups(job, printer).length > 0) return Number.POSITIVE_INFINITY;
+  if (!filamentExists(job, printer, snapshot)) return Number.POSITIVE_INFINITY;
   return expectedHours(job, printer) * 60;
+}
+
+/** Why none of the printers that work can take a job. */
+function nowhereBecause(job: PlanningJob, printers: readonly PlanningPrinter[], snapshot: Snapshot): string {
+  if (!snapshot.printers.some((printer) => canEverPrint(job, printer))) return impossible(job, snapshot.printers);
+  return (
+    nobodyHas(job, snapshot) ??
+    hardwareWanted(job, printers) ??
+    'every printer that can take it is offline, at fault or not ready for a start'
+  );
 }
 
 /** What must be changed on a machine before any can print the job; null if that is not what it waits for. */
@@ -260,10 +274,12 @@ function taskOf(
   job: PlanningJob,
   now: number,
   minutes: number[],
+  printers: readonly PlanningPrinter[],
   materials: number[],
   slots: boolean[][] | undefined,
 ): Task {
   const since = (at: number): number => (at - now) / minute;
+  const extra = printers.map((printer) => reluctance(job, printer, now) * 60);
   return {
     release: job.notBefore === null ? 0 : Math.max(0, since(job.notBefore)),
     due: job.deadline === null ? Number.POSITIVE_INFINITY : since(job.deadline),
@@ -273,6 +289,7 @@ function taskOf(
     materials: [...new Set(materials)],
     grams: job.grams,
     ...(slots && { slots }),
+    ...(extra.some((one) => one > 0) && { extra }),
     promised: job.promisedStart === undefined ? null : since(job.promisedStart),
     kitBegun: null,
   };
@@ -341,6 +358,45 @@ function serveOwed(
   }
 }
 
+/** So often what has no spool is looked for; more rarely than that something is left over, and then its setup says so. */
+const stockRounds = 20;
+
+/** Takes out of the order what would wait for a spool that is promised to another or that nobody has. */
+function leaveOutUnstocked(
+  plan: Plan,
+  snapshot: Snapshot,
+  copies: readonly PlanningJob[],
+  schedule: Schedule,
+  order: number[][],
+  names: readonly MaterialId[],
+): void {
+  if (!snapshot.shelf) return;
+  for (let round = 0; round < stockRounds; round++) {
+    const spools = new SpoolPromises(snapshot);
+    const without = new Set<number>();
+    const placed = schedule.project(order).flatMap((own, machine) => own.map((one) => ({ ...one, machine })));
+    placed.sort((a, b) => a.begin - b.begin || ((copies[a.task]?.id ?? '') < (copies[b.task]?.id ?? '') ? -1 : 1));
+    /** What follows on a printer after something without a spool is looked at once that is taken out. */
+    const open = new Set(order.keys());
+    for (const { task, changes, machine } of placed) {
+      const job = copies[task] as PlanningJob;
+      if (!open.has(machine)) continue;
+      for (const { to } of changes) {
+        const material = names[to] as MaterialId;
+        if (spools.take(material, material === job.materialId ? job.grams : 0)) continue;
+        without.add(task);
+        open.delete(machine);
+        plan.waiting[job.id] ??= missingSpool(material, job.grams);
+      }
+    }
+    if (without.size === 0) return;
+    for (const sequence of order) {
+      const kept = sequence.filter((task) => !without.has(task));
+      if (kept.length < sequence.length) sequence.splice(0, sequence.length, ...kept);
+    }
+  }
+}
+
 function writeLines(
   plan: Plan,
   snapshot: Snapshot,
@@ -366,15 +422,14 @@ function writeLines(
   }
   lines.sort((a, b) => a.at - b.at || (a.line.jobId < b.line.jobId ? -1 : 1));
   let position = 0;
-  const shelf = [...(snapshot.shelf ?? [])].sort((a, b) => a.grams - b.grams || (a.spoolId < b.spoolId ? -1 : 1));
+  const spools = new SpoolPromises(snapshot);
   for (const { line, job } of lines) {
     for (const change of line.changes ?? []) {
-      // A spool is promised to one place only: the one with the least left that is enough.
-      const found = shelf.findIndex((spool) => spool.materialId === change.to && spool.grams >= change.gramsNeeded);
-      change.spoolId = found < 0 ? null : (shelf.splice(found, 1)[0]?.spoolId ?? null);
-      if (snapshot.shelf && change.spoolId === null) {
-        line.setups.push(`no spool of ${change.to} with ${Math.ceil(change.gramsNeeded)} g is in stock`);
-      }
+      const spool = spools.take(change.to, change.gramsNeeded);
+      change.spoolId = spool?.spoolId ?? null;
+      if (!spool) line.setups.push(missingSpool(change.to, change.gramsNeeded));
+      else if (spool.where !== null)
+        line.setups.push(`the only spool of ${change.to} that suffices is in ${spool.where}`);
     }
     plan.lines.push(line);
     if (plan.positions[job.id] === undefined) plan.positions[job.id] = ++position;

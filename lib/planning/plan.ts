@@ -1,9 +1,11 @@
 import { canEverPrint, fittingSlot, impossible, notReadyBecause, setupsFor } from '../fit/judge';
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import { notAllowedBecause } from './allowed';
-import { wallHours } from './eligibility';
+import { waitsForOthers } from './dependencies';
+import { outOfService, reluctance, wallHours } from './eligibility';
 import { planAhead } from './plan-ahead';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+import { filamentExists, missingSpool } from './stock';
 
 /** One print of the plan. Times are ISO 8601 UTC; null where only an operator can say when. */
 export interface PlanLine {
@@ -82,7 +84,7 @@ export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan 
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
   for (const [index, job] of inOrder(snapshot).entries()) {
     plan.positions[job.id] = index + 1;
-    const held = heldBecause(job, snapshot.now, plan);
+    const held = heldBecause(job, snapshot, plan);
     const copies = Math.min(job.copiesToStart, timelines.length * linesPerPrinter);
     for (let copy = 0; copy < copies; copy++) {
       const line = place(job, timelines, snapshot, held);
@@ -123,20 +125,23 @@ function inOrder(snapshot: Snapshot): PlanningJob[] {
     .map(({ job }) => job);
 }
 
-function heldBecause(job: PlanningJob, now: number, plan: Plan): { reason: string; until: number | null } | null {
+function heldBecause(
+  job: PlanningJob,
+  snapshot: Snapshot,
+  plan: Plan,
+): { reason: string; until: number | null } | null {
   if (job.held) return { reason: 'the job is held; release it', until: null };
   if (job.waitsFor.length > 0) {
     const ends = job.waitsFor.map((id) =>
       Math.max(...plan.lines.filter((line) => line.jobId === id).map((line) => Date.parse(line.end ?? ''))),
     );
     const last = Math.max(...ends);
-    const count = job.waitsFor.length;
     return {
-      reason: `waits for ${count === 1 ? 'another job' : `${count} other jobs`} to be completed`,
+      reason: waitsForOthers(job, snapshot),
       until: Number.isFinite(last) ? last : null,
     };
   }
-  if (job.notBefore !== null && job.notBefore > now) {
+  if (job.notBefore !== null && job.notBefore > snapshot.now) {
     return { reason: `not before ${new Date(job.notBefore).toISOString()}`, until: job.notBefore };
   }
   return null;
@@ -145,11 +150,13 @@ function heldBecause(job: PlanningJob, now: number, plan: Plan): { reason: strin
 function timelineOf(printer: PlanningPrinter, snapshot: Snapshot): Timeline {
   const blocked = notReadyBecause(printer);
   // A bed that is full while nothing prints is cleared when an operator pleases; one that prints has its end to go by.
-  const free = printer.busy
-    ? Math.max(snapshot.now, printer.busy.until) + minutes(snapshot.clearMinutes, printer)
-    : printer.bed === 'occupied'
-      ? null
-      : snapshot.now;
+  const free = outOfService(printer)
+    ? null
+    : printer.busy
+      ? Math.max(snapshot.now, printer.busy.until) + minutes(snapshot.clearMinutes, printer)
+      : printer.bed === 'occupied'
+        ? null
+        : snapshot.now;
   return { printer, free, blocked, lines: 0 };
 }
 
@@ -165,25 +172,39 @@ function place(
   const able = timelines.filter((timeline) => canEverPrint(job, timeline.printer));
   if (able.length === 0) return impossible(job, snapshot.printers);
   const options = able.map((timeline) => {
-    const setups = setupsFor(job, timeline.printer);
-    const earliest = timeline.free === null ? null : Math.max(timeline.free, held?.until ?? 0);
+    const exists = filamentExists(job, timeline.printer, snapshot);
+    const wanted = setupsFor(job, timeline.printer);
+    const setups = exists ? wanted : [missingSpool(job.materialId, job.grams), ...wanted.slice(1)];
+    const earliest = timeline.free === null || !exists ? null : Math.max(timeline.free, held?.until ?? 0);
     const stuck = earliest === null || (held !== null && held.until === null);
     const duration = wallHours(job, timeline.printer) * hour;
     const change = setups.length * minutes(snapshot.changeMinutes, timeline.printer);
-    const wanted = stuck ? null : earliest + change;
-    const barred = notAllowedBecause(timeline.printer, snapshot.quiet, wanted ?? snapshot.now, duration / 60_000);
-    const start = wanted !== null && barred ? barred.until : wanted;
-    return { timeline, setups, start: start === Number.POSITIVE_INFINITY ? null : start, duration, barred };
+    const begin = stuck ? null : earliest + change;
+    const barred = notAllowedBecause(timeline.printer, snapshot.quiet, begin ?? snapshot.now, duration / 60_000);
+    const start = begin !== null && barred ? barred.until : begin;
+    const extra = reluctance(job, timeline.printer, snapshot.now) * hour;
+    return {
+      timeline,
+      setups,
+      start: start === Number.POSITIVE_INFINITY ? null : start,
+      duration,
+      extra,
+      exists,
+      barred,
+    };
   });
-  // The one that has it done first; where nobody can say when, the one with the shorter line and the right filament.
+  const startsNow = options.some((option) => option.start === snapshot.now && option.setups.length === 0);
+  // The one that has it done first, and none that waits for a person while another could start; where nobody can say
+  // when, one that works, with the right filament and the shorter line.
   const rank = (option: (typeof options)[number]): number[] => [
     option.start === null ? 1 : 0,
-    option.timeline.printer.id === job.failedOn ? 1 : 0,
-    option.start === null ? 0 : option.start + option.duration,
+    startsNow && option.setups.length > 0 ? 1 : 0,
+    option.start === null ? 0 : option.start + option.duration + option.extra,
+    outOfService(option.timeline.printer) ? 1 : 0,
+    option.exists ? 0 : 1,
     option.setups.length,
-    option.timeline.printer.online ? 0 : 1,
     option.timeline.lines,
-    option.duration,
+    option.duration + option.extra,
   ];
   options.sort((a, b) => compare(rank(a), rank(b)));
   const best = options[0];

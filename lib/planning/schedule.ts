@@ -31,6 +31,8 @@ export interface Task {
   grams: number;
   /** Of each printer, which slots may hold the first material: those whose tool can print it. Absent: all. */
   slots?: readonly (readonly boolean[])[];
+  /** By how many minutes later it counts as done on each printer, where another is preferred. Absent: 0. */
+  extra?: readonly number[];
   /** The start that was promised, if one was. */
   promised: number | null;
   /** When the first part of its kit is done; null: it belongs to none. */
@@ -208,7 +210,7 @@ export class Schedule implements SequencingProblem {
       }
       const end = start + length;
       if (end === Number.POSITIVE_INFINITY) return 1e12;
-      cost += this.taskCost(task, end, length);
+      cost += this.taskCost(task, end + (task.extra?.[machine] ?? 0), length);
       if (task.kitBegun !== null) cost += (weights.kit * task.weight * Math.max(0, end - task.kitBegun)) / 60;
       if (away && length > 180) cost += (weights.block * Math.max(0, calendar.present(start, end) - 180)) / 60;
       if (task.promised !== null) {

@@ -3,6 +3,12 @@ import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import type { OperatorHours } from './calendar';
 import type { Weights } from './objective';
 
+/** A job that another waits for and that is not going to be completed. */
+export interface DeadEnd {
+  id: JobId;
+  status: 'failed' | 'cancelled' | 'gone';
+}
+
 /** A job as the planner sees it. Times are ms since 1970, durations hours of the reference machine. */
 export interface PlanningJob extends FitJob {
   id: JobId;
@@ -15,10 +21,14 @@ export interface PlanningJob extends FitJob {
   held: boolean;
   /** Jobs that must be completed first and are not. */
   waitsFor: JobId[];
+  /** Those of them that never will be, as things are: they failed, were cancelled, or nobody knows them. Absent: none. */
+  deadEnds?: DeadEnd[];
   /** The copies that are neither done nor under way. */
   copiesToStart: number;
-  /** The printer on which it failed last; another is preferred. */
+  /** The printer on which it failed last; another is preferred for a few hours. */
   failedOn: PrinterId | null;
+  /** When that was (ms since 1970); absent: long ago. */
+  failedAt?: number;
   /** Wall-clock hours learned for a printer, setups not counted; absent: the reference hours × its speed factor. */
   hoursOn?: Record<PrinterId, number>;
   /** The start (ms) that was promised and should be kept. */
@@ -60,7 +70,7 @@ export interface Snapshot {
   operatorFrom?: number;
   /** When no print may start; absent: never. */
   quiet?: OperatorHours;
-  /** The spools that lie on the shelf; absent: there is enough of everything. */
+  /** The spools that lie on the shelf, with what is left on them; absent: there is enough of everything. */
   shelf?: { spoolId: string; materialId: MaterialId; grams: number }[];
   /** What a plan is worth; absent: the defaults. */
   weights?: Partial<Weights>;

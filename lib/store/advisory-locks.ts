@@ -17,12 +17,14 @@ export const advisoryLocks = {
   events: 7_206_015,
   /** One round with Spoolman at a time. */
   spoolman: 7_206_016,
+  /** What jobs wait for changes. */
+  dependencies: 7_206_018,
 } as const;
 
 /** Waits for a lock and holds it until the transaction has ended; shared, for those who only must not meet its holder. */
 export async function lockUntilEnd(
   tx: Transaction,
-  lock: 'tick' | 'files' | 'spoolman',
+  lock: 'tick' | 'files' | 'spoolman' | 'dependencies',
   mode: 'exclusive' | 'shared' = 'exclusive',
 ): Promise<void> {
   const take = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';

@@ -260,6 +260,14 @@ export async function openAttemptOf(db: Queryable, printerId: string): Promise<A
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
+/** The attempt under way that draws, or is going to draw, from a spool. */
+export async function openAttemptOfSpool(db: Queryable, spoolId: SpoolId): Promise<Attempt | undefined> {
+  const { rows } = await db.query(`SELECT * FROM print_attempts WHERE spool_id = $1 AND phase <> 'ended' LIMIT 1`, [
+    spoolId,
+  ]);
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
 /** One attempt by its id. */
 export async function findAttempt(db: Queryable, id: string): Promise<Attempt | undefined> {
   const { rows } = await db.query('SELECT * FROM print_attempts WHERE id = $1', [id]);

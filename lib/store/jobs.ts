@@ -66,7 +66,8 @@ type JobRow = Omit<Job, 'model'> & {
   modelVolumeMm3: number;
 };
 
-function toJob(row: Record<string, unknown>): Job {
+/** A row of the table as a job. */
+export function jobOf(row: Record<string, unknown>): Job {
   const { modelSha256, modelKind, modelXMm, modelYMm, modelZMm, modelVolumeMm3, ...rest } = camelCase<JobRow>(row);
   return {
     ...rest,
@@ -117,6 +118,7 @@ const fields = [
   'givingUp',
   'retriesFrom',
   'failedOn',
+  'failedAt',
   'retrySettings',
   'acceptUnknownMachine',
   'plate',
@@ -197,7 +199,7 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
   if (!row) throw new Error('PostgreSQL stored no job.');
   await notify(tx, 'outbox');
   await notify(tx, 'plan');
-  return toJob(row);
+  return jobOf(row);
 }
 
 // Changes a status along the graph, guarded by the one it is thought to have, with history and message.
@@ -254,7 +256,7 @@ export async function changeStatus(tx: Transaction, job: Job, to: JobStatus, cha
   await notify(tx, 'outbox');
   await notify(tx, `job:${job.id}`);
   if (to === 'queued' || isTerminal(to)) await notify(tx, 'plan');
-  return toJob(row);
+  return jobOf(row);
 }
 
 // Changes columns of a job without changing its status.
@@ -274,6 +276,7 @@ const amendJobSql = `
     estimated_duration_hours = coalesce($13, estimated_duration_hours),
     giving_up = coalesce($14, giving_up),
     failed_on = coalesce($15, failed_on),
+    failed_at = CASE WHEN $15 IS NULL THEN failed_at ELSE now() END,
     retry_settings = coalesce($16, retry_settings)
   WHERE id = $1 RETURNING *`;
 
@@ -291,6 +294,7 @@ export interface JobAmendment {
   estimatedCostUsd?: number;
   estimatedDurationHours?: number;
   givingUp?: string;
+  /** Where it has failed just now. */
   failedOn?: PrinterId;
   retrySettings?: RetrySettings;
 }
@@ -317,7 +321,7 @@ export async function amendJob(tx: Transaction, id: JobId, changes: JobAmendment
   ]);
   const row = rows[0];
   if (!row) throw new NotFoundError('job', id);
-  return toJob(row);
+  return jobOf(row);
 }
 
 /** Reads a job. @throws NotFoundError */
@@ -361,7 +365,7 @@ export async function lockJobNow(tx: Transaction, id: string): Promise<Job> {
   const { jobName } = await findJob(tx, id);
   const { rows } = await tx.query('SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE SKIP LOCKED', [id]);
   if (!rows[0]) throw new RowLockedError(`The job "${jobName}"`);
-  return toJob(rows[0]);
+  return jobOf(rows[0]);
 }
 
 async function one(db: Queryable, sql: string, id: string): Promise<Job> {
@@ -369,7 +373,7 @@ async function one(db: Queryable, sql: string, id: string): Promise<Job> {
   const { rows } = await db.query(sql, [id]);
   const row = rows[0];
   if (!row) throw new NotFoundError('job', id);
-  return toJob(row);
+  return jobOf(row);
 }
 
 /** The way of a job so far, oldest first. */
@@ -417,7 +421,7 @@ export async function listJobs(
       filter.kitId,
     ],
   );
-  return rows.map(toJob);
+  return rows.map(jobOf);
 }
 
 /** Changes the priority of a job that is not over, with a line in its history. */
@@ -429,9 +433,9 @@ export async function setPriority(tx: Transaction, job: Job, priority: number, a
   );
   const row = rows[0];
   if (!row) throw new ConflictError(`The job is ${job.status}; its priority no longer matters.`, 'Choose an open job.');
-  await addHistory(tx, toJob(row), `priority ${job.priority} changed to ${priority}`, actor);
+  await addHistory(tx, jobOf(row), `priority ${job.priority} changed to ${priority}`, actor);
   await notify(tx, 'plan');
-  return toJob(row);
+  return jobOf(row);
 }
 
 /** The jobs that are not over and whose file no version that stores file facts has read. */
@@ -450,7 +454,7 @@ export async function storeFileFacts(tx: Transaction, id: JobId, facts: FileFact
   );
   if (!rows[0]) throw new NotFoundError('job', id);
   await notify(tx, 'plan');
-  return toJob(rows[0]);
+  return jobOf(rows[0]);
 }
 
 /** Records the submitter's word that a file which names no machine was made for the printers that it fits. */
@@ -461,7 +465,7 @@ export async function acceptUnknownMachine(tx: Transaction, job: Job, actor: str
     [job.id],
   );
   if (!rows[0]) throw new ConflictError(`The job is ${job.status}.`, 'Choose an open job.');
-  const accepted = toJob(rows[0]);
+  const accepted = jobOf(rows[0]);
   await addHistory(tx, accepted, 'its file may go to a machine that it does not name', actor);
   await notify(tx, 'plan');
   return accepted;
@@ -480,9 +484,9 @@ export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: s
   );
   const row = rows[0];
   if (!row) throw new ConflictError(`The job is ${job.status}; it cannot be held.`, 'Choose an open job.');
-  await addHistory(tx, toJob(row), hold ? `held${reason === undefined ? '' : `: ${reason}`}` : 'released', actor);
+  await addHistory(tx, jobOf(row), hold ? `held${reason === undefined ? '' : `: ${reason}`}` : 'released', actor);
   await notify(tx, 'plan');
-  return toJob(row);
+  return jobOf(row);
 }
 
 /** Says which printer alone may print a job that is not over (null: any that can), with a line in its history. */
@@ -500,9 +504,9 @@ export async function setForcePrinter(
   const row = rows[0];
   if (!row) throw new ConflictError(`The job is ${job.status}; it cannot move.`, 'Choose an open job.');
   const reason = printerId === null ? 'any printer may print it' : `only ${printerId} may print it`;
-  await addHistory(tx, toJob(row), reason, actor);
+  await addHistory(tx, jobOf(row), reason, actor);
   await notify(tx, 'plan');
-  return toJob(row);
+  return jobOf(row);
 }
 
 /** Records that somebody wants the job to end; from now on no start of it goes out. */
@@ -517,7 +521,7 @@ export async function requestCancel(tx: Transaction, job: Job, actor: string): P
 /** Forgets what counted against a job, so that a replay begins anew. The job's row must be locked. */
 export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> {
   await tx.query(
-    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, not_before = NULL,
+    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, failed_at = NULL, not_before = NULL,
        cancel_requested_at = NULL, cancel_requested_by = NULL, retry_settings = '{}' WHERE id = $1`,
     [id],
   );
@@ -537,19 +541,22 @@ export async function partsOfKits(
   return new Map(rows.map(({ kit_id, parts, completed }) => [kit_id, { parts, completed }]));
 }
 
-/** Which of these jobs are not completed. */
-export async function unmetDependencies(db: Queryable, ids: JobId[]): Promise<JobId[]> {
+/** Which of these jobs are not completed, with what they are instead; null: there is no such job. */
+export async function unmetDependencies(
+  db: Queryable,
+  ids: JobId[],
+): Promise<{ id: JobId; status: JobStatus | null }[]> {
   if (ids.length === 0) return [];
-  const { rows } = await db.query<{ id: JobId }>(
-    `SELECT d.id FROM unnest($1::uuid[]) AS d (id)
+  const { rows } = await db.query<{ id: JobId; status: JobStatus | null }>(
+    `SELECT d.id, j.status FROM unnest($1::uuid[]) AS d (id)
      LEFT JOIN print_jobs j ON j.id = d.id WHERE j.status IS DISTINCT FROM 'completed'`,
     [ids],
   );
-  return rows.map((row) => row.id);
+  return rows;
 }
 
 /** A line in the history that is no change of status, reported like one. */
-async function addHistory(tx: Transaction, job: Job, reason: string, actor: string): Promise<void> {
+export async function addHistory(tx: Transaction, job: Job, reason: string, actor: string): Promise<void> {
   await tx.query(
     `WITH j AS (UPDATE print_jobs SET job_seq = job_seq + 1 WHERE id = $1 RETURNING *),
      h AS (INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)

@@ -9,13 +9,25 @@ const columns = `id, name, type, colour, colour_hex, brand, density_g_cm3 AS den
 
 const toMaterial = (row: Record<string, unknown>): Material => camelCase<Material>(row);
 
-/** All materials, by id. */
+/** All materials, by id, archived ones too. */
 export async function allMaterials(db: Queryable): Promise<Material[]> {
   const { rows } = await db.query(`SELECT ${columns} FROM materials ORDER BY id`);
   return rows.map(toMaterial);
 }
 
-/** Undefined if there is none of this id. */
+/** Those that are not archived, by id. */
+export async function usableMaterials(db: Queryable): Promise<Material[]> {
+  const { rows } = await db.query(`SELECT ${columns} FROM materials WHERE archived_at IS NULL ORDER BY id`);
+  return rows.map(toMaterial);
+}
+
+/** The material of this id, if it is not archived. */
+export async function findUsableMaterial(db: Queryable, id: string): Promise<Material | undefined> {
+  const { rows } = await db.query(`SELECT ${columns} FROM materials WHERE id = $1 AND archived_at IS NULL`, [id]);
+  return rows[0] ? toMaterial(rows[0]) : undefined;
+}
+
+/** Also an archived one; undefined if there is none of this id. */
 export async function findMaterial(db: Queryable, id: string): Promise<Material | undefined> {
   const { rows } = await db.query(`SELECT ${columns} FROM materials WHERE id = $1`, [id]);
   return rows[0] ? toMaterial(rows[0]) : undefined;
@@ -36,15 +48,17 @@ const spoolSql = `
   SELECT s.id, s.material_id, s.label, s.initial_grams, s.grams_left, l.printer_id, l.slot
   FROM spools s LEFT JOIN printer_slots l ON l.spool_id = s.id`;
 
-/** All spools, the oldest first. */
+/** All spools that are not archived, the oldest first. */
 export async function allSpools(db: Queryable): Promise<Spool[]> {
-  const { rows } = await db.query(`${spoolSql} ORDER BY s.created_at, s.id`);
+  const { rows } = await db.query(`${spoolSql} WHERE s.archived_at IS NULL ORDER BY s.created_at, s.id`);
   return rows.map((row) => camelCase<Spool>(row));
 }
 
-/** @throws NotFoundError */
+/** @throws NotFoundError there is none of this id, or it is archived */
 export async function findSpool(db: Queryable, id: string): Promise<Spool> {
-  const { rows } = isUuid(id) ? await db.query(`${spoolSql} WHERE s.id = $1`, [id]) : { rows: [] };
+  const { rows } = isUuid(id)
+    ? await db.query(`${spoolSql} WHERE s.id = $1 AND s.archived_at IS NULL`, [id])
+    : { rows: [] };
   if (!rows[0]) throw new NotFoundError('spool', id);
   return camelCase<Spool>(rows[0]);
 }
@@ -139,7 +153,7 @@ export interface Stock {
 export async function stockOfMaterials(db: Queryable): Promise<Stock[]> {
   const { rows } = await db.query(
     `SELECT m.id AS material_id,
-       coalesce((SELECT sum(s.grams_left) FROM spools s WHERE s.material_id = m.id), 0)::float8 AS grams_left,
+       coalesce((SELECT sum(s.grams_left) FROM spools s WHERE s.material_id = m.id AND s.archived_at IS NULL), 0)::float8 AS grams_left,
        coalesce((SELECT sum(j.estimated_grams * (j.copies - j.copies_done)) FROM print_jobs j
          WHERE j.material_id = m.id AND j.completed_at IS NULL), 0)::float8 AS grams_promised
      FROM materials m ORDER BY m.id`,

@@ -12,9 +12,11 @@ export interface SharedSpool {
   spoolmanGrams: number;
   /** Grams that were being written there, null if none. */
   spoolmanTarget: number | null;
+  /** It has been put away here. */
+  archived: boolean;
 }
 
-const columns = 'id, spoolman_id, grams_left, spoolman_grams, spoolman_target';
+const columns = 'id, spoolman_id, grams_left, spoolman_grams, spoolman_target, archived_at IS NOT NULL AS archived';
 
 /** All spools that Spoolman knows too. */
 export async function spoolmanSpools(db: Queryable): Promise<SharedSpool[]> {

@@ -1,13 +1,16 @@
 import type { Node, NodeAPI } from 'node-red';
 import { cancelJob } from '../../lib/coordinator/cancel';
-import { addSpool, changeSlot, clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
+import { changeJob } from '../../lib/coordinator/change-job';
+import { clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
 import { closePrinter, reopenPrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
 import { acceptIdentity, removePrinter } from '../../lib/coordinator/machines';
+import { addMaterial, changeMaterial, removeMaterial } from '../../lib/coordinator/materials';
 import { answerOutcome } from '../../lib/coordinator/outcome';
 import { pauseOrResume } from '../../lib/coordinator/pause';
 import { reassign } from '../../lib/coordinator/reassign';
 import { setupDone } from '../../lib/coordinator/setups';
+import { addSpool, changeSlot, changeSpool, removeSpool } from '../../lib/coordinator/spools';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { versionsWanted } from '../http/entity-tag';
@@ -45,6 +48,10 @@ const actions: Record<
       const { done, ...payload } = await cancelJob(farm, id, actor, { versions });
       return { payload, statusCode: done ? 200 : 202 };
     },
+  },
+  'change-job': {
+    subject: 'job_id',
+    run: async ({ farm, id, body, actor, versions }) => ({ payload: await changeJob(farm, id, body, actor, versions) }),
   },
   priority: {
     subject: 'job_id',
@@ -101,6 +108,20 @@ const actions: Record<
   },
   'reopen-printer': { subject: 'id', run: async (order) => ({ payload: await reopenPrinter(order.farm, order.id) }) },
   'add-spool': { run: async (order) => ({ payload: await addSpool(order.farm, order.body), statusCode: 201 }) },
+  'change-spool': {
+    subject: 'spool_id',
+    run: async ({ farm, id, body }) => ({ payload: await changeSpool(farm, id, body) }),
+  },
+  'remove-spool': { subject: 'spool_id', run: async ({ farm, id }) => ({ payload: await removeSpool(farm, id) }) },
+  'add-material': { run: async ({ farm, body }) => ({ payload: await addMaterial(farm, body), statusCode: 201 }) },
+  'change-material': {
+    subject: 'material_id',
+    run: async ({ farm, id, body }) => ({ payload: await changeMaterial(farm, id, body) }),
+  },
+  'remove-material': {
+    subject: 'material_id',
+    run: async ({ farm, id }) => ({ payload: await removeMaterial(farm, id) }),
+  },
   'change-slot': {
     subject: 'printer_id',
     run: async (order) => ({ payload: await changeSlot(order.farm, order.id, order.slot, order.body) }),

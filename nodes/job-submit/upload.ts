@@ -10,7 +10,8 @@ export function isUpload(request: HttpRequest | undefined): request is HttpReque
 }
 
 /**
- * Streams the part `file` of a multipart request into `store`; nothing is kept in memory.
+ * Streams the part `file` of a multipart request into `store`; nothing is kept in memory. An upload that breaks off ends
+ * the stream with an error, and is answered once `store` has let go of it.
  * @throws MalformedInputError there is no such part, or the body is broken
  */
 export function receiveFile<Result>(
@@ -21,6 +22,7 @@ export function receiveFile<Result>(
     new MalformedInputError('The upload could not be read.', [{ field: 'file', value: null, remedy }]);
   return new Promise((resolve, reject) => {
     let stored: Promise<Result> | undefined;
+    let part: Readable | undefined;
     let parser: BusboyInstance;
     try {
       parser = new Busboy({
@@ -31,11 +33,16 @@ export function receiveFile<Result>(
       reject(refuse(`Send multipart/form-data with a boundary (${asError(error).message}).`));
       return;
     }
+    let failed = false;
     const fail = (error: unknown): void => {
+      if (failed) return;
+      failed = true;
       request.unpipe(parser);
+      // Nobody writes into it any more: whoever reads it would wait for ever, with a file open.
+      part?.destroy(asError(error));
       // What is still coming must be read, or the client never gets to see the answer.
       request.resume();
-      reject(asError(error));
+      Promise.allSettled([stored]).then(() => reject(asError(error)));
     };
     parser.on('file', (field, stream, name) => {
       // An error that nobody listens to would end the process; whoever reads the stream is told of it too.
@@ -44,15 +51,22 @@ export function receiveFile<Result>(
         stream.resume();
         return;
       }
+      part = stream;
       stored = store(stream, name ?? '');
       stored.catch(fail);
     });
     parser.on('error', (error) => fail(refuse(`Send a complete multipart body (${asError(error).message}).`)));
     parser.on('finish', () => {
-      if (stored) stored.then(resolve, reject);
+      if (failed) return;
+      if (stored) stored.then(resolve, fail);
       else reject(refuse('Send the file as the part named "file".'));
     });
-    request.on('aborted', () => fail(refuse('The upload was broken off; send it again.')));
+    const brokenOff = (): void => fail(refuse('The upload was broken off; send it again.'));
+    request.on('aborted', brokenOff);
+    request.on('error', brokenOff);
+    request.on('close', () => {
+      if (!request.readableEnded) brokenOff();
+    });
     request.pipe(parser);
   });
 }

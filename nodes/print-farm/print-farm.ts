@@ -59,14 +59,14 @@ function number(value: string | number | undefined, fallback: number): number {
   return value === '' || value === undefined || !Number.isFinite(parsed) ? fallback : parsed;
 }
 
-/** When somebody is there, and what a plan is worth. @throws RangeError hours or time zone are not understood */
+/** When somebody is there, and what a plan is worth. @throws UnacceptableInputError hours, days or time zone are not understood */
 function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operator' | 'quiet' | 'weights'> {
   const timeZone = definition.timeZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
   const hours = firstText(definition.operatorHours, process.env['OPERATOR_HOURS']);
   const days = (definition.operatorDays ?? '').split(',').filter((day) => day.trim() !== '');
   return {
     ...(hours !== undefined && { operator: hoursFrom(hours, timeZone, days.map(Number)) }),
-    ...(definition.quietHours && { quiet: hoursFrom(definition.quietHours, timeZone) }),
+    ...(definition.quietHours && { quiet: hoursFrom(definition.quietHours, timeZone, undefined, 'quiet_hours') }),
     weights: {
       lateness: number(definition.weightLateness, defaultWeights.lateness),
       softTardiness: number(definition.weightSoftTardiness, defaultWeights.softTardiness),
@@ -101,6 +101,16 @@ function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'di
       ...(look !== undefined && { lookForJobSeconds: look }),
     },
   };
+}
+
+/** A farm that is not opened, and says why to whoever asks. */
+function stayClosed(node: PrintFarmNode, cause: Error): void {
+  const remedy = 'Mend it in the print-farm node and deploy.';
+  const problem = new PlatewiseError(cause.message, { code: 'farm_not_open', retryable: true, remedy, cause });
+  node.error(`${problem.message} ${remedy}`);
+  node.add = (user) => user.failed(problem);
+  node.remove = () => Promise.resolve();
+  node.farm = () => Promise.reject(problem);
 }
 
 export = (RED: NodeAPI): void => {
@@ -159,6 +169,14 @@ export = (RED: NodeAPI): void => {
 
   function PrintFarm(this: PrintFarmNode, definition: PrintFarmDefinition): void {
     RED.nodes.createNode(this, definition);
+    let planning: ReturnType<typeof planningOf>;
+    try {
+      planning = planningOf(definition);
+    } catch (error) {
+      // Hours that nobody understands might be those of the night: the farm stays closed until they are mended.
+      stayClosed(this, asError(error));
+      return;
+    }
     const userDirectory = RED.settings.userDir ?? process.cwd();
     const wanted = definition.dataDirectory || process.env['PLATEWISE_DATA'] || 'platewise';
     const databaseUrl = firstText(this.credentials?.databaseUrl, process.env['DATABASE_URL']);
@@ -181,7 +199,7 @@ export = (RED: NodeAPI): void => {
         120,
       ),
       ...decisionsOf(definition, (problem) => this.error(problem)),
-      ...planningOf(definition),
+      ...planning,
       ...timesFromEnvironment(),
       ...(process.env['PLATEWISE_EVENT_LOG'] && { eventLog: process.env['PLATEWISE_EVENT_LOG'] }),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { recordOutcome } from '../../lib/agent/record-outcome';
 import { settle } from '../../lib/agent/settle';
 import type { Farm } from '../../lib/coordinator/farm';
-import { materials } from '../../lib/coordinator/queries';
+import { materials } from '../../lib/coordinator/materials';
 import { type AttemptId, attemptId, type JobId, materialId, printerId, type SpoolId } from '../../lib/model/ids';
 import { parseStatusMessage } from '../../lib/model/messages';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';
@@ -204,6 +204,8 @@ describe('Grams', () => {
       assert.equal(job.status, 'queued');
       assert.deepEqual(job.retrySettings, {});
       assert.doesNotMatch(job.statusReason ?? '', /hotter/);
+      assert.equal(job.failedOn, giga);
+      assert.ok(job.failedAt !== null, 'the preference for another printer fades from then on');
     });
 
     it('is tried again with other settings where the owner wants it, and the history says so', async () => {

@@ -91,11 +91,17 @@ describe('A farm with operator hours', () => {
       insertSpool(tx, { materialId: 'petg_black_esun', grams: 800, label: null }),
     );
     const petg = materialId('petg_black_esun');
-    await addJob('one', { materialId: petg, forcePrinter: giga, estimatedGrams: 500 });
-    await addJob('two', { materialId: petg, forcePrinter: h2d, estimatedGrams: 500 });
+    const ids = [
+      await addJob('one', { materialId: petg, forcePrinter: giga, estimatedGrams: 500 }),
+      await addJob('two', { materialId: petg, forcePrinter: h2d, estimatedGrams: 500 }),
+    ];
     const list = (await setups(farm)).setups;
-    assert.equal(list.length, 2);
-    assert.equal(list.filter((setup) => setup.spool_id !== null).length, 1);
+    assert.equal(list.length, 1);
+    assert.ok(list[0]?.spool_id);
+    const left = ids.find((id) => id !== list[0]?.job_id) ?? '';
+    const why = await whyJob(farm, left);
+    assert.match(why.because, /no spool of petg_black_esun with 500 g/);
+    assert.match(why.would_help.join(), /add a spool of petg_black_esun with at least 500 g/);
   });
 
   it('says why: what does not fit, what waits for others, what was preferred', async () => {

@@ -46,6 +46,7 @@ describe('Entity tags of jobs', () => {
   });
 
   const changes: [string, string, object?][] = [
+    ['PATCH', '', { priority: 2 }],
     ['PATCH', '/priority', { priority: 1 }],
     ['PATCH', '/printer', { force_printer: 'elegoo_giga' }],
     ['POST', '/hold'],

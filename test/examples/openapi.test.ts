@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import {
   parseBedClear,
   parseClosure,
+  parseJobChange,
   parseJobSubmission,
+  parseMaterialChange,
+  parseNewMaterial,
   parseNewSpool,
   parseOutcomeAnswer,
   parsePriorityChange,
   parseReassignment,
   parseSetupDone,
   parseSlotChange,
+  parseSpoolChange,
   parseWhatIf,
 } from '../../lib/model/messages';
 import { ApiDescription } from '../support/api-description';
@@ -61,6 +65,10 @@ describe('The description of the API', () => {
   });
 
   const uuid = '8b0f7c1e-5d2a-4c3b-9e4f-0a1b2c3d4e5f';
+  const silk = {
+    ...{ material_id: 'pla_silk', name: 'Silk', type: 'PLA', colour: 'gold', colour_hex: 'D4AF37', brand: 'eSUN' },
+    ...{ density_g_cm3: 1.25, usd_per_kg: 24.5, nozzle_temp: 215, bed_temp: 60 },
+  };
   const parsers: [string, string, (input: unknown) => unknown, object[]][] = [
     [
       'POST',
@@ -79,6 +87,18 @@ describe('The description of the API', () => {
     ['PATCH', '/jobs/{id}/priority', parsePriorityChange, [{ priority: 1 }, { priority: 0 }, { priority: 2.5 }, {}]],
     [
       'PATCH',
+      '/jobs/{id}',
+      parseJobChange,
+      [
+        { depends_on: [] },
+        { deadline_at: null, not_before: '2026-11-25T00:00:00Z', copies: 3, priority: 1, job_name: 'a' },
+        { copies: 0 },
+        { plate_sharing: 'jobs' },
+        {},
+      ],
+    ],
+    [
+      'PATCH',
       '/jobs/{id}/printer',
       parseReassignment,
       [{ force_printer: null }, { force_printer: 'a' }, { force_printer: '' }, {}],
@@ -86,6 +106,25 @@ describe('The description of the API', () => {
     ['POST', '/printers/{id}/bed/clear', parseBedClear, [{}, { bed_version: 3 }, { bed_version: -1 }, { version: 3 }]],
     ['POST', '/attempts/{id}/outcome', parseOutcomeAnswer, [{ printed: true }, { printed: 'yes' }, {}]],
     ['POST', '/spools', parseNewSpool, [{ material_id: 'a', grams: 5 }, { material_id: 'a', grams: 0 }, { grams: 5 }]],
+    [
+      'PATCH',
+      '/spools/{id}',
+      parseSpoolChange,
+      [
+        { grams_left: 5 },
+        { gross_grams: 900, tare_grams: 200 },
+        { gross_grams: 900 },
+        { grams_left: 5, gross_grams: 900, tare_grams: 200 },
+        {},
+      ],
+    ],
+    ['POST', '/materials', parseNewMaterial, [silk, { ...silk, colour_hex: 'gold' }, { material_id: 'a' }]],
+    [
+      'PATCH',
+      '/materials/{id}',
+      parseMaterialChange,
+      [{ usd_per_kg: 3 }, { bed_temp: 60.5 }, { material_id: 'b' }, {}],
+    ],
     [
       'PUT',
       '/printers/{id}/slots/{slot}',

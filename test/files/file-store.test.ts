@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { FileStoreError, LocalFileStore, printExtensionOf } from '../../lib/files/file-store';
@@ -46,6 +55,17 @@ describe('file store', () => {
     await assert.rejects(store.put(broken, options), /connection reset/);
     assert.deepEqual(readdirSync(join(root, 'incoming')), []);
     assert.ok(!readdirSync(root).includes('sha256'));
+  });
+
+  it('sweeps away what a killed process has left half received, and nothing that is still coming', async () => {
+    const root = temporaryDirectory();
+    const store = new LocalFileStore(root);
+    assert.equal(await store.sweepIncoming(1000), 0);
+    mkdirSync(join(root, 'incoming'));
+    for (const name of ['old', 'new']) writeFileSync(join(root, 'incoming', name), 'x');
+    utimesSync(join(root, 'incoming', 'old'), new Date(0), new Date(0));
+    assert.equal(await store.sweepIncoming(Date.now() - 1000), 1);
+    assert.deepEqual(readdirSync(join(root, 'incoming')), ['new']);
   });
 
   it('lets nobody name a file outside of its folders', async () => {

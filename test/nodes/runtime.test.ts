@@ -27,7 +27,14 @@ helper.init(require.resolve(process.env['PLATEWISE_TEST_NODE_RED'] ?? 'node-red'
 
 describe('The nodes', () => {
   let directory: string;
-  const farmNode = () => ({ id: 'f0f0f0f0f0f0f0f0', type: 'print-farm', name: 'farm', dataDirectory: directory });
+  let hours: Record<string, string> = {};
+  const farmNode = () => ({
+    id: 'f0f0f0f0f0f0f0f0',
+    type: 'print-farm',
+    name: 'farm',
+    dataDirectory: directory,
+    ...hours,
+  });
   const ours = (id: string, type: string, more: Record<string, unknown> = {}) => ({
     id,
     type,
@@ -55,6 +62,7 @@ describe('The nodes', () => {
   });
   beforeEach(() => {
     directory = temporaryDirectory('nodes');
+    hours = {};
   });
   afterEach(async () => {
     await helper.unload();
@@ -172,6 +180,17 @@ describe('The nodes', () => {
     const error = next('caught0000000000');
     helper.getNode('a100000000000000').receive({ payload: job() });
     assert.match(String(((await error)['error'] as { message: string }).message), /no print-farm/);
+  });
+
+  it('a farm whose hours nobody understands stays closed, and each node says what to mend', async () => {
+    hours = { quietHours: '22:99-06:00' };
+    await load(ours('a100000000000000', 'job-submit'));
+    const error = next('caught0000000000');
+    helper.getNode('a100000000000000').receive({ payload: job() });
+    assert.match(String(((await error)['error'] as { message: string }).message), /quiet_hours "22:99-06:00".*HH:MM/);
+    const request = { method: 'POST', headers: {}, params: {}, query: {} };
+    const refused = await ask('a100000000000000', { req: { ...request, body: job() } });
+    assert.deepEqual([refused.statusCode, refused.payload['code']], [503, 'farm_not_open']);
   });
 
   it('a second process on the same data is refused with words', async () => {

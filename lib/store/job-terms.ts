@@ -1,0 +1,58 @@
+import { ConflictError } from '../model/errors';
+import type { JobId } from '../model/ids';
+import type { Job } from '../model/job';
+import { notify, type Queryable, type Transaction } from './database';
+import { addHistory, jobOf } from './jobs';
+
+/** What was asked for a job and may be asked otherwise while it is open. */
+export type JobTerms = Pick<Job, 'jobName' | 'priority' | 'deadlineAt' | 'notBefore' | 'copies' | 'dependsOn'>;
+
+// Changes what is asked for an open job; guarded by its being open and by the copies that are done.
+const changeTermsSql = `
+  UPDATE print_jobs SET job_name = $2, priority = $3, deadline_at = $4, not_before = $5, copies = $6, depends_on = $7,
+    updated_at = now()
+  WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') AND copies_done < $6 RETURNING *`;
+
+/**
+ * Writes what is asked for a job from now on, with a line in its history. The job's row must be locked.
+ * @param words what changes, for the history
+ * @throws ConflictError it is over by now
+ */
+export async function changeTerms(
+  tx: Transaction,
+  id: JobId,
+  terms: JobTerms,
+  words: string,
+  actor: string,
+): Promise<Job> {
+  const { rows } = await tx.query(changeTermsSql, [
+    id,
+    terms.jobName,
+    terms.priority,
+    terms.deadlineAt,
+    terms.notBefore,
+    terms.copies,
+    terms.dependsOn,
+  ]);
+  const row = rows[0];
+  if (!row) throw new ConflictError('The job changed in the meantime.', 'Look at the job and try again.');
+  const job = jobOf(row);
+  await addHistory(tx, job, words, actor);
+  await notify(tx, 'plan');
+  // Adding the line has counted the job's version on.
+  return { ...job, version: job.version + 1 };
+}
+
+/** Whether jobs, or what they wait for, wait for this one in the end. */
+export async function dependOn(db: Queryable, ids: JobId[], id: JobId): Promise<boolean> {
+  if (ids.length === 0) return false;
+  const { rows } = await db.query(
+    `WITH RECURSIVE waited (id) AS (
+       SELECT unnest($1::uuid[])
+       UNION
+       SELECT unnest(j.depends_on) FROM waited w JOIN print_jobs j ON j.id = w.id WHERE j.status <> 'completed')
+     SELECT 1 FROM waited WHERE id = $2 LIMIT 1`,
+    [ids, id],
+  );
+  return rows.length > 0;
+}

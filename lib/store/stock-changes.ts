@@ -1,0 +1,79 @@
+import type { MaterialId, SpoolId } from '../model/ids';
+import type { Material } from '../model/material';
+import { notify, type Transaction } from './database';
+
+/** Corrects what is left on a spool (grams); more than it had at first makes it that large. */
+export async function setSpoolGrams(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
+  await tx.query(
+    `UPDATE spools SET grams_left = $2, initial_grams = greatest(initial_grams, $2), updated_at = now()
+     WHERE id = $1 AND archived_at IS NULL`,
+    [id, grams],
+  );
+  await notify(tx, 'plan');
+}
+
+/** Takes a spool out of its slot and puts it away for good. */
+export async function archiveSpool(tx: Transaction, id: SpoolId): Promise<void> {
+  await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE spool_id = $1', [id]);
+  await tx.query('UPDATE spools SET archived_at = now(), updated_at = now() WHERE id = $1', [id]);
+  await notify(tx, 'plan');
+}
+
+// Adds a material, or brings back an archived one of this id as it is described now; no row if one of this id is in use.
+const insertMaterialSql = `
+  INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  ON CONFLICT (id) DO UPDATE SET name = excluded.name, type = excluded.type, colour = excluded.colour,
+    colour_hex = excluded.colour_hex, brand = excluded.brand, density_g_cm3 = excluded.density_g_cm3,
+    diameter_mm = excluded.diameter_mm, usd_per_kg = excluded.usd_per_kg, nozzle_temp = excluded.nozzle_temp,
+    bed_temp = excluded.bed_temp, archived_at = NULL
+  WHERE materials.archived_at IS NOT NULL
+  RETURNING id`;
+
+const valuesOf = (material: Material): unknown[] => [
+  material.id,
+  material.name,
+  material.type,
+  material.colour,
+  material.colourHex,
+  material.brand,
+  material.densityGramsPerCm3,
+  material.diameterMm,
+  material.usdPerKg,
+  material.nozzleTemperature,
+  material.bedTemperature,
+];
+
+/** Adds a material; false if there is one of this id. */
+export async function insertMaterial(tx: Transaction, material: Material): Promise<boolean> {
+  const { rowCount } = await tx.query(insertMaterialSql, valuesOf(material));
+  await notify(tx, 'plan');
+  return rowCount === 1;
+}
+
+/** Writes what a material is from now on. */
+export async function updateMaterial(tx: Transaction, material: Material): Promise<void> {
+  await tx.query(
+    `UPDATE materials SET name = $2, type = $3, colour = $4, colour_hex = $5, brand = $6, density_g_cm3 = $7,
+       diameter_mm = $8, usd_per_kg = $9, nozzle_temp = $10, bed_temp = $11 WHERE id = $1`,
+    valuesOf(material),
+  );
+  await notify(tx, 'plan');
+}
+
+/** What still needs a material; its row is locked, so that no job that names it is accepted meanwhile. */
+export async function usersOfMaterial(tx: Transaction, id: MaterialId): Promise<{ jobs: number; slots: number }> {
+  await tx.query('SELECT 1 FROM materials WHERE id = $1 FOR UPDATE', [id]);
+  const { rows } = await tx.query<{ jobs: number; slots: number }>(
+    `SELECT (SELECT count(*)::int FROM print_jobs WHERE material_id = $1 AND completed_at IS NULL) AS jobs,
+       (SELECT count(*)::int FROM printer_slots l JOIN spools s ON s.id = l.spool_id WHERE s.material_id = $1) AS slots`,
+    [id],
+  );
+  return rows[0] ?? { jobs: 0, slots: 0 };
+}
+
+/** Puts a material away for good; its row must be locked. */
+export async function archiveMaterial(tx: Transaction, id: MaterialId): Promise<void> {
+  await tx.query('UPDATE materials SET archived_at = now() WHERE id = $1', [id]);
+  await notify(tx, 'plan');
+}
