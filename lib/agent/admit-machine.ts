@@ -1,4 +1,4 @@
-import { compareIdentities, identityText, isIdentified, type MachineIdentity } from '../model/machine-identity';
+import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
 import { WrongMachineError } from '../printers/driver';
 import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
 import type { AgentContext } from './context';
@@ -6,14 +6,15 @@ import type { AgentContext } from './context';
 /**
  * Makes sure that the machine at a printer's address is that printer. The first one that is met is pinned, with all ids that
  * it tells; a machine that is another one, or pinned to another printer, is not let in until an operator says so.
+ *
  * @throws WrongMachineError
  */
-export async function admitMachine(context: AgentContext, found: MachineIdentity): Promise<void> {
+export async function admitMachine(context: AgentContext, { ids: found, complete }: ToldIdentity): Promise<void> {
   const { database, printerId, log } = context;
   const news = await database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, printerId);
     const relation = compareIdentities(printer.identity, found);
-    if (relation === 'different') {
+    if (relation === 'different' || (relation === 'unknown' && complete && isIdentified(printer.identity))) {
       throw new WrongMachineError(
         `The machine at this address is not ${printer.name}, but ${identityText(found)}.`,
         found,
@@ -24,10 +25,9 @@ export async function admitMachine(context: AgentContext, found: MachineIdentity
       if (other !== undefined) {
         throw new WrongMachineError(`The machine at this address is ${other.name} (${identityText(found)}).`, found);
       }
-    } else if (relation === 'unknown') {
-      // Of a Klipper that is down some ids are missing. It cannot be started on, and is asked again once it is up.
-      return null;
     }
+    // Of a Klipper that is down some ids are missing. It cannot be started on, and is asked again once it is up.
+    if (!complete) return null;
     const identity = { ...found, ...printer.identity };
     await pinIdentity(tx, printerId, identity);
     return isIdentified(printer.identity) ? null : identity;

@@ -21,7 +21,7 @@ import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } fro
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
 import { findMaterial, missingGrams } from '../store/materials';
-import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed, storeReport } from '../store/printers';
+import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '../store/printers';
 import { compareRecords } from './bed-judgement';
 import { type AgentContext, agentName } from './context';
 import { fitJob, fitPrinter } from './fit-subject';
@@ -62,7 +62,7 @@ export class AttemptRun {
   readonly #context: AgentContext;
   readonly #lease: Lease;
   readonly #actor: string;
-  readonly #printerWatch: Pick<PrinterWatch, 'settled' | 'seen'>;
+  readonly #printerWatch: Pick<PrinterWatch, 'refresh' | 'settled' | 'seen'>;
   readonly #conditions: Pick<ConditionWatch, 'close'>;
   readonly #abort = new AbortController();
   #attempt: Attempt;
@@ -231,7 +231,7 @@ export class AttemptRun {
     if (job.fileFacts === null) reasons.push('its file has not been examined since the upgrade');
     if (reasons.length === 0) return;
     // The scheduler must see the same before it decides again.
-    if (report) await storeReport(database, printerId, { connected: true, problem: null, report });
+    await this.#printerWatch.refresh();
     throw new AttemptOver('withdrawn', 'transient', reasons.join('; '), true);
   }
 
@@ -293,15 +293,21 @@ export class AttemptRun {
       const failures = await driver.preflight(order);
       if (failures.length > 0) {
         const ofPrinter = failures.filter(({ whose }) => whose === 'printer');
-        if (ofPrinter.length > 0) throw await this.#closed(order, ofPrinter);
+        const closing = ofPrinter.filter(({ only }) => only === undefined);
+        if (closing.length > 0) throw await this.#closed(order, closing);
         const why = failures.map((failure) => `${failure.message} ${failure.remedy}`).join(' ');
+        // Another slot may do, or another moment: the job waits a little, and goes elsewhere if it can.
+        if (ofPrinter.length === failures.length) {
+          throw new AttemptOver('withdrawn', 'transient', `the printer is not ready: ${why}`, true);
+        }
         throw new AttemptOver('not_started', 'transient', `the printer is not ready: ${why}`);
       }
       this.#passing('upload:before');
       await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
       this.#passing('upload:after');
     } catch (error) {
-      if (error instanceof AttemptOver || this.#abort.signal.aborted) throw error;
+      if (error instanceof AttemptOver || error instanceof DatabaseUnavailableError || this.#abort.signal.aborted)
+        throw error;
       if (error instanceof UploadFailedError && error.whose === 'printer') {
         const { message, remedy } = error;
         throw await this.#closed(order, [{ check: 'storage', whose: 'printer', message, remedy }]);

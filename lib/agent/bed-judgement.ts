@@ -8,6 +8,8 @@ export interface BedSight {
   report: Pick<PrinterReport, 'state' | 'job'>;
   /** Whether it shows the job of the open attempt. */
   ours: boolean;
+  /** Whether it printed when it was last seen. */
+  wasActive: boolean;
   /** The last job that the printer has named. */
   known: PrinterJob | null;
   bed: { state: 'clear' | 'occupied'; cause: 'attempt' | 'foreign' | 'unknown' | null };
@@ -34,10 +36,17 @@ export function judgeBed(sight: BedSight): 'foreign' | 'unknown' | null {
     return bed.cause === 'foreign' && record !== 'different' ? null : 'foreign';
   }
   if (!afterGap) return report.job !== null && record === 'different' ? 'foreign' : null;
-  if (sight.firstContact || record === 'same') return null;
+  if (bed.state === 'occupied')
+    return record === 'different' && !sight.firstContact && report.job !== null ? 'foreign' : null;
+  if (sight.neverUsed && (sight.firstContact || report.job === null)) return null;
+  // Whoever said before that the bed is clear cannot have known what this machine has printed.
+  if (sight.firstContact) return 'unknown';
+  // What was printing has ended since, and lies there.
+  if (sight.wasActive) return 'unknown';
+  if (record === 'same') return null;
   if (report.job === null) {
-    // Who remembers no job may have been switched off since, with a part of somebody else's on the bed.
-    return sight.neverUsed || bed.state === 'occupied' ? null : 'unknown';
+    // Who remembers its job no more was switched off since, perhaps with a part of somebody else's on the bed.
+    return known === null && sight.gapSeconds <= longestHarmlessGap ? null : 'unknown';
   }
   if (record === 'different') return 'foreign';
   // The same name, which two prints may share.

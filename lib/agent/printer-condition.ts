@@ -11,6 +11,7 @@ export class ConditionWatch {
   readonly #context: AgentContext;
   #order: StartOrder | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -18,10 +19,12 @@ export class ConditionWatch {
 
   /** What an earlier agent has found is found again with the next job, if it still holds. */
   async start(): Promise<void> {
+    this.#stopped = false;
     await this.#store([]);
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#order = undefined;
   }
@@ -35,6 +38,7 @@ export class ConditionWatch {
 
   #lookAgainLater(): void {
     clearTimeout(this.#timer);
+    if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.#lookAgain(), this.#context.times.conditionSeconds * 1000);
   }
 
@@ -44,9 +48,12 @@ export class ConditionWatch {
     const order = this.#order;
     if (order === undefined) return;
     try {
-      const failures = (await driver.preflight(order)).filter(({ whose }) => whose === 'printer');
+      const failures = (await driver.preflight(order)).filter(
+        ({ whose, only }) => whose === 'printer' && only === undefined,
+      );
       if (this.#order !== order) return;
       await this.#store(failures);
+      if (this.#order !== order) return;
       if (failures.length === 0) {
         this.#order = undefined;
         log('info', `${printerId} takes jobs again.`);

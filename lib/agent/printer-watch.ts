@@ -1,7 +1,7 @@
 import { asError } from '../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../model/printer';
 import { type ConnectionState, isSameJob, type JobIdentity, WrongMachineError } from '../printers/driver';
-import { openAttemptOf } from '../store/attempts';
+import { type Attempt, openAttemptOf } from '../store/attempts';
 import { notify, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
 import {
@@ -37,7 +37,10 @@ export class PrinterWatch {
   #timer: NodeJS.Timeout | undefined;
   #lastStored = 0;
   #lastState: string | undefined;
-  #baselineNeeded = true;
+  /** Grows with each end of a connection: what was seen in one says nothing of the time before the next. */
+  #connectionNumber = 1;
+  /** The connection of the last report that was judged. */
+  #judgedConnection = 0;
   #lastJob: PrinterJob | null | undefined;
   /** The last report that was judged and stored. */
   #storedReport: PrinterReport | undefined;
@@ -56,7 +59,7 @@ export class PrinterWatch {
     const { driver } = this.#context;
     this.#closed = false;
     this.#told = undefined;
-    this.#baselineNeeded = true;
+    this.#connectionNumber++;
     driver.admit((identity) => admitMachine(this.#context, identity));
     driver.on('report', this.#onReport);
     driver.on('connection', this.#onConnection);
@@ -84,13 +87,19 @@ export class PrinterWatch {
     return this.#seen;
   }
 
+  /** Has what the printer reports at this moment judged and stored, if it is not yet. */
+  refresh(): Promise<void> {
+    this.#enqueue(() => this.#beat());
+    return this.#chain;
+  }
+
   /** Resolves when everything reported so far has been judged. */
   settled(): Promise<void> {
     return this.#chain;
   }
 
   readonly #onConnection = (state: ConnectionState): void => {
-    if (state.status !== 'connected') this.#baselineNeeded = true;
+    if (state.status !== 'connected') this.#connectionNumber++;
     this.#enqueue(async () => {
       await this.#store();
       await notify(this.#context.database, 'plan');
@@ -101,11 +110,12 @@ export class PrinterWatch {
     this.#seen = { job: report.job, active: this.#seen.active + (isActive(report.state) ? 1 : 0) };
     const changed = report.state !== this.#lastState || !sameWords(report.job, this.#lastJob);
     const due = performance.now() - this.#lastStored >= reportInterval;
-    if (!changed && !due && !this.#baselineNeeded) return;
+    const connection = this.#connectionNumber;
+    if (!changed && !due && connection === this.#judgedConnection) return;
     this.#lastState = report.state;
     this.#lastStored = performance.now();
     this.#enqueue(async () => {
-      await this.#judge(report);
+      await this.#judge(report, connection);
       await this.#attend(report);
       if (changed) await notify(this.#context.database, 'plan');
     });
@@ -115,15 +125,15 @@ export class PrinterWatch {
    * Stores a report together with what it says of the bed: what is known of the printer must never be newer than what was
    * judged of it. Whoever clears the bed decides under the lock of the printer's row, on the newest of both.
    */
-  async #judge(report: PrinterReport): Promise<void> {
+  async #judge(report: PrinterReport, connection: number): Promise<void> {
     const { database, printerId } = this.#context;
-    const afterGap = this.#baselineNeeded;
+    const afterGap = connection !== this.#judgedConnection;
     await database.transaction(async (tx) => {
       await this.#judgeBed(tx, report, afterGap);
       await storeLastJob(tx, printerId, report.job);
       await storeReport(tx, printerId, this.#state(report));
     });
-    this.#baselineNeeded = false;
+    this.#judgedConnection = connection;
     this.#lastJob = report.job;
     this.#storedReport = report;
   }
@@ -131,11 +141,11 @@ export class PrinterWatch {
   async #judgeBed(tx: Transaction, report: PrinterReport, afterGap: boolean): Promise<void> {
     const { printerId, log } = this.#context;
     const attempt = await openAttemptOf(tx, printerId);
-    const identity = attempt && ({ fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity);
     const printer = await lockPrinter(tx, printerId);
     const cause = judgeBed({
       report,
-      ours: identity !== undefined && isSameJob(identity, report.job),
+      ours: attempt !== undefined && isSameJob(identityOf(attempt), report.job),
+      wasActive: printer.report !== null && isActive(printer.report.state),
       known: printer.lastJob,
       bed: { state: printer.bedState, cause: printer.bedCause },
       afterGap,
@@ -173,7 +183,7 @@ export class PrinterWatch {
   #beat(): Promise<void> {
     const { connection, report } = this.#context.driver;
     const news = connection.status === 'connected' && report !== undefined && report !== this.#storedReport;
-    return (news ? this.#judge(report) : this.#store()).then(() =>
+    return (news ? this.#judge(report, this.#connectionNumber) : this.#store()).then(() =>
       connection.status === 'connected' && report !== undefined ? this.#attend(report) : undefined,
     );
   }
@@ -182,16 +192,21 @@ export class PrinterWatch {
   async #attend(report: PrinterReport): Promise<void> {
     const { database, printerId } = this.#context;
     const attempt = isActive(report.state) ? await openAttemptOf(database, printerId) : undefined;
-    const attention = this.#attention.judge(report, attempt?.slot ?? null, performance.now());
+    const ours = attempt !== undefined && isSameJob(identityOf(attempt), report.job);
+    const attention = this.#attention.judge(report, ours ? attempt.slot : null, performance.now());
     const code = attention?.code ?? null;
     if (code === this.#told) return;
+    let shown = true;
     await database.transaction(async (tx) => {
-      const job = attempt && (await lockJob(tx, attempt.jobId));
+      const job = ours ? await lockJob(tx, attempt.jobId) : undefined;
       await storeAttention(tx, printerId, attention, job?.id ?? null, agentName(printerId));
+      // Once it is printing its reason is shown; until then it is tried again.
+      shown = attention === null || job === undefined || job.status === 'printing';
       if (job?.status !== 'printing') return;
       const pause = report.state === 'paused' ? 'paused: ' : '';
       await amendJob(tx, job.id, { statusReason: attention ? `${pause}${attention.text}` : 'printing' });
     });
+    if (!shown) return;
     this.#told = code;
     if (attention) this.#context.log('warn', `${printerId}: ${attention.text} ${attention.remedy}`);
   }
@@ -224,6 +239,9 @@ export class PrinterWatch {
     });
   }
 }
+
+/** An attempt as the printer may show it. */
+const identityOf = ({ fileName, taskId }: Attempt): JobIdentity => ({ fileName, taskId }) as JobIdentity;
 
 /** Whether two reports name the same job in the same words. */
 const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>

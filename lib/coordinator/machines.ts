@@ -4,7 +4,7 @@ import { identityText } from '../model/machine-identity';
 import { parseIdentity } from '../model/messages';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
-import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity } from '../store/printers';
+import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfMachine } from '../store/printers';
 import type { Farm } from './farm';
 import { type BedView, bedView } from './views';
 
@@ -37,6 +37,14 @@ export async function acceptIdentity(
         'stale_identity',
       );
     }
+    const [other] = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);
+    if (other) {
+      throw new ConflictError(
+        `This machine is ${other.name} already.`,
+        `Correct the address of ${printer.name}; or, if ${other.name} is no more, remove it first (DELETE printers/${other.id}).`,
+        'machine_of_another',
+      );
+    }
     const attempt = await openAttemptOf(tx, printer.id);
     if (attempt) {
       throw new ConflictError(
@@ -57,7 +65,11 @@ export async function acceptIdentity(
  * machine is found then.
  * @throws ConflictError its node is deployed, or an attempt is open
  */
-export async function removePrinter(farm: Farm, id: string): Promise<{ printer_id: PrinterId; removed: true }> {
+export async function removePrinter(
+  farm: Farm,
+  id: string,
+  actor: string,
+): Promise<{ printer_id: PrinterId; removed: true }> {
   return farm.database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, id);
     if (printer.served) {
@@ -75,7 +87,7 @@ export async function removePrinter(farm: Farm, id: string): Promise<{ printer_i
         'attempt_open',
       );
     }
-    await archivePrinter(tx, printer.id);
+    await archivePrinter(tx, printer.id, actor);
     return { printer_id: printer.id, removed: true as const };
   });
 }

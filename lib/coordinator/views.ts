@@ -84,7 +84,7 @@ export type PrinterViewState = PrinterState | 'offline' | 'wrong_machine' | 'nee
 
 /** Which machine a printer is. */
 export interface IdentityView {
-  /** By kind: `serial`, `mcu`, `host_cpu`, `sd_card`, `board`. */
+  /** By kind: `serial`, `mcu`, `host`, `board`. */
   ids: MachineIdentity;
   /** `unverified`: it tells no id, so that another machine at its address is not noticed. */
   status: 'verified' | 'unverified' | 'wrong_machine';

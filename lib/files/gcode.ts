@@ -475,10 +475,15 @@ export class GcodeReader {
 
   /** What the words of a macro ask of its heaters, as far as their names tell. */
   private heatByMacro(text: string): void {
-    for (const [name, value] of klipperWords(text) ?? []) {
+    const words = klipperWords(text);
+    // What is quoted or escaped is read differently by versions of Klipper: nobody knows what it heats.
+    if (words === null && mayHeat(text)) this.words.badNumbers++;
+    for (const [name, value] of words ?? []) {
       const part = heatedByWord(name);
+      if (part === undefined) continue;
       const temperature = plainNumber(value);
-      if (part !== undefined && temperature > 0) this.hottest.take(part, temperature);
+      if (Number.isNaN(temperature)) this.words.badNumbers++;
+      else if (temperature > 0) this.hottest.take(part, temperature);
     }
   }
 
@@ -559,4 +564,9 @@ export async function analyseGcode(source: string | Readable | AsyncIterable<Uin
   readChunks(source, 0, chunkBytes, (chunk) => reader.push(chunk));
   const thumbnails = thumbnailsOfGcode(source).map(({ width, height, format }) => ({ width, height, format }));
   return { ...reader.finish(), thumbnails };
+}
+
+/** Whether a macro's words, which cannot be read, may name a heater. */
+function mayHeat(text: string): boolean {
+  return [...text.matchAll(/([A-Za-z_]\w*)["'\\]*\s*=/g)].some(([, name = '']) => heatedByWord(name) !== undefined);
 }

@@ -1,3 +1,4 @@
+import { klipperWords, plainNumber } from './klipper-words';
 /**
  * Where a command may stand that does more than print:
  * - `nowhere`: it endangers the machine, changes its files, or makes our reading of the file wrong;
@@ -126,6 +127,8 @@ interface Sightings {
  */
 export class MachineCommands {
   private readonly seen = new Map<string, Sightings>();
+  /** By how much the file shifts its print in height at most, one line after the other (mm). */
+  private lift = 0;
 
   /**
    * Takes a command.
@@ -142,7 +145,8 @@ export class MachineCommands {
     const usual = placeOf.get(command);
     if (usual === undefined || (subCode > 0 && usual !== 'nowhere')) return;
     const name = subCode > 0 ? `${command}.${subCode}` : command;
-    const place = command === 'SET_GCODE_OFFSET' && !isSmallLift(words) ? 'nowhere' : usual;
+    if (command === 'SET_GCODE_OFFSET') this.lift += liftOf(words);
+    const place = command === 'SET_GCODE_OFFSET' && this.lift > largestOffset ? 'nowhere' : usual;
     if (this.seen.size > mostSightings) return;
     const sightings = this.seen.get(name) ?? { place, line, afterMark: undefined, beforeMark: undefined };
     if (place === 'nowhere') sightings.place = place;
@@ -168,9 +172,13 @@ export class MachineCommands {
   }
 }
 
-/** Whether `SET_GCODE_OFFSET` with these words changes the height alone, and by little. */
-function isSmallLift(words: string): boolean {
-  return [...words.matchAll(/(\w+)=(\S*)/g)].every(([, key = '', value = '']) =>
-    /^(Z|Z_ADJUST)$/i.test(key) ? Math.abs(Number(value)) <= largestOffset : /^(MOVE|MOVE_SPEED)$/i.test(key),
-  );
+/** By how much `SET_GCODE_OFFSET` with these words changes the height (mm); infinite: it does anything else. */
+function liftOf(text: string): number {
+  const words = klipperWords(text);
+  let lift = 0;
+  for (const [key, value] of words ?? []) {
+    if (key === 'Z' || key === 'Z_ADJUST') lift += Math.abs(plainNumber(value));
+    else if (key !== 'MOVE' && key !== 'MOVE_SPEED') return Number.POSITIVE_INFINITY;
+  }
+  return words === null || Number.isNaN(lift) ? Number.POSITIVE_INFINITY : lift;
 }

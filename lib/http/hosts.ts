@@ -1,4 +1,5 @@
-import { hostname, networkInterfaces } from 'node:os';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 
 /** The name in a `Host` header or the host of an address: without port, brackets and the dot at its end, in lower case. */
 export function nameOfHost(host: string): string {
@@ -15,22 +16,17 @@ export function configuredHosts(text = process.env['PLATEWISE_HOSTS'] ?? ''): st
 }
 
 /**
- * Whether a request's `Host` names this machine: a loopback name, one of its addresses, its own name, or one that its owner has
- * configured (`*`: any). A page whose name an attacker points at this machine (DNS rebinding) comes with the attacker's name.
+ * Whether a request's `Host` may name this machine: a loopback name, an address, its own name, or one that its owner has
+ * configured (`*`: any). A page whose name an attacker points at this machine (DNS rebinding) comes with the attacker's name,
+ * never with an address; and in a container nobody knows the addresses of its host.
  */
 export function isOwnHost(host: string | undefined, configured: readonly string[] = configuredHosts()): boolean {
   if (configured.includes('*')) return true;
   if (host === undefined || host === '') return false;
   const name = nameOfHost(host);
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name))
-    return true;
+  if (name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) return true;
   if (configured.some((one) => nameOfHost(one) === name)) return true;
   const own = hostname().toLowerCase();
   const [short = own] = own.split('.');
-  return [own, short, `${short}.local`].includes(name) || ownAddresses().includes(name);
-}
-
-/** As they are now: addresses come and go. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address.toLowerCase()));
+  return [own, short, `${short}.local`].includes(name);
 }

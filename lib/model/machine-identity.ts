@@ -1,8 +1,15 @@
 /**
- * What a machine tells of itself that no other machine tells, by kind: `serial` (Bambu), `mcu`, `host_cpu`, `sd_card`
- * (Klipper behind Moonraker), `board` (Snapmaker). Names and addresses are none: they move from one machine to another.
+ * What a machine tells of itself that no other machine tells, by kind: `serial` (Bambu), `mcu`, `host` (Klipper behind
+ * Moonraker), `board` (Snapmaker). Names and addresses are none: they move from one machine to another.
  */
 export type MachineIdentity = Readonly<Record<string, string>>;
+
+/** What a machine tells of itself at one moment. */
+export interface ToldIdentity {
+  ids: MachineIdentity;
+  /** Whether it tells all by now; while it does not, it cannot be started on either. */
+  complete: boolean;
+}
 
 /** Whether there is any id at all. */
 export const isIdentified = (identity: MachineIdentity): boolean => Object.keys(identity).length > 0;

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { asError, PlatewiseError } from '../model/errors';
-import type { MachineIdentity } from '../model/machine-identity';
+import type { ToldIdentity } from '../model/machine-identity';
 import type { Make, PrinterCapabilities, PrinterReport } from '../model/printer';
 import {
   type ConnectionState,
@@ -84,7 +84,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   #wake: AbortController | undefined;
   #loop: Promise<void> = Promise.resolve();
   #starting = false;
-  #check: (identity: MachineIdentity) => Promise<void> = () => Promise.resolve();
+  #check: (told: ToldIdentity) => Promise<void> = () => Promise.resolve();
 
   constructor(
     protected readonly options: DriverOptions,
@@ -99,7 +99,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
     this.capabilities = capabilities;
   }
 
-  admit(check: (identity: MachineIdentity) => Promise<void>): void {
+  admit(check: (told: ToldIdentity) => Promise<void>): void {
     this.#check = check;
   }
 
@@ -189,7 +189,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   protected abstract connect(signal: AbortSignal): Promise<S>;
 
   /** What the machine of this connection tells of itself that no other one tells. */
-  protected abstract identity(): MachineIdentity;
+  protected abstract identity(): ToldIdentity;
 
   /** Has the machine judged by what is known of its identity by now. */
   protected admitted(): Promise<void> {

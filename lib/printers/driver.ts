@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { PlatewiseError } from '../model/errors';
-import type { MachineIdentity } from '../model/machine-identity';
+import type { MachineIdentity, ToldIdentity } from '../model/machine-identity';
 import type { Photo } from '../model/photo';
 import type { Ending, Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 
@@ -63,6 +63,8 @@ export interface PreflightFailure {
   /** Stable name of the check, for example `developer_mode`. */
   check: string;
   whose: PreflightCause;
+  /** Of a failure of the printer: it concerns this slot alone, or this moment; absent: any job, until somebody acts. */
+  only?: 'slot' | 'moment';
   message: string;
   remedy: string;
 }
@@ -120,7 +122,7 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
    * Has each machine judged by its identity, before anything it says counts: on every connection, and again when it tells more
    * of itself. Where the check rejects the connection ends.
    */
-  admit(check: (identity: MachineIdentity) => Promise<void>): void;
+  admit(check: (told: ToldIdentity) => Promise<void>): void;
   /** What the printer can do, from now on: more may be known of it once it has reported. */
   describe(capabilities: PrinterCapabilities): void;
   /** A report that the printer produced after this call. */

@@ -110,14 +110,16 @@ export async function allPrinters(db: Queryable): Promise<Printer[]> {
 
 /** @throws NotFoundError */
 export async function findPrinter(db: Queryable, id: string): Promise<Printer> {
-  const { rows } = await db.query(`SELECT ${columns} FROM printers WHERE id = $1`, [id]);
+  const { rows } = await db.query(`SELECT ${columns} FROM printers WHERE id = $1 AND archived_at IS NULL`, [id]);
   if (!rows[0]) throw new NotFoundError('printer', id);
   return toPrinter(rows[0]);
 }
 
 /** Reads a printer and locks its row; in a transaction that also locks a job or an attempt, those come first. */
 export async function lockPrinter(tx: Transaction, id: string): Promise<Printer> {
-  const { rows } = await tx.query(`SELECT ${columns} FROM printers WHERE id = $1 FOR UPDATE`, [id]);
+  const { rows } = await tx.query(`SELECT ${columns} FROM printers WHERE id = $1 AND archived_at IS NULL FOR UPDATE`, [
+    id,
+  ]);
   if (!rows[0]) throw new NotFoundError('printer', id);
   return toPrinter(rows[0]);
 }
@@ -254,7 +256,7 @@ export async function storeReport(
 ): Promise<void> {
   await db.query(
     `UPDATE printers SET connected = $2, connection_problem = $3, seen_at = now(),
-       stranger = CASE WHEN $2 THEN NULL ELSE coalesce($5, stranger) END,
+       stranger = $5,
        first_connected_at = CASE WHEN $2 THEN coalesce(first_connected_at, now()) ELSE first_connected_at END,
        report = coalesce($4, report), report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END
      WHERE id = $1`,
@@ -333,16 +335,15 @@ export async function storeAttention(
 }
 
 /** Takes a printer out of the farm: its spools, identity and last job are forgotten, and nobody knows what lies on its bed. */
-export async function archivePrinter(tx: Transaction, id: PrinterId): Promise<void> {
+export async function archivePrinter(tx: Transaction, id: PrinterId, actor: string): Promise<void> {
+  await setBed(tx, id, { state: 'occupied', cause: 'unknown', attemptId: null }, actor);
   await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE printer_id = $1', [id]);
   await tx.query(
-    `UPDATE printers SET archived_at = now(), identity = '{}', stranger = NULL, condition = NULL, attention = NULL, last_job = NULL,
-       report = NULL, report_at = NULL, connected = false, bed_state = 'occupied', bed_cause = 'unknown',
-       bed_attempt_id = NULL, bed_version = bed_version + 1, bed_since = now()
+    `UPDATE printers SET archived_at = now(), identity = '{}', stranger = NULL, condition = NULL, attention = NULL,
+       last_job = NULL, report = NULL, report_at = NULL, connected = false, first_connected_at = NULL
      WHERE id = $1`,
     [id],
   );
-  await notify(tx, 'plan');
 }
 
 /** What the printer names as its last or present job, once it was judged whether it is ours. */

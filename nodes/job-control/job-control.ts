@@ -85,7 +85,7 @@ const actions: Record<
   },
   'remove-printer': {
     subject: 'printer_id',
-    run: async (order) => ({ payload: await removePrinter(order.farm, order.id) }),
+    run: async (order) => ({ payload: await removePrinter(order.farm, order.id, order.actor) }),
   },
   pause: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'pause') },
   resume: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'resume') },

@@ -8,6 +8,7 @@ const nameOnly = { name: 'part.gcode' };
 const idle: BedSight = {
   report: { state: 'idle', job: first },
   ours: false,
+  wasActive: false,
   known: first,
   bed: { state: 'clear', cause: null },
   afterGap: true,
@@ -58,7 +59,15 @@ describe('What a report says of the bed', () => {
       null,
     ],
     ['a simulator that was never used', { report: { state: 'idle', job: null }, known: null, neverUsed: true }, null],
-    ['the first contact of all', { firstContact: true, known: null }, null],
+    ['the first contact of all, on a bed that somebody called clear', { firstContact: true, known: null }, 'unknown'],
+    [
+      'the first contact of all',
+      { firstContact: true, known: null, bed: { state: 'occupied', cause: 'unknown' } },
+      null,
+    ],
+    ['a print that was running when last seen', { wasActive: true }, 'unknown'],
+    ['no job, as before, a moment later', { report: { state: 'idle', job: null }, known: null, gapSeconds: 1 }, null],
+    ['no job, as before, after an hour', { report: { state: 'idle', job: null }, known: null }, 'unknown'],
     ['a job of ours', { report: { state: 'printing', job: again }, ours: true }, null],
     ['a print that is not ours', { report: { state: 'printing', job: again } }, 'foreign'],
     [

@@ -109,7 +109,7 @@ describe('A way out', () => {
       case 'accept-identity':
         return void (await acceptIdentity(farm, id, body, 'operator'));
       case 'remove-printer':
-        return void (await removePrinter(farm, id));
+        return void (await removePrinter(farm, id, 'operator'));
       default:
         assert.fail(`${action} is not known to this test`);
     }

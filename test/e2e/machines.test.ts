@@ -134,6 +134,22 @@ describe('Two printers that exchange their addresses', () => {
     await exchange();
     const { identity } = await shown(farm, two, ({ state }) => state === 'wrong_machine');
     await assert.rejects(acceptIdentity(farm.farm, two, { found: { mcu: 'another' } }, 'operator'), ConflictError);
+    await assert.rejects(acceptIdentity(farm.farm, two, { found: identity.found }, 'operator'), {
+      code: 'machine_of_another',
+    });
+    await exchange();
+    await shown(farm, two, ({ online }) => online);
+  });
+
+  it('are replaced only at the word of an operator', async () => {
+    await farm.stopFarm();
+    const dataDir = join(farm.directory, 'simulators', 'replacement');
+    const before = farm.simulators.get(two);
+    farm.simulators.set(two, await startSimulator('moonraker', { dataDir, speed: 500, operator: 'immediate' }));
+    await before?.close();
+    await farm.startFarm();
+    await farm.serve(two, 'moonraker');
+    const { identity } = await shown(farm, two, ({ state }) => state === 'wrong_machine');
     await acceptIdentity(farm.farm, two, { found: identity.found }, 'operator');
     const accepted = await shown(farm, two, ({ online }) => online);
     assert.deepEqual(accepted.identity, { ids: identity.found, status: 'verified', found: null });
@@ -195,7 +211,7 @@ describe('A printer that is gone', () => {
     while (Date.now() - Date.parse(startIntentAt ?? '') < 1100) await pause(50);
     const { done } = await cancelJob(farm.farm, job, 'operator', { waitMs: 0 });
     assert.equal(done, false);
-    await assert.rejects(removePrinter(farm.farm, id), /deployed/);
+    await assert.rejects(removePrinter(farm.farm, id, 'operator'), /deployed/);
     await assert.rejects(answerOutcome(farm.farm, attempt, { printed: false }, 'operator'), {
       code: 'printer_unreachable',
     });
@@ -205,7 +221,7 @@ describe('A printer that is gone', () => {
     assert.deepEqual([bed.state, bed.cause], ['occupied', 'unknown']);
     await farm.stopAgents();
     await farm.farm.database.query("UPDATE printers SET seen_at = now() - interval '1 minute'");
-    await removePrinter(farm.farm, id);
+    await removePrinter(farm.farm, id, 'operator');
     assert.ok(!(await printers(farm.farm)).printers.some(({ printer_id }) => printer_id === id));
   });
 });

@@ -106,3 +106,29 @@ describe('What a file heats', () => {
     });
   }
 });
+
+describe('What may heat or lift, written so that a careless reader misses it', () => {
+  for (const line of [
+    'START_PRINT EXTRUDER_TEMP=400 BED_TEMP=200 # hi',
+    'START_PRINT EXTRUDER_TEMP=400*12 "',
+    'START_PRINT "EXTRUDER_TEMP"=400',
+    'START_PRINT EXTRUDER_TEMP=4e2',
+    'START_PRINT EXTRUDER_TEMP=4_00',
+  ]) {
+    it(`is refused: ${line}`, () => assert.ok(read(`G28\n${line}\n`).badNumbers > 0));
+  }
+  for (const line of [
+    'SET_GCODE_OFFSET "Z_ADJUST"=-20',
+    'SET_GCODE_OFFSET Z"_ADJUST"=-20',
+    'SET_GCODE_OFFSET Z\\=-20',
+    Array.from({ length: 10 }, () => 'SET_GCODE_OFFSET Z_ADJUST=-2 MOVE=1').join('\n'),
+  ]) {
+    it(`is refused: ${line.split('\n', 1)[0]}`, () => {
+      assert.deepEqual(read(`G28\n${line}\n`).dangerousCommands, ['SET_GCODE_OFFSET']);
+    });
+  }
+  it('does not trouble names of objects', () => {
+    assert.equal(read('G28\nEXCLUDE_OBJECT_DEFINE NAME="Bed #1" CENTER=1,2 POLYGON=[[0,0]]\n').badNumbers, 0);
+    assert.deepEqual(read('G28\nSET_GCODE_OFFSET Z=0.05\n').dangerousCommands, []);
+  });
+});

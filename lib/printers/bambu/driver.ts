@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
-import type { MachineIdentity } from '../../model/machine-identity';
+import type { ToldIdentity } from '../../model/machine-identity';
 import {
   isActive,
   type PrinterCapabilities,
@@ -327,8 +327,8 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   /** The certificate has proved it before the login. */
-  protected identity(): MachineIdentity {
-    return { serial: this.#settings.serial };
+  protected identity(): ToldIdentity {
+    return { ids: { serial: this.#settings.serial }, complete: true };
   }
 
   protected begin(session: MqttSession): void {

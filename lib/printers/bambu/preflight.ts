@@ -67,7 +67,9 @@ function checkAccess(print: JsonObject): PreflightFailure[] {
 function checkIdle(print: JsonObject, report: PrinterReport): PreflightFailure[] {
   if (report.state === 'idle' || report.state === 'fault') return [];
   const reason = isActive(report.state) ? 'A job runs.' : (busyReason(print) ?? 'The printer is not ready.');
-  return [{ check: 'not_busy', whose: 'printer', message: reason, remedy: 'Wait until the printer is idle.' }];
+  return [
+    { check: 'not_busy', whose: 'printer', only: 'moment', message: reason, remedy: 'Wait until the printer is idle.' },
+  ];
 }
 
 const storageTexts = {
@@ -191,6 +193,7 @@ function checkSlot(
       {
         check: 'drying',
         whose: 'printer',
+        only: 'slot',
         message: `The AMS of slot ${name} is drying its filament.`,
         remedy: "Wait for the end of the drying, or end it at the printer's screen.",
       },
@@ -209,6 +212,7 @@ function checkExtruder(name: string, print: JsonObject, wanted: number | undefin
       {
         check: 'extruder',
         whose: 'printer',
+        only: 'slot',
         message: `The AMS of slot ${name} is not set up on either nozzle.`,
         remedy: "Set up the AMS at the printer's screen.",
       },

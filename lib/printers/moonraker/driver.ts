@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../model/errors';
-import type { MachineIdentity } from '../../model/machine-identity';
+import type { ToldIdentity } from '../../model/machine-identity';
 import type { Photo } from '../../model/photo';
 import { isActive, type PrinterReport } from '../../model/printer';
 import {
@@ -121,8 +121,9 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   #objectNames: readonly string[] | undefined;
   /** What stands in it, as far as it matters here. */
   #configuration: JsonObject = {};
-  /** The ids of the computer that Moonraker runs on. */
-  #hostIds: MachineIdentity = {};
+  /** What Moonraker tells of the computer that it runs on, and where Klipper's configuration is there. */
+  #system: JsonObject = {};
+  #configFile: string | undefined;
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -306,6 +307,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       await this.#identify(session);
       // Another machine may have answered before.
       this.#configuration = {};
+      this.#configFile = undefined;
       await this.#readHost(session);
       await this.#refresh(session);
       return session;
@@ -317,8 +319,9 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
-  protected identity(): MachineIdentity {
-    return { ...this.#hostIds, ...boardIds(this.#configuration) };
+  protected identity(): ToldIdentity {
+    const ids = { ...hostIds(this.#system, this.#configFile), ...boardIds(this.#configuration) };
+    return { ids, complete: this.#tracker.isReady };
   }
 
   protected begin(session: RpcSocket): void {
@@ -454,10 +457,11 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       if (!wasReady) {
         await this.#listObjects(session);
         await this.#readConfiguration(session);
-        // Klipper came back on this connection, and tells the ids of its boards only now.
-        if (this.session === session) await this.admitted();
+        await this.#readConfigFile(session);
       }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
+      // Klipper came back on this connection, and tells the ids of its boards only now.
+      if (!wasReady && this.session === session) await this.admitted();
     } else {
       await this.#readKlippyMessage(session);
       // Klipper may still tell its objects after a shutdown.
@@ -466,10 +470,19 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 
   async #readHost(session: RpcSocket): Promise<void> {
-    this.#hostIds = {};
+    this.#system = {};
     try {
       const answer = objectOf(await session.call('machine.system_info', undefined, this.#timing.answerMs));
-      this.#hostIds = hostIds(objectOf(answer.system_info));
+      this.#system = objectOf(answer.system_info);
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+    }
+  }
+
+  async #readConfigFile(session: RpcSocket): Promise<void> {
+    try {
+      const info = objectOf(await session.call('printer.info', undefined, this.#timing.answerMs));
+      this.#configFile = textOf(info.config_file);
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
     }

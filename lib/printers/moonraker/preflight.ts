@@ -18,6 +18,8 @@ export interface PreflightFacts {
 
 /** Uploads pass through a temporary folder, so that the file is there twice for a moment. */
 const storageFactor = 2;
+/** With less nothing of any use can be stored. */
+const fullBytes = 20_000_000;
 
 /** What forbids an order on what the printer tells. */
 export function checkOrder(
@@ -38,6 +40,7 @@ export function checkOrder(
     failures.push({
       check: 'not_busy',
       whose: 'printer',
+      only: 'moment',
       message: isActive(report.state) ? 'A job runs.' : 'The printer is not ready.',
       remedy: 'Wait until the printer is idle.',
     });
@@ -45,7 +48,8 @@ export function checkOrder(
   if (facts.free !== undefined && facts.free < order.file.size * storageFactor) {
     failures.push({
       check: 'storage',
-      whose: 'printer',
+      // A smaller file may still have room.
+      whose: facts.free < fullBytes ? 'printer' : 'job',
       message: 'There is not enough free space on the printer.',
       remedy: 'Delete print files that are not needed any more.',
     });
@@ -83,7 +87,7 @@ function checkSlots(order: StartOrder, report: PrinterReport): PreflightFailure[
     }
     if (slot.present !== false) return [];
     const message = 'The filament sensor finds no filament.';
-    return [{ check: 'filament', whose: 'printer', message, remedy: 'Load filament.' }];
+    return [{ check: 'filament', whose: 'printer', only: 'slot', message, remedy: 'Load filament.' }];
   });
 }
 
@@ -95,6 +99,7 @@ function checkTool(tool: number, objectNames: readonly string[] | undefined): Pr
     {
       check: 'tool_macro',
       whose: 'printer',
+      only: 'slot',
       message: `Klipper has no macro T${tool}: it would print with another extruder.`,
       remedy: `Define [gcode_macro T${tool}] in the printer's configuration, which activates the extruder.`,
     },

@@ -1,4 +1,4 @@
-import type { MachineIdentity } from '../../model/machine-identity';
+import type { ToldIdentity } from '../../model/machine-identity';
 import { isActive, type PrinterReport } from '../../model/printer';
 import {
   BaseDriver,
@@ -268,9 +268,9 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     }
   }
 
-  protected identity(): MachineIdentity {
+  protected identity(): ToldIdentity {
     const board = this.#info?.board;
-    return board === undefined ? {} : { board };
+    return { ids: board === undefined ? {} : { board }, complete: true };
   }
 
   protected begin(session: SacpSession): void {

@@ -50,7 +50,10 @@ function checkIdle(report: PrinterReport): PreflightFailure[] {
     return failures;
   }
   const message = isActive(report.state) ? 'A job runs.' : 'The printer is not ready.';
-  return [...failures, { check: 'not_busy', whose: 'printer', message, remedy: 'Wait until the printer is idle.' }];
+  return [
+    ...failures,
+    { check: 'not_busy', whose: 'printer', only: 'moment', message, remedy: 'Wait until the printer is idle.' },
+  ];
 }
 
 function checkSlots(order: StartOrder, report: PrinterReport): PreflightFailure[] {

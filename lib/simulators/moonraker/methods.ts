@@ -174,7 +174,6 @@ function serverMethods({ machine, profile, history, hub, access }: Services): Me
     both('GET', 'machine.system_info', () => ({
       system_info: {
         cpu_info: { cpu_count: 4, serial_number: `10000000${machine.hardwareId}` },
-        sd_info: {},
         service_state: {},
       },
     })),
