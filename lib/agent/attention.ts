@@ -84,7 +84,10 @@ export class AttentionJudge {
 }
 
 function paused({ message, remedy, faults }: PrinterReport, slot: string | null): Attention {
-  const told = [message, ...faults.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
+  // A healthy printer may carry messages that have nothing to do with the pause.
+  const blocking = faults.filter((fault) => fault.blocking);
+  const shown = blocking.length > 0 ? blocking : faults;
+  const told = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
   const words = [...new Set(told)];
   const reason = words.length > 0 ? `: ${words.join(' ')}` : '';
   if (failureKindOf(words.join(' ')) === 'run_out') {
@@ -95,7 +98,7 @@ function paused({ message, remedy, faults }: PrinterReport, slot: string | null)
       remedy: `Load the same material in ${place}, then resume the print.`,
     };
   }
-  const known = remedy ?? faults.find((fault) => fault.blocking)?.remedy;
+  const known = remedy ?? shown[0]?.remedy;
   return {
     code: 'paused',
     text: `The print is paused${reason}`,

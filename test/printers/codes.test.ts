@@ -279,6 +279,18 @@ describe('What is told of a code', () => {
     assert.match(attention.remedy, /^Look at the print\..* Then resume or cancel the print\.$/);
   });
 
+  it('is not what a printer carries besides the reason of its pause', () => {
+    const hms = [
+      { attr: 0x0c000100, code: 0x00020017 },
+      { attr: 0x07002300, code: 0x00020002 },
+    ];
+    const attention = told({ faults: bambuFaults({ gcode_state: 'PAUSE', print_error: 0x03008013, hms }) });
+    assert.equal(attention?.code, 'paused');
+    assert.equal(attention.text, 'The print is paused: Somebody has paused the print (0300_8013).');
+    const alone = told({ faults: bambuFaults({ gcode_state: 'PAUSE', hms: hms.slice(1) }) });
+    assert.equal(alone?.code, 'run_out');
+  });
+
   it('is the remedy of the reason where there is no fault', () => {
     const { words, remedy } = issueCode(16);
     const attention = told({ message: words, ...(remedy !== undefined && { remedy }) });
