@@ -83,8 +83,12 @@ export class AttentionJudge {
   }
 }
 
-function paused({ message, faults }: PrinterReport, slot: string | null): Attention {
-  const words = [message, ...faults.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
+function paused({ message, remedy, faults }: PrinterReport, slot: string | null): Attention {
+  // A healthy printer may carry messages that have nothing to do with the pause.
+  const blocking = faults.filter((fault) => fault.blocking);
+  const shown = blocking.length > 0 ? blocking : faults;
+  const told = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
+  const words = [...new Set(told)];
   const reason = words.length > 0 ? `: ${words.join(' ')}` : '';
   if (failureKindOf(words.join(' ')) === 'run_out') {
     const place = slot === null ? 'its slot' : `slot ${slot}`;
@@ -94,24 +98,21 @@ function paused({ message, faults }: PrinterReport, slot: string | null): Attent
       remedy: `Load the same material in ${place}, then resume the print.`,
     };
   }
+  const known = remedy ?? shown[0]?.remedy;
   return {
     code: 'paused',
     text: `The print is paused${reason}`,
-    remedy: 'See to the reason at the printer, then resume or cancel the print.',
+    remedy: known ? `${known} Then resume or cancel the print.` : seeToIt,
   };
 }
 
-const ofFault = ({ code, message }: PrinterFault): Attention => ({
+const seeToIt = 'See to the reason at the printer, then resume or cancel the print.';
+
+const ofFault = ({ code, message, remedy }: PrinterFault): Attention => ({
   code,
   text: message,
-  remedy: remedies.find(([pattern]) => pattern.test(code))?.[1] ?? 'Look at the printer, and clear the fault there.',
+  remedy: remedy ?? 'Look at the printer, and clear the fault there.',
 });
-
-const remedies: readonly [RegExp, string][] = [
-  [/^klippy_(disconnected|initializing|startup)$/, 'Start Klipper on the host of the printer, or restart the host.'],
-  [/^klippy_shutdown$/, 'Remove the cause, then send FIRMWARE_RESTART from the web interface of the printer.'],
-  [/^klippy_error$/, 'Correct the configuration of Klipper, then send FIRMWARE_RESTART.'],
-];
 
 function hasMoved(before: Movement, now: Movement): boolean {
   return (

@@ -116,7 +116,11 @@ function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView,
     return { problem: attention.text, remedy: attention.remedy, since: attention.since };
   }
   const fault = printer.online ? printer.report?.faults.find(({ blocking }) => blocking) : undefined;
-  return { problem: fault?.message ?? null, remedy: fault ? 'Look at the printer.' : null, since: null };
+  return {
+    problem: fault?.message ?? null,
+    remedy: fault ? (fault.remedy ?? 'Look at the printer.') : null,
+    since: null,
+  };
 }
 
 export function printerView(

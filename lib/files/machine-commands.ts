@@ -175,6 +175,7 @@ export class MachineCommands {
 /** By how much `SET_GCODE_OFFSET` with these words changes the height (mm); infinite: it does anything else. */
 function liftOf(text: string): number {
   const words = klipperWords(text);
+  if (words === null && !text.includes('=')) return 0;
   let lift = 0;
   for (const [key, value] of words ?? []) {
     if (key === 'Z' || key === 'Z_ADJUST') lift += Math.abs(plainNumber(value));

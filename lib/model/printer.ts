@@ -169,7 +169,10 @@ export function contradictionOf(reported: ReportedSlot, booked: string): string 
 
 export interface PrinterFault {
   code: string;
+  /** What it means, with the printer's own code in brackets at the end where it has one. */
   message: string;
+  /** What a person is to do, where it is known. */
+  remedy?: string;
   /** Whether nothing can be printed until a person has acted. */
   blocking: boolean;
 }
@@ -204,6 +207,8 @@ export interface PrinterReport {
   ending: Ending | null;
   /** Why it ended like that, or why it is paused, in the printer's words. */
   message?: string;
+  /** What a person is to do about what `message` says, where it is known. */
+  remedy?: string;
   /** 0..1 of the job that runs. */
   progress: number | null;
   /** Remaining minutes by the printer's own clock (a simulator's runs faster), null if unknown. */

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../../../lib/model/errors';
 import type { Make } from '../../../lib/model/printer';
-import { modelFault } from '../../../lib/printers/bambu/preflight';
 import { connect } from '../../../lib/printers/probe';
 import { toolOfSlot } from '../../../lib/printers/slot-tools';
 import { readCapabilities } from '../../../nodes/printer/printer-fields';
@@ -83,8 +82,7 @@ async function checkPrinter(node: FlowNode): Promise<Check> {
     const answer = await connect(printer.driver, printer.timeoutMs);
     if ('problem' in answer) return failed(name, answer.problem.message, answer.problem.remedy);
     const fault = answer.report.faults.find(({ blocking }) => blocking);
-    if (fault?.code === modelFault) return failed(name, fault.message, 'Choose the right model in its node.');
-    if (fault) return failed(name, fault.message, `Look up ${fault.code} at the printer and clear it.`);
+    if (fault) return failed(name, fault.message, fault.remedy ?? `Look up ${fault.code} at the printer and clear it.`);
     const { model } = answer.report;
     return ok(name, `${host}: ${model === undefined ? '' : `${model}, `}${answer.report.state}.`);
   } finally {

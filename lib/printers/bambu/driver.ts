@@ -31,6 +31,7 @@ import {
 } from '../driver';
 import { numberOf, textOf } from '../values';
 import { Deferred, pause, within } from '../waiting';
+import { bambuCode } from './codes';
 import {
   control,
   defaultStartChoices,
@@ -44,8 +45,8 @@ import { defaultEndingTiming, type EndingTiming } from './endings';
 import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
 import { type BambuModel, bambuModel, fileUrl, judgeModel } from './models';
 import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
-import { checkOrder, modelFault } from './preflight';
-import { currentErrorCode, errorText, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
+import { checkOrder } from './preflight';
+import { currentErrorCode, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
 import { readSlicedFor, type SlicedFor, slicedForAnything, slotsOfProject } from './sliced-file';
 import type { PrinterTrust } from './tls';
 import { ReportTracker } from './tracker';
@@ -315,8 +316,9 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const expected = bambuModel(this.capabilities.model);
     if (told === undefined || expected === undefined || told === expected) return undefined;
     return {
-      code: modelFault,
+      code: 'model',
       message: `The printer is set up as a ${expected.name}, and says that it is a ${told.name}.`,
+      remedy: 'Choose the right model in its node.',
       blocking: true,
     };
   }
@@ -434,11 +436,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
     if (!isStartRefusal(code) || code === errorBefore) return;
     const ours = isSameJob(order.identity, report.job);
     if (ours && (isRunning(gcodeState(this.#tracker.print)) || this.#tracker.hasRun())) return;
-    throw new StartRejectedError(
-      `The printer did not start the job: ${errorText(code)}`,
-      `Look up error ${code} at the printer.`,
-      { retryable: code === '0500_4004' || code === '0502_400D' || code === '0500_4042' },
-    );
+    const { words, remedy } = bambuCode(code);
+    throw new StartRejectedError(`The printer did not start the job: ${words}`, remedy, {
+      retryable: code === '0500_4004' || code === '0502_400D' || code === '0500_4042',
+    });
   }
 
   async #command(command: 'pause' | 'resume', done: (report: PrinterReport) => boolean): Promise<void> {

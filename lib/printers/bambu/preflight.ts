@@ -119,17 +119,11 @@ function checkHardware(
       check: 'fault',
       whose: 'printer',
       message: fault.message,
-      remedy:
-        fault.code === modelFault
-          ? 'Choose the model that the printer says it is, in its node.'
-          : `Look up ${fault.code} at the printer and clear it.`,
+      remedy: fault.remedy ?? `Look up ${fault.code} at the printer and clear it.`,
     });
   }
   return failures;
 }
-
-/** The fault of a printer that is another model than it was set up as. */
-export const modelFault = 'model';
 
 const isSameNozzle = (one: number, other: number): boolean => Math.abs(one - other) < 0.001;
 

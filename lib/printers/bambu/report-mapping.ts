@@ -9,6 +9,7 @@ import type {
   ToolHead,
 } from '../../model/printer';
 import { fraction, isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
+import { bambuCode } from './codes';
 import { parseSlot } from './commands';
 import { amsUnits } from './report-merge';
 
@@ -138,36 +139,6 @@ function hexCode(code: number): string {
   return `${hex.slice(0, 4)}_${hex.slice(4)}`;
 }
 
-const errorTexts: Readonly<Record<string, string>> = {
-  '0300_400C': 'The print was cancelled.',
-  '0500_400E': 'The print was cancelled.',
-  '0500_4002': 'The path or the name of the file is bad.',
-  '0500_4003': 'The file cannot be read.',
-  '0500_4004': 'The printer is busy.',
-  '0500_4006': 'There is no space on the storage.',
-  '0500_4015': 'There is no space on the storage.',
-  '0500_400A': 'The file name is not supported.',
-  '0500_400B': 'The file could not be downloaded.',
-  '0500_400C': 'There is no storage in the printer.',
-  '0500_402E': 'The file system of the USB stick is not supported (use FAT32).',
-  '0500_402F': 'The USB stick is damaged.',
-  '0500_4037': 'The file was sliced for another printer model.',
-  '0500_4038': 'The nozzle diameter is not the one the file was sliced for.',
-  '0500_4042': 'The AMS is drying filament.',
-  '0500_4046': 'The print file is not valid.',
-  '0500_4070': 'A laser or cutting module is mounted.',
-  '0500_8013': 'The print file is gone: was the USB stick removed?',
-  '0500_8051': 'The build plate is not of the type that the file was sliced for.',
-  '0500_8061': 'There is no build plate.',
-  '0500_808F': 'The nozzle camera is dirty.',
-  '0500_C010': 'The USB stick cannot be read or written.',
-  '0502_400D': 'Filament is being loaded or unloaded.',
-  '0700_8011': 'The filament in the AMS has run out.',
-  '07FF_8011': 'The filament on the external spool has run out.',
-  '0700_8012': 'The mapping of filaments to AMS trays does not fit.',
-  '07FF_8012': 'The mapping of filaments to AMS trays does not fit.',
-};
-
 /** Codes that say that a start was not carried out: about the file, the storage or the machine, before any motion. */
 const startRefusals = [
   '0500_4001',
@@ -199,27 +170,30 @@ export function isStartRefusal(code: string | undefined): code is string {
   return code !== undefined && startRefusals.includes(code);
 }
 
-export function errorText(code: string): string {
-  return errorTexts[code] ?? `Error ${code}.`;
+function faultOf(code: string): PrinterFault {
+  const { words, remedy, blocking } = bambuCode(code);
+  return { code, message: words, remedy, blocking };
 }
 
-/** Errors and health messages. Many healthy machines carry lasting health messages; only severity 1 forbids printing. */
+/**
+ * Errors and health messages. Many healthy machines carry lasting health messages; only severity 1 forbids printing, and
+ * not all of that either.
+ */
 export function mapFaults(print: JsonObject): PrinterFault[] {
   const faults: PrinterFault[] = [];
   const running = isRunning(gcodeState(print));
   const [error] = currentErrors(print);
   if (error !== undefined && !cancelCodes.includes(error) && (error & 0xffff) >= 0x4000) {
-    const code = hexCode(error);
-    // After a job the message only waits to be dismissed; while one runs it is what the job waits for.
-    faults.push({ code, message: errorText(code), blocking: running && gcodeState(print) === 'PAUSE' });
+    // After a job the message only waits to be dismissed, save for the dangerous ones; while one runs it is what the job
+    // waits for.
+    const fault = faultOf(hexCode(error));
+    faults.push({ ...fault, blocking: fault.blocking || (running && gcodeState(print) === 'PAUSE') });
   }
   for (const entry of listOf(print.hms)) {
     if (!isObject(entry)) continue;
     const attr = numberOf(entry.attr) ?? 0;
     const code = numberOf(entry.code) ?? 0;
-    const severity = (code >>> 16) & 0xffff;
-    const id = `${hexCode(attr)}_${hexCode(code)}`;
-    faults.push({ code: id, message: `Health message ${id}.`, blocking: severity === 1 });
+    faults.push(faultOf(`${hexCode(attr)}_${hexCode(code)}`));
   }
   return faults;
 }

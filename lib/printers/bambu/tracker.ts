@@ -1,9 +1,9 @@
 import type { PrinterReport } from '../../model/printer';
 import { type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
+import { bambuCode } from './codes';
 import { EndingJudge, type EndingTiming, jobKey } from './endings';
 import {
   currentErrorCode,
-  errorText,
   gcodeState,
   isRunning,
   mapFaults,
@@ -25,6 +25,7 @@ export interface TrackedPrinter
     | 'job'
     | 'ending'
     | 'message'
+    | 'remedy'
     | 'progress'
     | 'remainingMinutes'
     | 'layer'
@@ -133,13 +134,17 @@ export class ReportTracker {
     const storage = storageState(print);
     const layer = numberOf(print.layer_num);
     const layers = numberOf(print.total_layer_num);
-    const message = code !== undefined ? errorText(code) : faults.find((fault) => fault.blocking)?.message;
+    const told = code === undefined ? undefined : bambuCode(code);
+    const blocking = faults.find((fault) => fault.blocking);
+    const message = told?.words ?? blocking?.message;
+    const remedy = told?.remedy ?? blocking?.remedy;
     return {
       state: undecidedForMs !== undefined && state === 'idle' ? 'busy' : state,
       job,
       ending,
       ...(undecidedForMs === undefined ? {} : { undecidedForMs }),
       ...(message === undefined ? {} : { message }),
+      ...(remedy === undefined ? {} : { remedy }),
       ...mapProgress(print),
       ...(layer === undefined ? {} : { layer }),
       ...(layers === undefined ? {} : { layers }),

@@ -34,7 +34,7 @@ export function checkOrder(
       check: 'klippy_ready',
       whose: 'printer',
       message: report.message ?? `Klipper is ${facts.klippy}.`,
-      remedy: 'Clear the error and restart the firmware at the printer.',
+      remedy: report.remedy ?? 'Clear the error and restart the firmware at the printer.',
     });
   } else if (report.state !== 'idle') {
     failures.push({

@@ -10,6 +10,7 @@ import type {
   Volume,
 } from '../../model/printer';
 import { fraction, isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
+import { reasonOrItself, whyNotReady } from './reasons';
 
 /** The printer objects by name, as last told. */
 export type PrinterObjects = JsonObject;
@@ -75,6 +76,7 @@ export interface MappedState {
   job: PrinterJob | null;
   ending: Ending | null;
   message?: string;
+  remedy?: string;
 }
 
 /** The printer objects' own state; it tells of a job only while Klipper is ready. */
@@ -94,9 +96,13 @@ export function klippyState(state: MoonrakerState): string {
 }
 
 function klippyMessage(state: MoonrakerState): string {
-  const text = textOf(objectOf(state.objects.webhooks).state_message) || state.klippyMessage;
-  // The reason is the first line; the others say how to restart.
-  return text.split('\n', 1)[0]?.trim() ?? '';
+  return textOf(objectOf(state.objects.webhooks).state_message) || state.klippyMessage;
+}
+
+/** What Klipper says, in words of ours where there are any. */
+function told(message: string): Pick<MappedState, 'message' | 'remedy'> {
+  const { words, remedy } = reasonOrItself(message);
+  return { ...(words !== '' && { message: words }), ...(remedy !== undefined && { remedy }) };
 }
 
 /** What the machine does, and the job that it runs or ran last. */
@@ -105,8 +111,7 @@ export function mapState(state: MoonrakerState): MappedState {
   if (klippy !== 'ready') return mapNotReady(state, klippy);
   const fileName = printFileName(state.objects);
   const job = jobNamed(fileName, state);
-  const message = textOf(objectOf(state.objects.print_stats).message) ?? '';
-  const withMessage = message === '' ? {} : { message };
+  const withMessage = told(textOf(objectOf(state.objects.print_stats).message) ?? '');
   switch (printState(state.objects)) {
     case 'printing':
       return { state: isExtruding(state.objects) ? 'printing' : 'preparing', job, ending: null };
@@ -162,11 +167,7 @@ function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending
 /** After a shutdown the print state stays what it was: a job that is shown as running or paused is lost. */
 function mapNotReady(state: MoonrakerState, klippy: string): MappedState {
   const broken = klippy === 'error' || klippy === 'shutdown';
-  const message = klippyMessage(state);
-  const common = {
-    state: broken ? ('fault' as const) : ('busy' as const),
-    ...(message === '' ? {} : { message }),
-  };
+  const common = { state: broken ? ('fault' as const) : ('busy' as const), ...told(klippyMessage(state)) };
   const fileName = printFileName(state.objects);
   const print = printState(state.objects);
   if (klippy !== 'shutdown' || fileName === '' || print === 'standby' || print === '') {
@@ -342,6 +343,6 @@ function reachOf(toolhead: JsonObject): Volume | undefined {
 export function mapFaults(state: MoonrakerState): PrinterFault[] {
   const klippy = klippyState(state);
   if (klippy === 'ready') return [];
-  const message = klippyMessage(state) || `Klipper is ${klippy}.`;
-  return [{ code: `klippy_${klippy}`, message, blocking: klippy === 'error' || klippy === 'shutdown' }];
+  const { words, remedy } = whyNotReady(klippy, klippyMessage(state));
+  return [{ code: `klippy_${klippy}`, message: words, remedy, blocking: klippy === 'error' || klippy === 'shutdown' }];
 }

@@ -37,7 +37,7 @@ function checkIdle(report: PrinterReport): PreflightFailure[] {
       check: 'fault',
       whose: 'printer',
       message: fault.message,
-      remedy: 'Clear the fault at the printer.',
+      remedy: fault.remedy ?? 'Clear the fault at the printer.',
     }));
   if (report.state === 'idle') return failures;
   if (report.state === 'fault') {

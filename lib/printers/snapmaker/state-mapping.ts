@@ -1,5 +1,6 @@
 import type { Ending, PrinterFault, PrinterState, ReportedSlot, Temperature, ToolHead } from '../../model/printer';
 import { fraction } from '../values';
+import { faultCode } from './codes';
 import { type BedZone, type MachineFault, type Module, moduleNormal, type Nozzle } from './commands';
 
 /** What the status byte means. 6 and 8 are rests of a job on sister models. */
@@ -47,48 +48,11 @@ export function endingOfIssue(code: number): Ending | undefined {
   }
 }
 
-const issueTexts: Readonly<Record<number, string>> = {
-  0: 'The print is finished.',
-  1: 'The file asked for a pause.',
-  2: 'The filament has run out.',
-  3: 'The filament has run out.',
-  4: 'The tool head has stalled.',
-  5: 'A temperature is wrong.',
-  6: 'The line numbers of the file do not match.',
-  7: 'The touchscreen lost the connection to the machine.',
-  8: 'The emergency stop was pressed.',
-  9: 'The tool head cannot resume.',
-  12: 'The print was stopped.',
-  16: 'The door of the enclosure is open.',
-  17: 'The extruder is not the right one.',
-  18: 'The nozzle is not the right one.',
-  19: 'The hot end does not reach its temperature.',
-  20: 'The print was stopped by a fault.',
-  21: 'The print goes on.',
-  22: 'The print was stopped by a fault.',
-};
-
-export function issueText(code: number): string {
-  return issueTexts[code] ?? `Reason ${code}.`;
-}
-
-const ownerTexts: Readonly<Record<string, string>> = {
-  '13/1': 'Nozzle 0 does not heat.',
-  '13/2': 'Nozzle 1 does not heat.',
-  '13/9': 'The tool head is offline.',
-  '13/11': 'The filament has run out.',
-  '13/12': 'The extruder could not be switched.',
-  '515/9': 'The bed is not plugged in.',
-  '515/10': 'There is no bed.',
-  '517/1': 'The emergency stop is pressed.',
-  '2050/1': 'There is no tool head.',
-  '2050/5': 'Homing failed.',
-};
-
 /** The run-out of filament only stops what uses that extruder; everything else needs a person first. */
 export function mapFault(fault: MachineFault): PrinterFault {
   const code = `${fault.owner}/${fault.state}`;
-  return { code, message: ownerTexts[code] ?? `Fault ${code}.`, blocking: code !== '13/11' };
+  const { words, remedy, blocking } = faultCode(code);
+  return { code, message: words, remedy, blocking };
 }
 
 /** Answers to a start that say that it is not carried out. */

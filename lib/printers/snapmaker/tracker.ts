@@ -1,5 +1,6 @@
 import type { PrinterReport } from '../../model/printer';
 import type { PrintFile } from '../driver';
+import { issueCode } from './codes';
 import {
   type BedZone,
   commandKey,
@@ -19,7 +20,6 @@ import type { Frame } from './frame';
 import { RunJudge } from './run-judge';
 import {
   hasJob,
-  issueText,
   lineProgress,
   mapFault,
   mapSlots,
@@ -50,6 +50,7 @@ export interface TrackedMachine
     | 'job'
     | 'ending'
     | 'message'
+    | 'remedy'
     | 'progress'
     | 'remainingMinutes'
     | 'temperatures'
@@ -185,13 +186,15 @@ export class MachineTracker {
     if (state === 'idle' && faults.some((fault) => fault.blocking)) state = 'fault';
     if (state === 'idle' && undecidedForMs !== undefined) state = 'busy';
     const runs = status !== undefined && hasJob(status);
+    const issue = this.#lastIssue === undefined ? undefined : issueCode(this.#lastIssue);
     const progress = runs ? lineProgress(this.#line, known?.lines) : null;
     return {
       state,
       job: file === undefined ? null : { name: file.name, ...(file.md5 === '' ? {} : { md5: file.md5 }) },
       ending,
       ...(undecidedForMs === undefined ? {} : { undecidedForMs }),
-      ...(this.#lastIssue === undefined ? {} : { message: issueText(this.#lastIssue) }),
+      ...(issue && { message: issue.words }),
+      ...(issue?.remedy !== undefined && { remedy: issue.remedy }),
       progress,
       remainingMinutes: runs ? remainingMinutes(progress, this.#seconds, known?.estimatedSeconds ?? null) : null,
       temperatures: mapTemperatures(this.#nozzles, this.#zones),
