@@ -22,6 +22,7 @@ import { migrate } from '../store/migrate';
 import { DroppedMessages } from './dropped-messages';
 import { EventLog } from './event-log';
 import { examineAgain } from './examine-again';
+import { offerFiles } from './foreign-files';
 import { RequestDurations } from './metrics';
 import { Planner } from './planner';
 import { UploadLimit } from './upload-limit';
@@ -163,6 +164,7 @@ export class Farm {
       await events.follow(broker, dropped);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
       const farm = new Farm({ database, broker, files, server, options, events, dropped });
+      if (farm.sharesFiles) await offerFiles(farm);
       farm.#examining = examineAgain(farm, farm.#closed.signal).catch((error: unknown) => {
         log('warn', `Jobs from before the upgrade could not be examined: ${asError(error).message}`);
       });
