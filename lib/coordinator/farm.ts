@@ -72,6 +72,10 @@ export interface FarmOptions {
   spoolmanUrl?: string;
   /** Days that a file is kept after the last job that needs it has ended; without it, 30. */
   keepFilesDays?: number;
+  /** Days that an ended job is kept; without it, for ever. */
+  keepJobsDays?: number;
+  /** Days that an idempotency key is kept; without it, as long as its job. */
+  keepKeysDays?: number;
   /** Publish a dispatch again that nobody claimed for so long. */
   dispatchResendSeconds?: number;
   /** Withdraw a dispatch that nobody claimed for so long. */

@@ -21,7 +21,7 @@ import { forgetSharedFiles } from '../store/shared-files';
 import { examineAgain } from './examine-again';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
-import { removeOldFiles } from './retention';
+import { forgetHistory, removeOldFiles } from './retention';
 import { planningJob, planningPrinter } from './snapshot';
 import { syncSpoolman } from './spoolman';
 
@@ -222,6 +222,7 @@ export async function sweep(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
   await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
   await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
+  await nowAndThen(farm, 'history', removeFilesMs, () => forgetHistory(farm));
   await nowAndThen(farm, 'file facts', examineMs, () => examineAgain(farm, AbortSignal.timeout(examineMs)));
   const { spoolmanUrl } = farm.options;
   // Not waited for: a server that is away must not keep jobs from starting.
