@@ -18,5 +18,13 @@ CREATE INDEX idx_dead_letters_attempt ON dead_letters (attempt_id);
 CREATE INDEX idx_idempotency_keys_job ON idempotency_keys (job_id);
 CREATE INDEX idx_idempotency_keys_created ON idempotency_keys (created_at);
 
+-- That nothing new is to start; one row while the farm is paused, none otherwise.
+CREATE TABLE farm_pause (
+  single BOOLEAN PRIMARY KEY DEFAULT true CONSTRAINT one_pause CHECK (single),
+  paused_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  paused_by VARCHAR(100) NOT NULL,
+  reason TEXT
+);
+
 -- Down Migration
 -- None: the schema only goes forward.
