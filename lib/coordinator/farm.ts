@@ -22,6 +22,7 @@ import { migrate } from '../store/migrate';
 import { DroppedMessages } from './dropped-messages';
 import { EventLog } from './event-log';
 import { examineAgain } from './examine-again';
+import { offerFiles } from './foreign-files';
 import { RequestDurations } from './metrics';
 import { Planner } from './planner';
 import { UploadLimit } from './upload-limit';
@@ -73,6 +74,10 @@ export interface FarmOptions {
   spoolmanUrl?: string;
   /** Days that a file is kept after the last job that needs it has ended; without it, 30. */
   keepFilesDays?: number;
+  /** Days that an ended job is kept; without it, for ever. */
+  keepJobsDays?: number;
+  /** Days that an idempotency key is kept; without it, as long as its job. */
+  keepKeysDays?: number;
   /** Publish a dispatch again that nobody claimed for so long. */
   dispatchResendSeconds?: number;
   /** Withdraw a dispatch that nobody claimed for so long. */
@@ -173,6 +178,7 @@ export class Farm {
       await events.follow(broker, dropped);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
       const farm = new Farm({ database, broker, files, server, options, events, dropped });
+      if (farm.sharesFiles) await offerFiles(farm);
       farm.#examining = examineAgain(farm, farm.#closed.signal).catch((error: unknown) => {
         log('warn', `Jobs from before the upgrade could not be examined: ${asError(error).message}`);
       });

@@ -1,5 +1,6 @@
 import type { Obstacle } from '../model/obstacle';
 import { DatabaseReadOnlyError, DatabaseUnavailableError } from '../store/database';
+import { findFarmPause } from '../store/farm-pause';
 import { oldestStuck } from '../store/outbox';
 import { isHeld } from '../store/session-locks';
 import type { Farm } from './farm';
@@ -26,6 +27,15 @@ async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
     if (rows[0]?.read_only === true) {
       const { message, remedy } = new DatabaseReadOnlyError(new Error());
       found.push({ code: 'database_read_only', text: message, remedy });
+    }
+    const paused = await findFarmPause(farm.database);
+    if (paused) {
+      const reason = paused.reason === null ? '' : `: ${paused.reason}`;
+      found.push({
+        code: 'farm_paused',
+        text: `${paused.pausedBy} paused the farm at ${paused.pausedAt}${reason}`,
+        remedy: 'Resume it (POST farm/resume) when new prints may start again.',
+      });
     }
     if (farm.broker.obstacles().some(({ code }) => code === 'broker_away' || code === 'broker_blocked')) return found;
     if (!(await isHeld(farm.database, relayLock))) {

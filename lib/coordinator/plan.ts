@@ -115,6 +115,7 @@ export function planMessage(
       return [{ printer_id: id, job_id: busy.jobId ?? null, job_name: job?.name ?? busy.with, until }];
     }),
     operator_hours: snapshot.operator ? shiftsOf(snapshot.operator, snapshot.now) : null,
+    paused: plan.paused ?? null,
     positions: ofShown(plan.positions),
     waiting: ofShown(plan.waiting),
     ...(plan.value && {

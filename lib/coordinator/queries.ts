@@ -11,6 +11,7 @@ import { photosOf } from '../store/outcomes';
 import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
 import { type Action, jobActions } from './actions';
 import type { Farm } from './farm';
+import type { FarmPauseView } from './farm-pause';
 import { cursorOf, encodeCursor, limitOf } from './paging';
 import { plannedForAll } from './plan';
 import { takeSnapshot } from './snapshot';
@@ -45,6 +46,8 @@ export interface QueueView {
   total_jobs: number;
   queued: number;
   printing: number;
+  /** Nothing new starts; null: the farm is not paused. */
+  paused: FarmPauseView | null;
   jobs: QueueLine[];
   next_cursor: string | null;
 }
@@ -74,6 +77,7 @@ export async function queue(farm: Farm, input: Record<string, unknown>): Promise
   const last = page.at(-1);
   return {
     ...countsOf(unfinished.filter((job) => concerns(job, query))),
+    paused: plan.paused ?? null,
     jobs: queueLines(page, plan),
     next_cursor: jobs.length > query.limit && last ? encodeCursor([last.createdAt, last.id]) : null,
   };

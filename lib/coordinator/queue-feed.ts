@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { unfinishedJobs } from '../store/jobs';
 import type { Farm } from './farm';
+import type { FarmPauseView } from './farm-pause';
 import { latestPlan } from './plan';
 import { countsOf, inQueueOrder, type QueueLine, queueLines } from './queries';
 
@@ -14,6 +15,8 @@ interface QueueState {
   total_jobs: number;
   queued: number;
   printing: number;
+  /** Nothing new starts; null: the farm is not paused. */
+  paused: FarmPauseView | null;
 }
 
 /** The whole queue in its order. */
@@ -43,7 +46,7 @@ export class QueueFeed {
   #revision = 0;
   #count = 0;
   #lines = new Map<string, NumberedLine>();
-  #state: Pick<WholeQueue, 'total_jobs' | 'queued' | 'printing'> = { total_jobs: 0, queued: 0, printing: 0 };
+  #state: Omit<QueueState, 'feed' | 'revision'> = { total_jobs: 0, queued: 0, printing: 0, paused: null };
   #turn: Promise<unknown> = Promise.resolve();
   /** Somebody waits to be told what has changed. */
   #asked = false;
@@ -99,10 +102,13 @@ export class QueueFeed {
     const left = [...before.values()].filter((line) => lines.has(line.job_id)).map((line) => line.number);
     const now = [...lines.values()].map((line) => line.number);
     const order = now.length === left.length && now.every((number, index) => number === left[index]) ? null : now;
-    if (this.#revision > 0 && changed.length + times.length + gone.length === 0 && order === null) return undefined;
+    const paused = plan.paused ?? null;
+    const told = JSON.stringify(paused) === JSON.stringify(this.#state.paused);
+    if (told && this.#revision > 0 && changed.length + times.length + gone.length === 0 && order === null)
+      return undefined;
     this.#lines = lines;
     this.#revision++;
-    this.#state = countsOf(jobs);
+    this.#state = { ...countsOf(jobs), paused };
     return { ...this.#now(), changed, order, gone, times };
   }
 }

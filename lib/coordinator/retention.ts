@@ -1,4 +1,5 @@
 import { filesInUse, forgetOldPhotos, forgetUnusedPrints, lockFiles } from '../store/file-use';
+import { forgetEndedJobs, forgetOldKeys } from '../store/pruning';
 import type { Farm } from './farm';
 
 /** Files that were stored and never named by a job are kept as long as those that were. */
@@ -38,4 +39,32 @@ export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<numb
   }
   if (removed > 0) farm.log('info', `${removed} files that nothing needs any more were removed.`);
   return removed;
+}
+
+/** So many rows are forgotten in one statement, and at most so often in a row. */
+const rowsAtOnce = 500;
+const mostRounds = 20;
+
+/**
+ * Forgets ended jobs and idempotency keys that are older than the owner wants to keep them (`keepJobsDays`, `keepKeysDays`;
+ * without them, nothing). What is left over is forgotten in the next hours. What became of each print stays for ever.
+ */
+export async function forgetHistory(farm: Farm): Promise<{ jobs: number; keys: number }> {
+  const { keepJobsDays, keepKeysDays } = farm.options;
+  const keys =
+    keepKeysDays === undefined ? 0 : await inRounds(() => forgetOldKeys(farm.database, keepKeysDays, rowsAtOnce));
+  const jobs =
+    keepJobsDays === undefined ? 0 : await inRounds(() => forgetEndedJobs(farm.database, keepJobsDays, rowsAtOnce));
+  if (jobs > 0) farm.log('info', `${jobs} jobs that ended long ago were forgotten.`);
+  return { jobs, keys };
+}
+
+async function inRounds(forget: () => Promise<number>): Promise<number> {
+  let all = 0;
+  for (let round = 0; round < mostRounds; round++) {
+    const gone = await forget();
+    all += gone;
+    if (gone < rowsAtOnce) break;
+  }
+  return all;
 }

@@ -10,11 +10,13 @@ import { owedAfter, owedEvery } from '../planning/owed';
 import type { DeadEnd, PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
 import { databaseNow, type Queryable } from '../store/database';
+import { findFarmPause } from '../store/farm-pause';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
 import { allMaterials, allSpools, type Spool } from '../store/materials';
 import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn, newestToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
 import type { FarmOptions } from './farm';
+import { pauseView } from './farm-pause';
 import { Learned } from './learned';
 
 /** Without any estimate a print is taken to last so long (hours). */
@@ -108,6 +110,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     await closuresAhead(db),
   ];
   const now = await databaseNow(db);
+  const paused = await findFarmPause(db);
   const ahead = options.operator ? await planningFacts(db) : undefined;
   const materialById = new Map(materials.map((material) => [material.id, material]));
   const jobById = new Map(jobs.map((job) => [job.id, job]));
@@ -127,6 +130,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
     ...(options.operator && { operator: options.operator }),
     ...(options.quiet && { quiet: options.quiet }),
     ...(options.weights && { weights: options.weights }),
+    ...(paused && { paused: pauseView(paused) }),
     shelf: shelfOf(await allSpools(db)),
     jobs: jobs.map((job) => {
       const planned = planningJob(

@@ -9,7 +9,9 @@ import { PlateChoiceError, plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
 import { asError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import type { Dimensions } from '../model/printer';
+import { shareFile } from '../store/shared-files';
 import type { Farm } from './farm';
+import { findFile } from './foreign-files';
 
 /** The answer to an upload. */
 export interface StoredFile {
@@ -59,6 +61,8 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
   const analysis = await analysisOf(farm.database, stored.sha256, stored.path).catch((error: unknown) => {
     throw unreadable('file', basename(originalName), error);
   });
+  // Whatever node of the API is asked to print it, it is known there.
+  if (farm.sharesFiles) await shareFile(farm.database, stored.sha256, stored.path);
   return {
     stl_path: stored.path,
     sha256: stored.sha256,
@@ -108,7 +112,7 @@ export async function readModel(
   plate: number | string | undefined,
 ): Promise<{ analysis: FileAnalysis; sha256: string }> {
   try {
-    const path = await farm.files.resolve(stlPath);
+    const path = await findFile(farm, stlPath);
     const sha256 = await farm.files.hash(path);
     const analysis = await analysisOf(farm.database, sha256, path);
     // Kept under its content and its true kind, so that nothing that happens to the original matters any more.

@@ -12,6 +12,7 @@ import type { PlanLine } from '../planning/plan';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
 import { DatabaseBusyError, databaseNow, RowLockedError, type Transaction } from '../store/database';
+import { findFarmPause } from '../store/farm-pause';
 import { changeStatus, lockJobNow, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
@@ -21,7 +22,7 @@ import { forgetSharedFiles } from '../store/shared-files';
 import { examineAgain } from './examine-again';
 import type { Farm } from './farm';
 import { currentPlan } from './plan';
-import { removeOldFiles } from './retention';
+import { forgetHistory, removeOldFiles } from './retention';
 import { planningJob, planningPrinter } from './snapshot';
 import { syncSpoolman } from './spoolman';
 
@@ -70,8 +71,9 @@ class LineRefused extends Error {}
  */
 export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string): Promise<TickResult> {
   await sweep(farm);
-  const { lines } = plan ?? (await currentPlan(farm));
   const result: TickResult = { assignments: [], refused: [] };
+  if (await findFarmPause(farm.database)) return result;
+  const { lines } = plan ?? (await currentPlan(farm));
   for (const line of lines) {
     if (!line.ready) continue;
     try {
@@ -144,6 +146,7 @@ async function check(
   printer: Printer,
   quiet: OperatorHours | undefined,
 ): Promise<{ slot: string; tool: number; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
+  if (await findFarmPause(tx)) throw new LineRefused('the farm is paused');
   if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
   const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
   const unmet = await unmetDependencies(tx, job.dependsOn);
@@ -222,6 +225,7 @@ export async function sweep(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
   await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
   await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
+  await nowAndThen(farm, 'history', removeFilesMs, () => forgetHistory(farm));
   await nowAndThen(farm, 'file facts', examineMs, () => examineAgain(farm, AbortSignal.timeout(examineMs)));
   const { spoolmanUrl } = farm.options;
   // Not waited for: a server that is away must not keep jobs from starting.

@@ -256,6 +256,8 @@ export interface PlanMessage {
   waiting: Record<string, string>;
   /** What it costs in weighted hours, what no plan can undercut, and the share between; only with operator hours. */
   value?: { cost: number; lower_bound: number; gap: number; rule_cost: number };
+  /** The farm is paused: nothing new starts; null: it is not. */
+  paused: { since: string; by: string; reason: string | null } | null;
   /** Deadlines that it does not keep, and the cheapest that would help. */
   alerts: { job_id: string; deadline_at: string; late_minutes: number; remedy: string }[];
 }
@@ -346,6 +348,14 @@ export const parseRelease = parserOf<{ accept_unknown_machine?: boolean }>(
     properties: { accept_unknown_machine: { type: 'boolean' } },
   },
   'release',
+);
+export const parseFarmPause = parserOf<{ reason?: string }>(
+  {
+    type: 'object',
+    additionalProperties: false,
+    properties: { reason: { type: 'string', minLength: 1, maxLength: 500 } },
+  },
+  'pause',
 );
 export const parseBedClear = parserOf<{ bed_version?: number }>(
   {

@@ -9,7 +9,8 @@ export interface Obstacle {
     | 'publish_refused'
     | 'topology_conflict'
     | 'no_relay'
-    | 'outbox_stuck';
+    | 'outbox_stuck'
+    | 'farm_paused';
   /** One sentence. */
   text: string;
   /** What to do about it. */

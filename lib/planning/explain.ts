@@ -4,6 +4,7 @@ import { type NotAllowed, notAllowedBecause } from './allowed';
 import { neverFollows } from './dependencies';
 import { expectedHours } from './eligibility';
 import { owedAt } from './owed';
+import { pausedBecause, resumeIt } from './paused';
 import type { Plan, PlanLine } from './plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { missingSpool, nobodyHas } from './stock';
@@ -84,6 +85,10 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
         'choose another material',
       );
       return dry;
+    }
+    if (snapshot.paused) {
+      wouldHelp.push(resumeIt);
+      return pausedBecause(snapshot.paused);
     }
     if (line?.ready) return 'it starts with the next tick';
     const first = line ? own[0] : undefined;
@@ -168,6 +173,7 @@ export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: Planning
     const bed = printer.online && printer.bed === 'occupied';
     return answer(obstacle, bed ? 'clear the bed and confirm it' : 'look at the printer');
   }
+  if (snapshot.paused) return answer(pausedBecause(snapshot.paused), resumeIt);
   const waiting = snapshot.jobs.filter((job) => job.copiesToStart > 0);
   const able = waiting.filter((job) => canEverPrint(job, printer));
   if (waiting.length === 0) return answer('nothing waits to be printed', 'submit a job');

@@ -3,8 +3,9 @@ import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import { notAllowedBecause } from './allowed';
 import { waitsForOthers } from './dependencies';
 import { outOfService, reluctance, wallHours } from './eligibility';
+import { standingStill } from './paused';
 import { planAhead } from './plan-ahead';
-import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+import type { FarmPause, PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { filamentExists, missingSpool } from './stock';
 
 /** One print of the plan. Times are ISO 8601 UTC; null where only an operator can say when. */
@@ -46,6 +47,8 @@ export interface Plan {
   waiting: Record<JobId, string>;
   /** What the plan costs in weighted hours, and what no plan can undercut; only if operator hours are known. */
   value?: { cost: number; lowerBound: number; gap: number; ruleCost: number };
+  /** The farm is paused: nothing is ready and nothing has a time; absent: it is not. */
+  paused?: FarmPause;
 }
 
 /** How a plan is searched for. */
@@ -79,7 +82,12 @@ interface Timeline {
  * run anywhere at present takes nobody's place.
  */
 export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan {
-  if (snapshot.operator) return planAhead(snapshot, budget);
+  const plan = snapshot.operator ? planAhead(snapshot, budget) : listed(snapshot);
+  return snapshot.paused ? { ...standingStill(plan, snapshot), paused: snapshot.paused } : plan;
+}
+
+/** The list of a farm without operator hours. */
+function listed(snapshot: Snapshot): Plan {
   const timelines = snapshot.printers.map((printer) => timelineOf(printer, snapshot));
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
   for (const [index, job] of inOrder(snapshot).entries()) {

@@ -51,6 +51,14 @@ export interface PlanningPrinter extends FitPrinter {
   dispatchesSinceOwed?: number;
 }
 
+/** That nothing new starts, by an operator's word. */
+export interface FarmPause {
+  /** ISO 8601 */
+  since: string;
+  by: string;
+  reason: string | null;
+}
+
 /** Everything that a plan depends on. */
 export interface Snapshot {
   /** ms since 1970 */
@@ -72,6 +80,8 @@ export interface Snapshot {
   quiet?: OperatorHours;
   /** The spools that lie on the shelf, with what is left on them; absent: there is enough of everything. */
   shelf?: { spoolId: string; materialId: MaterialId; grams: number }[];
+  /** The farm is paused; absent: it is not. */
+  paused?: FarmPause;
   /** What a plan is worth; absent: the defaults. */
   weights?: Partial<Weights>;
 }

@@ -56,15 +56,16 @@ const figures = `
     FROM print_attempts a JOIN print_jobs j ON j.id = a.job_id
     WHERE a.started_at < $2::timestamptz
   ), facts AS (
-    SELECT (a.ended_at AT TIME ZONE $4)::date AS day, o.printer_id, o.material_id,
+    SELECT (ended.at AT TIME ZONE $4)::date AS day, o.printer_id, o.material_id,
       (o.outcome = 'completed')::int AS completed, (o.outcome = 'failed')::int AS failed, (o.outcome = 'cancelled')::int AS cancelled,
       coalesce(o.duration_hours, 0) AS print_hours, o.grams, o.filament_usd, o.machine_usd, o.electricity_usd, o.cost_usd,
       CASE WHEN watched THEN abs(o.duration_hours - o.estimated_hours) ELSE 0 END AS error_hours,
       CASE WHEN watched THEN o.estimated_hours ELSE 0 END AS estimated_hours,
       0::numeric AS busy_hours, 0 AS swaps, 0 AS deadlines, 0 AS deadlines_kept
-    FROM print_outcomes o JOIN print_attempts a ON a.id = o.attempt_id,
+    FROM print_outcomes o LEFT JOIN print_attempts a ON a.id = o.attempt_id,
+      LATERAL (SELECT coalesce(a.ended_at, o.created_at) AS at) ended,
       LATERAL (SELECT o.outcome = 'completed' AND o.duration_hours > 0 AND o.estimated_hours > 0 AND o.warnings = '[]' AS watched) w
-    WHERE a.ended_at >= $1 AND a.ended_at < $2
+    WHERE ended.at >= $1 AND ended.at < $2
     UNION ALL
     SELECT days.day, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM days WHERE from_at < to_at
     UNION ALL

@@ -10,8 +10,7 @@ const chunkSize = 1024 * 1024;
  */
 export async function shareFile(database: Database, sha256: string, path: string): Promise<void> {
   // A file that is wanted again is not to be forgotten in this very moment.
-  const { rowCount } = await database.query('UPDATE shared_files SET created_at = now() WHERE sha256 = $1', [sha256]);
-  if (rowCount === 1) return;
+  if (await isShared(database, sha256)) return;
   await database.transaction(async (tx) => {
     const file = await open(path, 'r');
     try {
@@ -34,6 +33,12 @@ export async function shareFile(database: Database, sha256: string, path: string
       await file.close();
     }
   });
+}
+
+/** Whether a file is there; it counts as wanted now, and is not forgotten in the next hours. */
+export async function isShared(db: Queryable, sha256: string): Promise<boolean> {
+  const { rowCount } = await db.query('UPDATE shared_files SET created_at = now() WHERE sha256 = $1', [sha256]);
+  return rowCount === 1;
 }
 
 /** The bytes of a shared file in their order; nothing if it is not there. */

@@ -4,6 +4,7 @@ import { changeJob } from '../../lib/coordinator/change-job';
 import { clearBedOf, discard, hold, replay, reprioritise } from '../../lib/coordinator/changes';
 import { closePrinter, reopenPrinter } from '../../lib/coordinator/closures';
 import type { Farm } from '../../lib/coordinator/farm';
+import { pauseFarm, resumeFarm } from '../../lib/coordinator/farm-pause';
 import { acceptIdentity, removePrinter } from '../../lib/coordinator/machines';
 import { addMaterial, changeMaterial, removeMaterial } from '../../lib/coordinator/materials';
 import { answerOutcome } from '../../lib/coordinator/outcome';
@@ -89,6 +90,8 @@ const actions: Record<
   },
   pause: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'pause') },
   resume: { subject: 'printer_id', run: (order) => pauseAnswer(order, 'resume') },
+  'pause-farm': { run: async ({ farm, body, actor }) => ({ payload: await pauseFarm(farm, body, actor) }) },
+  'resume-farm': { run: async ({ farm, body }) => ({ payload: await resumeFarm(farm, body) }) },
   outcome: {
     subject: 'attempt_id',
     run: async (order) => ({ payload: await answerOutcome(order.farm, order.id, order.body, order.actor) }),

@@ -43,6 +43,8 @@ interface PrintFarmDefinition extends NodeDef {
   retryPolicy: string;
   lowStockGrams: string | number;
   keepFilesDays: string | number;
+  keepJobsDays?: string | number;
+  keepKeysDays?: string | number;
 }
 
 /** The first that is set. */
@@ -164,6 +166,8 @@ export = (RED: NodeAPI): void => {
       ...(spoolmanUrl !== undefined && { spoolmanUrl }),
       lowStockGrams: number(definition.lowStockGrams, 150),
       keepFilesDays: number(definition.keepFilesDays, 30),
+      ...(Number(definition.keepJobsDays) > 0 && { keepJobsDays: Number(definition.keepJobsDays) }),
+      ...(Number(definition.keepKeysDays) > 0 && { keepKeysDays: Number(definition.keepKeysDays) }),
     };
   }
 

@@ -95,6 +95,7 @@ describe('Slicing ahead', () => {
     const model = writeBox(join(farm.directory, 'models', 'gone.stl'), 8, 6, 7);
     const { stl_path } = await storeFile(farm.farm, createReadStream(model), 'gone.stl');
     await farm.farm.files.remove(stl_path);
+    await farm.farm.database.query('DELETE FROM shared_files');
     await assert.rejects(
       submitJob(farm.farm, { job_name: 'gone', stl_path, material_id: 'pla_black_esun' }, 'test'),
       /stl_path/,

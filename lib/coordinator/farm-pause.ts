@@ -1,0 +1,58 @@
+import { settle } from '../agent/settle';
+import { parseFarmPause } from '../model/messages';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { endBeforeStart, openAttempts } from '../store/attempts';
+import { notify } from '../store/database';
+import { endFarmPause, type StoredPause, storeFarmPause } from '../store/farm-pause';
+import { lockJob } from '../store/jobs';
+import type { Farm } from './farm';
+
+/** A pause of the farm as the API shows it. */
+export interface FarmPauseView {
+  since: string;
+  by: string;
+  reason: string | null;
+}
+
+export const pauseView = ({ pausedAt, pausedBy, reason }: StoredPause): FarmPauseView => ({
+  since: pausedAt,
+  by: pausedBy,
+  reason,
+});
+
+/**
+ * Lets nothing new start until the farm is resumed: {reason}. Prints that run go on; what is on its way to a printer and
+ * has certainly not been started is taken back into the queue. Doing it again changes the reason.
+ */
+export async function pauseFarm(
+  farm: Farm,
+  input: unknown,
+  actor: string,
+): Promise<{ paused: FarmPauseView; taken_back: string[] }> {
+  const { reason } = parseFarmPause(input);
+  const paused = await farm.database.transaction(async (tx) => {
+    // No tick is at work while it becomes true, and every later one sees it.
+    await lockUntilEnd(tx, 'tick');
+    return storeFarmPause(tx, reason ?? null, actor);
+  });
+  const takenBack: string[] = [];
+  for (const { id, jobId } of await openAttempts(farm.database)) {
+    await farm.database.transaction(async (tx) => {
+      const job = await lockJob(tx, jobId);
+      const why = `the farm was paused by ${actor}`;
+      const ended = await endBeforeStart(tx, id, 'withdrawn', why);
+      if (!ended) return;
+      await settle(tx, job, { attempt: ended, outcome: 'withdrawn', reason: why, actor });
+      await notify(tx, `attempt:${id}`);
+      takenBack.push(job.id);
+    });
+  }
+  return { paused: pauseView(paused), taken_back: takenBack };
+}
+
+/** Lets new prints start again. Doing it again changes nothing. */
+export async function resumeFarm(farm: Farm, input: unknown): Promise<{ paused: null }> {
+  parseFarmPause(input);
+  await farm.database.transaction(endFarmPause);
+  return { paused: null };
+}
