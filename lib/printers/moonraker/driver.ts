@@ -469,45 +469,36 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
-  async #readHost(session: RpcSocket): Promise<void> {
-    this.#system = {};
+  /** Asks for what not every version tells; undefined: this one does not. */
+  async #askIfTold(session: RpcSocket, method: string, parameters?: JsonObject): Promise<JsonObject | undefined> {
     try {
-      const answer = objectOf(await session.call('machine.system_info', undefined, this.#timing.answerMs));
-      this.#system = objectOf(answer.system_info);
+      return objectOf(await session.call(method, parameters, this.#timing.answerMs));
     } catch (thrown) {
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+      return undefined;
     }
+  }
+
+  async #readHost(session: RpcSocket): Promise<void> {
+    this.#system = objectOf((await this.#askIfTold(session, 'machine.system_info'))?.system_info);
   }
 
   async #readConfigFile(session: RpcSocket): Promise<void> {
-    try {
-      const info = objectOf(await session.call('printer.info', undefined, this.#timing.answerMs));
-      this.#configFile = textOf(info.config_file);
-    } catch (thrown) {
-      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
-    }
+    this.#configFile = textOf((await this.#askIfTold(session, 'printer.info'))?.config_file);
   }
 
   async #listObjects(session: RpcSocket): Promise<void> {
-    try {
-      const answer = objectOf(await session.call('printer.objects.list', undefined, this.#timing.answerMs));
-      const names = listOf(answer.objects).filter((name): name is string => typeof name === 'string');
-      this.#objectNames = names;
-      this.#watched = watchedObjects(names);
-    } catch (thrown) {
-      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
-    }
+    const answer = await this.#askIfTold(session, 'printer.objects.list');
+    if (answer === undefined) return;
+    const names = listOf(answer.objects).filter((name): name is string => typeof name === 'string');
+    this.#objectNames = names;
+    this.#watched = watchedObjects(names);
   }
 
   /** Its configuration changes only with a restart. It is large, so that it is asked for once and not watched. */
   async #readConfiguration(session: RpcSocket): Promise<void> {
-    try {
-      const wanted = { objects: { configfile: ['settings'] } };
-      const answer = objectOf(await session.call('printer.objects.query', wanted, this.#timing.answerMs));
-      this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
-    } catch (thrown) {
-      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
-    }
+    const answer = await this.#askIfTold(session, 'printer.objects.query', { objects: { configfile: ['settings'] } });
+    if (answer !== undefined) this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
   }
 
   /** Takes over objects and Klipper's state together: the old objects say nothing of a Klipper that came back. */
@@ -528,12 +519,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 
   async #readKlippyMessage(session: RpcSocket): Promise<void> {
-    try {
-      const info = objectOf(await session.call('printer.info', undefined, this.#timing.answerMs));
-      this.#tracker.klippySays(textOf(info.state_message) ?? '');
-    } catch (thrown) {
-      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
-    }
+    const info = await this.#askIfTold(session, 'printer.info');
+    if (info !== undefined) this.#tracker.klippySays(textOf(info.state_message) ?? '');
   }
 
   async #history(session: RpcSocket, limit: number): Promise<HistoryJob[]> {
