@@ -1,8 +1,10 @@
-import { canEverPrint, hardwareSetups } from '../fit/judge';
+import { canEverPrint, hardwareSetups, toolsFor } from '../fit/judge';
 import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
 import { parseSetupDone } from '../model/messages';
-import type { PlanLine } from '../planning/plan';
+import { outOfService } from '../planning/eligibility';
+import type { Plan, PlanLine } from '../planning/plan';
 import type { Snapshot } from '../planning/snapshot';
+import { missingSpool } from '../planning/stock';
 import { clearBedOf } from './changes';
 import type { Farm } from './farm';
 import { plannedForAll } from './plan';
@@ -34,10 +36,11 @@ export interface SetupView {
 /** The list that an operator can work through, by time. */
 export async function setups(farm: Farm): Promise<{ setups: SetupView[] }> {
   const { plan, snapshot } = await plannedForAll(farm);
-  return { setups: setupsOf(snapshot, plan.lines) };
+  return { setups: setupsOf(snapshot, plan) };
 }
 
-function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
+function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
+  const { lines } = plan;
   const list: SetupView[] = [];
   const materials = new Map(snapshot.jobs.map((job) => [job.id, job.materialId]));
   for (const printer of snapshot.printers) {
@@ -95,7 +98,7 @@ function setupsOf(snapshot: Snapshot, lines: readonly PlanLine[]): SetupView[] {
       text: line.setups.slice(0, line.setups.length - hardware).join('; '),
     });
   }
-  list.push(...hardwareChanges(snapshot));
+  list.push(...hardwareChanges(snapshot), ...unstocked(snapshot, plan));
   const once = new Map(list.reverse().map((setup) => [setup.id, setup]));
   return [...once.values()].reverse().sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
 }
@@ -123,6 +126,35 @@ function hardwareChanges(snapshot: Snapshot): SetupView[] {
       job_id: job.id,
       text,
     }));
+  });
+}
+
+/** What jobs wait for of which no spool is there: it has no time, and keeps no printer waiting. */
+function unstocked(snapshot: Snapshot, plan: Plan): SetupView[] {
+  const planned = new Set(plan.lines.map(({ jobId }) => jobId));
+  return snapshot.jobs.flatMap((job) => {
+    const missing = missingSpool(job.materialId, job.grams);
+    if (planned.has(job.id) || plan.waiting[job.id] !== missing) return [];
+    const printer = snapshot.printers.find((one) => !outOfService(one) && canEverPrint(job, one));
+    const tools = printer ? toolsFor(job, printer) : [];
+    const usable = printer?.slots.filter(({ tool }) => tools.includes(tool)) ?? [];
+    const slot = usable.find(({ materialId }) => materialId === null) ?? usable[0];
+    if (!printer || !slot) return [];
+    const takeOut = slot.materialId === null ? '' : `take out ${slot.materialId}, `;
+    return [
+      {
+        ...nothing,
+        id: `${printer.id}:${slot.slot}:${job.materialId}`,
+        kind: 'change_filament' as const,
+        printer_id: printer.id,
+        slot: slot.slot,
+        take_out: slot.materialId,
+        put_in: job.materialId,
+        grams_needed: job.grams,
+        job_id: job.id,
+        text: `${printer.name}: ${missing}; ${takeOut}put in a new one (slot ${slot.slot})`,
+      },
+    ];
   });
 }
 

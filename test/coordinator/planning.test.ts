@@ -96,9 +96,12 @@ describe('A farm with operator hours', () => {
       await addJob('two', { materialId: petg, forcePrinter: h2d, estimatedGrams: 500 }),
     ];
     const list = (await setups(farm)).setups;
-    assert.equal(list.length, 1);
-    assert.ok(list[0]?.spool_id);
-    const left = ids.find((id) => id !== list[0]?.job_id) ?? '';
+    assert.equal(list.length, 2);
+    assert.equal(list.filter((setup) => setup.spool_id !== null).length, 1);
+    const unstocked = list.find((setup) => setup.spool_id === null);
+    assert.match(unstocked?.text ?? '', /no spool of petg_black_esun with 500 g is in stock/);
+    const left = unstocked?.job_id ?? '';
+    assert.ok(ids.some((id) => id === left));
     const why = await whyJob(farm, left);
     assert.match(why.because, /no spool of petg_black_esun with 500 g/);
     assert.match(why.would_help.join(), /add a spool of petg_black_esun with at least 500 g/);

@@ -168,6 +168,21 @@ describe('The dashboard', () => {
     await page.getByLabel('Search').fill('');
   });
 
+  it('pauses the whole farm, shows it on two pages, and resumes it', async () => {
+    await open('queue');
+    await page.locator('[data-action="pause-farm"]').click();
+    await page.getByText(/The farm is paused since/).waitFor();
+    assert.ok((await farm.api<{ paused: object | null }>('/queue')).body.paused);
+    await open('farm');
+    await page
+      .locator('.pw-paused')
+      .getByText(/Nothing new starts/)
+      .waitFor();
+    await page.locator('[data-action="resume-farm"]').click();
+    await page.locator('.pw-paused').waitFor({ state: 'detached' });
+    assert.equal((await farm.api<{ paused: object | null }>('/queue')).body.paused, null);
+  });
+
   it('tells a second screen what the first one did', async () => {
     const other = await page.context().newPage();
     await other.goto(`${farm.url}/dashboard/queue`);
