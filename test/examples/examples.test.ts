@@ -180,12 +180,6 @@ describe('The example of the HTTP API', () => {
         'POST /dead-letters/:id/replay',
         'DELETE /dead-letters/:id',
         'POST /attempts/:id/outcome',
-        'PATCH /jobs/:id',
-        'PATCH /spools/:id',
-        'DELETE /spools/:id',
-        'POST /materials',
-        'PATCH /materials/:id',
-        'DELETE /materials/:id',
         'POST /farm/pause',
         'POST /farm/resume',
       ]
