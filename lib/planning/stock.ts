@@ -14,7 +14,10 @@ function fullest(snapshot: Snapshot): Map<MaterialId, number> {
   };
   for (const { materialId, grams } of snapshot.shelf ?? []) count(materialId, grams);
   for (const { slots } of snapshot.printers) {
-    for (const { materialId, gramsFree } of slots) count(materialId, gramsFree);
+    for (const { materialId, gramsFree, contradiction } of slots) {
+      // What is booked where the printer sees something else is somewhere.
+      count(materialId ?? contradiction?.booked ?? null, gramsFree);
+    }
   }
   known.set(snapshot, most);
   return most;

@@ -20,6 +20,7 @@ import { setups } from '../../lib/coordinator/setups';
 import { spools } from '../../lib/coordinator/spools';
 import { whatIf } from '../../lib/coordinator/what-if';
 import { whyJob, whyPrinter } from '../../lib/coordinator/why';
+import { MalformedInputError } from '../../lib/model/errors';
 import { packageDirectory } from '../../lib/store/package-directory';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { entityTag, hasAlready } from '../http/entity-tag';
@@ -66,11 +67,11 @@ async function numbersAs(farm: Farm, message: FlowMessage): Promise<unknown> {
 /** The picture of a job's end, as bytes. It shows what somebody makes: no cache on the way may keep it. */
 async function photoAs(farm: Farm, message: FlowMessage): Promise<Buffer> {
   const { attempt_id } = queryOf(message);
-  const { bytes, type } = await jobPhoto(
-    farm,
-    subjectOf(message, 'job_id'),
-    attempt_id === undefined ? undefined : String(attempt_id),
-  );
+  if (attempt_id !== undefined && typeof attempt_id !== 'string') {
+    const remedy = 'Give the id of one attempt of the job, or leave it out.';
+    throw new MalformedInputError('The attempt is no text.', [{ field: 'attempt_id', value: attempt_id, remedy }]);
+  }
+  const { bytes, type } = await jobPhoto(farm, subjectOf(message, 'job_id'), attempt_id);
   message.headers = { 'content-type': type, 'cache-control': 'private', 'x-content-type-options': 'nosniff' };
   return bytes;
 }

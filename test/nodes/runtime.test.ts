@@ -188,7 +188,7 @@ describe('The nodes', () => {
     const error = next('caught0000000000');
     helper.getNode('a100000000000000').receive({ payload: job() });
     assert.match(String(((await error)['error'] as { message: string }).message), /quiet_hours "22:99-06:00".*HH:MM/);
-    const request = { method: 'POST', headers: {}, params: {}, query: {} };
+    const request = { method: 'POST', headers: { host: '127.0.0.1' }, params: {}, query: {} };
     const refused = await ask('a100000000000000', { req: { ...request, body: job() } });
     assert.deepEqual([refused.statusCode, refused.payload['code']], [503, 'farm_not_open']);
   });
