@@ -1,6 +1,11 @@
 import { canEverPrint, filamentSetup } from '../fit/judge';
+import type { FitSlot } from '../fit/subject';
 import type { MaterialId } from '../model/ids';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+
+/** What is booked in a slot, also where the printer sees something else: that spool is somewhere, and somebody must look. */
+const bookedIn = ({ materialId, contradiction }: FitSlot): MaterialId | null =>
+  materialId ?? contradiction?.booked ?? null;
 
 const known = new WeakMap<Snapshot, Map<MaterialId, number>>();
 
@@ -14,10 +19,7 @@ function fullest(snapshot: Snapshot): Map<MaterialId, number> {
   };
   for (const { materialId, grams } of snapshot.shelf ?? []) count(materialId, grams);
   for (const { slots } of snapshot.printers) {
-    for (const { materialId, gramsFree, contradiction } of slots) {
-      // What is booked where the printer sees something else is somewhere.
-      count(materialId ?? contradiction?.booked ?? null, gramsFree);
-    }
+    for (const slot of slots) count(bookedIn(slot), slot.gramsFree);
   }
   known.set(snapshot, most);
   return most;
@@ -59,9 +61,11 @@ export class SpoolPromises {
     this.#loaded = snapshot.printers.flatMap((printer) =>
       printer.busy
         ? []
-        : printer.slots.flatMap(({ slot, materialId, gramsFree }) =>
-            materialId === null ? [] : [{ materialId, grams: gramsFree, where: `slot ${slot} of ${printer.name}` }],
-          ),
+        : printer.slots.flatMap((slot) => {
+            const materialId = bookedIn(slot);
+            const where = `slot ${slot.slot} of ${printer.name}`;
+            return materialId === null ? [] : [{ materialId, grams: slot.gramsFree, where }];
+          }),
     );
   }
 

@@ -74,6 +74,14 @@ for (const [mode, more] of modes) {
       assert.doesNotMatch(result.waiting[jobId('a')] ?? '', /no spool/);
     });
 
+    it('says that the printer sees something else than is booked, rather than that nobody has it', () => {
+      const doubtful = { ...slot('petg', 500)[0], materialId: null } as PlanningPrinter['slots'][number];
+      const contradiction = { booked: materialId('petg'), seen: 'PLA' };
+      const there = { ...steady, slots: [{ ...doubtful, contradiction }] };
+      const result = plan([job('a', petg)], [there], { ...more, shelf: [] });
+      assert.doesNotMatch(result.waiting[jobId('a')] ?? '', /no spool/);
+    });
+
     it('prefers another printer for a while after a failure, and waits hours for none', () => {
       const failed = (hours: number) => ({ failedOn: printerId('fast'), failedAt: now - hours * hour });
       const printers = [fast({}), steady];
