@@ -10,7 +10,8 @@ CREATE TABLE farm (
   restored_by VARCHAR(100),
   CONSTRAINT restored_by_somebody CHECK ((restored_at IS NULL) = (restored_by IS NULL))
 );
-INSERT INTO farm DEFAULT VALUES;
+-- Of a database from before, its first job tells which farm it is: also in a backup from before this table.
+INSERT INTO farm (id) SELECT coalesce((SELECT id FROM print_jobs ORDER BY created_at, id LIMIT 1), gen_random_uuid());
 
 -- How far each data directory has counted in this epoch. The same number stands in a file there, written after the row: a row that is
 -- behind its file was put back.

@@ -337,14 +337,16 @@ export class AttemptRun {
     const intended = performance.now();
     this.#passing('starting:before');
     let material: Material | undefined;
+    let noted: () => Promise<void>;
     try {
-      material = await this.#transaction(async (tx) => {
+      [material, noted] = await this.#transaction(async (tx) => {
         const { materialId } = await lockJob(tx, this.#attempt.jobId);
         const printer = await lockPrinter(tx, this.#context.printerId);
         if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
         await this.#advanceIn(tx, ['uploading'], 'starting');
         await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);
-        return findMaterial(tx, materialId);
+        const wanted = await findMaterial(tx, materialId);
+        return [wanted, await this.#context.remember(tx)] as const;
       });
     } catch (error) {
       // Whether the intent was stored may be unknown, but that nothing was sent is certain.
@@ -353,6 +355,7 @@ export class AttemptRun {
     }
     const committed = performance.now();
     this.#passing('starting:after');
+    await noted();
     let sent = false;
     try {
       await driver.start(order, {
