@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./commands/keys.js')).keys,
   probe: async () => (await import('./commands/probe.js')).probe,
   print: async () => (await import('./commands/print.js')).print,
+  restored: async () => (await import('./commands/restored.js')).restored,
   simulate: async () => (await import('./commands/simulate.js')).simulate,
 };
 

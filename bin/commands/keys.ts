@@ -1,12 +1,10 @@
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createKey, type KeyView, listKeys, revokeKey } from '../../lib/coordinator/keys';
 import { asError } from '../../lib/model/errors';
 import { scopes } from '../../lib/model/scope';
-import { Database } from '../../lib/store/database';
-import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
 import { migrate } from '../../lib/store/migrate';
 import { type Command, EXIT, UsageError } from '../command';
+import { withDatabase } from './farm-database';
 
 const HELP = `Usage: platewise keys create --name NAME --scope ${scopes.join('|')} [--json]
        platewise keys list [--json]
@@ -30,6 +28,7 @@ export const keys: Command = {
   async run(args) {
     const { action, name, scope, json } = read(args);
     return withDatabase(async (database) => {
+      await migrate(database);
       switch (action) {
         case 'create': {
           const made = await createKey(database, name, scope);
@@ -72,23 +71,6 @@ function read(args: string[]): { action: Action; name: string; scope: string; js
     return { action, name, scope, json };
   } catch (error) {
     throw new UsageError(asError(error).message);
-  }
-}
-
-/** Works on the database of the farm. The embedded server is left running if it runs, and started for the moment if not. */
-async function withDatabase(work: (database: Database) => Promise<number>): Promise<number> {
-  const url = process.env['DATABASE_URL'] || undefined;
-  const directory = join(resolve(process.env['PLATEWISE_DATA'] || '.platewise'), 'postgres');
-  const found = url === undefined ? EmbeddedPostgres.inspect(directory) : undefined;
-  const started = found && !found.running ? await EmbeddedPostgres.start(directory, () => undefined) : undefined;
-  const connection = url === undefined ? found?.connection : { connectionString: url };
-  const database = new Database({ connection: connection ?? {}, poolSize: 1, onProblem: () => undefined });
-  try {
-    await migrate(database);
-    return await work(database);
-  } finally {
-    await database.close();
-    await started?.stop();
   }
 }
 

@@ -133,7 +133,7 @@ export class AttemptRun {
         this.#attempt.phase === 'starting' ||
         this.#attempt.phase === 'outcome_unknown'
       ) {
-        await this.#watch(this.#order());
+        await this.#watch(this.#order('watch'));
         return;
       }
       // Asked while a start was being made, and its asker's process is gone.
@@ -252,17 +252,20 @@ export class AttemptRun {
     return this.#attempt.fileName.endsWith('.3mf') ? '.gcode.3mf' : '.gcode';
   }
 
-  /** What the driver needs, from the attempt's row and the file store. */
-  #order(): StartOrder {
+  /**
+   * What the driver needs, from the attempt's row and the file store.
+   * @param purpose to watch a print needs no file: of an attempt from a restored database it may not be known
+   */
+  #order(purpose: 'start' | 'watch' = 'start'): StartOrder {
     const attempt = this.#attempt;
-    if (attempt.gcodeSha256 === null || attempt.gcodeMd5 === null || attempt.gcodeSize === null) {
-      throw new Error(`The attempt ${attempt.id} has no print file.`);
-    }
+    const { gcodeSha256: sha256, gcodeMd5: md5, gcodeSize: size } = attempt;
+    const known = sha256 !== null && md5 !== null && size !== null;
+    if (!known && purpose === 'start') throw new Error(`The attempt ${attempt.id} has no print file.`);
     const file: PrintFile = {
-      path: this.#context.files.pathOf(attempt.gcodeSha256, this.#printFileExtension),
-      size: attempt.gcodeSize,
-      sha256: attempt.gcodeSha256,
-      md5: attempt.gcodeMd5,
+      path: known ? this.#context.files.pathOf(sha256, this.#printFileExtension) : '',
+      size: size ?? 0,
+      sha256: sha256 ?? '',
+      md5: md5 ?? '',
       lines: attempt.gcodeLines ?? 0,
       estimatedSeconds: attempt.estimatedSeconds,
     };
@@ -270,8 +273,8 @@ export class AttemptRun {
       attemptId: attempt.id,
       fileName: attempt.fileName,
       taskId: attempt.taskId,
-      sha256: attempt.gcodeSha256,
-      md5: attempt.gcodeMd5,
+      sha256: file.sha256,
+      md5: file.md5,
     };
     return { identity, file, slots: [attempt.slot], tool: attempt.tool, plate: attempt.plate };
   }
@@ -334,14 +337,16 @@ export class AttemptRun {
     const intended = performance.now();
     this.#passing('starting:before');
     let material: Material | undefined;
+    let noted: () => Promise<void>;
     try {
-      material = await this.#transaction(async (tx) => {
+      [material, noted] = await this.#transaction(async (tx) => {
         const { materialId } = await lockJob(tx, this.#attempt.jobId);
         const printer = await lockPrinter(tx, this.#context.printerId);
         if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
         await this.#advanceIn(tx, ['uploading'], 'starting');
         await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);
-        return findMaterial(tx, materialId);
+        const wanted = await findMaterial(tx, materialId);
+        return [wanted, await this.#context.remember(tx)] as const;
       });
     } catch (error) {
       // Whether the intent was stored may be unknown, but that nothing was sent is certain.
@@ -350,6 +355,7 @@ export class AttemptRun {
     }
     const committed = performance.now();
     this.#passing('starting:after');
+    await noted();
     let sent = false;
     try {
       await driver.start(order, {

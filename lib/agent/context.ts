@@ -8,7 +8,7 @@ import type { Tariff } from '../model/tariff';
 import type { Driver } from '../printers/driver';
 import type { Profiles } from '../slicing/profile';
 import type { SelectedSlicer } from '../slicing/select-slicer';
-import type { Database } from '../store/database';
+import type { Database, Transaction } from '../store/database';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type Log = (level: LogLevel, message: string) => void;
@@ -38,6 +38,11 @@ export interface AgentContext {
   simulated: boolean;
   /** Told of each moment on the way of an attempt. */
   passing: Passing;
+  /**
+   * Notes outside of the database that a start is intended, so that a database which is put back to before it is noticed. Called in
+   * the transaction of the intent; what it returns, after the commit and before the start. Throws if the database was put back.
+   */
+  remember(tx: Transaction): Promise<() => Promise<void>>;
   log: Log;
   times: AgentTimes;
 }

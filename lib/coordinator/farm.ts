@@ -20,6 +20,7 @@ import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
 import { DroppedMessages } from './dropped-messages';
+import { FarmEpoch } from './epoch';
 import { EventLog } from './event-log';
 import { examineAgain } from './examine-again';
 import { offerFiles } from './foreign-files';
@@ -114,6 +115,8 @@ export class Farm {
   readonly events: EventLog;
   /** Messages from the broker that this process could not read. */
   readonly dropped: DroppedMessages;
+  /** Notices when the database is put back to an older state. */
+  readonly epoch: FarmEpoch;
   /** Tells a moment of an attempt of this farm to its log for programs, and to whoever traces the process. */
   readonly passing: Passing = (moment, attemptId) => {
     this.events.attempt(moment, attemptId);
@@ -134,6 +137,7 @@ export class Farm {
     options: FarmOptions;
     events: EventLog;
     dropped: DroppedMessages;
+    epoch: FarmEpoch;
   }) {
     this.database = parts.database;
     this.broker = parts.broker;
@@ -142,6 +146,7 @@ export class Farm {
     this.log = parts.options.log;
     this.events = parts.events;
     this.dropped = parts.dropped;
+    this.epoch = parts.epoch;
     this.planner = new Planner(parts.options);
     this.uploadLimit = new UploadLimit(parts.options.uploadsPerMinute ?? defaultUploadsPerMinute);
     this.times = { ...defaultTimes, ...parts.options.times };
@@ -165,6 +170,7 @@ export class Farm {
       : await EmbeddedPostgres.start(join(directory, 'postgres'), onProblem);
     let database: Database | undefined;
     let broker: Broker | undefined;
+    let epoch: FarmEpoch | undefined;
     try {
       database = new Database({
         connection: server ? server.connection : { connectionString: options.databaseUrl ?? '' },
@@ -172,12 +178,14 @@ export class Farm {
         onProblem,
       });
       await migrate(database);
+      epoch = new FarmEpoch({ database, dataDirectory: directory, log });
+      await epoch.start();
       broker = options.amqpUrl ? new RabbitMqBroker(options.amqpUrl, onProblem) : new EmbeddedBroker();
       await broker.open();
       const dropped = new DroppedMessages(log);
       await events.follow(broker, dropped);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
-      const farm = new Farm({ database, broker, files, server, options, events, dropped });
+      const farm = new Farm({ database, broker, files, server, options, events, dropped, epoch });
       if (farm.sharesFiles) await offerFiles(farm);
       farm.#examining = examineAgain(farm, farm.#closed.signal).catch((error: unknown) => {
         log('warn', `Jobs from before the upgrade could not be examined: ${asError(error).message}`);
@@ -186,6 +194,7 @@ export class Farm {
     } catch (error) {
       await events.close();
       await broker?.close();
+      await epoch?.close();
       await database?.close();
       await server?.stop();
       throw asError(error);
@@ -226,8 +235,12 @@ export class Farm {
   }
 
   /** What agents must know of the farm and of what its owner has decided. */
-  get agentOptions(): Pick<AgentContext, 'profiles' | 'tariff' | 'lowStockGrams' | 'retryPolicy' | 'passing'> {
+  get agentOptions(): Pick<
+    AgentContext,
+    'profiles' | 'tariff' | 'lowStockGrams' | 'retryPolicy' | 'passing' | 'remember'
+  > {
     return {
+      remember: (tx) => this.epoch.remember(tx),
       passing: this.passing,
       profiles: this.profiles,
       tariff: this.options.tariff,
@@ -248,6 +261,7 @@ export class Farm {
       await this.planner.close();
       await this.events.close();
       await this.broker.close();
+      await this.epoch.close();
       await this.database.close();
       await this.#server?.stop();
     })();

@@ -21,6 +21,7 @@ const inGeneral: Record<Obstacle['code'], string> = {
   topology_conflict: 'A queue or exchange of ours exists in the broker with other settings.',
   no_relay: 'Nobody publishes what waits: no rabbitmq-dispatch node is at work.',
   farm_paused: 'The farm is paused by an operator; nothing new starts.',
+  database_restored: 'The database was restored from a backup, and not every bed was looked at since.',
   outbox_stuck: 'A message has waited for more than a minute to be published.',
 };
 

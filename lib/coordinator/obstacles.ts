@@ -1,5 +1,6 @@
 import type { Obstacle } from '../model/obstacle';
 import { DatabaseReadOnlyError, DatabaseUnavailableError } from '../store/database';
+import { bedsSinceRestore } from '../store/farm-epoch';
 import { findFarmPause } from '../store/farm-pause';
 import { oldestStuck } from '../store/outbox';
 import { isHeld } from '../store/session-locks';
@@ -35,6 +36,15 @@ async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
         code: 'farm_paused',
         text: `${paused.pausedBy} paused the farm at ${paused.pausedAt}${reason}`,
         remedy: 'Resume it (POST farm/resume) when new prints may start again.',
+      });
+    }
+    for (const { id, name, restoredAt } of await bedsSinceRestore(farm.database)) {
+      found.push({
+        code: 'database_restored',
+        text: `The database was restored from a backup at ${restoredAt}; nobody knows what ${name} printed since.`,
+        remedy:
+          'Answer what became of its print, if that is asked, look at its bed and clear it. Hold jobs that are done already.',
+        printerId: id,
       });
     }
     if (farm.broker.obstacles().some(({ code }) => code === 'broker_away' || code === 'broker_blocked')) return found;

@@ -183,6 +183,8 @@ export type StatusMessage =
       event: 'bed';
       printer_id: string;
       bed: { state: 'clear' | 'occupied'; cause: string | null; attempt_id: string | null; version: number };
+      /** Why, where no report of the printer and no operator says it: the database was restored. */
+      reason?: string;
       changed_by: string;
       changed_at: string;
     }

@@ -10,7 +10,8 @@ export interface Obstacle {
     | 'topology_conflict'
     | 'no_relay'
     | 'outbox_stuck'
-    | 'farm_paused';
+    | 'farm_paused'
+    | 'database_restored';
   /** One sentence. */
   text: string;
   /** What to do about it. */

@@ -347,3 +347,16 @@ export async function endBeforeStart(
   );
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
+
+// What a restored database says of a claimed attempt may be older than its start. Nobody who held it before writes it any more. The
+// start may have been sent at any moment until now, which is what an operator's word is compared with.
+const loseTrackSql = `
+  UPDATE print_attempts SET phase = 'outcome_unknown', reason = $2, lease_owner = NULL, lease_until = now() - interval '1 second',
+    start_intent_at = CASE WHEN started_at IS NULL THEN now() ELSE start_intent_at END
+  WHERE id = $1 AND phase NOT IN ('dispatched', 'ended') RETURNING *`;
+
+/** Notes that nobody knows what became of a claimed attempt, whoever holds it. The job's row must be locked. */
+export async function loseTrackOf(tx: Transaction, id: AttemptId, reason: string): Promise<Attempt | undefined> {
+  const { rows } = await tx.query(loseTrackSql, [id, reason]);
+  return rows[0] ? toAttempt(rows[0]) : undefined;
+}

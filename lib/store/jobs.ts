@@ -394,6 +394,16 @@ export async function unfinishedJobs(db: Queryable): Promise<Job[]> {
   return rows;
 }
 
+/** The jobs of which something is under way, by id: the order in which they are locked. */
+export async function jobsUnderWay(db: Queryable): Promise<JobId[]> {
+  const { rows } = await db.query<{ id: JobId }>(
+    `SELECT id FROM print_jobs j WHERE status IN ('scheduled', 'slicing', 'uploading', 'printing')
+       OR EXISTS (SELECT 1 FROM print_attempts a WHERE a.job_id = j.id AND a.phase <> 'ended')
+     ORDER BY id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** A page of jobs by status, printer and kit, newest first; the cursor is the last row of the page before. */
 export async function listJobs(
   db: Queryable,

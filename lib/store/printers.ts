@@ -175,7 +175,8 @@ const setBedSql = `
     INSERT INTO outbox (kind, routing_key, body)
     SELECT 'status', '', jsonb_build_object('event', 'bed', 'printer_id', p.id,
       'bed', jsonb_build_object('state', p.bed_state, 'cause', p.bed_cause, 'attempt_id', p.bed_attempt_id, 'version', p.bed_version),
-      'changed_by', $5::text, 'changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) FROM p)
+      'changed_by', $5::text, 'changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+      || CASE WHEN $6::text IS NULL THEN '{}' ELSE jsonb_build_object('reason', $6::text) END FROM p)
   SELECT ${columns} FROM p`;
 
 async function setBed(
@@ -183,6 +184,7 @@ async function setBed(
   id: PrinterId,
   bed: { state: 'clear' } | { state: 'occupied'; cause: BedCause; attemptId: AttemptId | null },
   actor: string,
+  reason?: string,
 ): Promise<Printer> {
   const { rows } = await tx.query(setBedSql, [
     id,
@@ -190,6 +192,7 @@ async function setBed(
     bed.state === 'clear' ? null : bed.cause,
     bed.state === 'clear' ? null : bed.attemptId,
     actor,
+    reason ?? null,
   ]);
   if (!rows[0]) throw new NotFoundError('printer', id);
   await notify(tx, 'outbox');
@@ -202,14 +205,15 @@ export function occupyBed(tx: Transaction, id: PrinterId, attemptId: AttemptId, 
   return setBed(tx, id, { state: 'occupied', cause: 'attempt', attemptId }, actor);
 }
 
-/** Something that is not ours lies on the bed, or may. */
+/** Something that is not ours lies on the bed, or may. A reason that is no report of the printer is told with it. */
 export function occupyBedByOther(
   tx: Transaction,
   id: PrinterId,
   cause: 'foreign' | 'unknown',
   actor: string,
+  reason?: string,
 ): Promise<Printer> {
-  return setBed(tx, id, { state: 'occupied', cause, attemptId: null }, actor);
+  return setBed(tx, id, { state: 'occupied', cause, attemptId: null }, actor, reason);
 }
 
 /** Nothing was printed after all: the bed is what it was before this attempt's intent. */

@@ -224,7 +224,7 @@ export class SimulatedFarm {
     await this.#stopAhead();
     for (const agent of this.#agents) await agent.stop();
     await this.#relay?.stop();
-    await database.query(`DROP SCHEMA ${this.schema} CASCADE`);
+    await database.query(`DROP SCHEMA ${database.schema} CASCADE`);
     await this.farm.close();
     for (const simulator of this.simulators.values()) await simulator.close();
   }

@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+import { type Restored, restored as treatAsRestored } from '../../lib/coordinator/restored';
+import { asError } from '../../lib/model/errors';
+import { migrate } from '../../lib/store/migrate';
+import { type Command, EXIT, UsageError } from '../command';
+import { withDatabase } from './farm-database';
+
+const HELP = `Usage: platewise restored [--json]
+
+Says that the farm's database was put back to an older state. What was printed since the backup is not in it, so nothing is
+guessed: attempts that nobody had claimed are withdrawn, of claimed ones an operator is asked what became of them, jobs that were
+under way are held, and every bed counts as occupied until somebody has looked at it.
+
+"platewise restore" does the same by itself, and a farm that starts on its old data directory notices it. It is needed where
+the data directory was put back together with the database.
+
+The farm is the one that DATABASE_URL and PLATEWISE_DATA (default .platewise) name.
+`;
+
+/** `platewise restored`: makes a database that was put back safe to go on with. */
+export const restored: Command = {
+  summary: 'say that the database was put back to an older state',
+  help: HELP,
+  async run(args) {
+    const json = read(args);
+    return withDatabase(async (database) => {
+      await migrate(database);
+      const done = await treatAsRestored(database, 'platewise restored');
+      process.stdout.write(json ? `${JSON.stringify(restoredView(done))}\n` : restoredInWords(done));
+      return EXIT.ok;
+    });
+  },
+};
+
+function read(args: string[]): boolean {
+  try {
+    return parseArgs({ args, options: { json: { type: 'boolean', default: false } } }).values.json;
+  } catch (error) {
+    throw new UsageError(asError(error).message);
+  }
+}
+
+/** What was done, for programs. */
+export const restoredView = ({ withdrawn, outcomeUnknown, held, beds }: Restored) => ({
+  withdrawn,
+  outcome_unknown: outcomeUnknown,
+  held,
+  beds,
+});
+
+/** What was done, and what an operator has to do now. */
+export const restoredInWords = ({ withdrawn, outcomeUnknown, held, beds }: Restored): string =>
+  `Attempts withdrawn: ${withdrawn}. Attempts whose outcome is unknown: ${outcomeUnknown}. Jobs held: ${held}. Beds to look at: ${beds}.
+Answer what became of the prints in question, look at every bed and clear it, and release the jobs that are to be printed.
+Queued jobs go on by themselves: hold or cancel those that were printed after the backup.
+`;
