@@ -89,7 +89,7 @@ function paused({ message, remedy, faults }: PrinterReport, slot: string | null)
   const shown = blocking.length > 0 ? blocking : faults;
   const told = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
   const words = [...new Set(told)];
-  const reason = words.length > 0 ? `: ${words.join(' ')}` : '';
+  const reason = words.length > 0 ? `: ${words.join(' ').replace(/\.?$/, '.')}` : '.';
   if (failureKindOf(words.join(' ')) === 'run_out') {
     const place = slot === null ? 'its slot' : `slot ${slot}`;
     return {
