@@ -6,7 +6,7 @@ import { backUp } from '../../lib/coordinator/backup';
 import { BackupError, type BackupManifest } from '../../lib/coordinator/backup-format';
 import type { Farm } from '../../lib/coordinator/farm';
 import { createKey, listKeys } from '../../lib/coordinator/keys';
-import { OutboxRelay } from '../../lib/coordinator/relay';
+import { relayLock } from '../../lib/coordinator/relay';
 import { restore } from '../../lib/coordinator/restore';
 import { submitJob } from '../../lib/coordinator/submit';
 import { storeFile } from '../../lib/coordinator/take-file';
@@ -194,13 +194,11 @@ describe('A backup of the farm', () => {
   it('does not replace a farm that is at work', async () => {
     await backUp(farm.database, farm.files, directory);
     const other = await openBareFarm();
-    const relay = new OutboxRelay(other);
-    await relay.start();
+    assert.ok(await other.database.locks.hold(relayLock));
     try {
       const again = restore(other.database, files, directory, { replace: true, actor });
       await assert.rejects(again, code('farm_running'));
     } finally {
-      await relay.stop();
       await dropFarm(other);
     }
   });
