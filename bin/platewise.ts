@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-import { asError } from '../lib/model/errors';
+import { asError, PlatewiseError } from '../lib/model/errors';
 import { type Command, EXIT, UsageError } from './command';
 
 /** The commands by name; each is loaded only when it is used. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  backup: async () => (await import('./commands/backup.js')).backup,
   discover: async () => (await import('./commands/discover.js')).discover,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   keys: async () => (await import('./commands/keys.js')).keys,
   probe: async () => (await import('./commands/probe.js')).probe,
   print: async () => (await import('./commands/print.js')).print,
+  restore: async () => (await import('./commands/restore.js')).restore,
   restored: async () => (await import('./commands/restored.js')).restored,
   simulate: async () => (await import('./commands/simulate.js')).simulate,
 };
@@ -43,7 +45,8 @@ async function main(args: string[]): Promise<number> {
       process.stderr.write(`${error.message}\n\n${command.help}`);
       return EXIT.usage;
     }
-    process.stderr.write(`${asError(error).message}\n`);
+    const remedy = error instanceof PlatewiseError ? ` ${error.remedy}` : '';
+    process.stderr.write(`${asError(error).message}${remedy}\n`);
     return EXIT.failed;
   }
 }

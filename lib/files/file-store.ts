@@ -80,6 +80,11 @@ export function printExtensionOf(name: string): PrintExtension | undefined {
   return printExtensions.find((extension) => lowerCase.endsWith(extension));
 }
 
+/** The ending of a stored file, undefined if it is none that files are stored under. */
+export function storedExtensionOf(ending: string): StoredExtension | undefined {
+  return extensions.find((extension) => extension === ending);
+}
+
 /** A file store in a folder of this machine. */
 export class LocalFileStore implements FileStore {
   private readonly root: string;

@@ -5,13 +5,14 @@ import { PlatewiseError } from '../model/errors';
 import type { Database } from './database';
 import { packageDirectory } from './package-directory';
 
-const table = 'platewise_migrations';
+/** The table that says which migrations were run. */
+export const migrationsTable = 'platewise_migrations';
 
 /** The database was brought up to date by a newer version than this one, which does not know what it may write. */
 export class SchemaTooNewError extends PlatewiseError {
-  constructor(newest: string) {
+  constructor(newest: string, what = 'The database') {
     super(
-      `The database belongs to a newer version of Platewise: its schema has "${newest}", which this version does not know.`,
+      `${what} belongs to a newer version of Platewise: its schema has "${newest}", which this version does not know.`,
       {
         code: 'schema_too_new',
         remedy:
@@ -21,23 +22,34 @@ export class SchemaTooNewError extends PlatewiseError {
   }
 }
 
+const directory = (): string => join(packageDirectory(), 'migrations');
+
+/** The migrations that this version knows, oldest first. */
+export function knownMigrations(): string[] {
+  return readdirSync(directory())
+    .filter((name) => name.endsWith('.sql'))
+    .map((name) => name.replace(/\.sql$/, ''))
+    .sort();
+}
+
 /**
  * Brings the schema up to date. Safe when several processes start at once: they wait for each other on an
  * advisory lock, and one of them does the work.
+ * @param count so many migrations at most
  * @throws SchemaTooNewError a newer version has been here; nothing is changed
  * @throws DatabaseUnavailableError
  */
-export async function migrate(database: Database): Promise<void> {
+export async function migrate(database: Database, count?: number): Promise<void> {
   const { runner } = await import('node-pg-migrate');
-  const directory = join(packageDirectory(), 'migrations');
   const client = await database.connect();
   try {
-    await refuseNewer(client, database.schema, directory);
+    await refuseNewer(client, database.schema);
     await runner({
       dbClient: client,
-      dir: directory,
+      dir: directory(),
       direction: 'up',
-      migrationsTable: table,
+      migrationsTable,
+      ...(count !== undefined && { count }),
       schema: database.schema,
       createSchema: true,
       checkOrder: true,
@@ -45,7 +57,7 @@ export async function migrate(database: Database): Promise<void> {
       log: () => undefined,
     });
     // Somebody newer may have been at work while this one waited for its turn.
-    await refuseNewer(client, database.schema, directory);
+    await refuseNewer(client, database.schema);
   } catch (error) {
     throw database.explain(error);
   } finally {
@@ -53,13 +65,13 @@ export async function migrate(database: Database): Promise<void> {
   }
 }
 
-async function refuseNewer(client: Client, schema: string, directory: string): Promise<void> {
-  const qualified = `${client.escapeIdentifier(schema)}.${table}`;
+async function refuseNewer(client: Client, schema: string): Promise<void> {
+  const qualified = `${client.escapeIdentifier(schema)}.${migrationsTable}`;
   const { rows: found } = await client.query<{ name: string | null }>('SELECT to_regclass($1)::text AS name', [
     qualified,
   ]);
   if (found[0]?.name == null) return;
-  const known = new Set(readdirSync(directory).map((name) => name.replace(/\.sql$/, '')));
+  const known = new Set(knownMigrations());
   const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${qualified} ORDER BY id DESC`);
   const newer = rows.find(({ name }) => !known.has(name));
   if (newer) throw new SchemaTooNewError(newer.name);

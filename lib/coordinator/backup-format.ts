@@ -1,0 +1,86 @@
+import { PlatewiseError } from '../model/errors';
+
+/** A file of a backup. */
+export interface BackupPart {
+  /** Below the directory of the backup. */
+  path: string;
+  bytes: number;
+  /** Lower-case hex. */
+  sha256: string;
+}
+
+/** What a backup holds: `manifest.json`, which is written last. */
+export interface BackupManifest {
+  format: 1;
+  made_at: string;
+  /** The migrations that the database had, oldest first: its version. */
+  schema: string[];
+  /** How far each sequence had counted. */
+  sequences: Record<string, number>;
+  parts: BackupPart[];
+}
+
+export const manifestName = 'manifest.json';
+
+/** A backup cannot be made or used. Nothing was changed. */
+export class BackupError extends PlatewiseError {
+  constructor(
+    message: string,
+    code: 'backup_damaged' | 'backup_exists' | 'database_not_empty' | 'database_empty' | 'farm_running',
+    remedy: string,
+  ) {
+    super(message, { code, remedy });
+  }
+}
+
+/** A backup is not what it was when it was made. */
+export const damaged = (what: string): BackupError =>
+  new BackupError(
+    `The backup is damaged: ${what}. Nothing was changed.`,
+    'backup_damaged',
+    'Use another backup, or another copy of this one.',
+  );
+
+/** The table that a part holds the rows of; undefined: it is no such part. */
+export const tableOf = (path: string): string | undefined => /^database\/([a-z_]+)\.jsonl$/.exec(path)?.[1];
+
+/** The stored file that a part is: its hash and its ending; undefined: it is no such part. */
+export function storedFileOf(path: string): { sha256: string; extension: string } | undefined {
+  const [, sha256, extension] = /^files\/([0-9a-f]{64})(\.[a-z0-9.]{1,12})$/.exec(path) ?? [];
+  return sha256 === undefined || extension === undefined ? undefined : { sha256, extension };
+}
+
+/**
+ * Reads what a backup says that it holds.
+ * @throws BackupError it is not what a backup says
+ */
+export function parseManifest(text: string): BackupManifest {
+  let found: Partial<Record<keyof BackupManifest, unknown>>;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    found = typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    throw damaged(`${manifestName} cannot be read`);
+  }
+  const { format, made_at, schema, sequences, parts } = found;
+  if (format !== 1) throw damaged(`its format is ${JSON.stringify(format)}, not 1`);
+  const isWhole =
+    typeof made_at === 'string' &&
+    Array.isArray(schema) &&
+    schema.every((name) => typeof name === 'string') &&
+    typeof sequences === 'object' &&
+    sequences !== null &&
+    Object.values(sequences).every((last) => Number.isSafeInteger(last)) &&
+    Array.isArray(parts) &&
+    parts.every(isPart);
+  if (!isWhole) throw damaged(`${manifestName} is not whole`);
+  return found as BackupManifest;
+}
+
+function isPart(found: unknown): found is BackupPart {
+  if (typeof found !== 'object' || found === null) return false;
+  const { path, bytes, sha256 } = found as Partial<Record<keyof BackupPart, unknown>>;
+  if (typeof path !== 'string' || !Number.isSafeInteger(bytes) || typeof sha256 !== 'string') return false;
+  const file = storedFileOf(path);
+  return file === undefined ? tableOf(path) !== undefined : file.sha256 === sha256;
+}

@@ -1,0 +1,128 @@
+import { escapeIdentifier } from 'pg';
+import type { Queryable } from './database';
+import { migrationsTable } from './migrate';
+
+/** Rows that are read at once; of chunks of files, which have a megabyte each, fewer. */
+const rowsAtOnce = (table: string): number => (table === 'shared_file_chunks' ? 8 : 500);
+
+/** The tables of a farm, without the one that says which migrations were run. */
+export async function tablesOf(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> $1
+     ORDER BY relname`,
+    [migrationsTable],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** The migrations that were run, oldest first. */
+export async function migrationsOf(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(`SELECT name FROM ${migrationsTable} ORDER BY id`);
+  return rows.map(({ name }) => name);
+}
+
+/** The rows of a table, each as one line of JSON. In a transaction. */
+export async function* rowsOf(tx: Queryable, table: string): AsyncGenerator<string[]> {
+  await tx.query(
+    `DECLARE copied NO SCROLL CURSOR FOR SELECT row_to_json(t)::text AS line FROM ${escapeIdentifier(table)} t`,
+  );
+  for (;;) {
+    const { rows } = await tx.query<{ line: string }>(`FETCH ${rowsAtOnce(table)} FROM copied`);
+    if (rows.length === 0) break;
+    yield rows.map(({ line }) => line);
+  }
+  await tx.query('CLOSE copied');
+}
+
+/** How far each sequence has counted; one that was never used is left out. */
+export async function sequencesOf(db: Queryable): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ name: string; last: number }>(
+    `SELECT sequencename AS name, last_value AS last FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL`,
+  );
+  return Object.fromEntries(rows.map(({ name, last }) => [name, last]));
+}
+
+/** Lets a sequence go on after a number. */
+export async function setSequence(tx: Queryable, name: string, last: number): Promise<void> {
+  await tx.query('SELECT setval($1::regclass, $2)', [escapeIdentifier(name), last]);
+}
+
+/** Takes every row of these tables away. */
+export async function emptyTables(tx: Queryable, tables: readonly string[]): Promise<void> {
+  await tx.query(`TRUNCATE ${tables.map(escapeIdentifier).join(', ')}`);
+}
+
+/** Lets tables that refer to each other be filled in any order: references are checked at the end. Returns what makes it so again. */
+export async function deferReferences(tx: Queryable): Promise<() => Promise<void>> {
+  const { rows } = await tx.query<{ table: string; name: string }>(
+    `SELECT conrelid::regclass::text AS table, quote_ident(conname) AS name FROM pg_constraint
+     WHERE contype = 'f' AND connamespace = current_schema()::regnamespace AND NOT condeferrable`,
+  );
+  for (const { table, name } of rows) {
+    await tx.query(`ALTER TABLE ${table} ALTER CONSTRAINT ${name} DEFERRABLE INITIALLY DEFERRED`);
+  }
+  return async () => {
+    await tx.query('SET CONSTRAINTS ALL IMMEDIATE');
+    for (const { table, name } of rows) await tx.query(`ALTER TABLE ${table} ALTER CONSTRAINT ${name} NOT DEFERRABLE`);
+  };
+}
+
+/** A function that puts rows, each a line of JSON, into a table. Columns that the database computes are not taken from them. */
+export async function filler(tx: Queryable, table: string): Promise<(lines: readonly string[]) => Promise<void>> {
+  const name = escapeIdentifier(table);
+  const { rows } = await tx.query<{ column: string }>(
+    `SELECT quote_ident(attname) AS column FROM pg_attribute
+     WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum`,
+    [name],
+  );
+  const columns = rows.map(({ column }) => column).join(', ');
+  const sql = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE
+    SELECT ${columns} FROM json_populate_recordset(NULL::${name}, $1::json)`;
+  return async (lines) => {
+    await tx.query(sql, [`[${lines.join(',')}]`]);
+  };
+}
+
+/** All printers that there ever were, in whatever version of the schema. */
+export async function printerIds(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>('SELECT id FROM printers ORDER BY id');
+  return rows.map(({ id }) => id);
+}
+
+/** Whether a schema holds any table. */
+export async function hasTables(db: Queryable, schema: string): Promise<boolean> {
+  const { rowCount } = await db.query('SELECT 1 FROM pg_tables WHERE schemaname = $1 LIMIT 1', [schema]);
+  return rowCount === 1;
+}
+
+// What a schema holds and no extension has brought; sequences and indexes that belong to a table go with it.
+const contentsSql = `
+  SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name
+  FROM pg_class c WHERE c.relnamespace = $1::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))
+  UNION ALL
+  SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = $1::regnamespace
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`;
+
+/** Takes away everything that a schema holds; the schema itself stays, with its rights. */
+export async function emptySchema(tx: Queryable, schema: string): Promise<void> {
+  const { rows } = await tx.query<{ kind: string; name: string }>(contentsSql, [escapeIdentifier(schema)]);
+  for (const { kind, name } of rows) await tx.query(`DROP ${kind} IF EXISTS ${name} CASCADE`);
+}
+
+/** Moves everything that a schema holds into another, and takes the empty one away. */
+export async function moveSchema(tx: Queryable, from: string, to: string): Promise<void> {
+  const { rows } = await tx.query<{ kind: string; name: string }>(contentsSql, [escapeIdentifier(from)]);
+  for (const { kind, name } of rows) await tx.query(`ALTER ${kind} ${name} SET SCHEMA ${escapeIdentifier(to)}`);
+  await tx.query(`DROP SCHEMA ${escapeIdentifier(from)}`);
+}
+
+/** Makes sure that a schema is there. */
+export async function createSchema(db: Queryable, schema: string): Promise<void> {
+  await db.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
+}
+
+/** Takes a schema away with everything in it. */
+export async function dropSchema(db: Queryable, schema: string): Promise<void> {
+  await db.query(`DROP SCHEMA IF EXISTS ${escapeIdentifier(schema)} CASCADE`);
+}
