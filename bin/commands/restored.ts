@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
+import { BackupError } from '../../lib/coordinator/backup-format';
 import { type Restored, restored as treatAsRestored } from '../../lib/coordinator/restored';
 import { asError } from '../../lib/model/errors';
+import { hasTables } from '../../lib/store/copy';
 import { migrate } from '../../lib/store/migrate';
 import { type Command, EXIT, UsageError } from '../command';
 import { withDatabase } from './farm-database';
@@ -24,6 +26,10 @@ export const restored: Command = {
   async run(args) {
     const json = read(args);
     return withDatabase(async (database) => {
+      if (!(await hasTables(database, database.schema))) {
+        const remedy = 'Check DATABASE_URL and PLATEWISE_DATA: they must name the farm that was put back.';
+        throw new BackupError('There is no farm in this database.', 'database_empty', remedy);
+      }
       await migrate(database);
       const done = await treatAsRestored(database, 'platewise restored');
       process.stdout.write(json ? `${JSON.stringify(restoredView(done))}\n` : restoredInWords(done));

@@ -35,6 +35,7 @@ export class AttentionJudge {
   /** @param slot that the print is fed from, null if it is not ours */
   judge(report: PrinterReport, slot: string | null, now: number): Attention | null {
     if (report.state !== 'preparing' && report.state !== 'printing') this.#movement = undefined;
+    if (report.state !== 'unknown' && report.state !== 'busy') this.#strange = undefined;
     const blocking = report.faults.find(({ blocking }) => blocking);
     if (report.state === 'paused') return paused(report, slot);
     if (isActive(report.state)) return this.#standstill(report, now);

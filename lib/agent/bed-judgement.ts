@@ -32,7 +32,7 @@ export function judgeBed(sight: BedSight): 'foreign' | 'unknown' | null {
   if (ours) return null;
   const record = compareRecords(report.job, known);
   if (isActive(report.state)) {
-    // what is there because of this very print needs no new version
+    // What is there because of this very print needs no new version.
     return bed.cause === 'foreign' && record !== 'different' ? null : 'foreign';
   }
   if (!afterGap) return report.job !== null && record === 'different' ? 'foreign' : null;
@@ -45,7 +45,7 @@ export function judgeBed(sight: BedSight): 'foreign' | 'unknown' | null {
   if (sight.wasActive) return 'unknown';
   if (record === 'same') return null;
   if (report.job === null) {
-    // Who remembers its job no more was switched off since, perhaps with a part of somebody else's on the bed.
+    // A printer that no longer remembers its job was switched off since, perhaps with a part of somebody else's on the bed.
     return known === null && sight.gapSeconds <= longestHarmlessGap ? null : 'unknown';
   }
   if (record === 'different') return 'foreign';

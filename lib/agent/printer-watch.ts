@@ -47,7 +47,7 @@ export class PrinterWatch {
   #seen: Sight = { job: undefined, active: 0 };
   #closed = false;
   readonly #attention: AttentionJudge;
-  /** The code of what somebody was told last; undefined: it is not known what the database holds. */
+  /** What somebody was told last; undefined: it is not known what the database holds. */
   #told: string | null | undefined;
 
   constructor(context: AgentContext) {
@@ -194,8 +194,8 @@ export class PrinterWatch {
     const attempt = isActive(report.state) ? await openAttemptOf(database, printerId) : undefined;
     const ours = attempt !== undefined && isSameJob(identityOf(attempt), report.job);
     const attention = this.#attention.judge(report, ours ? attempt.slot : null, performance.now());
-    const code = attention?.code ?? null;
-    if (code === this.#told) return;
+    const told = attention && `${attention.code} ${attention.text}`;
+    if (told === this.#told) return;
     let shown = true;
     await database.transaction(async (tx) => {
       const job = ours ? await lockJob(tx, attempt.jobId) : undefined;
@@ -207,7 +207,7 @@ export class PrinterWatch {
       await amendJob(tx, job.id, { statusReason: attention ? `${pause}${attention.text}` : 'printing' });
     });
     if (!shown) return;
-    this.#told = code;
+    this.#told = told;
     if (attention) this.#context.log('warn', `${printerId}: ${attention.text} ${attention.remedy}`);
   }
 

@@ -57,7 +57,10 @@ export function attemptActions(attempt: ActionAttempt, printer: ActionPrinter): 
   if (!printer.online) {
     return [
       printed,
-      outcome({ printed: false, machine_off: true }, 'The machine is switched off or gone, and prints it no more.'),
+      outcome(
+        { printed: false, machine_off: true },
+        'The machine is switched off or gone, and does not print it any more.',
+      ),
     ];
   }
   return [
@@ -114,7 +117,10 @@ export function jobActions(
   open: readonly { attempt: ActionAttempt; printer: ActionPrinter }[],
   deadLetterId: string | null,
 ): Action[] {
-  const actions = open.flatMap(({ attempt, printer }) => attemptActions(attempt, printer));
+  // Of several copies under way each names the same cancel.
+  const actions = open
+    .flatMap(({ attempt, printer }) => attemptActions(attempt, printer))
+    .filter((one, at, all) => all.findIndex(({ action, href, body }) => same(one, { action, href, body })) === at);
   if (job.status === 'failed' && deadLetterId !== null) {
     return [
       {
@@ -139,6 +145,9 @@ export function jobActions(
   }
   return actions;
 }
+
+const same = (one: Action, { action, href, body }: Pick<Action, 'action' | 'href'> & { body: unknown }): boolean =>
+  one.action === action && one.href === href && JSON.stringify(one.body) === JSON.stringify(body);
 
 const cancel = (jobId: string, why: string): Action => ({
   action: 'cancel',

@@ -8,8 +8,8 @@ import { type Database, databaseNow } from '../store/database';
 import { filesInUse } from '../store/file-use';
 import { BackupError, type BackupManifest, type BackupPart, manifestName } from './backup-format';
 
-/** Files of jobs that ended so long ago are left out, as they are removed from the farm (days). */
-const keptDays = 30;
+/** Longer than any farm keeps files: whatever belongs to a job and is still stored is backed up (days). */
+const keptDays = 36_500;
 
 /**
  * Writes the farm's database, as it is at one moment, and the files that are in use into a new directory. The farm may be at work.

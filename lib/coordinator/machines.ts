@@ -11,7 +11,7 @@ import { type BedView, bedView } from './views';
 /**
  * An operator says that the machine at a printer's address is that printer from now on: {found}, the ids that were shown.
  * Nobody knows what lies on its bed.
- * @throws ConflictError there is no other machine, or it is yet another one by now, or a print of the last one is open
+ * @throws ConflictError there is no other machine, it is yet another one by now, it is another printer's, or an attempt is open
  */
 export async function acceptIdentity(
   farm: Farm,

@@ -91,7 +91,7 @@ export class UnknownHostError extends PlatewiseError {
 
   constructor(host: string) {
     const remedy =
-      'Use localhost, the name or an address of the machine; name others in the environment: PLATEWISE_HOSTS=farm.example.org.';
+      'Use localhost, an IP address or the host name of the machine; name others in the environment: PLATEWISE_HOSTS=farm.example.org.';
     super('This machine is not known by that name.', { code: 'unknown_host', remedy });
     this.errors = [{ field: 'Host', value: host, remedy }];
   }

@@ -99,7 +99,7 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
     const here = printers.find((one) => one.printerId === line?.printerId) ?? possible[0];
     if (line?.setupAt) wouldHelp.push(`do the setup: ${line.setups.join('; ')}`);
     for (const { because: reason, printerId } of possible) {
-      if (/bed/.test(reason)) wouldHelp.push(`clear the bed of ${printerId}`);
+      if (/\bbed\b/.test(reason)) wouldHelp.push(`clear the bed of ${printerId}`);
     }
     if (line && job.forcePrinter !== null) wouldHelp.push('let it go to another printer');
     return here?.because ?? 'it is next';

@@ -1,9 +1,9 @@
 import type { Scope } from '../../lib/model/scope';
 
 const questions = ['/what-if', '/jobs/preview'];
-const submissions = /^\/(jobs(\/bulk)?|files)$/;
+const submissions = /^\/(jobs|files)$/;
 const orders =
-  /^\/((jobs|printers|attempts|dead-letters|setups|closures|spools|materials)\/.+|spools|materials|settings)$/;
+  /^\/((jobs|printers|attempts|dead-letters|setups|closures|spools|materials|farm)\/.+|spools|materials|schedule)$/;
 
 /**
  * What a request that brings a body needs at least, by its path below the API: it is asked for before the body is read. The

@@ -27,7 +27,7 @@ export interface Problem {
 
 const titles: Record<number, string> = {
   400: 'The request is malformed',
-  401: 'Who asks?',
+  401: 'A key is needed',
   403: 'Not allowed',
   404: 'Not found',
   409: 'The present state forbids this',

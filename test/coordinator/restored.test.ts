@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Farm } from '../../lib/coordinator/farm';
+import { Farm } from '../../lib/coordinator/farm';
 import { answerOutcome } from '../../lib/coordinator/outcome';
 import { restored } from '../../lib/coordinator/restored';
 import type { AttemptPhase } from '../../lib/model/attempt';
@@ -11,7 +11,7 @@ import { unsent } from '../../lib/store/outbox';
 import { allPrinters } from '../../lib/store/printers';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 import { platewise } from '../support/program';
-import { embeddedPostgresUrl } from '../support/servers';
+import { embeddedPostgresUrl, temporaryDirectory } from '../support/servers';
 
 const printer = 'elegoo_giga';
 const order: readonly JobStatus[] = ['queued', 'scheduled', 'slicing', 'uploading', 'printing', 'completed'];
@@ -190,6 +190,14 @@ describe('A database that was restored', () => {
     const name = `restored_${randomUUID().replaceAll('-', '')}`;
     await farm.database.query(`CREATE DATABASE ${name}`);
     const url = (await embeddedPostgresUrl()).replace('/postgres?', `/${name}?`);
+    const empty = await platewise(['restored', '--json'], { DATABASE_URL: url });
+    assert.deepEqual([empty.code, /no farm in this database/.test(empty.stderr)], [1, true]);
+    const other = await Farm.open({
+      dataDirectory: temporaryDirectory('other-farm'),
+      databaseUrl: url,
+      log: () => undefined,
+    });
+    await other.close();
     const { code, stdout, stderr } = await platewise(['restored', '--json'], { DATABASE_URL: url });
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout), { withdrawn: 0, outcome_unknown: 0, held: 0, beds: 3 });

@@ -938,7 +938,7 @@ const groups: readonly Group[] = [
       AMuu_4000_0002_0002: 'The filament buffer gives a wrong signal.',
       AMuu_4000_0002_0003: 'The hub of the AMS does not answer.',
       AMuu_5000_0002_0001: '{unit} does not answer.',
-      AMuu_5500_0001_0003: '{unit} was off line as it should start.',
+      AMuu_5500_0001_0003: '{unit} was offline when it should start.',
       '12uu_1s00_0001_0001': 'The motor of {slot} slips: its wheel may be worn, or the filament too thin.',
       '12uu_1s00_0001_0003': 'The motor of {slot} has no control of its force.',
       '12uu_5000_0002_0001': '{unit} does not answer.',
@@ -951,7 +951,7 @@ const groups: readonly Group[] = [
   {
     remedy: 'Set the AMS up at the printer: which extruder each unit feeds.',
     words: {
-      AMuu_5500_0001_0004: 'It is not right which extruder {unit} is said to feed.',
+      AMuu_5500_0001_0004: '{unit} is assigned to the wrong extruder.',
       AMuu_5500_0002_0001: 'There is a new AMS, which is not set up.',
       AMuu_8021: 'The set-up of the AMS failed ({unit}).',
       AMFe_8021: 'The set-up of the AMS failed ({side}).',

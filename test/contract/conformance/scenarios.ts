@@ -263,11 +263,11 @@ const wrongCredentials: Scenario = {
     const state = await connectionWhere(stage.driver, 'refused');
     ok(state.status === 'refused' && state.error.code === 'printer_refused' && state.error.remedy !== '');
     ok(state.status === 'refused' && !state.error.message.includes('87654321'));
-    // Longer than any pause between two tries of this driver.
+    // Longer than any pause after a lost connection; after a refusal the driver waits 30 s.
     await pause(1500);
     strictEqual(stage.driver.connection.status, 'refused');
     strictEqual(tries, 1);
-    return 'refused, no further try';
+    return 'refused, not tried again at once';
   },
 };
 
