@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ForeignSourceError, UnknownHostError } from '../model/errors';
-import { frameHeaders } from './frames';
+import { closeToOtherSites, frameHeaders } from './frames';
 import { isOwnHost } from './hosts';
 import { checkSource, foreignSource, type SourcedRequest } from './source';
 
@@ -18,6 +18,7 @@ export function isFromHere(request: SourcedRequest): boolean {
  */
 export function onlyFromHere(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   guardUpgrades(request);
+  closeToOtherSites(response);
   for (const [name, value] of Object.entries(frameHeaders())) response.setHeader(name, value);
   try {
     checkSource(request);

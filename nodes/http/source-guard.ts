@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
-import { frameHeaders } from '../../lib/http/frames';
+import { closeToOtherSites, frameHeaders } from '../../lib/http/frames';
 import { checkSource } from '../../lib/http/source';
 import { MalformedInputError } from '../../lib/model/errors';
 import { sendProblem } from './unanswered';
@@ -15,6 +15,7 @@ function isReadable(url: string): boolean {
 
 /** Refuses, before anything else of it is read, a request that comes from elsewhere, or whose address says nothing. */
 export function guardSource(request: Request, response: Response, next: NextFunction): void {
+  closeToOtherSites(response);
   response.set(frameHeaders());
   try {
     checkSource(request);

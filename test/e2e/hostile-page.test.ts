@@ -55,6 +55,7 @@ async function attack({ url, job, bed }: { url: string; job: string; bed: string
     return 'sent';
   });
   await attempt('a read', () => fetch(`${api}/printers`).then((answer) => answer.text()));
+  await attempt('a read of the flows', () => fetch(`${url}/flows`).then((answer) => answer.text()));
   const socket = (path: string, said: string): Promise<unknown> =>
     new Promise((resolve) => {
       const opened = new WebSocket(`${url.replace('http', 'ws')}${path}`);
@@ -119,6 +120,7 @@ describe('A page of another site in the operator’s browser', () => {
       const url = `http://${host}:${port}`;
       const outcomes = await page.evaluate(attack, { url, job, bed: JSON.stringify({ bed_version: bed.version }) });
       assert.match(outcomes['a read'] ?? '', /^failed/, 'it cannot even read');
+      assert.match(outcomes['a read of the flows'] ?? '', /^failed/, 'nor what the editor answers');
       for (const socket of ['the socket of the dashboard', 'the socket of the editor']) {
         assert.equal(outcomes[socket], 'refused', socket);
       }
