@@ -1,13 +1,8 @@
-import { isActive, type PrinterFault, type PrinterReport } from '../model/printer';
+import { isActive, type PrinterFault, type PrinterReport, type PrinterTrouble } from '../model/printer';
 import { failureKindOf } from '../model/retry-policy';
 
 /** What needs a person at a printer at this moment. */
-export interface Attention {
-  /** `paused`, `run_out`, `standstill`, `unknown_state`, or the code of the printer's own fault. */
-  code: string;
-  text: string;
-  remedy: string;
-}
+export type Attention = Omit<PrinterTrouble, 'since'>;
 
 /** How long a state that should pass by itself may last before somebody is told (s). */
 const patienceSeconds = 30;

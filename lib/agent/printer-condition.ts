@@ -1,6 +1,6 @@
 import { asError } from '../model/errors';
 import type { PreflightFailure, StartOrder } from '../printers/driver';
-import { storeCondition } from '../store/printers';
+import { storeTrouble } from '../store/printers';
 import { type AgentContext, agentName } from './context';
 
 /**
@@ -70,9 +70,11 @@ export class ConditionWatch {
     const [first] = failures;
     const condition = first && {
       code: first.check,
-      problem: failures.map(({ message }) => message).join(' '),
+      text: failures.map(({ message }) => message).join(' '),
       remedy: failures.map(({ remedy }) => remedy).join(' '),
     };
-    await database.transaction((tx) => storeCondition(tx, printerId, condition ?? null, agentName(printerId)));
+    await database.transaction((tx) =>
+      storeTrouble(tx, printerId, 'condition', condition ?? null, { actor: agentName(printerId) }),
+    );
   }
 }

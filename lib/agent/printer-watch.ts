@@ -9,9 +9,8 @@ import {
   lockPrinter,
   occupyBedByOther,
   type Printer,
-  storeAttention,
-  storeLastJob,
   storeReport,
+  storeTrouble,
 } from '../store/printers';
 import { admitMachine } from './admit-machine';
 import { AttentionJudge } from './attention';
@@ -42,6 +41,8 @@ export class PrinterWatch {
   /** The connection of the last report that was judged. */
   #judgedConnection = 0;
   #lastJob: PrinterJob | null | undefined;
+  /** The attempt whose job that report shows. */
+  #ours: Attempt | undefined;
   /** The last report that was judged and stored. */
   #storedReport: PrinterReport | undefined;
   #seen: Sight = { job: undefined, active: 0 };
@@ -128,23 +129,25 @@ export class PrinterWatch {
   async #judge(report: PrinterReport, connection: number): Promise<void> {
     const { database, printerId } = this.#context;
     const afterGap = connection !== this.#judgedConnection;
-    await database.transaction(async (tx) => {
-      await this.#judgeBed(tx, report, afterGap);
-      await storeLastJob(tx, printerId, report.job);
-      await storeReport(tx, printerId, this.#state(report));
+    const ours = await database.transaction(async (tx) => {
+      const attempt = await openAttemptOf(tx, printerId);
+      const own = attempt && isSameJob(identityOf(attempt), report.job) ? attempt : undefined;
+      await this.#judgeBed(tx, report, own !== undefined, afterGap);
+      await storeReport(tx, printerId, { ...this.#state(report), judged: true });
+      return own;
     });
+    this.#ours = ours;
     this.#judgedConnection = connection;
     this.#lastJob = report.job;
     this.#storedReport = report;
   }
 
-  async #judgeBed(tx: Transaction, report: PrinterReport, afterGap: boolean): Promise<void> {
+  async #judgeBed(tx: Transaction, report: PrinterReport, ours: boolean, afterGap: boolean): Promise<void> {
     const { printerId, log } = this.#context;
-    const attempt = await openAttemptOf(tx, printerId);
     const printer = await lockPrinter(tx, printerId);
     const cause = judgeBed({
       report,
-      ours: attempt !== undefined && isSameJob(identityOf(attempt), report.job),
+      ours,
       wasActive: printer.report !== null && isActive(printer.report.state),
       known: printer.lastJob,
       bed: { state: printer.bedState, cause: printer.bedCause },
@@ -191,15 +194,15 @@ export class PrinterWatch {
   /** Tells when the printer needs a person, and shows it in the status of the job that it prints. */
   async #attend(report: PrinterReport): Promise<void> {
     const { database, printerId } = this.#context;
-    const attempt = isActive(report.state) ? await openAttemptOf(database, printerId) : undefined;
-    const ours = attempt !== undefined && isSameJob(identityOf(attempt), report.job);
-    const attention = this.#attention.judge(report, ours ? attempt.slot : null, performance.now());
+    const attempt = isActive(report.state) ? this.#ours : undefined;
+    const attention = this.#attention.judge(report, attempt?.slot ?? null, performance.now());
     const told = attention && `${attention.code} ${attention.text}`;
     if (told === this.#told) return;
     let shown = true;
     await database.transaction(async (tx) => {
-      const job = ours ? await lockJob(tx, attempt.jobId) : undefined;
-      await storeAttention(tx, printerId, attention, job?.id ?? null, agentName(printerId));
+      const job = attempt && (await lockJob(tx, attempt.jobId));
+      const facts = { job: job?.id ?? null, actor: agentName(printerId) };
+      await storeTrouble(tx, printerId, 'attention', attention, facts);
       // Once it is printing its reason is shown; until then it is tried again.
       shown = attention === null || job === undefined || job.status === 'printing';
       if (job?.status !== 'printing') return;

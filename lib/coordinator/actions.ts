@@ -1,8 +1,7 @@
-import { type AttemptPhase, mayHaveStarted } from '../model/attempt';
+import { type AttemptPhase, mayHaveStarted, phasesToAnswer } from '../model/attempt';
 import { isActive } from '../model/printer';
 import type { JobStatus } from '../model/status';
 import type { Printer } from '../store/printers';
-import { phasesToAnswer } from './outcome';
 
 /** Something that an operator can do, as a request to this interface. */
 export interface Action {

@@ -1,6 +1,6 @@
 import { recordOutcome } from '../agent/record-outcome';
 import { settle } from '../agent/settle';
-import type { AttemptPhase } from '../model/attempt';
+import { phasesToAnswer } from '../model/attempt';
 import { ConflictError, NotFoundError } from '../model/errors';
 import { isUuid, type JobId } from '../model/ids';
 import { parseOutcomeAnswer } from '../model/messages';
@@ -9,14 +9,6 @@ import { databaseNow, notify, type Transaction } from '../store/database';
 import { lockJob } from '../store/jobs';
 import { findPrinter, lockPrinter, occupyBedByOther, type Printer } from '../store/printers';
 import type { Farm } from './farm';
-
-/**
- * The phases in which an operator's word counts. While the printer can be asked, its agent follows the print and asks only
- * where it cannot; a printer that is gone tells nothing of any of them.
- */
-export function phasesToAnswer(printer: Pick<Printer, 'online'>): readonly AttemptPhase[] {
-  return printer.online ? ['outcome_unknown'] : ['outcome_unknown', 'starting', 'printing'];
-}
 
 /**
  * An operator says what became of an attempt that nobody can follow: {printed}. "It did not" is believed only after the

@@ -46,7 +46,7 @@ function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
   for (const printer of snapshot.printers) {
     if (!printer.online) continue;
     const { attention, condition } = printer;
-    const told = attention ?? (condition && { text: condition.problem, remedy: condition.remedy });
+    const told = attention ?? condition;
     if (!told) continue;
     list.push({
       ...nothing,

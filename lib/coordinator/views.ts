@@ -1,5 +1,5 @@
 import { isIdentified, type MachineIdentity } from '../model/machine-identity';
-import { isActive, type PrinterState, type ReportedSlot } from '../model/printer';
+import { isActive, type PrinterState, type PrinterTrouble, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
 import { type Action, printerActions } from './actions';
@@ -107,14 +107,14 @@ function stateOf(printer: Printer): PrinterViewState {
 }
 
 function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView, 'problem' | 'remedy' | 'since'> {
-  const { attention, condition } = printer;
-  if (state === 'needs_attention' && condition) {
-    return { problem: condition.problem, remedy: condition.remedy, since: condition.since };
-  }
+  const shown = (told: PrinterTrouble): ReturnType<typeof troubleOf> => ({
+    problem: told.text,
+    remedy: told.remedy,
+    since: told.since,
+  });
+  if (state === 'needs_attention' && printer.condition) return shown(printer.condition);
   if (printer.connectionProblem !== null) return { problem: printer.connectionProblem, remedy: null, since: null };
-  if (printer.online && attention) {
-    return { problem: attention.text, remedy: attention.remedy, since: attention.since };
-  }
+  if (printer.online && printer.attention) return shown(printer.attention);
   const fault = printer.online ? printer.report?.faults.find(({ blocking }) => blocking) : undefined;
   return {
     problem: fault?.message ?? null,

@@ -1,3 +1,5 @@
+import { crossing } from './crossing';
+
 /** A point of the plane, in micrometres. */
 export interface Point {
   x: number;
@@ -10,11 +12,8 @@ export type Paths64 = Point[][];
 /** Units of the plane: micrometres, as whole numbers. */
 export const perMm = 1000;
 
-/**
- * Writes where the edge p→q meets the plane at z (µm): as the segment's end when it goes up, as its start when it goes down.
- * A vertex on the plane counts as above it. A segment is four numbers of the list, from `at` on.
- */
-export function crossing(
+/** Writes where the edge p→q meets the plane at z, as `crossing` does, in whole micrometres. */
+export function roundedCrossing(
   list: number[],
   at: number,
   px: number,
@@ -25,14 +24,10 @@ export function crossing(
   qz: number,
   z: number,
 ): void {
-  const up = pz < z && qz >= z;
-  const down = pz >= z && qz < z;
-  if (!up && !down) return;
-  const share = up ? (z - pz) / (qz - pz) : (z - qz) / (pz - qz);
-  const x = up ? px + (qx - px) * share : qx + (px - qx) * share;
-  const y = up ? py + (qy - py) * share : qy + (py - qy) * share;
-  list[at + (up ? 2 : 0)] = Math.round(x * perMm);
-  list[at + (up ? 3 : 1)] = Math.round(y * perMm);
+  const to = crossing(list, at, px, py, pz, qx, qy, qz, z);
+  if (to < 0) return;
+  list[to] = Math.round((list[to] ?? 0) * perMm);
+  list[to + 1] = Math.round((list[to + 1] ?? 0) * perMm);
 }
 
 const keyOf = (x: number, y: number) => (x + 67_108_864) * 134_217_728 + (y + 67_108_864);

@@ -1,5 +1,5 @@
 import { type Bounds, dimensionsOf } from './analysis';
-import { closeContours, crossing, type Paths64, perMm } from './contours';
+import { closeContours, type Paths64, perMm, roundedCrossing } from './contours';
 import type { TriangleSink } from './triangle-batch';
 
 type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
@@ -277,9 +277,9 @@ class CrossSections {
       const cy = (triangles[i + 7] as number) - originY;
       const at = segments.length;
       segments.length = at + 4;
-      crossing(segments, at, ax, ay, az, bx, by, bz, z);
-      crossing(segments, at, bx, by, bz, cx, cy, cz, z);
-      crossing(segments, at, cx, cy, cz, ax, ay, az, z);
+      roundedCrossing(segments, at, ax, ay, az, bx, by, bz, z);
+      roundedCrossing(segments, at, bx, by, bz, cx, cy, cz, z);
+      roundedCrossing(segments, at, cx, cy, cz, ax, ay, az, z);
     }
     return closeContours(segments, () => {
       this.sound = false;

@@ -1,4 +1,5 @@
 import type { Bounds } from './analysis';
+import { crossing } from './crossing';
 import type { TriangleSink } from './triangle-batch';
 import { independentHash, onGrid, vertexHash } from './vertex-hash';
 
@@ -261,27 +262,6 @@ function cut(triangles: Float32Array, lowest: number, step: number, count: numbe
     }
   }
   return lines;
-}
-
-/** Writes where the edge p→q meets a plane: as the line's end when it goes up, as its start when it goes down. */
-function crossing(
-  list: number[],
-  at: number,
-  px: number,
-  py: number,
-  pz: number,
-  qx: number,
-  qy: number,
-  qz: number,
-  z: number,
-): void {
-  const up = pz < z && qz >= z;
-  const down = pz >= z && qz < z;
-  if (!up && !down) return;
-  // from the lower end in both triangles at the edge, so that both find the same point
-  const share = up ? (z - pz) / (qz - pz) : (z - qz) / (pz - qz);
-  list[at + (up ? 2 : 0)] = up ? px + (qx - px) * share : qx + (px - qx) * share;
-  list[at + (up ? 3 : 1)] = up ? py + (qy - py) * share : qy + (py - qy) * share;
 }
 
 /** A closed outline. */

@@ -26,7 +26,7 @@ const statistics = [
  * How the files of each slicer end. A slicer that is not here, such as MatterSlice or FlashPrint, writes no mark that we know.
  * The first line that fits the name counts.
  */
-export const slicerEndings: readonly SlicerEnding[] = [
+const slicerEndings: readonly SlicerEnding[] = [
   {
     slicer: /^(PrusaSlicer[ -](0|1|2\.[0-3])\b|Slic3r\b)/i,
     marks: [...statistics, 'prusaslicer_config = end'],

@@ -46,7 +46,7 @@ const ofKlipper = [
  * The commands with names that a printer of each make takes from anybody's file. What any other does, only its owner knows: a
  * macro, or a command of Klipper that moves, heats or switches what nobody checks.
  */
-export const extendedCommandsOf: Readonly<Record<Make, ReadonlySet<string>>> = {
+const extendedCommandsOf: Readonly<Record<Make, ReadonlySet<string>>> = {
   bambu: new Set(ofSlicers),
   moonraker: new Set(ofKlipper),
   snapmaker: new Set(ofSlicers),

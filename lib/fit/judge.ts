@@ -297,7 +297,7 @@ export function fittingSlot(job: FitJob, printer: FitPrinter): FitSlot | null {
 }
 
 /** What stands in the way at this moment and may change: the printer's state, its bed, its filament, its nozzle. */
-export function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
+function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   const reasons: FitReason[] = [];
   const present = (whose: Whose, code: string, text: string, remedy: string): void => {
     reasons.push({ code, text: sentence(text), remedy, whose, permanent: false });
@@ -386,7 +386,7 @@ function obstacleOf(printer: FitPrinter): { code: string; text: string; remedy: 
   if (printer.busy)
     return { code: 'busy', text: `${name} is printing ${printer.busy.with}`, remedy: 'Wait for its end.' };
   if (condition) {
-    return { code: 'needs_attention', text: `${name} takes no job: ${condition.problem}`, remedy: condition.remedy };
+    return { code: 'needs_attention', text: `${name} takes no job: ${condition.text}`, remedy: condition.remedy };
   }
   if (printer.bed === 'occupied') {
     return { code: 'bed', text: bedReason(printer), remedy: 'Clear the bed and confirm it.' };

@@ -59,9 +59,9 @@ export interface FitPrinter {
   bed: 'clear' | 'occupied';
   bedCause: 'attempt' | 'foreign' | 'unknown' | null;
   /** What would keep any job from starting there; absent: nothing is known of. */
-  condition?: { problem: string; remedy: string };
+  condition?: { text: string; remedy: string };
   /** What needs a person there at this moment; absent: nothing. */
-  attention?: { code: string; text: string; remedy: string };
+  attention?: { text: string; remedy: string };
   /** Another machine answers at its address. */
   wrongMachine?: boolean;
   /** What is under way on it, ours or foreign. */

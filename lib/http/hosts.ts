@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
 /** The name in a `Host` header or the host of an address: without port, brackets and the dot at its end, in lower case. */
-export function nameOfHost(host: string): string {
+function nameOfHost(host: string): string {
   const name = /^\[([^\]]*)\](?::\d+)?$/.exec(host)?.[1] ?? host.replace(/:\d*$/, '');
   return name.toLowerCase().replace(/\.$/, '');
 }

@@ -24,3 +24,11 @@ export type AttemptOutcome = 'completed' | 'failed' | 'cancelled' | 'not_started
 export function mayHaveStarted(phase: AttemptPhase): boolean {
   return phase === 'starting' || phase === 'outcome_unknown' || phase === 'printing';
 }
+
+/**
+ * The phases in which an operator's word counts. While the printer can be asked, its agent follows the print and asks only
+ * where it cannot; a printer that is gone tells nothing of any of them.
+ */
+export function phasesToAnswer(printer: { online: boolean }): readonly AttemptPhase[] {
+  return printer.online ? ['outcome_unknown'] : ['outcome_unknown', 'starting', 'printing'];
+}

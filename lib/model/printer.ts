@@ -77,19 +77,9 @@ export interface Preparation {
   allowsUntrusted: boolean;
 }
 
-/** A condition of a printer that would keep any job from starting there: its code, and what an operator reads. */
-export interface PrinterCondition {
-  /** Stable name of the check that failed, for example `storage`. */
-  code: string;
-  problem: string;
-  remedy: string;
-  /** ISO 8601 UTC. */
-  since: string;
-}
-
-/** What needs a person at a printer, such as a pause. */
-export interface PrinterAttention {
-  /** `paused`, `run_out`, `standstill`, `unknown_state`, or the code of the printer's own fault. */
+/** Something that is wrong with a printer, in words for an operator. */
+export interface PrinterTrouble {
+  /** Stable: the name of a check (`storage`), `paused`, `run_out`, `standstill`, `unknown_state`, or the code of the printer's own fault. */
   code: string;
   text: string;
   remedy: string;

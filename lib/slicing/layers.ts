@@ -1,4 +1,4 @@
-import { closeContours, crossing, type Paths64 } from '../files/contours';
+import { closeContours, type Paths64, roundedCrossing } from '../files/contours';
 import { SlicingError } from './slicer';
 
 export { type Paths64, type Point, perMm } from '../files/contours';
@@ -48,9 +48,9 @@ export function cutLayers(triangles: Float32Array, heights: LayerHeights, layerC
       const list = segments[layer] ?? [];
       const at = list.length;
       list.length = at + 4;
-      crossing(list, at, ax, ay, az, bx, by, bz, z);
-      crossing(list, at, bx, by, bz, cx, cy, cz, z);
-      crossing(list, at, cx, cy, cz, ax, ay, az, z);
+      roundedCrossing(list, at, ax, ay, az, bx, by, bz, z);
+      roundedCrossing(list, at, bx, by, bz, cx, cy, cz, z);
+      roundedCrossing(list, at, cx, cy, cz, ax, ay, az, z);
     }
   }
   let previous: Paths64 = [];

@@ -4,11 +4,10 @@ import type { MachineIdentity } from '../model/machine-identity';
 import type {
   Make,
   Preparation,
-  PrinterAttention,
   PrinterCapabilities,
-  PrinterCondition,
   PrinterJob,
   PrinterReport,
+  PrinterTrouble,
 } from '../model/printer';
 import { notify, type Queryable, RowLockedError, type Transaction } from './database';
 import { camelCase } from './rows';
@@ -45,9 +44,9 @@ export interface Printer {
   /** Another machine that was found at its address. */
   stranger: MachineIdentity | null;
   /** What keeps it from starting any job although it says that it is idle. */
-  condition: PrinterCondition | null;
+  condition: PrinterTrouble | null;
   /** What needs a person there at this moment. */
-  attention: PrinterAttention | null;
+  attention: PrinterTrouble | null;
   /** Seconds since its last report was stored; null before the first. */
   reportAgeSeconds: number | null;
   /** Whether an agent has seen it lately. */
@@ -97,8 +96,8 @@ const toPrinter = (row: Record<string, unknown>): Printer => {
     preparation: preparation as Preparation | null,
     identity: identity as MachineIdentity,
     stranger: stranger as MachineIdentity | null,
-    condition: condition as PrinterCondition | null,
-    attention: attention as PrinterAttention | null,
+    condition: condition as PrinterTrouble | null,
+    attention: attention as PrinterTrouble | null,
   };
 };
 
@@ -166,6 +165,8 @@ export async function registerPrinter(tx: Transaction, printer: PrinterRegistrat
   return toPrinter(rows[0]);
 }
 
+const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 // A bed change: the new state with its cause, the next version, and the message that reports it.
 const setBedSql = `
   WITH p AS (
@@ -175,7 +176,7 @@ const setBedSql = `
     INSERT INTO outbox (kind, routing_key, body)
     SELECT 'status', '', jsonb_build_object('event', 'bed', 'printer_id', p.id,
       'bed', jsonb_build_object('state', p.bed_state, 'cause', p.bed_cause, 'attempt_id', p.bed_attempt_id, 'version', p.bed_version),
-      'changed_by', $5::text, 'changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+      'changed_by', $5::text, 'changed_at', ${isoNow})
       || CASE WHEN $6::text IS NULL THEN '{}' ELSE jsonb_build_object('reason', $6::text) END FROM p)
   SELECT ${columns} FROM p`;
 
@@ -256,13 +257,16 @@ export async function storeReport(
     /** Another machine that is at the printer's address. */
     stranger?: MachineIdentity;
     report: PrinterReport | undefined;
+    /** It was judged whether the job that the report names is ours, in the same transaction: that job is known from now on. */
+    judged?: boolean;
   },
 ): Promise<void> {
   await db.query(
     `UPDATE printers SET connected = $2, connection_problem = $3, seen_at = now(),
        stranger = $5,
        first_connected_at = CASE WHEN $2 THEN coalesce(first_connected_at, now()) ELSE first_connected_at END,
-       report = coalesce($4, report), report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END
+       report = coalesce($4, report),
+       last_job = CASE WHEN $6 THEN nullif($4::jsonb -> 'job', 'null') ELSE last_job END, report_at = CASE WHEN $4::jsonb IS NULL THEN report_at ELSE now() END
      WHERE id = $1`,
     [
       id,
@@ -270,6 +274,7 @@ export async function storeReport(
       state.problem,
       state.report ? JSON.stringify(state.report) : null,
       state.stranger ? JSON.stringify(state.stranger) : null,
+      state.judged === true && state.report !== undefined,
     ],
   );
 }
@@ -294,10 +299,14 @@ export async function printersOfMachine(
   return rows;
 }
 
-const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/**
+ * Where trouble of a printer is kept: a `condition` would keep any job from starting there, `attention` is what needs a person at
+ * this moment.
+ */
+export type TroubleColumn = 'condition' | 'attention';
 
-// What is wrong with a printer, in one of its two columns; the same code keeps the time since when. A new one is reported.
-const troubleSql = (column: 'condition' | 'attention', text: 'problem' | 'text') => `
+// The trouble of a printer; the same code keeps the time since when. A new one is reported.
+const troubleSql = (column: TroubleColumn): string => `
   WITH known AS (SELECT id, ${column} AS before FROM printers WHERE id = $1),
   p AS (
     UPDATE printers SET ${column} = CASE WHEN $2::jsonb IS NULL THEN NULL
@@ -306,34 +315,24 @@ const troubleSql = (column: 'condition' | 'attention', text: 'problem' | 'text')
     FROM known WHERE printers.id = known.id
     RETURNING printers.id, printers.${column} AS now, known.before)
   INSERT INTO outbox (kind, routing_key, body)
-  SELECT 'status', '', jsonb_build_object('event', 'attention', 'printer_id', p.id, 'job_id', $3::uuid, 'code', p.now ->> 'code',
-    'text', p.now ->> '${text}', 'remedy', p.now ->> 'remedy', 'since', p.now ->> 'since', 'changed_by', $4::text, 'changed_at', ${isoNow})
+  SELECT 'status', '', jsonb_build_object('event', 'attention', 'printer_id', p.id, 'job_id', $3::uuid)
+    || p.now || jsonb_build_object('changed_by', $4::text, 'changed_at', ${isoNow})
   FROM p WHERE p.now IS NOT NULL AND p.before ->> 'code' IS DISTINCT FROM p.now ->> 'code'`;
 
-const conditionSql = troubleSql('condition', 'problem');
-const attentionSql = troubleSql('attention', 'text');
+const troubleStatements: Readonly<Record<TroubleColumn, string>> = {
+  condition: troubleSql('condition'),
+  attention: troubleSql('attention'),
+};
 
-/** What keeps a printer from starting any job; null: nothing any more. */
-export async function storeCondition(
+/** Stores what is wrong with a printer; null: nothing any more. @param job the one that it prints, if it is ours */
+export async function storeTrouble(
   tx: Transaction,
   id: PrinterId,
-  condition: Omit<PrinterCondition, 'since'> | null,
-  actor: string,
+  column: TroubleColumn,
+  trouble: Omit<PrinterTrouble, 'since'> | null,
+  { job = null, actor }: { job?: JobId | null; actor: string },
 ): Promise<void> {
-  await tx.query(conditionSql, [id, condition ? JSON.stringify(condition) : null, null, actor]);
-  await notify(tx, 'outbox');
-  await notify(tx, 'plan');
-}
-
-/** What needs a person at a printer; null: nothing any more. */
-export async function storeAttention(
-  tx: Transaction,
-  id: PrinterId,
-  attention: Omit<PrinterAttention, 'since'> | null,
-  job: JobId | null,
-  actor: string,
-): Promise<void> {
-  await tx.query(attentionSql, [id, attention ? JSON.stringify(attention) : null, job, actor]);
+  await tx.query(troubleStatements[column], [id, trouble ? JSON.stringify(trouble) : null, job, actor]);
   await notify(tx, 'outbox');
   await notify(tx, 'plan');
 }
@@ -348,11 +347,6 @@ export async function archivePrinter(tx: Transaction, id: PrinterId, actor: stri
      WHERE id = $1`,
     [id],
   );
-}
-
-/** What the printer names as its last or present job, once it was judged whether it is ours. */
-export async function storeLastJob(tx: Transaction, id: PrinterId, job: PrinterJob | null): Promise<void> {
-  await tx.query('UPDATE printers SET last_job = $2 WHERE id = $1', [id, job ? JSON.stringify(job) : null]);
 }
 
 /** The slots of all printers with their spools. Grams that open attempts have reserved are promised already. */

@@ -2,6 +2,7 @@ import type { MaterialId, SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
 import type { Queryable, Transaction } from './database';
 import { camelCase } from './rows';
+import { valuesOfMaterial } from './stock-changes';
 
 /** A spool that Spoolman knows too. */
 export interface SharedSpool {
@@ -38,19 +39,11 @@ export async function importMaterial(
   await tx.query(
     `INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
-    [
-      material.id,
-      material.name,
-      material.type,
-      material.colour,
-      material.colourHex,
-      material.brand,
-      material.densityGramsPerCm3,
-      material.diameterMm,
-      material.usdPerKg,
-      Math.round(material.nozzleTemperature),
-      Math.round(material.bedTemperature),
-    ],
+    valuesOfMaterial({
+      ...material,
+      nozzleTemperature: Math.round(material.nozzleTemperature),
+      bedTemperature: Math.round(material.bedTemperature),
+    }),
   );
   return material.id as MaterialId;
 }

@@ -30,7 +30,8 @@ const insertMaterialSql = `
   WHERE materials.archived_at IS NOT NULL
   RETURNING id`;
 
-const valuesOf = (material: Material): unknown[] => [
+/** In the order of the columns that a material is inserted with. */
+export const valuesOfMaterial = (material: Omit<Material, 'id'> & { id: string }): unknown[] => [
   material.id,
   material.name,
   material.type,
@@ -46,7 +47,7 @@ const valuesOf = (material: Material): unknown[] => [
 
 /** Adds a material; false if there is one of this id. */
 export async function insertMaterial(tx: Transaction, material: Material): Promise<boolean> {
-  const { rowCount } = await tx.query(insertMaterialSql, valuesOf(material));
+  const { rowCount } = await tx.query(insertMaterialSql, valuesOfMaterial(material));
   await notify(tx, 'plan');
   return rowCount === 1;
 }
@@ -56,7 +57,7 @@ export async function updateMaterial(tx: Transaction, material: Material): Promi
   await tx.query(
     `UPDATE materials SET name = $2, type = $3, colour = $4, colour_hex = $5, brand = $6, density_g_cm3 = $7,
        diameter_mm = $8, usd_per_kg = $9, nozzle_temp = $10, bed_temp = $11 WHERE id = $1`,
-    valuesOf(material),
+    valuesOfMaterial(material),
   );
   await notify(tx, 'plan');
 }

@@ -7,7 +7,7 @@ import { OutboxRelay } from '../../lib/coordinator/relay';
 import { sweep, tick } from '../../lib/coordinator/tick';
 import { jobId, printerId } from '../../lib/model/ids';
 import { attemptsOf } from '../../lib/store/attempts';
-import { lockPrinter, storeLastJob, storeReport } from '../../lib/store/printers';
+import { lockPrinter, storeReport } from '../../lib/store/printers';
 import { addJob, idle, makeReady, openBareFarm } from '../support/bare-farm';
 
 const printers = ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan'].map(printerId);
@@ -141,10 +141,11 @@ describe('The tick', () => {
   it('does not take a report that nobody has judged for what is known of the printer', async () => {
     const id = printerId('elegoo_giga');
     const theirs = { name: 'theirs.gcode' };
-    await storeReport(farm.database, id, { connected: true, problem: null, report: { ...idle, job: theirs } });
+    const state = { connected: true, problem: null, report: { ...idle, job: theirs } };
+    await storeReport(farm.database, id, state);
     const known = (): Promise<unknown> => farm.database.transaction(async (tx) => (await lockPrinter(tx, id)).lastJob);
     assert.equal(await known(), null);
-    await farm.database.transaction((tx) => storeLastJob(tx, id, theirs));
+    await storeReport(farm.database, id, { ...state, judged: true });
     assert.deepEqual(await known(), theirs);
   });
 

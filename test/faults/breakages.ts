@@ -81,7 +81,13 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'do not notice prints of somebody else',
-    edits: [['dist/lib/agent/printer-watch.js', 'async #judge(report) {', 'async #judge(report) {\n        return;']],
+    edits: [
+      [
+        'dist/lib/agent/printer-watch.js',
+        'async #judgeBed(tx, report, ours, afterGap) {',
+        'async #judgeBed(tx, report, ours, afterGap) {\n        return;',
+      ],
+    ],
     pair: 'embedded',
     only: ['foreign_print'],
     seen: ['occupied_bed_starts'],

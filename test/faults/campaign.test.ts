@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rabbitMqProgram } from '../support/private-rabbitmq';
 import { temporaryDirectory } from '../support/servers';
+import { breakages } from './breakages';
 import { Campaign } from './campaign';
 import { injections, type Pair } from './injections';
 
@@ -46,6 +48,14 @@ describe('The fault campaign', () => {
       assert.ok(result.faults > 15, `only ${result.faults} faults`);
     });
   }
+
+  it('can plant each of its bugs: the text that each replaces is there', () => {
+    for (const { name, edits } of breakages) {
+      for (const [file, before] of edits) {
+        assert.ok(readFileSync(join(process.cwd(), file), 'utf8').includes(before), `${name}: ${file}`);
+      }
+    }
+  });
 
   it('injects the same faults for the same seed', () => {
     const first = (seed: number) => {
