@@ -298,12 +298,11 @@ export class AttemptRun {
         const ofPrinter = failures.filter(({ whose }) => whose === 'printer');
         const closing = ofPrinter.filter(({ only }) => only === undefined);
         if (closing.length > 0) throw await this.#closed(order, closing);
-        const why = failures.map((failure) => `${failure.message} ${failure.remedy}`).join(' ');
         // Another slot may do, or another moment: the job waits a little, and goes elsewhere if it can.
         if (ofPrinter.length === failures.length) {
-          throw new AttemptOver('withdrawn', 'transient', `the printer is not ready: ${why}`, true);
+          throw new AttemptOver('withdrawn', 'transient', notReady(failures), true);
         }
-        throw new AttemptOver('not_started', 'transient', `the printer is not ready: ${why}`);
+        throw new AttemptOver('not_started', 'transient', notReady(failures));
       }
       this.#passing('upload:before');
       await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
@@ -322,8 +321,7 @@ export class AttemptRun {
   /** A condition of the printer would refuse any job: it costs this one nothing, and the printer takes none until it is over. */
   async #closed(order: StartOrder, failures: readonly PreflightFailure[]): Promise<AttemptOver> {
     await this.#conditions.close(order, failures);
-    const why = failures.map(({ message, remedy }) => `${message} ${remedy}`).join(' ');
-    return new AttemptOver('withdrawn', 'transient', `the printer is not ready: ${why}`);
+    return new AttemptOver('withdrawn', 'transient', notReady(failures));
   }
 
   // ---- starting -----------------------------------------------------------------------------------------------
@@ -677,6 +675,9 @@ export class AttemptRun {
     this.#woken = false;
   }
 }
+
+const notReady = (failures: readonly PreflightFailure[]): string =>
+  `the printer is not ready: ${failures.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')}`;
 
 function words(error: unknown): string {
   if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)
