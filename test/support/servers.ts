@@ -132,6 +132,7 @@ export async function stopSharedServers(): Promise<void> {
   const server = embedded;
   embedded = undefined;
   rabbit = undefined;
+  ownRabbit = undefined;
   await (await server?.catch(() => undefined))?.stop();
   for (const cleanup of cleanups.splice(0)) await cleanup();
 }
