@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
+import { DELIVERY_FAULTS } from './delivery';
 import { Faults, faultNumber, faultText } from './faults';
 import { type Filament, type FilamentSpecification, filamentOf } from './filament';
 import { estimateGcodeFile, type GcodeFacts } from './gcode-duration';
@@ -32,6 +33,7 @@ const COMMON_FAULTS = [
   'print_fails',
   /** The present print, or else the next, runs out of filament at the fraction `at` (default 0.5). */
   'runout',
+  ...DELIVERY_FAULTS,
 ] as const;
 
 interface StoredState<Extra> {

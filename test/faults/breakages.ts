@@ -8,6 +8,7 @@ export type Finding = Extract<
   keyof CampaignResult,
   | 'double_starts'
   | 'occupied_bed_starts'
+  | 'wrong_machine_starts'
   | 'lost_jobs'
   | 'wedged_jobs'
   | 'history_gaps'

@@ -5,7 +5,9 @@ import { Client, type ClientConfig } from 'pg';
 import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
 import { freePort } from '../support/servers';
 import { Wire } from '../support/wire';
+import { actOnQueue, closeConnections } from './administrator';
 import { type Evidence, type Judgement, judge, wrongFilePrefix } from './checker';
+import { DatabaseClock } from './database-clock';
 import { FarmApi } from './farm-api';
 import { FarmFloor, type Simulated } from './farm-floor';
 import { fenceGuard } from './fence-guard';
@@ -13,6 +15,7 @@ import { type Injection, injections, type Kind, type Pair } from './injections';
 import { type ModelFile, type WrongFile, type WrongKind, writePrintFiles, writeWrongFiles } from './model-files';
 import { Operator } from './operator';
 import { poison, publishPoison } from './poison';
+import { PrinterWires } from './printer-wires';
 import { Random } from './random';
 import { ask, connectionTo, killPostgres, PrivatePostgres, setReadOnly } from './servers';
 import { SmallDisk } from './small-disk';
@@ -62,6 +65,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export class Campaign {
   readonly #options: CampaignOptions;
   readonly #floor = new FarmFloor();
+  readonly #wires = new PrinterWires();
   readonly #nodeReds: NodeRed[] = [];
   readonly #injected: Partial<Record<Kind, number>> = {};
   readonly #accepted: string[] = [];
@@ -80,6 +84,7 @@ export class Campaign {
   readonly #printedAgain = new Set<string>();
   #databaseDirectory = '';
   #databaseDisk: SmallDisk | undefined;
+  #databaseClock: DatabaseClock | undefined;
   #files: (ModelFile & { stlPath: string })[] = [];
   #wrongFiles: Record<WrongKind, WrongFile[]> | undefined;
   #serverBusy = false;
@@ -126,6 +131,8 @@ export class Campaign {
     const packageRoot = copyPackage(this.#options.packageRoot, join(directory, 'package'));
     await this.#floor.open(packageRoot, join(directory, 'printers'), speed, printers);
     this.#ends.push(() => this.#floor.close());
+    const reached = await this.#wires.open(this.#floor.printers);
+    this.#ends.push(() => this.#wires.close());
     const data = join(directory, 'data');
     const common = {
       PLATEWISE_DATA: data,
@@ -133,19 +140,24 @@ export class Campaign {
       START_COMMAND_SECONDS: String(startCommandSeconds),
       LOOK_FOR_JOB_SECONDS: '8',
       DISPATCH_RESEND_SECONDS: '5',
-      ...secrets(this.#floor.printers),
+      ...secrets(reached),
     };
     const environments = pair === 'embedded' ? [() => common] : await this.#openServers(common);
     if (pair === 'embedded') this.#mountDatabase(join(data, 'postgres'));
+    // What one of two processes has been sent must be printed by the other, whether they share a disk or not.
+    const apart = pair === 'rabbitmq' && this.#options.seed % 2 === 1;
     for (const [index, environment] of environments.entries()) {
       const nodeRed = new NodeRed({
         name: `node-red-${index + 1}`,
         directory,
         packageRoot,
         port: await freePort(),
-        printers: this.#floor.printers,
+        printers: reached,
         speed,
-        environment,
+        environment: (start) => ({
+          ...environment(start),
+          ...(apart && { PLATEWISE_DATA: `${data}-${index + 1}` }),
+        }),
       });
       this.#nodeReds.push(nodeRed);
       this.#ends.push(() => nodeRed.end('SIGTERM'));
@@ -189,6 +201,12 @@ export class Campaign {
     this.#ends.push(() => rabbit.close());
     await rabbit.start();
     this.#mountDatabase(join(directory, 'postgres'));
+    this.#databaseClock = DatabaseClock.in(directory);
+    if (this.#databaseClock) this.#ends.push(() => this.#databaseClock?.close());
+    else
+      this.#options.print(
+        'The clock of the database is never set here: that needs libfaketime (apt install faketime).',
+      );
     const postgres = await new PrivatePostgres(this.#databaseDirectory).start();
     this.#postgres = postgres;
     this.#ends.push(() => postgres.stop());
@@ -528,6 +546,70 @@ export class Campaign {
           duration < 0.5 ? { queue: `fabrication.jobs.${printer.id}` } : { exchange: 'fabrication.status' },
           Random.pick(poison, amount) ?? '{',
         );
+      case 'addresses_swapped': {
+        const other = Random.pick(
+          this.#floor.printers.filter(({ id, make }) => id !== printer.id && make === printer.make),
+          amount,
+        );
+        if (!other || !this.#wires.swap(printer, other)) return false;
+        await pause(3000 + duration * 17_000);
+        this.#wires.unswap(printer, other);
+        return true;
+      }
+      case 'printer_slow':
+        return this.#slow(this.#wires.of(printer), 20 + amount * 400, 1000 + duration * 14_000);
+      case 'printer_half_open':
+        for (const wire of this.#wires.of(printer)) wire.halfOpen();
+        return true;
+      case 'printer_clock_jump':
+        if (printer.make !== 'moonraker') return false;
+        return this.#fault(printer, 'clock_wrong', 2000 + duration * 20_000, {
+          seconds: Math.round((amount - 0.5) * 7200),
+        });
+      case 'answers_late':
+        return this.#fault(printer, kind, 1000 + duration * 9000, { seconds: 0.2 + amount * 6 });
+      case 'answers_repeated':
+      case 'answers_shuffled':
+        return this.#fault(printer, kind, 1000 + duration * 9000);
+      case 'database_slow':
+      case 'broker_slow': {
+        const wire = kind === 'broker_slow' ? broker : database;
+        return wire ? this.#slow([wire], 5 + amount * 150, 1000 + duration * 14_000) : false;
+      }
+      case 'database_half_open':
+      case 'broker_half_open':
+        (kind === 'broker_half_open' ? broker : database)?.halfOpen();
+        return true;
+      case 'database_clock_jump': {
+        const clock = this.#databaseClock;
+        if (!clock) return false;
+        return this.#alone(async () => {
+          clock.set(Math.round((amount - 0.5) * 7200));
+          await pause(2000 + duration * 20_000);
+          clock.set(0);
+        });
+      }
+      case 'queue_deleted':
+      case 'queue_purged':
+        if (!this.#rabbit) return false;
+        return actOnQueue(
+          this.#rabbit.url,
+          `fabrication.jobs.${printer.id}`,
+          kind === 'queue_deleted' ? 'delete' : 'purge',
+        );
+      case 'connections_closed':
+        return this.#rabbit ? closeConnections(this.#rabbit) : false;
+      case 'deploy':
+        return process.deploy();
+      case 'printer_disabled': {
+        if (!(await process.deploy(printer.id, { d: true }))) return false;
+        await pause(1000 + duration * 10_000);
+        for (let attempt = 0; attempt < 60 && !(await process.deploy(printer.id, { d: undefined })); attempt++)
+          await pause(1000);
+        return true;
+      }
+      case 'configuration_changed':
+        return process.deploy(printer.id, { buildZ: String(280 + Math.floor(amount * 20)) });
       case 'cancel_job':
         return this.#cancelJob(target, amount);
       case 'change_priority':
@@ -597,10 +679,18 @@ export class Campaign {
   }
 
   /** A fault of a printer that is undone after its time (ms). */
-  async #fault(printer: Simulated, name: string, lasts: number): Promise<boolean> {
-    if (!(await this.#floor.act(printer, '/fault', { name }))) return false;
+  async #fault(printer: Simulated, name: string, lasts: number, setting: object = {}): Promise<boolean> {
+    if (!(await this.#floor.act(printer, '/fault', { ...setting, name }))) return false;
     await pause(lasts);
     await this.#floor.act(printer, '/fault', { name, on: false });
+    return true;
+  }
+
+  /** Each piece that passes these wires takes a while (ms), for a time (ms). */
+  async #slow(wires: Wire[], delay: number, lasts: number): Promise<boolean> {
+    for (const wire of wires) wire.slow(delay);
+    await pause(lasts);
+    for (const wire of wires) wire.slow(0);
     return true;
   }
 
@@ -686,6 +776,8 @@ export class Campaign {
   async #settle(): Promise<void> {
     await Promise.allSettled([...this.#pending]);
     for (const proxy of [...this.#databaseProxies, ...this.#brokerProxies]) proxy.pass();
+    this.#wires.pass();
+    this.#databaseClock?.set(0);
     for (const process of this.#nodeReds) {
       process.tell({ arm: { moment: 'never', nth: 1, freeze: 1 }, clock: 0 });
       process.signal('SIGCONT');
@@ -700,6 +792,10 @@ export class Campaign {
         'slow_start',
         'print_fails',
         'remote_disabled',
+        'answers_late',
+        'answers_repeated',
+        'answers_shuffled',
+        'clock_wrong',
       ]) {
         await this.#floor.act(printer, '/fault', { name, on: false });
       }

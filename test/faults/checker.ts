@@ -69,6 +69,8 @@ export interface Judgement {
   starts: number;
   double_starts: number;
   occupied_bed_starts: number;
+  /** Starts on another machine than the one that the attempt was meant for. */
+  wrong_machine_starts: number;
   lost_jobs: number;
   wedged_jobs: number;
   history_gaps: number;
@@ -123,6 +125,12 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
   const occupied = starts.filter((line) => line.accepted !== false && line.bed !== 'clear');
   for (const line of occupied) findings.push(`occupied bed: ${line.file_name} on ${line.bed} at ${line.printer}`);
 
+  const elsewhere = starts.filter(({ file_name, printer }) => {
+    const attempt = evidence.attempts.find((one) => sameFile(one.file_name, file_name));
+    return attempt !== undefined && attempt.printer_id !== printer;
+  });
+  for (const line of elsewhere) findings.push(`wrong machine: ${line.file_name} was started on ${line.printer}`);
+
   const lost = lostJobs(evidence, truth);
   findings.push(...lost);
 
@@ -161,6 +169,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     starts: starts.length,
     double_starts: doubles.length + again.length,
     occupied_bed_starts: occupied.length,
+    wrong_machine_starts: elsewhere.length,
     lost_jobs: lost.length,
     wedged_jobs: wedged.length,
     history_gaps: gaps.length,

@@ -42,6 +42,7 @@ export class NodeRed {
   readonly #directory: string;
   readonly #packageRoot: string;
   readonly #environment: (start: number) => Record<string, string>;
+  readonly #flows: FlowNode[];
 
   constructor(options: {
     name: string;
@@ -62,10 +63,8 @@ export class NodeRed {
     const link = join(this.#directory, 'node_modules', '@platewise', 'node-red-platewise');
     rmSync(link, { recursive: true, force: true });
     symlinkSync(this.#packageRoot, link, 'junction');
-    writeFileSync(
-      join(this.#directory, 'flows.json'),
-      JSON.stringify(flows(this.#packageRoot, options.printers, options.speed)),
-    );
+    this.#flows = flows(this.#packageRoot, options.printers, options.speed);
+    writeFileSync(join(this.#directory, 'flows.json'), JSON.stringify(this.#flows));
     writeFileSync(
       join(this.#directory, 'settings.js'),
       `module.exports = ${JSON.stringify({
@@ -126,6 +125,7 @@ export class NodeRed {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: {
           ...process.env,
+          LD_PRELOAD: '',
           ...this.#environment(this.starts),
           NODE_OPTIONS: `--require ${join(this.#packageRoot, 'dist', 'test', 'faults', 'hook.js')}`,
         },
@@ -142,6 +142,30 @@ export class NodeRed {
       this.crashes.push(`${this.name} ended by itself (${signal ?? code}): ${this.#log.slice(-1500)}`);
     });
     this.#child = child;
+  }
+
+  /**
+   * Deploys the flows, as somebody does in the editor. With a printer: after a change to its node, and only what changed.
+   * False if it was not taken.
+   */
+  async deploy(printerId?: string, change: Record<string, unknown> = {}): Promise<boolean> {
+    const node = this.#flows.find((one) => one['printerId'] === printerId);
+    if (!this.running || (printerId !== undefined && !node)) return false;
+    if (node) Object.assign(node, change);
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.port}/flows`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'node-red-deployment-type': node ? 'nodes' : 'full',
+        },
+        body: JSON.stringify(this.#flows),
+        signal: AbortSignal.timeout(40_000),
+      });
+      return response.ok;
+    } catch {
+      return false;
+    }
   }
 
   tell(message: object): void {

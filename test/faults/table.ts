@@ -8,6 +8,7 @@ export function asTable(pair: string, result: CampaignResult): string {
     ['starts', result.starts],
     ['double starts', result.double_starts],
     ['starts on an occupied bed', result.occupied_bed_starts],
+    ['starts on the wrong machine', result.wrong_machine_starts],
     ['lost jobs', result.lost_jobs],
     ['wedged jobs', result.wedged_jobs],
     ['history gaps', result.history_gaps],

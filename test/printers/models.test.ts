@@ -10,6 +10,8 @@ import { mergeCapabilities } from '../../lib/printers/known-capabilities';
 import { anyKlipper, artisans, orangeStormGiga, volumeTo } from '../../lib/printers/model-table';
 import { PrinterBroker } from '../../lib/simulators/bambu/broker';
 import { loadIdentity } from '../../lib/simulators/bambu/certificates';
+import { Delivery } from '../../lib/simulators/delivery';
+import { Faults } from '../../lib/simulators/faults';
 import { capabilities, connectionWhere, temporaryDirectory } from './fixtures';
 
 const every = [...bambuModels, orangeStormGiga, ...artisans];
@@ -163,6 +165,7 @@ describe('A printer of a model that is not driven', () => {
       accessCode: () => '12345678',
       guardsRequests: false,
       mostClients: () => 4,
+      delivery: new Delivery(new Faults([])),
       request: (payload) => {
         const { info, pushing } = JSON.parse(payload.toString('utf8')) as Record<string, { sequence_id: string }>;
         if (pushing) broker.publish({ print: { command: 'push_status', msg: 0, gcode_state: 'IDLE' } });

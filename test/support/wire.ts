@@ -1,18 +1,36 @@
 import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import { Transform, type TransformCallback } from 'node:stream';
 
 interface Pair {
   client: Socket;
   server: Socket;
-  up: boolean;
-  down: boolean;
+  /** What passes from the client to the server, and back. */
+  up: Brake;
+  down: Brake;
 }
 
-/** A wire between two parts of the system that can be cut, or go silent in one direction or both. */
+/** Passes what comes at once, or each piece only after a while. */
+class Brake extends Transform {
+  constructor(private readonly delay: () => number) {
+    super();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const delay = this.delay();
+    if (delay === 0) done(null, chunk);
+    else setTimeout(() => done(null, chunk), delay);
+  }
+}
+
+/** A wire between two parts of the system that can be cut, slowed down, led elsewhere, or go silent in one direction or both. */
 export class Wire {
-  readonly #target: NetConnectOpts;
+  #target: NetConnectOpts;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
+  /** Of connections whose far side is gone without a word. */
+  readonly #forgotten = new Set<Socket>();
   #silent = { up: false, down: false };
+  #delay = 0;
   #refusing = false;
   port = 0;
 
@@ -31,6 +49,17 @@ export class Wire {
     });
   }
 
+  /** Where it leads to. */
+  get target(): NetConnectOpts {
+    return this.#target;
+  }
+
+  /** Leads elsewhere from now on, as an address does that another machine has got. */
+  lead(target: NetConnectOpts): void {
+    this.#target = target;
+    this.cut();
+  }
+
   /** Resets every connection. */
   cut(): void {
     for (const { client, server } of this.#pairs) {
@@ -39,6 +68,23 @@ export class Wire {
       server.destroy();
     }
     this.#pairs.clear();
+  }
+
+  /** The far side loses every connection, and the near side is never told. New ones pass. */
+  halfOpen(): void {
+    for (const pair of [...this.#pairs]) {
+      this.#pairs.delete(pair);
+      this.#forgotten.add(pair.client);
+      pair.client.unpipe(pair.up);
+      pair.client.on('data', () => undefined).resume();
+      pair.server.unpipe(pair.down);
+      pair.server.destroy();
+    }
+  }
+
+  /** Each piece that passes takes so long (ms); 0: at once. */
+  slow(delay: number): void {
+    this.#delay = delay;
   }
 
   /** From now on nothing passes; nobody is told. What was silent stays lost for its connection, as in a network. */
@@ -52,15 +98,17 @@ export class Wire {
     this.cut();
   }
 
-  /** Everything passes again. Connections that were silent go on where they stopped, as after a stall. */
+  /** Everything passes again, at once. Connections that were silent go on where they stopped, as after a stall. */
   pass(): void {
     this.#silent = { up: false, down: false };
+    this.#delay = 0;
     this.#refusing = false;
     for (const pair of this.#pairs) this.#apply(pair);
   }
 
   close(): void {
     this.cut();
+    for (const client of this.#forgotten) client.destroy();
     this.#server.close();
   }
 
@@ -70,9 +118,16 @@ export class Wire {
       return;
     }
     const server = connect(this.#target);
-    const pair = { client, server, up: false, down: false };
+    const pair: Pair = { client, server, up: new Brake(() => this.#delay), down: new Brake(() => this.#delay) };
+    for (const socket of [client, server]) socket.setNoDelay(true);
+    pair.up.pipe(server);
+    pair.down.pipe(client);
     this.#pairs.add(pair);
     const end = (): void => {
+      if (this.#forgotten.has(client)) {
+        if (client.destroyed) this.#forgotten.delete(client);
+        return;
+      }
       this.#pairs.delete(pair);
       client.destroy();
       server.destroy();
@@ -84,13 +139,12 @@ export class Wire {
     this.#apply(pair);
   }
 
-  #apply(pair: Pair): void {
-    const { client, server } = pair;
-    const { up, down } = { up: !this.#silent.up, down: !this.#silent.down };
-    if (up && !pair.up) client.pipe(server);
-    if (!up) client.unpipe(server).pause();
-    if (down && !pair.down) server.pipe(client);
-    if (!down) server.unpipe(client).pause();
-    Object.assign(pair, { up, down });
+  #apply({ client, server, up, down }: Pair): void {
+    client.unpipe(up);
+    server.unpipe(down);
+    if (this.#silent.up) client.pause();
+    else client.pipe(up);
+    if (this.#silent.down) server.pause();
+    else server.pipe(down);
   }
 }

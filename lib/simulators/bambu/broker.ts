@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:tls';
+import type { Delivery } from '../delivery';
 import type { Identity } from './certificates';
 
 const USER = 'bblp';
@@ -16,6 +17,7 @@ export interface BrokerOptions {
   request(payload: Buffer): void;
   /** Whoever subscribes to the topic of requests is cut off. */
   guardsRequests: boolean;
+  delivery: Delivery;
   /** More clients than these are cut off. */
   mostClients(): number;
 }
@@ -29,6 +31,7 @@ export class PrinterBroker {
     readonly server: Server,
     private readonly broker: Aedes,
     private readonly reportTopic: string,
+    private readonly delivery: Delivery,
   ) {}
 
   static async create(options: BrokerOptions): Promise<PrinterBroker> {
@@ -63,7 +66,7 @@ export class PrinterBroker {
     server.on('tlsClientError', () => {});
     broker.on('clientError', (client) => client.conn.destroy());
     broker.on('connectionError', (client) => client.conn.destroy());
-    return new PrinterBroker(server, broker, `device/${serial}/report`);
+    return new PrinterBroker(server, broker, `device/${serial}/report`, options.delivery);
   }
 
   get clients(): number {
@@ -72,13 +75,15 @@ export class PrinterBroker {
 
   /** Sends a report or an answer to everybody who listens, QoS 0. */
   publish(message: Record<string, unknown>, ragged = false): void {
-    if (this.broker.closed) return;
     const text = Buffer.from(JSON.stringify(message, null, 4));
     const payload = ragged ? spoilt(text) : text;
-    this.broker.publish(
-      { cmd: 'publish', topic: this.reportTopic, payload, qos: 0, retain: false, dup: false },
-      () => {},
-    );
+    this.delivery.pass(() => {
+      if (this.broker.closed) return;
+      this.broker.publish(
+        { cmd: 'publish', topic: this.reportTopic, payload, qos: 0, retain: false, dup: false },
+        () => {},
+      );
+    });
   }
 
   close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { Delivery } from '../delivery';
 import { faultNumber } from '../faults';
 import { Machine } from '../machine';
 import type { EngineChange } from '../print-engine';
@@ -103,6 +104,7 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     accessCode: () => accessCode,
     request: (payload) => commands.handle(payload),
     guardsRequests: profile.guardsRequests,
+    delivery: new Delivery(machine.faults),
     mostClients: () => (machine.faults.isOn('client_limit') ? 4 : Number.POSITIVE_INFINITY),
   });
   const mqttServer = new SwitchedServer(broker.server);

@@ -44,7 +44,7 @@ export class GcodeStore {
     await mkdir(dirname(target), { recursive: true });
     await rename(temporary, target);
     const metadata = await gcodeMetadata(target, digest.size, this.profile);
-    const modified = unixSeconds();
+    const modified = unixSeconds(this.machine);
     const file: StoredFile = {
       ...digest,
       path,

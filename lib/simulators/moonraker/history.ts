@@ -26,7 +26,7 @@ export class History {
       job_id: number.toString(16).toUpperCase().padStart(6, '0'),
       filename,
       status: 'in_progress',
-      start_time: unixSeconds(),
+      start_time: unixSeconds(this.machine),
       end_time: null,
       print_duration: 0,
       total_duration: 0,
@@ -48,7 +48,7 @@ export class History {
     const { last } = this.machine.engine;
     if (job === undefined) return undefined;
     job.status = status;
-    job.end_time = unixSeconds();
+    job.end_time = unixSeconds(this.machine);
     if (last !== null && last.job.fileName === job.filename) {
       job.print_duration = last.printSeconds;
       job.total_duration = last.totalSeconds;

@@ -139,7 +139,7 @@ export class HttpFront {
       websocket.on('message', (data) => {
         void this.#rpc(data.toString(), connection).then((answer) => {
           if (answer === 'lost') websocket.terminate();
-          else if (answer !== undefined) connection.send(answer);
+          else if (answer !== undefined) connection.answer(answer);
         });
       });
     });

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import type { Delivery } from '../delivery';
 import type { PrinterObject } from './printer-objects';
 import { selectObjects } from './printer-objects';
 
@@ -21,12 +22,18 @@ export class Connection {
     readonly id: number,
     readonly socket: WebSocket,
     authorized: boolean,
+    private readonly delivery: Delivery,
   ) {
     this.authorized = authorized;
   }
 
   send(message: Record<string, unknown>): void {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ jsonrpc: '2.0', ...message }));
+  }
+
+  /** Sends the answer to a request. */
+  answer(message: Record<string, unknown>): void {
+    this.delivery.pass(() => this.send(message));
   }
 
   /** Remembers what the client has been told, so that only changes follow. */
@@ -56,7 +63,10 @@ export class Hub {
   readonly #timers: NodeJS.Timeout[];
   #nextId = 140_571_250_858_896;
 
-  constructor(private readonly objects: () => Record<string, PrinterObject>) {
+  constructor(
+    private readonly objects: () => Record<string, PrinterObject>,
+    private readonly delivery: () => Delivery,
+  ) {
     this.#timers = [
       setInterval(() => this.flush(), STATUS_EVERY_MS),
       setInterval(() => this.#ping(), PING_EVERY_MS),
@@ -69,7 +79,7 @@ export class Hub {
   }
 
   add(socket: WebSocket, authorized: boolean): Connection {
-    const connection = new Connection(this.#nextId++, socket, authorized);
+    const connection = new Connection(this.#nextId++, socket, authorized, this.delivery());
     this.#connections.add(connection);
     const heard = (): void => {
       connection.lastHeard = Date.now();

@@ -1,3 +1,4 @@
+import { Delivery } from '../delivery';
 import { Machine } from '../machine';
 import { run } from '../running';
 import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
@@ -29,6 +30,8 @@ const FAULTS = [
   'klippy_error',
   /** Klipper's program is gone until the fault is switched off. */
   'klippy_disconnected',
+  /** Its clock is `seconds` (default 3600) off. */
+  'clock_wrong',
 ];
 
 const MOONRAKER_RESTART_MS = 1000;
@@ -43,7 +46,10 @@ export async function startMoonraker(options: SimulatorOptions): Promise<Running
   const machine = new Machine(options, FAULTS, initialState());
   const files = new GcodeStore(machine, profile);
   const history = new History(machine, profile, files);
-  const hub = new Hub(() => printerObjects(machine, profile));
+  const hub = new Hub(
+    () => printerObjects(machine, profile),
+    () => new Delivery(machine.faults),
+  );
   const klipper = new Klipper(machine, profile, files, history, hub);
   const access = new Access(options.accessCode);
   const services: Services = { machine, profile, klipper, files, history, hub, access };

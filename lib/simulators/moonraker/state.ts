@@ -1,4 +1,5 @@
-import type { FileDigest } from '../machine';
+import { faultNumber } from '../faults';
+import type { FileDigest, Machine } from '../machine';
 
 /** What Klipper calls print_stats, for the time when nothing runs. */
 export interface PrintStats {
@@ -98,6 +99,8 @@ export function initialState(): MoonrakerState {
   };
 }
 
-export function unixSeconds(): number {
-  return Date.now() / 1000;
+/** What the printer's own clock shows (s since 1970). */
+export function unixSeconds({ faults }: Machine<MoonrakerState>): number {
+  const wrong = faults.isOn('clock_wrong') ? faultNumber(faults.take('clock_wrong') ?? {}, 'seconds', 3600) : 0;
+  return Date.now() / 1000 + wrong;
 }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { Delivery } from '../delivery';
 import { Machine } from '../machine';
 import { toolAt } from '../print-run';
 import { run } from '../running';
@@ -57,7 +58,7 @@ export async function startSnapmaker(options: SimulatorOptions): Promise<Running
   const screen = new Screen(machine, controller);
   // Half-open connections stay: the screen does not notice a plain FIN.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    new Session(socket, {
+    new Session(socket, new Delivery(machine.faults), {
       frame: (session, frame) => screen.handle(session, frame),
       closed: (session) => screen.closed(session),
     });

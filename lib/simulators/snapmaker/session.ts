@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Delivery } from '../delivery';
 import { ANSWER, encodeFrame, type Frame, FrameReader, PEER, REQUEST } from './frame';
 
 /** A machine-side request is sent this often, this far apart, until it is answered (sheet, sections 2 and 4.5). */
@@ -22,6 +23,7 @@ export class Session {
 
   constructor(
     readonly socket: Socket,
+    private readonly delivery: Delivery,
     handlers: { frame(session: Session, frame: Frame): void; closed(session: Session): void },
   ) {
     socket.setNoDelay(true);
@@ -129,6 +131,8 @@ export class Session {
   }
 
   #write(frame: Frame): void {
-    if (this.open) this.socket.write(encodeFrame(frame));
+    this.delivery.pass(() => {
+      if (this.open) this.socket.write(encodeFrame(frame));
+    });
   }
 }
