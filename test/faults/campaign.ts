@@ -68,7 +68,10 @@ export class Campaign {
   readonly #wires = new PrinterWires();
   readonly #nodeReds: NodeRed[] = [];
   readonly #injected: Partial<Record<Kind, number>> = {};
-  readonly #accepted: string[] = [];
+  /** Ids of jobs that were answered 201, with the time of the answer (ms since 1970). */
+  readonly #accepted = new Map<string, number>();
+  /** Jobs whose numbers were counted anew: they were in the database when a backup was restored. */
+  readonly #countedAnew = new Set<string>();
   readonly #cancelled = new Map<string, number>();
   readonly #ends: (() => Promise<void> | void)[] = [];
   /** What is being done about a fault, such as undoing it. */
@@ -202,12 +205,11 @@ export class Campaign {
     await rabbit.start();
     this.#mountDatabase(join(directory, 'postgres'));
     this.#databaseClock = DatabaseClock.in(directory);
-    if (this.#databaseClock) this.#ends.push(() => this.#databaseClock?.close());
-    else
+    if (!this.#databaseClock)
       this.#options.print(
         'The clock of the database is never set here: that needs libfaketime (apt install faketime).',
       );
-    const postgres = await new PrivatePostgres(this.#databaseDirectory).start();
+    const postgres = await new PrivatePostgres(this.#databaseDirectory, this.#databaseClock?.variables).start();
     this.#postgres = postgres;
     this.#ends.push(() => postgres.stop());
     const listener = new StatusListener();
@@ -302,7 +304,7 @@ export class Campaign {
         ...(random.next() < 0.2 && { force_printer: drawn.printer.id }),
       };
       const answer = await this.#api.call('POST', '/jobs', { body: job });
-      if (answer.status === 201) this.#accepted.push(String(answer.body['job_id']));
+      if (answer.status === 201) this.#accepted.set(String(answer.body['job_id']), Date.now());
       // A Node-RED that has just started answers 404 until its flows run.
       else if (answer.body['code'] !== undefined && answer.status < 500) {
         throw new Error(`A job was refused: ${JSON.stringify(answer.body)}`);
@@ -360,9 +362,9 @@ export class Campaign {
     for (let number = 1; number <= (this.#options.jobs ?? 200); number++) {
       const drawn = this.#draw(this.#floor.printers[number % this.#floor.printers.length], random);
       const job = { ...drawn?.job, job_name: `${drawn?.file.name} ${number}` };
-      this.#accepted.push(String((await this.#api.insist('POST', '/jobs', job))['job_id']));
+      this.#accepted.set(String((await this.#api.insist('POST', '/jobs', job))['job_id']), Date.now());
     }
-    this.#options.print(`${this.#accepted.length} jobs were accepted while the broker was away`);
+    this.#options.print(`${this.#accepted.size} jobs were accepted while the broker was away`);
     await pause(Math.max(0, minutes * 60_000 - (performance.now() - away)));
     await this.#rabbit?.start();
     const back = performance.now();
@@ -610,6 +612,8 @@ export class Campaign {
       }
       case 'configuration_changed':
         return process.deploy(printer.id, { buildZ: String(280 + Math.floor(amount * 20)) });
+      case 'backup_restored':
+        return this.#alone(() => this.#restoreBackup(process, injection));
       case 'cancel_job':
         return this.#cancelJob(target, amount);
       case 'change_priority':
@@ -747,6 +751,34 @@ export class Campaign {
     await setReadOnly(this.#connection, false);
   }
 
+  /** Everything is put back to how it was some time before. What was accepted meanwhile is gone, as the administrator knows. */
+  async #restoreBackup(process: NodeRed, { number, duration, amount }: Injection): Promise<void> {
+    const backup = join(this.#options.directory, `backup-${number}`);
+    const { host, port } = this.#connection();
+    const direct: Record<string, string> = this.#postgres
+      ? { DATABASE_URL: `postgres://platewise@localhost/postgres?host=${host}&port=${port}` }
+      : {};
+    const from = Date.now();
+    await process.command(['backup', backup], direct);
+    await pause(duration * 30_000);
+    for (const each of this.#nodeReds) this.#resting.add(each);
+    try {
+      await Promise.all(this.#nodeReds.map((each) => each.end(amount < 0.5 ? 'SIGTERM' : 'SIGKILL')));
+      await process.command(['restore', backup, '--replace'], direct);
+      for (const [id, at] of this.#accepted) if (at >= from) this.#accepted.delete(id);
+      for (const [id, at] of this.#cancelled) if (at >= from) this.#cancelled.delete(id);
+    } finally {
+      for (const each of this.#nodeReds) {
+        this.#resting.delete(each);
+        each.start();
+      }
+    }
+    // The embedded database runs only with its Node-RED.
+    await ask(this.#connection, fenceGuard(leaseSeconds));
+    const jobs = await ask<{ id: string }>(this.#connection, 'SELECT id FROM print_jobs');
+    for (const { id } of jobs) this.#countedAnew.add(id);
+  }
+
   async #cancelJob(target: number, at: number): Promise<boolean> {
     return this.#onOpenJob(target, async (id) => {
       const { status, body } = await this.#api.call('DELETE', `/jobs/${id}`, { at });
@@ -823,12 +855,13 @@ export class Campaign {
 
   async #evidence(): Promise<Evidence> {
     return {
-      accepted: this.#accepted,
+      accepted: [...this.#accepted.keys()],
       cancelled: this.#cancelled,
       questions: [...this.#operator.questions.values()],
       withoutWayOut: [...this.#operator.withoutWayOut],
       told: this.#listener?.told,
-      staleWrites: await ask(this.#connection, 'SELECT attempt_id, what FROM campaign_stale_writes ORDER BY at'),
+      countedAnew: this.#countedAnew,
+      staleWrites: await ask(this.#connection, 'SELECT attempt_id, what FROM campaign.stale_writes ORDER BY at'),
       jobs: await ask(
         this.#connection,
         `SELECT id, job_name, material_id, status, status_reason, copies, copies_done, job_seq::int, actual_cost_usd::float8 FROM print_jobs`,
@@ -858,7 +891,8 @@ export class Campaign {
   }
 }
 
-const mapsAsLists = (_key: string, value: unknown): unknown => (value instanceof Map ? [...value] : value);
+const mapsAsLists = (_key: string, value: unknown): unknown =>
+  value instanceof Map || value instanceof Set ? [...value] : value;
 
 async function formOf(path: string): Promise<FormData> {
   const form = new FormData();

@@ -55,6 +55,8 @@ export interface Evidence {
   withoutWayOut: string[];
   /** Status messages by job, in the order in which the broker told them; undefined where nobody outside can listen. */
   told: Map<string, number[]> | undefined;
+  /** Jobs whose numbers were counted anew, because they were in the database when a backup was restored. */
+  countedAnew: Set<string>;
   /** Writes of attempts by somebody who no longer held them, as the database noted them. */
   staleWrites: { attempt_id: string; what: string }[];
   jobs: JobRow[];
@@ -245,7 +247,7 @@ function historyGaps(evidence: Evidence): string[] {
       status = row.to_status;
     }
     if (status !== job.status) gaps.push(`gap: the history of ${job.id} ends with ${status}, it is ${job.status}`);
-    if (evidence.told) {
+    if (evidence.told && !evidence.countedAnew.has(job.id)) {
       const numbers = evidence.told.get(job.id) ?? [];
       const first = [...new Set(numbers)];
       if (first.some((number, index) => index > 0 && number < (first[index - 1] ?? 0))) {

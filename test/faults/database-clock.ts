@@ -10,16 +10,12 @@ const libraries = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/
 export class DatabaseClock {
   readonly #file: string;
 
-  private constructor(directory: string, library: string) {
+  private constructor(
+    directory: string,
+    private readonly library: string,
+  ) {
     this.#file = join(directory, 'database-clock');
     this.set(0);
-    // Whatever server is started from now on, also again after a crash, inherits it.
-    Object.assign(process.env, {
-      LD_PRELOAD: library,
-      FAKETIME_TIMESTAMP_FILE: this.#file,
-      FAKETIME_CACHE_DURATION: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    });
   }
 
   static in(directory: string): DatabaseClock | undefined {
@@ -27,12 +23,18 @@ export class DatabaseClock {
     return library === undefined ? undefined : new DatabaseClock(directory, library);
   }
 
+  /** What the server must find in its environment. */
+  get variables(): Record<string, string> {
+    return {
+      LD_PRELOAD: this.library,
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+  }
+
   /** @param offset how far it is ahead of the true time (s) */
   set(offset: number): void {
     writeFileSync(this.#file, `${offset < 0 ? '' : '+'}${offset}\n`);
-  }
-
-  close(): void {
-    delete process.env['LD_PRELOAD'];
   }
 }

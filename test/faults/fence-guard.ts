@@ -6,9 +6,10 @@
  * undoing of an intent by the process that wrote it.
  */
 export const fenceGuard = (leaseSeconds: number): string => `
-  CREATE TABLE IF NOT EXISTS campaign_stale_writes (
+  CREATE SCHEMA IF NOT EXISTS campaign;
+  CREATE TABLE IF NOT EXISTS campaign.stale_writes (
     at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(), attempt_id UUID NOT NULL, what TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS campaign_holders (attempt_id UUID PRIMARY KEY, holder TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS campaign.holders (attempt_id UUID PRIMARY KEY, holder TEXT NOT NULL);
   CREATE OR REPLACE FUNCTION campaign_fence_guard() RETURNS trigger LANGUAGE plpgsql AS $$
   DECLARE
     writer TEXT := current_setting('application_name');
@@ -16,13 +17,13 @@ export const fenceGuard = (leaseSeconds: number): string => `
   BEGIN
     IF NEW.fence IS DISTINCT FROM OLD.fence THEN
       IF NEW.fence < OLD.fence THEN
-        INSERT INTO campaign_stale_writes (attempt_id, what)
+        INSERT INTO campaign.stale_writes (attempt_id, what)
           VALUES (NEW.id, format('the fencing number went from %s to %s', OLD.fence, NEW.fence));
       END IF;
       IF OLD.fence IS NOT NULL AND OLD.lease_until >= now() AND OLD.lease_until <= now() + interval '${leaseSeconds + 1} seconds' THEN
-        INSERT INTO campaign_stale_writes (attempt_id, what) VALUES (NEW.id, 'claimed while its holder still had the lease');
+        INSERT INTO campaign.stale_writes (attempt_id, what) VALUES (NEW.id, 'claimed while its holder still had the lease');
       END IF;
-      INSERT INTO campaign_holders VALUES (NEW.id, writer) ON CONFLICT (attempt_id) DO UPDATE SET holder = writer;
+      INSERT INTO campaign.holders VALUES (NEW.id, writer) ON CONFLICT (attempt_id) DO UPDATE SET holder = writer;
       RETURN NULL;
     END IF;
     IF NEW.phase = OLD.phase OR OLD.fence IS NULL
@@ -32,12 +33,12 @@ export const fenceGuard = (leaseSeconds: number): string => `
       RETURN NULL;
     END IF;
     IF OLD.lease_until < now() THEN
-      INSERT INTO campaign_stale_writes (attempt_id, what)
+      INSERT INTO campaign.stale_writes (attempt_id, what)
         VALUES (NEW.id, format('%s to %s was written after the lease had run out', OLD.phase, NEW.phase));
     END IF;
-    SELECT holder INTO holder_name FROM campaign_holders WHERE attempt_id = NEW.id;
+    SELECT holder INTO holder_name FROM campaign.holders WHERE attempt_id = NEW.id;
     IF holder_name IS DISTINCT FROM writer THEN
-      INSERT INTO campaign_stale_writes (attempt_id, what)
+      INSERT INTO campaign.stale_writes (attempt_id, what)
         VALUES (NEW.id, format('%s to %s was written by %s, but %s holds it', OLD.phase, NEW.phase, writer, holder_name));
     END IF;
     RETURN NULL;

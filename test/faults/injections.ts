@@ -63,6 +63,7 @@ export const kinds = [
   'deploy',
   'printer_disabled',
   'configuration_changed',
+  'backup_restored',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -131,6 +132,7 @@ const weights: Record<Kind, number> = {
   deploy: 1.5,
   printer_disabled: 2,
   configuration_changed: 1.5,
+  backup_restored: 0.3,
 };
 const onlyWithServers: readonly Kind[] = [
   'broker_restart',

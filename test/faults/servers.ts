@@ -44,10 +44,14 @@ function postmasterFile(directory: string): string[] {
 export class PrivatePostgres {
   #server: EmbeddedPostgres | undefined;
 
-  constructor(readonly directory: string) {}
+  /** @param variables of the server's environment */
+  constructor(
+    readonly directory: string,
+    private readonly variables: Record<string, string> = {},
+  ) {}
 
   async start(): Promise<this> {
-    this.#server = await EmbeddedPostgres.start(this.directory, () => undefined);
+    this.#server = await EmbeddedPostgres.start(this.directory, () => undefined, this.variables);
     return this;
   }
 

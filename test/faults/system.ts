@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Simulated } from './farm-floor';
 
 /** A copy of the built package that a running campaign has for itself, so that it can be built, or broken, meanwhile. */
@@ -40,7 +41,8 @@ export class NodeRed {
   #child: ChildProcess | undefined;
   #log = '';
   readonly #directory: string;
-  readonly #packageRoot: string;
+  #packageRoot: string;
+  readonly #link: string;
   readonly #environment: (start: number) => Record<string, string>;
   readonly #flows: FlowNode[];
 
@@ -60,9 +62,8 @@ export class NodeRed {
     this.#packageRoot = options.packageRoot;
     this.#environment = options.environment;
     mkdirSync(join(this.#directory, 'node_modules', '@platewise'), { recursive: true });
-    const link = join(this.#directory, 'node_modules', '@platewise', 'node-red-platewise');
-    rmSync(link, { recursive: true, force: true });
-    symlinkSync(this.#packageRoot, link, 'junction');
+    this.#link = join(this.#directory, 'node_modules', '@platewise', 'node-red-platewise');
+    this.install(this.#packageRoot);
     this.#flows = flows(this.#packageRoot, options.printers, options.speed);
     writeFileSync(join(this.#directory, 'flows.json'), JSON.stringify(this.#flows));
     writeFileSync(
@@ -101,6 +102,21 @@ export class NodeRed {
     );
   }
 
+  /** Puts another version of the package in the place of the one that is installed. The flows stay. */
+  install(packageRoot: string): void {
+    this.#packageRoot = packageRoot;
+    rmSync(this.#link, { recursive: true, force: true });
+    symlinkSync(packageRoot, this.#link, 'junction');
+  }
+
+  /** Runs `platewise` with the environment of its last start, or another one. @throws Error it fails */
+  async command(words: string[], environment: Record<string, string> = {}): Promise<void> {
+    await promisify(execFile)(process.execPath, [join(this.#packageRoot, 'dist', 'bin', 'platewise.js'), ...words], {
+      cwd: this.#directory,
+      env: { ...process.env, ...this.#environment(Math.max(1, this.starts)), ...environment },
+    });
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}/api/fabrication`;
   }
@@ -125,7 +141,6 @@ export class NodeRed {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: {
           ...process.env,
-          LD_PRELOAD: '',
           ...this.#environment(this.starts),
           NODE_OPTIONS: `--require ${join(this.#packageRoot, 'dist', 'test', 'faults', 'hook.js')}`,
         },
