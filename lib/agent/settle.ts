@@ -1,6 +1,6 @@
 import type { AttemptOutcome } from '../model/attempt';
 import type { Job } from '../model/job';
-import { changedFor, type FailureKind, type RetryPolicy } from '../model/retry-policy';
+import { changedFor, type FailureKind, type RetryPolicy, retryPause } from '../model/retry-policy';
 import { type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
@@ -33,9 +33,6 @@ export interface AttemptEnd {
   retryPolicy?: RetryPolicy;
 }
 
-/** The first pause before a retry (seconds); each further one is twice as long. */
-const firstRetryPause = 10;
-const longestRetryPause = 3600;
 /** Before a printer that was not ready is asked again (seconds). */
 const withdrawnPause = 30;
 /** What the columns DECIMAL(5,2) and DECIMAL(10,2) hold. */
@@ -108,7 +105,7 @@ async function retryOrGiveUp(
     await amendJob(tx, job.id, { givingUp: why });
     return goTo(tx, job, openNow, facts);
   }
-  const pause = Math.min(longestRetryPause, firstRetryPause * 2 ** (failures - 1));
+  const pause = retryPause(failures);
   const notBefore = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
   const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
   if (changed && end.failureKind === 'run_out' && end.attempt.spoolId) await emptySpool(tx, end.attempt.spoolId);

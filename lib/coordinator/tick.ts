@@ -6,6 +6,7 @@ import { asError, PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
+import { longestRetryPause } from '../model/retry-policy';
 import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
 import type { PlanLine } from '../planning/plan';
@@ -13,7 +14,7 @@ import { lockUntilEnd } from '../store/advisory-locks';
 import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
 import { DatabaseBusyError, databaseNow, RowLockedError, type Transaction } from '../store/database';
 import { findFarmPause } from '../store/farm-pause';
-import { changeStatus, lockJobNow, unmetDependencies } from '../store/jobs';
+import { changeStatus, endPausesAhead, lockJobNow, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
 import { closuresAhead } from '../store/planning';
@@ -222,6 +223,7 @@ function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAtte
 /** Publishes again what nobody claimed, and takes back what nobody will. */
 export async function sweep(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
+  await unlessLocked(farm, () => endPausesAhead(farm.database, longestRetryPause));
   await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
   await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
   await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));

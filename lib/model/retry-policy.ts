@@ -30,6 +30,14 @@ export function parseRetryPolicy(text: string): RetryPolicy {
   return new Set(words as FailureKind[]);
 }
 
+/** The longest pause before a retry (seconds). */
+export const longestRetryPause = 3600;
+const firstRetryPause = 10;
+
+/** The pause after so many failures of a copy (seconds): each is twice as long as the one before. */
+export const retryPause = (failures: number): number =>
+  Math.min(longestRetryPause, firstRetryPause * 2 ** (failures - 1));
+
 /** What printers say, in English: their firmware's own words, and what Bambu's error codes stand for. */
 const signs: Readonly<Record<FailureKind, RegExp>> = {
   run_out: /run[\s-]?out|ran out|filament (?:is )?(?:missing|empty|used up)|no filament|spool is empty/i,

@@ -1,6 +1,7 @@
 import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
 import type { AttemptId, JobId, PrinterId, SpoolId } from '../model/ids';
 import type { Queryable, Transaction } from './database';
+import { longAgo } from './moments';
 import { camelCase } from './rows';
 
 /** One try at printing one copy on one printer, as the database holds it; times are ISO 8601 UTC. */
@@ -288,7 +289,7 @@ export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: n
 // Claimed, nothing sent, and its holder is gone with the printer's node: nobody will take it up.
 const abandonedSql = `
   a.phase IN ('claimed', 'preparing', 'uploading') AND a.lease_until < now() - make_interval(secs => $2)
-  AND NOT coalesce(p.seen_at > now() - make_interval(secs => $2), false)`;
+  AND coalesce(${longAgo('p.seen_at', '$2')}, true)`;
 
 /**
  * Attempts that are withdrawn: dispatches that nobody has claimed and that are too old, or whose printer is offline, and
@@ -299,11 +300,11 @@ export async function staleDispatches(
   limits: { expiresSeconds: number; offlineAfterSeconds: number },
 ): Promise<{ attempt: Attempt; offline: boolean }[]> {
   const { rows } = await db.query(
-    `SELECT a.*, NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AS offline
+    `SELECT a.*, NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AS offline
      FROM print_attempts a JOIN printers p ON p.id = a.printer_id
      WHERE a.phase <> 'ended' AND ((a.phase = 'dispatched'
-       AND (a.dispatched_at < now() - make_interval(secs => $1)
-         OR (NOT (p.connected AND p.seen_at > now() - make_interval(secs => $2)) AND a.dispatched_at < now() - interval '5 seconds')))
+       AND (${longAgo('a.dispatched_at', '$1')}
+         OR (NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AND ${longAgo('a.dispatched_at', '5')})))
        OR (${abandonedSql}))`,
     [limits.expiresSeconds, limits.offlineAfterSeconds],
   );

@@ -5,6 +5,7 @@ import type { RetrySettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
 import { notify, type Queryable, RowLockedError, type Transaction } from './database';
+import { isAhead } from './moments';
 import { camelCase } from './rows';
 
 /** What is known of a job when it is submitted. */
@@ -534,6 +535,21 @@ export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> 
     `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, failed_at = NULL, not_before = NULL,
        cancel_requested_at = NULL, cancel_requested_by = NULL, retry_settings = '{}' WHERE id = $1`,
     [id],
+  );
+}
+
+/**
+ * Ends the pauses before a retry that began at a moment that lies ahead: the database's clock was set back since. A time that was asked
+ * for, which is further from the failure than any pause, stays.
+ *
+ * @param longestPause of a retry (seconds)
+ */
+export async function endPausesAhead(db: Queryable, longestPause: number): Promise<void> {
+  await db.query(
+    `UPDATE print_jobs SET not_before = NULL, failed_at = now()
+     WHERE status = 'queued' AND ${isAhead('failed_at')}
+       AND not_before BETWEEN failed_at AND failed_at + make_interval(secs => $1)`,
+    [longestPause + 1],
   );
 }
 

@@ -2,6 +2,7 @@ import type { AttemptId, JobId } from '../model/ids';
 import type { DispatchMessage } from '../model/messages';
 import { advisoryLocks } from './advisory-locks';
 import { notificationChannel, notify, type Queryable, type Transaction } from './database';
+import { longAgo } from './moments';
 import { camelCase } from './rows';
 
 /** A message that waits to be published, or was. */
@@ -130,7 +131,7 @@ export async function oldestStuck(
 ): Promise<{ seconds: number; error: string | null } | undefined> {
   const { rows } = await db.query<{ seconds: number; error: string | null }>(
     `SELECT extract(epoch FROM now() - created_at)::float8 AS seconds, last_error AS error FROM outbox
-     WHERE sent_at IS NULL AND (times_sent = 0 OR last_error IS NOT NULL) AND created_at < now() - make_interval(secs => $1)
+     WHERE sent_at IS NULL AND (times_sent = 0 OR last_error IS NOT NULL) AND ${longAgo('created_at', '$1')}
      ORDER BY id LIMIT 1`,
     [olderThanSeconds],
   );
@@ -151,7 +152,7 @@ export async function resendUnclaimed(db: Queryable, olderThanSeconds: number): 
   const { rowCount } = await db.query(
     `UPDATE outbox o SET sent_at = NULL FROM (
        SELECT w.id FROM print_attempts a JOIN outbox w ON w.attempt_id = a.id AND w.kind = 'dispatch'
-       WHERE a.phase = 'dispatched' AND w.sent_at <= now() - make_interval(secs => $1)
+       WHERE a.phase = 'dispatched' AND ${longAgo('w.sent_at', '$1')}
        FOR UPDATE OF w SKIP LOCKED) due
      WHERE o.id = due.id`,
     [olderThanSeconds],

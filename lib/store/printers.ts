@@ -10,6 +10,7 @@ import type {
   PrinterTrouble,
 } from '../model/printer';
 import { notify, type Queryable, RowLockedError, type Transaction } from './database';
+import { longAgo } from './moments';
 import { camelCase } from './rows';
 
 /** A bed's version counts its changes: 1 when the printer is made known, 2 when it is declared clear for the first time. */
@@ -74,8 +75,8 @@ export interface LoadedSlot {
 /** An agent that has not been heard of for so long counts as gone (seconds). */
 export const offlineAfterSeconds = 30;
 
-const columns = `*, extract(epoch FROM now() - report_at)::float8 AS report_age_seconds, (connected AND seen_at > now() - interval '${offlineAfterSeconds} seconds') AS online,
-  coalesce(seen_at > now() - interval '${offlineAfterSeconds} seconds', false) AS served`;
+const columns = `*, extract(epoch FROM now() - report_at)::float8 AS report_age_seconds, (connected AND NOT ${longAgo('seen_at', String(offlineAfterSeconds))}) AS online,
+  coalesce(NOT ${longAgo('seen_at', String(offlineAfterSeconds))}, false) AS served`;
 type StoredAsJson =
   | 'report'
   | 'capabilities'

@@ -40,6 +40,8 @@ export interface CampaignOptions {
   settleMinutes?: number;
   /** The built package under test. */
   packageRoot: string;
+  /** The built package that is installed at first, and upgraded to the one under test while jobs are under way. */
+  upgradeFrom?: string;
   /** Everything that the campaign writes. */
   directory: string;
   print(line: string): void;
@@ -53,6 +55,8 @@ export interface CampaignResult extends Judgement {
 }
 
 const settleMinutes = 5;
+/** How long the earlier version is at work before it is upgraded (ms). */
+const beforeUpgrade = 60_000;
 /** How long an agent holds an attempt without renewing it. */
 const leaseSeconds = 6;
 /** How many requests to submit a job are under way at a time. */
@@ -91,6 +95,7 @@ export class Campaign {
   #files: (ModelFile & { stlPath: string })[] = [];
   #wrongFiles: Record<WrongKind, WrongFile[]> | undefined;
   #serverBusy = false;
+  #packageRoot = '';
   /** Killed, and not to be started again yet. */
   readonly #resting = new Set<NodeRed>();
   #faults = 0;
@@ -132,6 +137,9 @@ export class Campaign {
     const { directory, pair, speed, printers } = this.#options;
     mkdirSync(directory, { recursive: true });
     const packageRoot = copyPackage(this.#options.packageRoot, join(directory, 'package'));
+    this.#packageRoot = packageRoot;
+    const { upgradeFrom } = this.#options;
+    const installed = upgradeFrom ? copyPackage(upgradeFrom, join(directory, 'earlier')) : packageRoot;
     await this.#floor.open(packageRoot, join(directory, 'printers'), speed, printers);
     this.#ends.push(() => this.#floor.close());
     const reached = await this.#wires.open(this.#floor.printers);
@@ -153,7 +161,7 @@ export class Campaign {
       const nodeRed = new NodeRed({
         name: `node-red-${index + 1}`,
         directory,
-        packageRoot,
+        packageRoot: installed,
         port: await freePort(),
         printers: reached,
         speed,
@@ -333,6 +341,7 @@ export class Campaign {
     submitting.catch((error: unknown) => {
       failed = error;
     });
+    if (this.#options.upgradeFrom) await this.#upgrade();
     const end = performance.now() + minutes * 60_000;
     for (const injection of injections(seed, pair, { meanPause, ...(only && { only }) })) {
       await pause(injection.pause);
@@ -352,6 +361,19 @@ export class Campaign {
     }
     if (this.#options.jobs === undefined) this.#over = true;
     await submitting;
+  }
+
+  /** Installs the version under test in the place of the earlier one, with its flows, while jobs are under way. */
+  async #upgrade(): Promise<void> {
+    await pause(beforeUpgrade);
+    for (const process of this.#nodeReds) {
+      this.#resting.add(process);
+      await process.end('SIGTERM');
+      process.install(this.#packageRoot);
+      process.start();
+      this.#resting.delete(process);
+    }
+    this.#options.print(`Upgraded after ${this.#accepted.size} jobs`);
   }
 
   /** Jobs come in while the broker is away; when it is back every printer must get its next one soon. */

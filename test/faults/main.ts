@@ -21,6 +21,7 @@ const { values } = parseArgs({
     'broker-away': { type: 'string' },
     settle: { type: 'string' },
     package: { type: 'string', default: packageRoot },
+    'upgrade-from': { type: 'string' },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -39,6 +40,7 @@ const help = `Usage: npm run faults -- [options]
   --broker-away N  instead of faults: the broker is away for N minutes while --jobs (default 200) are submitted
   --settle N       after the last fault everything must end within N minutes (default 5)
   --package DIR    the built package under test (default: this one)
+  --upgrade-from D begin with the built package in D; it is upgraded after a minute, with jobs under way, and then come the faults
   --keep           keep what was written, and say where
   --json           print one JSON object as the last line
 `;
@@ -67,6 +69,7 @@ async function main(): Promise<number> {
       ...(values['broker-away'] !== undefined && { brokerAwayMinutes: Number(values['broker-away']) }),
       ...(values.settle !== undefined && { settleMinutes: Number(values.settle) }),
       packageRoot: values.package,
+      ...(values['upgrade-from'] !== undefined && { upgradeFrom: values['upgrade-from'] }),
       directory,
       print: (line) => console.log(line),
     }).run();

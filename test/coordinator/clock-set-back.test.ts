@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Farm } from '../../lib/coordinator/farm';
+import { sweep, tick } from '../../lib/coordinator/tick';
+import { printerId } from '../../lib/model/ids';
+import { attemptsOf, withdrawAttempt } from '../../lib/store/attempts';
+import { findJob } from '../../lib/store/jobs';
+import { findPrinter } from '../../lib/store/printers';
+import { addJob, makeReady, openBareFarm } from '../support/bare-farm';
+
+const giga = printerId('elegoo_giga');
+
+/** What was written at any moment so far lies an hour ahead, as after a database's clock was an hour fast and was set back. */
+describe('After the clock of the database was set back', () => {
+  let farm: Farm;
+  beforeEach(async () => {
+    farm = await openBareFarm({ schema: `test_${randomUUID().replaceAll('-', '')}` });
+    await makeReady(farm);
+  });
+  afterEach(async () => {
+    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
+    await farm.close();
+  });
+
+  const dispatched = async () => {
+    const id = await addJob(farm, 'one', { forcePrinter: giga });
+    await tick(farm, undefined, 'scheduler');
+    return id;
+  };
+
+  it('a dispatch that was lost is published again', async () => {
+    await dispatched();
+    await farm.database.query(`UPDATE outbox SET sent_at = now() + interval '1 hour' WHERE kind = 'dispatch'`);
+    await sweep(farm);
+    const { rows } = await farm.database.query(`SELECT sent_at FROM outbox WHERE kind = 'dispatch'`);
+    assert.deepEqual(rows, [{ sent_at: null }]);
+  });
+
+  it('a dispatch that nobody takes is taken back', async () => {
+    const id = await dispatched();
+    await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() + interval '1 hour'`);
+    await sweep(farm);
+    assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
+  });
+
+  it('a printer that nobody has heard of since is not online', async () => {
+    await farm.database.query(`UPDATE printers SET seen_at = now() + interval '1 hour'`);
+    assert.equal((await findPrinter(farm.database, giga)).online, false);
+  });
+
+  const paused = async (notBefore: string) => {
+    const id = await dispatched();
+    const [attempt] = await attemptsOf(farm.database, id);
+    await farm.database.transaction((tx) => withdrawAttempt(tx, attempt?.id ?? '', 'test'));
+    await farm.database.query(
+      `UPDATE print_jobs SET status = 'queued', failed_on = $2, failed_at = now() + interval '1 hour', not_before = now() + $3::interval
+       WHERE id = $1`,
+      [id, giga, notBefore],
+    );
+    await sweep(farm);
+    return (await findJob(farm.database, id)).notBefore;
+  };
+
+  it('a job that was to be tried again in some seconds is', async () => {
+    assert.equal(await paused('1 hour 10 seconds'), null);
+  });
+
+  it('a time that was asked for stays', async () => {
+    assert.notEqual(await paused('1 day'), null);
+  });
+});
