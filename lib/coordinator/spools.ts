@@ -55,7 +55,7 @@ export async function addSpool(farm: Farm, input: unknown): Promise<SpoolView> {
 /**
  * Corrects what is left on a spool: {grams_left}, or {gross_grams, tare_grams} as it was weighed with the empty spool. More
  * than it had at first makes it that large. While a print draws from it, `grams_left` is what was on it when that print
- * began, because what a print takes is counted at its end.
+ * began to draw from it, because what a print takes is counted at its end.
  * @throws ConflictError it was weighed while a print draws from it
  * @throws UnacceptableInputError it weighs less than the empty spool
  */
@@ -126,11 +126,10 @@ export async function changeSlot(
     const { id } = await findPrinter(tx, printer);
     const print = await lockFedPrint(tx, id, slot);
     const spool = spool_id === null ? null : await findSpool(tx, spool_id);
-    // Said once more of the spool that feeds the print, it is no change.
-    if (print && spool?.id !== print.attempt.spoolId) {
-      if (spool) await refuseFeeding(tx, spool);
-      await changeSpoolOfPrint(tx, print, spool);
-    } else if (spool && !print) await refuseFeeding(tx, spool);
+    const feeding = print?.attempt.spoolId ?? null;
+    if (spool && spool.id !== feeding) await refuseFeeding(tx, spool);
+    // Said once more, it is no change.
+    if (print && (spool?.id ?? null) !== feeding) await changeSpoolOfPrint(tx, print, spool);
     const loaded = await loadSlot(tx, id, slot, spool?.id ?? null);
     return {
       printer_id: id,
