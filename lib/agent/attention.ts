@@ -91,7 +91,7 @@ function paused({ message, remedy, faults }: PrinterReport, slot: string | null)
     return {
       code: 'run_out',
       text: `The print is paused because the filament in ${place} has run out${reason}`,
-      remedy: `Load the same material in ${place}, then resume the print.`,
+      remedy: `Load the same material in ${place}, say which spool it is if it is another one, then resume the print.`,
     };
   }
   const known = remedy ?? shown[0]?.remedy;

@@ -2,12 +2,14 @@ import { costOf } from '../model/cost';
 import type { Job } from '../model/job';
 import { gramsOfFilament } from '../model/material';
 import { type FailureKind, failureKindOf } from '../model/retry-policy';
+import { roundGrams, splitGrams } from '../model/spool-shares';
 import type { Tariff } from '../model/tariff';
 import type { Attempt } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { deductGrams, findMaterial } from '../store/materials';
 import { insertOutcome } from '../store/outcomes';
 import { findPrinter } from '../store/printers';
+import { spoolsTaken } from '../store/spool-changes';
 
 /** What is known of an attempt that had started and has ended. */
 export interface EndedPrint {
@@ -27,7 +29,7 @@ export interface EndedPrint {
 }
 
 /**
- * Records what a print took: printer hours, grams, which are taken off the spool, and their price. Grams are what the
+ * Records what a print took: printer hours, grams, which are taken off the spools that gave them, and their price. Grams are what the
  * printer has counted; where it counts nothing, what was sliced, and of a print that did not finish the share of it that
  * was seen.
  */
@@ -48,7 +50,8 @@ export async function recordOutcome(
   const warnings = sawItRun ? [] : ['It ended while nobody watched; its duration is the estimate.'];
   const counted = ended.filamentMm !== null && material ? gramsOfFilament(ended.filamentMm, material) : null;
   const sliced = attempt.estimatedGrams ?? job.estimatedGrams ?? 0;
-  const grams = counted ?? sliced * (outcome === 'completed' ? 1 : ended.lastProgress);
+  const progress = outcome === 'completed' ? 1 : ended.lastProgress;
+  const grams = roundGrams(counted ?? sliced * progress);
   const cost = costOf({
     grams,
     material,
@@ -57,13 +60,9 @@ export async function recordOutcome(
     startedAt: Date.parse(attempt.startedAt ?? attempt.dispatchedAt),
     tariff: ended.tariff,
   });
-  if (attempt.spoolId) {
-    await deductGrams(tx, {
-      attemptId: attempt.id,
-      spoolId: attempt.spoolId,
-      grams,
-      lowGrams: ended.lowStockGrams,
-    });
+  const taken = await spoolsTaken(tx, attempt.id);
+  for (const share of splitGrams({ grams, progress, material }, taken, attempt.spoolId)) {
+    await deductGrams(tx, { attemptId: attempt.id, ...share, lowGrams: ended.lowStockGrams });
   }
   const failureKind = outcome === 'failed' ? failureKindOf(reason) : null;
   const outcomeId = await insertOutcome(tx, {

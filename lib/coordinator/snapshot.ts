@@ -171,11 +171,11 @@ async function planningFacts(db: Queryable): Promise<{
   };
 }
 
-/** The spools that are in no slot and not empty. */
+/** The spools that are in no slot and not empty, without what a print has drawn from them that has not ended. */
 const shelfOf = (spools: readonly Spool[]): NonNullable<Snapshot['shelf']> =>
   spools
-    .filter((spool) => spool.printerId === null && spool.gramsLeft > 0)
-    .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsLeft }));
+    .filter((spool) => spool.printerId === null && spool.gramsFree > 0)
+    .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsFree }));
 
 /** Wall-clock hours on each printer, by what its prints of this material really took. */
 function hoursOn(

@@ -2,12 +2,13 @@ import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { SpoolId } from '../model/ids';
 import { parseNewSpool, parseSlotChange, parseSpoolChange, type SpoolChange } from '../model/messages';
-import { openAttemptOf, openAttemptOfSpool } from '../store/attempts';
+import { type Attempt, openAttemptsOfSpool } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { allSpools, findSpool, findUsableMaterial, insertSpool, type Spool, tellLowStock } from '../store/materials';
 import { findPrinter, loadSlot } from '../store/printers';
 import { archiveSpool, setSpoolGrams } from '../store/stock-changes';
 import type { Farm } from './farm';
+import { changeSpoolOfPrint, lockFedPrint } from './spool-change';
 
 /** A spool as the API shows it. */
 export interface SpoolView {
@@ -54,7 +55,7 @@ export async function addSpool(farm: Farm, input: unknown): Promise<SpoolView> {
 /**
  * Corrects what is left on a spool: {grams_left}, or {gross_grams, tare_grams} as it was weighed with the empty spool. More
  * than it had at first makes it that large. While a print draws from it, `grams_left` is what was on it when that print
- * began, because what a print takes is counted at its end.
+ * began to draw from it, because what a print takes is counted at its end.
  * @throws ConflictError it was weighed while a print draws from it
  * @throws UnacceptableInputError it weighs less than the empty spool
  */
@@ -63,8 +64,8 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
   const grams = gramsOf(change);
   return farm.database.transaction(async (tx) => {
     const spool = await findSpool(tx, id);
-    const attempt = await openAttemptOfSpool(tx, spool.id);
-    if (change.grams_left === undefined && attempt && mayHaveStarted(attempt.phase)) {
+    const attempts = await openAttemptsOfSpool(tx, spool.id);
+    if (change.grams_left === undefined && attempts.some(({ phase }) => mayHaveStarted(phase))) {
       throw new ConflictError(
         'A print draws from this spool: nobody knows how much of it is gone already.',
         'Weigh it when the print has ended, or give grams_left as it was when the print began.',
@@ -94,18 +95,20 @@ function gramsOf({ grams_left, gross_grams = 0, tare_grams = 0 }: SpoolChange): 
 export async function removeSpool(farm: Farm, id: string): Promise<{ spool_id: SpoolId; archived: true }> {
   return farm.database.transaction(async (tx) => {
     const spool = await findSpool(tx, id);
-    await refuseInUse(tx, spool, 'Archive it when that print has ended, or cancel the print.');
+    const [attempt] = await openAttemptsOfSpool(tx, spool.id);
+    if (attempt) throw inUse(attempt, 'Archive it when that print has ended, or cancel the print.');
     await archiveSpool(tx, spool.id);
     return { spool_id: spool.id, archived: true };
   });
 }
 
-async function refuseInUse(tx: Transaction, spool: Spool, remedy: string): Promise<void> {
-  const attempt = await openAttemptOfSpool(tx, spool.id);
-  if (attempt) throw new ConflictError(`A print on ${attempt.printerId} uses this spool.`, remedy, 'spool_in_use');
-}
+const inUse = ({ printerId }: Attempt, remedy: string): ConflictError =>
+  new ConflictError(`A print on ${printerId} uses this spool.`, remedy, 'spool_in_use');
 
-/** Says which spool is in a slot: {spool_id}, null for none. */
+/**
+ * Says which spool is in a slot: {spool_id}, null for none. In a print that the slot feeds, the spools share what it takes.
+ * @throws ConflictError the print under way cannot go on with it, or another print draws from it
+ */
 export async function changeSlot(
   farm: Farm,
   printer: string,
@@ -121,16 +124,12 @@ export async function changeSlot(
   const { spool_id } = parseSlotChange(input);
   return farm.database.transaction(async (tx) => {
     const { id } = await findPrinter(tx, printer);
-    const attempt = await openAttemptOf(tx, id);
-    if (attempt?.slot === slot) {
-      throw new ConflictError(
-        'A print under way uses this slot.',
-        'Change the filament when it has ended.',
-        'slot_in_use',
-      );
-    }
+    const print = await lockFedPrint(tx, id, slot);
     const spool = spool_id === null ? null : await findSpool(tx, spool_id);
-    if (spool) await refuseInUse(tx, spool, 'Put it elsewhere when that print has ended.');
+    const feeding = print?.attempt.spoolId ?? null;
+    if (spool && spool.id !== feeding) await refuseFeeding(tx, spool);
+    // Said once more, it is no change.
+    if (print && (spool?.id ?? null) !== feeding) await changeSpoolOfPrint(tx, print, spool);
     const loaded = await loadSlot(tx, id, slot, spool?.id ?? null);
     return {
       printer_id: id,
@@ -140,4 +139,10 @@ export async function changeSlot(
       grams_left: loaded.gramsLeft,
     };
   });
+}
+
+/** A spool that a print draws from at this moment stays where it is. */
+async function refuseFeeding(tx: Transaction, { id }: Spool): Promise<void> {
+  const feeding = (await openAttemptsOfSpool(tx, id)).find(({ spoolId }) => spoolId === id);
+  if (feeding) throw inUse(feeding, 'Put it elsewhere when that print has ended.');
 }

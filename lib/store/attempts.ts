@@ -21,7 +21,9 @@ export interface Attempt {
   tool: number;
   /** The plate of its file, from 1. */
   plate: number;
+  /** What feeds it now; those that fed it before are in `spool_changes`. */
   spoolId: SpoolId | null;
+  /** What it still needs of that spool. */
   reservedGrams: number;
   gcodeSha256: string | null;
   gcodeMd5: string | null;
@@ -261,12 +263,14 @@ export async function openAttemptOf(db: Queryable, printerId: string): Promise<A
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** The attempt under way that draws, or is going to draw, from a spool. */
-export async function openAttemptOfSpool(db: Queryable, spoolId: SpoolId): Promise<Attempt | undefined> {
-  const { rows } = await db.query(`SELECT * FROM print_attempts WHERE spool_id = $1 AND phase <> 'ended' LIMIT 1`, [
-    spoolId,
-  ]);
-  return rows[0] ? toAttempt(rows[0]) : undefined;
+/** The attempts under way that draw or are going to draw from a spool, or have drawn from it and will be charged at their end. */
+export async function openAttemptsOfSpool(db: Queryable, spoolId: SpoolId): Promise<Attempt[]> {
+  const { rows } = await db.query(
+    `SELECT * FROM print_attempts WHERE phase <> 'ended'
+       AND (spool_id = $1 OR id IN (SELECT attempt_id FROM spool_changes WHERE spool_id = $1))`,
+    [spoolId],
+  );
+  return rows.map(toAttempt);
 }
 
 /** One attempt by its id. */

@@ -3,6 +3,7 @@ import { type AttemptId, isUuid, type MaterialId, type SpoolId } from '../model/
 import type { Material } from '../model/material';
 import { notify, type Queryable, type Transaction } from './database';
 import { camelCase } from './rows';
+import { reservedOf } from './spool-changes';
 
 const columns = `id, name, type, colour, colour_hex, brand, density_g_cm3 AS density_grams_per_cm3, diameter_mm,
   usd_per_kg, nozzle_temp AS nozzle_temperature, bed_temp AS bed_temperature`;
@@ -40,12 +41,15 @@ export interface Spool {
   label: string | null;
   initialGrams: number;
   gramsLeft: number;
+  /** Without what open attempts have reserved. */
+  gramsFree: number;
   printerId: string | null;
   slot: string | null;
 }
 
 const spoolSql = `
-  SELECT s.id, s.material_id, s.label, s.initial_grams, s.grams_left, l.printer_id, l.slot
+  SELECT s.id, s.material_id, s.label, s.initial_grams, s.grams_left, s.grams_left - ${reservedOf('s.id')} AS grams_free,
+    l.printer_id, l.slot
   FROM spools s LEFT JOIN printer_slots l ON l.spool_id = s.id`;
 
 /** All spools that are not archived, the oldest first. */
@@ -77,8 +81,8 @@ export async function insertSpool(
 }
 
 /**
- * Takes what an attempt has extruded from its spool, once, never below nothing, and tells of a spool that has become low.
- * Doing it again for the same attempt changes nothing.
+ * Takes what an attempt has extruded from a spool, once, never below nothing, and tells of a spool that has become low.
+ * Doing it again for the same attempt and spool changes nothing.
  *
  * @param lowGrams below this a spool is low
  */
@@ -86,7 +90,7 @@ export async function deductGrams(
   tx: Transaction,
   deduction: { attemptId: AttemptId; spoolId: SpoolId; grams: number; lowGrams: number },
 ): Promise<void> {
-  // One row an attempt: the primary key refuses to take anything twice.
+  // One row an attempt and spool: the primary key refuses to take anything twice.
   const { rows } = await tx.query<{
     id: SpoolId;
     material_id: string;
@@ -97,7 +101,7 @@ export async function deductGrams(
     `WITH spool AS (SELECT id, grams_left FROM spools WHERE id = $2 FOR UPDATE),
        deduction AS (
          INSERT INTO spool_deductions (attempt_id, spool_id, grams)
-         SELECT $1, id, least(grams_left, $3) FROM spool ON CONFLICT (attempt_id) DO NOTHING RETURNING spool_id, grams)
+         SELECT $1, id, least(grams_left, $3) FROM spool ON CONFLICT (attempt_id, spool_id) DO NOTHING RETURNING spool_id, grams)
      UPDATE spools s SET grams_left = s.grams_left - d.grams, updated_at = now()
      FROM deduction d, spool WHERE s.id = d.spool_id AND spool.id = s.id
      RETURNING s.id, s.material_id, s.label, spool.grams_left AS before, s.grams_left AS after`,
@@ -133,8 +137,7 @@ export async function tellLowStock(tx: Transaction, id: SpoolId): Promise<void> 
 /** By how many grams an attempt's spool falls short of everything that open attempts have reserved of it; 0 if it suffices. */
 export async function missingGrams(db: Queryable, attemptId: AttemptId): Promise<number> {
   const { rows } = await db.query<{ missing: number }>(
-    `SELECT greatest(0, (SELECT sum(o.reserved_grams) FROM print_attempts o WHERE o.spool_id = s.id AND o.phase <> 'ended')
-       - s.grams_left)::float8 AS missing
+    `SELECT greatest(0, ${reservedOf('s.id')} - s.grams_left)::float8 AS missing
      FROM print_attempts a JOIN spools s ON s.id = a.spool_id WHERE a.id = $1`,
     [attemptId],
   );

@@ -12,6 +12,7 @@ import type {
 import { notify, type Queryable, RowLockedError, type Transaction } from './database';
 import { longAgo } from './moments';
 import { camelCase } from './rows';
+import { reservedOf } from './spool-changes';
 
 /** A bed's version counts its changes: 1 when the printer is made known, 2 when it is declared clear for the first time. */
 export const firstClearedBedVersion = 2;
@@ -354,8 +355,7 @@ export async function archivePrinter(tx: Transaction, id: PrinterId, actor: stri
 export async function loadedSlots(db: Queryable): Promise<LoadedSlot[]> {
   const { rows } = await db.query(
     `SELECT s.printer_id, s.slot, s.tool, s.position, s.spool_id, p.material_id, m.type AS material_type, m.colour_hex, p.grams_left,
-       p.grams_left - coalesce((SELECT sum(a.reserved_grams) FROM print_attempts a
-         WHERE a.spool_id = p.id AND a.phase <> 'ended'), 0) AS grams_free
+       p.grams_left - ${reservedOf('p.id')} AS grams_free
      FROM printer_slots s LEFT JOIN spools p ON p.id = s.spool_id LEFT JOIN materials m ON m.id = p.material_id
      ORDER BY s.printer_id, s.position`,
   );

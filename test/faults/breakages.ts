@@ -210,7 +210,7 @@ export const breakages: Breakage[] = [
   {
     name: 'take nothing off the spool for a print that failed',
     edits: [
-      ['dist/lib/agent/record-outcome.js', 'if (attempt.spoolId)', `if (attempt.spoolId && outcome === 'completed')`],
+      ['dist/lib/agent/record-outcome.js', 'for (const share of', `if (outcome === 'completed') for (const share of`],
     ],
     pair: 'embedded',
     only: ['print_fails', 'screen_cancel'],

@@ -901,7 +901,9 @@ export class Campaign {
         this.#connection,
         `SELECT coalesce(o.attempt_id, d.attempt_id) AS attempt_id, o.grams::float8 AS recorded_grams,
            o.cost_usd::float8 AS recorded_usd, d.grams::float8 AS deducted_grams
-         FROM print_outcomes o FULL JOIN spool_deductions d ON d.attempt_id = o.attempt_id`,
+         FROM print_outcomes o
+         FULL JOIN (SELECT attempt_id, sum(grams) AS grams FROM spool_deductions GROUP BY attempt_id) d
+           ON d.attempt_id = o.attempt_id`,
       ),
       spools: await ask(
         this.#connection,

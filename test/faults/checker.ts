@@ -24,7 +24,7 @@ interface AttemptRow {
   file_name: string;
   fence: string | null;
 }
-/** What an attempt took, by its record and by what was taken off the spool for it; null without a record or a deduction. */
+/** What an attempt took, by its record and by what was taken off its spools for it; null without a record or a deduction. */
 interface TakenRow {
   attempt_id: string;
   recorded_grams: number | null;

@@ -1,0 +1,95 @@
+import { ConflictError } from '../model/errors';
+import type { PrinterId } from '../model/ids';
+import type { Job } from '../model/job';
+import type { Drawn } from '../model/spool-shares';
+import { gramsDrawn } from '../model/spool-shares';
+import { isSameJob, type JobIdentity } from '../printers/driver';
+import { type Attempt, openAttemptOf } from '../store/attempts';
+import type { Transaction } from '../store/database';
+import { lockJob } from '../store/jobs';
+import { findMaterial, missingGrams, type Spool } from '../store/materials';
+import { lockPrinter, type Printer } from '../store/printers';
+import { feedFrom, spoolsTaken, takeSpoolOut } from '../store/spool-changes';
+
+/** A print under way with its job and printer, all of them locked. */
+export interface FedPrint {
+  attempt: Attempt;
+  job: Job;
+  printer: Printer;
+}
+
+/** The print that a slot feeds, with everything locked that its end, its start, and the start of another depend on; undefined: none. */
+export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: string): Promise<FedPrint | undefined> {
+  const before = await openAttemptOf(tx, printerId);
+  const job = before?.slot === slot ? await lockJob(tx, before.jobId) : undefined;
+  const printer = await lockPrinter(tx, printerId);
+  const attempt = await openAttemptOf(tx, printerId);
+  if (attempt?.slot !== slot) return undefined;
+  // One that was dispatched in between: its job would have to be locked before the printer.
+  if (!job || attempt.id !== before?.id) throw inUse('A print has just been given to this slot.', 'Try again.');
+  return { attempt, job, printer };
+}
+
+/**
+ * Another spool feeds a print from now on; null: none, until the next is told. Of a print that runs it is noted how much had
+ * come out, so that at its end each spool is charged what it gave. A print that has not begun gets the other one instead.
+ *
+ * @throws ConflictError the spool is of another material, or has too little for a print that has not begun; or nobody knows
+ *   whether the print runs
+ */
+export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool: Spool | null): Promise<void> {
+  const { attempt, job } = print;
+  if (spool && spool.materialId !== job.materialId) {
+    throw new ConflictError(
+      `The print under way is of ${job.materialId}, this spool of ${spool.materialId}.`,
+      `Load a spool of ${job.materialId}, or cancel the print.`,
+      'other_material',
+    );
+  }
+  switch (attempt.phase) {
+    case 'dispatched':
+    case 'claimed':
+    case 'preparing':
+    case 'uploading':
+      if (!spool)
+        throw inUse('A print is about to start from this slot.', 'Put another spool in, or cancel the print.');
+      await feedFrom(tx, attempt.id, spool.id);
+      return refuseTooLittle(tx, attempt);
+    case 'printing':
+      await noteTakenOut(tx, print);
+      if (spool) await feedFrom(tx, attempt.id, spool.id);
+      return;
+    case 'starting':
+      throw inUse('A print is being started from this slot.', 'Say it again when the print runs.');
+    case 'outcome_unknown':
+    case 'ended':
+      throw inUse('Nobody knows whether a print still uses this slot.', 'Answer what became of the print first.');
+  }
+}
+
+const inUse = (message: string, remedy: string): ConflictError => new ConflictError(message, remedy, 'slot_in_use');
+
+async function refuseTooLittle(tx: Transaction, attempt: Attempt): Promise<void> {
+  const missing = await missingGrams(tx, attempt.id);
+  if (missing === 0) return;
+  const message = `This spool has ${Math.ceil(missing)} g too little for the print that is about to start.`;
+  throw inUse(message, 'Put in one that has enough, or cancel the print.');
+}
+
+async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint): Promise<void> {
+  const drawn = drawnOf(attempt, printer);
+  const given = (await spoolsTaken(tx, attempt.id)).reduce((sum, { reservedGrams }) => sum + reservedGrams, 0);
+  const grams = given + attempt.reservedGrams;
+  const material = await findMaterial(tx, job.materialId);
+  const now = gramsDrawn(drawn, { grams, progress: 1, material }) ?? given;
+  await takeSpoolOut(tx, attempt.id, drawn, Math.min(attempt.reservedGrams, Math.max(0, now - given)));
+}
+
+/** How much of a print has come out by the last report of its printer. */
+function drawnOf(attempt: Attempt, { report }: Printer): Drawn {
+  const identity = { fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity;
+  if (!report || !isSameJob(identity, report.job)) return { progress: null, filamentMm: null };
+  if (report.ending !== null)
+    throw inUse('The print from this slot is just ending.', 'Say it again when it has ended.');
+  return { progress: report.progress, filamentMm: report.filamentMm ?? null };
+}
