@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Farm } from '../../lib/coordinator/farm';
 import { sweep, tick } from '../../lib/coordinator/tick';
-import { printerId } from '../../lib/model/ids';
+import { attemptId, printerId } from '../../lib/model/ids';
 import { attemptsOf, withdrawAttempt } from '../../lib/store/attempts';
 import { findJob } from '../../lib/store/jobs';
 import { findPrinter } from '../../lib/store/printers';
@@ -51,7 +51,7 @@ describe('After the clock of the database was set back', () => {
   const paused = async (notBefore: string) => {
     const id = await dispatched();
     const [attempt] = await attemptsOf(farm.database, id);
-    await farm.database.transaction((tx) => withdrawAttempt(tx, attempt?.id ?? '', 'test'));
+    await farm.database.transaction((tx) => withdrawAttempt(tx, attemptId(attempt?.id ?? ''), 'test'));
     await farm.database.query(
       `UPDATE print_jobs SET status = 'queued', failed_on = $2, failed_at = now() + interval '1 hour', not_before = now() + $3::interval
        WHERE id = $1`,
