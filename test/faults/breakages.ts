@@ -303,6 +303,66 @@ export const breakages: Breakage[] = [
     only: ['pairing_refused'],
     seen: ['wedged_jobs'],
   },
+  {
+    name: 'any machine at the address is the printer',
+    edits: [['dist/lib/agent/admit-machine.js', `if (relation === 'different' || (`, 'if (false && (']],
+    pair: 'embedded',
+    only: ['addresses_swapped'],
+    seen: ['wrong_machine_starts', 'occupied_bed_starts'],
+  },
+  {
+    name: 'publish a dispatch once, whatever became of it',
+    edits: [
+      [
+        'dist/lib/store/outbox.js',
+        'UPDATE outbox o SET sent_at = NULL FROM',
+        'UPDATE outbox o SET sent_at = sent_at FROM',
+      ],
+    ],
+    pair: 'rabbitmq',
+    only: ['queue_purged', 'queue_deleted'],
+    seen: ['wedged_jobs'],
+  },
+  {
+    name: 'wait for moments that a clock ahead has written',
+    edits: [['dist/lib/store/moments.js', 'const slackSeconds = 10;', 'const slackSeconds = 1e9;']],
+    pair: 'rabbitmq',
+    only: ['database_clock_jump', 'upload_breaks'],
+    seen: ['wedged_jobs'],
+  },
+  {
+    name: 'go on after a restore as if nothing had happened since',
+    edits: [
+      [
+        'dist/lib/coordinator/restore.js',
+        'return (0, restored_1.afterRestore)(tx, actor);',
+        'return { withdrawn: 0, outcomeUnknown: 0, held: 0, beds: 0 };',
+      ],
+      ['dist/lib/coordinator/epoch.js', "verdict === 'restored'", 'false'],
+    ],
+    pair: 'embedded',
+    only: ['backup_restored'],
+    seen: ['double_starts', 'occupied_bed_starts', 'stale_writes'],
+  },
+  {
+    name: 'take a job back from a printer that prints it',
+    edits: [
+      ['dist/lib/coordinator/reassign.js', 'const started = elsewhere.filter(', 'const started = [].filter('],
+      [
+        'dist/lib/coordinator/reassign.js',
+        'of elsewhere.filter(({ phase }) => !(0, attempt_1.mayHaveStarted)(phase))',
+        'of elsewhere',
+      ],
+      [
+        attempts,
+        "AND phase IN ('dispatched', 'claimed', 'preparing', 'uploading') RETURNING",
+        "AND phase <> 'ended' RETURNING",
+      ],
+    ],
+    pair: 'embedded',
+    only: ['reassign_job'],
+    seen: ['double_starts', 'occupied_bed_starts', 'stale_writes'],
+  },
 ];
 
 /** Breaks a copy of the package. @throws Error the code has changed and the breakage must be written anew */
