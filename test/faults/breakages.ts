@@ -11,6 +11,7 @@ export type Finding = Extract<
   | 'wrong_machine_starts'
   | 'lost_jobs'
   | 'wedged_jobs'
+  | 'stranded_printers'
   | 'history_gaps'
   | 'cancelled_but_printed'
   | 'stale_writes'
@@ -284,7 +285,7 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'a message that cannot be read stays in the queue',
-    edits: [['dist/lib/agent/printer-agent.js', `return 'reject';`, `throw error;`]],
+    edits: [['dist/lib/agent/printer-agent.js', `return 'reject';`, 'return new Promise(() => undefined);']],
     pair: 'rabbitmq',
     only: ['poison_message'],
     seen: ['wedged_jobs', 'lost_jobs'],
@@ -301,7 +302,7 @@ export const breakages: Breakage[] = [
     ],
     pair: 'embedded',
     only: ['pairing_refused'],
-    seen: ['wedged_jobs'],
+    seen: ['stranded_printers'],
   },
   {
     name: 'any machine at the address is the printer',

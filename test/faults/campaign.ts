@@ -94,6 +94,7 @@ export class Campaign {
   #databaseClock: DatabaseClock | undefined;
   #files: (ModelFile & { stlPath: string })[] = [];
   #wrongFiles: Record<WrongKind, WrongFile[]> | undefined;
+  #stranded: string[] = [];
   #serverBusy = false;
   #packageRoot = '';
   /** Killed, and not to be started again yet. */
@@ -555,9 +556,10 @@ export class Campaign {
           `UPDATE print_attempts SET lease_until = lease_until + interval '1 hour'
            WHERE phase <> 'ended' AND lease_until IS NOT NULL RETURNING id`,
         );
+        if (rows.length === 0) return false;
         await process.end('SIGKILL');
         process.start();
-        return rows.length > 0;
+        return true;
       }
       case 'row_locked':
         return this.#lockRow(printer, 1000 + duration * 9000);
@@ -869,14 +871,22 @@ export class Campaign {
         this.#connection,
         `SELECT (SELECT count(*) FROM print_jobs WHERE completed_at IS NULL) + (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS open`,
       );
-      open = Number(rows[0]?.open);
+      this.#stranded = await this.#notOnline();
+      open = Number(rows[0]?.open) + this.#stranded.length;
       await pause(500);
     }
     await pause(1000);
   }
 
+  /** Printers that the system does not reach, although every fault is undone. */
+  async #notOnline(): Promise<string[]> {
+    const online = (await this.#api.printers()).filter((printer) => printer.online);
+    return this.#floor.printers.map(({ id }) => id).filter((id) => !online.some(({ printer_id }) => printer_id === id));
+  }
+
   async #evidence(): Promise<Evidence> {
     return {
+      stranded: this.#stranded,
       accepted: [...this.#accepted.keys()],
       cancelled: this.#cancelled,
       questions: [...this.#operator.questions.values()],

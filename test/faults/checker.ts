@@ -57,6 +57,8 @@ export interface Evidence {
   told: Map<string, number[]> | undefined;
   /** Jobs whose numbers were counted anew, because they were in the database when a backup was restored. */
   countedAnew: Set<string>;
+  /** Printers that were never reached again after the last fault. */
+  stranded: string[];
   /** Writes of attempts by somebody who no longer held them, as the database noted them. */
   staleWrites: { attempt_id: string; what: string }[];
   jobs: JobRow[];
@@ -75,6 +77,8 @@ export interface Judgement {
   wrong_machine_starts: number;
   lost_jobs: number;
   wedged_jobs: number;
+  /** Printers that were never reached again after the last fault. */
+  stranded_printers: number;
   history_gaps: number;
   cancelled_but_printed: number;
   stale_writes: number;
@@ -141,6 +145,8 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
   );
   for (const job of wedged) findings.push(`wedged: ${job.id} is ${job.status} (${job.status_reason ?? ''})`);
 
+  for (const id of evidence.stranded) findings.push(`stranded: ${id} was not reached again after the last fault`);
+
   const gaps = historyGaps(evidence);
   findings.push(...gaps);
 
@@ -174,6 +180,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     wrong_machine_starts: elsewhere.length,
     lost_jobs: lost.length,
     wedged_jobs: wedged.length,
+    stranded_printers: evidence.stranded.length,
     history_gaps: gaps.length,
     cancelled_but_printed: printedAll.length,
     stale_writes: evidence.staleWrites.length,

@@ -11,6 +11,7 @@ export function asTable(pair: string, result: CampaignResult): string {
     ['starts on the wrong machine', result.wrong_machine_starts],
     ['lost jobs', result.lost_jobs],
     ['wedged jobs', result.wedged_jobs],
+    ['printers that were not reached again', result.stranded_printers],
     ['history gaps', result.history_gaps],
     ['printed after `cancelled`', result.cancelled_but_printed],
     ['writes without a valid claim', result.stale_writes],
