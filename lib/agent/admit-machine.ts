@@ -1,5 +1,6 @@
 import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
 import { WrongMachineError } from '../printers/driver';
+import { lockUntilEnd } from '../store/advisory-locks';
 import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
 import type { AgentContext } from './context';
 
@@ -13,6 +14,8 @@ export async function admitMachine(context: AgentContext, { ids: found, complete
   const { database, printerId, log } = context;
   const news = await database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, printerId);
+    // Two printers that meet one machine at the same moment must not both have it.
+    await lockUntilEnd(tx, 'identities');
     const relation = compareIdentities(printer.identity, found);
     if (relation === 'different' || (relation === 'unknown' && complete && isIdentified(printer.identity))) {
       throw new WrongMachineError(

@@ -1,6 +1,6 @@
 import { asError } from '../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../model/printer';
-import { type ConnectionState, isSameJob, type JobIdentity, WrongMachineError } from '../printers/driver';
+import { type ConnectionState, isSameJob, WrongMachineError } from '../printers/driver';
 import { type Attempt, openAttemptOf } from '../store/attempts';
 import { notify, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
@@ -131,7 +131,7 @@ export class PrinterWatch {
     const afterGap = connection !== this.#judgedConnection;
     const ours = await database.transaction(async (tx) => {
       const attempt = await openAttemptOf(tx, printerId);
-      const own = attempt && isSameJob(identityOf(attempt), report.job) ? attempt : undefined;
+      const own = attempt && isSameJob(attempt, report.job) ? attempt : undefined;
       await this.#judgeBed(tx, report, own !== undefined, afterGap);
       await storeReport(tx, printerId, { ...this.#state(report), judged: true });
       return own;
@@ -242,9 +242,6 @@ export class PrinterWatch {
     });
   }
 }
-
-/** An attempt as the printer may show it. */
-const identityOf = ({ fileName, taskId }: Attempt): JobIdentity => ({ fileName, taskId }) as JobIdentity;
 
 /** Whether two reports name the same job in the same words. */
 const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>

@@ -10,6 +10,7 @@ import { insertDeadLetter } from '../store/dead-letters';
 import { amendJob, changeStatus, type StatusChange } from '../store/jobs';
 import { emptySpool } from '../store/materials';
 import { addDeadLetterMessage } from '../store/outbox';
+import { spoolsTaken } from '../store/spool-changes';
 
 /** Whether trying again can help. */
 export type FailureClass = 'transient' | 'permanent';
@@ -108,7 +109,9 @@ async function retryOrGiveUp(
   const pause = retryPause(failures);
   const notBefore = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
   const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
-  if (changed && end.failureKind === 'run_out' && end.attempt.spoolId) await emptySpool(tx, end.attempt.spoolId);
+  // After a change of spools nobody knows which of them it was that ran out.
+  const onlySpool = (await spoolsTaken(tx, end.attempt.id)).length === 0 ? end.attempt.spoolId : null;
+  if (changed && end.failureKind === 'run_out' && onlySpool) await emptySpool(tx, onlySpool);
   await amendJob(tx, job.id, {
     notBefore,
     failedOn: end.attempt.printerId,

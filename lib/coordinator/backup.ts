@@ -24,7 +24,6 @@ export async function backUp(
 ): Promise<{ tables: number; files: number; bytes: number }> {
   await makeEmptyDirectory(directory);
   const stored = new Map<string, string>();
-  for await (const { sha256, path } of files.list()) stored.set(sha256, path);
   const parts: BackupPart[] = [];
   const { manifest, used } = await database.read(async (tx) => {
     const tables = await tablesOf(tx);
@@ -35,6 +34,8 @@ export async function backUp(
         'Check DATABASE_URL and PLATEWISE_DATA; the farm must have been started once.',
       );
     }
+    // After the tables, which fix the moment: whatever a job of that moment names is there by now.
+    for await (const { sha256, path } of files.list()) stored.set(sha256, path);
     parts.length = 0;
     for (const table of tables)
       parts.push(await write(directory, `database/${table}.jsonl`, linesOf(rowsOf(tx, table))));
@@ -96,12 +97,12 @@ async function write(
   let bytes = 0;
   try {
     for await (const chunk of content) {
-      file ??= await open(target, 'wx', 0o600);
+      file ??= await open(target, 'w', 0o600);
       hash.update(chunk);
       bytes += chunk.length;
       await file.writeFile(chunk);
     }
-    file ??= await open(target, 'wx', 0o600);
+    file ??= await open(target, 'w', 0o600);
     await file.sync();
   } finally {
     await file?.close();

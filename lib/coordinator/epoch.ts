@@ -24,7 +24,7 @@ export type EpochVerdict =
   | 'new'
   /** It is the same, and not older. */
   | 'same'
-  /** It was restored, and somebody has treated it as such since. */
+  /** It was restored, and the restore has been handled since. */
   | 'treated'
   /** It is older than the note. */
   | 'restored';
@@ -93,7 +93,7 @@ export class FarmEpoch {
   }
 
   /**
-   * Counts on in the transaction of an intent to start.
+   * Advances the mark in the transaction of an intent to start.
    * @returns what has to be done after its commit and before the start
    * @throws FarmRestoredError this is not the database that it was
    */
@@ -185,7 +185,8 @@ export class FarmEpoch {
         }
         await rename(temporary, this.#path);
       } catch (error) {
-        await rm(temporary, { force: true });
+        // Whatever kept it from being written may keep it from being removed.
+        await rm(temporary, { force: true }).catch(() => undefined);
         this.#log(
           'warn',
           `${this.#path} cannot be written, so a restore may not be noticed: ${asError(error).message}`,

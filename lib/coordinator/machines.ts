@@ -2,6 +2,7 @@ import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
 import { identityText } from '../model/machine-identity';
 import { parseIdentity } from '../model/messages';
+import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
 import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfMachine } from '../store/printers';
@@ -22,6 +23,7 @@ export async function acceptIdentity(
   const { found } = parseIdentity(input ?? {});
   return farm.database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, id);
+    await lockUntilEnd(tx, 'identities');
     const { stranger } = printer;
     if (stranger === null) {
       throw new ConflictError(

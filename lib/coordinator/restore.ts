@@ -58,6 +58,8 @@ export async function restore(
     await fill(aside, directory, manifest);
     await migrate(aside);
     const restoredFiles = await restoreFiles(files, directory, manifest);
+    // Filling takes a while, in which somebody may have started the farm.
+    await refuseUnlessFree(database, replace);
     const done = await inOneTransaction(database, async (tx) => {
       await createSchema(tx, database.schema);
       await emptySchema(tx, database.schema);

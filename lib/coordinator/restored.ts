@@ -64,7 +64,8 @@ async function holdWhatIsUnderWay(tx: Transaction, found: Job, actor: string, do
   const question = `outcome_unknown: ${reason}. Look at the printer and answer whether it printed.`;
   if (unknown > 0) job = await showQuestion(tx, job, question, actor);
   for (const { id, phase } of open) {
-    const attempt = phase === 'dispatched' ? await withdrawAttempt(tx, id, reason) : undefined;
+    // Nobody has claimed it, so that there is no lease.
+    const attempt = phase === 'dispatched' ? await withdrawAttempt(tx, id, reason, 0) : undefined;
     if (!attempt) continue;
     job = await settle(tx, job, { attempt, outcome: 'withdrawn', reason: `withdrawn: ${reason}`, actor });
     done.withdrawn++;

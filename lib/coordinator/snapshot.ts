@@ -171,7 +171,7 @@ async function planningFacts(db: Queryable): Promise<{
   };
 }
 
-/** The spools that are in no slot and not empty, without what a print has drawn from them that has not ended. */
+/** Spools with filament that are in no slot, less what open attempts have reserved. */
 const shelfOf = (spools: readonly Spool[]): NonNullable<Snapshot['shelf']> =>
   spools
     .filter((spool) => spool.printerId === null && spool.gramsFree > 0)

@@ -1,9 +1,8 @@
 import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
-import type { Drawn } from '../model/spool-shares';
-import { gramsDrawn } from '../model/spool-shares';
-import { isSameJob, type JobIdentity } from '../printers/driver';
+import { type Drawn, gramsDrawn } from '../model/spool-shares';
+import { isSameJob } from '../printers/driver';
 import { type Attempt, openAttemptOf } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { lockJob } from '../store/jobs';
@@ -11,7 +10,7 @@ import { findMaterial, missingGrams, type Spool } from '../store/materials';
 import { lockPrinter, type Printer } from '../store/printers';
 import { feedFrom, spoolsTaken, takeSpoolOut } from '../store/spool-changes';
 
-/** A print under way with its job and printer, all of them locked. */
+/** A print under way; its job and printer are locked, and the job's lock also guards the attempt. */
 export interface FedPrint {
   attempt: Attempt;
   job: Job;
@@ -26,13 +25,13 @@ export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: 
   const attempt = await openAttemptOf(tx, printerId);
   if (attempt?.slot !== slot) return undefined;
   // One that was dispatched in between: its job would have to be locked before the printer.
-  if (!job || attempt.id !== before?.id) throw inUse('A print has just been given to this slot.', 'Try again.');
+  if (!job || attempt.id !== before?.id) throw inUse('A print has just been assigned to this slot.', 'Try again.');
   return { attempt, job, printer };
 }
 
 /**
- * Another spool feeds a print from now on; null: none, until the next is told. Of a print that runs it is noted how much had
- * come out, so that at its end each spool is charged what it gave. A print that has not begun gets the other one instead.
+ * Switches a print to another spool; null unloads the current one until the next is recorded. For a running print, records how
+ * much has been extruded so that each spool is charged its share. A print that has not started simply takes the new spool.
  *
  * @throws ConflictError the spool is of another material, or has too little for a print that has not begun; or nobody knows
  *   whether the print runs
@@ -41,7 +40,7 @@ export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool
   const { attempt, job } = print;
   if (spool && spool.materialId !== job.materialId) {
     throw new ConflictError(
-      `The print under way is of ${job.materialId}, this spool of ${spool.materialId}.`,
+      `The print under way needs ${job.materialId}; this spool is ${spool.materialId}.`,
       `Load a spool of ${job.materialId}, or cancel the print.`,
       'other_material',
     );
@@ -60,10 +59,13 @@ export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool
       if (spool) await feedFrom(tx, attempt.id, spool.id);
       return;
     case 'starting':
-      throw inUse('A print is being started from this slot.', 'Say it again when the print runs.');
+      throw inUse('A print is being started from this slot.', 'Try again once the print is running.');
     case 'outcome_unknown':
     case 'ended':
-      throw inUse('Nobody knows whether a print still uses this slot.', 'Answer what became of the print first.');
+      throw inUse(
+        'Whether a print still uses this slot is unknown.',
+        'First answer whether it printed (POST attempts/{id}/outcome).',
+      );
   }
 }
 
@@ -72,8 +74,8 @@ const inUse = (message: string, remedy: string): ConflictError => new ConflictEr
 async function refuseTooLittle(tx: Transaction, attempt: Attempt): Promise<void> {
   const missing = await missingGrams(tx, attempt.id);
   if (missing === 0) return;
-  const message = `This spool has ${Math.ceil(missing)} g too little for the print that is about to start.`;
-  throw inUse(message, 'Put in one that has enough, or cancel the print.');
+  const message = `This spool is ${Math.ceil(missing)} g short for the print that is about to start.`;
+  throw inUse(message, 'Load a spool with enough filament, or cancel the print.');
 }
 
 async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint): Promise<void> {
@@ -85,11 +87,9 @@ async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint
   await takeSpoolOut(tx, attempt.id, drawn, Math.min(attempt.reservedGrams, Math.max(0, now - given)));
 }
 
-/** How much of a print has come out by the last report of its printer. */
-function drawnOf(attempt: Attempt, { report }: Printer): Drawn {
-  const identity = { fileName: attempt.fileName, taskId: attempt.taskId } as JobIdentity;
-  if (!report || !isSameJob(identity, report.job)) return { progress: null, filamentMm: null };
-  if (report.ending !== null)
-    throw inUse('The print from this slot is just ending.', 'Say it again when it has ended.');
+/** How much of a print has been extruded, as its printer reports; a report from before it went offline may be long out of date. */
+function drawnOf(attempt: Attempt, { report, online }: Printer): Drawn {
+  if (!report || !online || !isSameJob(attempt, report.job)) return { progress: null, filamentMm: null };
+  if (report.ending !== null) throw inUse('The print from this slot is ending.', 'Try again once it has ended.');
   return { progress: report.progress, filamentMm: report.filamentMm ?? null };
 }

@@ -4,7 +4,15 @@ import type { SpoolId } from '../model/ids';
 import { parseNewSpool, parseSlotChange, parseSpoolChange, type SpoolChange } from '../model/messages';
 import { type Attempt, openAttemptsOfSpool } from '../store/attempts';
 import type { Transaction } from '../store/database';
-import { allSpools, findSpool, findUsableMaterial, insertSpool, type Spool, tellLowStock } from '../store/materials';
+import {
+  allSpools,
+  findSpool,
+  findUsableMaterial,
+  insertSpool,
+  lockSpool,
+  type Spool,
+  tellLowStock,
+} from '../store/materials';
 import { findPrinter, loadSlot } from '../store/printers';
 import { archiveSpool, setSpoolGrams } from '../store/stock-changes';
 import type { Farm } from './farm';
@@ -63,12 +71,12 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
   const change = parseSpoolChange(input);
   const grams = gramsOf(change);
   return farm.database.transaction(async (tx) => {
-    const spool = await findSpool(tx, id);
+    const spool = await lockSpool(tx, id);
     const attempts = await openAttemptsOfSpool(tx, spool.id);
     if (change.grams_left === undefined && attempts.some(({ phase }) => mayHaveStarted(phase))) {
       throw new ConflictError(
         'A print draws from this spool: nobody knows how much of it is gone already.',
-        'Weigh it when the print has ended, or give grams_left as it was when the print began.',
+        'Weigh it when the print has ended, or give grams_left as it was when the print began to draw from this spool.',
         'spool_in_use',
       );
     }
@@ -94,7 +102,7 @@ function gramsOf({ grams_left, gross_grams = 0, tare_grams = 0 }: SpoolChange): 
  */
 export async function removeSpool(farm: Farm, id: string): Promise<{ spool_id: SpoolId; archived: true }> {
   return farm.database.transaction(async (tx) => {
-    const spool = await findSpool(tx, id);
+    const spool = await lockSpool(tx, id);
     const [attempt] = await openAttemptsOfSpool(tx, spool.id);
     if (attempt) throw inUse(attempt, 'Archive it when that print has ended, or cancel the print.');
     await archiveSpool(tx, spool.id);
@@ -125,7 +133,7 @@ export async function changeSlot(
   return farm.database.transaction(async (tx) => {
     const { id } = await findPrinter(tx, printer);
     const print = await lockFedPrint(tx, id, slot);
-    const spool = spool_id === null ? null : await findSpool(tx, spool_id);
+    const spool = spool_id === null ? null : await lockSpool(tx, spool_id);
     const feeding = print?.attempt.spoolId ?? null;
     if (spool && spool.id !== feeding) await refuseFeeding(tx, spool);
     // Said once more, it is no change.
@@ -144,5 +152,5 @@ export async function changeSlot(
 /** A spool that a print draws from at this moment stays where it is. */
 async function refuseFeeding(tx: Transaction, { id }: Spool): Promise<void> {
   const feeding = (await openAttemptsOfSpool(tx, id)).find(({ spoolId }) => spoolId === id);
-  if (feeding) throw inUse(feeding, 'Put it elsewhere when that print has ended.');
+  if (feeding) throw inUse(feeding, 'Move it once that print has ended.');
 }

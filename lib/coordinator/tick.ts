@@ -235,6 +235,7 @@ export async function sweep(farm: Farm): Promise<void> {
   const stale = await staleDispatches(farm.database, {
     expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
     offlineAfterSeconds,
+    leaseSeconds: farm.times.leaseSeconds,
   });
   for (const { attempt, offline } of stale) {
     const unclaimed = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
@@ -242,7 +243,7 @@ export async function sweep(farm: Farm): Promise<void> {
     await unlessLocked(farm, () =>
       farm.database.transaction(async (tx) => {
         const job = await lockJobNow(tx, attempt.jobId);
-        const withdrawn = await withdrawAttempt(tx, attempt.id, reason);
+        const withdrawn = await withdrawAttempt(tx, attempt.id, reason, farm.times.leaseSeconds);
         if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
       }),
     );

@@ -32,6 +32,7 @@ export function parseRetryPolicy(text: string): RetryPolicy {
 
 /** The longest pause before a retry (seconds). */
 export const longestRetryPause = 3600;
+/** The first pause before a retry (seconds). */
 const firstRetryPause = 10;
 
 /** The pause after so many failures of a copy (seconds): each is twice as long as the one before. */

@@ -155,7 +155,7 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
 }
 
 /** Whether a job that a printer names is the one with this identity. */
-export function isSameJob(identity: JobIdentity, job: PrinterJob | null): boolean {
+export function isSameJob(identity: Pick<JobIdentity, 'fileName' | 'taskId'>, job: PrinterJob | null): boolean {
   if (job === null) return false;
   if (job.taskId !== undefined && job.taskId !== '' && job.taskId !== '0') {
     return job.taskId === String(identity.taskId);

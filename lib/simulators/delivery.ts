@@ -13,7 +13,7 @@ export const DELIVERY_FAULTS = [
   'answers_shuffled',
 ] as const;
 
-/** How the messages of a printer arrive on one connection: as they are sent, or late, twice, out of order. */
+/** How a printer's messages arrive: as they are sent, or late, twice, out of order. */
 export class Delivery {
   #held: { send(): void; timer: NodeJS.Timeout } | undefined;
 
@@ -21,9 +21,9 @@ export class Delivery {
 
   /** @param send puts one message on the wire; it is called later, twice or in another order if a fault says so */
   pass(send: () => void): void {
-    if (this.faults.isOn('answers_late')) {
-      const setting = this.faults.take('answers_late') ?? {};
-      setTimeout(send, faultNumber(setting, 'seconds', 2) * 1000).unref();
+    const late = this.faults.take('answers_late');
+    if (late !== undefined) {
+      setTimeout(send, faultNumber(late, 'seconds', 2) * 1000).unref();
       return;
     }
     if (this.faults.isOn('answers_repeated')) {

@@ -17,6 +17,8 @@ export const advisoryLocks = {
   events: 7_206_015,
   /** One round with Spoolman at a time. */
   spoolman: 7_206_016,
+  /** Printers are pinned to machines. */
+  identities: 7_206_019,
   /** What jobs wait for changes. */
   dependencies: 7_206_018,
 } as const;
@@ -24,7 +26,7 @@ export const advisoryLocks = {
 /** Waits for a lock and holds it until the transaction has ended; shared, for those who only must not meet its holder. */
 export async function lockUntilEnd(
   tx: Transaction,
-  lock: 'tick' | 'files' | 'spoolman' | 'dependencies',
+  lock: 'tick' | 'files' | 'spoolman' | 'dependencies' | 'identities',
   mode: 'exclusive' | 'shared' = 'exclusive',
 ): Promise<void> {
   const take = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';

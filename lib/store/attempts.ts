@@ -1,7 +1,7 @@
 import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
 import type { AttemptId, JobId, PrinterId, SpoolId } from '../model/ids';
 import type { Queryable, Transaction } from './database';
-import { longAgo } from './moments';
+import { leaseExpired, longAgo } from './moments';
 import { camelCase } from './rows';
 
 /** One try at printing one copy on one printer, as the database holds it; times are ISO 8601 UTC. */
@@ -23,7 +23,7 @@ export interface Attempt {
   plate: number;
   /** What feeds it now; those that fed it before are in `spool_changes`. */
   spoolId: SpoolId | null;
-  /** What it still needs of that spool. */
+  /** Grams it still needs from that spool. */
   reservedGrams: number;
   gcodeSha256: string | null;
   gcodeMd5: string | null;
@@ -74,9 +74,6 @@ export async function insertAttempt(
   return toAttempt(row);
 }
 
-/** Clocks of two transactions differ by so much at most (seconds). */
-const leaseSlack = 1;
-
 // Takes a dispatched attempt, or one whose holder's lease has run out, under the next fencing number of the printer. A lease
 // further ahead than any lease lasts was written before the database's clock was set back, and has run out too.
 // Whose row is locked at this moment has somebody who deals with it: it is left to them.
@@ -85,7 +82,7 @@ const claimSql = `
     SELECT a.id FROM print_attempts a
     WHERE a.id = $1 AND a.printer_id = $2
       AND (a.phase = 'dispatched' OR (a.phase <> 'ended'
-        AND (a.lease_until < now() OR a.lease_until > now() + make_interval(secs => $4 + ${leaseSlack}))))
+        AND ${leaseExpired('a.lease_until', '$4')}))
     FOR UPDATE SKIP LOCKED),
   printer AS (
     UPDATE printers p SET fence = p.fence + 1 FROM wanted WHERE p.id = $2 RETURNING p.fence)
@@ -203,13 +200,21 @@ export async function endAttempt(
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Takes back an attempt of which nothing was sent and that nobody holds. The job's row must be locked. Undefined: somebody does. */
-export async function withdrawAttempt(tx: Transaction, id: AttemptId, reason: string): Promise<Attempt | undefined> {
+/**
+ * Takes back an attempt of which nothing was sent and that nobody holds. The job's row must be locked. Undefined: somebody does.
+ * @param leaseSeconds how long a lease lasts
+ */
+export async function withdrawAttempt(
+  tx: Transaction,
+  id: AttemptId,
+  reason: string,
+  leaseSeconds: number,
+): Promise<Attempt | undefined> {
   const { rows } = await tx.query(
     `UPDATE print_attempts SET phase = 'ended', outcome = 'withdrawn', reason = $2, ended_at = now(), lease_until = NULL
      WHERE id = $1 AND (phase = 'dispatched'
-       OR (phase IN ('claimed', 'preparing', 'uploading') AND lease_until < now())) RETURNING *`,
-    [id, reason],
+       OR (phase IN ('claimed', 'preparing', 'uploading') AND ${leaseExpired('lease_until', '$3')})) RETURNING *`,
+    [id, reason, leaseSeconds],
   );
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
@@ -284,15 +289,18 @@ export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: n
   const { rows } = await db.query(
     `SELECT * FROM print_attempts
      WHERE printer_id = $1 AND phase NOT IN ('dispatched', 'ended')
-       AND (lease_until < now() OR lease_until > now() + make_interval(secs => $2::float8 + ${leaseSlack}))`,
+       AND ${leaseExpired('lease_until', '$2')}`,
     [printerId, leaseSeconds],
   );
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
+/** A printer that has just gone offline may take a dispatch as long as this after it was made (seconds). */
+const offlineGraceSeconds = 5;
+
 // Claimed, nothing sent, and its holder is gone with the printer's node: nobody will take it up.
 const abandonedSql = `
-  a.phase IN ('claimed', 'preparing', 'uploading') AND a.lease_until < now() - make_interval(secs => $2)
+  a.phase IN ('claimed', 'preparing', 'uploading') AND ${leaseExpired('a.lease_until', '$3', '$2')}
   AND coalesce(${longAgo('p.seen_at', '$2')}, true)`;
 
 /**
@@ -301,16 +309,16 @@ const abandonedSql = `
  */
 export async function staleDispatches(
   db: Queryable,
-  limits: { expiresSeconds: number; offlineAfterSeconds: number },
+  limits: { expiresSeconds: number; offlineAfterSeconds: number; leaseSeconds: number },
 ): Promise<{ attempt: Attempt; offline: boolean }[]> {
   const { rows } = await db.query(
     `SELECT a.*, NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AS offline
      FROM print_attempts a JOIN printers p ON p.id = a.printer_id
      WHERE a.phase <> 'ended' AND ((a.phase = 'dispatched'
        AND (${longAgo('a.dispatched_at', '$1')}
-         OR (NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AND ${longAgo('a.dispatched_at', '5')})))
+         OR (NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AND ${longAgo('a.dispatched_at', String(offlineGraceSeconds))})))
        OR (${abandonedSql}))`,
-    [limits.expiresSeconds, limits.offlineAfterSeconds],
+    [limits.expiresSeconds, limits.offlineAfterSeconds, limits.leaseSeconds],
   );
   return rows.map((row) => ({ attempt: toAttempt(row), offline: row['offline'] === true }));
 }

@@ -34,13 +34,13 @@ export class EmbeddedPostgres {
   readonly #socketDirectory: string;
   readonly #binaries: string;
   readonly #onProblem: (error: Error) => void;
-  readonly #variables: Record<string, string>;
+  readonly #environment: Record<string, string>;
   #owner: Client | undefined;
   #stopping = false;
   #recovering: Promise<void> | undefined;
 
-  private constructor(directory: string, onProblem: (error: Error) => void, variables: Record<string, string> = {}) {
-    this.#variables = variables;
+  private constructor(directory: string, onProblem: (error: Error) => void, environment: Record<string, string> = {}) {
+    this.#environment = environment;
     this.#directory = directory;
     this.#dataDirectory = join(directory, 'data');
     this.#socketDirectory = socketDirectoryFor(directory);
@@ -53,16 +53,16 @@ export class EmbeddedPostgres {
    * Starts the server on a directory, or adopts the one that runs there since a crash.
    * @param directory created if missing; everything of the server is kept below it
    * @param onProblem told when the server died and had to be started again
-   * @param variables of the environment of its programs, beside the usual ones
+   * @param environment extra environment variables for initdb and postgres
    * @throws EmbeddedPostgresError it cannot run here; the text says why and what to set
    * @throws DataDirectoryInUseError another process owns the directory
    */
   static async start(
     directory: string,
     onProblem: (error: Error) => void,
-    variables: Record<string, string> = {},
+    environment: Record<string, string> = {},
   ): Promise<EmbeddedPostgres> {
-    const server = new EmbeddedPostgres(resolve(directory), onProblem, variables);
+    const server = new EmbeddedPostgres(resolve(directory), onProblem, environment);
     mkdirSync(server.#directory, { recursive: true, mode: 0o700 });
     mkdirSync(server.#socketDirectory, { recursive: true, mode: 0o700 });
     makeSureOfOwner(server.#socketDirectory);
@@ -211,7 +211,7 @@ export class EmbeddedPostgres {
   #spawn(program: 'initdb' | 'postgres', args: string[], options: Parameters<typeof spawn>[2] = {}): ChildProcess {
     const path = join(this.#binaries, 'bin', program);
     // Library lookups and the like must not depend on what the environment of Node-RED happens to be.
-    const environment = { PATH: process.env['PATH'], LANG: 'C', LC_ALL: 'C', TZ: 'UTC', ...this.#variables };
+    const environment = { PATH: process.env['PATH'], LANG: 'C', LC_ALL: 'C', TZ: 'UTC', ...this.#environment };
     const all = { cwd: this.#directory, env: environment, ...options };
     if (process.getuid?.() !== 0) return spawn(path, args, all);
     return spawn('unshare', ['--user', '--map-user=65534', '--map-group=65534', '--', path, ...args], all);

@@ -539,8 +539,8 @@ export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> 
 }
 
 /**
- * Ends the pauses before a retry that began at a moment that lies ahead: the database's clock was set back since. A time that was asked
- * for, which is further from the failure than any pause, stays.
+ * Ends retry pauses recorded in the future, which means that the database's clock was set back. A requested time more than
+ * `longestPause` after the failure is kept.
  *
  * @param longestPause of a retry (seconds)
  */

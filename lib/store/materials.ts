@@ -41,7 +41,7 @@ export interface Spool {
   label: string | null;
   initialGrams: number;
   gramsLeft: number;
-  /** Without what open attempts have reserved. */
+  /** `gramsLeft` less what open attempts have reserved. */
   gramsFree: number;
   printerId: string | null;
   slot: string | null;
@@ -67,6 +67,12 @@ export async function findSpool(db: Queryable, id: string): Promise<Spool> {
   return camelCase<Spool>(rows[0]);
 }
 
+/** Locks a spool until the transaction ends: one change of where it is, or of whether it is kept, at a time. @throws NotFoundError */
+export async function lockSpool(tx: Transaction, id: string): Promise<Spool> {
+  if (isUuid(id)) await tx.query('SELECT 1 FROM spools WHERE id = $1 FOR NO KEY UPDATE', [id]);
+  return findSpool(tx, id);
+}
+
 /** Adds a full spool. */
 export async function insertSpool(
   tx: Transaction,
@@ -81,7 +87,7 @@ export async function insertSpool(
 }
 
 /**
- * Takes what an attempt has extruded from a spool, once, never below nothing, and tells of a spool that has become low.
+ * Takes what an attempt has extruded from a spool, once, never below nothing, and publishes `low_stock` when the spool becomes low.
  * Doing it again for the same attempt and spool changes nothing.
  *
  * @param lowGrams below this a spool is low

@@ -1,5 +1,11 @@
-/** Clocks of two transactions, and what an administrator corrects by hand, differ by less (seconds). */
+/** Differences up to this are normal between concurrent transactions and after small clock corrections (seconds). */
 const slackSeconds = 10;
+
+/** Leases are compared within one lease; clocks of two transactions differ by so much at most (seconds). */
+const leaseSlackSeconds = 1;
+
+/** SQL: whether a moment lies ahead although it is only ever written as `now()`. */
+export const isAhead = (moment: string): string => `${moment} > now() + interval '${slackSeconds} seconds'`;
 
 /**
  * SQL: whether a stored moment is longer ago than so many seconds. A moment that lies ahead was written before the database's clock
@@ -9,7 +15,16 @@ const slackSeconds = 10;
  * @param seconds an SQL expression
  */
 export const longAgo = (moment: string, seconds: string): string =>
-  `(${moment} < now() - make_interval(secs => ${seconds}) OR ${moment} > now() + interval '${slackSeconds} seconds')`;
+  `(${moment} < now() - make_interval(secs => ${seconds}) OR ${isAhead(moment)})`;
 
-/** SQL: whether a moment lies ahead although it is only ever written as `now()`. */
-export const isAhead = (moment: string): string => `${moment} > now() + interval '${slackSeconds} seconds'`;
+/**
+ * SQL: whether a lease has run out, so many seconds ago at least. One that reaches further ahead than any lease does was written before
+ * the database's clock was set back, and has run out too.
+ *
+ * @param until the column that holds the end of the lease
+ * @param leaseSeconds an SQL expression: how long a lease lasts
+ * @param ago an SQL expression (seconds)
+ */
+export const leaseExpired = (until: string, leaseSeconds: string, ago = '0'): string =>
+  `(${until} < now() - make_interval(secs => ${ago})
+    OR ${until} > now() + make_interval(secs => ${leaseSeconds}::float8 + ${leaseSlackSeconds}))`;

@@ -130,7 +130,7 @@ export async function oldestStuck(
   olderThanSeconds: number,
 ): Promise<{ seconds: number; error: string | null } | undefined> {
   const { rows } = await db.query<{ seconds: number; error: string | null }>(
-    `SELECT extract(epoch FROM now() - created_at)::float8 AS seconds, last_error AS error FROM outbox
+    `SELECT greatest($1::float8, extract(epoch FROM now() - created_at)::float8) AS seconds, last_error AS error FROM outbox
      WHERE sent_at IS NULL AND (times_sent = 0 OR last_error IS NOT NULL) AND ${longAgo('created_at', '$1')}
      ORDER BY id LIMIT 1`,
     [olderThanSeconds],

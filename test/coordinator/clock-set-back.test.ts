@@ -43,6 +43,17 @@ describe('After the clock of the database was set back', () => {
     assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
   });
 
+  it('a claim whose holder is gone with its node is taken back', async () => {
+    const id = await dispatched();
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'claimed', fence = 1, lease_owner = gen_random_uuid(), claimed_at = now(),
+         lease_until = now() + interval '1 hour'`,
+    );
+    await farm.database.query(`UPDATE printers SET seen_at = now() - interval '1 hour'`);
+    await sweep(farm);
+    assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
+  });
+
   it('a printer that nobody has heard of since is not online', async () => {
     await farm.database.query(`UPDATE printers SET seen_at = now() + interval '1 hour'`);
     assert.equal((await findPrinter(farm.database, giga)).online, false);
@@ -51,7 +62,7 @@ describe('After the clock of the database was set back', () => {
   const paused = async (notBefore: string) => {
     const id = await dispatched();
     const [attempt] = await attemptsOf(farm.database, id);
-    await farm.database.transaction((tx) => withdrawAttempt(tx, attemptId(attempt?.id ?? ''), 'test'));
+    await farm.database.transaction((tx) => withdrawAttempt(tx, attemptId(attempt?.id ?? ''), 'test', 15));
     await farm.database.query(
       `UPDATE print_jobs SET status = 'queued', failed_on = $2, failed_at = now() + interval '1 hour', not_before = now() + $3::interval
        WHERE id = $1`,

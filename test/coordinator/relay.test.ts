@@ -201,7 +201,7 @@ describe('The outbox relay', () => {
     assert.ok(attempt);
     await farm.database.transaction(async (tx) => {
       await lockJob(tx, id);
-      await withdrawAttempt(tx, attempt.id, 'too late');
+      await withdrawAttempt(tx, attempt.id, 'too late', 15);
     });
     await addStatus(id, 7);
     const seen: OutgoingMessage['destination'][] = [];

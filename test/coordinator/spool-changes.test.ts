@@ -157,7 +157,7 @@ describe('A spool that is changed in a print', () => {
     const other = (await addSpool(farm, { material_id: 'petg_black_esun', grams: 1000 })).spool_id;
     const little = (await addSpool(farm, { material_id: pla, grams: 50 })).spool_id;
     await assert.rejects(load(other), { code: 'other_material', remedy: /pla_black_esun/ });
-    await assert.rejects(load(little), { code: 'slot_in_use', message: /50 g too little/ });
+    await assert.rejects(load(little), { code: 'slot_in_use', message: /50 g short/ });
     await assert.rejects(load(null), { code: 'slot_in_use' });
     await phase('printing');
     await report({ progress: 0.5 });

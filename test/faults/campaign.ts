@@ -215,9 +215,7 @@ export class Campaign {
     this.#mountDatabase(join(directory, 'postgres'));
     this.#databaseClock = DatabaseClock.in(directory);
     if (!this.#databaseClock)
-      this.#options.print(
-        'The clock of the database is never set here: that needs libfaketime (apt install faketime).',
-      );
+      this.#options.print('Skipping database clock faults: libfaketime is not installed (apt install faketime).');
     const postgres = await new PrivatePostgres(this.#databaseDirectory, this.#databaseClock?.variables).start();
     this.#postgres = postgres;
     this.#ends.push(() => postgres.stop());
@@ -546,6 +544,10 @@ export class Campaign {
         return true;
       case 'pairing_refused':
         if (printer.make !== 'snapmaker') return false;
+        // Who is connected stays so: it is refused when it comes again.
+        setTimeout(() => {
+          for (const wire of this.#wires.of(printer)) wire.cut();
+        }, 200);
         return this.#fault(printer, 'remote_disabled', 2000 + duration * 10_000);
       case 'lasting_storage_missing':
         return this.#fault(printer, 'storage_missing', 20_000 + duration * 60_000);
@@ -604,13 +606,15 @@ export class Campaign {
       }
       case 'database_half_open':
       case 'broker_half_open':
-        (kind === 'broker_half_open' ? broker : database)?.halfOpen();
+        if (!broker || !database) return false;
+        (kind === 'broker_half_open' ? broker : database).halfOpen();
         return true;
       case 'database_clock_jump': {
         const clock = this.#databaseClock;
         if (!clock) return false;
         return this.#alone(async () => {
-          clock.set(Math.round((amount - 0.5) * 7200));
+          // Ahead more often than behind: what is written then is what lasts.
+          clock.set(Math.round((amount - 0.25) * 4800));
           await pause(2000 + duration * 20_000);
           clock.set(0);
         });
@@ -628,11 +632,14 @@ export class Campaign {
       case 'deploy':
         return process.deploy();
       case 'printer_disabled': {
-        if (!(await process.deploy(printer.id, { d: true }))) return false;
-        await pause(1000 + duration * 10_000);
-        for (let attempt = 0; attempt < 60 && !(await process.deploy(printer.id, { d: undefined })); attempt++)
+        // An answer may be lost after the deployment, so it is undone in any case.
+        const disabled = await process.deploy(printer.id, { d: true });
+        if (disabled) await pause(1000 + duration * 10_000);
+        for (let attempt = 0; attempt < 60; attempt++) {
+          if (await process.deploy(printer.id, { d: undefined })) return disabled;
           await pause(1000);
-        return true;
+        }
+        throw new Error(`${printer.id} could not be enabled again.`);
       }
       case 'configuration_changed':
         return process.deploy(printer.id, { buildZ: String(280 + Math.floor(amount * 20)) });
@@ -785,7 +792,7 @@ export class Campaign {
     const from = Date.now();
     await process.command(['backup', backup], direct);
     await pause(duration * 30_000);
-    for (const each of this.#nodeReds) this.#resting.add(each);
+    for (const each of this.#nodeReds) each.locked = true;
     try {
       await Promise.all(this.#nodeReds.map((each) => each.end(amount < 0.5 ? 'SIGTERM' : 'SIGKILL')));
       await process.command(['restore', backup, '--replace'], direct);
@@ -793,7 +800,7 @@ export class Campaign {
       for (const [id, at] of this.#cancelled) if (at >= from) this.#cancelled.delete(id);
     } finally {
       for (const each of this.#nodeReds) {
-        this.#resting.delete(each);
+        each.locked = false;
         each.start();
       }
     }

@@ -95,6 +95,23 @@ export interface Judgement {
   findings: string[];
 }
 
+/** The figures that must be 0. */
+export const promises = [
+  'double_starts',
+  'occupied_bed_starts',
+  'wrong_machine_starts',
+  'lost_jobs',
+  'wedged_jobs',
+  'stranded_printers',
+  'history_gaps',
+  'cancelled_but_printed',
+  'stale_writes',
+  'material_errors',
+  'wrong_filament',
+  'wrong_file',
+  'without_way_out',
+] as const satisfies readonly (keyof Judgement)[];
+
 /** The status graph, written down once more on purpose. */
 const graph: Record<string, string[]> = {
   queued: ['scheduled', 'failed', 'cancelled'],

@@ -44,7 +44,9 @@ export class NodeRed {
   #packageRoot: string;
   readonly #link: string;
   readonly #environment: (start: number) => Record<string, string>;
-  readonly #flows: FlowNode[];
+  #flows: FlowNode[];
+  /** Kept from starting, whoever asks for it. */
+  locked = false;
 
   constructor(options: {
     name: string;
@@ -131,7 +133,7 @@ export class NodeRed {
   }
 
   start(): void {
-    if (this.running) return;
+    if (this.running || this.locked) return;
     this.starts++;
     const program = join(this.#packageRoot, 'node_modules', modernNode() ? 'node-red' : 'node-red-4', 'red.js');
     const child = spawn(
@@ -164,19 +166,21 @@ export class NodeRed {
    * False if it was not taken.
    */
   async deploy(printerId?: string, change: Record<string, unknown> = {}): Promise<boolean> {
-    const node = this.#flows.find((one) => one['printerId'] === printerId);
-    if (!this.running || (printerId !== undefined && !node)) return false;
-    if (node) Object.assign(node, change);
+    if (!this.running) return false;
+    const flows = this.#flows.map((node) =>
+      printerId !== undefined && node['printerId'] === printerId ? { ...node, ...change } : node,
+    );
     try {
       const response = await fetch(`http://127.0.0.1:${this.port}/flows`, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
-          'node-red-deployment-type': node ? 'nodes' : 'full',
+          'node-red-deployment-type': printerId === undefined ? 'full' : 'nodes',
         },
-        body: JSON.stringify(this.#flows),
+        body: JSON.stringify(flows),
         signal: AbortSignal.timeout(40_000),
       });
+      if (response.ok) this.#flows = flows;
       return response.ok;
     } catch {
       return false;

@@ -103,7 +103,10 @@ describe('A database with a long history', () => {
     ['how far kits are', (db) => partsOfKits(db, ['order 7'])],
     ['which attempts are open', openAttempts],
     ['which attempt has lost its agent', (db) => orphanOf(db, 'elegoo_giga', 15)],
-    ['which dispatches nobody took', (db) => staleDispatches(db, { expiresSeconds: 600, offlineAfterSeconds: 30 })],
+    [
+      'which dispatches nobody took',
+      (db) => staleDispatches(db, { expiresSeconds: 600, offlineAfterSeconds: 30, leaseSeconds: 15 }),
+    ],
     ['what is loaded', loadedSlots],
     ['what waits in the outbox', (db) => unsent(db, 64, { lanes: ['x'], ids: [1] })],
     ['which dispatches are overtaken', dropOvertakenDispatches],

@@ -31,7 +31,7 @@ export class Connection {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ jsonrpc: '2.0', ...message }));
   }
 
-  /** Sends the answer to a request. */
+  /** Sends the answer to a request. Notifications carry changes only, so delivery faults leave them alone. */
   answer(message: Record<string, unknown>): void {
     this.delivery.pass(() => this.send(message));
   }

@@ -101,6 +101,6 @@ export function initialState(): MoonrakerState {
 
 /** What the printer's own clock shows (s since 1970). */
 export function unixSeconds({ faults }: Machine<MoonrakerState>): number {
-  const wrong = faults.isOn('clock_wrong') ? faultNumber(faults.take('clock_wrong') ?? {}, 'seconds', 3600) : 0;
-  return Date.now() / 1000 + wrong;
+  const wrong = faults.take('clock_wrong');
+  return Date.now() / 1000 + (wrong === undefined ? 0 : faultNumber(wrong, 'seconds', 3600));
 }
