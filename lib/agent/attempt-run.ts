@@ -19,6 +19,7 @@ import {
 } from '../printers/driver';
 import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../store/attempts';
 import { DatabaseUnavailableError, type Transaction } from '../store/database';
+import { findFarmPause } from '../store/farm-pause';
 import { amendJob, lockJob } from '../store/jobs';
 import { findMaterial, missingGrams } from '../store/materials';
 import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '../store/printers';
@@ -340,6 +341,7 @@ export class AttemptRun {
       [material, noted] = await this.#transaction(async (tx) => {
         const { materialId } = await lockJob(tx, this.#attempt.jobId);
         const printer = await lockPrinter(tx, this.#context.printerId);
+        if (await findFarmPause(tx)) throw new AttemptOver('withdrawn', 'transient', 'the farm is paused');
         if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
         await this.#advanceIn(tx, ['uploading'], 'starting');
         await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);

@@ -1,7 +1,7 @@
 import { asError } from '../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../model/printer';
 import { type ConnectionState, isSameJob, WrongMachineError } from '../printers/driver';
-import { type Attempt, openAttemptOf } from '../store/attempts';
+import { type Attempt, noteProgress, openAttemptOf } from '../store/attempts';
 import { notify, type Transaction } from '../store/database';
 import { amendJob, lockJob } from '../store/jobs';
 import {
@@ -132,6 +132,7 @@ export class PrinterWatch {
     const ours = await database.transaction(async (tx) => {
       const attempt = await openAttemptOf(tx, printerId);
       const own = attempt && isSameJob(attempt, report.job) ? attempt : undefined;
+      if (own && hasCome(own, report)) await noteProgress(tx, own.id, report.progress, report.filamentMm ?? null);
       await this.#judgeBed(tx, report, own !== undefined, afterGap);
       await storeReport(tx, printerId, { ...this.#state(report), judged: true });
       return own;
@@ -242,6 +243,16 @@ export class PrinterWatch {
     });
   }
 }
+
+/** How much further a print must have come for that to be noted. */
+const progressStep = 0.02;
+
+/** Whether a report shows a print noticeably further than was noted last. */
+const hasCome = ({ phase, progress }: Attempt, report: PrinterReport): boolean =>
+  phase === 'printing' &&
+  report.ending === null &&
+  report.progress !== null &&
+  report.progress >= (progress ?? 0) + progressStep;
 
 /** Whether two reports name the same job in the same words. */
 const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>

@@ -31,7 +31,7 @@ export interface EndedPrint {
 /**
  * Records what a print took: printer hours, grams, which are taken off the spools that gave them, and their price. Grams are what the
  * printer has counted; where it counts nothing, what was sliced, and of a print that did not finish the share of it that
- * was seen.
+ * was seen, by whoever watched it.
  */
 export async function recordOutcome(
   tx: Transaction,
@@ -48,9 +48,11 @@ export async function recordOutcome(
       : (Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt)) / 3_600_000;
   const hours = sawItRun ? wallHours && wallHours * timeScale : estimatedHours;
   const warnings = sawItRun ? [] : ['It ended while nobody watched; its duration is the estimate.'];
-  const counted = ended.filamentMm !== null && material ? gramsOfFilament(ended.filamentMm, material) : null;
+  const completed = outcome === 'completed';
+  const filamentMm = ended.filamentMm ?? (completed ? null : attempt.filamentMm);
+  const counted = filamentMm !== null && material ? gramsOfFilament(filamentMm, material) : null;
   const sliced = attempt.estimatedGrams ?? job.estimatedGrams ?? 0;
-  const progress = outcome === 'completed' ? 1 : ended.lastProgress;
+  const progress = completed ? 1 : Math.max(ended.lastProgress, attempt.progress ?? 0);
   const grams = roundGrams(counted ?? sliced * progress);
   const cost = costOf({
     grams,

@@ -73,8 +73,8 @@ export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promis
     }
     case 'withdrawn':
       if (end.pause) {
-        const notBefore = new Date((await databaseNow(tx)) + withdrawnPause * 1000).toISOString();
-        await amendJob(tx, job.id, { notBefore, failedOn: end.attempt.printerId });
+        const retryAt = new Date((await databaseNow(tx)) + withdrawnPause * 1000).toISOString();
+        await amendJob(tx, job.id, { retryAt, failedOn: end.attempt.printerId });
       }
       return goTo(tx, job, openNow, facts);
     case 'cancelled':
@@ -107,13 +107,13 @@ async function retryOrGiveUp(
     return goTo(tx, job, openNow, facts);
   }
   const pause = retryPause(failures);
-  const notBefore = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
+  const retryAt = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
   const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
   // After a change of spools nobody knows which of them it was that ran out.
   const onlySpool = (await spoolsTaken(tx, end.attempt.id)).length === 0 ? end.attempt.spoolId : null;
   if (changed && end.failureKind === 'run_out' && onlySpool) await emptySpool(tx, onlySpool);
   await amendJob(tx, job.id, {
-    notBefore,
+    retryAt,
     failedOn: end.attempt.printerId,
     ...(changed && { retrySettings: changed.settings }),
   });

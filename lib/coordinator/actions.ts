@@ -112,7 +112,7 @@ export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | 
 
 /** What can be done about a job. @param open its attempts under way, with their printers */
 export function jobActions(
-  job: { id: string; status: JobStatus; hold: boolean },
+  job: { id: string; status: JobStatus; hold: boolean; forcedPrinterIsGone: boolean },
   open: readonly { attempt: ActionAttempt; printer: ActionPrinter }[],
   deadLetterId: string | null,
 ): Action[] {
@@ -138,6 +138,15 @@ export function jobActions(
         method: 'POST',
         href: `/jobs/${job.id}/release`,
         why: 'Lets the job go; it is held back.',
+      });
+    }
+    if (job.forcedPrinterIsGone) {
+      actions.push({
+        action: 'reassign',
+        method: 'PATCH',
+        href: `/jobs/${job.id}/printer`,
+        body: { force_printer: null },
+        why: 'Lets it go to any printer; the one that it is meant for is gone.',
       });
     }
     actions.push(cancel(job.id, 'Takes the job out of the queue.'));

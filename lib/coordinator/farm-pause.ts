@@ -1,10 +1,12 @@
 import { settle } from '../agent/settle';
+import { asError } from '../model/errors';
+import type { AttemptId, JobId } from '../model/ids';
 import { parseFarmPause } from '../model/messages';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { endBeforeStart, openAttempts } from '../store/attempts';
 import { notify } from '../store/database';
 import { endFarmPause, type StoredPause, storeFarmPause } from '../store/farm-pause';
-import { lockJob } from '../store/jobs';
+import { lockJobNow } from '../store/jobs';
 import type { Farm } from './farm';
 
 /** A pause of the farm as the API shows it. */
@@ -37,17 +39,26 @@ export async function pauseFarm(
   });
   const takenBack: string[] = [];
   for (const { id, jobId } of await openAttempts(farm.database)) {
-    await farm.database.transaction(async (tx) => {
-      const job = await lockJob(tx, jobId);
-      const why = `the farm was paused by ${actor}`;
-      const ended = await endBeforeStart(tx, id, 'withdrawn', why);
-      if (!ended) return;
-      await settle(tx, job, { attempt: ended, outcome: 'withdrawn', reason: why, actor });
-      await notify(tx, `attempt:${id}`);
-      takenBack.push(job.id);
-    });
+    // What is locked or cannot be reached now ends by itself, just before it would be started.
+    await takeBack(farm, id, jobId, actor).then(
+      (taken) => taken && takenBack.push(jobId),
+      (error: unknown) => farm.log('warn', asError(error).message),
+    );
   }
   return { paused: pauseView(paused), taken_back: takenBack };
+}
+
+/** Puts an attempt back into the queue, if it has certainly not been started. */
+function takeBack(farm: Farm, id: AttemptId, jobId: JobId, actor: string): Promise<boolean> {
+  return farm.database.transaction(async (tx) => {
+    const job = await lockJobNow(tx, jobId);
+    const why = `the farm was paused by ${actor}`;
+    const ended = await endBeforeStart(tx, id, 'withdrawn', why);
+    if (!ended) return false;
+    await settle(tx, job, { attempt: ended, outcome: 'withdrawn', reason: why, actor });
+    await notify(tx, `attempt:${id}`);
+    return true;
+  });
 }
 
 /** Lets new prints start again. Doing it again changes nothing. */

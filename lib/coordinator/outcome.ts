@@ -34,7 +34,9 @@ export async function answerOutcome(
     if (!printed) await refuseTooEarly(farm, tx, attempt, printer, machineOff);
     const off = !printed && machineOff ? ' and is switched off' : '';
     const reason = printed ? `${actor} says that it printed` : `${actor} says that it did not print${off}`;
-    const outcome = printed ? 'completed' : 'not_started';
+    // What was seen to run has used filament, whatever became of it.
+    const unfinished = attempt.startedAt === null ? 'not_started' : 'failed';
+    const outcome = printed ? 'completed' : unfinished;
     const ended = await endByWord(tx, attempt.id, phasesToAnswer(printer), outcome, reason);
     if (!ended) throw nothingAsked;
     await notify(tx, `attempt:${attempt.id}`);
@@ -42,19 +44,20 @@ export async function answerOutcome(
       await lockPrinter(tx, printer.id);
       await occupyBedByOther(tx, printer.id, 'unknown', actor);
     }
-    const record = printed
-      ? await recordOutcome(tx, locked, {
-          attempt: ended,
-          outcome: 'completed',
-          reason,
-          timeScale: printer.report?.timeScale ?? 1,
-          sawItRun: false,
-          lastProgress: 1,
-          filamentMm: null,
-          tariff: farm.agentOptions.tariff,
-          lowStockGrams: farm.agentOptions.lowStockGrams,
-        })
-      : {};
+    const record =
+      outcome !== 'not_started'
+        ? await recordOutcome(tx, locked, {
+            attempt: ended,
+            outcome,
+            reason,
+            timeScale: printer.report?.timeScale ?? 1,
+            sawItRun: false,
+            lastProgress: 0,
+            filamentMm: null,
+            tariff: farm.agentOptions.tariff,
+            lowStockGrams: farm.agentOptions.lowStockGrams,
+          })
+        : {};
     return settle(tx, locked, {
       attempt: ended,
       outcome,

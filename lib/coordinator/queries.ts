@@ -8,7 +8,7 @@ import type { Queryable } from '../store/database';
 import { openDeadLetterOf } from '../store/dead-letters';
 import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
 import { photosOf } from '../store/outcomes';
-import { allPrinters, findPrinter, loadedSlots } from '../store/printers';
+import { allPrinters, findPrinter, loadedSlots, printerIsKnown } from '../store/printers';
 import { type Action, jobActions } from './actions';
 import type { Farm } from './farm';
 import type { FarmPauseView } from './farm-pause';
@@ -254,7 +254,12 @@ async function actionsOf(db: Queryable, job: Job): Promise<Action[]> {
   for (const attempt of await attemptsOf(db, job.id)) {
     if (attempt.phase !== 'ended') places.push({ attempt, printer: await findPrinter(db, attempt.printerId) });
   }
-  return jobActions(job, places, job.status === 'failed' ? await openDeadLetterOf(db, job.id) : null);
+  const forcedPrinterIsGone = job.forcePrinter !== null && !(await printerIsKnown(db, job.forcePrinter));
+  return jobActions(
+    { ...job, forcedPrinterIsGone },
+    places,
+    job.status === 'failed' ? await openDeadLetterOf(db, job.id) : null,
+  );
 }
 
 /** When the last part of a job's kit is done by the plan (ISO 8601); null if nobody can say, or none is to be done. */

@@ -39,7 +39,7 @@ export function planningJob(
     priority: job.priority,
     deadline: job.deadlineAt === null ? null : Date.parse(job.deadlineAt),
     createdAt: Date.parse(job.createdAt),
-    notBefore: job.notBefore === null ? null : Date.parse(job.notBefore),
+    notBefore: latest(job.notBefore, job.retryAt),
     // What was accepted by an earlier version waits until its file has been read again.
     held: job.hold || job.fileFacts === null,
     waitsFor: unmet.map(({ id }) => id),
@@ -48,6 +48,12 @@ export function planningJob(
     failedOn: job.failedOn,
     ...(job.failedAt !== null && { failedAt: Date.parse(job.failedAt) }),
   };
+}
+
+/** The later of two times (ms since 1970); null: there is none. */
+function latest(...times: (string | null)[]): number | null {
+  const given = times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
+  return given.length === 0 ? null : Math.max(...given);
 }
 
 function deadEnd(id: JobId, status: JobStatus | null): DeadEnd[] {

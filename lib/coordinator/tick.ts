@@ -6,7 +6,6 @@ import { asError, PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
-import { longestRetryPause } from '../model/retry-policy';
 import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
 import type { PlanLine } from '../planning/plan';
@@ -223,7 +222,7 @@ function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAtte
 /** Publishes again what nobody claimed, and takes back what nobody will. */
 export async function sweep(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
-  await unlessLocked(farm, () => endPausesAhead(farm.database, longestRetryPause));
+  await unlessLocked(farm, () => endPausesAhead(farm.database));
   await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
   await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
   await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));

@@ -418,6 +418,8 @@ function bedReason(printer: FitPrinter): string {
 export function impossible(job: FitJob, printers: readonly FitPrinter[]): string {
   const asked = printers.filter((printer) => job.forcePrinter === null || job.forcePrinter === printer.id);
   const texts = asked.flatMap((printer) => permanentReasons(job, printer).map(({ text }) => text));
+  if (asked.length === 0 && job.forcePrinter !== null)
+    return `it must be printed on ${job.forcePrinter}, which the farm no longer has`;
   if (asked.length === 0) return 'there is no printer';
   return `no printer can take it: ${[...new Set(texts)].join(' ')}`;
 }

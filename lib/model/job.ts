@@ -54,6 +54,8 @@ export interface Job {
   failedOn: PrinterId | null;
   /** When that was; null: it has not failed, or nobody noted when. */
   failedAt: string | null;
+  /** Until when it pauses before it is tried again. */
+  retryAt: string | null;
   /** What a retry does differently from what was asked for. */
   retrySettings: RetrySettings;
   /** The submitter's word that a file which names no machine was made for the printers that it fits. */

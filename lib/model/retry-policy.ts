@@ -31,7 +31,7 @@ export function parseRetryPolicy(text: string): RetryPolicy {
 }
 
 /** The longest pause before a retry (seconds). */
-export const longestRetryPause = 3600;
+const longestRetryPause = 3600;
 /** The first pause before a retry (seconds). */
 const firstRetryPause = 10;
 

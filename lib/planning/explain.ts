@@ -59,7 +59,11 @@ export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): Jo
 
   function firstReason(): string {
     if (possible.length === 0) {
-      wouldHelp.push('scale the part down, split it, choose another material, or cancel the job');
+      wouldHelp.push(
+        isOf(job.forcePrinter, snapshot)
+          ? 'scale the part down, split it, choose another material, or cancel the job'
+          : 'let it go to another printer',
+      );
       return impossible(job, snapshot.printers);
     }
     if (job.copiesToStart < 1) return 'all its copies are done or under way';
@@ -190,3 +194,7 @@ export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: Planning
   if (next) return answer(`the plan keeps it free for ${next.jobId} at ${next.start}`);
   return answer('the other printers have all that waits done sooner');
 }
+
+/** Whether the printer that a job must be printed on is one of the farm's; null: any is. */
+const isOf = (id: PlanningJob['forcePrinter'], { printers }: Snapshot): boolean =>
+  id === null || printers.some((printer) => printer.id === id);

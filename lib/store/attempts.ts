@@ -1,7 +1,7 @@
 import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
 import type { AttemptId, JobId, PrinterId, SpoolId } from '../model/ids';
 import type { Queryable, Transaction } from './database';
-import { leaseExpired, longAgo } from './moments';
+import { isAhead, leaseExpired, longAgo } from './moments';
 import { camelCase } from './rows';
 
 /** One try at printing one copy on one printer, as the database holds it; times are ISO 8601 UTC. */
@@ -39,6 +39,9 @@ export interface Attempt {
   startedAt: string | null;
   endedAt: string | null;
   cancelRequestedAt: string | null;
+  /** How far it was seen to have come (0..1), and what the printer had counted by then (mm); null: not known. */
+  progress: number | null;
+  filamentMm: number | null;
   outcome: AttemptOutcome | null;
   reason: string | null;
 }
@@ -227,7 +230,7 @@ export async function endByWord(
   tx: Transaction,
   id: AttemptId,
   phases: readonly AttemptPhase[],
-  outcome: 'completed' | 'not_started',
+  outcome: 'completed' | 'failed' | 'not_started',
   reason: string,
 ): Promise<Attempt | undefined> {
   const { rows } = await tx.query(
@@ -323,11 +326,14 @@ export async function staleDispatches(
   return rows.map((row) => ({ attempt: toAttempt(row), offline: row['offline'] === true }));
 }
 
-/** How often a copy has failed since the job was submitted or replayed. */
+/**
+ * How often a copy has failed since the job was submitted or replayed. Where that moment lies ahead, because the database's clock was
+ * set back, all its failures count: rather one retry too few than retries without end.
+ */
 export async function failuresOfCopy(db: Queryable, jobId: JobId, copy: number): Promise<number> {
   const { rows } = await db.query<{ failures: number }>(
     `SELECT count(*) AS failures FROM print_attempts a JOIN print_jobs j ON j.id = a.job_id
-     WHERE a.job_id = $1 AND a.copy = $2 AND a.outcome IN ('failed', 'not_started') AND a.ended_at >= j.retries_from`,
+     WHERE a.job_id = $1 AND a.copy = $2 AND a.outcome IN ('failed', 'not_started') AND (a.ended_at >= j.retries_from OR ${isAhead('j.retries_from')})`,
     [jobId, copy],
   );
   return rows[0]?.failures ?? 0;
@@ -344,6 +350,20 @@ export async function undoIntent(tx: Transaction, claim: Claim): Promise<Attempt
     [claim.attemptId, claim.fence, claim.owner],
   );
   return rows[0] ? toAttempt(rows[0]) : undefined;
+}
+
+/** Notes how far a print has come. What was noted before is never more than that. */
+export async function noteProgress(
+  db: Queryable,
+  id: AttemptId,
+  progress: number | null,
+  filamentMm: number | null,
+): Promise<void> {
+  await db.query(
+    `UPDATE print_attempts SET progress = greatest(progress, least($2, 1)), filament_mm = greatest(filament_mm, $3)
+     WHERE id = $1 AND phase = 'printing'`,
+    [id, progress, filamentMm],
+  );
 }
 
 /** Ends an attempt that has certainly not sent a start, whoever holds it. The job's row must be locked. Undefined: it is too late. */

@@ -19,7 +19,7 @@ const waitedSql = `
   SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS half,
     percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS most, max(waited) AS all
   FROM (SELECT extract(epoch FROM now() - created_at)::float8 AS waited FROM print_jobs
-    WHERE status = 'queued' AND NOT hold AND (not_before IS NULL OR not_before <= now())) w`;
+    WHERE status = 'queued' AND NOT hold AND (greatest(not_before, retry_at) IS NULL OR greatest(not_before, retry_at) <= now())) w`;
 
 // What waits in the outbox, by kind.
 const unsentSql = `

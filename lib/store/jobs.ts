@@ -118,6 +118,7 @@ const fields = [
   'cancelRequestedBy',
   'givingUp',
   'retriesFrom',
+  'retryAt',
   'failedOn',
   'failedAt',
   'retrySettings',
@@ -270,7 +271,7 @@ const amendJobSql = `
     outcome_id = coalesce($6, outcome_id),
     actual_duration_hours = coalesce($7, actual_duration_hours),
     actual_cost_usd = coalesce($8, actual_cost_usd),
-    not_before = coalesce($9, not_before),
+    retry_at = coalesce($9, retry_at),
     gcode_path = coalesce($10, gcode_path),
     estimated_grams = coalesce($11, estimated_grams),
     estimated_cost_usd = coalesce($12, estimated_cost_usd),
@@ -289,7 +290,8 @@ export interface JobAmendment {
   outcomeId?: string;
   actualDurationHours?: number;
   actualCostUsd?: number;
-  notBefore?: string;
+  /** Until when it pauses before it is tried again. */
+  retryAt?: string;
   gcodePath?: string;
   estimatedGrams?: number;
   estimatedCostUsd?: number;
@@ -311,7 +313,7 @@ export async function amendJob(tx: Transaction, id: JobId, changes: JobAmendment
     changes.outcomeId ?? null,
     changes.actualDurationHours ?? null,
     changes.actualCostUsd ?? null,
-    changes.notBefore ?? null,
+    changes.retryAt ?? null,
     changes.gcodePath ?? null,
     changes.estimatedGrams ?? null,
     changes.estimatedCostUsd ?? null,
@@ -532,24 +534,17 @@ export async function requestCancel(tx: Transaction, job: Job, actor: string): P
 /** Forgets what counted against a job, so that a replay begins anew. The job's row must be locked. */
 export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> {
   await tx.query(
-    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, failed_at = NULL, not_before = NULL,
+    `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, failed_at = NULL, not_before = NULL, retry_at = NULL,
        cancel_requested_at = NULL, cancel_requested_by = NULL, retry_settings = '{}' WHERE id = $1`,
     [id],
   );
 }
 
-/**
- * Ends retry pauses recorded in the future, which means that the database's clock was set back. A requested time more than
- * `longestPause` after the failure is kept.
- *
- * @param longestPause of a retry (seconds)
- */
-export async function endPausesAhead(db: Queryable, longestPause: number): Promise<void> {
+/** Ends retry pauses that began in the future, which means that the database's clock was set back. */
+export async function endPausesAhead(db: Queryable): Promise<void> {
   await db.query(
-    `UPDATE print_jobs SET not_before = NULL, failed_at = now()
-     WHERE status = 'queued' AND ${isAhead('failed_at')}
-       AND not_before BETWEEN failed_at AND failed_at + make_interval(secs => $1)`,
-    [longestPause + 1],
+    `UPDATE print_jobs SET retry_at = NULL, failed_at = now()
+     WHERE retry_at IS NOT NULL AND completed_at IS NULL AND ${isAhead('failed_at')}`,
   );
 }
 

@@ -109,6 +109,12 @@ export async function allPrinters(db: Queryable): Promise<Printer[]> {
   return rows.map(toPrinter);
 }
 
+/** Whether a printer is one of the farm's, and not archived. */
+export async function printerIsKnown(db: Queryable, id: string): Promise<boolean> {
+  const { rowCount } = await db.query('SELECT 1 FROM printers WHERE id = $1 AND archived_at IS NULL', [id]);
+  return rowCount === 1;
+}
+
 /** @throws NotFoundError */
 export async function findPrinter(db: Queryable, id: string): Promise<Printer> {
   const { rows } = await db.query(`SELECT ${columns} FROM printers WHERE id = $1 AND archived_at IS NULL`, [id]);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Farm } from '../../lib/coordinator/farm';
 import { sweep, tick } from '../../lib/coordinator/tick';
-import { attemptId, printerId } from '../../lib/model/ids';
-import { attemptsOf, withdrawAttempt } from '../../lib/store/attempts';
+import { printerId } from '../../lib/model/ids';
+import { attemptsOf, failuresOfCopy } from '../../lib/store/attempts';
 import { findJob } from '../../lib/store/jobs';
 import { findPrinter } from '../../lib/store/printers';
 import { addJob, makeReady, openBareFarm } from '../support/bare-farm';
@@ -59,24 +59,24 @@ describe('After the clock of the database was set back', () => {
     assert.equal((await findPrinter(farm.database, giga)).online, false);
   });
 
-  const paused = async (notBefore: string) => {
-    const id = await dispatched();
-    const [attempt] = await attemptsOf(farm.database, id);
-    await farm.database.transaction((tx) => withdrawAttempt(tx, attemptId(attempt?.id ?? ''), 'test', 15));
+  it('a job that was to be tried again in some seconds is; a time that was asked for stays', async () => {
+    const id = await addJob(farm, 'one', { notBefore: new Date(Date.now() + 86_400_000).toISOString() });
     await farm.database.query(
-      `UPDATE print_jobs SET status = 'queued', failed_on = $2, failed_at = now() + interval '1 hour', not_before = now() + $3::interval
-       WHERE id = $1`,
-      [id, giga, notBefore],
+      `UPDATE print_jobs SET failed_on = $1, failed_at = now() + interval '1 hour', retry_at = now() + interval '1 hour 10 seconds'`,
+      [giga],
     );
     await sweep(farm);
-    return (await findJob(farm.database, id)).notBefore;
-  };
-
-  it('a job that was to be tried again in some seconds is', async () => {
-    assert.equal(await paused('1 hour 10 seconds'), null);
+    const { retryAt, notBefore } = await findJob(farm.database, id);
+    assert.equal(retryAt, null);
+    assert.notEqual(notBefore, null);
   });
 
-  it('a time that was asked for stays', async () => {
-    assert.notEqual(await paused('1 day'), null);
+  it('a copy is not tried again without end', async () => {
+    const id = await dispatched();
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'ended', outcome = 'failed', ended_at = now(), start_intent_at = now(), fence = 1`,
+    );
+    await farm.database.query(`UPDATE print_jobs SET retries_from = now() + interval '1 hour'`);
+    assert.equal(await failuresOfCopy(farm.database, id, 1), 1);
   });
 });

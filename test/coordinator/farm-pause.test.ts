@@ -92,6 +92,20 @@ for (const [mode, options] of modes) {
       }
     });
 
+    it('is stored although a job is locked, whose print then ends by itself before it starts', async () => {
+      const id = await addJob(farm, 'a');
+      await tick(farm, undefined, 'scheduler');
+      const forgetful = await farm.database.connect();
+      try {
+        await forgetful.query('BEGIN');
+        await forgetful.query('SELECT 1 FROM print_jobs WHERE id = $1 FOR UPDATE', [id]);
+        assert.deepEqual((await pauseFarm(farm, {}, 'ada')).taken_back, []);
+      } finally {
+        await forgetful.query('ROLLBACK');
+        await forgetful.end();
+      }
+    });
+
     it('may be ordered again, with another reason, and ended again', async () => {
       const first = await pauseFarm(farm, {}, 'ada');
       assert.equal(first.paused.reason, null);

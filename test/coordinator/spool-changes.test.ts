@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { recordOutcome } from '../../lib/agent/record-outcome';
 import type { Farm } from '../../lib/coordinator/farm';
+import { answerOutcome } from '../../lib/coordinator/outcome';
 import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/coordinator/spools';
 import { tick } from '../../lib/coordinator/tick';
 import { type JobId, printerId } from '../../lib/model/ids';
 import type { PrinterReport } from '../../lib/model/printer';
-import { type Attempt, findAttempt, openAttemptOf } from '../../lib/store/attempts';
+import { type Attempt, findAttempt, noteProgress, openAttemptOf } from '../../lib/store/attempts';
 import { lockJob } from '../../lib/store/jobs';
 import { loadedSlots, storeReport } from '../../lib/store/printers';
 import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare-farm';
@@ -193,5 +194,34 @@ describe('A spool that is changed in a print', () => {
     assert.equal(await freeIn('bamboo_h2d', 'ams0-1'), 970);
     assert.equal(await gramsOf(first), 970);
     assert.equal((await removeSpool(farm, first)).archived, true);
+  });
+
+  it('feeds one print, also where two operators record it at the same moment', async () => {
+    await addJob(farm, 'another part', { estimatedGrams: 100, forcePrinter: printerId('bamboo_h2d') });
+    assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
+    await phase('printing');
+    const where = (await openAttemptOf(farm.database, 'bamboo_h2d'))?.slot ?? '';
+    const recorded = await Promise.allSettled([
+      load(second),
+      changeSlot(farm, 'bamboo_h2d', where, { spool_id: second }),
+    ]);
+    assert.equal(recorded.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const one of recorded) {
+      if (one.status === 'rejected') assert.equal((one.reason as { code: string }).code, 'spool_in_use');
+    }
+  });
+
+  it('is charged what was seen of a print of which an operator says that it did not print', async () => {
+    await phase('printing');
+    await report({ progress: 0.4, filamentMm: null });
+    await noteProgress(farm.database, attempt.id, 0.4, null);
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'outcome_unknown', start_intent_at = now() - interval '1 hour'`,
+    );
+    await farm.database.query(`UPDATE print_jobs SET status = 'printing' WHERE id = $1`, [job]);
+    await report({ state: 'idle', job: null, progress: null });
+    await answerOutcome(farm, attempt.id, { printed: false }, 'ada');
+    assert.deepEqual(await charged(), { of: { [first]: 40 }, recorded: 40 });
+    assert.equal((await findAttempt(farm.database, attempt.id))?.outcome, 'failed');
   });
 });

@@ -96,7 +96,9 @@ export function klippyState(state: MoonrakerState): string {
 }
 
 function klippyMessage(state: MoonrakerState): string {
-  return textOf(objectOf(state.objects.webhooks).state_message) || state.klippyMessage;
+  const { state: told, state_message: message } = objectOf(state.objects.webhooks);
+  // While Klipper goes down its message may still be the one of when it was ready.
+  return (textOf(told) === 'ready' ? '' : textOf(message)) || state.klippyMessage;
 }
 
 /** What Klipper says, in words of ours where there are any. */

@@ -26,6 +26,19 @@ describe('Moonraker state', () => {
     deepStrictEqual(mapped, { state: 'fault', job: { name: 'a.gcode' }, ending: 'failed', message: 'MCU lost' });
   });
 
+  it('does not take the message of when Klipper was ready for the reason of its shutdown', () => {
+    const mapped = mapState({
+      klippy: 'shutdown',
+      klippyMessage: 'MCU lost',
+      objects: {
+        print_stats: { state: 'printing', filename: 'a.gcode' },
+        webhooks: { state: 'ready', state_message: 'Printer is ready' },
+      },
+      lastJob: undefined,
+    });
+    strictEqual(mapped.message, 'MCU lost');
+  });
+
   it('is unknown for a word that nobody knows', () => {
     strictEqual(
       mapState({
