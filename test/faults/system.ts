@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
@@ -42,6 +43,7 @@ export class NodeRed {
   readonly #directory: string;
   readonly #packageRoot: string;
   readonly #environment: (start: number) => Record<string, string>;
+  readonly #hook: string;
 
   constructor(options: {
     name: string;
@@ -52,12 +54,15 @@ export class NodeRed {
     speed: number;
     /** For its first, second, … start. */
     environment: (start: number) => Record<string, string>;
+    /** What is loaded before Node-RED: the campaign's hook if none is named. */
+    hook?: string;
   }) {
     this.name = options.name;
     this.port = options.port;
     this.#directory = join(options.directory, options.name);
     this.#packageRoot = options.packageRoot;
     this.#environment = options.environment;
+    this.#hook = options.hook ?? join(options.packageRoot, 'dist', 'test', 'faults', 'hook.js');
     mkdirSync(join(this.#directory, 'node_modules', '@platewise'), { recursive: true });
     const link = join(this.#directory, 'node_modules', '@platewise', 'node-red-platewise');
     rmSync(link, { recursive: true, force: true });
@@ -127,7 +132,7 @@ export class NodeRed {
         env: {
           ...process.env,
           ...this.#environment(this.starts),
-          NODE_OPTIONS: `--require ${join(this.#packageRoot, 'dist', 'test', 'faults', 'hook.js')}`,
+          NODE_OPTIONS: `--require ${this.#hook}`,
         },
       },
     );
@@ -146,6 +151,16 @@ export class NodeRed {
 
   tell(message: object): void {
     if (this.running && this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** What the hook answers to a message, one at a time. @throws Error it does not answer within `limit` (ms) */
+  async ask(message: object, limit = 30_000): Promise<unknown> {
+    const child = this.#child;
+    if (!child?.connected) throw new Error(`${this.name} does not run.`);
+    const answered = once(child, 'message', { signal: AbortSignal.timeout(limit) });
+    this.tell(message);
+    const [answer] = (await answered) as [unknown];
+    return answer;
   }
 
   signal(name: NodeJS.Signals): void {
