@@ -57,6 +57,8 @@ async function main(): Promise<number> {
     number,
     number,
   ];
+  // Now: the checkout may be another one at the end.
+  const running = commit();
   const directory = join(tmpdir(), `platewise-soak-${randomUUID().slice(0, 8)}`);
   mkdirSync(directory);
   console.log(`Seed ${seed}, pair ${pair}, in ${directory}`);
@@ -78,7 +80,7 @@ async function main(): Promise<number> {
   const warmUp = Number(values['warm-up']);
   const judged = judge(samples.filter(({ at }) => at * 60 >= warmUp));
   console.log(asTable(pair, judged));
-  const result = { commit: commit(), pair, seed, minutes, warm_up: warmUp, printers, speed, ...judged };
+  const result = { commit: running, pair, seed, minutes, warm_up: warmUp, printers, speed, ...judged };
   if (values.append) {
     appendFileSync(join(values.package, 'docs', 'runs', 'soak.jsonl'), `${JSON.stringify(result)}\n`);
   }
@@ -103,11 +105,13 @@ async function sampleAll(
   }
 }
 
-/** Which code ran, as far as git knows. */
+/** Which code runs, as far as git knows: `-dirty` if it is not what was committed. */
 function commit(): string | null {
+  const git = (...words: string[]): string =>
+    execFileSync('git', words, { cwd: values.package, encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
-    const words = ['describe', '--always', '--dirty', '--exclude', '*'];
-    return execFileSync('git', words, { cwd: values.package, encoding: 'utf8', stdio: 'pipe' }).trim();
+    const changed = git('status', '--porcelain', '--', '.', ':!docs') !== '';
+    return `${git('rev-parse', '--short', 'HEAD')}${changed ? '-dirty' : ''}`;
   } catch {
     return null;
   }
