@@ -189,7 +189,7 @@ export class SteadyFarm {
       printer.slots.flatMap((slot) =>
         this.#files
           .filter(({ fits }) => fits(printer.make, slot))
-          .map((file) => ({ order: random.next(), job: { ...jobOf(file, slot, random), force_printer: printer.id } })),
+          .map((file) => ({ order: random.next(), job: { ...jobOf(file, slot), force_printer: printer.id } })),
       ),
     );
     return jobs.sort((a, b) => a.order - b.order).map(({ job }) => job);
@@ -202,16 +202,16 @@ export class SteadyFarm {
     const fitting = this.#files.filter(({ fits }) => printer && slot && fits(printer.make, slot));
     const file = Random.pick(fitting, random.next());
     if (!slot || !file) throw new Error('No file fits the printers.');
-    return jobOf(file, slot, random);
+    return jobOf(file, slot);
   }
 }
 
-function jobOf(file: { stlPath: string }, slot: FilledSlot, random: Random) {
+/** Of no priority of its own: else the queue fills up with jobs that are never the next, for longer than the warm-up. */
+function jobOf(file: { stlPath: string }, slot: FilledSlot) {
   return {
     stl_path: file.stlPath,
     material_id: slot.material,
     accept_unknown_machine: true,
-    priority: random.whole(1, 10),
     max_retries: 3,
   };
 }
