@@ -33,8 +33,8 @@ export function prepare() {
     console.log('Installing the dependencies …');
     npm('ci', '--no-audit', '--no-fund');
   }
-  const sources = ['lib', 'nodes', 'plugins', 'bin', 'test', 'tsconfig.json', 'docs/openapi.yaml'].map((name) =>
-    newest(join(root, name)),
+  const sources = ['lib', 'nodes', 'plugins', 'bin', 'test', 'bench', 'tsconfig.json', 'docs/openapi.yaml'].map(
+    (name) => newest(join(root, name)),
   );
   const entry = join(root, 'dist', 'bin', 'platewise.js');
   const built = existsSync(entry) ? statSync(entry).mtimeMs : 0;

@@ -44,7 +44,9 @@ export function checkPrint(
   form: 'gcode' | 'gcode_3mf',
 ): void {
   const target = { name: machine.printerId, make: machine.make, capabilities: machine.capabilities };
-  const named = nozzlesOf(facts, machine.make);
+  // What is sliced here for a Bambu counts its one filament as the first, and is wrapped for the nozzle of the chosen slot.
+  const isWrapped = machine.make === 'bambu' && origin === 'sliced here' && form === 'gcode';
+  const named = isWrapped ? [] : nozzlesOf(facts, machine.make);
   const reasons = [
     ...flaws(facts),
     ...(origin === 'uploaded'

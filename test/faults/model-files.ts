@@ -28,11 +28,16 @@ const temperatures = { PLA: { nozzle: 210, bed: 60 }, PETG: { nozzle: 240, bed: 
 const mmPerMove = 1.2;
 const gramsPerMetre = { PLA: 2.98, PETG: 3.05 } as const;
 
+/** How fast the tool moves in the G-code (mm/min), so that a print takes a few minutes. */
+const usualFeed = 900;
+
 /**
  * Prints of a few minutes, small enough for every printer: models that are sliced, and G-code and plates that are not, for
  * each tool and type of filament.
+ *
+ * @param feed how fast the tool moves in the G-code (mm/min): a slower one makes longer prints of the same size
  */
-export async function writePrintFiles(directory: string): Promise<ModelFile[]> {
+export async function writePrintFiles(directory: string, feed = usualFeed): Promise<ModelFile[]> {
   const files: ModelFile[] = [];
   const gcodeFile = (name: string, text: string, fits: ModelFile['fits']): void => {
     const path = join(directory, `${name}.gcode`);
@@ -51,13 +56,13 @@ export async function writePrintFiles(directory: string): Promise<ModelFile[]> {
     for (const moves of [40, 90, 200]) {
       gcodeFile(
         `${type}-${moves}`,
-        squares(moves, type),
+        squares(moves, type, undefined, feed),
         (_make, { material, tool }) => typeOf(material) === type && tool === 0,
       );
     }
     gcodeFile(
       `${type}-T1`,
-      squares(90, type, 1),
+      squares(90, type, 1, feed),
       (make, { material, tool }) => make !== 'bambu' && typeOf(material) === type && tool === 1,
     );
     for (const [side, tool] of [
@@ -66,7 +71,7 @@ export async function writePrintFiles(directory: string): Promise<ModelFile[]> {
     ] as const) {
       const name = `${type}-${side}`;
       const path = join(directory, `${name}.gcode.3mf`);
-      await writePlate(path, { moves: 90, type, tool });
+      await writePlate(path, { moves: 90, type, tool, feed });
       files.push({
         name,
         path,
@@ -102,7 +107,7 @@ export async function writeWrongFiles(directory: string): Promise<Record<WrongKi
   };
 }
 
-function squares(moves: number, type: Type, tool?: number): string {
+function squares(moves: number, type: Type, tool?: number, feed = usualFeed): string {
   const { nozzle, bed } = temperatures[type];
   const word = tool === undefined ? '' : ` T${tool}`;
   const lines = ['; a square, over and over', `M140 S${bed}`, `M104${word} S${nozzle}`, 'G28', 'G90', 'M83'];
@@ -111,7 +116,7 @@ function squares(moves: number, type: Type, tool?: number): string {
   for (let move = 0; move < moves; move++) {
     const corner = move % 4;
     if (corner === 0) lines.push(`G1 Z${(0.2 + Math.floor(move / 4) * 0.2).toFixed(2)} F600`);
-    lines.push(`G1 X${corner === 0 || corner === 3 ? 100 : 140} Y${corner < 2 ? 100 : 140} E${mmPerMove} F900`);
+    lines.push(`G1 X${corner === 0 || corner === 3 ? 100 : 140} Y${corner < 2 ? 100 : 140} E${mmPerMove} F${feed}`);
   }
   lines.push(`M104${word} S0`, 'M140 S0', 'M84', '');
   return lines.join('\n');
@@ -135,6 +140,8 @@ interface Plate {
   type: Type;
   /** The nozzle that it is sliced for: 0 right, 1 left. */
   tool: 0 | 1;
+  /** mm/min */
+  feed?: number;
   model?: string;
   /** One byte of its G-code is another than its checksum says. */
   isDamaged?: boolean;
@@ -142,8 +149,8 @@ interface Plate {
 
 /** A plate as Bambu Studio exports it, as far as a printer looks into it. */
 async function writePlate(path: string, plate: Plate): Promise<void> {
-  const { moves, type, tool, model = 'O1D', isDamaged = false } = plate;
-  const gcode = squares(moves, type);
+  const { moves, type, tool, feed = usualFeed, model = 'O1D', isDamaged = false } = plate;
+  const gcode = squares(moves, type, undefined, feed);
   const zip = new ZipFile();
   const add = (name: string, text: string): void => zip.addBuffer(Buffer.from(text), name, { compress: false });
   const metres = (moves * mmPerMove) / 1000;
@@ -163,7 +170,7 @@ async function writePlate(path: string, plate: Plate): Promise<void> {
     'Metadata/slice_info.config',
     '<?xml version="1.0" encoding="UTF-8"?><config><plate><metadata key="index" value="1"/>' +
       `<metadata key="printer_model_id" value="${model}"/><metadata key="nozzle_diameters" value="0.4,0.4"/>` +
-      `<metadata key="prediction" value="300"/><metadata key="filament_maps" value="${tool === 1 ? 1 : 2}"/>` +
+      `<metadata key="prediction" value="${Math.round((300 * usualFeed) / feed)}"/><metadata key="filament_maps" value="${tool === 1 ? 1 : 2}"/>` +
       `<filament id="1" type="${type}" color="#000000" used_m="${metres.toFixed(3)}" used_g="${(metres * gramsPerMetre[type]).toFixed(2)}"/></plate></config>`,
   );
   zip.end();

@@ -35,13 +35,15 @@ export class Operator {
   constructor(
     private readonly api: FarmApi,
     private readonly floor: FarmFloor,
+    /** How long the operator rests between two rounds (ms). */
+    private readonly rest = 400,
   ) {}
 
   start(): void {
     this.#working = (async () => {
       while (!this.#stopped) {
         await this.#round().catch((error: unknown) => console.error(`operator: ${String(error)}`));
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        await new Promise((resolve) => setTimeout(resolve, this.rest));
       }
     })();
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
@@ -44,6 +45,7 @@ export class NodeRed {
   #packageRoot: string;
   readonly #link: string;
   readonly #environment: (start: number) => Record<string, string>;
+  readonly #hook: string;
   #flows: FlowNode[];
   /** Kept from starting, whoever asks for it. */
   locked = false;
@@ -57,12 +59,15 @@ export class NodeRed {
     speed: number;
     /** For its first, second, … start. */
     environment: (start: number) => Record<string, string>;
+    /** What is loaded before Node-RED: the campaign's hook if none is named. */
+    hook?: string;
   }) {
     this.name = options.name;
     this.port = options.port;
     this.#directory = join(options.directory, options.name);
     this.#packageRoot = options.packageRoot;
     this.#environment = options.environment;
+    this.#hook = options.hook ?? join(options.packageRoot, 'dist', 'test', 'faults', 'hook.js');
     mkdirSync(join(this.#directory, 'node_modules', '@platewise'), { recursive: true });
     this.#link = join(this.#directory, 'node_modules', '@platewise', 'node-red-platewise');
     this.install(this.#packageRoot);
@@ -144,7 +149,7 @@ export class NodeRed {
         env: {
           ...process.env,
           ...this.#environment(this.starts),
-          NODE_OPTIONS: `--require ${join(this.#packageRoot, 'dist', 'test', 'faults', 'hook.js')}`,
+          NODE_OPTIONS: `--require ${this.#hook}`,
         },
       },
     );
@@ -189,6 +194,16 @@ export class NodeRed {
 
   tell(message: object): void {
     if (this.running && this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** What the hook answers to a message, one at a time. @throws Error it does not answer within `limit` (ms) */
+  async ask(message: object, limit = 30_000): Promise<unknown> {
+    const child = this.#child;
+    if (!child?.connected) throw new Error(`${this.name} does not run.`);
+    const answered = once(child, 'message', { signal: AbortSignal.timeout(limit) });
+    this.tell(message);
+    const [answer] = (await answered) as [unknown];
+    return answer;
   }
 
   signal(name: NodeJS.Signals): void {

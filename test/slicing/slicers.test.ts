@@ -87,6 +87,15 @@ function slicerContract(slicer: Slicer): void {
     });
   }
 
+  it('slices for the second tool of each machine what may be sent to it', async () => {
+    for (const machine of [artisan, h2d]) {
+      const second = { ...machine, tool: 1 };
+      const facts = slicedFacts((await sliceWith(slicer, cube, { machine: second })).analysis);
+      const demands = { facts: { sliced: facts, volumes: [] }, material: pla, acceptUnknownMachine: true };
+      checkPrint(facts, second, demands, 'sliced here', 'gcode');
+    }
+  });
+
   it('obeys the settings', async () => {
     const settings = { layer_height: 0.1, first_layer_height: 0.1, infill: 100, nozzle_temp: 230, bed_temp: 70 };
     const { analysis } = await sliceWith(slicer, fixture('models-bad', 'ok-cube10.3mf'), { settings });

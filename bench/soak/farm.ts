@@ -1,0 +1,235 @@
+import { cpSync, mkdirSync, openAsBlob } from 'node:fs';
+import { basename, join } from 'node:path';
+import { FarmApi } from '../../test/faults/farm-api';
+import { FarmFloor } from '../../test/faults/farm-floor';
+import type { FilledSlot } from '../../test/faults/filament';
+import { type ModelFile, writePrintFiles } from '../../test/faults/model-files';
+import { Operator } from '../../test/faults/operator';
+import { Random } from '../../test/faults/random';
+import { connectionTo, PrivatePostgres } from '../../test/faults/servers';
+import { copyPackage, NodeRed, secrets } from '../../test/faults/system';
+import { PrivateRabbitMq, rabbitMqProgram } from '../../test/support/private-rabbitmq';
+import { freePort } from '../../test/support/servers';
+import type { Watched } from './samples';
+
+export type Pair = 'rabbitmq' | 'embedded';
+
+export interface FarmOptions {
+  seed: number;
+  pair: Pair;
+  printers: number;
+  speed: number;
+  /** The built package under test. */
+  packageRoot: string;
+  /** Everything that the run writes. */
+  directory: string;
+}
+
+/** How fast the tool moves in the G-code (mm/min): prints of two to five hours, so that a printer prints most of the time. */
+const feed = 30;
+/** Of the campaign's files those that are not needed: each more is sliced and kept for every printer, which takes longer than the warm-up. */
+const leftOut = ['slab', 'PLA-40', 'PETG-40'];
+/** How long the operator rests between two rounds (ms): the system is measured, not the operator's questions. */
+const operatorRest = 2000;
+/** How often it is seen whether jobs are needed (ms). */
+const submitEvery = 1000;
+/** How many open jobs there are, those on printers among them. */
+const jobsPerPrinter = 2.5;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A farm that nothing goes wrong with: the campaign's printers, operator and processes, without a wire in between. */
+export class SteadyFarm {
+  readonly #options: FarmOptions;
+  readonly #floor = new FarmFloor();
+  readonly #nodeReds: NodeRed[] = [];
+  readonly #ends: (() => Promise<void> | void)[] = [];
+  #api = new FarmApi([]);
+  #rabbit: PrivateRabbitMq | undefined;
+  #files: (ModelFile & { stlPath: string })[] = [];
+  #submitting: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #over = false;
+
+  constructor(options: FarmOptions) {
+    this.#options = options;
+  }
+
+  /** Opens everything, waits for the printers and begins to work. */
+  async open(): Promise<Watched> {
+    const { directory, pair, speed, printers } = this.#options;
+    const temporary = join(directory, 'tmp');
+    mkdirSync(temporary, { recursive: true });
+    const packageRoot = copyPackage(this.#options.packageRoot, join(directory, 'package'));
+    cpSync(join(this.#options.packageRoot, 'dist', 'bench', 'soak'), join(packageRoot, 'dist', 'bench', 'soak'), {
+      recursive: true,
+    });
+    await this.#floor.open(packageRoot, join(directory, 'printers'), speed, printers);
+    this.#ends.push(() => this.#floor.close());
+    const data = join(directory, 'data');
+    const common = { PLATEWISE_DATA: data, TMPDIR: temporary, ...secrets(this.#floor.printers) };
+    const servers = pair === 'rabbitmq' ? await this.#openServers() : {};
+    for (let number = 1; number <= (pair === 'rabbitmq' ? 2 : 1); number++) {
+      const nodeRed = new NodeRed({
+        name: `node-red-${number}`,
+        directory,
+        packageRoot,
+        port: await freePort(),
+        printers: this.#floor.printers,
+        speed,
+        environment: () => ({ ...common, ...servers }),
+        hook: join(packageRoot, 'dist', 'bench', 'soak', 'hook.js'),
+      });
+      this.#nodeReds.push(nodeRed);
+      this.#ends.push(() => nodeRed.end('SIGTERM'));
+      nodeRed.start();
+    }
+    this.#api = new FarmApi(this.#nodeReds);
+    await this.#untilOnline();
+    await this.#loadFilament();
+    for (const file of await writePrintFiles(directory, feed)) {
+      if (leftOut.includes(file.name)) continue;
+      const stored = await this.#api.insist('POST', '/files', await formOf(file.path));
+      this.#files.push({ ...file, stlPath: String(stored['stl_path']) });
+    }
+    this.#work();
+    return {
+      nodeReds: this.#nodeReds,
+      database: connectionTo(pair === 'embedded' ? join(data, 'postgres') : join(directory, 'postgres')),
+      rabbit: this.#rabbit,
+      data,
+      temporary,
+    };
+  }
+
+  /** @throws Error a Node-RED has ended by itself, or a job was refused */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+    const ended = this.#nodeReds.find(({ running }) => !running);
+    if (ended) throw new Error(ended.crashes[0] ?? `${ended.name} has ended.\n${ended.log.slice(-3000)}`);
+  }
+
+  async close(): Promise<void> {
+    this.#over = true;
+    await this.#submitting;
+    for (const end of this.#ends.reverse()) await end();
+  }
+
+  async #openServers(): Promise<Record<string, string>> {
+    const { directory } = this.#options;
+    const program = rabbitMqProgram();
+    if (!program) throw new Error('The pair rabbitmq needs RabbitMQ (Debian: apt install rabbitmq-server).');
+    const ports = { broker: await freePort(), distribution: await freePort(), mapper: await freePort() };
+    const rabbit = new PrivateRabbitMq(program, join(directory, 'rabbitmq'), ports);
+    this.#rabbit = rabbit;
+    this.#ends.push(() => rabbit.close());
+    await rabbit.start();
+    const postgres = await new PrivatePostgres(join(directory, 'postgres')).start();
+    this.#ends.push(() => postgres.stop());
+    const { host, port } = connectionTo(join(directory, 'postgres'));
+    const socket = encodeURIComponent(String(host));
+    return { DATABASE_URL: `postgres://platewise@/postgres?host=${socket}&port=${port}`, AMQP_URL: rabbit.url };
+  }
+
+  async #untilOnline(): Promise<void> {
+    const end = performance.now() + 120_000;
+    while (performance.now() < end) {
+      const online = (await this.#api.printers()).filter((printer) => printer.online);
+      if (online.length === this.#floor.printers.length) return;
+      await pause(300);
+    }
+    throw new Error(`Not every printer came online.\n${this.#nodeReds.map(({ log }) => log.slice(-3000)).join('\n')}`);
+  }
+
+  /** Books what lies in the slots: more than a run can use up. */
+  async #loadFilament(): Promise<void> {
+    for (const { id, slots } of this.#floor.printers) {
+      for (const { slot, material } of slots) {
+        const { spool_id } = await this.#api.insist('POST', '/spools', { material_id: material, grams: 100_000 });
+        await this.#api.insist('PUT', `/printers/${id}/slots/${slot}`, { spool_id });
+      }
+    }
+  }
+
+  /** Jobs, an operator, and for each Node-RED somebody who listens to its events. */
+  #work(): void {
+    const operator = new Operator(this.#api, this.#floor, operatorRest);
+    operator.start();
+    this.#ends.push(() => operator.stop());
+    this.#submitting = this.#submitJobs().catch((error: Error) => {
+      this.#failure = error;
+    });
+    const leaving = new AbortController();
+    this.#ends.push(() => leaving.abort());
+    for (const { url } of this.#nodeReds) void listen(`${url}/events`, leaving.signal);
+  }
+
+  async #submitJobs(): Promise<void> {
+    const random = new Random(this.#options.seed);
+    const first = this.#eachPrintOnce(random);
+    for (let number = 1; !this.#over; ) {
+      const { status, body } = await this.#api.call('GET', '/queue?limit=1', { limit: 10_000 });
+      const missing = this.#options.printers * jobsPerPrinter - Number(body['total_jobs']);
+      for (let left = status === 200 ? missing : 0; left > 0 && !this.#over; left--) {
+        const job = { ...(first.pop() ?? this.#draw(random)), job_name: `soak ${number++}` };
+        const answer = await this.#api.call('POST', '/jobs', { body: job });
+        if (answer.status !== 201 && answer.status !== 0) {
+          throw new Error(`A job was answered ${answer.status} ${JSON.stringify(answer.body)}`);
+        }
+      }
+      await pause(submitEvery);
+    }
+  }
+
+  /**
+   * Every file in every slot of every printer that it fits, in any order. A print file is made once for each and kept, so that after these
+   * jobs no more files are due: those that are still added are left behind.
+   */
+  #eachPrintOnce(random: Random) {
+    const jobs = this.#floor.printers.flatMap((printer) =>
+      printer.slots.flatMap((slot) =>
+        this.#files
+          .filter(({ fits }) => fits(printer.make, slot))
+          .map((file) => ({ order: random.next(), job: { ...jobOf(file, slot), force_printer: printer.id } })),
+      ),
+    );
+    return jobs.sort((a, b) => a.order - b.order).map(({ job }) => job);
+  }
+
+  /** A job for one of the slots of a printer, by a file that can be printed from there. */
+  #draw(random: Random) {
+    const printer = Random.pick(this.#floor.printers, random.next());
+    const slot = Random.pick(printer?.slots ?? [], random.next());
+    const fitting = this.#files.filter(({ fits }) => printer && slot && fits(printer.make, slot));
+    const file = Random.pick(fitting, random.next());
+    if (!slot || !file) throw new Error('No file fits the printers.');
+    return jobOf(file, slot);
+  }
+}
+
+/** Of no priority of its own: else the queue fills up with jobs that are never the next, for longer than the warm-up. */
+function jobOf(file: { stlPath: string }, slot: FilledSlot) {
+  return {
+    stl_path: file.stlPath,
+    material_id: slot.material,
+    accept_unknown_machine: true,
+    max_retries: 3,
+  };
+}
+
+async function formOf(path: string): Promise<FormData> {
+  const form = new FormData();
+  form.append('file', await openAsBlob(path), basename(path));
+  return form;
+}
+
+/** Reads events as a dashboard does; ended or refused, it asks again. */
+async function listen(url: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const response = await fetch(url, { signal });
+      for await (const _ of response.body ?? []);
+    } catch {
+      await pause(1000);
+    }
+  }
+}
