@@ -360,7 +360,8 @@ export async function noteProgress(
   filamentMm: number | null,
 ): Promise<void> {
   await db.query(
-    `UPDATE print_attempts SET progress = greatest(progress, least($2, 1)), filament_mm = greatest(filament_mm, $3)
+    `UPDATE print_attempts SET progress = greatest(progress, least($2::float8, 1)),
+       filament_mm = greatest(filament_mm, $3::float8)
      WHERE id = $1 AND phase = 'printing'`,
     [id, progress, filamentMm],
   );

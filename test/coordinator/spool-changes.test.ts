@@ -213,7 +213,7 @@ describe('A spool that is changed in a print', () => {
 
   it('is charged what was seen of a print of which an operator says that it did not print', async () => {
     await phase('printing');
-    await report({ progress: 0.4, filamentMm: null });
+    await report({ progress: 0.4 });
     await noteProgress(farm.database, attempt.id, 0.4, null);
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'outcome_unknown', start_intent_at = now() - interval '1 hour'`,
