@@ -218,7 +218,8 @@ describe('A spool that is changed in a print', () => {
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'outcome_unknown', start_intent_at = now() - interval '1 hour'`,
     );
-    await farm.database.query(`UPDATE print_jobs SET status = 'printing' WHERE id = $1`, [job]);
+    for (const status of ['slicing', 'uploading', 'printing'])
+      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
     await report({ state: 'idle', job: null, progress: null });
     await answerOutcome(farm, attempt.id, { printed: false }, 'ada');
     assert.deepEqual(await charged(), { of: { [first]: 40 }, recorded: 40 });
