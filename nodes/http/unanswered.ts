@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
-import { asError, MalformedInputError, NotFoundError } from '../../lib/model/errors';
+import { asError, MalformedInputError, NotFoundError, PlatewiseError } from '../../lib/model/errors';
 import { problemHeaders, problemOf } from './problem';
 
 /** Answers with what went wrong. */
@@ -8,11 +8,24 @@ export function sendProblem(response: Response, thrown: unknown): void {
   response.status(problem.status).set(problemHeaders(thrown, problem)).send(JSON.stringify(problem));
 }
 
-/** Nothing is at the address of a request below the API. */
-export function answerUnmatched(request: Request, response: Response): void {
-  const { pathname } = new URL(request.originalUrl, 'http://farm');
-  sendProblem(response, new NotFoundError('endpoint', `${request.method} ${pathname}`.slice(0, 200)));
+/**
+ * Answers a request below the API that nothing was at: there is no such endpoint, or none yet.
+ * @param started whether all flows run, so that every endpoint is there
+ */
+export function answerUnmatched(started: () => boolean): (request: Request, response: Response) => void {
+  return (request, response) => {
+    const { pathname } = new URL(request.originalUrl, 'http://farm');
+    const endpoint = `${request.method} ${pathname}`.slice(0, 200);
+    sendProblem(response, started() ? new NotFoundError('endpoint', endpoint) : flowsStart());
+  };
 }
+
+const flowsStart = (): PlatewiseError =>
+  new PlatewiseError('The flows of this Node-RED are being started.', {
+    code: 'farm_not_open',
+    retryable: true,
+    remedy: 'Try again in some seconds.',
+  });
 
 /**
  * What a parser of the server could not read is answered like any other mistake of a client; anything else that was thrown on the

@@ -135,7 +135,18 @@ export = (RED: NodeAPI): void => {
   // editor's parser stands before everything of ours there.
   const outerApp = (RED.httpNode as { parent?: typeof RED.httpNode } | undefined)?.parent;
   const outerRoot = `${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`;
-  outerApp?.use(outerRoot, answerUnmatched);
+  // While flows are started, at first or after a deployment, not every endpoint is there.
+  let started = false;
+  RED.events.on('flows:started', () => {
+    started = true;
+  });
+  RED.events.on('flows:stopping', () => {
+    started = false;
+  });
+  outerApp?.use(
+    outerRoot,
+    answerUnmatched(() => started),
+  );
   outerApp?.use(outerRoot, answerFailed);
 
   /** What the owner has decided about files, slicing and money; a text that is not understood is told, and left out. */

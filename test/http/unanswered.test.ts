@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import type { Request, Response } from 'express';
+import { answerUnmatched } from '../../nodes/http/unanswered';
+
+/** What a request that no route has taken is answered. */
+function answerTo(started: boolean): { status: number; code: string } {
+  const answer = { status: 0, code: '' };
+  const response = {
+    status: (status: number) => {
+      answer.status = status;
+      return response;
+    },
+    set: () => response,
+    send: (text: string) => {
+      answer.code = (JSON.parse(text) as { code: string }).code;
+    },
+  };
+  const request = { method: 'POST', originalUrl: '/api/fabrication/jobs' } as Request;
+  answerUnmatched(() => started)(request, response as unknown as Response);
+  return answer;
+}
+
+describe('A request that no route takes', () => {
+  it('is for no endpoint', () => {
+    assert.deepEqual(answerTo(true), { status: 404, code: 'not_found' });
+  });
+
+  it('may be tried again while the flows are started: its endpoint is still to come', () => {
+    assert.deepEqual(answerTo(false), { status: 503, code: 'farm_not_open' });
+  });
+});
