@@ -22,6 +22,8 @@ export class Hands {
   #controls = new Map();
   /** The material of each slot as it was booked when these hands last looked, by printer. */
   #booked;
+  /** The spool of each slot at the last look: another one of the same material is put in too. */
+  #spools = {};
   #file;
 
   constructor(address, directory) {
@@ -89,15 +91,18 @@ export class Hands {
       const control = this.#controls.get(id);
       if (!control) continue;
       const before = this.#booked[id];
+      const spools = this.#spools[id] ?? {};
       const now = Object.fromEntries(slots.map(({ slot, material_id }) => [slot, material_id ?? undefined]));
-      for (const { slot, material_id: material } of slots) {
-        if ((before[slot] ?? null) === material) continue;
+      for (const { slot, spool_id: spool, material_id: material } of slots) {
+        const sameSpool = spools[slot] === undefined || spools[slot] === spool;
+        if ((before[slot] ?? null) === material && sameSpool) continue;
         const filament = material === null ? { material } : await this.#filament(material);
         // A slot that the simulated printer does not have stays a matter of the books.
         await fetch(control.url, { method: 'POST', body: JSON.stringify({ slot, ...filament }) });
         changed = true;
       }
       this.#booked[id] = now;
+      this.#spools[id] = Object.fromEntries(slots.map(({ slot, spool_id }) => [slot, spool_id]));
     }
     if (changed) this.#store();
   }

@@ -437,7 +437,7 @@ export class AttemptRun {
       );
       if (!advanced) throw new FencedError();
       this.#attempt = advanced;
-      const question = `outcome_unknown: ${why}. Look at the printer and answer whether it printed.`;
+      const question = `outcome_unknown: ${why.replace(/\.$/, '')}. Look at the printer and answer whether it printed.`;
       if (job.statusReason !== question) await amendJob(tx, job.id, { statusReason: question });
     });
     this.#passing('outcome_unknown:after');

@@ -79,19 +79,23 @@ export class AttentionJudge {
   }
 }
 
-function paused({ message, remedy, faults }: PrinterReport, slot: string | null): Attention {
+/** Whether a printer sees nothing in a slot. */
+const isEmpty = (slots: PrinterReport['slots'], name: string | null): boolean =>
+  slots.some(({ slot, present }) => slot === name && present === false);
+
+function paused({ message, remedy, faults, slots }: PrinterReport, slot: string | null): Attention {
   // A healthy printer may carry messages that have nothing to do with the pause.
   const blocking = faults.filter((fault) => fault.blocking);
   const shown = blocking.length > 0 ? blocking : faults;
   const told = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
   const words = [...new Set(told)];
   const reason = words.length > 0 ? `: ${words.join(' ').replace(/\.?$/, '.')}` : '.';
-  if (failureKindOf(words.join(' ')) === 'run_out') {
+  if (failureKindOf(words.join(' ')) === 'run_out' || isEmpty(slots, slot)) {
     const place = slot === null ? 'its slot' : `slot ${slot}`;
     return {
       code: 'run_out',
       text: `The print is paused because the filament in ${place} has run out${reason}`,
-      remedy: `Load the same material in ${place}, say which spool it is if it is another one, then resume the print.`,
+      remedy: `Load the same material in ${place}, record the spool if it is a different one, then resume the print.`,
     };
   }
   const known = remedy ?? shown[0]?.remedy;

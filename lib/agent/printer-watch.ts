@@ -78,7 +78,7 @@ export class PrinterWatch {
     if (!farewell) return;
     await storeReport(this.#context.database, this.#context.printerId, {
       connected: false,
-      problem: 'The agent was stopped.',
+      problem: 'No agent serves it: its node is disabled, removed, or being deployed.',
       report: undefined,
     }).catch(() => undefined);
   }

@@ -7,10 +7,12 @@ import type { Printer } from '../store/printers';
 export interface Action {
   /** What `job-control` calls it. */
   action: string;
-  method: 'POST' | 'PATCH' | 'DELETE';
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Under the address of the interface. */
   href: string;
   body?: Record<string, unknown>;
+  /** Fields of the body that only the operator knows. */
+  needs?: string[];
   /** What it does, or when it is right. */
   why: string;
 }
@@ -18,13 +20,14 @@ export interface Action {
 /** A printer, as far as it decides what can be done. */
 export type ActionPrinter = Pick<
   Printer,
-  'id' | 'name' | 'online' | 'served' | 'report' | 'stranger' | 'bedState' | 'bedVersion'
+  'id' | 'name' | 'online' | 'served' | 'report' | 'attention' | 'stranger' | 'bedState' | 'bedVersion'
 >;
 
 interface ActionAttempt {
   id: string;
   jobId: string;
   phase: AttemptPhase;
+  slot: string;
 }
 
 /** What can be done about an attempt where its printer stands as it does. Empty: it ends by itself. */
@@ -50,7 +53,8 @@ export function attemptActions(attempt: ActionAttempt, printer: ActionPrinter): 
             },
           ]
         : [];
-    return [...paused, cancel(attempt.jobId, 'Stops the print.')];
+    const ranOut = paused.length > 0 && printer.attention?.code === 'run_out';
+    return [...(ranOut ? [recordSpool(printer, attempt)] : []), ...paused, cancel(attempt.jobId, 'Stops the print.')];
   }
   const printed = outcome({ printed: true }, 'The part lies on the bed, or lay there, and is good.');
   if (!printer.online) {
@@ -68,6 +72,14 @@ export function attemptActions(attempt: ActionAttempt, printer: ActionPrinter): 
     cancel(attempt.jobId, 'Ends the job as soon as it is answered.'),
   ];
 }
+
+const recordSpool = ({ id }: ActionPrinter, { slot }: ActionAttempt): Action => ({
+  action: 'change-slot',
+  method: 'PUT',
+  href: `/printers/${id}/slots/${slot}`,
+  needs: ['spool_id'],
+  why: `Records a different spool in slot ${slot}, before the print is resumed.`,
+});
 
 /** What can be done about a printer. */
 export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined): Action[] {

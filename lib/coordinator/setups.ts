@@ -1,4 +1,4 @@
-import { canEverPrint, hardwareSetups, toolsFor } from '../fit/judge';
+import { canEverPrint, doubtfulSlot, hardwareSetups, toolsFor } from '../fit/judge';
 import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
 import { parseSetupDone } from '../model/messages';
 import { outOfService } from '../planning/eligibility';
@@ -88,11 +88,13 @@ function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
     }
     const hardware = hardwareOf(snapshot, line);
     if ((line.changes ?? []).length > 0 || line.setups.length <= hardware) continue;
+    const slot = doubtfulOf(snapshot, line);
     list.push({
       ...nothing,
-      id: `${line.printerId}:filament:${line.jobId}`,
+      id: `${line.printerId}:${slot ?? 'filament'}:${slot ? materials.get(line.jobId) : line.jobId}`,
       kind: 'change_filament',
       printer_id: line.printerId,
+      slot,
       job_id: line.jobId,
       put_in: materials.get(line.jobId) ?? null,
       text: line.setups.slice(0, line.setups.length - hardware).join('; '),
@@ -101,6 +103,13 @@ function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
   list.push(...hardwareChanges(snapshot), ...unstocked(snapshot, plan));
   const once = new Map(list.reverse().map((setup) => [setup.id, setup]));
   return [...once.values()].reverse().sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
+}
+
+/** The slot of a line's printer in which something else lies than is booked. */
+function doubtfulOf(snapshot: Snapshot, line: PlanLine): string | null {
+  const job = snapshot.jobs.find(({ id }) => id === line.jobId);
+  const printer = snapshot.printers.find(({ id }) => id === line.printerId);
+  return (job && printer && doubtfulSlot(job, printer)?.slot) ?? null;
 }
 
 /** How many of the setups of a line concern the machine itself. */

@@ -6,7 +6,7 @@ import { isSameJob } from '../printers/driver';
 import { type Attempt, openAttemptOf } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { lockJob } from '../store/jobs';
-import { findMaterial, missingGrams, type Spool } from '../store/materials';
+import { findMaterial, leaveOn, missingGrams, type Spool } from '../store/materials';
 import { lockPrinter, type Printer } from '../store/printers';
 import { feedFrom, spoolsTaken, takeSpoolOut } from '../store/spool-changes';
 
@@ -55,7 +55,7 @@ export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool
       await feedFrom(tx, attempt.id, spool.id);
       return refuseTooLittle(tx, attempt);
     case 'printing':
-      await noteTakenOut(tx, print);
+      await noteTakenOut(tx, print, spool !== null && print.printer.attention?.code === 'run_out');
       if (spool) await feedFrom(tx, attempt.id, spool.id);
       return;
     case 'starting':
@@ -78,13 +78,16 @@ async function refuseTooLittle(tx: Transaction, attempt: Attempt): Promise<void>
   throw inUse(message, 'Load a spool with enough filament, or cancel the print.');
 }
 
-async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint): Promise<void> {
+/** @param emptied whether it ran out: then all that was on it has gone into this print, whatever the books say */
+async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint, emptied: boolean): Promise<void> {
   const drawn = drawnOf(attempt, printer);
   const given = (await spoolsTaken(tx, attempt.id)).reduce((sum, { reservedGrams }) => sum + reservedGrams, 0);
   const grams = given + attempt.reservedGrams;
   const material = await findMaterial(tx, job.materialId);
   const now = gramsDrawn(drawn, { grams, progress: 1, material }) ?? given;
-  await takeSpoolOut(tx, attempt.id, drawn, Math.min(attempt.reservedGrams, Math.max(0, now - given)));
+  const gave = Math.min(attempt.reservedGrams, Math.max(0, now - given));
+  await takeSpoolOut(tx, attempt.id, drawn, gave);
+  if (emptied && attempt.spoolId) await leaveOn(tx, attempt.spoolId, gave);
 }
 
 /** How much of a print has been extruded, as its printer reports; a report from before it went offline may be long out of date. */

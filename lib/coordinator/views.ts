@@ -113,7 +113,11 @@ function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView,
     since: told.since,
   });
   if (state === 'needs_attention' && printer.condition) return shown(printer.condition);
-  if (printer.connectionProblem !== null) return { problem: printer.connectionProblem, remedy: null, since: null };
+  if (printer.connectionProblem !== null) {
+    // The problem of a connection says itself what to do; that nobody serves the printer does not.
+    const remedy = printer.served ? null : 'Enable its node and deploy; or remove the printer, if it is gone for good.';
+    return { problem: printer.connectionProblem, remedy, since: null };
+  }
   if (printer.online && printer.attention) return shown(printer.attention);
   const fault = printer.online ? printer.report?.faults.find(({ blocking }) => blocking) : undefined;
   return {

@@ -315,6 +315,12 @@ function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
 const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
+/** The slot that is booked with a job's material while the printer sees something else there; undefined: none. */
+export const doubtfulSlot = (job: FitJob, printer: FitPrinter): FitPrinter['slots'][number] | undefined =>
+  printer.slots.find(
+    ({ tool, contradiction }) => contradiction?.booked === job.materialId && toolsFor(job, printer).includes(tool),
+  );
+
 /** What an operator must do about the filament before this job can start here; null if nothing. */
 export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
   if (fittingSlot(job, printer)) return null;
@@ -322,7 +328,7 @@ export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
   const tools = toolsFor(job, printer);
   const usable = printer.slots.filter(({ tool }) => tools.includes(tool));
   const scarce = usable.find((slot) => slot.materialId === job.materialId);
-  const doubtful = usable.find((slot) => slot.contradiction?.booked === job.materialId);
+  const doubtful = doubtfulSlot(job, printer);
   const elsewhere = printer.slots.find((slot) => slot.materialId === job.materialId && !tools.includes(slot.tool));
   if (!scarce && doubtful?.contradiction) {
     return `slot ${doubtful.slot} of ${printer.name} is booked with ${job.materialId}, but the printer reports ${doubtful.contradiction.seen} there`;

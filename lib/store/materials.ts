@@ -117,6 +117,11 @@ export async function deductGrams(
   if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await tellLowStock(tx, row.id);
 }
 
+/** Of a spool that is empty no more is left in the books than what is still to be taken off it (grams). */
+export async function leaveOn(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
+  await tx.query('UPDATE spools SET grams_left = least(grams_left, $2), updated_at = now() WHERE id = $1', [id, grams]);
+}
+
 /** A printer has found a spool empty, whatever was thought to be on it. */
 export async function emptySpool(tx: Transaction, id: SpoolId): Promise<void> {
   const { rowCount } = await tx.query(

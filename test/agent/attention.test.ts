@@ -49,6 +49,24 @@ describe('What needs a person at a printer', () => {
     ['a print that moves again', [...times(11), { progress: 0.6 }], null],
     ['a pause', [{ state: 'paused' }], 'paused'],
     ['a run-out', [{ state: 'paused', message: 'Filament ran out' }], 'run_out'],
+    [
+      'a pause, while the slot that feeds the print is empty',
+      [{ state: 'paused', slots: [{ slot: 'ams0-1', present: false }] }],
+      'run_out',
+    ],
+    [
+      'a pause, while another slot is empty',
+      [
+        {
+          state: 'paused',
+          slots: [
+            { slot: 'ams0-0', present: false },
+            { slot: 'ams0-1', present: true },
+          ],
+        },
+      ],
+      'paused',
+    ],
     ['a restart of Klipper', [{ ...idle, state: 'busy', faults: [dead] }], null],
     ['a Klipper that is dead', times(2, { ...idle, state: 'busy', faults: [dead] }), 'klippy_disconnected'],
     ['a word of the firmware that nobody knows', times(2, { state: 'unknown' }), 'unknown_state'],

@@ -225,4 +225,17 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual(await charged(), { of: { [first]: 40 }, recorded: 40 });
     assert.equal((await findAttempt(farm.database, attempt.id))?.outcome, 'failed');
   });
+
+  it('leaves nothing of the first in the books if it ran out', async () => {
+    await phase('printing');
+    await report({ progress: 0.4 });
+    await farm.database.query(
+      `UPDATE printers SET attention = '{"code": "run_out", "text": "", "remedy": "", "since": "2026-01-01T00:00:00Z"}' WHERE id = $1`,
+      [giga],
+    );
+    await load(second);
+    await end();
+    assert.deepEqual((await charged()).of, { [first]: 40, [second]: 60 });
+    assert.equal(await gramsOf(first), 0);
+  });
 });
