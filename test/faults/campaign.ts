@@ -567,6 +567,8 @@ export class Campaign {
         return this.#lockRow(printer, 1000 + duration * 9000);
       case 'read_only_database':
         return this.#alone(() => this.#readOnly(1000 + duration * 5000));
+      case 'database_exhausted':
+        return this.#alone(() => this.#exhaust(1000 + duration * 7000));
       case 'poison_message':
         if (!this.#rabbit) return false;
         return publishPoison(
@@ -772,6 +774,23 @@ export class Campaign {
       return false;
     } finally {
       await client.end().catch(() => undefined);
+    }
+  }
+
+  /** Somebody else's connections leave none to be had for a while (ms). */
+  async #exhaust(lasts: number): Promise<void> {
+    const clients: Client[] = [];
+    try {
+      for (;;) {
+        const client = new Client({ ...this.#connection(), connectionTimeoutMillis: 5000 });
+        client.on('error', () => undefined);
+        clients.push(client);
+        await client.connect();
+      }
+    } catch {
+      await pause(lasts);
+    } finally {
+      await Promise.allSettled(clients.map((client) => client.end()));
     }
   }
 

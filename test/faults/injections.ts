@@ -64,6 +64,7 @@ export const kinds = [
   'printer_disabled',
   'configuration_changed',
   'backup_restored',
+  'database_exhausted',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -133,6 +134,7 @@ const weights: Record<Kind, number> = {
   printer_disabled: 2,
   configuration_changed: 1.5,
   backup_restored: 0.3,
+  database_exhausted: 1,
 };
 const onlyWithServers: readonly Kind[] = [
   'broker_restart',
