@@ -50,6 +50,7 @@ export const print: Command = {
       });
       await driver.start(order, {
         notAfter: performance.now() + startLimit,
+        observedWithin: 5000,
         check: (report) => {
           if (report.state !== 'idle') throw new Error(`The printer is ${report.state}.`);
         },

@@ -39,6 +39,12 @@ import { showPhase } from './show-phase';
 /** A printer is not asked for traces more often than this (ms). */
 const traceInterval = 1000;
 
+/**
+ * For how long an observation holds (ms): a slow network, or a process that stood still, must not leave time for somebody else's print
+ * to begin and end before ours is started.
+ */
+const observationHoldsMs = 5000;
+
 /** The claim is not ours any more: whatever happens to the attempt now, somebody else writes it. */
 class FencedError extends Error {}
 
@@ -360,6 +366,7 @@ export class AttemptRun {
     try {
       await driver.start(order, {
         notAfter: intended + times.startCommandSeconds * 1000,
+        observedWithin: observationHoldsMs,
         check: (report) => {
           if (report.receivedAt < committed) throw new StartNotSentError('The observation is older than the intent.');
           if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
@@ -376,10 +383,10 @@ export class AttemptRun {
           if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
           if (this.#cancelAsked || this.#abort.signal.aborted)
             throw new StartNotSentError('The job is being cancelled.');
+          this.#passing('start:before');
         },
         sent: () => {
           sent = true;
-          this.#passing('start:before');
           // The write follows in this very turn of the event loop.
           setImmediate(() => this.#passing('start:written'));
         },

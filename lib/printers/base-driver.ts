@@ -157,6 +157,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
     let write: () => Promise<PrinterReport>;
     try {
       session = this.connected();
+      const asked = performance.now();
       const observed = await this.observe();
       write = this.prepareStart(order, session);
       if (this.session !== session) throw new PrinterUnavailableError('The connection was lost before the start.');
@@ -164,7 +165,10 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       const latest =
         this.#report !== undefined && this.#report.receivedAt >= observed.receivedAt ? this.#report : observed;
       permit.check(latest);
-      if (performance.now() > permit.notAfter) throw new Error('The time for this start had passed.');
+      // Even in one turn of the event loop the process may have stood still.
+      const now = performance.now();
+      if (now > permit.notAfter) throw new Error('The time for this start had passed.');
+      if (now - asked > permit.observedWithin) throw new Error('The observation came too late to start on it.');
       if (!session.writable) throw new PrinterUnavailableError('The connection cannot be written to.');
       permit.sent();
     } catch (thrown) {

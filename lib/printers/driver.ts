@@ -49,6 +49,8 @@ export interface StartPermit {
   check(report: PrinterReport): void;
   /** The start is never written later than this (`performance.now()`, ms). */
   notAfter: number;
+  /** Nor longer than this (ms) after the observation that it rests on was asked for. */
+  observedWithin: number;
   /** Called synchronously in the turn of the write: from now on nobody can say that the start was not sent. */
   sent(): void;
 }

@@ -93,6 +93,21 @@ for (const subject of subjects) {
       strictEqual(stage.count(wanted, 'start'), 0);
     });
 
+    it('sends nothing on an observation that came, or was looked at, too late', async () => {
+      await stage.connect();
+      const wanted = await stage.order();
+      await stage.upload(wanted);
+      const given = {
+        ...permit(),
+        observedWithin: 2000,
+        // As a process that stands still at the worst moment.
+        check: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100),
+      };
+      await rejects(driver.start(wanted, given), StartNotSentError);
+      strictEqual(given.sentCount, 0);
+      strictEqual(stage.count(wanted, 'start'), 0);
+    });
+
     it('sends nothing without a connection', async () => {
       const wanted = await stage.order();
       await rejects(driver.start(wanted, permit()), StartNotSentError);

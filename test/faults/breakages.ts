@@ -186,8 +186,8 @@ export const breakages: Breakage[] = [
   {
     name: 'claim what another agent still holds',
     edits: [
-      [attempts, 'AND (a.lease_until < now() OR a.lease_until', 'AND (true OR a.lease_until'],
-      [attempts, 'AND (lease_until < now() OR lease_until', 'AND (true OR lease_until'],
+      [attempts, `AND \${(0, moments_1.leaseExpired)('a.lease_until', '$4')}`, 'AND true'],
+      [attempts, `AND \${(0, moments_1.leaseExpired)('lease_until', '$2')}`, 'AND $2::float8 IS NOT NULL'],
     ],
     pair: 'rabbitmq',
     only: ['database_session_killed', 'database_cut'],
@@ -251,10 +251,7 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'a lease in the future is genuine',
-    edits: [
-      [attempts, 'OR a.lease_until > now() +', 'OR false AND a.lease_until > now() +'],
-      [attempts, 'OR lease_until > now() +', 'OR false AND lease_until > now() +'],
-    ],
+    edits: [['dist/lib/store/moments.js', 'const leaseSlackSeconds = 1;', 'const leaseSlackSeconds = 1e9;']],
     pair: 'embedded',
     only: ['lease_ahead'],
     seen: ['wedged_jobs'],

@@ -59,6 +59,8 @@ const settleMinutes = 5;
 const beforeUpgrade = 60_000;
 /** How long an agent holds an attempt without renewing it. */
 const leaseSeconds = 6;
+/** A print of somebody else lasts at least so long (s): no print begins and ends while a start is on its way. */
+const foreignSeconds = 7;
 /** How many requests to submit a job are under way at a time. */
 const submitters = 5;
 /** A start is written at most so long after its intent. Short, so that questions to the operator can be answered soon. */
@@ -534,9 +536,9 @@ export class Campaign {
       case 'screen_cancel':
         return this.#floor.act(printer, '/screen/cancel');
       case 'foreign_print':
-        return this.#foreignPrint(printer, 1 + duration * 4, injection.number);
+        return this.#foreignPrint(printer, this.#minutesOf(foreignSeconds * (1 + duration)), injection.number);
       case 'foreign_again_unseen':
-        return this.#foreignAgainUnseen(printer, 1 + duration * 3);
+        return this.#foreignAgainUnseen(printer, this.#minutesOf(foreignSeconds * (1 + duration)));
       case 'screen_pause':
         if (!(await this.#floor.act(printer, '/screen/pause'))) return false;
         await pause(1000 + duration * 10_000);
@@ -700,6 +702,11 @@ export class Campaign {
     } finally {
       this.#serverBusy = false;
     }
+  }
+
+  /** Printer minutes that last so many seconds of the campaign. */
+  #minutesOf(seconds: number): number {
+    return (seconds / 60) * this.#options.speed;
   }
 
   /** Somebody prints something at the printer's own screen, on a plate that is empty. */

@@ -11,6 +11,9 @@ export interface Question {
   answer: boolean | null;
 }
 
+/** A printer with a fault is not switched off and on more often than this (ms). */
+const restartPause = 20_000;
+
 interface OpenJob {
   job_id: string;
   status: string;
@@ -67,6 +70,7 @@ export class Operator {
         }
       }),
     );
+    for (const seen of printers.filter(({ state }) => state === 'fault')) await this.#restart(seen.printer_id);
     await this.#answerQuestions();
   }
 
@@ -80,6 +84,15 @@ export class Operator {
       body: { bed_version: version },
     });
     if (status === 200) this.cleared++;
+  }
+
+  /** A printer whose fault lasts is switched off and on, as its remedy says. */
+  async #restart(id: string): Promise<void> {
+    const printer = this.floor.printers.find((one) => one.id === id);
+    if (!printer || this.busy.has(id) || Date.now() - (this.powerCycled.get(id) ?? 0) < restartPause) return;
+    if ((await this.floor.state(printer)).printing !== null) return;
+    this.powerCycled.set(id, Date.now());
+    await this.floor.act(printer, '/power-cycle');
   }
 
   async #answerQuestions(): Promise<void> {

@@ -84,6 +84,7 @@ export function permit(): StartPermit & { checks: number; sentCount: number } {
     checks: 0,
     sentCount: 0,
     notAfter: performance.now() + 60_000,
+    observedWithin: 60_000,
     check(report: PrinterReport): void {
       counted.checks++;
       if (report.state !== 'idle') throw new Error(`The printer is ${report.state}.`);
