@@ -39,7 +39,14 @@
     },
     /** A text of the farm, with its times as clocks here show them. */
     words(text) { return (text ?? '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => this.time(iso)); },
+    /** A material, to be read; never for a sentence, which may name printers and codes too. */
     material(id) { return (id ?? '').replaceAll('_', ' '); },
+    printerName(id) { return this.printers?.find((one) => one.printer_id === id)?.name ?? id; },
+    spoolLabel(spool) {
+      if (!spool) return 'a spool';
+      const where = spool.printer_id ? `, in ${this.printerName(spool.printer_id)} ${spool.slot ?? ''}`.trimEnd() : '';
+      return `${spool.label ?? this.material(spool.material_id)}, ${Math.round(spool.grams_left)} g${where}`;
+    },
     /** Takes the named things from a message, which tells only some of them. */
     take(msg, ...names) {
       for (const name of names) if (msg?.payload?.[name]) this[name] = msg.payload[name];
