@@ -39,6 +39,8 @@
     },
     /** A text of the farm, with its times as clocks here show them. */
     words(text) { return (text ?? '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => this.time(iso)); },
+    /** Why nobody knows what became of a print, from the reason of its job. */
+    unknown(reason) { return this.words(reason.replace(/^outcome_unknown: ./, (start) => start.at(-1).toUpperCase())); },
     /** A material, to be read; never for a sentence, which may name printers and codes too. */
     material(id) { return (id ?? '').replaceAll('_', ' '); },
     printerName(id) { return this.printers?.find((one) => one.printer_id === id)?.name ?? id; },
