@@ -1,7 +1,7 @@
-    // What Farm and Trouble need to draw what can be done about a printer: its `actions`.
+    // For Farm and Trouble: a printer's `actions` as buttons.
     /** Nobody but an operator can say what became of its print. */
     asks(printer) { return printer.actions.some(({ action }) => action === 'outcome'); },
-    away() { return 'Nobody hears of it. When it is back, its print is followed again. If it does not come back, say what became of the print.'; },
+    away() { return 'The farm cannot reach it. Once it is back, the farm follows its print again. If it does not come back, report what became of the print.'; },
     /** The slot whose filament ran out in a print, if another spool can be put in. */
     refill(printer) {
       const change = printer.actions.find(({ needs }) => needs?.includes('spool_id'));
@@ -34,7 +34,7 @@
     },
     face({ action, body }, refill) {
       if (action === 'outcome' && body.printed) return { key: 'printed', label: 'It printed', look: 'main' };
-      if (action === 'outcome') return { key: 'not-printed', label: body.machine_off ? 'It did not, and is off' : 'It did not', look: '' };
+      if (action === 'outcome') return { key: 'not-printed', label: body.machine_off ? 'It did not, machine is off' : 'It did not', look: '' };
       if (action === 'resume' && refill) return { key: action, label: 'Same spool, resume', look: '' };
       const [label, look] = {
         resume: ['Resume', 'main'],
