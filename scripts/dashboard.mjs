@@ -8,7 +8,10 @@ import { root } from './prepare.mjs';
 
 const directory = join(root, 'examples', 'dashboard');
 const read = (name) =>
-  readFileSync(join(directory, name), 'utf8').replace(/^ *\/\/ include (\w+\.js)\n/gm, (_line, part) => read(part));
+  readFileSync(join(directory, name), 'utf8').replace(
+    /^ *(?:\/\/|<!--) include (\w+\.(?:js|html))(?: -->)?\n/gm,
+    (_line, part) => read(part),
+  );
 /** The same name gives the same id, so that an import over an earlier one replaces it. */
 const id = (name) => createHash('sha256').update(`platewise dashboard ${name}`).digest('hex').slice(0, 16);
 
@@ -144,7 +147,7 @@ const questions = [
   ['changes of the queue', 'queue-changes', ['Queue']],
   ['plan', 'plan', ['Farm', 'Plan']],
   ['setups', 'setups', ['Setups']],
-  ['spools', 'spools', ['Setups']],
+  ['spools', 'spools', ['Farm', 'Setups', 'Trouble']],
   ['under way', 'queue', ['Trouble']],
   ['dead letters', 'dead-letters', ['Trouble']],
 ];

@@ -39,7 +39,16 @@
     },
     /** A text of the farm, with its times as clocks here show them. */
     words(text) { return (text ?? '').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => this.time(iso)); },
+    /** Why nobody knows what became of a print, from the reason of its job. */
+    unknown(reason) { return this.words(reason.replace(/^outcome_unknown: ./, (start) => start.at(-1).toUpperCase())); },
+    /** A material, to be read; never for a sentence, which may name printers and codes too. */
     material(id) { return (id ?? '').replaceAll('_', ' '); },
+    printerName(id) { return this.printers?.find((one) => one.printer_id === id)?.name ?? id; },
+    spoolLabel(spool) {
+      if (!spool) return 'a spool';
+      const where = spool.printer_id ? `, in ${this.printerName(spool.printer_id)} ${spool.slot ?? ''}`.trimEnd() : '';
+      return `${spool.label ?? this.material(spool.material_id)}, ${Math.round(spool.grams_left)} g${where}`;
+    },
     /** Takes the named things from a message, which tells only some of them. */
     take(msg, ...names) {
       for (const name of names) if (msg?.payload?.[name]) this[name] = msg.payload[name];

@@ -281,6 +281,53 @@ describe('The dashboard', () => {
     await farm.api(`/jobs/${job}`, { method: 'DELETE' });
   });
 
+  it('asks on two pages what became of a print whose printer is away, and takes the word that it is off', async () => {
+    await freed('elegoo_giga');
+    const job = await cubeJob({ job_name: 'Nobody hears', force_printer: 'elegoo_giga' });
+    await farm.until(job, ({ status }) => status === 'printing');
+    await atPrinter('elegoo_giga', 'fault', { name: 'offline' });
+    await open('farm');
+    await card('elegoo_giga').getByText('Did it print?').waitFor({ timeout: 90_000 });
+    assert.equal(await card('elegoo_giga').locator('[data-action="clear-bed"]').count(), 0);
+    await open('trouble');
+    const question = page.locator('[data-trouble="unknown"]', { hasText: 'Nobody hears' });
+    await question.getByText('The machine is switched off or gone').waitFor();
+    assert.match((await question.textContent()) ?? '', /Elegoo OrangeStorm Giga/);
+    assert.equal(await question.locator('[data-action="clear-bed"]').count(), 0);
+    // Before that the start may still reach the printer, and the answer is not taken.
+    await new Promise((done) => setTimeout(done, 5000));
+    await question.locator('[data-action="not-printed"]').click();
+    await question.waitFor({ state: 'detached', timeout: 60_000 });
+    const { attempts } = await farm.until(job, (one) => one.attempts.some(({ phase }) => phase === 'ended'));
+    assert.ok(attempts.some(({ outcome }) => outcome === 'failed'));
+    await farm.api(`/jobs/${job}`, { method: 'DELETE' });
+    await atPrinter('elegoo_giga', 'fault', { name: 'offline', on: false });
+  });
+
+  it('shows a print that ran out of filament, and lets it go on with another spool', async () => {
+    await freed('bamboo_h2d');
+    await farm.api('/spools', {
+      method: 'POST',
+      json: { material_id: 'pla_black_esun', grams: 640, label: 'Shelf 3' },
+    });
+    await atPrinter('bamboo_h2d', 'fault', { name: 'runout', at: 0.3, times: 1 });
+    const job = await cubeJob({ job_name: 'Runs out', force_printer: 'bamboo_h2d' });
+    await open('queue');
+    const row = page.locator(`[data-job="${job}"]`);
+    await row.getByText('paused', { exact: true }).waitFor({ timeout: 90_000 });
+    assert.match((await row.locator('.pw-why').getAttribute('title')) ?? '', /^bamboo_h2d: .*has run out/);
+    await open('trouble');
+    const question = page.locator('[data-trouble="printer"]', { hasText: 'Runs out' });
+    assert.equal(await question.locator('[data-action="refill"]').isDisabled(), true, 'no spool is chosen yet');
+    await question.getByText('Same spool, resume').waitFor();
+    const shelf = await question.locator('option', { hasText: 'Shelf 3, 640 g' }).getAttribute('value');
+    await question.locator('select').selectOption(shelf);
+    await question.locator('[data-action="refill"]').click();
+    await question.waitFor({ state: 'detached', timeout: 60_000 });
+    assert.ok((await printer('bamboo_h2d')).slots.some(({ spool_id }) => spool_id === shelf));
+    await farm.api(`/jobs/${job}`, { method: 'DELETE' });
+  });
+
   it('shows what was achieved, and exports it', async () => {
     await open('numbers');
     await page.locator('label', { hasText: /^By/ }).locator('select').selectOption('printer');
