@@ -13,7 +13,7 @@ import { FarmFloor, type Simulated } from './farm-floor';
 import { fenceGuard } from './fence-guard';
 import { type Injection, injections, type Kind, type Pair } from './injections';
 import { type ModelFile, type WrongFile, type WrongKind, writePrintFiles, writeWrongFiles } from './model-files';
-import { Operator } from './operator';
+import { Operator, sameFile } from './operator';
 import { poison, publishPoison } from './poison';
 import { PrinterWires } from './printer-wires';
 import { Random } from './random';
@@ -834,6 +834,21 @@ export class Campaign {
     await ask(this.#connection, fenceGuard(leaseSeconds));
     const jobs = await ask<{ id: string }>(this.#connection, 'SELECT id FROM print_jobs');
     for (const { id } of jobs) this.#countedAnew.add(id);
+    await this.#cancelWhatWasPrinted();
+  }
+
+  /** After a restore somebody looks at what was printed since the backup, and takes those jobs out before they are let go. */
+  async #cancelWhatWasPrinted(): Promise<void> {
+    const withdrawn = await ask<{ job_id: string; printer_id: string; file_name: string }>(
+      this.#connection,
+      `SELECT a.job_id, a.printer_id, a.file_name FROM print_attempts a JOIN print_jobs j ON j.id = a.job_id
+       WHERE a.outcome = 'withdrawn' AND a.reason LIKE '%restored%' AND j.hold AND j.completed_at IS NULL`,
+    );
+    for (const { job_id, printer_id, file_name } of withdrawn) {
+      const printer = this.#floor.printers.find(({ id }) => id === printer_id);
+      const printed = printer && this.#floor.truth(printer).some((line) => sameFile(line.file_name, file_name));
+      if (printed) await this.#api.insist('DELETE', `/jobs/${job_id}`).catch(() => undefined);
+    }
   }
 
   async #cancelJob(target: number, at: number): Promise<boolean> {

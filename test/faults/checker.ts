@@ -23,6 +23,7 @@ interface AttemptRow {
   outcome: string | null;
   file_name: string;
   fence: string | null;
+  reason: string | null;
 }
 /** What an attempt took, by its record and by what was taken off its spools for it; null without a record or a deduction. */
 interface TakenRow {
@@ -355,7 +356,7 @@ function materialErrors({ attempts, jobs, questions, spools, taken }: Evidence, 
   const started = truth.filter(({ event }) => event === 'started');
   const attemptErrors = attempts
     .filter(({ phase }) => phase === 'ended')
-    .flatMap(({ id, file_name, outcome }) => {
+    .flatMap(({ id, file_name, outcome, reason }) => {
       const rows = taken.filter(({ attempt_id }) => attempt_id === id);
       const [row] = rows;
       const recorded = row?.recorded_grams ?? null;
@@ -365,7 +366,8 @@ function materialErrors({ attempts, jobs, questions, spools, taken }: Evidence, 
       if ((recorded ?? 0) !== (deducted ?? 0)) errors.push(`recorded ${recorded} g, and ${deducted} g were taken off`);
       if (outcome === 'completed' && !((recorded ?? 0) > 0)) errors.push('completed, and took nothing');
       // Where nobody could know whether it printed, an operator's word decides.
-      const asked = questions.some(({ attemptId }) => attemptId === id);
+      // Nor of what was withdrawn because a backup was restored, in which it had not been claimed yet.
+      const asked = questions.some(({ attemptId }) => attemptId === id) || /restored from a backup/.test(reason ?? '');
       const printed = started.some((line) => sameFile(line.file_name, file_name));
       if (printed && !asked && recorded === null) errors.push('printed, and was never recorded');
       return errors.map((error) => `material: ${file_name} (${outcome}) ${error}`);
