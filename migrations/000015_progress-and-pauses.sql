@@ -9,7 +9,7 @@ ALTER TABLE print_attempts
   ADD COLUMN progress DOUBLE PRECISION CHECK (progress BETWEEN 0 AND 1),
   ADD COLUMN filament_mm DOUBLE PRECISION CHECK (filament_mm >= 0);
 
--- What every job changes many times is cleaned after a fixed share of it, so that dead rows do not grow with the history.
-ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
-ALTER TABLE print_jobs SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
-ALTER TABLE print_attempts SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
+-- What every job changes many times is cleaned after a fixed number of dead rows, so that they do not grow with the history.
+ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE print_jobs SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE print_attempts SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
