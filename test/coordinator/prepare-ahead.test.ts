@@ -47,7 +47,9 @@ describe('Slicing ahead', () => {
     assert.deepEqual(before, [sliceOf(first)]);
     const second = await submit(11);
     const [ahead] = (await untilPrepared(2)).filter((sha256) => !before.includes(sha256));
-    assert.ok(farm.log.some((line) => line.includes('"box 11" is sliced ahead')));
+    // The log follows the row of the print file.
+    while (!farm.log.some((line) => line.includes('"box 11" is sliced ahead')))
+      await new Promise((resolve) => setTimeout(resolve, 20));
     await clearBedOf(farm.farm, printer, {}, 'operator');
     farm.schedule();
     const job = await farm.until(second, 'completed');
