@@ -1,14 +1,14 @@
-import { cpSync, mkdirSync, openAsBlob } from 'node:fs';
-import { basename, join } from 'node:path';
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { FarmApi } from '../../test/faults/farm-api';
 import { FarmFloor } from '../../test/faults/farm-floor';
 import type { FilledSlot } from '../../test/faults/filament';
 import { type ModelFile, writePrintFiles } from '../../test/faults/model-files';
 import { Operator } from '../../test/faults/operator';
 import { Random } from '../../test/faults/random';
-import { connectionTo, PrivatePostgres } from '../../test/faults/servers';
+import { connectionTo, PrivatePostgres, privateBroker } from '../../test/faults/servers';
 import { copyPackage, NodeRed, secrets } from '../../test/faults/system';
-import { PrivateRabbitMq, rabbitMqProgram } from '../../test/support/private-rabbitmq';
+import type { PrivateRabbitMq } from '../../test/support/private-rabbitmq';
 import { freePort } from '../../test/support/servers';
 import type { Watched } from './samples';
 
@@ -84,12 +84,11 @@ export class SteadyFarm {
       nodeRed.start();
     }
     this.#api = new FarmApi(this.#nodeReds);
-    await this.#untilOnline();
-    await this.#loadFilament();
+    await this.#api.untilOnline(this.#floor.printers);
+    await this.#api.bookFilament(this.#floor.printers);
     for (const file of await writePrintFiles(directory, feed)) {
       if (leftOut.includes(file.name)) continue;
-      const stored = await this.#api.insist('POST', '/files', await formOf(file.path));
-      this.#files.push({ ...file, stlPath: String(stored['stl_path']) });
+      this.#files.push({ ...file, stlPath: await this.#api.upload(file.path) });
     }
     this.#work();
     return {
@@ -116,10 +115,7 @@ export class SteadyFarm {
 
   async #openServers(): Promise<Record<string, string>> {
     const { directory } = this.#options;
-    const program = rabbitMqProgram();
-    if (!program) throw new Error('The pair rabbitmq needs RabbitMQ (Debian: apt install rabbitmq-server).');
-    const ports = { broker: await freePort(), distribution: await freePort(), mapper: await freePort() };
-    const rabbit = new PrivateRabbitMq(program, join(directory, 'rabbitmq'), ports);
+    const rabbit = await privateBroker(join(directory, 'rabbitmq'));
     this.#rabbit = rabbit;
     this.#ends.push(() => rabbit.close());
     await rabbit.start();
@@ -128,26 +124,6 @@ export class SteadyFarm {
     const { host, port } = connectionTo(join(directory, 'postgres'));
     const socket = encodeURIComponent(String(host));
     return { DATABASE_URL: `postgres://platewise@/postgres?host=${socket}&port=${port}`, AMQP_URL: rabbit.url };
-  }
-
-  async #untilOnline(): Promise<void> {
-    const end = performance.now() + 120_000;
-    while (performance.now() < end) {
-      const online = (await this.#api.printers()).filter((printer) => printer.online);
-      if (online.length === this.#floor.printers.length) return;
-      await pause(300);
-    }
-    throw new Error(`Not every printer came online.\n${this.#nodeReds.map(({ log }) => log.slice(-3000)).join('\n')}`);
-  }
-
-  /** Books what lies in the slots: more than a run can use up. */
-  async #loadFilament(): Promise<void> {
-    for (const { id, slots } of this.#floor.printers) {
-      for (const { slot, material } of slots) {
-        const { spool_id } = await this.#api.insist('POST', '/spools', { material_id: material, grams: 100_000 });
-        await this.#api.insist('PUT', `/printers/${id}/slots/${slot}`, { spool_id });
-      }
-    }
   }
 
   /** Jobs, an operator, and for each Node-RED somebody who listens to its events. */
@@ -214,12 +190,6 @@ function jobOf(file: { stlPath: string }, slot: FilledSlot) {
     accept_unknown_machine: true,
     max_retries: 3,
   };
-}
-
-async function formOf(path: string): Promise<FormData> {
-  const form = new FormData();
-  form.append('file', await openAsBlob(path), basename(path));
-  return form;
 }
 
 /** Reads events as a dashboard does; ended or refused, it asks again. */

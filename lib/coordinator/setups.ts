@@ -105,17 +105,21 @@ function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
   return [...once.values()].reverse().sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''));
 }
 
+/** The job and the printer of a line. */
+const partiesOf = ({ jobs, printers }: Snapshot, { jobId, printerId }: PlanLine) => ({
+  job: jobs.find(({ id }) => id === jobId),
+  printer: printers.find(({ id }) => id === printerId),
+});
+
 /** The slot of a line's printer in which something else lies than is booked. */
 function doubtfulOf(snapshot: Snapshot, line: PlanLine): string | null {
-  const job = snapshot.jobs.find(({ id }) => id === line.jobId);
-  const printer = snapshot.printers.find(({ id }) => id === line.printerId);
+  const { job, printer } = partiesOf(snapshot, line);
   return (job && printer && doubtfulSlot(job, printer)?.slot) ?? null;
 }
 
 /** How many of the setups of a line concern the machine itself. */
 function hardwareOf(snapshot: Snapshot, line: PlanLine): number {
-  const job = snapshot.jobs.find(({ id }) => id === line.jobId);
-  const printer = snapshot.printers.find(({ id }) => id === line.printerId);
+  const { job, printer } = partiesOf(snapshot, line);
   return job && printer && (line.changes ?? []).length === 0 ? hardwareSetups(job, printer).length : 0;
 }
 

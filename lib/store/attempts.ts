@@ -298,6 +298,9 @@ export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: n
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
+// Whether a printer is out of reach: its agent says so, or has not been heard of for so long.
+const offlineSql = `NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')})`;
+
 /** A printer that has just gone offline may take a dispatch as long as this after it was made (seconds). */
 const offlineGraceSeconds = 5;
 
@@ -315,11 +318,11 @@ export async function staleDispatches(
   limits: { expiresSeconds: number; offlineAfterSeconds: number; leaseSeconds: number },
 ): Promise<{ attempt: Attempt; offline: boolean }[]> {
   const { rows } = await db.query(
-    `SELECT a.*, NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AS offline
+    `SELECT a.*, ${offlineSql} AS offline
      FROM print_attempts a JOIN printers p ON p.id = a.printer_id
      WHERE a.phase <> 'ended' AND ((a.phase = 'dispatched'
        AND (${longAgo('a.dispatched_at', '$1')}
-         OR (NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')}) AND ${longAgo('a.dispatched_at', String(offlineGraceSeconds))})))
+         OR (${offlineSql} AND ${longAgo('a.dispatched_at', String(offlineGraceSeconds))})))
        OR (${abandonedSql}))`,
     [limits.expiresSeconds, limits.offlineAfterSeconds, limits.leaseSeconds],
   );

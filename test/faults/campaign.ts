@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, openAsBlob, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
-import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
+import type { PrivateRabbitMq } from '../support/private-rabbitmq';
 import { freePort } from '../support/servers';
 import { Wire } from '../support/wire';
 import { actOnQueue, closeConnections } from './administrator';
 import { type Evidence, type Judgement, judge, wrongFilePrefix } from './checker';
 import { DatabaseClock } from './database-clock';
-import { FarmApi } from './farm-api';
+import { FarmApi, formOf } from './farm-api';
 import { FarmFloor, type Simulated } from './farm-floor';
 import { fenceGuard } from './fence-guard';
 import { type Injection, injections, type Kind, type Pair } from './injections';
@@ -17,7 +17,7 @@ import { Operator, sameFile } from './operator';
 import { poison, publishPoison } from './poison';
 import { PrinterWires } from './printer-wires';
 import { Random } from './random';
-import { ask, connectionTo, killPostgres, PrivatePostgres, setReadOnly } from './servers';
+import { ask, connectionTo, killPostgres, PrivatePostgres, privateBroker, setReadOnly } from './servers';
 import { SmallDisk } from './small-disk';
 import { StatusListener } from './status-listener';
 import { copyPackage, NodeRed, secrets } from './system';
@@ -179,12 +179,11 @@ export class Campaign {
     }
     this.#api = new FarmApi(this.#nodeReds);
     this.#operator = new Operator(this.#api, this.#floor);
-    await this.#untilOnline();
+    await this.#api.untilOnline(this.#floor.printers);
     await ask(this.#connection, fenceGuard(leaseSeconds));
-    await this.#loadFilament();
+    await this.#api.bookFilament(this.#floor.printers);
     for (const file of await writePrintFiles(directory)) {
-      const stored = await this.#api.insist('POST', '/files', await formOf(file.path));
-      this.#files.push({ ...file, stlPath: String(stored['stl_path']) });
+      this.#files.push({ ...file, stlPath: await this.#api.upload(file.path) });
     }
     this.#wrongFiles = await writeWrongFiles(directory);
     this.#operator.start();
@@ -207,10 +206,7 @@ export class Campaign {
 
   async #openServers(common: Record<string, string>): Promise<((start: number) => Record<string, string>)[]> {
     const { directory } = this.#options;
-    const program = rabbitMqProgram();
-    if (!program) throw new Error('The pair rabbitmq needs RabbitMQ (Debian: apt install rabbitmq-server).');
-    const ports = { broker: await freePort(), distribution: await freePort(), mapper: await freePort() };
-    const rabbit = new PrivateRabbitMq(program, join(directory, 'rabbitmq'), ports);
+    const rabbit = await privateBroker(join(directory, 'rabbitmq'));
     this.#rabbit = rabbit;
     this.#ends.push(() => rabbit.close());
     await rabbit.start();
@@ -258,33 +254,6 @@ export class Campaign {
   }
 
   readonly #connection = (): ClientConfig => connectionTo(this.#databaseDirectory);
-
-  async #untilOnline(): Promise<void> {
-    const end = performance.now() + 120_000;
-    let seen: string[] = [];
-    while (performance.now() < end) {
-      const online = (await this.#api.printers()).filter((printer) => printer.online);
-      seen = online.map(({ printer_id }) => printer_id);
-      if (this.#floor.printers.every(({ id }) => seen.includes(id))) return;
-      await pause(300);
-    }
-    const logs = this.#nodeReds.map(({ log }) => log.slice(-3000)).join('\n');
-    throw new Error(`Not every printer came online (${seen.join(', ')}).\n${logs}`);
-  }
-
-  /** Books what lies in the slots. */
-  async #loadFilament(): Promise<void> {
-    for (const { printer_id, slots } of await this.#api.printers()) {
-      const printer = this.#floor.printers.find(({ id }) => id === printer_id);
-      if (!printer) continue;
-      for (const { slot } of slots) {
-        const material_id = printer.slots.find((filled) => filled.slot === slot)?.material;
-        const spool = material_id && (await this.#api.insist('POST', '/spools', { material_id, grams: 100_000 }));
-        const spool_id = spool ? spool['spool_id'] : null;
-        await this.#api.insist('PUT', `/printers/${printer_id}/slots/${slot}`, { spool_id });
-      }
-    }
-  }
 
   // ---- jobs ---------------------------------------------------------------------------------------------------
 
@@ -975,12 +944,6 @@ export class Campaign {
 
 const mapsAsLists = (_key: string, value: unknown): unknown =>
   value instanceof Map || value instanceof Set ? [...value] : value;
-
-async function formOf(path: string): Promise<FormData> {
-  const form = new FormData();
-  form.append('file', await openAsBlob(path), basename(path));
-  return form;
-}
 
 /** A directory name that no other campaign has. */
 export const campaignDirectory = (base: string): string => join(base, `platewise-campaign-${randomUUID().slice(0, 8)}`);

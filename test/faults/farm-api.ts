@@ -1,3 +1,6 @@
+import { openAsBlob } from 'node:fs';
+import { basename } from 'node:path';
+import type { Simulated } from './farm-floor';
 import { Random } from './random';
 import type { NodeRed } from './system';
 
@@ -61,8 +64,48 @@ export class FarmApi {
     throw new Error(`${method} ${path} was answered ${last.status} ${JSON.stringify(last.body)}`);
   }
 
+  /** Resolves when all of these printers are online. @throws Error they are not within two minutes */
+  async untilOnline(printers: readonly Simulated[]): Promise<void> {
+    const end = performance.now() + 120_000;
+    let seen: string[] = [];
+    while (performance.now() < end) {
+      const online = (await this.printers()).filter((printer) => printer.online);
+      seen = online.map(({ printer_id }) => printer_id);
+      if (printers.every(({ id }) => seen.includes(id))) return;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    const logs = this.processes.map(({ log }) => log.slice(-3000)).join('\n');
+    throw new Error(`Not every printer came online (${seen.join(', ')}).\n${logs}`);
+  }
+
+  /** Books what lies in the slots of these printers: more than a run can use up. */
+  async bookFilament(printers: readonly Simulated[]): Promise<void> {
+    for (const { printer_id, slots } of await this.printers()) {
+      const printer = printers.find(({ id }) => id === printer_id);
+      if (!printer) continue;
+      for (const { slot } of slots) {
+        const material_id = printer.slots.find((filled) => filled.slot === slot)?.material;
+        const spool = material_id && (await this.insist('POST', '/spools', { material_id, grams: 100_000 }));
+        const spool_id = spool ? spool['spool_id'] : null;
+        await this.insist('PUT', `/printers/${printer_id}/slots/${slot}`, { spool_id });
+      }
+    }
+  }
+
+  /** Uploads a file. @returns its `stl_path` */
+  async upload(path: string): Promise<string> {
+    return String((await this.insist('POST', '/files', await formOf(path)))['stl_path']);
+  }
+
   async printers(): Promise<ApiPrinter[]> {
     const { status, body } = await this.call('GET', '/printers', { limit: 10_000 });
     return status === 200 ? (body['printers'] as ApiPrinter[]) : [];
   }
+}
+
+/** A file as the form that uploads it. */
+export async function formOf(path: string): Promise<FormData> {
+  const form = new FormData();
+  form.append('file', await openAsBlob(path), basename(path));
+  return form;
 }

@@ -1,4 +1,4 @@
-import { connect } from 'amqplib';
+import { atBroker } from './administrator';
 
 /** Messages that nothing of ours has written: cut off, of another program, of the wrong types, with text that no database takes. */
 export const poison: readonly string[] = [
@@ -14,17 +14,12 @@ export const poison: readonly string[] = [
 ];
 
 /** Publishes a message as a stranger would: to the fanout of status messages, or to the queue of a printer. */
-export async function publishPoison(
+export function publishPoison(
   url: string,
   target: { exchange: string } | { queue: string },
   body: string,
 ): Promise<boolean> {
-  const connection = await connect(url).catch(() => undefined);
-  if (connection === undefined) return false;
-  connection.on('error', () => undefined);
-  try {
-    const channel = await connection.createConfirmChannel();
-    channel.on('error', () => undefined);
+  return atBroker(url, async (channel) => {
     const content = Buffer.from(body, 'utf8');
     if ('exchange' in target) {
       await channel.checkExchange(target.exchange);
@@ -34,10 +29,5 @@ export async function publishPoison(
       channel.sendToQueue(target.queue, content);
     }
     await channel.waitForConfirms();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await connection.close().catch(() => undefined);
-  }
+  });
 }

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
 import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
+import { PrivateRabbitMq, rabbitMqProgram } from '../support/private-rabbitmq';
+import { freePort } from '../support/servers';
 
 /** How to reach the PostgreSQL that runs, or last ran, in a directory. */
 export function connectionTo(directory: string): ClientConfig {
@@ -38,6 +40,14 @@ export function killPostgres(directory: string): boolean {
 function postmasterFile(directory: string): string[] {
   const path = join(directory, 'data', 'postmaster.pid');
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+}
+
+/** A RabbitMQ beside the system under test, not started yet. @throws Error the program is not installed */
+export async function privateBroker(directory: string): Promise<PrivateRabbitMq> {
+  const program = rabbitMqProgram();
+  if (!program) throw new Error('The pair rabbitmq needs RabbitMQ (Debian: apt install rabbitmq-server).');
+  const ports = { broker: await freePort(), distribution: await freePort(), mapper: await freePort() };
+  return new PrivateRabbitMq(program, directory, ports);
 }
 
 /** A PostgreSQL beside the system under test, which can be stopped and started again. */
