@@ -3,14 +3,14 @@ import type { PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type Drawn, gramsDrawn } from '../model/spool-shares';
 import { isSameJob } from '../printers/driver';
-import { type Attempt, openAttemptOf } from '../store/attempts';
+import { type Attempt, lockAttempt, openAttemptOf } from '../store/attempts';
 import type { Transaction } from '../store/database';
 import { lockJob } from '../store/jobs';
 import { findMaterial, leaveOn, missingGrams, type Spool } from '../store/materials';
 import { lockPrinter, type Printer } from '../store/printers';
 import { feedFrom, spoolsTaken, takeSpoolOut } from '../store/spool-changes';
 
-/** A print under way; its job and printer are locked, and the job's lock also guards the attempt. */
+/** A print under way, with its job and printer; all three are locked. */
 export interface FedPrint {
   attempt: Attempt;
   job: Job;
@@ -21,6 +21,7 @@ export interface FedPrint {
 export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: string): Promise<FedPrint | undefined> {
   const before = await openAttemptOf(tx, printerId);
   const job = before?.slot === slot ? await lockJob(tx, before.jobId) : undefined;
+  if (before && job) await lockAttempt(tx, before.id);
   const printer = await lockPrinter(tx, printerId);
   const attempt = await openAttemptOf(tx, printerId);
   if (attempt?.slot !== slot) return undefined;

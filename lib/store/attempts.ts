@@ -355,6 +355,11 @@ export async function undoIntent(tx: Transaction, claim: Claim): Promise<Attempt
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
+/** Locks an attempt until the transaction ends. Whoever needs its printer's row too takes that one after it, as a claim does. */
+export async function lockAttempt(tx: Transaction, id: AttemptId): Promise<void> {
+  await tx.query('SELECT 1 FROM print_attempts WHERE id = $1 FOR UPDATE', [id]);
+}
+
 /** Notes how far a print has come. What was noted before is never more than that. */
 export async function noteProgress(
   db: Queryable,
