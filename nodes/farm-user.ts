@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { Farm } from '../lib/coordinator/farm';
+import type { Farm } from '../lib/farm/farm';
 import { asError, PlatewiseError } from '../lib/model/errors';
 import type { PrintFarmNode } from './print-farm/print-farm-node';
 

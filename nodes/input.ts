@@ -1,6 +1,6 @@
 import type { Node, NodeMessage } from 'node-red';
-import type { Farm } from '../lib/coordinator/farm';
-import { authorise } from '../lib/coordinator/keys';
+import type { Farm } from '../lib/farm/farm';
+import { authorise } from '../lib/farm/keys';
 import { checkSource } from '../lib/http/source';
 import { asError, UnauthorizedError } from '../lib/model/errors';
 import { oneLine } from '../lib/model/one-line';

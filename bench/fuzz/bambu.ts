@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { parseReport } from '../../lib/printers/bambu/report-merge';
-import { ReportTracker } from '../../lib/printers/bambu/tracker';
+import { parseReport } from '../../lib/makes/bambu/report-merge';
+import { ReportTracker } from '../../lib/makes/bambu/tracker';
 import { damage, grafts, regraft, spoil } from './mutate';
 import { type FuzzTarget, promise } from './target';
 

@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
 import type { Client } from 'basic-ftp';
 import * as fc from 'fast-check';
 import { PlatewiseError } from '../../lib/model/errors';
-import { type FtpsAddress, type FtpWiring, uploadByFtps } from '../../lib/printers/bambu/ftps-upload';
+import { type FtpsAddress, type FtpWiring, uploadByFtps } from '../../lib/makes/bambu/ftps-upload';
 import { type FuzzTarget, promise } from './target';
 
 const replyMs = 250;

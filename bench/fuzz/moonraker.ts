@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { httpError } from '../../lib/printers/moonraker/errors';
-import { readMessage } from '../../lib/printers/moonraker/rpc-socket';
-import { mapProgress, mapSlots, mapTemperatures } from '../../lib/printers/moonraker/state-mapping';
-import { StateTracker } from '../../lib/printers/moonraker/tracker';
-import { confirmedSize } from '../../lib/printers/moonraker/upload';
+import { httpError } from '../../lib/makes/moonraker/errors';
+import { readMessage } from '../../lib/makes/moonraker/rpc-socket';
+import { mapProgress, mapSlots, mapTemperatures } from '../../lib/makes/moonraker/state-mapping';
+import { StateTracker } from '../../lib/makes/moonraker/tracker';
+import { confirmedSize } from '../../lib/makes/moonraker/upload';
 import { damage, grafts, regraft, spoil } from './mutate';
 import { type FuzzTarget, promise } from './target';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
-import { readFaultList, readMachineInfo, readModules, readPowerLoss } from '../../lib/printers/snapmaker/commands';
-import { encodeFrame as encodeOurs, type Frame } from '../../lib/printers/snapmaker/frame';
-import { FrameParser } from '../../lib/printers/snapmaker/parser';
-import { MachineTracker } from '../../lib/printers/snapmaker/tracker';
+import { readFaultList, readMachineInfo, readModules, readPowerLoss } from '../../lib/makes/snapmaker/commands';
+import { encodeFrame as encodeOurs, type Frame } from '../../lib/makes/snapmaker/frame';
+import { FrameParser } from '../../lib/makes/snapmaker/parser';
+import { MachineTracker } from '../../lib/makes/snapmaker/tracker';
 import { encodeFrame, FrameReader } from '../../lib/simulators/snapmaker/frame';
 import { type Damage, damage, spoil } from './mutate';
 import { type FuzzTarget, promise } from './target';

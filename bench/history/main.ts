@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { Farm } from '../../lib/coordinator/farm';
-import { submitJob } from '../../lib/coordinator/submit';
+import type { Farm } from '../../lib/farm/farm';
+import { submitJob } from '../../lib/jobs/submit';
 import { hoursFrom } from '../../lib/planning/calendar';
 import { dropFarm, makeReady, openBareFarm } from '../../test/support/bare-farm';
 import { addHistory } from '../../test/support/history';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { backUp } from '../../lib/coordinator/backup';
+import { backUp } from '../../lib/farm/backup';
 import { LocalFileStore } from '../../lib/files/file-store';
 import { asError } from '../../lib/model/errors';
 import { type Command, EXIT, UsageError } from '../command';

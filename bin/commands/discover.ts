@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { asError } from '../../lib/model/errors';
 import { makes } from '../../lib/model/printer';
-import { discover as discoverPrinters } from '../../lib/printers/discovery';
+import { discover as discoverPrinters } from '../../lib/makes/discovery';
 import { type Command, EXIT, UsageError } from '../command';
 
 const HELP = `Usage: platewise discover [options]

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createKey, type KeyView, listKeys, revokeKey } from '../../lib/coordinator/keys';
+import { createKey, type KeyView, listKeys, revokeKey } from '../../lib/farm/keys';
 import { asError } from '../../lib/model/errors';
 import { scopes } from '../../lib/model/scope';
 import { migrate } from '../../lib/store/migrate';

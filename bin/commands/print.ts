@@ -3,8 +3,8 @@ import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isActive } from '../../lib/model/printer';
-import { type Driver, isSameJob, type StartOrder } from '../../lib/printers/driver';
-import { connect } from '../../lib/printers/probe';
+import { type Driver, isSameJob, type StartOrder } from '../../lib/makes/driver';
+import { connect } from '../../lib/makes/probe';
 import { type Command, EXIT, UsageError } from '../command';
 import { namedPrinter, printerHelp } from './printer-options';
 

@@ -1,4 +1,4 @@
-import { probe as probePrinter, shownReport } from '../../lib/printers/probe';
+import { probe as probePrinter, shownReport } from '../../lib/makes/probe';
 import { type Command, EXIT } from '../command';
 import { type NamedPrinter, namedPrinter, printerHelp } from './printer-options';
 

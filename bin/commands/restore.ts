@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { restore as restoreFarm } from '../../lib/coordinator/restore';
+import { restore as restoreFarm } from '../../lib/services/restore';
 import { LocalFileStore } from '../../lib/files/file-store';
 import { asError } from '../../lib/model/errors';
 import { type Command, EXIT, UsageError } from '../command';

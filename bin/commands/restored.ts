@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { BackupError } from '../../lib/coordinator/backup-format';
-import { type Restored, restored as treatAsRestored } from '../../lib/coordinator/restored';
+import { BackupError } from '../../lib/farm/backup-format';
+import { type Restored, restored as treatAsRestored } from '../../lib/jobs/restored';
 import { asError } from '../../lib/model/errors';
 import { hasTables } from '../../lib/store/copy';
 import { migrate } from '../../lib/store/migrate';

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import { createBambuDriver } from '../../lib/printers/bambu/driver';
-import { anyBambu, bambuModels, refusedModels } from '../../lib/printers/bambu/models';
+import { createBambuDriver } from '../../lib/makes/bambu/driver';
+import { anyBambu, bambuModels, refusedModels } from '../../lib/makes/bambu/models';
 import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from '../printer/printer-node';
 
 interface BambuDefinition extends PrinterDefinition {

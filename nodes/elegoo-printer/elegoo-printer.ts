@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { orangeStormGiga } from '../../lib/printers/model-table';
+import { orangeStormGiga } from '../../lib/makes/model-table';
 import { registerMoonrakerType } from '../printer/moonraker-printer';
 
 export = (RED: NodeAPI): void => {

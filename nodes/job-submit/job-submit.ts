@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import { submitJob } from '../../lib/coordinator/submit';
-import { storeFile } from '../../lib/coordinator/take-file';
+import { submitJob } from '../../lib/jobs/submit';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, bodyOf, clientOf, headerOf } from '../http/request';
 import { onInput } from '../input';

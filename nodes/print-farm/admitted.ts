@@ -1,4 +1,4 @@
-import { authorise } from '../../lib/coordinator/keys';
+import { authorise } from '../../lib/farm/keys';
 import type { Scope } from '../../lib/model/scope';
 import type { FarmLifecycle } from './farm-lifecycle';
 

@@ -1,4 +1,4 @@
-import { Farm, type FarmOptions } from '../../lib/coordinator/farm';
+import { Farm, type FarmOptions } from '../../lib/farm/farm';
 import { asError, PlatewiseError } from '../../lib/model/errors';
 
 /** A node that works with the farm while it is open. */

@@ -1,5 +1,5 @@
 import type { Node } from 'node-red';
-import type { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/farm/farm';
 import type { FarmUser } from './farm-lifecycle';
 
 /** Kept by Node-RED apart from the flow; never logged. */

@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import type { PrinterModel } from '../../lib/printers/model-table';
-import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
+import type { PrinterModel } from '../../lib/makes/model-table';
+import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
 import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from './printer-node';
 
 interface MoonrakerDefinition extends PrinterDefinition {

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { Farm } from '../../lib/coordinator/farm';
-import { planMessage, plannedForAll } from '../../lib/coordinator/plan';
+import type { Farm } from '../../lib/farm/farm';
+import { planMessage, plannedForAll } from '../../lib/schedule/plan';
 import { asError } from '../../lib/model/errors';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';

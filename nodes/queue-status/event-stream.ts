@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { eventFeed, type FeedItem } from '../../lib/coordinator/event-feed';
-import type { Farm } from '../../lib/coordinator/farm';
-import { authorise } from '../../lib/coordinator/keys';
+import { eventFeed, type FeedItem } from '../../lib/services/event-feed';
+import type { Farm } from '../../lib/farm/farm';
+import { authorise } from '../../lib/farm/keys';
 import { ForbiddenError, MalformedInputError, UnauthorizedError } from '../../lib/model/errors';
 import { type FlowMessage, headerOf } from '../http/request';
 

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import { recordDeadLetters } from '../../lib/coordinator/dead-letter-recorder';
-import { OutboxRelay } from '../../lib/coordinator/relay';
+import { recordDeadLetters } from '../../lib/services/dead-letter-recorder';
+import { OutboxRelay } from '../../lib/services/relay';
 import type { Subscription } from '../../lib/messaging/broker';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { type TickPlan, tick } from '../../lib/coordinator/tick';
+import { type TickPlan, tick } from '../../lib/jobs/tick';
 import { jobId, printerId } from '../../lib/model/ids';
 import { parsePlan } from '../../lib/model/messages';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';

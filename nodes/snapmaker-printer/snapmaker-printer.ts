@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
-import { artisans } from '../../lib/printers/model-table';
-import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
+import { artisans } from '../../lib/makes/model-table';
+import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
 import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from '../printer/printer-node';
 
 interface SnapmakerDefinition extends PrinterDefinition {

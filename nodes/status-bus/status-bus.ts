@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import { listenToChanges } from '../../lib/coordinator/changes-feed';
-import { listenToStatus } from '../../lib/coordinator/status-listener';
+import { listenToChanges } from '../../lib/services/changes-feed';
+import { listenToStatus } from '../../lib/messaging/status-listener';
 import type { Subscription } from '../../lib/messaging/broker';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 

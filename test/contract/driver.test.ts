@@ -5,9 +5,9 @@ import {
   StartRejectedError,
   StartUnconfirmedError,
   UploadFailedError,
-} from '../../lib/printers/driver';
+} from '../../lib/makes/driver';
 import type { RunningSimulator } from '../../lib/simulators/simulator';
-import { connectionWhere, permit, reportWhere } from '../printers/fixtures';
+import { connectionWhere, permit, reportWhere } from '../makes/fixtures';
 import { Stage } from './stage';
 import { subjects } from './subjects';
 

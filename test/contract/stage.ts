@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PrinterReport } from '../../lib/model/printer';
-import { type Driver, isSameJob, type JobTrace, type StartOrder } from '../../lib/printers/driver';
+import { type Driver, isSameJob, type JobTrace, type StartOrder } from '../../lib/makes/driver';
 import { startSimulator } from '../../lib/simulators';
 import type { RunningSimulator, SimulatorOptions } from '../../lib/simulators/simulator';
-import { connectionWhere, orderFor, permit, reportWhere, temporaryDirectory } from '../printers/fixtures';
+import { connectionWhere, orderFor, permit, reportWhere, temporaryDirectory } from '../makes/fixtures';
 import { simulatedLoads } from '../support/simulated-filament';
 import type { Subject } from './subjects';
 

@@ -1,10 +1,10 @@
-import { createBambuDriver } from '../../lib/printers/bambu/driver';
-import type { Driver } from '../../lib/printers/driver';
-import { createMoonrakerDriver } from '../../lib/printers/moonraker/driver';
-import { createSnapmakerDriver } from '../../lib/printers/snapmaker/driver';
+import { createBambuDriver } from '../../lib/makes/bambu/driver';
+import type { Driver } from '../../lib/makes/driver';
+import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
+import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
 import type { RunningSimulator, SimulatorMake, SimulatorOptions } from '../../lib/simulators/simulator';
-import { capabilities, gcodeLasting } from '../printers/fixtures';
-import { sliced3mf } from '../printers/sliced-3mf';
+import { capabilities, gcodeLasting } from '../makes/fixtures';
+import { sliced3mf } from '../makes/sliced-3mf';
 
 /** A driver and the simulated printer that it is tried with. */
 export interface Subject {

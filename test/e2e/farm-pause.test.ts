@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync } from 'node:fs';
-import { submitJob } from '../../lib/coordinator/submit';
-import { storeFile } from '../../lib/coordinator/take-file';
+import { submitJob } from '../../lib/jobs/submit';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { storeFarmPause } from '../../lib/store/farm-pause';
 import { fixture } from '../fixtures';
 import { SimulatedFarm } from '../support/simulated-farm';

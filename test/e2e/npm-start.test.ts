@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import type { JobView } from '../../lib/coordinator/queries';
+import type { JobView } from '../../lib/views/queries';
 import { writeBox } from '../support/models';
 import { RealFarm } from '../support/real-farm';
 import { embeddedPostgres, rabbitMq } from '../support/servers';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clearBedOf } from '../../lib/coordinator/changes';
-import { submitJob } from '../../lib/coordinator/submit';
-import { storeFile } from '../../lib/coordinator/take-file';
+import { clearBedOf } from '../../lib/jobs/changes';
+import { submitJob } from '../../lib/jobs/submit';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { UnacceptableInputError } from '../../lib/model/errors';
 import { fixture } from '../fixtures';
 import { h2dArchive } from '../support/h2d-plates';

@@ -18,7 +18,7 @@ export interface Breakage {
   seen: Finding[];
 }
 
-const run = 'dist/lib/agent/attempt-run.js';
+const run = 'dist/lib/services/agents/attempt-run.js';
 const attempts = 'dist/lib/store/attempts.js';
 const jobs = 'dist/lib/store/jobs.js';
 const sliced = 'dist/lib/fit/sliced.js';
@@ -70,7 +70,7 @@ export const breakages: Breakage[] = [
     name: 'do not notice prints of somebody else',
     edits: [
       [
-        'dist/lib/agent/printer-watch.js',
+        'dist/lib/services/agents/printer-watch.js',
         'async #judgeBed(tx, report, ours, afterGap) {',
         'async #judgeBed(tx, report, ours, afterGap) {\n        return;',
       ],
@@ -96,7 +96,7 @@ export const breakages: Breakage[] = [
     name: 'publish before the outbox: sent is marked first, and nothing is published again',
     edits: [
       [
-        'dist/lib/coordinator/relay.js',
+        'dist/lib/services/relay.js',
         `this.#farm.passing('publish:before', row.attemptId);`,
         `{\n await (0, outbox_1.markSent)(this.#farm.database, [row.id]);\n this.#farm.passing('publish:before', row.attemptId);\n await new Promise((resolve) => setTimeout(resolve, 3000));\n }`,
       ],
@@ -114,7 +114,7 @@ export const breakages: Breakage[] = [
     name: 'acknowledge before the claim, and publish nothing again',
     edits: [
       [
-        'dist/lib/agent/printer-agent.js',
+        'dist/lib/services/agents/printer-agent.js',
         'await this.#claim(message.job_id, message.attempt.attempt_id);',
         'setTimeout(() => void this.#claim(message.job_id, message.attempt.attempt_id).catch(() => undefined), 3000);',
       ],
@@ -131,9 +131,9 @@ export const breakages: Breakage[] = [
   {
     name: 'answer cancelled before the printer has stopped',
     edits: [
-      ['dist/lib/coordinator/cancel.js', 'if (started > 0)\n                return true;', ''],
+      ['dist/lib/jobs/cancel.js', 'if (started > 0)\n                return true;', ''],
       [
-        'dist/lib/coordinator/cancel.js',
+        'dist/lib/jobs/cancel.js',
         '(0, attempts_1.requestCancelOfAttempts)(tx, job.id)',
         '(0, attempts_1.attemptsOf)(tx, job.id)',
       ],
@@ -196,7 +196,7 @@ export const breakages: Breakage[] = [
   {
     name: 'take nothing off the spool for a print that failed',
     edits: [
-      ['dist/lib/agent/record-outcome.js', 'for (const share of', `if (outcome === 'completed') for (const share of`],
+      ['dist/lib/jobs/record-outcome.js', 'for (const share of', `if (outcome === 'completed') for (const share of`],
     ],
     pair: 'embedded',
     only: ['print_fails', 'screen_cancel'],
@@ -206,7 +206,7 @@ export const breakages: Breakage[] = [
     name: 'always tool 0',
     edits: [
       [
-        'dist/lib/agent/prepared-print.js',
+        'dist/lib/services/agents/prepared-print.js',
         'capabilities: withMountedNozzles(printer),\n        tool,',
         'capabilities: withMountedNozzles(printer),\n        tool: 0,',
       ],
@@ -240,7 +240,7 @@ export const breakages: Breakage[] = [
     name: 'the same name is the same print',
     edits: [
       [
-        'dist/lib/agent/bed-judgement.js',
+        'dist/lib/beds/bed-judgement.js',
         'if (!afterGap)',
         `if (report.job?.name === known?.name) return null;\n    if (!afterGap)`,
       ],
@@ -259,7 +259,7 @@ export const breakages: Breakage[] = [
   {
     name: 'name nothing that can be done about an unknown outcome',
     edits: [
-      ['dist/lib/coordinator/actions.js', 'const printed = outcome(', 'return [];\n    const printed = outcome('],
+      ['dist/lib/views/actions.js', 'const printed = outcome(', 'return [];\n    const printed = outcome('],
     ],
     pair: 'embedded',
     only: ['start_ignored'],
@@ -267,7 +267,7 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'a message that cannot be read stays in the queue',
-    edits: [['dist/lib/agent/printer-agent.js', `return 'reject';`, 'return new Promise(() => undefined);']],
+    edits: [['dist/lib/services/agents/printer-agent.js', `return 'reject';`, 'return new Promise(() => undefined);']],
     pair: 'rabbitmq',
     only: ['poison_message'],
     seen: ['wedged_jobs', 'lost_jobs'],
@@ -275,9 +275,9 @@ export const breakages: Breakage[] = [
   {
     name: 'wait for ever for a printer that refused once',
     edits: [
-      ['dist/lib/printers/base-driver.js', 'firstPauseAfterRefusalMs: 30_000', 'firstPauseAfterRefusalMs: 3_600_000'],
+      ['dist/lib/makes/base-driver.js', 'firstPauseAfterRefusalMs: 30_000', 'firstPauseAfterRefusalMs: 3_600_000'],
       [
-        'dist/lib/printers/base-driver.js',
+        'dist/lib/makes/base-driver.js',
         'longestPauseAfterRefusalMs: 300_000',
         'longestPauseAfterRefusalMs: 3_600_000',
       ],
@@ -288,7 +288,7 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'any machine at the address is the printer',
-    edits: [['dist/lib/agent/admit-machine.js', `if (relation === 'different' || (`, 'if (false && (']],
+    edits: [['dist/lib/beds/admit-machine.js', `if (relation === 'different' || (`, 'if (false && (']],
     pair: 'embedded',
     only: ['addresses_swapped'],
     seen: ['wrong_machine_starts', 'occupied_bed_starts'],
@@ -316,9 +316,9 @@ export const breakages: Breakage[] = [
   {
     name: 'take a job back from a printer that prints it',
     edits: [
-      ['dist/lib/coordinator/reassign.js', 'const started = elsewhere.filter(', 'const started = [].filter('],
+      ['dist/lib/jobs/reassign.js', 'const started = elsewhere.filter(', 'const started = [].filter('],
       [
-        'dist/lib/coordinator/reassign.js',
+        'dist/lib/jobs/reassign.js',
         'of elsewhere.filter(({ phase }) => !(0, attempt_1.mayHaveStarted)(phase))',
         'of elsewhere',
       ],

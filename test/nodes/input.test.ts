@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Node } from 'node-red';
-import type { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/farm/farm';
 import { onInput } from '../../nodes/input';
 
 /** Gives a node something to do that fails, and answers with what it tells the flow. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
-import type { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/farm/farm';
 import { findJob } from '../../lib/store/jobs';
 import { findPrinter, loadedSlots, type Printer } from '../../lib/store/printers';
 import { Bench, truthNames } from '../simulators/support';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
-import { Farm } from '../../lib/coordinator/farm';
+import { Farm } from '../../lib/farm/farm';
 import { writeBox } from '../support/models';
 import { temporaryDirectory } from '../support/servers';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Farm } from '../../lib/coordinator/farm';
+import type { Farm } from '../../lib/farm/farm';
 import { findJob, unfinishedJobs } from '../../lib/store/jobs';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 

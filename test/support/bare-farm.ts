@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Farm, type FarmOptions } from '../../lib/coordinator/farm';
+import { Farm, type FarmOptions } from '../../lib/farm/farm';
 import { type JobId, materialId, type PrinterId, printerId } from '../../lib/model/ids';
 import type { PrinterReport } from '../../lib/model/printer';
 import { insertJob, type NewJob } from '../../lib/store/jobs';

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, openAsBlob, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { JobView } from '../../lib/coordinator/queries';
+import type { JobView } from '../../lib/views/queries';
 import { ApiDescription } from './api-description';
 import { freePort, temporaryDirectory } from './servers';
 import type { TruthLine } from './simulated-farm';

@@ -6,9 +6,9 @@ import {
   StartRejectedError,
   StartUnconfirmedError,
   UploadFailedError,
-} from '../../../lib/printers/driver';
-import { pause } from '../../../lib/printers/waiting';
-import { connectionWhere, permit } from '../../printers/fixtures';
+} from '../../../lib/makes/driver';
+import { pause } from '../../../lib/makes/waiting';
+import { connectionWhere, permit } from '../../makes/fixtures';
 import { Wire } from '../../support/wire';
 import type { Stage } from '../stage';
 import { lastFilament } from '../subjects';

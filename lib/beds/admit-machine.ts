@@ -1,0 +1,45 @@
+import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
+import { WrongMachineError } from '../makes/driver';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
+import type { AgentContext } from '../services/agents/context';
+
+/**
+ * Makes sure that the machine at a printer's address is that printer. The first one that is met is pinned, with all ids that
+ * it tells; a machine that is another one, or pinned to another printer, is not let in until an operator says so.
+ *
+ * @throws WrongMachineError
+ */
+export async function admitMachine(context: AgentContext, { ids: found, complete }: ToldIdentity): Promise<void> {
+  const { database, printerId, log } = context;
+  const news = await database.transaction(async (tx) => {
+    const printer = await lockPrinter(tx, printerId);
+    // Two printers that meet one machine at the same moment must not both have it.
+    await lockUntilEnd(tx, 'identities');
+    const relation = compareIdentities(printer.identity, found);
+    if (relation === 'different' || (relation === 'unknown' && complete && isIdentified(printer.identity))) {
+      throw new WrongMachineError(
+        `The machine at this address is not ${printer.name}, but ${identityText(found)}.`,
+        found,
+      );
+    }
+    if (!isIdentified(printer.identity)) {
+      const [other] = (await printersOfMachine(tx, found)).filter(({ id }) => id !== printerId);
+      if (other !== undefined) {
+        throw new WrongMachineError(`The machine at this address is ${other.name} (${identityText(found)}).`, found);
+      }
+    }
+    // Of a Klipper that is down some ids are missing. It cannot be started on, and is asked again once it is up.
+    if (!complete) return null;
+    const identity = { ...found, ...printer.identity };
+    await pinIdentity(tx, printerId, identity);
+    return isIdentified(printer.identity) ? null : identity;
+  });
+  if (news === null) return;
+  log(
+    isIdentified(news) ? 'info' : 'warn',
+    isIdentified(news)
+      ? `${printerId} is ${identityText(news)} from now on.`
+      : `${printerId} tells no id of its own, so another machine at its address would not be noticed.`,
+  );
+}

@@ -1,0 +1,95 @@
+import { ConflictError } from '../model/errors';
+import type { PrinterId } from '../model/ids';
+import { identityText } from '../model/machine-identity';
+import { parseIdentity } from '../model/messages';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { openAttemptOf } from '../store/attempts';
+import { notify } from '../store/database';
+import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfMachine } from '../store/printers';
+import type { Farm } from '../farm/farm';
+import { type BedView, bedView } from '../views/shapes';
+
+/**
+ * An operator says that the machine at a printer's address is that printer from now on: {found}, the ids that were shown.
+ * Nobody knows what lies on its bed.
+ * @throws ConflictError there is no other machine, it is yet another one by now, it is another printer's, or an attempt is open
+ */
+export async function acceptIdentity(
+  farm: Farm,
+  id: string,
+  input: unknown,
+  actor: string,
+): Promise<{ printer_id: PrinterId; identity: Record<string, string>; bed: BedView }> {
+  const { found } = parseIdentity(input ?? {});
+  return farm.database.transaction(async (tx) => {
+    const printer = await lockPrinter(tx, id);
+    await lockUntilEnd(tx, 'identities');
+    const { stranger } = printer;
+    if (stranger === null) {
+      throw new ConflictError(
+        `No other machine was found at the address of ${printer.name}.`,
+        'There is nothing to accept.',
+        'no_other_machine',
+      );
+    }
+    if (found !== undefined && identityText(found) !== identityText(stranger)) {
+      throw new ConflictError(
+        `The machine at the address of ${printer.name} is by now ${identityText(stranger)}.`,
+        'Look at the printer again, and accept what it shows then.',
+        'stale_identity',
+      );
+    }
+    const [other] = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);
+    if (other) {
+      throw new ConflictError(
+        `This machine is ${other.name} already.`,
+        `Correct the address of ${printer.name}; or, if ${other.name} is no more, remove it first (DELETE printers/${other.id}).`,
+        'machine_of_another',
+      );
+    }
+    const attempt = await openAttemptOf(tx, printer.id);
+    if (attempt) {
+      throw new ConflictError(
+        `${printer.name} still has an attempt under way, on the machine that it was.`,
+        'Answer what became of it (POST attempts/{id}/outcome), or wait until it is withdrawn.',
+        'attempt_open',
+      );
+    }
+    await pinIdentity(tx, printer.id, stranger);
+    const occupied = await occupyBedByOther(tx, printer.id, 'unknown', actor);
+    await notify(tx, `identity:${printer.id}`);
+    return { printer_id: printer.id, identity: { ...stranger }, bed: bedView(occupied) };
+  });
+}
+
+/**
+ * Takes a printer out of the farm; what it printed stays known. Its node brings it back, with an unknown bed and as whatever
+ * machine is found then.
+ * @throws ConflictError its node is deployed, or an attempt is open
+ */
+export async function removePrinter(
+  farm: Farm,
+  id: string,
+  actor: string,
+): Promise<{ printer_id: PrinterId; removed: true }> {
+  return farm.database.transaction(async (tx) => {
+    const printer = await lockPrinter(tx, id);
+    if (printer.served) {
+      throw new ConflictError(
+        `The node of ${printer.name} is deployed.`,
+        'Delete or disable its node in the flow, deploy, and try again after half a minute.',
+        'printer_deployed',
+      );
+    }
+    const attempt = await openAttemptOf(tx, printer.id);
+    if (attempt) {
+      throw new ConflictError(
+        `${printer.name} still has an attempt under way.`,
+        'Answer what became of it (POST attempts/{id}/outcome with machine_off), or cancel its job.',
+        'attempt_open',
+      );
+    }
+    await archivePrinter(tx, printer.id, actor);
+    return { printer_id: printer.id, removed: true as const };
+  });
+}

@@ -1,0 +1,64 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { LogLevel } from '../services/agents/context';
+import type { Broker, Subscription } from '../messaging/broker';
+import type { Moment } from '../model/moments';
+import { Redactor } from '../model/redact';
+import type { DroppedMessages } from '../messaging/dropped-messages';
+import { listenToStatus } from '../messaging/status-listener';
+
+/** Secrets of printers that are given by environment. */
+const secretVariable = /^PLATEWISE_.*_(ACCESS_CODE|API_KEY|TOKEN)$/;
+
+/**
+ * A log for programs: one line of JSON for each notable thing, `{time, level, event, …}`, with the ids that it is about. Off unless
+ * it is told where to write. Node-RED's own log is not touched by it.
+ */
+export class EventLog {
+  readonly redactor = new Redactor();
+  readonly #write: ((line: string) => void) | undefined;
+  readonly #file: WriteStream | undefined;
+  #subscription: Subscription | undefined;
+
+  /**
+   * @param target a file to append to, `-` for the standard output; undefined: nothing is written
+   * @param onProblem told when the file cannot be written
+   */
+  constructor(target: string | undefined, onProblem: (error: Error) => void) {
+    for (const [name, value] of Object.entries(process.env)) if (secretVariable.test(name)) this.redactor.hide(value);
+    if (target === undefined) return;
+    if (target === '-') {
+      this.#write = (line) => process.stdout.write(line);
+    } else {
+      const file = createWriteStream(target, { flags: 'a', mode: 0o600 });
+      file.on('error', onProblem);
+      this.#file = file;
+      this.#write = (line) => file.write(line);
+    }
+  }
+
+  /** Writes one line. `fields` are those of the event; secrets in them are hidden. */
+  write(level: LogLevel, event: string, fields: Record<string, unknown>): void {
+    if (!this.#write) return;
+    const shown = this.redactor.value(fields) as Record<string, unknown>;
+    this.#write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...shown })}\n`);
+  }
+
+  /** Writes that an attempt has passed a moment. */
+  attempt(moment: Moment, attemptId: string): void {
+    // Before it is only what is about to be; a line tells what was.
+    if (!moment.endsWith(':before')) this.write('info', 'attempt', { attempt_id: attemptId, moment });
+  }
+
+  /** Writes every message of the status bus from now on: changes of jobs and beds, low stock. */
+  async follow(broker: Broker, dropped: DroppedMessages): Promise<void> {
+    if (!this.#write) return;
+    this.#subscription = await listenToStatus({ broker, dropped }, ({ event, ...fields }) =>
+      this.write('info', event, fields),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#subscription?.cancel();
+    await new Promise<void>((resolve) => (this.#file ? this.#file.end(resolve) : resolve()));
+  }
+}

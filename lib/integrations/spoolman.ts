@@ -1,0 +1,135 @@
+import type { SpoolId } from '../model/ids';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { notify, type Transaction } from '../store/database';
+import { tellLowStock } from '../store/materials';
+import {
+  agreeOnSpool,
+  importMaterial,
+  importSpool,
+  lockSpoolmanSpool,
+  type SharedSpool,
+  spoolmanSpools,
+  writeSpoolmanTarget,
+} from '../store/spoolman';
+import type { Farm } from '../farm/farm';
+import { SpoolmanClient, type SpoolmanFilament, type SpoolmanSpool } from './spoolman-client';
+
+/** What one round changed. */
+export interface SpoolmanRound {
+  /** Spools that were new here. */
+  imported: number;
+  /** Spools whose grams were written to Spoolman. */
+  pushed: number;
+  /** Spools whose grams were taken from Spoolman. */
+  pulled: number;
+}
+
+/** Grams that count as the same: both sides round. */
+const same = (a: number, b: number) => Math.abs(a - b) < 0.01;
+
+const typicalNozzle = 210;
+const typicalBed = 60;
+const typicalSpoolGrams = 1000;
+
+/**
+ * Brings spools into line with Spoolman, both ways: a spool that is new there is imported with its material; what prints
+ * took here is taken there; what was changed there (another printer, scales, a refill) is taken over here. What both have
+ * changed since the last round adds up.
+ *
+ * Safe from a crash at any moment: the grams that are to stand in Spoolman are noted here before they are written there,
+ * as an absolute number, so that the next round sees whether they arrived.
+ *
+ * @throws PlatewiseError `spoolman_unavailable`
+ */
+export async function syncSpoolman(farm: Farm, url: string): Promise<SpoolmanRound> {
+  const client = new SpoolmanClient(url);
+  const round: SpoolmanRound = { imported: 0, pushed: 0, pulled: 0 };
+  const remotes = await client.spools();
+  const known = new Set((await spoolmanSpools(farm.database)).map((spool) => spool.spoolmanId));
+  for (const remote of remotes) {
+    if (!known.has(remote.id)) {
+      if (await farm.database.transaction((tx) => importOne(tx, remote))) round.imported++;
+      continue;
+    }
+    const target = await farm.database.transaction((tx) => agree(tx, remote, farm.agentOptions.lowStockGrams, round));
+    if (target === null) continue;
+    await client.setRemaining(remote.id, target);
+    await farm.database.transaction((tx) => arrived(tx, remote.id, target));
+    round.pushed++;
+  }
+  return round;
+}
+
+async function importOne(tx: Transaction, remote: SpoolmanSpool): Promise<boolean> {
+  await lockUntilEnd(tx, 'spoolman');
+  if (await lockSpoolmanSpool(tx, remote.id)) return false;
+  const grams = remote.remaining_weight ?? remote.initial_weight ?? remote.filament.weight ?? typicalSpoolGrams;
+  const materialId = await importMaterial(tx, materialOf(remote.filament));
+  await importSpool(tx, {
+    materialId,
+    label: `Spoolman ${remote.id}${remote.lot_nr ? `, lot ${remote.lot_nr}` : ''}`.slice(0, 100),
+    initialGrams: Math.max(grams, remote.initial_weight ?? remote.filament.weight ?? 1, 1),
+    gramsLeft: Math.max(grams, 0),
+    spoolmanId: remote.id,
+  });
+  await notify(tx, 'plan');
+  return true;
+}
+
+/** Takes over what changed there, and returns what is to be written there, null if nothing. */
+async function agree(
+  tx: Transaction,
+  remote: SpoolmanSpool,
+  lowGrams: number,
+  round: SpoolmanRound,
+): Promise<number | null> {
+  const spool = await lockSpoolmanSpool(tx, remote.id);
+  if (!spool || spool.archived || remote.remaining_weight === undefined) return null;
+  // What was noted and stands there now has arrived, although nobody saw it arrive.
+  const base =
+    spool.spoolmanTarget !== null && same(remote.remaining_weight, spool.spoolmanTarget)
+      ? spool.spoolmanTarget
+      : spool.spoolmanGrams;
+  const usedHere = spool.spoolmanGrams - spool.gramsLeft;
+  const stillToTell = base === spool.spoolmanTarget ? base - spool.gramsLeft : usedHere;
+  const changedThere = remote.remaining_weight - base;
+  const agreed = Math.max(0, remote.remaining_weight - stillToTell);
+  if (!same(changedThere, 0)) round.pulled++;
+  await agreeOnSpool(tx, spool.id, { gramsLeft: agreed, spoolmanGrams: remote.remaining_weight });
+  await tellIfLow(tx, spool, agreed, lowGrams);
+  if (!same(changedThere, 0)) await notify(tx, 'plan');
+  if (same(agreed, remote.remaining_weight)) return null;
+  await writeSpoolmanTarget(tx, spool.id, agreed);
+  return agreed;
+}
+
+async function tellIfLow(tx: Transaction, spool: SharedSpool, after: number, lowGrams: number): Promise<void> {
+  if (spool.gramsLeft >= lowGrams && after < lowGrams) await tellLowStock(tx, spool.id as SpoolId);
+}
+
+/** Both sides stand at the target now; what was printed in the meantime is told in the next round. */
+async function arrived(tx: Transaction, spoolmanId: number, target: number): Promise<void> {
+  const spool = await lockSpoolmanSpool(tx, spoolmanId);
+  if (spool && spool.spoolmanTarget !== null && same(spool.spoolmanTarget, target)) {
+    await agreeOnSpool(tx, spool.id, { gramsLeft: spool.gramsLeft, spoolmanGrams: target });
+  }
+}
+
+function materialOf(filament: SpoolmanFilament): Parameters<typeof importMaterial>[1] {
+  const brand = filament.vendor?.name ?? 'unknown';
+  const type = (filament.material ?? 'PLA').toUpperCase().slice(0, 20);
+  const grams = filament.weight && filament.weight > 0 ? filament.weight : typicalSpoolGrams;
+  return {
+    id: `spoolman_${filament.id}`,
+    name: `${brand} ${filament.name ?? type}`.slice(0, 100),
+    type,
+    colour: (filament.name ?? 'unknown').slice(0, 50),
+    colourHex: /^[0-9A-F]{6}/.exec((filament.color_hex ?? '').toUpperCase())?.[0] ?? '808080',
+    brand: brand.slice(0, 50),
+    densityGramsPerCm3: filament.density,
+    diameterMm: filament.diameter > 0 ? filament.diameter : 1.75,
+    usdPerKg: ((filament.price ?? 0) / grams) * 1000,
+    nozzleTemperature: Math.min(450, Math.max(150, filament.settings_extruder_temp ?? typicalNozzle)),
+    bedTemperature: Math.min(150, Math.max(0, filament.settings_bed_temp ?? typicalBed)),
+  };
+}

@@ -1,0 +1,90 @@
+import { mayHaveStarted } from '../model/attempt';
+import { ConflictError } from '../model/errors';
+import type { JobId } from '../model/ids';
+import { isTerminal, type JobStatus } from '../model/status';
+import { endBeforeStart, requestCancelOfAttempts } from '../store/attempts';
+import { notify } from '../store/database';
+import { changeStatus, findJob, lockJob, requestCancel } from '../store/jobs';
+import type { Farm } from '../farm/farm';
+
+/** The job will certainly not start nor print any more. */
+export interface Cancelled {
+  done: true;
+  job_id: JobId;
+  status: JobStatus;
+  cancellation_time: string | null;
+}
+
+/** The printer has not confirmed the stop yet; the intent is kept and no start goes out. */
+export interface CancelRequested {
+  done: false;
+  job_id: JobId;
+  status: JobStatus;
+  cancel_requested: true;
+}
+
+const confirmLimit = 30_000;
+
+/**
+ * Cancels a job in any open status. What has not started is ended at once; what may run is stopped, and for its
+ * confirmation this waits up to 30 s. Cancelling a cancelled job again gives the same answer.
+ * @param versions of the job that this was decided upon; undefined: any
+ * @throws StaleVersionError the job has another version by now
+ * @throws ConflictError the job is completed or failed
+ */
+export async function cancelJob(
+  farm: Farm,
+  id: string,
+  actor: string,
+  { versions, waitMs = confirmLimit }: { versions?: readonly number[] | undefined; waitMs?: number } = {},
+): Promise<Cancelled | CancelRequested> {
+  let over: () => void = () => undefined;
+  const settled = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  const unlisten = await farm.database.listen((payload) => {
+    if (payload === `job:${id}` || payload === 'reconnected') over();
+  });
+  try {
+    const end = performance.now() + waitMs;
+    const open = await farm.database.transaction(async (tx) => {
+      const job = await lockJob(tx, id, versions);
+      if (job.status === 'cancelled') return false;
+      if (isTerminal(job.status)) {
+        throw new ConflictError(`The job is ${job.status}; there is nothing to cancel.`, 'Nothing needs to be done.');
+      }
+      await requestCancel(tx, job, actor);
+      const attempts = await requestCancelOfAttempts(tx, job.id);
+      let started = 0;
+      for (const attempt of attempts) {
+        if (
+          mayHaveStarted(attempt.phase) ||
+          !(await endBeforeStart(tx, attempt.id, 'cancelled', `cancelled by ${actor}`))
+        )
+          started++;
+        await notify(tx, `attempt:${attempt.id}`);
+      }
+      if (started > 0) return true;
+      await changeStatus(tx, job, 'cancelled', { reason: `cancelled by ${actor}`, actor });
+      return false;
+    });
+    // Notifications wake this; between them a look every second covers one that was missed.
+    while (open && performance.now() < end) {
+      const job = await findJob(farm.database, id);
+      if (isTerminal(job.status)) break;
+      await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    }
+    const job = await findJob(farm.database, id);
+    if (job.status === 'completed' || job.status === 'failed') {
+      throw new ConflictError(
+        `The job ${job.status === 'completed' ? 'was finished' : 'failed'} before it could be stopped.`,
+        'Nothing needs to be done.',
+      );
+    }
+    return isTerminal(job.status)
+      ? { done: true, job_id: job.id, status: job.status, cancellation_time: job.completedAt }
+      : { done: false, job_id: job.id, status: job.status, cancel_requested: true };
+  } finally {
+    unlisten();
+  }
+}

@@ -1,0 +1,132 @@
+import { ConflictError, type FieldError } from '../model/errors';
+import type { JobId } from '../model/ids';
+import type { Job } from '../model/job';
+import { type JobChange, parseJobChange } from '../model/messages';
+import { isTerminal } from '../model/status';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { openAttempts } from '../store/attempts';
+import type { Transaction } from '../store/database';
+import { changeTerms, dependOn, type JobTerms } from '../store/job-terms';
+import { lockJob } from '../store/jobs';
+import { dependencyErrors, refused, timeErrors } from './examine';
+import type { Farm } from '../farm/farm';
+
+/** What is asked for a job from now on. */
+export interface ChangedJob {
+  job_id: JobId;
+  version: number;
+  job_name: string;
+  priority: number;
+  deadline_at: string | null;
+  not_before: string | null;
+  copies: number;
+  depends_on: JobId[];
+}
+
+/**
+ * Changes what is asked for an open job: {job_name, priority, deadline_at, not_before, copies, depends_on}, each optional.
+ * What is under way goes on.
+ * @param versions of the job that the change was decided upon; undefined: any
+ * @throws MalformedInputError an unknown field, or none
+ * @throws StaleVersionError the job has another version by now
+ * @throws ConflictError the job is over, or is being cancelled
+ * @throws UnacceptableInputError every field that cannot be so is named
+ */
+export async function changeJob(
+  farm: Farm,
+  id: string,
+  input: unknown,
+  actor: string,
+  versions?: readonly number[],
+): Promise<ChangedJob> {
+  const wanted = parseJobChange(input);
+  const job = await farm.database.transaction(async (tx) => {
+    // Two changes at once could make two jobs wait for each other.
+    if (wanted.depends_on) await lockUntilEnd(tx, 'dependencies');
+    const locked = await lockJob(tx, id, versions);
+    if (isTerminal(locked.status) || locked.cancelRequestedAt !== null) {
+      const state = isTerminal(locked.status) ? locked.status : 'being cancelled';
+      throw new ConflictError(`The job is ${state}; it cannot be changed.`, 'Choose an open job, or submit it again.');
+    }
+    const terms = termsOf(locked, wanted);
+    const errors = [
+      ...timeErrors(wanted, terms),
+      ...(await copyErrors(tx, locked, wanted)),
+      ...(await dependencyErrors(tx, newOf(locked, wanted))),
+      ...(await circleErrors(tx, locked, wanted)),
+    ];
+    if (errors.length > 0) throw refused(errors, 'changed');
+    const words = differences(locked, terms);
+    return words === '' ? locked : changeTerms(tx, locked.id, terms, words, actor);
+  });
+  return {
+    job_id: job.id,
+    version: job.version,
+    job_name: job.jobName,
+    priority: job.priority,
+    deadline_at: job.deadlineAt,
+    not_before: job.notBefore,
+    copies: job.copies,
+    depends_on: job.dependsOn,
+  };
+}
+
+function termsOf(job: Job, wanted: JobChange): JobTerms {
+  const time = (asked: string | null | undefined, now: string | null): string | null =>
+    asked === undefined ? now : asked === null ? null : new Date(asked).toISOString();
+  return {
+    jobName: wanted.job_name ?? job.jobName,
+    priority: wanted.priority ?? job.priority,
+    deadlineAt: time(wanted.deadline_at, job.deadlineAt),
+    notBefore: time(wanted.not_before, job.notBefore),
+    copies: wanted.copies ?? job.copies,
+    dependsOn: (wanted.depends_on?.map((one) => one.toLowerCase()) as JobId[] | undefined) ?? job.dependsOn,
+  };
+}
+
+/** The dependencies that it did not have before: an old one may have failed and be kept. */
+const newOf = (job: Job, { depends_on = [] }: JobChange): string[] =>
+  depends_on.filter((one) => !job.dependsOn.includes(one.toLowerCase() as JobId));
+
+/** No fewer copies than are done and under way, and one more than are done: a job of nothing is a cancelled one. */
+async function copyErrors(tx: Transaction, job: Job, { copies }: JobChange): Promise<FieldError[]> {
+  if (copies === undefined) return [];
+  const open = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
+  const least = Math.max(job.copiesDone + open, job.copiesDone + 1);
+  if (copies >= least) return [];
+  const remedy =
+    `${job.copiesDone} copies are done and ${open} under way. ` +
+    `Give at least ${least}, or cancel the job if no more are wanted.`;
+  return [{ field: 'copies', value: copies, remedy }];
+}
+
+async function circleErrors(tx: Transaction, job: Job, { depends_on = [] }: JobChange): Promise<FieldError[]> {
+  const errors: FieldError[] = [];
+  for (const one of depends_on) {
+    const other = one.toLowerCase() as JobId;
+    if (!(await dependOn(tx, [other], job.id))) continue;
+    const remedy = 'That job waits for this one; leave it out.';
+    errors.push({ field: 'depends_on', value: one, remedy });
+  }
+  return errors;
+}
+
+const names: [keyof JobTerms, string][] = [
+  ['jobName', 'name'],
+  ['priority', 'priority'],
+  ['deadlineAt', 'deadline'],
+  ['notBefore', 'not before'],
+  ['copies', 'copies'],
+];
+
+/** What changes, in words; empty: nothing does. */
+function differences(job: Job, terms: JobTerms): string {
+  const words = names.flatMap(([key, name]) =>
+    job[key] === terms[key] ? [] : [`${name} ${job[key] ?? 'none'} changed to ${terms[key] ?? 'none'}`],
+  );
+  const added = terms.dependsOn.filter((id) => !job.dependsOn.includes(id));
+  const dropped = job.dependsOn.filter((id) => !terms.dependsOn.includes(id));
+  if (added.length > 0) words.push(`depends on ${added.join(', ')}`);
+  if (dropped.length > 0) words.push(`no longer depends on ${dropped.join(', ')}`);
+  return words.join('; ');
+}

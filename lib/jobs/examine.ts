@@ -1,0 +1,324 @@
+import type { FileAnalysis, GcodeAnalysis } from '../files/analysis';
+import { fileFacts } from '../files/facts';
+import { canEverPrint, permanentReasons } from '../fit/judge';
+import { remarks } from '../fit/sliced';
+import { costOf } from '../model/cost';
+import { type FieldError, UnacceptableInputError } from '../model/errors';
+import type { FitReason } from '../model/fit';
+import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
+import type { Job } from '../model/job';
+import { type Material, materialTolerance } from '../model/material';
+import type { JobSubmission } from '../model/messages';
+import type { PrintSettings } from '../model/settings';
+import type { FileFacts } from '../model/sliced-facts';
+import type { PlanningJob, PlanningPrinter } from '../planning/snapshot';
+import { estimatePrint } from '../slicing/estimate';
+import { ProfileError, type SlicingProfile } from '../slicing/profile';
+import type { Queryable } from '../store/database';
+import { type NewJob, unmetDependencies } from '../store/jobs';
+import { findUsableMaterial } from '../store/materials';
+import { allPrinters, loadedSlots, type Printer } from '../store/printers';
+import type { Farm } from '../farm/farm';
+import { planningJob, planningPrinter } from '../schedule/snapshot';
+import { readModel } from '../shared-files/take-file';
+
+/** What the column holds. */
+const mostUsd = 99_999_999;
+/** A submission that can be accepted: the job that it would be, for the database and for the planner, and where it could be printed. */
+export interface ExaminedJob {
+  job: NewJob;
+  material: Material;
+  file: { analysis: FileAnalysis; sha256: string };
+  planned: PlanningJob;
+  places: PlanningPrinter[];
+  /** Sentences for whoever submits it. */
+  warnings: string[];
+}
+
+/** Checks a submission and estimates it; nothing is stored but what its file tells. @throws UnacceptableInputError */
+export async function examine(farm: Farm, submission: JobSubmission, actor: string): Promise<ExaminedJob> {
+  const errors: FieldError[] = [];
+  const material = await findUsableMaterial(farm.database, submission.material_id);
+  if (!material) {
+    errors.push({
+      field: 'material_id',
+      value: submission.material_id,
+      remedy: 'Use the id of a material that the farm knows, for example pla_black_esun.',
+    });
+  }
+  const { deadline_at, not_before, depends_on = [] } = submission;
+  errors.push(...timeErrors(submission, { deadlineAt: deadline_at ?? null, notBefore: not_before ?? null }));
+  errors.push(...(await dependencyErrors(farm.database, depends_on)));
+  const file = await readModel(farm, submission.stl_path, submission.plate).catch((error: unknown) => {
+    if (!(error instanceof UnacceptableInputError)) throw error;
+    errors.push(...error.errors);
+    return undefined;
+  });
+  const printers = await allPrinters(farm.database);
+  if (submission.force_printer != null && !printers.some((printer) => printer.id === submission.force_printer)) {
+    errors.push({
+      field: 'force_printer',
+      value: submission.force_printer,
+      remedy: `Use one of ${printers.map((printer) => printer.id).join(', ')}, or leave it out.`,
+    });
+  }
+  const settings = submission.print_settings ?? {};
+  const profile = material && (await profileOf(farm, submission, material, errors));
+  if (material) checkTemperatures(settings, material, errors);
+  if (file?.analysis.print) checkAgainstFile(settings, file.analysis.print, errors);
+  if (errors.length > 0 || !material || !file) throw refused(errors);
+
+  const estimate = estimatePrint(file.analysis, undefined, material, settings, profile);
+  const facts = fileFacts(file.analysis);
+  const job = newJob(farm, submission, { ...file, facts }, material, estimate, printers, actor);
+  const planned = planningJob({ ...job, ...placeholder } as Job, material, 0, []);
+  const slots = await loadedSlots(farm.database);
+  const places = printers.map((printer) => planningPrinter(printer, slots, undefined, Date.now()));
+  if (!places.some((printer) => canEverPrint(planned, printer))) throw refused(misfits(planned, places, submission));
+  return { job, material, file, planned, places, warnings: warningsOf(planned, file.analysis, settings) };
+}
+
+/** What a job that is not stored yet lacks; the planner reads none of it. */
+const placeholder = {
+  id: 'new' as JobId,
+  status: 'queued' as const,
+  createdAt: new Date(0).toISOString(),
+  copiesDone: 0,
+  cancelRequestedAt: null,
+  givingUp: null,
+  failedOn: null,
+  failedAt: null,
+};
+
+/** The field of a submission that a reason is about. */
+function fieldOf(reason: FitReason, submission: JobSubmission): { field: string; value: unknown } {
+  const { material_id, stl_path, force_printer = null, print_settings: settings = {} } = submission;
+  switch (reason.code) {
+    case 'material_type':
+    case 'filament_type':
+      return { field: 'material_id', value: material_id };
+    case 'unknown_machine':
+      return { field: 'accept_unknown_machine', value: submission.accept_unknown_machine ?? false };
+    case 'forced_elsewhere':
+      return { field: 'force_printer', value: force_printer };
+    case 'layer_height':
+      return { field: 'print_settings.layer_height', value: settings.layer_height ?? null };
+    case 'first_layer_height':
+      return { field: 'print_settings.first_layer_height', value: settings.first_layer_height ?? null };
+    case 'brim':
+      return { field: 'print_settings.brim', value: settings.brim ?? null };
+    case 'nozzle_heat':
+      if (settings.nozzle_temp === undefined) return { field: 'material_id', value: material_id };
+      return { field: 'print_settings.nozzle_temp', value: settings.nozzle_temp };
+    case 'bed_heat':
+      if (settings.bed_temp === undefined) return { field: 'material_id', value: material_id };
+      return { field: 'print_settings.bed_temp', value: settings.bed_temp };
+    default:
+      // Another printer might take it.
+      if (force_printer !== null && reason.whose !== 'file') return { field: 'force_printer', value: force_printer };
+      return { field: 'stl_path', value: stl_path };
+  }
+}
+
+/** Why no printer can ever print it: what speaks against it everywhere, else what each printer has against it. */
+function misfits(job: PlanningJob, places: readonly PlanningPrinter[], submission: JobSubmission): FieldError[] {
+  const asked = places.filter(({ id }) => (submission.force_printer ?? id) === id);
+  const each = asked.map((printer) => permanentReasons(job, printer));
+  const [first = [], ...others] = each;
+  const everywhere = first.filter(({ text }) => others.every((reasons) => reasons.some((one) => one.text === text)));
+  const named = everywhere.length > 0 ? everywhere : each.flat();
+  const errors = new Map<string, FieldError>();
+  for (const reason of named) {
+    errors.set(reason.text, { ...fieldOf(reason, submission), remedy: `${reason.text} ${reason.remedy}` });
+  }
+  if (errors.size === 0) {
+    const remedy = 'There is no printer. Set one up first.';
+    errors.set(remedy, { field: 'stl_path', value: submission.stl_path, remedy });
+  }
+  return [...errors.values()];
+}
+
+/** °C and mm by which a setting may differ from what a sliced file does before it contradicts it. */
+const sameTemperature = 2;
+const sameHeight = 0.011;
+
+/** What is asked of a file that is sliced already cannot be changed any more: a contradiction is refused. */
+function checkAgainstFile(settings: PrintSettings, print: GcodeAnalysis, errors: FieldError[]): void {
+  const contradictions = [
+    ['nozzle_temp', settings.nozzle_temp, print.maxNozzleTemperature, sameTemperature, '°C'],
+    ['bed_temp', settings.bed_temp, print.maxBedTemperature, sameTemperature, '°C'],
+    ['layer_height', settings.layer_height, print.layerHeight, sameHeight, 'mm'],
+  ] as const;
+  for (const [name, asked, found, tolerance, unit] of contradictions) {
+    if (asked === undefined || found === 0 || Math.abs(asked - found) <= tolerance) continue;
+    const remedy = `The file is sliced already, with ${found} ${unit}. Leave ${name} out, or submit the model.`;
+    errors.push({ field: `print_settings.${name}`, value: asked, remedy });
+  }
+}
+
+/** What is worth a word but keeps nobody from printing it. */
+function warningsOf({ print }: PlanningJob, analysis: FileAnalysis, settings: PrintSettings): string[] {
+  const warnings = [...analysis.warnings];
+  const sliced = print?.facts.sliced;
+  if (!print || !sliced) return warnings;
+  warnings.push(...remarks(sliced, print));
+  const ignored = Object.keys(settings).filter((name) => !['nozzle_temp', 'bed_temp', 'layer_height'].includes(name));
+  if (ignored.length > 0) {
+    warnings.push(
+      `The file is sliced already: ${ignored.join(', ')} of print_settings ${ignored.length === 1 ? 'is' : 'are'} not used.`,
+    );
+  }
+  return warnings;
+}
+
+/** The profile of the quality that is asked for; which printer it will be is not known yet. */
+async function profileOf(
+  farm: Farm,
+  submission: JobSubmission,
+  material: Material,
+  errors: FieldError[],
+): Promise<SlicingProfile> {
+  const quality = submission.print_settings?.quality;
+  const printerId = submission.force_printer ?? 'any';
+  try {
+    return await farm.profiles.load({ printerId, material, quality });
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    // a damaged file is the operator's to mend, and is told when the job is sliced
+    if (quality === undefined) farm.log('warn', error.message);
+    else errors.push({ field: 'print_settings.quality', value: quality, remedy: `${error.message} ${error.remedy}` });
+    return {};
+  }
+}
+
+/** What no printed file may have is refused here, before anything is sliced. */
+function checkTemperatures(settings: PrintSettings, material: Material, errors: FieldError[]): void {
+  const { nozzle_temp: nozzle, bed_temp: bed } = settings;
+  const [coldest, hottest] = [-1, 1].map((sign) => material.nozzleTemperature + sign * materialTolerance.nozzle);
+  if (nozzle !== undefined && Math.abs(nozzle - material.nozzleTemperature) > materialTolerance.nozzle) {
+    const remedy = `${material.name} is printed at ${material.nozzleTemperature} °C; give ${coldest} to ${hottest}.`;
+    errors.push({ field: 'print_settings.nozzle_temp', value: nozzle, remedy });
+  }
+  if (bed !== undefined && bed > material.bedTemperature + materialTolerance.bed) {
+    const remedy = `${material.name} wants a bed of ${material.bedTemperature} °C; give at most ${material.bedTemperature + materialTolerance.bed}.`;
+    errors.push({ field: 'print_settings.bed_temp', value: bed, remedy });
+  }
+}
+
+/** The cheapest printer that may print it: what it will be is known when the plan has given it one. */
+function estimatedCost(
+  farm: Farm,
+  submission: JobSubmission,
+  material: Material,
+  { grams, hours }: { grams: number; hours: number },
+  printers: Printer[],
+): number {
+  const able = printers.filter(
+    ({ id, capabilities }) =>
+      capabilities.materialTypes.includes(material.type) && (submission.force_printer ?? id) === id,
+  );
+  const costs = able.map(({ capabilities }) => {
+    const own = hours * capabilities.speedFactor;
+    return costOf({
+      grams,
+      material,
+      hours: own,
+      printer: capabilities,
+      startedAt: Date.now(),
+      tariff: farm.options.tariff,
+    }).totalUsd;
+  });
+  return Math.min(...costs, Number.MAX_SAFE_INTEGER);
+}
+
+function newJob(
+  farm: Farm,
+  submission: JobSubmission,
+  file: { analysis: FileAnalysis; sha256: string; facts: FileFacts },
+  material: Material,
+  estimate: { grams: number; hours: number },
+  printers: Printer[],
+  actor: string,
+): NewJob {
+  return {
+    jobName: submission.job_name,
+    stlPath: submission.stl_path,
+    gcodePath: null,
+    materialId: materialId(submission.material_id),
+    printSettings: submission.print_settings ?? {},
+    estimatedGrams: estimate.grams,
+    estimatedCostUsd: Math.min(mostUsd, estimatedCost(farm, submission, material, estimate, printers)),
+    estimatedDurationHours: Math.min(999.99, estimate.hours),
+    priority: submission.priority ?? 5,
+    deadlineAt: submission.deadline_at ?? null,
+    createdBy: submission.created_by ?? actor,
+    maxRetries: submission.max_retries ?? 2,
+    goalId: submission.goal_id ?? null,
+    kitId: submission.kit_id ?? null,
+    copies: submission.copies ?? 1,
+    notBefore: submission.not_before ?? null,
+    dependsOn: (submission.depends_on ?? []) as JobId[],
+    forcePrinter: (submission.force_printer ?? null) as PrinterId | null,
+    hold: submission.hold ?? false,
+    acceptUnknownMachine: submission.accept_unknown_machine ?? false,
+    plate: file.analysis.plate ?? null,
+    fileFacts: file.facts,
+    model: {
+      sha256: file.sha256,
+      kind: file.analysis.kind,
+      dimensions: file.analysis.dimensions,
+      volumeMm3: file.analysis.volumeMm3,
+    },
+  };
+}
+
+/**
+ * What is wrong with the times of a job.
+ * @param asked those that are given now
+ * @param together the times that the job would have
+ */
+export function timeErrors(
+  asked: Pick<JobSubmission, 'deadline_at' | 'not_before'>,
+  together: Pick<Job, 'deadlineAt' | 'notBefore'>,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (asked.deadline_at != null && Date.parse(asked.deadline_at) <= Date.now()) {
+    errors.push({ field: 'deadline_at', value: asked.deadline_at, remedy: 'Give a time in the future.' });
+  }
+  const { deadlineAt, notBefore } = together;
+  if (asked.deadline_at == null && asked.not_before == null) return errors;
+  if (deadlineAt !== null && notBefore !== null && Date.parse(notBefore) >= Date.parse(deadlineAt)) {
+    const field = asked.not_before == null ? 'deadline_at' : 'not_before';
+    const remedy =
+      field === 'not_before'
+        ? 'Give a time before the deadline.'
+        : `Give a time after ${notBefore}, before which it may not start.`;
+    errors.push({ field, value: asked[field], remedy });
+  }
+  return errors;
+}
+
+/** What is wrong with the jobs that one is to wait for. */
+export async function dependencyErrors(db: Queryable, wanted: readonly string[]): Promise<FieldError[]> {
+  const found = new Map(
+    (
+      await unmetDependencies(
+        db,
+        wanted.filter(isUuid).map((id) => id.toLowerCase() as JobId),
+      )
+    ).map((one) => [one.id as string, one.status]),
+  );
+  return wanted.flatMap((id): FieldError[] => {
+    const status = found.get(id.toLowerCase());
+    if (status === null) return [{ field: 'depends_on', value: id, remedy: 'Name jobs that exist.' }];
+    if (status !== 'cancelled') return [];
+    const remedy = 'That job was cancelled and will never be completed; leave it out.';
+    return [{ field: 'depends_on', value: id, remedy }];
+  });
+}
+
+/** The error that names all of these fields. */
+export function refused(errors: FieldError[], what: 'accepted' | 'changed' = 'accepted'): UnacceptableInputError {
+  const fields = [...new Set(errors.map((error) => error.field))].join(', ');
+  return new UnacceptableInputError(`The job cannot be ${what} because of: ${fields}.`, errors);
+}

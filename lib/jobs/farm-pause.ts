@@ -1,0 +1,69 @@
+import { settle } from './settle';
+import { asError } from '../model/errors';
+import type { AttemptId, JobId } from '../model/ids';
+import { parseFarmPause } from '../model/messages';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { endBeforeStart, openAttempts } from '../store/attempts';
+import { notify } from '../store/database';
+import { endFarmPause, type StoredPause, storeFarmPause } from '../store/farm-pause';
+import { lockJobNow } from '../store/jobs';
+import type { Farm } from '../farm/farm';
+
+/** A pause of the farm as the API shows it. */
+export interface FarmPauseView {
+  since: string;
+  by: string;
+  reason: string | null;
+}
+
+export const pauseView = ({ pausedAt, pausedBy, reason }: StoredPause): FarmPauseView => ({
+  since: pausedAt,
+  by: pausedBy,
+  reason,
+});
+
+/**
+ * Lets nothing new start until the farm is resumed: {reason}. Prints that run go on; what is on its way to a printer and
+ * has certainly not been started is taken back into the queue. Doing it again changes the reason.
+ */
+export async function pauseFarm(
+  farm: Farm,
+  input: unknown,
+  actor: string,
+): Promise<{ paused: FarmPauseView; taken_back: string[] }> {
+  const { reason } = parseFarmPause(input);
+  const paused = await farm.database.transaction(async (tx) => {
+    // No tick is at work while it becomes true, and every later one sees it.
+    await lockUntilEnd(tx, 'tick');
+    return storeFarmPause(tx, reason ?? null, actor);
+  });
+  const takenBack: string[] = [];
+  for (const { id, jobId } of await openAttempts(farm.database)) {
+    // What is locked or cannot be reached now ends by itself, just before it would be started.
+    await takeBack(farm, id, jobId, actor).then(
+      (taken) => taken && takenBack.push(jobId),
+      (error: unknown) => farm.log('warn', asError(error).message),
+    );
+  }
+  return { paused: pauseView(paused), taken_back: takenBack };
+}
+
+/** Puts an attempt back into the queue, if it has certainly not been started. */
+function takeBack(farm: Farm, id: AttemptId, jobId: JobId, actor: string): Promise<boolean> {
+  return farm.database.transaction(async (tx) => {
+    const job = await lockJobNow(tx, jobId);
+    const why = `the farm was paused by ${actor}`;
+    const ended = await endBeforeStart(tx, id, 'withdrawn', why);
+    if (!ended) return false;
+    await settle(tx, job, { attempt: ended, outcome: 'withdrawn', reason: why, actor });
+    await notify(tx, `attempt:${id}`);
+    return true;
+  });
+}
+
+/** Lets new prints start again. Doing it again changes nothing. */
+export async function resumeFarm(farm: Farm, input: unknown): Promise<{ paused: null }> {
+  parseFarmPause(input);
+  await farm.database.transaction(endFarmPause);
+  return { paused: null };
+}

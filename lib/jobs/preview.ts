@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawModel } from '../files/analyse-file';
+import { storedExtension } from '../files/stored-extension';
+import { judge, permanentReasons } from '../fit/judge';
+import { asError } from '../model/errors';
+import type { Fit } from '../model/fit';
+import { jobId } from '../model/ids';
+import { parseJobSubmission } from '../model/messages';
+import { promiseOf, shiftsBetween } from '../planning/promise';
+import type { PlanningJob, Snapshot } from '../planning/snapshot';
+import { type ExaminedJob, examine } from './examine';
+import type { Farm } from '../farm/farm';
+import { plannedForAll } from '../schedule/plan';
+import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
+
+/** What a job would be, before it is submitted. Hours are printer time, money is USD, both of one copy. */
+export interface JobPreview {
+  estimated_grams: number | null;
+  estimated_hours: number | null;
+  estimated_cost_usd: number | null;
+  /** Each printer: whether it can ever print this, whether it could now, and why not; `because` is null where it fits. */
+  printers: ({ printer_id: string; name: string; because: string | null } & Fit)[];
+  /** When it would be printed; null if only an operator can say. */
+  promise: PromiseView | null;
+  waiting_reason: string | null;
+  /** Whom it would push back; minutes null: off the plan. */
+  pushes_back: { job_id: string; job_name: string; minutes: number | null; breaks_deadline: boolean }[];
+  warnings: string[];
+  /** A picture of the model, `data:image/png;base64,…`; null if the file has no triangles. */
+  thumbnail: string | null;
+}
+
+/** Side of the picture (pixels). */
+const pictureSize = 320;
+const pictureLimits = { timeLimitMs: 20_000 };
+
+/**
+ * Says of a submission what it would cost, when it would be printed and whom it would push back. No job is stored.
+ * @throws MalformedInputError its shape is wrong
+ * @throws UnacceptableInputError it would be refused, for the same reasons
+ */
+export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview> {
+  const examined = await examine(farm, parseJobSubmission(input), 'preview');
+  const { snapshot, plan: before } = await plannedForAll(farm);
+  const { job } = examined;
+  const imagined: PlanningJob = {
+    ...examined.planned,
+    id: jobId('preview'),
+    createdAt: snapshot.now,
+    copiesToStart: job.copies,
+    ...(job.kitId !== null && { kit: kitIn(snapshot, job.kitId) }),
+  };
+  const changed = { ...snapshot, jobs: [...snapshot.jobs, imagined] };
+  const plan = await farm.planner.make(changed);
+  const promise = promiseOf(changed, plan, await forecastOf(farm.database), imagined);
+  const names = new Map<string, string>(snapshot.jobs.map((one) => [one.id, one.name]));
+  return {
+    estimated_grams: job.estimatedGrams,
+    estimated_hours: job.estimatedDurationHours,
+    estimated_cost_usd: job.estimatedCostUsd,
+    printers: examined.places.map((printer) => ({
+      printer_id: printer.id,
+      name: printer.name,
+      because: permanentReasons(examined.planned, printer)[0]?.text ?? null,
+      ...judge(examined.planned, printer),
+    })),
+    promise: promise && promiseView(imagined.id, promise),
+    waiting_reason: plan.waiting[imagined.id] ?? null,
+    pushes_back: shiftsBetween(before, plan, snapshot.jobs)
+      .filter(({ minutes }) => minutes === null || minutes > 0)
+      .map((shift) => ({
+        job_id: shift.jobId,
+        job_name: names.get(shift.jobId) ?? shift.jobId,
+        minutes: shift.minutes,
+        breaks_deadline: shift.breaksDeadline,
+      })),
+    warnings: examined.warnings,
+    thumbnail: await pictureOf(farm, examined.file),
+  };
+}
+
+/** The kit as the jobs of the snapshot know it. */
+function kitIn(snapshot: Snapshot, id: string): NonNullable<PlanningJob['kit']> {
+  return snapshot.jobs.find(({ kit }) => kit?.id === id)?.kit ?? { id, partsDone: 0 };
+}
+
+/** A picture is a kindness: what cannot be drawn is submitted without. */
+async function pictureOf(farm: Farm, { analysis, sha256 }: ExaminedJob['file']): Promise<string | null> {
+  if (analysis.kind !== 'stl' && analysis.kind !== '3mf') return null;
+  const directory = await mkdtemp(join(tmpdir(), 'platewise-picture-'));
+  const path = join(directory, 'model.png');
+  try {
+    const source = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
+    await drawModel(source, [{ path, size: pictureSize }], {
+      ...pictureLimits,
+      ...(analysis.plate !== undefined && { plate: analysis.plate }),
+    });
+    return `data:image/png;base64,${(await readFile(path)).toString('base64')}`;
+  } catch (error) {
+    farm.log('debug', `No picture of ${sha256} was drawn: ${asError(error).message}`);
+    return null;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,91 @@
+import { settle } from './settle';
+import type { Job } from '../model/job';
+import { isTerminal, type JobStatus } from '../model/status';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { attemptsOf, loseTrackOf, withdrawAttempt } from '../store/attempts';
+import { type Database, notify, type Transaction } from '../store/database';
+import { beginEpoch, lockFarm, skipNumbers } from '../store/farm-epoch';
+import { addHistory, amendJob, changeStatus, jobsUnderWay, lockJob, setHold } from '../store/jobs';
+import { dropOvertakenDispatches } from '../store/outbox';
+import { allPrinters, occupyBedByOther } from '../store/printers';
+
+/** What was done to a database that was restored. */
+export interface Restored {
+  /** Attempts that nobody had claimed. */
+  withdrawn: number;
+  /** Attempts of which nobody knows what became of them. */
+  outcomeUnknown: number;
+  /** Jobs that were under way and do not go on until somebody lets them. */
+  held: number;
+  beds: number;
+}
+
+const reason = 'the database was restored from a backup';
+
+/** Treats the database as restored, in one transaction; see `afterRestore`. */
+export function restored(database: Database, actor: string): Promise<Restored> {
+  return database.transaction(async (tx) => {
+    await lockFarm(tx);
+    return afterRestore(tx, actor);
+  });
+}
+
+/**
+ * Makes a database that was put back to an older state safe to go on with. What happened after the backup is not in it, so that
+ * nothing it says of prints and beds is believed: unclaimed attempts are withdrawn; claimed ones, whatever their phase, may have
+ * started since and become `outcome_unknown`; their jobs are held; all beds are occupied. The farm's row must be locked.
+ *
+ * @param beyond an epoch that is known from elsewhere; the new one is greater
+ */
+export async function afterRestore(tx: Transaction, actor: string, beyond = 0): Promise<Restored> {
+  const done: Restored = { withdrawn: 0, outcomeUnknown: 0, held: 0, beds: 0 };
+  await lockUntilEnd(tx, 'tick');
+  await beginEpoch(tx, beyond, actor);
+  await skipNumbers(tx);
+  for (const id of await jobsUnderWay(tx)) await holdWhatIsUnderWay(tx, await lockJob(tx, id), actor, done);
+  await dropOvertakenDispatches(tx);
+  for (const { id } of await allPrinters(tx)) {
+    await occupyBedByOther(tx, id, 'unknown', actor, reason);
+    done.beds++;
+  }
+  await notify(tx, 'plan');
+  return done;
+}
+
+async function holdWhatIsUnderWay(tx: Transaction, found: Job, actor: string, done: Restored): Promise<void> {
+  let job = found;
+  let unknown = 0;
+  const open = (await attemptsOf(tx, job.id)).filter(({ phase }) => phase !== 'ended');
+  // First those that stay open: what the job shows follows from them.
+  for (const attempt of open.filter(({ phase }) => phase !== 'dispatched')) {
+    if (await loseTrackOf(tx, attempt.id, reason)) unknown++;
+    await notify(tx, `attempt:${attempt.id}`);
+  }
+  const question = `outcome_unknown: ${reason}. Look at the printer and answer whether it printed.`;
+  if (unknown > 0) job = await showQuestion(tx, job, question, actor);
+  for (const { id, phase } of open) {
+    // Nobody has claimed it, so that there is no lease.
+    const attempt = phase === 'dispatched' ? await withdrawAttempt(tx, id, reason, 0) : undefined;
+    if (!attempt) continue;
+    job = await settle(tx, job, { attempt, outcome: 'withdrawn', reason: `withdrawn: ${reason}`, actor });
+    done.withdrawn++;
+  }
+  done.outcomeUnknown += unknown;
+  // Somebody had cancelled it, and nothing of it is open any more.
+  if (isTerminal(job.status)) return;
+  await setHold(tx, job, true, actor, `${reason}; nobody knows what was printed since`);
+  if (unknown > 0) await amendJob(tx, job.id, { statusReason: question });
+  done.held++;
+}
+
+const shownInTurn: readonly JobStatus[] = ['queued', 'scheduled', 'slicing', 'uploading'];
+
+/** Shows a job as one of which a start may have been sent, with the question that an operator is asked. */
+async function showQuestion(tx: Transaction, job: Job, question: string, actor: string): Promise<Job> {
+  const present = shownInTurn.indexOf(job.status);
+  const next = present === -1 ? [] : shownInTurn.slice(present + 1);
+  if (next.length === 0) await addHistory(tx, job, question, actor);
+  let shown = job;
+  for (const status of next) shown = await changeStatus(tx, shown, status, { reason: question, actor });
+  return amendJob(tx, shown.id, { statusReason: question });
+}

@@ -1,0 +1,210 @@
+import type { FileAnalysis } from '../files/analysis';
+import { storedExtension } from '../files/stored-extension';
+import { asError } from '../model/errors';
+import type { JobId } from '../model/ids';
+import type { Job } from '../model/job';
+import type { Material } from '../model/material';
+import { parseJobSubmission } from '../model/messages';
+import type { JobStatus } from '../model/status';
+import type { Plan } from '../planning/plan';
+import { promiseOf, shiftsBetween } from '../planning/promise';
+import type { Snapshot } from '../planning/snapshot';
+import { DatabaseUnavailableError } from '../store/database';
+import { keepFiles } from '../store/file-use';
+import { findAnalysis } from '../store/files';
+import { findSubmission, type KeyedSubmission, keepSubmission } from '../store/idempotency-keys';
+import { findJob, insertJob } from '../store/jobs';
+import { stockOfMaterials } from '../store/materials';
+import { insertPromise } from '../store/planning';
+import { shareFile } from '../store/shared-files';
+import { examine, refused } from './examine';
+import type { Farm } from '../farm/farm';
+import { plannedNow, snapshotNow } from '../schedule/plan';
+import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
+import { KeyInUseError, SubmissionKey } from './submission-key';
+
+/** How long the plan of a stored job is waited for (ms). */
+const answerWithin = 2000;
+
+/** The answer to a submission. */
+export interface SubmittedJob {
+  job_id: JobId;
+  status: JobStatus;
+  /** Place in the queue, from 1. */
+  queue_position: number | null;
+  /** ISO 8601 UTC; null if only an operator can make room, or the plan is still being made. */
+  estimated_start_time: string | null;
+  /** Why it does not start at once. */
+  waiting_reason: string | null;
+  warnings: string[];
+  /** What is promised, and of its deadline; null without operator hours, or if only an operator can say. */
+  promise: PromiseView | null;
+  /** Whose end moves back by more than a quarter of an hour because of it. */
+  pushes_back: { job_id: JobId; minutes: number | null; breaks_deadline: boolean }[];
+}
+
+/**
+ * Accepts a job, or says what is wrong with it and stores nothing.
+ * @param input checked against the schema here
+ * @param key an idempotency key: the same submission with the same key is answered with the job that it made before
+ * @throws MalformedInputError its shape is wrong
+ * @throws UnacceptableInputError material, file, size, deadline or printer cannot be accepted; every field is named
+ */
+export async function submitJob(farm: Farm, input: unknown, actor: string, key?: string): Promise<SubmittedJob> {
+  const submission = parseJobSubmission(input);
+  const once = key === undefined ? undefined : new SubmissionKey(key, submission);
+  const earlier = once && (await findSubmission(farm.database, once.key));
+  if (once && earlier) return answerAgain(farm, once, earlier);
+  const { job, material, file, warnings } = await examine(farm, submission, actor);
+  if (farm.sharesFiles) {
+    const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
+    await shareFile(farm.database, file.sha256, kept);
+  }
+  const before = farm.options.operator ? await farm.planner.make(await snapshotNow(farm)) : undefined;
+  let inserted: Job | undefined;
+  try {
+    const stored = await farm.database.transaction(async (tx) => {
+      await keepFiles(tx);
+      if (!(await farm.files.touch(file.sha256, storedExtension[file.analysis.kind]))) {
+        const remedy = 'Send the file again.';
+        throw refused([{ field: 'stl_path', value: submission.stl_path, remedy }]);
+      }
+      inserted = await insertJob(tx, job);
+      if (once && !(await keepSubmission(tx, once.key, { requestDigest: once.digest, jobId: inserted.id }))) {
+        throw new KeyInUseError();
+      }
+      return inserted;
+    });
+    return await answerOf(farm, stored, { warnings, material, before });
+  } catch (error) {
+    // The answer to the COMMIT was lost, perhaps: what is stored is no failure.
+    if (error instanceof DatabaseUnavailableError && inserted && (await isStored(farm, inserted))) {
+      return answerOf(farm, inserted, { warnings, material, before });
+    }
+    if (!(error instanceof KeyInUseError) || !once) throw error;
+    const winner = await findSubmission(farm.database, once.key);
+    if (!winner) throw error;
+    return answerAgain(farm, once, winner);
+  }
+}
+
+/** Whether the job is there, as far as the database can be asked. */
+async function isStored(farm: Farm, job: Job): Promise<boolean> {
+  return findJob(farm.database, job.id).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What an answer needs beside the job. */
+interface Circumstances {
+  /** What is to be said of its file. */
+  warnings: string[];
+  /** The material, if the job has just come: the stock is compared with what is promised. */
+  material?: Material;
+  /** The plan as it was without the job, if it has just come. */
+  before?: Plan | undefined;
+}
+
+/**
+ * The answer for a job that is stored. Whatever happens to its planning, it is no failure of the submission: somebody who is
+ * told of one sends the job again, and it is printed twice.
+ */
+async function answerOf(farm: Farm, job: Job, circumstances: Circumstances): Promise<SubmittedJob> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), answerWithin);
+  try {
+    return await Promise.race([plannedAnswer(farm, job, circumstances, late.signal), whenAborted(late.signal)]);
+  } catch (error) {
+    if (!late.signal.aborted) {
+      farm.log('warn', `Job ${job.id} was accepted, but could not be planned yet: ${asError(error).message}`);
+    }
+    return {
+      job_id: job.id,
+      status: job.status,
+      queue_position: null,
+      estimated_start_time: null,
+      waiting_reason: 'it was accepted; the plan is being made',
+      warnings: circumstances.warnings,
+      promise: null,
+      pushes_back: [],
+    };
+  } finally {
+    clearTimeout(timer);
+    late.abort();
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('The plan takes longer than an answer may.')), {
+      once: true,
+    });
+  });
+}
+
+/** @param late from then on nobody waits for it, and nothing is promised any more */
+async function plannedAnswer(
+  farm: Farm,
+  job: Job,
+  { warnings, material, before }: Circumstances,
+  late: AbortSignal,
+): Promise<SubmittedJob> {
+  const ofStock = material ? await stockWarnings(farm, material) : [];
+  const { plan, snapshot } = await plannedNow(farm);
+  const line = plan.lines.find((one) => one.jobId === job.id);
+  const outlook = before && (await outlookOf(farm, job.id, { before, plan, snapshot }, late));
+  return {
+    job_id: job.id,
+    status: job.status,
+    queue_position: plan.positions[job.id] ?? null,
+    estimated_start_time: line?.start ?? null,
+    waiting_reason: plan.waiting[job.id] ?? null,
+    warnings: [...warnings, ...ofStock],
+    promise: outlook?.promise ?? null,
+    pushes_back: outlook?.pushesBack ?? [],
+  };
+}
+
+/** What can be promised of a job that has just come, and whom it pushes back. */
+async function outlookOf(
+  farm: Farm,
+  id: JobId,
+  { before, plan, snapshot }: { before: Plan; plan: Plan; snapshot: Snapshot },
+  late: AbortSignal,
+): Promise<{ promise: PromiseView | null; pushesBack: SubmittedJob['pushes_back'] }> {
+  const job = snapshot.jobs.find((one) => one.id === id);
+  const promise = job && promiseOf(snapshot, plan, await forecastOf(farm.database), job);
+  if (promise && !late.aborted) {
+    await insertPromise(farm.database, {
+      jobId: id,
+      situation: promise.situation,
+      leadMinutes: promise.leadMinutes,
+      startAt: plan.lines.find((line) => line.jobId === id)?.start ?? promise.start.p50,
+      p10At: promise.start.p10,
+      p90At: promise.start.p90,
+    });
+  }
+  return {
+    promise: promise ? promiseView(id, promise) : null,
+    pushesBack: shiftsBetween(before, plan, snapshot.jobs)
+      .filter(({ minutes }) => minutes === null || minutes > 0)
+      .map((shift) => ({ job_id: shift.jobId, minutes: shift.minutes, breaks_deadline: shift.breaksDeadline })),
+  };
+}
+
+/** The answer for a job that its key made before. @throws UnacceptableInputError the key made another one */
+async function answerAgain(farm: Farm, once: SubmissionKey, earlier: KeyedSubmission): Promise<SubmittedJob> {
+  once.checkSame(earlier);
+  const job = await findJob(farm.database, earlier.jobId);
+  const analysis = (await findAnalysis(farm.database, job.model.sha256)) as FileAnalysis | undefined;
+  return answerOf(farm, job, { warnings: analysis?.warnings ?? [] });
+}
+
+/** Says so if there is less of the material than is promised by now: it has to be bought before all of it can be printed. */
+async function stockWarnings(farm: Farm, material: Material): Promise<string[]> {
+  const stock = (await stockOfMaterials(farm.database)).find((one) => one.materialId === material.id);
+  if (!stock || stock.gramsPromised <= stock.gramsLeft) return [];
+  const [left, promised] = [Math.floor(stock.gramsLeft), Math.ceil(stock.gramsPromised)];
+  return [`There are ${left} g of ${material.name} in stock, and ${promised} g are promised with this job.`];
+}

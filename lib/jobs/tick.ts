@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import { settle } from './settle';
+import { fittingSlot, judge } from '../fit/judge';
+import { printerQueue } from '../messaging/topology';
+import { asError, PlatewiseError } from '../model/errors';
+import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
+import type { Job } from '../model/job';
+import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
+import { notAllowedBecause } from '../planning/allowed';
+import type { OperatorHours } from '../planning/calendar';
+import type { PlanLine } from '../planning/plan';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
+import { DatabaseBusyError, databaseNow, RowLockedError, type Transaction } from '../store/database';
+import { findFarmPause } from '../store/farm-pause';
+import { changeStatus, endPausesAhead, lockJobNow, unmetDependencies } from '../store/jobs';
+import { findMaterial } from '../store/materials';
+import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
+import { closuresAhead } from '../store/planning';
+import { loadedSlots, lockPrinterNow, offlineAfterSeconds, type Printer } from '../store/printers';
+import { forgetSharedFiles } from '../store/shared-files';
+import { examineAgain } from './examine-again';
+import type { Farm } from '../farm/farm';
+import { currentPlan } from '../schedule/plan';
+import { forgetHistory, removeOldFiles } from '../services/maintenance/retention';
+import { planningJob, planningPrinter } from '../schedule/snapshot';
+import { syncSpoolman } from '../integrations/spoolman';
+
+/** A line of the plan that was made true. */
+export interface Assignment {
+  jobId: JobId;
+  printerId: PrinterId;
+  attemptId: AttemptId;
+  status: 'scheduled';
+}
+
+/** A line of the plan that no longer holds, and why. */
+export interface Refusal {
+  jobId: JobId;
+  printerId: PrinterId;
+  reason: string;
+}
+
+/** What the tick reads of a plan. */
+export interface TickPlan {
+  lines: Pick<PlanLine, 'jobId' | 'printerId' | 'ready'>[];
+}
+
+export interface TickResult {
+  assignments: Assignment[];
+  refused: Refusal[];
+}
+
+const expiresMinutes = 10;
+const resendSeconds = 30;
+const keepSentHours = 24;
+const keepFilesHours = 24;
+const removeFilesMs = 3_600_000;
+const spoolmanMs = 60_000;
+const examineMs = 60_000;
+
+/** Why a line cannot be made true; found while the rows are locked. */
+class LineRefused extends Error {}
+
+/**
+ * Makes true what of a plan can start now: checks each line against the rows as they are at this moment and, under one
+ * lock, makes the attempt, the status `scheduled` and the dispatch in one transaction. After that commit nothing on a
+ * wire can stop or lose the dispatch.
+ *
+ * @param plan the plan to make true; without one the present plan is made first
+ */
+export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string): Promise<TickResult> {
+  await sweep(farm);
+  const result: TickResult = { assignments: [], refused: [] };
+  if (await findFarmPause(farm.database)) return result;
+  const { lines } = plan ?? (await currentPlan(farm));
+  for (const line of lines) {
+    if (!line.ready) continue;
+    try {
+      const assignment = await farm.database.transaction((tx) => assign(farm, tx, line, actor));
+      farm.passing('assign:after', assignment.attemptId);
+      result.assignments.push(assignment);
+    } catch (error) {
+      if (!isOfTheLine(error)) throw error;
+      result.refused.push({ jobId: line.jobId, printerId: line.printerId, reason: error.message });
+    }
+  }
+  return result;
+}
+
+/** Whether what went wrong concerns one line, so that the others go on. */
+function isOfTheLine(error: unknown): error is Error {
+  if (error instanceof LineRefused || error instanceof RowLockedError || error instanceof DatabaseBusyError)
+    return true;
+  return error instanceof PlatewiseError && !error.retryable;
+}
+
+async function assign(
+  farm: Farm,
+  tx: Transaction,
+  line: { jobId: JobId; printerId: PrinterId },
+  actor: string,
+): Promise<Assignment> {
+  // Ticks are serialised across all processes on one database.
+  await lockUntilEnd(tx, 'tick');
+  // A lock that somebody has forgotten stalls what it is on, and nothing else.
+  const job = await lockJobNow(tx, line.jobId);
+  const printer = await lockPrinterNow(tx, line.printerId);
+  const slot = await check(tx, job, printer, farm.options.quiet);
+  const copy = await nextCopy(tx, job);
+  const id = attemptId(randomUUID());
+  const attempt = await insertAttempt(tx, {
+    id,
+    jobId: job.id,
+    copy,
+    printerId: printer.id,
+    fileName: fileName(job, id, printer),
+    slot: slot.slot,
+    tool: slot.tool,
+    plate: job.model.kind === 'gcode_3mf' ? (job.plate ?? 1) : 1,
+    spoolId: slot.spoolId,
+    reservedGrams: job.estimatedGrams ?? 0,
+  });
+  if (job.status === 'queued') {
+    await changeStatus(tx, job, 'scheduled', {
+      reason: `planned for ${printer.name}`,
+      actor,
+      assignedPrinterId: printer.id,
+    });
+  }
+  await addDispatch(tx, {
+    routingKey: printerQueue(printer.id),
+    messageId: attempt.messageId,
+    jobId: job.id,
+    attemptId: attempt.id,
+    message: parseDispatchMessage(dispatchMessage(job, attempt)),
+  });
+  farm.passing('assign:before', attempt.id);
+  return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
+}
+
+/** Checks everything once more, now that job and printer are locked. */
+async function check(
+  tx: Transaction,
+  job: Job,
+  printer: Printer,
+  quiet: OperatorHours | undefined,
+): Promise<{ slot: string; tool: number; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
+  if (await findFarmPause(tx)) throw new LineRefused('the farm is paused');
+  if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
+  const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
+  const unmet = await unmetDependencies(tx, job.dependsOn);
+  const planned = planningJob(job, await findMaterial(tx, job.materialId), openCopies, unmet);
+  if (['completed', 'failed', 'cancelled'].includes(job.status)) throw new LineRefused(`the job is ${job.status}`);
+  if (planned.copiesToStart < 1) throw new LineRefused('no copy of the job is left to start');
+  if (planned.held) throw new LineRefused('the job is held');
+  if (planned.waitsFor.length > 0) throw new LineRefused('a job that it depends on is not completed');
+  const now = await databaseNow(tx);
+  if (planned.notBefore !== null && planned.notBefore > now) throw new LineRefused('it is too early for the job');
+  const slots = await loadedSlots(tx);
+  const place = planningPrinter(printer, slots, undefined, now, await closuresAhead(tx));
+  const { now: mayStart, reasons } = judge(planned, place);
+  if (!mayStart) throw new LineRefused(reasons.map(({ text }) => text).join(' '));
+  // Whether it ends before the next closure is the plan's business, which knows how long prints really take.
+  const barred = notAllowedBecause(place, quiet, now, 0);
+  if (barred) throw new LineRefused(barred.because);
+  const slot = fittingSlot(planned, place);
+  const loaded = slots.find((one) => one.printerId === printer.id && one.slot === slot?.slot);
+  if (!slot || !loaded) throw new LineRefused(`${printer.name} has no fitting filament`);
+  return { slot: slot.slot, tool: slot.tool, spoolId: loaded.spoolId };
+}
+
+/** The lowest copy that is neither done nor under way. */
+async function nextCopy(tx: Transaction, job: Job): Promise<number> {
+  const { rows } = await tx.query<{ copy: number }>(
+    `SELECT copy FROM generate_series(1, $2::int) AS copy
+     WHERE NOT EXISTS (SELECT 1 FROM print_attempts a
+       WHERE a.job_id = $1 AND a.copy = copy.copy AND (a.phase <> 'ended' OR a.outcome = 'completed'))
+     ORDER BY copy LIMIT 1`,
+    [job.id, job.copies],
+  );
+  const copy = rows[0]?.copy;
+  if (copy === undefined) throw new LineRefused('no copy of the job is left to start');
+  return copy;
+}
+
+/** A name that no other attempt ever has, legal on every make: `[A-Za-z0-9._-]`, below 100 characters. */
+function fileName(job: Job, id: AttemptId, printer: Printer): string {
+  const slug = job.jobName
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 32);
+  const extension = printer.make === 'bambu' ? '.gcode.3mf' : '.gcode';
+  return `pw-${slug || 'job'}-${id.replaceAll('-', '')}${extension}`;
+}
+
+function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAttempt>>): DispatchMessage {
+  return {
+    job_id: job.id,
+    job_name: job.jobName,
+    stl_path: job.stlPath,
+    gcode_path: job.gcodePath,
+    material_id: job.materialId,
+    print_settings: job.printSettings,
+    estimated_duration_hours: job.estimatedDurationHours,
+    priority: job.priority,
+    deadline_at: job.deadlineAt,
+    retry_count: job.retryCount,
+    max_retries: job.maxRetries,
+    attempt: {
+      attempt_id: attempt.id,
+      copy: attempt.copy,
+      printer_id: attempt.printerId,
+      file_name: attempt.fileName,
+      slot: attempt.slot,
+      model_sha256: job.model.sha256,
+    },
+  };
+}
+
+/** Publishes again what nobody claimed, and takes back what nobody will. */
+export async function sweep(farm: Farm): Promise<void> {
+  await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
+  await unlessLocked(farm, () => endPausesAhead(farm.database));
+  await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
+  await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
+  await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
+  await nowAndThen(farm, 'history', removeFilesMs, () => forgetHistory(farm));
+  await nowAndThen(farm, 'file facts', examineMs, () => examineAgain(farm, AbortSignal.timeout(examineMs)));
+  const { spoolmanUrl } = farm.options;
+  // Not waited for: a server that is away must not keep jobs from starting.
+  if (spoolmanUrl !== undefined) void nowAndThen(farm, 'Spoolman', spoolmanMs, () => syncSpoolman(farm, spoolmanUrl));
+  const stale = await staleDispatches(farm.database, {
+    expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
+    offlineAfterSeconds,
+    leaseSeconds: farm.times.leaseSeconds,
+  });
+  for (const { attempt, offline } of stale) {
+    const unclaimed = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
+    const reason = attempt.phase === 'dispatched' ? unclaimed : 'the agent of the printer is gone';
+    await unlessLocked(farm, () =>
+      farm.database.transaction(async (tx) => {
+        const job = await lockJobNow(tx, attempt.jobId);
+        const withdrawn = await withdrawAttempt(tx, attempt.id, reason, farm.times.leaseSeconds);
+        if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
+      }),
+    );
+  }
+}
+
+/** Does this, unless somebody holds what is needed for it: then the next tick does it. */
+async function unlessLocked(farm: Farm, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof RowLockedError) && !(error instanceof DatabaseBusyError)) throw error;
+    farm.log('warn', error.message);
+  }
+}
+
+/** When each farm did something last that is done only now and then (monotonic, ms). */
+const doneAt = new WeakMap<Farm, Map<string, number>>();
+
+/** Does this at most every so many milliseconds; that it failed is told, and keeps nobody from anything. */
+async function nowAndThen(farm: Farm, name: string, everyMs: number, work: () => Promise<unknown>): Promise<void> {
+  const times = doneAt.get(farm) ?? new Map<string, number>();
+  doneAt.set(farm, times);
+  const last = times.get(name);
+  if (last !== undefined && performance.now() - last < everyMs) return;
+  times.set(name, performance.now());
+  await work().catch((error: unknown) => farm.log('warn', asError(error).message));
+}

@@ -1,0 +1,29 @@
+import type { Log } from '../services/agents/context';
+import { Seldom } from '../model/seldom';
+
+/** Messages from the broker that nobody can read: dropped, counted, and reported at most once a minute. */
+export class DroppedMessages {
+  readonly #log: Log;
+  readonly #seldom: Seldom;
+  #count = 0;
+
+  /** @param seldom decides what is reported; for tests */
+  constructor(log: Log, seldom = new Seldom()) {
+    this.#log = log;
+    this.#seldom = seldom;
+  }
+
+  /** How many were dropped since the start. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @param from the queue or exchange that the message came from */
+  note(from: string, reason: string): void {
+    this.#count++;
+    const quiet = this.#seldom.due(from);
+    if (quiet === undefined) return;
+    const more = quiet > 0 ? ` (and ${quiet} more since the last report)` : '';
+    this.#log('warn', `A message on ${from} was dropped${more}: ${reason}`);
+  }
+}

@@ -1,0 +1,157 @@
+import { type FieldError, MalformedInputError } from '../model/errors';
+import type { Job } from '../model/job';
+import type { PlanMessage } from '../model/messages';
+import { OperatorCalendar, type OperatorHours } from '../planning/calendar';
+import type { Plan } from '../planning/plan';
+import { alertsOf } from '../planning/promise';
+import type { Snapshot } from '../planning/snapshot';
+import { unfinishedJobs } from '../store/jobs';
+import type { Farm } from '../farm/farm';
+import { limitOf } from '../model/paging';
+import { takeSnapshot } from './snapshot';
+
+/** A plan with the snapshot that it was made from. */
+export interface PlannedSnapshot {
+  plan: Plan;
+  snapshot: Snapshot;
+  /** All unfinished jobs, as they were then. */
+  jobs: Job[];
+}
+
+/** The farm as it is now, for the planner. */
+export function snapshotNow(farm: Farm): Promise<Snapshot> {
+  return farm.database.read((db) => takeSnapshot(db, farm.options));
+}
+
+/** The plan for the farm as it is now. */
+export async function currentPlan(farm: Farm): Promise<Plan> {
+  return (await plannedNow(farm)).plan;
+}
+
+/** The same, with what it was made from. */
+export async function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
+  const { jobs, snapshot } = await farm.database.read(async (db) => {
+    const unfinished = await unfinishedJobs(db);
+    return { jobs: unfinished, snapshot: await takeSnapshot(db, farm.options, unfinished) };
+  });
+  return { jobs, snapshot, plan: await farm.planner.live(snapshot) };
+}
+
+/** For each farm the plan that is being made, and the one that is made after it. */
+const turns = new WeakMap<Farm, { running?: Promise<unknown>; next?: Promise<PlannedSnapshot> }>();
+
+/**
+ * The same as `plannedNow`, made once for all who ask before it is begun, and only one after the other: the same event
+ * wakes many, a screen asks several questions at once, and with thousands of jobs more often than they can be answered.
+ */
+export function plannedForAll(farm: Farm): Promise<PlannedSnapshot> {
+  const turn = turns.get(farm) ?? {};
+  turns.set(farm, turn);
+  turn.next ??= Promise.resolve(turn.running)
+    .catch(() => undefined)
+    .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+    .then(() => {
+      const planned = plannedNow(farm);
+      turn.running = planned;
+      delete turn.next;
+      return planned;
+    });
+  return turn.next;
+}
+
+/** The plan that was made last, at once; a new one if there is none yet. */
+export async function latestPlan(farm: Farm): Promise<Plan> {
+  return farm.planner.last?.plan ?? (await plannedForAll(farm)).plan;
+}
+
+const hour = 3_600_000;
+/** How far ahead the hours of operators are told. */
+const shownDays = 7;
+/** A year (hours). */
+const longestView = 8760;
+
+/** Which part of a plan is asked for; without either, all of it. */
+export interface PlanPart {
+  /** Only the lines that begin so soon, and what is said of their jobs. */
+  hours?: number;
+  /** At most so many lines, and alerts. */
+  limit?: number;
+}
+
+/** A plan as it goes over a wire. */
+export function planMessage(
+  { plan, snapshot }: Pick<PlannedSnapshot, 'plan' | 'snapshot'>,
+  part: PlanPart = {},
+): PlanMessage {
+  const jobs = new Map(snapshot.jobs.map((job) => [job.id, job]));
+  const end = part.hours === undefined ? Number.POSITIVE_INFINITY : snapshot.now + part.hours * hour;
+  const lines = plan.lines.filter((line) => line.start === null || Date.parse(line.start) < end).slice(0, part.limit);
+  const shown = new Set<string>(lines.map((line) => line.jobId));
+  const ofShown = <Value>(all: Record<string, Value>): Record<string, Value> =>
+    lines.length === plan.lines.length ? all : Object.fromEntries(Object.entries(all).filter(([id]) => shown.has(id)));
+  return {
+    version: plan.version,
+    total_lines: plan.lines.length,
+    lines: lines.map((line) => {
+      const job = jobs.get(line.jobId);
+      return {
+        job_id: line.jobId,
+        job_name: job?.name ?? line.jobId,
+        printer_id: line.printerId,
+        slot: line.slot,
+        start: line.start,
+        end: line.end,
+        setups: line.setups,
+        ready: line.ready,
+        setup_at: line.setupAt ?? null,
+        deadline_at: job?.deadline == null ? null : new Date(job.deadline).toISOString(),
+        slack_minutes: line.slackMinutes ?? null,
+      };
+    }),
+    running: snapshot.printers.flatMap(({ id, busy }) => {
+      if (!busy) return [];
+      const job = busy.jobId === undefined ? undefined : jobs.get(busy.jobId);
+      const until = new Date(busy.until).toISOString();
+      return [{ printer_id: id, job_id: busy.jobId ?? null, job_name: job?.name ?? busy.with, until }];
+    }),
+    operator_hours: snapshot.operator ? shiftsOf(snapshot.operator, snapshot.now) : null,
+    paused: plan.paused ?? null,
+    positions: ofShown(plan.positions),
+    waiting: ofShown(plan.waiting),
+    ...(plan.value && {
+      value: {
+        cost: plan.value.cost,
+        lower_bound: plan.value.lowerBound,
+        gap: plan.value.gap,
+        rule_cost: plan.value.ruleCost,
+      },
+    }),
+    alerts: alertsOf(snapshot, plan)
+      .slice(0, part.limit)
+      .map((alert) => ({
+        job_id: alert.jobId,
+        deadline_at: alert.deadline,
+        late_minutes: alert.lateMinutes,
+        remedy: alert.remedy,
+      })),
+  };
+}
+
+function shiftsOf(hours: OperatorHours, now: number): { from: string; until: string }[] {
+  const at = (minutes: number): string => new Date(now + minutes * 60_000).toISOString();
+  return new OperatorCalendar(hours, now, shownDays + 1)
+    .shifts(0, shownDays * 1440)
+    .map(([begin, end]) => ({ from: at(begin), until: at(end) }));
+}
+
+/** Which part of the plan a query asks for. @throws MalformedInputError */
+export function planPart(input: Record<string, unknown>): PlanPart {
+  const errors: FieldError[] = [];
+  const hours = Number(input['hours']);
+  if (input['hours'] !== undefined && !(hours > 0 && hours <= longestView)) {
+    errors.push({ field: 'hours', value: input['hours'], remedy: `Give a number from 1 to ${longestView}.` });
+  }
+  const limit = input['limit'] === undefined ? undefined : limitOf(input, errors);
+  if (errors.length > 0) throw new MalformedInputError('The query of the plan is not understood.', errors);
+  return { ...(input['hours'] !== undefined && { hours }), ...(limit !== undefined && { limit }) };
+}

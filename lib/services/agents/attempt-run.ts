@@ -1,0 +1,695 @@
+import { hardwareSetups, permanentReasons } from '../../fit/judge';
+import { costOf } from '../../model/cost';
+import { asError, PlatewiseError } from '../../model/errors';
+import type { Job } from '../../model/job';
+import type { Material } from '../../model/material';
+import type { Moment } from '../../model/moments';
+import type { Photo } from '../../model/photo';
+import { contradictionOf, type Ending, isActive, type PrinterReport } from '../../model/printer';
+import {
+  isSameJob,
+  type PreflightFailure,
+  PrinterRefusedError,
+  PrinterUnavailableError,
+  type PrintFile,
+  StartNotSentError,
+  type StartOrder,
+  StartRejectedError,
+  UploadFailedError,
+} from '../../makes/driver';
+import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../../store/attempts';
+import { DatabaseUnavailableError, type Transaction } from '../../store/database';
+import { findFarmPause } from '../../store/farm-pause';
+import { amendJob, lockJob } from '../../store/jobs';
+import { findMaterial, missingGrams } from '../../store/materials';
+import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '../../store/printers';
+import { compareRecords } from '../../beds/bed-judgement';
+import { type AgentContext, agentName } from './context';
+import { fitJob, fitPrinter } from '../../schedule/fit-subject';
+import { keepPhoto } from './keep-photo';
+import type { Lease } from './lease';
+import { preparedPrint } from './prepared-print';
+import type { ConditionWatch } from '../../beds/printer-condition';
+import type { PrinterWatch } from './printer-watch';
+import { ProgressNote } from './progress-note';
+import { recordOutcome } from '../../jobs/record-outcome';
+import { type FailureClass, settle } from '../../jobs/settle';
+import { showPhase } from '../../jobs/show-phase';
+
+/** A printer is not asked for traces more often than this (ms). */
+const traceInterval = 1000;
+
+/**
+ * For how long an observation holds (ms): a slow network, or a process that stood still, must not leave time for somebody else's print
+ * to begin and end before ours is started.
+ */
+const observationHoldsMs = 5000;
+
+/** The claim is not ours any more: whatever happens to the attempt now, somebody else writes it. */
+class FencedError extends Error {}
+
+/** The end of a run that says what becomes of the attempt. */
+class AttemptOver extends Error {
+  constructor(
+    readonly outcome: 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
+    readonly failure: FailureClass,
+    message: string,
+    /** Whether the job should wait a little before it is given to this printer again. */
+    readonly pause = false,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Drives one claimed attempt to its end, from whatever phase it is found in. Every phase is written before the act
+ * that it names; the start goes out at most once, on a fresh idle observation, and never again after a crash.
+ */
+export class AttemptRun {
+  readonly #context: AgentContext;
+  readonly #lease: Lease;
+  readonly #actor: string;
+  readonly #printerWatch: Pick<PrinterWatch, 'refresh' | 'settled' | 'seen'>;
+  readonly #conditions: Pick<ConditionWatch, 'close'>;
+  readonly #abort = new AbortController();
+  #attempt: Attempt;
+  #cancelAsked = false;
+  /** Whether this process saw the print run; else its duration is not known. */
+  #sawItRun = false;
+  #lastProgress = 0;
+  /** mm that the printer had counted for this print at its end. */
+  #filamentMm: number | null = null;
+  #sleeper: (() => void) | undefined;
+  /** Something happened while nobody slept. */
+  #woken = false;
+
+  constructor(options: {
+    context: AgentContext;
+    attempt: Attempt;
+    lease: Lease;
+    watch: PrinterWatch;
+    conditions: ConditionWatch;
+  }) {
+    this.#context = options.context;
+    this.#attempt = options.attempt;
+    this.#lease = options.lease;
+    this.#printerWatch = options.watch;
+    this.#conditions = options.conditions;
+    this.#actor = agentName(options.context.printerId);
+    this.#cancelAsked = options.attempt.cancelRequestedAt !== null;
+    this.#lease.lost.addEventListener('abort', () => this.stop());
+  }
+
+  get attemptId(): string {
+    return this.#attempt.id;
+  }
+
+  /** Ends the work of this process on the attempt; the attempt itself stays as it is. */
+  stop(): void {
+    this.#abort.abort();
+    this.#wake();
+  }
+
+  /** Somebody asked to cancel, or answered; the row says what. */
+  async look(): Promise<void> {
+    const attempt = await findAttempt(this.#context.database, this.#attempt.id);
+    if (!attempt || attempt.phase === 'ended') return this.stop();
+    if (attempt.cancelRequestedAt !== null) {
+      this.#cancelAsked = true;
+      this.#wake();
+    }
+  }
+
+  /** Runs until the attempt has ended, the claim is lost, or `stop` is called. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#go();
+    } catch (error) {
+      if (error instanceof FencedError || this.#abort.signal.aborted) return;
+      this.#context.log(
+        'error',
+        `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`,
+      );
+    }
+  }
+
+  async #go(): Promise<void> {
+    try {
+      if (
+        this.#attempt.phase === 'printing' ||
+        this.#attempt.phase === 'starting' ||
+        this.#attempt.phase === 'outcome_unknown'
+      ) {
+        await this.#watch(this.#order('watch'));
+        return;
+      }
+      // Asked while a start was being made, and its asker's process is gone.
+      if (this.#cancelAsked) throw new AttemptOver('cancelled', 'transient', 'cancelled before it was started');
+      const order = await this.#prepare();
+      await this.#upload(order);
+      await this.#start(order);
+      await this.#watch(order);
+    } catch (error) {
+      if (!(error instanceof AttemptOver)) throw error;
+      await this.#end(error.outcome, error.message, error.failure, error.pause);
+    }
+  }
+
+  // ---- preparing ----------------------------------------------------------------------------------------------
+
+  /** Slices, or takes what was sliced for this attempt before. */
+  async #prepare(): Promise<StartOrder> {
+    if (this.#attempt.gcodeSha256) return this.#order();
+    const { database, log } = this.#context;
+    await this.#advance(['claimed', 'preparing', 'uploading'], 'preparing');
+    const { job, material } = await this.#jobAndMaterial();
+    const printer = await findPrinter(database, this.#context.printerId);
+    await this.#refuseMisfit(job, material, printer.report);
+    let made: Awaited<ReturnType<typeof preparedPrint>>;
+    const shown = new ProgressNote((text) => this.#note(text));
+    try {
+      const progress = (fraction: number) => shown.tell(fraction);
+      made = await preparedPrint(this.#context, job, material, printer, this.#attempt.tool, {
+        signal: this.#abort.signal,
+        progress,
+      });
+    } catch (error) {
+      if (this.#abort.signal.aborted) throw error;
+      const failure: FailureClass = error instanceof PlatewiseError && !error.retryable ? 'permanent' : 'transient';
+      throw new AttemptOver('not_started', failure, `could not be prepared: ${words(error)}`);
+    } finally {
+      await shown.settled();
+    }
+    const { print } = made;
+    for (const warning of print.warnings) log('info', `${job.jobName}: ${warning}`);
+    const hours = print.estimatedSeconds / 3600;
+    const cost = costOf({
+      grams: print.filamentGrams,
+      material,
+      hours,
+      printer: printer.capabilities,
+      startedAt: Date.now(),
+      tariff: this.#context.tariff,
+    });
+    await this.#transaction(async (tx) => {
+      await this.#advanceIn(tx, ['preparing'], 'preparing', {
+        gcodeSha256: print.gcodeSha256,
+        gcodeMd5: print.gcodeMd5,
+        gcodeSize: print.gcodeSize,
+        gcodeLines: print.gcodeLines,
+        estimatedSeconds: print.estimatedSeconds,
+        estimatedGrams: print.filamentGrams,
+        layers: print.layers,
+      });
+      await amendJob(tx, job.id, {
+        gcodePath: this.#context.files.pathOf(print.gcodeSha256, print.extension),
+        estimatedGrams: print.filamentGrams,
+        estimatedDurationHours: Math.min(999.99, hours),
+        estimatedCostUsd: cost.totalUsd,
+      });
+    });
+    const short = await missingGrams(database, this.#attempt.id);
+    if (short > 0) {
+      const what = `the spool has ${Math.ceil(short)} g too little for the ${Math.ceil(print.filamentGrams)} g of this print`;
+      throw new AttemptOver('not_started', 'transient', what);
+    }
+    return this.#order();
+  }
+
+  /**
+   * The last judgement of fit before anything is sent, on what the printer reports now. What no longer fits goes back to the
+   * queue untouched: the plan judges by the same, and gives it to another printer or says what it waits for.
+   */
+  async #refuseMisfit(job: Job, material: Material, report: PrinterReport | null): Promise<void> {
+    const { database, printerId } = this.#context;
+    const place = fitPrinter(await findPrinter(database, printerId), await loadedSlots(database), report);
+    const wanted = fitJob(job, material);
+    const reasons = [
+      ...permanentReasons(wanted, place).map(({ text }) => text),
+      ...hardwareSetups(wanted, place).map(({ text }) => text),
+    ];
+    const slot = place.slots.find((one) => one.slot === this.#attempt.slot);
+    if (slot?.tool !== this.#attempt.tool) reasons.push(`slot ${this.#attempt.slot} no longer feeds the same tool`);
+    else if (slot.materialId !== job.materialId) {
+      reasons.push(
+        `slot ${slot.slot} no longer holds ${job.materialId}${slot.contradiction ? `: the printer reports ${slot.contradiction.seen} there` : ''}`,
+      );
+    }
+    if (job.fileFacts === null) reasons.push('its file has not been examined since the upgrade');
+    if (reasons.length === 0) return;
+    // The scheduler must see the same before it decides again.
+    await this.#printerWatch.refresh();
+    throw new AttemptOver('withdrawn', 'transient', reasons.join('; '), true);
+  }
+
+  async #jobMaterialAndReport(): Promise<[Job, Material, PrinterReport | null]> {
+    const { job, material } = await this.#jobAndMaterial();
+    return [job, material, this.#context.driver.report ?? null];
+  }
+
+  /** Shows how far the slicer is; of no other weight. */
+  async #note(text: string): Promise<void> {
+    await this.#transaction(async (tx) => {
+      const job = await lockJob(tx, this.#attempt.jobId);
+      if (job.status === 'slicing') await amendJob(tx, job.id, { statusReason: text });
+    });
+  }
+
+  get #printFileExtension(): '.gcode.3mf' | '.gcode' {
+    return this.#attempt.fileName.endsWith('.3mf') ? '.gcode.3mf' : '.gcode';
+  }
+
+  /**
+   * What the driver needs, from the attempt's row and the file store.
+   * @param purpose to watch a print needs no file: of an attempt from a restored database it may not be known
+   */
+  #order(purpose: 'start' | 'watch' = 'start'): StartOrder {
+    const attempt = this.#attempt;
+    const { gcodeSha256: sha256, gcodeMd5: md5, gcodeSize: size } = attempt;
+    const known = sha256 !== null && md5 !== null && size !== null;
+    if (!known && purpose === 'start') throw new Error(`The attempt ${attempt.id} has no print file.`);
+    const file: PrintFile = {
+      path: known ? this.#context.files.pathOf(sha256, this.#printFileExtension) : '',
+      size: size ?? 0,
+      sha256: sha256 ?? '',
+      md5: md5 ?? '',
+      lines: attempt.gcodeLines ?? 0,
+      estimatedSeconds: attempt.estimatedSeconds,
+    };
+    const identity = {
+      attemptId: attempt.id,
+      fileName: attempt.fileName,
+      taskId: attempt.taskId,
+      sha256: file.sha256,
+      md5: file.md5,
+    };
+    return { identity, file, slots: [attempt.slot], tool: attempt.tool, plate: attempt.plate };
+  }
+
+  // ---- uploading ----------------------------------------------------------------------------------------------
+
+  async #upload(order: StartOrder): Promise<void> {
+    const { driver, times } = this.#context;
+    await this.#advance(['preparing', 'uploading'], 'uploading');
+    const end = performance.now() + times.connectSeconds * 1000;
+    while (driver.connection.status !== 'connected' || driver.report === undefined) {
+      if (driver.connection.status === 'refused')
+        throw new AttemptOver('withdrawn', 'transient', words(driver.connection.error), true);
+      if (performance.now() > end) throw new AttemptOver('not_started', 'transient', 'the printer is offline');
+      await this.#sleep(Math.min(250, times.askAgainSeconds * 1000));
+    }
+    await this.#refuseMisfit(...(await this.#jobMaterialAndReport()));
+    try {
+      const failures = await driver.preflight(order);
+      if (failures.length > 0) {
+        const ofPrinter = failures.filter(({ whose }) => whose === 'printer');
+        const closing = ofPrinter.filter(({ only }) => only === undefined);
+        if (closing.length > 0) throw await this.#closed(order, closing);
+        // Another slot may do, or another moment: the job waits a little, and goes elsewhere if it can.
+        if (ofPrinter.length === failures.length) {
+          throw new AttemptOver('withdrawn', 'transient', notReady(failures), true);
+        }
+        throw new AttemptOver('not_started', 'transient', notReady(failures));
+      }
+      this.#passing('upload:before');
+      await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
+      this.#passing('upload:after');
+    } catch (error) {
+      if (error instanceof AttemptOver || error instanceof DatabaseUnavailableError || this.#abort.signal.aborted)
+        throw error;
+      if (error instanceof UploadFailedError && error.whose === 'printer') {
+        const { message, remedy } = error;
+        throw await this.#closed(order, [{ check: 'storage', whose: 'printer', message, remedy }]);
+      }
+      throw new AttemptOver('not_started', 'transient', `the upload failed: ${words(error)}`);
+    }
+  }
+
+  /** A condition of the printer would refuse any job: it costs this one nothing, and the printer takes none until it is over. */
+  async #closed(order: StartOrder, failures: readonly PreflightFailure[]): Promise<AttemptOver> {
+    await this.#conditions.close(order, failures);
+    return new AttemptOver('withdrawn', 'transient', notReady(failures));
+  }
+
+  // ---- starting -----------------------------------------------------------------------------------------------
+
+  /** Commits the intent, then sends the start at most once. Returns when the printer shows the print, or has to be asked. */
+  async #start(order: StartOrder): Promise<void> {
+    const { driver, times } = this.#context;
+    // Whatever the printer has shown until here is in the state of its bed, which the intent depends on.
+    await this.#printerWatch.settled();
+    const before = this.#printerWatch.seen;
+    const intended = performance.now();
+    this.#passing('starting:before');
+    let material: Material | undefined;
+    let noted: () => Promise<void>;
+    try {
+      [material, noted] = await this.#transaction(async (tx) => {
+        const { materialId } = await lockJob(tx, this.#attempt.jobId);
+        const printer = await lockPrinter(tx, this.#context.printerId);
+        if (await findFarmPause(tx)) throw new AttemptOver('withdrawn', 'transient', 'the farm is paused');
+        if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
+        await this.#advanceIn(tx, ['uploading'], 'starting');
+        await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);
+        const wanted = await findMaterial(tx, materialId);
+        return [wanted, await this.#context.remember(tx)] as const;
+      });
+    } catch (error) {
+      // Whether the intent was stored may be unknown, but that nothing was sent is certain.
+      if (error instanceof DatabaseUnavailableError) await this.#takeBack();
+      throw error;
+    }
+    const committed = performance.now();
+    this.#passing('starting:after');
+    await noted();
+    let sent = false;
+    try {
+      await driver.start(order, {
+        notAfter: intended + times.startCommandSeconds * 1000,
+        observedWithin: observationHoldsMs,
+        check: (report) => {
+          if (report.receivedAt < committed) throw new StartNotSentError('The observation is older than the intent.');
+          if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
+          if (isSameJob(order.identity, report.job))
+            throw new StartNotSentError('The printer names this very job already.');
+          const slot = report.slots.find((one) => one.slot === this.#attempt.slot);
+          const other = slot && material && contradictionOf(slot, material.type);
+          if (other)
+            throw new StartNotSentError(`The printer reports ${other} in slot ${slot.slot}, not ${material?.type}.`);
+          // Somebody may have printed since, and even have ended by now: its part would lie on the bed.
+          const others = compareRecords(report.job, before.job ?? null) === 'different';
+          if (this.#printerWatch.seen.active !== before.active || others)
+            throw new StartNotSentError('The printer shows another job than before.');
+          if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
+          if (this.#cancelAsked || this.#abort.signal.aborted)
+            throw new StartNotSentError('The job is being cancelled.');
+          this.#passing('start:before');
+        },
+        sent: () => {
+          sent = true;
+          // The write follows in this very turn of the event loop.
+          setImmediate(() => this.#passing('start:written'));
+        },
+      });
+      this.#passing('start:after');
+      await this.#nowPrinting();
+    } catch (error) {
+      if (error instanceof FencedError) throw error;
+      if (!sent || error instanceof StartRejectedError) {
+        await this.#takeBack();
+        // Shutting down: the attempt stays as it is and the next agent goes on with it.
+        if (this.#abort.signal.aborted) throw error;
+        const remedy = error instanceof StartRejectedError ? ` ${error.remedy}` : '';
+        const cancelled = this.#cancelAsked ? 'cancelled' : 'not_started';
+        throw new AttemptOver(cancelled, 'transient', `the start was not made: ${asError(error).message}${remedy}`);
+      }
+      if (this.#abort.signal.aborted) throw error;
+      // The printer is asked, for as long as its reports can lag behind, before a person is.
+      this.#context.log('warn', `The start of attempt ${this.#attempt.id} was sent, but ${asError(error).message}`);
+    }
+  }
+
+  /** Undoes the intent: nothing was sent, so the bed is what it was. Goes on until the database has taken it. */
+  async #takeBack(): Promise<void> {
+    this.#passing('undo:before');
+    await this.#persist(async (tx) => {
+      await lockJob(tx, this.#attempt.jobId);
+      const undone = await undoIntent(tx, this.#lease.claim);
+      if (!undone) return;
+      this.#attempt = undone;
+      await restoreBed(tx, await lockPrinter(tx, this.#context.printerId), undone.id, this.#actor);
+    });
+    this.#passing('undo:after');
+  }
+
+  async #nowPrinting(): Promise<void> {
+    this.#sawItRun = true;
+    this.#passing('printing:before');
+    await this.#persist((tx) => this.#advanceIn(tx, ['starting', 'outcome_unknown', 'printing'], 'printing'));
+    this.#passing('printing:after');
+  }
+
+  async #outcomeUnknown(why: string): Promise<void> {
+    this.#passing('outcome_unknown:before');
+    await this.#persist(async (tx) => {
+      const job = await lockJob(tx, this.#attempt.jobId);
+      const advanced = await advanceAttempt(
+        tx,
+        this.#lease.claim,
+        ['starting', 'printing', 'outcome_unknown'],
+        'outcome_unknown',
+        {
+          reason: why,
+        },
+      );
+      if (!advanced) throw new FencedError();
+      this.#attempt = advanced;
+      const question = `outcome_unknown: ${why.replace(/\.$/, '')}. Look at the printer and answer whether it printed.`;
+      if (job.statusReason !== question) await amendJob(tx, job.id, { statusReason: question });
+    });
+    this.#passing('outcome_unknown:after');
+    this.#context.log('warn', `Nobody can tell whether attempt ${this.#attempt.id} printed: ${why}.`);
+  }
+
+  // ---- watching -----------------------------------------------------------------------------------------------
+
+  /** Follows the print until it has ended, also through cancels, reconnects and times without a trace of it. */
+  async #watch(order: StartOrder): Promise<void> {
+    const { driver, times } = this.#context;
+    let lookedSince: number | undefined;
+    let stopSentAt = Number.NEGATIVE_INFINITY;
+    let tracedAt = Number.NEGATIVE_INFINITY;
+    const onChange = (): void => this.#wake();
+    driver.on('report', onChange);
+    driver.on('connection', onChange);
+    try {
+      while (!this.#abort.signal.aborted) {
+        const report = driver.connection.status === 'connected' ? driver.report : undefined;
+        if (report) {
+          const seen = this.#recognise(order, report);
+          if (seen === 'active') {
+            lookedSince = undefined;
+            if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
+            this.#sawItRun = true;
+            this.#lastProgress = Math.max(this.#lastProgress, report.progress ?? 0);
+            if (this.#cancelAsked && performance.now() - stopSentAt > times.askAgainSeconds * 1000) {
+              stopSentAt = performance.now();
+              await this.#sendStop(order);
+            }
+          } else if (seen === 'ended') {
+            // What it had counted some time before tells nothing of the whole print.
+            this.#filamentMm = report.filamentMm ?? null;
+            return await this.#ended(report.ending, report.message);
+          } else if (performance.now() - tracedAt > traceInterval) {
+            tracedAt = performance.now();
+            const trace = await driver.trace(order).catch(() => undefined);
+            if (trace?.verdict === 'active') {
+              if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
+            } else if (trace?.verdict === 'ended') {
+              return await this.#ended(trace.ending, trace.evidence);
+            } else if (trace?.verdict === 'none') {
+              // Reports of a print that has just begun or just ended can lag behind.
+              lookedSince ??= performance.now();
+              const patience = times.lookForJobSeconds * 1000;
+              if (this.#attempt.phase !== 'outcome_unknown' && performance.now() - lookedSince > patience) {
+                await this.#outcomeUnknown(`the printer shows no trace of the print (${trace.evidence})`);
+              }
+            }
+          }
+        }
+        await this.#sleep(times.askAgainSeconds * 1000);
+      }
+    } finally {
+      driver.off('report', onChange);
+      driver.off('connection', onChange);
+    }
+  }
+
+  #recognise(order: StartOrder, report: PrinterReport): 'active' | 'ended' | 'absent' {
+    if (!isSameJob(order.identity, report.job)) return 'absent';
+    if (isActive(report.state)) return 'active';
+    return report.ending === null || report.ending === 'unknown' ? 'absent' : 'ended';
+  }
+
+  async #sendStop(order: StartOrder): Promise<void> {
+    try {
+      await this.#context.driver.stop(order.identity);
+    } catch (error) {
+      if (!(error instanceof PrinterUnavailableError)) {
+        this.#context.log('warn', `The printer did not take the stop: ${asError(error).message}`);
+      }
+    }
+  }
+
+  async #ended(ending: Ending | null, message: string | undefined): Promise<void> {
+    // The watch must have judged every report of this print while the attempt is still open.
+    await this.#printerWatch.settled();
+    const detail = message ? `: ${message}` : '';
+    switch (ending) {
+      case 'finished':
+        return this.#end('completed', 'the printer finished the print');
+      case 'cancelled':
+        return this.#end('cancelled', this.#cancelAsked ? 'stopped as asked' : `stopped at the printer${detail}`);
+      case 'failed':
+        return this.#end('failed', `the print failed${detail}`, 'transient');
+      default:
+        return this.#outcomeUnknown(`the printer does not tell how the print ended${detail}`);
+    }
+  }
+
+  // ---- ending -------------------------------------------------------------------------------------------------
+
+  /** Ends the attempt, records what it took, and brings the job on. */
+  async #end(
+    outcome: 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
+    reason: string,
+    failure?: FailureClass,
+    pause = false,
+  ): Promise<void> {
+    const { log } = this.#context;
+    // Taken while the outcome is written, which neither waits for it nor needs it.
+    const photo = this.#sawItRun && (outcome === 'completed' || outcome === 'failed') ? this.#photograph() : null;
+    this.#passing('ended:before');
+    await this.#persist(async (tx) => {
+      let job = await lockJob(tx, this.#attempt.jobId);
+      const started = this.#attempt.startIntentAt !== null && outcome !== 'not_started' && outcome !== 'withdrawn';
+      if (started && this.#attempt.phase !== 'printing') {
+        // Found ended before it was ever seen running: its way says that it printed.
+        job = await this.#advanceIn(tx, ['starting', 'outcome_unknown'], 'printing');
+      }
+      const ended = await endAttempt(tx, this.#lease.claim, outcome, reason);
+      if (!ended) throw new FencedError();
+      const record = started
+        ? await recordOutcome(tx, job, {
+            attempt: ended,
+            outcome: outcome as 'completed' | 'failed' | 'cancelled',
+            reason,
+            timeScale: this.#context.driver.report?.timeScale ?? 1,
+            sawItRun: this.#sawItRun,
+            lastProgress: this.#lastProgress,
+            filamentMm: this.#filamentMm,
+            tariff: this.#context.tariff,
+            lowStockGrams: this.#context.lowStockGrams,
+          })
+        : {};
+      await settle(tx, job, {
+        attempt: ended,
+        outcome,
+        reason,
+        actor: this.#actor,
+        pause,
+        ...(failure !== undefined && { failure }),
+        retryPolicy: this.#context.retryPolicy,
+        ...record,
+      });
+      this.#attempt = ended;
+    });
+    this.#passing('ended:after');
+    log(outcome === 'completed' ? 'info' : 'warn', `Attempt ${this.#attempt.id} ended: ${outcome}, ${reason}.`);
+    await this.#keep(await photo);
+    if (this.#attempt.gcodeSha256 !== null) {
+      await this.#context.driver.forget(this.#order().identity).catch(() => undefined);
+    }
+  }
+
+  /** What the camera of the printer sees, if it has one. A picture is a kindness: never rejects. */
+  async #photograph(): Promise<Photo | null> {
+    try {
+      return (await this.#context.driver.photograph?.()) ?? null;
+    } catch (error) {
+      this.#context.log('warn', `There is no picture of the end of attempt ${this.#attempt.id}: ${words(error)}`);
+      return null;
+    }
+  }
+
+  /** Puts a picture beside the outcome, which stands without it. Never rejects. */
+  async #keep(photo: Photo | null): Promise<void> {
+    if (photo === null) return;
+    try {
+      await keepPhoto(this.#context, this.#lease.claim, photo);
+    } catch (error) {
+      this.#context.log('warn', `The picture of attempt ${this.#attempt.id} was not kept: ${words(error)}`);
+    }
+  }
+
+  // ---- the database -------------------------------------------------------------------------------------------
+
+  async #jobAndMaterial(): Promise<{ job: Job; material: Material }> {
+    const { job, material } = await this.#context.database.transaction(async (tx) => {
+      const found = await lockJob(tx, this.#attempt.jobId);
+      return { job: found, material: await findMaterial(tx, found.materialId) };
+    });
+    if (!material) throw new AttemptOver('not_started', 'permanent', `the material ${job.materialId} is gone`);
+    return { job, material };
+  }
+
+  async #advance(from: Parameters<typeof advanceAttempt>[2], to: 'preparing' | 'uploading'): Promise<void> {
+    this.#passing(`${to}:before`);
+    await this.#transaction((tx) => this.#advanceIn(tx, from, to));
+    this.#passing(`${to}:after`);
+  }
+
+  /** Moves the attempt and, with it, the status of its job. */
+  async #advanceIn(
+    tx: Transaction,
+    from: Parameters<typeof advanceAttempt>[2],
+    to: Parameters<typeof advanceAttempt>[3],
+    facts: Parameters<typeof advanceAttempt>[4] = {},
+  ): Promise<Job> {
+    const job = await lockJob(tx, this.#attempt.jobId);
+    const advanced = await advanceAttempt(tx, this.#lease.claim, from, to, facts);
+    if (!advanced) throw new FencedError();
+    this.#attempt = advanced;
+    return showPhase(tx, job, advanced, this.#actor);
+  }
+
+  #transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#context.database.transaction(work);
+  }
+
+  /** A transaction that must not be given up because the database is away for a while. */
+  async #persist<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.#transaction(work);
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailableError) || this.#abort.signal.aborted) throw error;
+        this.#context.log('warn', error.message);
+        await this.#sleep(1000);
+      }
+    }
+  }
+
+  #passing(moment: Moment): void {
+    this.#context.passing(moment, this.#attempt.id);
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#sleeper?.();
+  }
+
+  /** Waits, at most so long (ms), until something happens. */
+  async #sleep(limit: number): Promise<void> {
+    if (!this.#woken && !this.#abort.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, limit);
+        this.#sleeper = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#sleeper = undefined;
+    }
+    this.#woken = false;
+  }
+}
+
+const notReady = (failures: readonly PreflightFailure[]): string =>
+  `the printer is not ready: ${failures.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')}`;
+
+function words(error: unknown): string {
+  if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)
+    return `${error.message} ${error.remedy}`;
+  return asError(error).message;
+}

@@ -1,0 +1,129 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { storedExtension } from '../../files/stored-extension';
+import type { Job } from '../../model/job';
+import type { Material } from '../../model/material';
+import type { PrinterCapabilities } from '../../model/printer';
+import { resolveSettings } from '../../slicing/defaults';
+import { preparePrintFile } from '../../slicing/prepare';
+import { printKey } from '../../slicing/print-key';
+import { defaultQuality } from '../../slicing/profile';
+import type { SlicingMachine } from '../../slicing/slicer';
+import { findPrepared, forgetPrepared, type PreparedRow, storePrepared } from '../../store/prepared-prints';
+import type { Printer } from '../../store/printers';
+import { readSharedFile, shareFile } from '../../store/shared-files';
+import type { AgentContext } from './context';
+import { localCopy } from '../../shared-files/local-copy';
+import { analysisOf } from '../../shared-files/model-analysis';
+
+/** What is needed to make a print file for a printer. */
+export type PreparingContext = Pick<
+  AgentContext,
+  'database' | 'files' | 'sharesFiles' | 'slicer' | 'profiles' | 'workDirectory' | 'allowUntrusted'
+>;
+
+/**
+ * The print file of a job for a printer: the one that was made before of the same model, settings, profile, machine and
+ * slicer version, else one that is made now and kept for the next time.
+ *
+ * @throws what `preparePrintFile` throws
+ */
+export async function preparedPrint(
+  context: PreparingContext,
+  job: Job,
+  material: Material,
+  printer: Pick<Printer, 'id' | 'make' | 'capabilities' | 'report'>,
+  tool: number,
+  options: { signal: AbortSignal; progress: (fraction: number) => void; background?: boolean },
+): Promise<{ print: PreparedRow; reused: boolean }> {
+  const { database, files } = context;
+  const { slicer, version } = await context.slicer(printer.make);
+  const machine: SlicingMachine = {
+    printerId: printer.id,
+    make: printer.make,
+    capabilities: withMountedNozzles(printer),
+    tool,
+  };
+  const asked = job.printSettings;
+  const profile = await context.profiles.load({ printerId: printer.id, material, quality: asked.quality });
+  const settings = resolveSettings(machine, material, asked, profile, job.retrySettings);
+  const quality = asked.quality ?? defaultQuality;
+  const key = printKey({
+    modelSha256: job.model.sha256,
+    plate: job.plate,
+    machine,
+    material,
+    settings,
+    asked,
+    quality,
+    slicer: { name: slicer.name, version },
+    allowUntrusted: context.allowUntrusted,
+  });
+  const known = await findPrepared(database, key);
+  if (known && (await isThere(context, known))) return { print: known, reused: true };
+  if (known) await forgetPrepared(database, key);
+
+  const sourcePath = await localCopy(context, job.model.sha256, storedExtension[job.model.kind]);
+  const made = await preparePrintFile(
+    {
+      sourcePath,
+      analysis: await analysisOf(database, job.model.sha256, sourcePath, { signal: options.signal }),
+      ...(job.plate !== null && { plate: job.plate }),
+      machine,
+      material,
+      settings,
+      quality,
+      asked,
+      retry: job.retrySettings,
+      workDirectory: context.workDirectory,
+      allowUntrusted: context.allowUntrusted,
+      acceptUnknownMachine: job.acceptUnknownMachine,
+      slicer,
+    },
+    options,
+  );
+  const extension = made.path.endsWith('.gcode.3mf') ? '.gcode.3mf' : '.gcode';
+  const stored = await files.put(createReadStream(made.path), { extension, maxBytes: made.size });
+  await rm(made.path, { force: true });
+  if (context.sharesFiles) await shareFile(database, stored.sha256, stored.path);
+  const print: PreparedRow = {
+    printKey: key,
+    printerId: printer.id,
+    modelSha256: job.model.sha256,
+    gcodeSha256: made.sha256,
+    gcodeMd5: made.md5,
+    gcodeSize: made.size,
+    gcodeLines: made.lines,
+    extension,
+    estimatedSeconds: made.estimatedSeconds,
+    filamentMm: made.filamentMm,
+    filamentGrams: made.filamentGrams,
+    layers: made.layers,
+    slicer: made.slicerName,
+    warnings: made.warnings,
+  };
+  await storePrepared(database, print);
+  return { print, reused: false };
+}
+
+/** A model is sliced for the nozzles that the printer reports, not for those that it was set up with. */
+function withMountedNozzles({ capabilities, report }: Pick<Printer, 'capabilities' | 'report'>): PrinterCapabilities {
+  const reported = report?.toolHead?.nozzleDiameters ?? [];
+  if (reported.length === 0) return capabilities;
+  const tools = Math.max(reported.length, capabilities.nozzleDiameters.length);
+  const nozzleDiameters = Array.from(
+    { length: tools },
+    (_, tool) => reported[tool] ?? capabilities.nozzleDiameters[tool] ?? 0.4,
+  );
+  return { ...capabilities, nozzleDiameters };
+}
+
+/** Whether the bytes of a print file are on this machine, or can be fetched to it. */
+async function isThere({ files, database }: PreparingContext, print: PreparedRow): Promise<boolean> {
+  if (existsSync(files.pathOf(print.gcodeSha256, print.extension))) return true;
+  for await (const _ of readSharedFile(database, print.gcodeSha256)) {
+    await localCopy({ files, database }, print.gcodeSha256, print.extension);
+    return true;
+  }
+  return false;
+}

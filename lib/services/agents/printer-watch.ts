@@ -1,0 +1,259 @@
+import { asError } from '../../model/errors';
+import { isActive, type PrinterJob, type PrinterReport } from '../../model/printer';
+import { type ConnectionState, isSameJob, WrongMachineError } from '../../makes/driver';
+import { type Attempt, noteProgress, openAttemptOf } from '../../store/attempts';
+import { notify, type Transaction } from '../../store/database';
+import { amendJob, lockJob } from '../../store/jobs';
+import {
+  firstClearedBedVersion,
+  lockPrinter,
+  occupyBedByOther,
+  type Printer,
+  storeReport,
+  storeTrouble,
+} from '../../store/printers';
+import { admitMachine } from '../../beds/admit-machine';
+import { AttentionJudge } from '../../beds/attention';
+import { judgeBed } from '../../beds/bed-judgement';
+import { type AgentContext, agentName } from './context';
+
+/** What the printer has shown so far: its job, and how many reports of a running print there were. */
+export interface Sight {
+  job: PrinterJob | null | undefined;
+  active: number;
+}
+
+const reportInterval = 1000;
+const heartbeatInterval = 5000;
+
+/**
+ * Keeps the printer's row true: what it reports, whether it is there, and any sign of a print that is not ours,
+ * which occupies the bed. All writing goes through one chain, so that reports are judged in their order.
+ */
+export class PrinterWatch {
+  readonly #context: AgentContext;
+  #chain: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #lastStored = 0;
+  #lastState: string | undefined;
+  /** Grows with each end of a connection: what was seen in one says nothing of the time before the next. */
+  #connectionNumber = 1;
+  /** The connection of the last report that was judged. */
+  #judgedConnection = 0;
+  #lastJob: PrinterJob | null | undefined;
+  /** The attempt whose job that report shows. */
+  #ours: Attempt | undefined;
+  /** The last report that was judged and stored. */
+  #storedReport: PrinterReport | undefined;
+  #seen: Sight = { job: undefined, active: 0 };
+  #closed = false;
+  readonly #attention: AttentionJudge;
+  /** What somebody was told last; undefined: it is not known what the database holds. */
+  #told: string | null | undefined;
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+    this.#attention = new AttentionJudge(context.times.standstillMinutes);
+  }
+
+  start(): void {
+    const { driver } = this.#context;
+    this.#closed = false;
+    this.#told = undefined;
+    this.#connectionNumber++;
+    driver.admit((identity) => admitMachine(this.#context, identity));
+    driver.on('report', this.#onReport);
+    driver.on('connection', this.#onConnection);
+    this.#timer = setInterval(() => this.#enqueue(() => this.#beat()), heartbeatInterval);
+    this.#enqueue(() => this.#store());
+  }
+
+  /** @param farewell whether the printer's row shall say that nobody serves it; not if another agent does */
+  async stop(farewell: boolean): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#context.driver.off('report', this.#onReport);
+    this.#context.driver.off('connection', this.#onConnection);
+    await this.#chain;
+    if (!farewell) return;
+    await storeReport(this.#context.database, this.#context.printerId, {
+      connected: false,
+      problem: 'No agent serves it: its node is disabled, removed, or being deployed.',
+      report: undefined,
+    }).catch(() => undefined);
+  }
+
+  /** What the reports have shown until this moment, judged or not. */
+  get seen(): Sight {
+    return this.#seen;
+  }
+
+  /** Has what the printer reports at this moment judged and stored, if it is not yet. */
+  refresh(): Promise<void> {
+    this.#enqueue(() => this.#beat());
+    return this.#chain;
+  }
+
+  /** Resolves when everything reported so far has been judged. */
+  settled(): Promise<void> {
+    return this.#chain;
+  }
+
+  readonly #onConnection = (state: ConnectionState): void => {
+    if (state.status !== 'connected') this.#connectionNumber++;
+    this.#enqueue(async () => {
+      await this.#store();
+      await notify(this.#context.database, 'plan');
+    });
+  };
+
+  readonly #onReport = (report: PrinterReport): void => {
+    this.#seen = { job: report.job, active: this.#seen.active + (isActive(report.state) ? 1 : 0) };
+    const changed = report.state !== this.#lastState || !sameWords(report.job, this.#lastJob);
+    const due = performance.now() - this.#lastStored >= reportInterval;
+    const connection = this.#connectionNumber;
+    if (!changed && !due && connection === this.#judgedConnection) return;
+    this.#lastState = report.state;
+    this.#lastStored = performance.now();
+    this.#enqueue(async () => {
+      await this.#judge(report, connection);
+      await this.#attend(report);
+      if (changed) await notify(this.#context.database, 'plan');
+    });
+  };
+
+  /**
+   * Stores a report together with what it says of the bed: what is known of the printer must never be newer than what was
+   * judged of it. Whoever clears the bed decides under the lock of the printer's row, on the newest of both.
+   */
+  async #judge(report: PrinterReport, connection: number): Promise<void> {
+    const { database, printerId } = this.#context;
+    const afterGap = connection !== this.#judgedConnection;
+    const ours = await database.transaction(async (tx) => {
+      const attempt = await openAttemptOf(tx, printerId);
+      const own = attempt && isSameJob(attempt, report.job) ? attempt : undefined;
+      if (own && hasCome(own, report)) await noteProgress(tx, own.id, report.progress, report.filamentMm ?? null);
+      await this.#judgeBed(tx, report, own !== undefined, afterGap);
+      await storeReport(tx, printerId, { ...this.#state(report), judged: true });
+      return own;
+    });
+    this.#ours = ours;
+    this.#judgedConnection = connection;
+    this.#lastJob = report.job;
+    this.#storedReport = report;
+  }
+
+  async #judgeBed(tx: Transaction, report: PrinterReport, ours: boolean, afterGap: boolean): Promise<void> {
+    const { printerId, log } = this.#context;
+    const printer = await lockPrinter(tx, printerId);
+    const cause = judgeBed({
+      report,
+      ours,
+      wasActive: printer.report !== null && isActive(printer.report.state),
+      known: printer.lastJob,
+      bed: { state: printer.bedState, cause: printer.bedCause },
+      afterGap,
+      gapSeconds: this.#gapSeconds(printer, report),
+      firstContact: printer.firstConnectedAt === null,
+      neverUsed: this.#neverUsed(printer),
+    });
+    if (cause === null) return;
+    const name = report.job ? `"${report.job.name}"` : 'nothing that it remembers';
+    log(
+      'warn',
+      cause === 'foreign'
+        ? `${printer.name} shows a print that is not ours: ${name}. Its bed counts as occupied.`
+        : `${printer.name} shows ${name} after a time without a report; whether something was printed meanwhile cannot be told. Its bed counts as occupied.`,
+    );
+    await occupyBedByOther(tx, printerId, cause, agentName(printerId));
+  }
+
+  /** For how long the printer was out of sight, by its own clock; of two clocks the one that says longer. */
+  #gapSeconds(printer: Printer, report: PrinterReport): number {
+    const byDatabase = printer.reportAgeSeconds ?? Number.POSITIVE_INFINITY;
+    const mine = this.#storedReport;
+    const byProcess = mine === undefined ? 0 : (report.receivedAt - mine.receivedAt) / 1000;
+    // A clock that was set back tells nothing.
+    const gap = byDatabase < 0 ? Number.POSITIVE_INFINITY : Math.max(byDatabase, byProcess);
+    return gap * report.timeScale;
+  }
+
+  /** A simulator that has printed nothing yet, neither for us nor for anybody else. */
+  #neverUsed(printer: Printer): boolean {
+    return this.#context.simulated && printer.bedVersion <= firstClearedBedVersion;
+  }
+
+  /** A report that nothing has followed is stored all the same, once. */
+  #beat(): Promise<void> {
+    const { connection, report } = this.#context.driver;
+    const news = connection.status === 'connected' && report !== undefined && report !== this.#storedReport;
+    return (news ? this.#judge(report, this.#connectionNumber) : this.#store()).then(() =>
+      connection.status === 'connected' && report !== undefined ? this.#attend(report) : undefined,
+    );
+  }
+
+  /** Tells when the printer needs a person, and shows it in the status of the job that it prints. */
+  async #attend(report: PrinterReport): Promise<void> {
+    const { database, printerId } = this.#context;
+    const attempt = isActive(report.state) ? this.#ours : undefined;
+    const attention = this.#attention.judge(report, attempt?.slot ?? null, performance.now());
+    const told = attention && `${attention.code} ${attention.text}`;
+    if (told === this.#told) return;
+    let shown = true;
+    await database.transaction(async (tx) => {
+      const job = attempt && (await lockJob(tx, attempt.jobId));
+      const facts = { job: job?.id ?? null, actor: agentName(printerId) };
+      await storeTrouble(tx, printerId, 'attention', attention, facts);
+      // Once it is printing its reason is shown; until then it is tried again.
+      shown = attention === null || job === undefined || job.status === 'printing';
+      if (job?.status !== 'printing') return;
+      const pause = report.state === 'paused' ? 'paused: ' : '';
+      await amendJob(tx, job.id, { statusReason: attention ? `${pause}${attention.text}` : 'printing' });
+    });
+    if (!shown) return;
+    this.#told = told;
+    if (attention) this.#context.log('warn', `${printerId}: ${attention.text} ${attention.remedy}`);
+  }
+
+  /** Stores whether the printer is there. What it reports is stored only with its judgement. */
+  async #store(): Promise<void> {
+    const { database, printerId } = this.#context;
+    await storeReport(database, printerId, this.#state(undefined));
+  }
+
+  #state(report: PrinterReport | undefined): Parameters<typeof storeReport>[2] {
+    const { connection, report: latest } = this.#context.driver;
+    const refused = connection.status === 'refused' ? connection.error : undefined;
+    return {
+      connected: connection.status === 'connected' && latest !== undefined,
+      problem: refused === undefined ? null : `${refused.message} ${refused.remedy}`,
+      ...(refused instanceof WrongMachineError ? { stranger: refused.found } : {}),
+      report,
+    };
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#chain = this.#chain.then(async () => {
+      if (this.#closed) return;
+      try {
+        await work();
+      } catch (error) {
+        this.#context.log('warn', `The state of the printer could not be stored: ${asError(error).message}`);
+      }
+    });
+  }
+}
+
+/** How much further a print must have come for that to be noted. */
+const progressStep = 0.02;
+
+/** Whether a report shows a print noticeably further than was noted last. */
+const hasCome = ({ phase, progress }: Attempt, report: PrinterReport): boolean =>
+  phase === 'printing' &&
+  report.ending === null &&
+  report.progress !== null &&
+  report.progress >= (progress ?? 0) + progressStep;
+
+/** Whether two reports name the same job in the same words. */
+const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>
+  a?.name === b?.name && a?.taskId === b?.taskId && a?.recordId === b?.recordId;

@@ -1,0 +1,49 @@
+import type { IncomingMessage, Subscription } from '../messaging/broker';
+import { deadLetterRecordQueue } from '../messaging/topology';
+import { asError } from '../model/errors';
+import { isUuid } from '../model/ids';
+import { parseDispatchMessage } from '../model/messages';
+import { findAttempt } from '../store/attempts';
+import { DatabaseUnavailableError } from '../store/database';
+import { recordDeadMessage } from '../store/dead-letters';
+import type { Farm } from '../farm/farm';
+
+/**
+ * Records what the broker gave up in the table of dead letters, with a mark for characters that no database holds. What a job's end put there is in the table already,
+ * and a dispatch that was only delivered too often is published again as long as nobody has claimed it.
+ */
+export function recordDeadLetters(farm: Farm): Promise<Subscription> {
+  return farm.broker.consumeDeadLetters(async (message) => {
+    const reason = await reasonToRecord(farm, message);
+    if (reason === null) return 'accept';
+    const id = message.messageId !== undefined && isUuid(message.messageId) ? message.messageId : undefined;
+    try {
+      await recordDeadMessage(farm.database, { id, reason, message: message.body });
+    } catch (error) {
+      // What the database cannot hold today it cannot hold tomorrow.
+      if (error instanceof DatabaseUnavailableError) throw error;
+      farm.dropped.note(deadLetterRecordQueue, asError(error).message);
+      return 'accept';
+    }
+    farm.log('warn', `A message was put among the dead letters: ${reason}`);
+    return 'accept';
+  });
+}
+
+/** Null if there is nothing to record. */
+async function reasonToRecord(farm: Farm, message: IncomingMessage): Promise<string | null> {
+  if (isGivenUpJob(message.body)) return null;
+  try {
+    const dispatch = parseDispatchMessage(message.body);
+    const attempt = await findAttempt(farm.database, dispatch.attempt.attempt_id);
+    if (attempt) return null;
+    return 'The dispatch names an attempt that does not exist.';
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'malformed_input') throw error;
+    return `The message could not be read: ${(error as Error).message}`;
+  }
+}
+
+function isGivenUpJob(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'reason' in body && 'job_id' in body && !('attempt' in body);
+}

@@ -1,0 +1,70 @@
+import { filesInUse, forgetOldPhotos, forgetUnusedPrints, lockFiles } from '../../store/file-use';
+import { forgetEndedJobs, forgetOldKeys } from '../../store/pruning';
+import type { Farm } from '../../farm/farm';
+
+/** Files that were stored and never named by a job are kept as long as those that were. */
+const defaultDays = 30;
+const batchSize = 200;
+const dayMs = 86_400_000;
+/** An upload to which nothing has been added for so long was broken off. */
+const incomingMs = dayMs;
+
+/**
+ * Removes stored files that are older than `keepFilesDays` and that nothing needs any more: no job and no attempt that is
+ * unfinished or ended lately, no print file that was used lately, no outcome that is younger than that. A file in use is
+ * never removed: while files are removed, no job is accepted, and a job whose file is gone is refused.
+ *
+ * @returns how many were removed
+ */
+export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<number> {
+  const days = farm.options.keepFilesDays ?? defaultDays;
+  const swept = await farm.files.sweepIncoming(now - incomingMs);
+  if (swept > 0) farm.log('info', `${swept} uploads that were broken off were removed.`);
+  await forgetUnusedPrints(farm.database, days);
+  await forgetOldPhotos(farm.database, days);
+  const old: { sha256: string; path: string }[] = [];
+  for await (const file of farm.files.list()) if (now - file.modifiedAt > days * dayMs) old.push(file);
+  let removed = 0;
+  for (let at = 0; at < old.length; at += batchSize) {
+    const batch = old.slice(at, at + batchSize);
+    await farm.database.transaction(async (tx) => {
+      await lockFiles(tx);
+      const hashes = [...new Set(batch.map((file) => file.sha256))];
+      const needed = await filesInUse(tx, hashes, days);
+      for (const file of batch.filter(({ sha256 }) => !needed.has(sha256))) {
+        await farm.files.remove(file.path);
+        removed++;
+      }
+    });
+  }
+  if (removed > 0) farm.log('info', `${removed} files that nothing needs any more were removed.`);
+  return removed;
+}
+
+/** So many rows are forgotten in one statement, and at most so often in a row. */
+const rowsAtOnce = 500;
+const mostRounds = 20;
+
+/**
+ * Forgets ended jobs and idempotency keys that are older than the owner wants to keep them (`keepJobsDays`, `keepKeysDays`;
+ * without them, nothing). What is left over is forgotten in the next hours. What became of each print stays for ever.
+ */
+export async function forgetHistory(farm: Farm): Promise<{ jobs: number; keys: number }> {
+  const { keepJobsDays, keepKeysDays } = farm.options;
+  const keys =
+    keepKeysDays === undefined ? 0 : await inRounds(() => forgetOldKeys(farm.database, keepKeysDays, rowsAtOnce));
+  const jobs =
+    keepJobsDays === undefined ? 0 : await inRounds(() => forgetEndedJobs(farm.database, keepJobsDays, rowsAtOnce));
+  if (jobs > 0) farm.log('info', `${jobs} jobs that ended long ago were forgotten.`);
+  return { jobs, keys };
+}
+
+async function inRounds(forget: () => Promise<number>): Promise<number> {
+  let all = 0;
+  for (let round = 0; round < mostRounds; round++) {
+    const gone = await forget();
+    all += gone;
+    if (gone < rowsAtOnce) break;
+  }
+  return all;
+}

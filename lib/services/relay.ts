@@ -1,0 +1,206 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { OutgoingMessage } from '../messaging/broker';
+import { deadLetterQueueLength } from '../messaging/topology';
+import { asError } from '../model/errors';
+import type { DispatchMessage } from '../model/messages';
+import { Seldom } from '../model/seldom';
+import {
+  dropOvertakenDispatches,
+  markFailed,
+  markSent,
+  type OutboxRow,
+  resendUnclaimed,
+  unsent,
+} from '../store/outbox';
+import type { Farm } from '../farm/farm';
+import { Gathered } from './gathered';
+
+/** So many messages are on their way at once. */
+const window = 64;
+const sweepInterval = 5000;
+const choreInterval = 60_000;
+/** How long a message that failed holds back those behind it (ms). */
+const holdBack = 5000;
+/** How long what is on its way is waited for at the end (ms). */
+const stopLimit = 3000;
+const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = {
+  dispatch: 'jobs',
+  status: 'status',
+  dead_letter: 'dead_letters',
+};
+
+/** Who holds this publishes, of all processes on one database. */
+export const relayLock = 'relay';
+
+/**
+ * Publishes what the outbox holds and marks it when the broker has confirmed it: jobs with a dispatch first, then the oldest
+ * message. Many are on their way at once, but of one job, and of one bed, only the oldest; one that fails holds back
+ * those behind it, and nobody else's. Of all relays on one database one works at a time. A message may be published twice,
+ * never not at all.
+ */
+export class OutboxRelay {
+  readonly #farm: Farm;
+  readonly #onSent: (row: OutboxRow) => void;
+  readonly #seldom = new Seldom();
+  readonly #sent: Gathered<number>;
+  /** What is on its way, by the id of its row. */
+  readonly #flights = new Map<number, { lane: string | null; landed: Promise<void> }>();
+  /** Lanes, or ids of messages without one, of which a message failed, and until when they wait (monotonic, ms). */
+  readonly #held = new Map<string | number, number>();
+  #unlisten: (() => void) | undefined;
+  #offBroker: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  /** Something has happened that the round under way may not have seen. */
+  #woken = false;
+  #wakeRound: () => void = () => undefined;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  #choresAt = Number.NEGATIVE_INFINITY;
+  #stopped = true;
+
+  /** @param onSent told of every message that was published */
+  constructor(farm: Farm, onSent: (row: OutboxRow) => void = () => undefined) {
+    this.#farm = farm;
+    this.#onSent = onSent;
+    this.#sent = new Gathered((ids) => markSent(farm.database, ids));
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#sweptAt = Number.NEGATIVE_INFINITY;
+    // A broker that forgot everything, the embedded one above all, gets every unclaimed dispatch again.
+    await resendUnclaimed(this.#farm.database, 0);
+    this.#unlisten = await this.#farm.database.listen((payload) => {
+      if (payload === 'outbox' || payload === 'reconnected') this.wake();
+    });
+    this.#offBroker = this.#farm.broker.onState((state) => {
+      // What failed because of the broker need not wait any longer.
+      if (state.status === 'connected') this.#held.clear();
+      this.wake();
+    });
+    this.#timer = setInterval(() => this.wake(), sweepInterval);
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#unlisten?.();
+    this.#offBroker?.();
+    this.#wakeRound();
+    await this.#running;
+    const landed = Promise.all([...this.#flights.values()].map((flight) => flight.landed));
+    await Promise.race([landed, pause(stopLimit, undefined, { ref: false })]);
+    await this.#farm.database.locks.release(relayLock);
+  }
+
+  /** Publishes what waits, soon. */
+  wake(): void {
+    if (this.#stopped) return;
+    this.#woken = true;
+    this.#wakeRound();
+    this.#running ??= this.#round()
+      .catch((error: unknown) => this.#complain(asError(error)))
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#woken) this.wake();
+      });
+  }
+
+  async #round(): Promise<void> {
+    const { locks } = this.#farm.database;
+    for (;;) {
+      this.#woken = false;
+      if (this.#stopped) return;
+      // Who cannot publish leaves it to another process that can.
+      const { state } = this.#farm.broker;
+      if (state.status !== 'connected' || state.blocked !== undefined) return locks.release(relayLock);
+      if (!(await locks.hold(relayLock))) return;
+      await this.#sweep();
+      const rows = await this.#next();
+      for (const row of rows) this.#send(row);
+      if (this.#flights.size === 0 && !this.#woken) return;
+      await this.#somethingHappens();
+    }
+  }
+
+  /** What can be published now and is not on its way. */
+  async #next(): Promise<OutboxRow[]> {
+    const room = window - this.#flights.size;
+    if (room <= 0) return [];
+    const now = performance.now();
+    for (const [key, until] of this.#held) if (until <= now) this.#held.delete(key);
+    const busy = [...this.#held.keys(), ...[...this.#flights].map(([id, { lane }]) => lane ?? id)];
+    return unsent(this.#farm.database, room, {
+      lanes: busy.filter((key) => typeof key === 'string'),
+      ids: busy.filter((key) => typeof key === 'number'),
+    });
+  }
+
+  #send(row: OutboxRow): void {
+    const landed = this.#publish(row)
+      .then((published) => {
+        if (published) return;
+        this.#held.set(row.lane ?? row.id, performance.now() + holdBack);
+        setTimeout(() => this.wake(), holdBack).unref();
+      })
+      .finally(() => {
+        this.#flights.delete(row.id);
+        this.#woken = true;
+        this.#wakeRound();
+      });
+    this.#flights.set(row.id, { lane: row.lane, landed });
+  }
+
+  /** Until a message has arrived or failed, or somebody has woken the relay. */
+  #somethingHappens(): Promise<void> {
+    if (this.#woken || this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wakeRound = resolve;
+    });
+  }
+
+  /** False if it must wait. Never rejects. */
+  async #publish(row: OutboxRow): Promise<boolean> {
+    try {
+      if (row.attemptId !== null) this.#farm.passing('publish:before', row.attemptId);
+      if (row.kind === 'dispatch') {
+        await this.#farm.broker.declarePrinterQueue((row.body as DispatchMessage).attempt.printer_id);
+      }
+      await this.#farm.broker.publish({
+        destination: destinations[row.kind],
+        routingKey: row.routingKey,
+        messageId: row.messageId,
+        body: row.body,
+      });
+      if (row.attemptId !== null) this.#farm.passing('publish:after', row.attemptId);
+      await this.#sent.add(row.id);
+    } catch (thrown) {
+      const error = asError(thrown);
+      this.#complain(error);
+      await markFailed(this.#farm.database, row.id, error.message).catch(() => undefined);
+      return false;
+    }
+    this.#onSent(row);
+    return true;
+  }
+
+  #complain({ message }: Error): void {
+    if (this.#seldom.due(message) !== undefined) this.#farm.log('warn', `Messages wait in the outbox: ${message}`);
+  }
+
+  /** What is to be done now and then by whoever publishes. */
+  async #sweep(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#sweptAt < sweepInterval) return;
+    this.#sweptAt = now;
+    await dropOvertakenDispatches(this.#farm.database).catch((error: unknown) => this.#complain(asError(error)));
+    if (now - this.#choresAt < choreInterval) return;
+    this.#choresAt = now;
+    this.#farm.broker.trimDeadLetters(deadLetterQueueLength).catch((error: unknown) => {
+      this.#farm.log('warn', `The queue of dead letters could not be shortened: ${asError(error).message}`);
+    });
+  }
+}

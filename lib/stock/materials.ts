@@ -1,0 +1,146 @@
+import { ConflictError, NotFoundError } from '../model/errors';
+import { type MaterialId, materialId } from '../model/ids';
+import type { Material } from '../model/material';
+import { type MaterialChange, parseMaterialChange, parseNewMaterial } from '../model/messages';
+import type { Queryable } from '../store/database';
+import { findUsableMaterial, type Stock, stockOfMaterials, usableMaterials } from '../store/materials';
+import { archiveMaterial, insertMaterial, updateMaterial, usersOfMaterial } from '../store/stock-changes';
+import type { Farm } from '../farm/farm';
+
+/** A material as the API shows it, with what is there of it (grams). */
+export interface MaterialView {
+  material_id: string;
+  name: string;
+  type: string;
+  colour: string;
+  colour_hex: string;
+  brand: string;
+  density_g_cm3: number;
+  diameter_mm: number;
+  usd_per_kg: number;
+  /** °C */
+  nozzle_temp: number;
+  bed_temp: number;
+  grams_left: number;
+  grams_promised: number;
+}
+
+const materialView = (material: Material, stock: Stock | undefined): MaterialView => ({
+  material_id: material.id,
+  name: material.name,
+  type: material.type,
+  colour: material.colour,
+  colour_hex: material.colourHex,
+  brand: material.brand,
+  density_g_cm3: material.densityGramsPerCm3,
+  diameter_mm: material.diameterMm,
+  usd_per_kg: material.usdPerKg,
+  nozzle_temp: material.nozzleTemperature,
+  bed_temp: material.bedTemperature,
+  grams_left: stock?.gramsLeft ?? 0,
+  grams_promised: stock?.gramsPromised ?? 0,
+});
+
+/** All materials that can be printed with. */
+export async function materials(farm: Farm): Promise<{ materials: MaterialView[] }> {
+  const [all, stock] = await farm.database.read(
+    async (db) => [await usableMaterials(db), await stockOfMaterials(db)] as const,
+  );
+  const stockOf = new Map(stock.map((one) => [one.materialId, one]));
+  return { materials: all.map((material) => materialView(material, stockOf.get(material.id))) };
+}
+
+async function viewOf(db: Queryable, material: Material): Promise<MaterialView> {
+  const stock = (await stockOfMaterials(db)).find((one) => one.materialId === material.id);
+  return materialView(material, stock);
+}
+
+/**
+ * Adds a material; an archived one of the same id comes back as it is described now.
+ * @throws ConflictError there is one of this id
+ */
+export async function addMaterial(farm: Farm, input: unknown): Promise<MaterialView> {
+  const { material_id, ...rest } = parseNewMaterial(input);
+  const material = changed({ ...unnamed, id: materialId(material_id) }, rest);
+  return farm.database.transaction(async (tx) => {
+    if (!(await insertMaterial(tx, material))) {
+      throw new ConflictError(
+        `There is a material "${material.id}".`,
+        'Change it (PATCH materials/{id}), or choose another id.',
+        'material_exists',
+      );
+    }
+    return viewOf(tx, material);
+  });
+}
+
+/** What a description leaves out. */
+const unnamed: Omit<Material, 'id'> = {
+  name: '',
+  type: '',
+  colour: '',
+  colourHex: '808080',
+  brand: '',
+  densityGramsPerCm3: 1.24,
+  diameterMm: 1.75,
+  usdPerKg: 0,
+  nozzleTemperature: 210,
+  bedTemperature: 60,
+};
+
+/** Changes what a material is; jobs that wait are judged by it from now on. @throws NotFoundError */
+export async function changeMaterial(farm: Farm, id: string, input: unknown): Promise<MaterialView> {
+  const change = parseMaterialChange(input);
+  return farm.database.transaction(async (tx) => {
+    const material = changed(await existing(tx, id), change);
+    await updateMaterial(tx, material);
+    return viewOf(tx, material);
+  });
+}
+
+/**
+ * Puts a material away for good; it stays in the history.
+ * @throws ConflictError open jobs name it, or it is loaded
+ */
+export async function removeMaterial(farm: Farm, id: string): Promise<{ material_id: MaterialId; archived: true }> {
+  return farm.database.transaction(async (tx) => {
+    const material = await existing(tx, id);
+    const { jobs, slots } = await usersOfMaterial(tx, material.id);
+    if (jobs > 0 || slots > 0) {
+      const users = [jobs > 0 ? counted(jobs, 'open job') : '', slots > 0 ? counted(slots, 'slot') : ''].filter(
+        (one) => one !== '',
+      );
+      throw new ConflictError(
+        `${material.name} is used by ${users.join(' and ')}.`,
+        'Let the jobs end or cancel them, and take the spools out of their slots.',
+        'material_in_use',
+      );
+    }
+    await archiveMaterial(tx, material.id);
+    return { material_id: material.id, archived: true };
+  });
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+async function existing(db: Queryable, id: string): Promise<Material> {
+  const material = await findUsableMaterial(db, id);
+  if (!material) throw new NotFoundError('material', id);
+  return material;
+}
+
+function changed(material: Material, change: MaterialChange): Material {
+  return {
+    id: material.id,
+    name: change.name ?? material.name,
+    type: change.type?.toUpperCase() ?? material.type,
+    colour: change.colour ?? material.colour,
+    colourHex: change.colour_hex?.replace('#', '').toUpperCase() ?? material.colourHex,
+    brand: change.brand ?? material.brand,
+    densityGramsPerCm3: change.density_g_cm3 ?? material.densityGramsPerCm3,
+    diameterMm: change.diameter_mm ?? material.diameterMm,
+    usdPerKg: change.usd_per_kg ?? material.usdPerKg,
+    nozzleTemperature: change.nozzle_temp ?? material.nozzleTemperature,
+    bedTemperature: change.bed_temp ?? material.bedTemperature,
+  };
+}

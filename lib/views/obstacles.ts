@@ -1,0 +1,76 @@
+import type { Obstacle } from '../model/obstacle';
+import { DatabaseReadOnlyError, DatabaseUnavailableError } from '../store/database';
+import { bedsSinceRestore } from '../store/farm-epoch';
+import { findFarmPause } from '../store/farm-pause';
+import { oldestStuck } from '../store/outbox';
+import { isHeld } from '../store/session-locks';
+import type { Farm } from '../farm/farm';
+import { relayLock } from '../services/relay';
+
+/** A message that waits for longer than this is stuck (seconds). */
+const stuckAfter = 60;
+
+/**
+ * Everything that keeps dispatches from reaching printers, whatever the plan says, as far as this process can see; what concerns all
+ * printers comes first. Never rejects: a database that cannot be asked is an obstacle.
+ */
+export async function obstacles(farm: Farm): Promise<Obstacle[]> {
+  const found = [...(await ofDatabase(farm)), ...farm.broker.obstacles()];
+  return [...found.filter((one) => one.printerId === undefined), ...found.filter((one) => one.printerId !== undefined)];
+}
+
+async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
+  const found: Obstacle[] = [];
+  try {
+    const { rows } = await farm.database.query<{ read_only: boolean }>(
+      `SELECT current_setting('transaction_read_only') = 'on' AS read_only`,
+    );
+    if (rows[0]?.read_only === true) {
+      const { message, remedy } = new DatabaseReadOnlyError(new Error());
+      found.push({ code: 'database_read_only', text: message, remedy });
+    }
+    const paused = await findFarmPause(farm.database);
+    if (paused) {
+      const reason = paused.reason === null ? '' : `: ${paused.reason}`;
+      found.push({
+        code: 'farm_paused',
+        text: `${paused.pausedBy} paused the farm at ${paused.pausedAt}${reason}`,
+        remedy: 'Resume it (POST farm/resume) when new prints may start again.',
+      });
+    }
+    for (const { id, name, restoredAt } of await bedsSinceRestore(farm.database)) {
+      found.push({
+        code: 'database_restored',
+        text: `The database was restored from a backup at ${restoredAt}; nobody knows what ${name} printed since.`,
+        remedy:
+          'Answer what became of its print, if that is asked, look at its bed and clear it. Hold jobs that are done already.',
+        printerId: id,
+      });
+    }
+    if (farm.broker.obstacles().some(({ code }) => code === 'broker_away' || code === 'broker_blocked')) return found;
+    if (!(await isHeld(farm.database, relayLock))) {
+      found.push({
+        code: 'no_relay',
+        text: 'No Node-RED of this farm publishes what waits in the outbox.',
+        remedy: 'Deploy a flow with a rabbitmq-dispatch node; the example "farm" has one.',
+      });
+    }
+    const stuck = await oldestStuck(farm.database, stuckAfter);
+    if (stuck) {
+      found.push({
+        code: 'outbox_stuck',
+        text: `A message has waited in the outbox for ${Math.floor(stuck.seconds / 60)} min${stuck.error === null ? '.' : `: ${stuck.error}`}`,
+        remedy: 'The log of the Node-RED with the rabbitmq-dispatch node says why.',
+      });
+    }
+  } catch (error) {
+    const { message, remedy } =
+      error instanceof DatabaseUnavailableError ? error : new DatabaseUnavailableError(error as Error);
+    found.push({ code: 'database_away', text: message, remedy });
+  }
+  return found;
+}
+
+/** Of these, those that concern a printer. */
+export const obstaclesOf = (all: readonly Obstacle[], printerId: string): Obstacle[] =>
+  all.filter((one) => one.printerId === undefined || one.printerId === printerId);

@@ -1,0 +1,93 @@
+import { NotFoundError } from '../model/errors';
+import { isTerminal } from '../model/status';
+import { explainJob, explainPrinter } from '../planning/explain';
+import { findJob } from '../store/jobs';
+import { findPrinter } from '../store/printers';
+import type { Farm } from '../farm/farm';
+import { obstacles, obstaclesOf } from './obstacles';
+import { takeSnapshot } from '../schedule/snapshot';
+
+/** Why a job has not started, and what would change that. */
+export interface JobWhy {
+  job_id: string;
+  status: string;
+  because: string;
+  would_help: string[];
+  start: string | null;
+  end: string | null;
+  /** From then on it is owed a start whatever the plan prefers; null once it is under way. */
+  owed_at: string | null;
+  /** What its printer prints before it. */
+  after: string[];
+  printers: { printer_id: string; possible: boolean; because: string; until: string | null }[];
+}
+
+/** Why a job has not started: the first constraint that it violates, or what was preferred. @throws NotFoundError */
+export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
+  const { job, snapshot } = await farm.database.read(async (db) => ({
+    job: await findJob(db, id),
+    snapshot: await takeSnapshot(db, farm.options),
+  }));
+  const planned = snapshot.jobs.find((one) => one.id === job.id);
+  if (!planned || isTerminal(job.status) || (job.status !== 'queued' && planned.copiesToStart < 1)) {
+    const because = isTerminal(job.status)
+      ? `it is ${job.status}${job.statusReason ? `: ${job.statusReason}` : ''}`
+      : `it is under way on ${job.assignedPrinterId ?? 'a printer'}${job.statusReason ? `: ${job.statusReason}` : ''}`;
+    const [obstacle] =
+      job.status === 'scheduled' ? obstaclesOf(await obstacles(farm), job.assignedPrinterId ?? '') : [];
+    const nothing = {
+      would_help: obstacle ? [obstacle.remedy] : [],
+      start: job.startedAt,
+      end: job.completedAt,
+      owed_at: null,
+      after: [],
+      printers: [],
+    };
+    const waits = obstacle ? `; its dispatch waits: ${obstacle.text}` : '';
+    return { job_id: job.id, status: job.status, because: `${because}${waits}`, ...nothing };
+  }
+  const plan = await farm.planner.make(snapshot);
+  const why = explainJob(snapshot, plan, planned);
+  const ready = plan.lines.find((line) => line.jobId === job.id && line.ready);
+  const [obstacle] = ready ? obstaclesOf(await obstacles(farm), ready.printerId) : [];
+  return {
+    job_id: job.id,
+    status: job.status,
+    because: obstacle ? `nothing can be dispatched: ${obstacle.text}` : why.because,
+    would_help: obstacle ? [obstacle.remedy, ...why.wouldHelp] : why.wouldHelp,
+    start: why.start,
+    end: why.end,
+    owed_at: why.owedAt,
+    after: why.after,
+    printers: why.printers.map(({ printerId, ...rest }) => ({ printer_id: printerId, ...rest })),
+  };
+}
+
+/** Why a printer does nothing, and what it does next. */
+export interface PrinterWhy {
+  printer_id: string;
+  idle: boolean;
+  because: string;
+  would_help: string[];
+  next: { job_id: string; start: string | null; setups: string[] } | null;
+}
+
+/** Why a printer is idle. @throws NotFoundError */
+export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
+  const { printer, snapshot } = await farm.database.read(async (db) => ({
+    printer: await findPrinter(db, id),
+    snapshot: await takeSnapshot(db, farm.options),
+  }));
+  const place = snapshot.printers.find((one) => one.id === printer.id);
+  if (!place) throw new NotFoundError('printer', id);
+  const why = explainPrinter(snapshot, await farm.planner.make(snapshot), place);
+  // Where the next job would start at once only the dispatch can be in its way.
+  const [obstacle] = why.next?.ready && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
+  return {
+    printer_id: printer.id,
+    idle: why.idle,
+    because: obstacle ? `nothing can be dispatched: ${obstacle.text}` : why.because,
+    would_help: obstacle ? [obstacle.remedy, ...why.wouldHelp] : why.wouldHelp,
+    next: why.next && { job_id: why.next.jobId, start: why.next.start, setups: why.next.setups },
+  };
+}

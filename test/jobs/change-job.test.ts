@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { changeJob } from '../../lib/jobs/change-job';
+import type { Farm } from '../../lib/farm/farm';
+import { tick } from '../../lib/jobs/tick';
+import { whyJob } from '../../lib/views/why';
+import { UnacceptableInputError } from '../../lib/model/errors';
+import type { JobId } from '../../lib/model/ids';
+import { changeStatus, findJob, historyOf, lockJob } from '../../lib/store/jobs';
+import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+
+const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+const later = new Date(Date.now() + 2 * 86_400_000).toISOString();
+
+describe('Changing what is asked for a job', () => {
+  let farm: Farm;
+  before(async () => {
+    farm = await openBareFarm();
+    await makeReady(farm);
+  });
+  after(() => dropFarm(farm));
+
+  const end = (id: JobId, status: 'failed' | 'cancelled') =>
+    farm.database.transaction(async (tx) =>
+      changeStatus(tx, await lockJob(tx, id), status, { reason: 'for the test', actor: 'test' }),
+    );
+  const fieldsOf = async (change: Promise<unknown>): Promise<string[]> => {
+    try {
+      await change;
+    } catch (error) {
+      assert.ok(error instanceof UnacceptableInputError, String(error));
+      for (const one of error.errors) assert.ok(one.remedy !== '' && one.value !== undefined);
+      return error.errors.map(({ field }) => field);
+    }
+    return [];
+  };
+
+  it('stores every field, counts the version, and tells it in the history', async () => {
+    const first = await addJob(farm, 'first', { hold: true });
+    const id = await addJob(farm, 'second', { hold: true });
+    const before = await findJob(farm.database, id);
+    const wanted = {
+      job_name: 'renamed',
+      priority: 2,
+      deadline_at: later,
+      not_before: tomorrow,
+      copies: 4,
+      depends_on: [first],
+    };
+    const { version, ...answer } = await changeJob(farm, id, wanted, 'ada', [before.version]);
+    assert.deepEqual(answer, { job_id: id, ...wanted });
+    assert.equal(version, (await findJob(farm.database, id)).version);
+    const line = (await historyOf(farm.database, id)).at(-1);
+    assert.equal(line?.changed_by, 'ada');
+    assert.match(line?.reason ?? '', /name second changed to renamed; priority 5 changed to 2; deadline none changed/);
+    const cleared = await changeJob(farm, id, { deadline_at: null, not_before: null, depends_on: [] }, 'ada');
+    assert.deepEqual([cleared.deadline_at, cleared.not_before, cleared.depends_on], [null, null, []]);
+    await assert.rejects(changeJob(farm, id, { priority: 1 }, 'ada', [before.version]), { code: 'stale_version' });
+  });
+
+  it('refuses unknown fields, and a change of nothing', async () => {
+    const id = await addJob(farm, 'one', { hold: true });
+    for (const body of [{ plate_sharing: 'jobs' }, { material_id: 'x' }, {}, { copies: 0 }]) {
+      await assert.rejects(changeJob(farm, id, body, 'ada'), { code: 'malformed_input' });
+    }
+  });
+
+  it('lets a job go whose dependency was cancelled, and says before that it never follows', async () => {
+    const a = await addJob(farm, 'a', { hold: true });
+    const b = await addJob(farm, 'b', { dependsOn: [a] });
+    await end(a, 'cancelled');
+    const why = await whyJob(farm, b);
+    assert.match(why.because, new RegExp(`never follow.*${a} \\(cancelled\\)`));
+    assert.match(why.would_help.join('; '), /drop the dependency/);
+    await changeJob(farm, b, { depends_on: [] }, 'ada');
+    const { assignments } = await tick(farm, undefined, 'scheduler');
+    assert.ok(assignments.some((one) => one.jobId === b));
+  });
+
+  it('refuses dependencies that would never let it start', async () => {
+    const [a, b, c, gone] = await Promise.all(
+      ['a', 'b', 'c', 'gone'].map((name) => addJob(farm, name, { hold: true })),
+    );
+    assert.ok(a && b && c && gone);
+    await changeJob(farm, b, { depends_on: [a] }, 'ada');
+    await changeJob(farm, c, { depends_on: [b] }, 'ada');
+    await end(gone, 'cancelled');
+    for (const other of [a, b, c, gone, randomUUID()]) {
+      assert.deepEqual(await fieldsOf(changeJob(farm, a, { depends_on: [other] }, 'ada')), ['depends_on'], other);
+    }
+  });
+
+  it('keeps copies that are done or under way, and times that make sense', async () => {
+    const id = await addJob(farm, 'three', { copies: 3, priority: 1 });
+    await tick(farm, undefined, 'scheduler');
+    const { rows } = await farm.database.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM print_attempts WHERE job_id = $1',
+      [id],
+    );
+    const open = rows[0]?.count ?? 0;
+    assert.ok(open > 1);
+    assert.deepEqual(await fieldsOf(changeJob(farm, id, { copies: open - 1 }, 'ada')), ['copies']);
+    assert.equal((await changeJob(farm, id, { copies: open }, 'ada')).copies, open);
+    assert.deepEqual(await fieldsOf(changeJob(farm, id, { deadline_at: '2001-01-01T00:00:00Z' }, 'ada')), [
+      'deadline_at',
+    ]);
+    await changeJob(farm, id, { not_before: later }, 'ada');
+    assert.deepEqual(await fieldsOf(changeJob(farm, id, { deadline_at: tomorrow }, 'ada')), ['deadline_at']);
+  });
+
+  it('changes nothing of a job that is over', async () => {
+    const id = await addJob(farm, 'over', { hold: true });
+    await end(id, 'failed');
+    await assert.rejects(changeJob(farm, id, { priority: 1 }, 'ada'), { code: 'conflict' });
+  });
+});

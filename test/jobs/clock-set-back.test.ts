@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Farm } from '../../lib/farm/farm';
+import { sweep, tick } from '../../lib/jobs/tick';
+import { printerId } from '../../lib/model/ids';
+import { attemptsOf, failuresOfCopy } from '../../lib/store/attempts';
+import { findJob } from '../../lib/store/jobs';
+import { findPrinter } from '../../lib/store/printers';
+import { addJob, makeReady, openBareFarm } from '../support/bare-farm';
+
+const giga = printerId('elegoo_giga');
+
+/** What was written at any moment so far lies an hour ahead, as after a database's clock was an hour fast and was set back. */
+describe('After the clock of the database was set back', () => {
+  let farm: Farm;
+  beforeEach(async () => {
+    farm = await openBareFarm({ schema: `test_${randomUUID().replaceAll('-', '')}` });
+    await makeReady(farm);
+  });
+  afterEach(async () => {
+    await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
+    await farm.close();
+  });
+
+  const dispatched = async () => {
+    const id = await addJob(farm, 'one', { forcePrinter: giga });
+    await tick(farm, undefined, 'scheduler');
+    return id;
+  };
+
+  it('a dispatch that was lost is published again', async () => {
+    await dispatched();
+    await farm.database.query(`UPDATE outbox SET sent_at = now() + interval '1 hour' WHERE kind = 'dispatch'`);
+    await sweep(farm);
+    const { rows } = await farm.database.query(`SELECT sent_at FROM outbox WHERE kind = 'dispatch'`);
+    assert.deepEqual(rows, [{ sent_at: null }]);
+  });
+
+  it('a dispatch that nobody takes is taken back', async () => {
+    const id = await dispatched();
+    await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() + interval '1 hour'`);
+    await sweep(farm);
+    assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
+  });
+
+  it('a claim whose holder is gone with its node is taken back', async () => {
+    const id = await dispatched();
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'claimed', fence = 1, lease_owner = gen_random_uuid(), claimed_at = now(),
+         lease_until = now() + interval '1 hour'`,
+    );
+    await farm.database.query(`UPDATE printers SET seen_at = now() - interval '1 hour'`);
+    await sweep(farm);
+    assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
+  });
+
+  it('a printer that nobody has heard of since is not online', async () => {
+    await farm.database.query(`UPDATE printers SET seen_at = now() + interval '1 hour'`);
+    assert.equal((await findPrinter(farm.database, giga)).online, false);
+  });
+
+  it('a job that was to be tried again in some seconds is; a time that was asked for stays', async () => {
+    const id = await addJob(farm, 'one', { notBefore: new Date(Date.now() + 86_400_000).toISOString() });
+    await farm.database.query(
+      `UPDATE print_jobs SET failed_on = $1, failed_at = now() + interval '1 hour', retry_at = now() + interval '1 hour 10 seconds'`,
+      [giga],
+    );
+    await sweep(farm);
+    const { retryAt, notBefore } = await findJob(farm.database, id);
+    assert.equal(retryAt, null);
+    assert.notEqual(notBefore, null);
+  });
+
+  it('a copy is not tried again without end', async () => {
+    const id = await dispatched();
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'ended', outcome = 'failed', ended_at = now(), start_intent_at = now(), fence = 1`,
+    );
+    await farm.database.query(`UPDATE print_jobs SET retries_from = now() + interval '1 hour'`);
+    assert.equal(await failuresOfCopy(farm.database, id, 1), 1);
+  });
+});

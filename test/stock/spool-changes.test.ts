@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { recordOutcome } from '../../lib/jobs/record-outcome';
+import type { Farm } from '../../lib/farm/farm';
+import { answerOutcome } from '../../lib/jobs/outcome';
+import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
+import { tick } from '../../lib/jobs/tick';
+import { type JobId, printerId } from '../../lib/model/ids';
+import type { PrinterReport } from '../../lib/model/printer';
+import { type Attempt, findAttempt, noteProgress, openAttemptOf } from '../../lib/store/attempts';
+import { lockJob } from '../../lib/store/jobs';
+import { loadedSlots, storeReport } from '../../lib/store/printers';
+import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare-farm';
+
+const pla = 'pla_black_esun';
+const giga = printerId('elegoo_giga');
+const slot = 'extruder';
+
+describe('A spool that is changed in a print', () => {
+  let farm: Farm;
+  let attempt: Attempt;
+  let job: JobId;
+  /** The spool that the print was begun with, and another one, of 1000 g each. */
+  let first: string;
+  let second: string;
+
+  beforeEach(async () => {
+    farm = await openBareFarm();
+    await makeReady(farm);
+    first = (await spools(farm)).spools.find(({ printer_id }) => printer_id === giga)?.spool_id ?? '';
+    second = (await addSpool(farm, { material_id: pla, grams: 1000 })).spool_id;
+    job = await addJob(farm, 'part', { estimatedGrams: 100, forcePrinter: giga });
+    assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
+    const open = await openAttemptOf(farm.database, giga);
+    assert.ok(open);
+    attempt = open;
+  });
+  afterEach(() => dropFarm(farm));
+
+  const phase = (name: string) =>
+    farm.database.query(
+      `UPDATE print_attempts SET phase = $1, fence = 1, start_intent_at = now(), started_at = now() - interval '1 hour',
+         estimated_grams = 100, estimated_seconds = 7200`,
+      [name],
+    );
+  /** The printer shows the print, paused unless it says otherwise. */
+  const report = (more: Partial<PrinterReport>) =>
+    storeReport(farm.database, giga, {
+      connected: true,
+      problem: null,
+      report: { ...idle, state: 'paused', job: { name: attempt.fileName }, ...more },
+    });
+  const load = (spool: string | null) => changeSlot(farm, giga, slot, { spool_id: spool });
+  const gramsOf = async (spool: string) =>
+    (await spools(farm)).spools.find(({ spool_id }) => spool_id === spool)?.grams_left;
+  /** Ends the print and records it. */
+  async function end(more: Partial<Parameters<typeof recordOutcome>[2]> = {}): Promise<void> {
+    await farm.database.query(`UPDATE print_attempts SET phase = 'ended', outcome = 'completed', ended_at = now()`);
+    const ended = await findAttempt(farm.database, attempt.id);
+    assert.ok(ended);
+    await farm.database.transaction(async (tx) =>
+      recordOutcome(tx, await lockJob(tx, job), {
+        attempt: ended,
+        outcome: 'completed',
+        reason: 'it ended',
+        timeScale: 1,
+        sawItRun: true,
+        lastProgress: 1,
+        filamentMm: null,
+        tariff: undefined,
+        lowStockGrams: 150,
+        ...more,
+      }),
+    );
+  }
+  /** What was taken off each spool, and what the outcome tells. */
+  async function charged(): Promise<{ of: Record<string, number>; recorded: number | undefined }> {
+    const { rows } = await farm.database.query<{ spool_id: string; grams: number }>(
+      'SELECT spool_id, grams FROM spool_deductions WHERE attempt_id = $1',
+      [attempt.id],
+    );
+    const outcome = await farm.database.query<{ grams: number }>('SELECT grams FROM print_outcomes');
+    return { of: Object.fromEntries(rows.map((row) => [row.spool_id, row.grams])), recorded: outcome.rows[0]?.grams };
+  }
+
+  it('is charged what came out while it was loaded, and so is the next', async () => {
+    await phase('printing');
+    await report({ progress: 0.3 });
+    assert.equal((await load(second)).spool_id, second);
+    await end();
+    assert.deepEqual(await charged(), { of: { [first]: 30, [second]: 70 }, recorded: 100 });
+    assert.deepEqual([await gramsOf(first), await gramsOf(second)], [970, 930]);
+  });
+
+  it('is charged what the printer counted, where it counts', async () => {
+    await phase('printing');
+    // 10 m of 1.75 mm at 1.24 g/cm³ are 29.8255 g.
+    await report({ progress: 0.5, filamentMm: 10_000 });
+    await load(second);
+    await end({ filamentMm: 30_000 });
+    assert.deepEqual(await charged(), { of: { [first]: 29.83, [second]: 59.65 }, recorded: 89.48 });
+  });
+
+  it('may be taken out before the next is put in, and come back', async () => {
+    await phase('printing');
+    await report({ progress: 0.2 });
+    assert.equal((await load(null)).spool_id, null);
+    await report({ progress: 0.25 });
+    await load(second);
+    await load(second);
+    await report({ progress: 0.6 });
+    await load(first);
+    await end();
+    assert.deepEqual(await charged(), { of: { [first]: 60, [second]: 40 }, recorded: 100 });
+  });
+
+  it('is charged once, whoever tries again, and never more than is on it', async () => {
+    await phase('printing');
+    await changeSpool(farm, first, { grams_left: 10 });
+    await report({ progress: 0.3 });
+    await load(second);
+    await end();
+    const once = await charged();
+    assert.deepEqual(once.of, { [first]: 10, [second]: 70 });
+    await assert.rejects(end(), /print_outcomes_attempt_id_key/);
+    assert.deepEqual(await charged(), once);
+    assert.deepEqual([await gramsOf(first), await gramsOf(second)], [0, 930]);
+  });
+
+  it('is told about when it becomes low, as the next is', async () => {
+    await phase('printing');
+    await changeSpool(farm, first, { grams_left: 160 });
+    await changeSpool(farm, second, { grams_left: 160 });
+    await report({ progress: 0.5 });
+    await load(second);
+    await end();
+    const { rows } = await farm.database.query<{ spool: string }>(
+      `SELECT body ->> 'spool_id' AS spool FROM outbox WHERE body ->> 'event' = 'low_stock'`,
+    );
+    assert.deepEqual(rows.map((row) => row.spool).sort(), [first, second].sort());
+  });
+
+  it('is charged nothing if the print had not begun', async () => {
+    assert.equal((await load(second)).spool_id, second);
+    await phase('printing');
+    await end();
+    assert.deepEqual(await charged(), { of: { [second]: 100 }, recorded: 100 });
+  });
+
+  it('counts by what was known before, if nothing is known at the change', async () => {
+    await phase('printing');
+    await report({ job: { name: 'something else.gcode' }, progress: 0.9, filamentMm: 50_000 });
+    await load(second);
+    await end();
+    assert.deepEqual((await charged()).of, { [second]: 100 });
+  });
+
+  it('is of the same material, and holds what a print that has not begun needs', async () => {
+    const other = (await addSpool(farm, { material_id: 'petg_black_esun', grams: 1000 })).spool_id;
+    const little = (await addSpool(farm, { material_id: pla, grams: 50 })).spool_id;
+    await assert.rejects(load(other), { code: 'other_material', remedy: /pla_black_esun/ });
+    await assert.rejects(load(little), { code: 'slot_in_use', message: /50 g short/ });
+    await assert.rejects(load(null), { code: 'slot_in_use' });
+    await phase('printing');
+    await report({ progress: 0.5 });
+    await assert.rejects(load(other), { code: 'other_material' });
+    assert.equal((await load(little)).spool_id, little, 'what lies in a printer that prints is only told');
+    assert.equal((await openAttemptOf(farm.database, giga))?.spoolId, little);
+  });
+
+  it('is not changed while nobody knows whether the print runs', async () => {
+    for (const name of ['starting', 'outcome_unknown']) {
+      await phase(name);
+      await assert.rejects(load(second), { code: 'slot_in_use' }, name);
+    }
+    await phase('printing');
+    await report({ state: 'idle', ending: 'finished', progress: null });
+    await assert.rejects(load(second), { code: 'slot_in_use' });
+    assert.deepEqual((await farm.database.query('SELECT * FROM spool_changes')).rows, []);
+  });
+
+  it('keeps what it was promised for what came out of it; the next is promised the rest', async () => {
+    await phase('printing');
+    await report({ progress: 0.3 });
+    await load(second);
+    const freeIn = async (id: string, name: string) =>
+      (await loadedSlots(farm.database)).find((one) => one.printerId === id && one.slot === name)?.gramsFree;
+    assert.equal(await freeIn(giga, slot), 930);
+    // Another printer may take it, with what will be left on it.
+    await changeSlot(farm, 'bamboo_h2d', 'ams0-1', { spool_id: first });
+    assert.equal(await freeIn('bamboo_h2d', 'ams0-1'), 970);
+    await assert.rejects(changeSpool(farm, first, { gross_grams: 900, tare_grams: 200 }), { code: 'spool_in_use' });
+    await assert.rejects(removeSpool(farm, first), { code: 'spool_in_use' });
+    await end();
+    assert.equal(await freeIn('bamboo_h2d', 'ams0-1'), 970);
+    assert.equal(await gramsOf(first), 970);
+    assert.equal((await removeSpool(farm, first)).archived, true);
+  });
+
+  it('feeds one print, also where two operators record it at the same moment', async () => {
+    await addJob(farm, 'another part', { estimatedGrams: 100, forcePrinter: printerId('bamboo_h2d') });
+    assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
+    await phase('printing');
+    const where = (await openAttemptOf(farm.database, 'bamboo_h2d'))?.slot ?? '';
+    const recorded = await Promise.allSettled([
+      load(second),
+      changeSlot(farm, 'bamboo_h2d', where, { spool_id: second }),
+    ]);
+    assert.equal(recorded.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const one of recorded) {
+      if (one.status === 'rejected') assert.equal((one.reason as { code: string }).code, 'spool_in_use');
+    }
+  });
+
+  it('is charged what was seen of a print of which an operator says that it did not print', async () => {
+    await phase('printing');
+    await report({ progress: 0.4 });
+    await noteProgress(farm.database, attempt.id, 0.4, null);
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'outcome_unknown', start_intent_at = now() - interval '1 hour'`,
+    );
+    for (const status of ['slicing', 'uploading', 'printing'])
+      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
+    await report({ state: 'idle', job: null, progress: null });
+    await answerOutcome(farm, attempt.id, { printed: false }, 'ada');
+    assert.deepEqual(await charged(), { of: { [first]: 40 }, recorded: 40 });
+    assert.equal((await findAttempt(farm.database, attempt.id))?.outcome, 'failed');
+  });
+
+  it('leaves nothing of the first in the books if it ran out', async () => {
+    await phase('printing');
+    await report({ progress: 0.4 });
+    await farm.database.query(
+      `UPDATE printers SET attention = '{"code": "run_out", "text": "", "remedy": "", "since": "2026-01-01T00:00:00Z"}' WHERE id = $1`,
+      [giga],
+    );
+    await load(second);
+    await end();
+    assert.deepEqual((await charged()).of, { [first]: 40, [second]: 60 });
+    assert.equal(await gramsOf(first), 0);
+  });
+});
