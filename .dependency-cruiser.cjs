@@ -33,12 +33,12 @@ const packages = {
   aedes: 'lib/simulators',
   ws: 'lib/(makes/moonraker|simulators)',
   saxes: 'lib/files',
-  yauzl: 'lib/(files|simulators)',
+  yauzl: 'lib/(files|makes/bambu|simulators)',
   yazl: 'lib/(files|slicing)',
-  pngjs: 'lib/files',
-  'prom-client': 'lib/integrations',
+  pngjs: 'lib/(files|simulators)',
+  'prom-client': 'lib/(farm|integrations)',
   'rate-limiter-flexible': 'lib/farm',
-  '@fastify/busboy': 'lib/api|nodes',
+  '@fastify/busboy': 'lib/simulators|nodes',
 };
 
 const makes = ['bambu', 'moonraker', 'snapmaker'];
@@ -62,7 +62,7 @@ module.exports = {
     ...Object.entries(packages).map(([name, folder]) => ({
       name: `${name} belongs to ${folder}`,
       severity: 'error',
-      from: { path: '^(lib|nodes|bin)/', pathNot: `^(${folder})` },
+      from: { path: '^(lib|nodes)/', pathNot: `^(${folder})` },
       to: { path: `node_modules/${name}(/|$)` },
     })),
   ],

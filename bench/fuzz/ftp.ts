@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { Client } from 'basic-ftp';
 import * as fc from 'fast-check';
-import { PlatewiseError } from '../../lib/model/errors';
 import { type FtpsAddress, type FtpWiring, uploadByFtps } from '../../lib/makes/bambu/ftps-upload';
+import { PlatewiseError } from '../../lib/model/errors';
 import { type FuzzTarget, promise } from './target';
 
 const replyMs = 250;

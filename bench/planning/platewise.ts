@@ -5,7 +5,8 @@ import { Forecast, type Situation, situationOf } from '../../lib/planning/foreca
 import { bestFor } from '../../lib/planning/front';
 import type { Weights } from '../../lib/planning/objective';
 import { owedAt } from '../../lib/planning/owed';
-import { makePlan, type Plan, type PlanLine } from '../../lib/planning/plan';
+import { makePlan } from '../../lib/planning/plan';
+import type { Plan, PlanLine } from '../../lib/planning/plan-shape';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 import { plainChanges } from './baselines';
 import type { Decision, Policy, QueuedJob, SimulatedPrinter, World } from './simulation';

@@ -1,11 +1,11 @@
 // One upload in a process of its own, so that its memory is its own: `driver` or `reference`, and the task as JSON.
 import { randomUUID } from 'node:crypto';
-import type { Make } from '../../lib/model/printer';
 import { createBambuDriver } from '../../lib/makes/bambu/driver';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
 import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
 import { connect } from '../../lib/makes/probe';
 import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import type { Make } from '../../lib/model/printer';
 import { ftps, multipart, type ReferenceUpload, sacp } from './reference';
 import type { Measured, Target, Upload } from './target';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { discover as discoverPrinters } from '../../lib/makes/discovery';
 import { asError } from '../../lib/model/errors';
 import { makes } from '../../lib/model/printer';
-import { discover as discoverPrinters } from '../../lib/makes/discovery';
 import { type Command, EXIT, UsageError } from '../command';
 
 const HELP = `Usage: platewise discover [options]

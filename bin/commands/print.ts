@@ -2,9 +2,9 @@ import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { isActive } from '../../lib/model/printer';
 import { type Driver, isSameJob, type StartOrder } from '../../lib/makes/driver';
 import { connect } from '../../lib/makes/probe';
+import { isActive } from '../../lib/model/printer';
 import { type Command, EXIT, UsageError } from '../command';
 import { namedPrinter, printerHelp } from './printer-options';
 

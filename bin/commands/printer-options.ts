@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { asError } from '../../lib/model/errors';
-import { type Make, makes } from '../../lib/model/printer';
 import { createBambuDriver } from '../../lib/makes/bambu/driver';
 import { judgeModel } from '../../lib/makes/bambu/models';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
 import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
 import { undescribedPrinter } from '../../lib/makes/probe';
 import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import { asError } from '../../lib/model/errors';
+import { type Make, makes } from '../../lib/model/printer';
 import { UsageError } from '../command';
 
 const defaultTimeoutSeconds = 20;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { restore as restoreFarm } from '../../lib/services/restore';
 import { LocalFileStore } from '../../lib/files/file-store';
 import { asError } from '../../lib/model/errors';
+import { restore as restoreFarm } from '../../lib/services/restore';
 import { type Command, EXIT, UsageError } from '../command';
 import { dataDirectory, withDatabase } from './farm-database';
 import { restoredInWords, restoredView } from './restored';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { BackupError } from '../../lib/farm/backup-format';
-import { type Restored, restored as treatAsRestored } from '../../lib/jobs/restored';
+import type { Restored } from '../../lib/farm/epoch';
+import { restored as treatAsRestored } from '../../lib/jobs/restored';
 import { asError } from '../../lib/model/errors';
 import { hasTables } from '../../lib/store/copy';
 import { migrate } from '../../lib/store/migrate';

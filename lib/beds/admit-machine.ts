@@ -1,8 +1,8 @@
-import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
+import type { AgentContext } from '../farm/agent-context';
 import { WrongMachineError } from '../makes/driver';
+import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
-import type { AgentContext } from '../services/agents/context';
 
 /**
  * Makes sure that the machine at a printer's address is that printer. The first one that is met is pinned, with all ids that

@@ -1,8 +1,8 @@
+import type { Farm } from '../farm/farm';
 import { UnacceptableInputError } from '../model/errors';
 import { parseClosure } from '../model/messages';
 import { type Closure, closuresAhead, deleteClosure, insertClosure } from '../store/planning';
 import { findPrinter } from '../store/printers';
-import type { Farm } from '../farm/farm';
 
 interface ClosureView {
   id: string;

@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
 import { identityText } from '../model/machine-identity';
@@ -6,8 +7,7 @@ import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
 import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfMachine } from '../store/printers';
-import type { Farm } from '../farm/farm';
-import { type BedView, bedView } from '../views/shapes';
+import { type BedView, bedView } from './bed-view';
 
 /**
  * An operator says that the machine at a printer's address is that printer from now on: {found}, the ids that were shown.

@@ -1,7 +1,7 @@
-import { asError } from '../model/errors';
+import { type AgentContext, agentName } from '../farm/agent-context';
 import type { PreflightFailure, StartOrder } from '../makes/driver';
+import { asError } from '../model/errors';
 import { storeTrouble } from '../store/printers';
-import { type AgentContext, agentName } from '../services/agents/context';
 
 /**
  * Keeps a printer closed for as long as it would refuse any job: its storage is missing, its Developer Mode is off, the

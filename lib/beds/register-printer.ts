@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import type { MaterialId, PrinterId } from '../model/ids';
 import type { PrinterCapabilities } from '../model/printer';
 import { insertSpool } from '../store/materials';
@@ -11,7 +12,6 @@ import {
   registerPrinter,
   storeDescription,
 } from '../store/printers';
-import type { Farm } from '../farm/farm';
 
 /** What lies in the slots of a simulated printer when it is seen for the first time. */
 const simulatedFilaments = ['pla_black_esun', 'pla_white_esun', 'petg_black_esun'] as MaterialId[];

@@ -1,11 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../services/agents/context';
 import { asError, PlatewiseError } from '../model/errors';
-import type { Database, Transaction } from '../store/database';
+import type { Log } from '../model/log';
+import type { Database } from '../store/database';
 import { advanceMark, type FarmRow, lockFarm, markOf, setMark } from '../store/farm-epoch';
-import { afterRestore, type Restored } from '../jobs/restored';
+import type { Transaction } from '../store/queryable';
+
+/** What was done to a database that was restored. */
+export interface Restored {
+  /** Attempts that nobody had claimed. */
+  withdrawn: number;
+  /** Attempts of which nobody knows what became of them. */
+  outcomeUnknown: number;
+  /** Jobs that were under way and do not go on until somebody lets them. */
+  held: number;
+  beds: number;
+}
+
+/** Makes a restored database safe to go on with; `lib/jobs/restored.ts`. */
+export type AfterRestore = (tx: Transaction, actor: string, beyond?: number) => Promise<Restored>;
 
 /** What a data directory knows of the database that it was last used with; `epoch.json`. */
 export interface EpochNote {
@@ -63,15 +77,17 @@ export class FarmEpoch {
   readonly #database: Database;
   readonly #path: string;
   readonly #log: Log;
+  readonly #afterRestore: AfterRestore;
   #note: EpochNote | undefined;
   #timer: NodeJS.Timeout | undefined;
   #checking: Promise<Restored | undefined> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: { database: Database; dataDirectory: string; log: Log }) {
+  constructor(options: { database: Database; dataDirectory: string; log: Log; afterRestore: AfterRestore }) {
     this.#database = options.database;
     this.#path = join(options.dataDirectory, 'epoch.json');
     this.#log = options.log;
+    this.#afterRestore = options.afterRestore;
   }
 
   /** Looks whether the database was restored, and goes on looking until `close`. A database that takes no changes is looked at later. */
@@ -136,7 +152,7 @@ export class FarmEpoch {
       let farm = await lockFarm(tx);
       const mark = known && (await markOf(tx, known.node));
       const verdict = judgeEpoch(known, farm, mark);
-      const treated = verdict === 'restored' ? await afterRestore(tx, 'farm', known?.epoch) : undefined;
+      const treated = verdict === 'restored' ? await this.#afterRestore(tx, 'farm', known?.epoch) : undefined;
       if (treated) farm = await lockFarm(tx);
       const next: EpochNote = {
         farm: farm.id,

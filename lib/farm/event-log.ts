@@ -1,10 +1,10 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import type { LogLevel } from '../services/agents/context';
 import type { Broker, Subscription } from '../messaging/broker';
-import type { Moment } from '../model/moments';
-import { Redactor } from '../model/redact';
 import type { DroppedMessages } from '../messaging/dropped-messages';
 import { listenToStatus } from '../messaging/status-listener';
+import type { LogLevel } from '../model/log';
+import type { Moment } from '../model/moments';
+import { Redactor } from '../model/redact';
 
 /** Secrets of printers that are given by environment. */
 const secretVariable = /^PLATEWISE_.*_(ACCESS_CODE|API_KEY|TOKEN)$/;

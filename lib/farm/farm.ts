@@ -1,93 +1,31 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { AgentContext, AgentTimes, Log } from '../services/agents/context';
-import { defaultTimes } from '../services/agents/context';
 import { LocalFileStore } from '../files/file-store';
 import type { Broker } from '../messaging/broker';
+import { DroppedMessages } from '../messaging/dropped-messages';
 import { EmbeddedBroker } from '../messaging/embedded';
 import { RabbitMqBroker } from '../messaging/rabbitmq';
 import { asError } from '../model/errors';
+import type { Log } from '../model/log';
 import { type Passing, passing } from '../model/moments';
 import type { Make } from '../model/printer';
-import type { RetryPolicy } from '../model/retry-policy';
-import type { Tariff } from '../model/tariff';
-import type { OperatorHours } from '../planning/calendar';
-import type { Weights } from '../planning/objective';
 import { foreignFolder, Profiles } from '../slicing/profile';
 import { type SelectedSlicer, selectSlicer } from '../slicing/select-slicer';
 import { shippedProfiles } from '../slicing/shipped-profiles';
 import { Database } from '../store/database';
 import { EmbeddedPostgres } from '../store/embedded-postgres';
 import { migrate } from '../store/migrate';
-import { DroppedMessages } from '../messaging/dropped-messages';
-import { FarmEpoch } from './epoch';
+import type { AgentContext } from './agent-context';
+import { type AfterRestore, FarmEpoch } from './epoch';
 import { EventLog } from './event-log';
-import { examineAgain } from '../jobs/examine-again';
-import { offerFiles } from '../shared-files/foreign-files';
-import { RequestDurations } from '../integrations/metrics';
-import { Planner } from '../schedule/planner';
+import type { FarmOptions } from './options';
+import { Planner } from './planner';
+import { RequestDurations } from './request-durations';
+import type { AgentTimes } from './times';
+import { defaultTimes } from './times';
 import { UploadLimit } from './upload-limit';
 
 const defaultUploadsPerMinute = 120;
-
-/** What an owner decides once for the farm. */
-export interface FarmOptions {
-  /** `postgres://…`; without it a PostgreSQL of its own runs in the data directory. */
-  databaseUrl?: string;
-  /** `amqp://…`; without it the broker runs in this process. */
-  amqpUrl?: string;
-  /** Where files, and the embedded database, are kept. */
-  dataDirectory: string;
-  /** Further directories that `stl_path` may point into. */
-  fileRoots?: string[];
-  /** The schema in the database; tests use one each. */
-  schema?: string;
-  /** How long an operator takes to clear a bed, and to change a filament (minutes); only for estimates. */
-  clearMinutes?: number;
-  changeMinutes?: number;
-  /** When somebody is there. Given, the farm is planned ahead; absent, an operator may come at any time or never. */
-  operator?: OperatorHours;
-  /** When no print may start. */
-  quiet?: OperatorHours;
-  /** What a plan is worth; what is absent has its default. */
-  weights?: Partial<Weights>;
-  /** How long a plan is searched for at most (ms). */
-  planningMilliseconds?: number;
-  /** The largest file that may be uploaded (bytes). */
-  maxUploadBytes?: number;
-  /** What all files together may have (bytes); without it, as much as the disk has. */
-  maxStoredBytes?: number;
-  /** How many files one client may upload a minute; without it 120, 0: as many as it likes. */
-  uploadsPerMinute?: number;
-  /** Path of PrusaSlicer; without it, the one on the PATH. */
-  prusaSlicerPath?: string;
-  /** Path of OrcaSlicer or Bambu Studio, for Bambu printers; without it, they get files that were sliced for them. */
-  orcaSlicerPath?: string;
-  /** Profiles of the operator, laid over those that are shipped; without it, `profiles` in the data directory. */
-  profileDirectory?: string;
-  /** What electricity costs; without it, it is not counted by itself. */
-  tariff?: Tariff;
-  /** Below so many grams a spool is low. */
-  lowStockGrams?: number;
-  /** Kinds of failures that are tried again with other settings; without it, none. */
-  retryPolicy?: RetryPolicy;
-  /** A Spoolman server to keep spools in line with. */
-  spoolmanUrl?: string;
-  /** Days that a file is kept after the last job that needs it has ended; without it, 30. */
-  keepFilesDays?: number;
-  /** Days that an ended job is kept; without it, for ever. */
-  keepJobsDays?: number;
-  /** Days that an idempotency key is kept; without it, as long as its job. */
-  keepKeysDays?: number;
-  /** Publish a dispatch again that nobody claimed for so long. */
-  dispatchResendSeconds?: number;
-  /** Withdraw a dispatch that nobody claimed for so long. */
-  dispatchExpiresMinutes?: number;
-  times?: Partial<AgentTimes>;
-  /** Where the log for programs goes: a file, or `-` for the standard output; without it there is none. */
-  eventLog?: string;
-  log: Log;
-}
 
 /** Makes a directory that nobody but its user, and perhaps its group, may look into, also one that is there already. */
 async function makePrivate(directory: string): Promise<void> {
@@ -125,8 +63,6 @@ export class Farm {
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
   readonly #slicers = new Map<Make, Promise<SelectedSlicer>>();
-  readonly #closed = new AbortController();
-  #examining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -155,7 +91,7 @@ export class Farm {
   }
 
   /** Opens everything and brings the schema up to date. What was opened is closed again if a later part fails. */
-  static async open(given: FarmOptions): Promise<Farm> {
+  static async open(given: FarmOptions, afterRestore: AfterRestore): Promise<Farm> {
     const events = new EventLog(given.eventLog, (error) => given.log('warn', `The event log: ${error.message}`));
     const log: Log = (level, message) => {
       given.log(level, events.redactor.line(message));
@@ -178,19 +114,14 @@ export class Farm {
         onProblem,
       });
       await migrate(database);
-      epoch = new FarmEpoch({ database, dataDirectory: directory, log });
+      epoch = new FarmEpoch({ database, dataDirectory: directory, log, afterRestore });
       await epoch.start();
       broker = options.amqpUrl ? new RabbitMqBroker(options.amqpUrl, onProblem) : new EmbeddedBroker();
       await broker.open();
       const dropped = new DroppedMessages(log);
       await events.follow(broker, dropped);
       const files = new LocalFileStore(join(directory, 'files'), options.fileRoots ?? []);
-      const farm = new Farm({ database, broker, files, server, options, events, dropped, epoch });
-      if (farm.sharesFiles) await offerFiles(farm);
-      farm.#examining = examineAgain(farm, farm.#closed.signal).catch((error: unknown) => {
-        log('warn', `Jobs from before the upgrade could not be examined: ${asError(error).message}`);
-      });
-      return farm;
+      return new Farm({ database, broker, files, server, options, events, dropped, epoch });
     } catch (error) {
       await events.close();
       await broker?.close();
@@ -256,8 +187,6 @@ export class Farm {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      this.#closed.abort();
-      await this.#examining;
       await this.planner.close();
       await this.events.close();
       await this.broker.close();

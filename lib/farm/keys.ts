@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { ConflictError, ForbiddenError, MalformedInputError, NotFoundError, UnauthorizedError } from '../model/errors';
 import { allows, isScope, type Scope, scopes } from '../model/scope';
 import { type ApiKey, allKeys, findKey, insertKey, keysWereMade, revokeKeyOf } from '../store/api-keys';
-import { notify, type Queryable } from '../store/database';
+import { notify } from '../store/database';
+import type { Queryable } from '../store/queryable';
 
 /** What everybody may see of a key. Times are ISO 8601 UTC. */
 export interface KeyView {

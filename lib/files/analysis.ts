@@ -1,15 +1,11 @@
 import type { Dimensions } from '../model/printer';
 import type { Heat } from '../model/sliced-facts';
+import type { Bounds } from './bounds';
 import type { ExtendedCommand } from './extended-commands';
 import type { Shape } from './shape';
 
 /** What a file is, by its content. */
 export type FileKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
-
-export interface Bounds {
-  min: Dimensions;
-  max: Dimensions;
-}
 
 /** What reading a model once tells; kept with the file's SHA-256. Lengths in mm (3MF units applied). */
 export interface FileAnalysis {

@@ -1,4 +1,4 @@
-import type { Bounds } from './analysis';
+import type { Bounds } from './bounds';
 
 /** The box around all points added to it. */
 export class Box {

@@ -1,5 +1,6 @@
-import type { Bounds, FileAnalysis, GcodeAnalysis } from './analysis';
+import type { FileAnalysis, GcodeAnalysis } from './analysis';
 import { dimensionsOf } from './analysis';
+import type { Bounds } from './bounds';
 import type { MeshMeasure } from './mesh-measure';
 import { UnreadableFileError } from './unreadable';
 

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
-import type { Bounds } from './analysis';
+import type { Bounds } from './bounds';
 
 /** What a `.gcode.3mf` tells the printer beside its G-code. */
 export interface SlicedPlate {

@@ -1,4 +1,4 @@
-import type { Bounds } from './analysis';
+import type { Bounds } from './bounds';
 import { EdgeCount } from './edge-count';
 import { type Shape, ShapeSample } from './shape';
 import type { TriangleSink } from './triangle-batch';

@@ -1,5 +1,6 @@
-import type { Bounds, FileAnalysis, PlateAnalysis, ProjectDemands } from './analysis';
+import type { FileAnalysis, PlateAnalysis, ProjectDemands } from './analysis';
 import type { Archive } from './archive';
+import type { Bounds } from './bounds';
 import { ofModel } from './describe';
 import { MeshMeasure } from './mesh-measure';
 import { bothBounds, removedBy, TriangleList } from './negative-volume';

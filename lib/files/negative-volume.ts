@@ -1,4 +1,5 @@
-import { type Bounds, dimensionsOf } from './analysis';
+import { dimensionsOf } from './analysis';
+import type { Bounds } from './bounds';
 import { closeContours, type Paths64, perMm, roundedCrossing } from './contours';
 import type { TriangleSink } from './triangle-batch';
 

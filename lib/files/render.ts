@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { PNG } from 'pngjs';
-import type { Bounds } from './analysis';
 import { dimensionsOf } from './analysis';
+import type { Bounds } from './bounds';
 import { MeshMeasure } from './mesh-measure';
 import type { TriangleSink } from './triangle-batch';
 import { forEachTriangle } from './triangles';

@@ -1,4 +1,4 @@
-import type { Bounds } from './analysis';
+import type { Bounds } from './bounds';
 import { crossing } from './crossing';
 import type { TriangleSink } from './triangle-batch';
 import { independentHash, onGrid, vertexHash } from './vertex-hash';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Farm } from '../farm/farm';
 import { MalformedInputError } from '../model/errors';
 import { figures } from '../store/figures';
-import type { Farm } from '../farm/farm';
 import { printers } from '../views/queries';
 import type { PrinterView } from '../views/shapes';
 

@@ -1,31 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Farm } from '../farm/farm';
 import { printerStates } from '../model/printer';
 import { jobStatuses } from '../model/status';
 import { alertsOf } from '../planning/promise';
 import { figures } from '../store/figures';
-import type { Farm } from '../farm/farm';
 import { printers } from '../views/queries';
 
 /** The media type of the Prometheus text format. */
 export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
-
-/** How long requests took, as this process has seen it. Labels name the route, never what was asked for. */
-export class RequestDurations {
-  readonly registry = new Registry();
-  readonly #seconds = new Histogram({
-    name: 'platewise_http_request_duration_seconds',
-    help: 'Time from the arrival of a request to the end of its answer.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers: [this.registry],
-  });
-
-  /** @param route with the names of parameters in the place of their values: `/api/fabrication/jobs/:id` */
-  observe(request: { method: string; route: string; status: number; seconds: number }): void {
-    const { method, route, status, seconds } = request;
-    this.#seconds.observe({ method, route, status: String(status) }, seconds);
-  }
-}
 
 /** As `printers` shows them. */
 const states = ['offline', ...printerStates];

@@ -1,7 +1,10 @@
+import type { Farm } from '../farm/farm';
 import type { SpoolId } from '../model/ids';
+import type { Chore } from '../services/maintenance/chore';
 import { lockUntilEnd } from '../store/advisory-locks';
-import { notify, type Transaction } from '../store/database';
+import { notify } from '../store/database';
 import { tellLowStock } from '../store/materials';
+import type { Transaction } from '../store/queryable';
 import {
   agreeOnSpool,
   importMaterial,
@@ -11,7 +14,6 @@ import {
   spoolmanSpools,
   writeSpoolmanTarget,
 } from '../store/spoolman';
-import type { Farm } from '../farm/farm';
 import { SpoolmanClient, type SpoolmanFilament, type SpoolmanSpool } from './spoolman-client';
 
 /** What one round changed. */
@@ -75,6 +77,13 @@ async function importOne(tx: Transaction, remote: SpoolmanSpool): Promise<boolea
   await notify(tx, 'plan');
   return true;
 }
+
+/** Keeps spools in line with a Spoolman server. */
+export const spoolmanChore = (url: string): Chore => ({
+  name: 'Spoolman',
+  everyMs: 60_000,
+  work: (farm) => syncSpoolman(farm, url),
+});
 
 /** Takes over what changed there, and returns what is to be written there, null if nothing. */
 async function agree(

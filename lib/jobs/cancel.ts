@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError } from '../model/errors';
 import type { JobId } from '../model/ids';
@@ -5,7 +6,6 @@ import { isTerminal, type JobStatus } from '../model/status';
 import { endBeforeStart, requestCancelOfAttempts } from '../store/attempts';
 import { notify } from '../store/database';
 import { changeStatus, findJob, lockJob, requestCancel } from '../store/jobs';
-import type { Farm } from '../farm/farm';
 
 /** The job will certainly not start nor print any more. */
 export interface Cancelled {

@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import { ConflictError, type FieldError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import type { Job } from '../model/job';
@@ -5,11 +6,10 @@ import { type JobChange, parseJobChange } from '../model/messages';
 import { isTerminal } from '../model/status';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttempts } from '../store/attempts';
-import type { Transaction } from '../store/database';
 import { changeTerms, dependOn, type JobTerms } from '../store/job-terms';
 import { lockJob } from '../store/jobs';
+import type { Transaction } from '../store/queryable';
 import { dependencyErrors, refused, timeErrors } from './examine';
-import type { Farm } from '../farm/farm';
 
 /** What is asked for a job from now on. */
 export interface ChangedJob {

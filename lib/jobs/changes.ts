@@ -1,3 +1,5 @@
+import { type BedView, bedView } from '../beds/bed-view';
+import type { Farm } from '../farm/farm';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { JobId, PrinterId } from '../model/ids';
@@ -7,8 +9,6 @@ import { openAttemptOf } from '../store/attempts';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
 import { acceptUnknownMachine, changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
 import { clearBed, findPrinter, lockPrinter } from '../store/printers';
-import type { Farm } from '../farm/farm';
-import { type BedView, bedView } from '../views/shapes';
 
 /**
  * Changes the priority of an open job: {priority} from 1 (highest) to 10.

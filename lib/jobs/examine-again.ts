@@ -1,6 +1,4 @@
-import { fitJob, fitPrinter } from '../schedule/fit-subject';
-import { localCopy } from '../shared-files/local-copy';
-import { analysisOf } from '../shared-files/model-analysis';
+import type { Farm } from '../farm/farm';
 import { fileFacts } from '../files/facts';
 import { PlateChoiceError, plateOf } from '../files/plates';
 import { storedExtension } from '../files/stored-extension';
@@ -8,10 +6,12 @@ import { canEverPrint, impossible } from '../fit/judge';
 import { asError, PlatewiseError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import { isTerminal } from '../model/status';
+import { fitJob, fitPrinter } from '../schedule/fit-subject';
+import { localCopy } from '../shared-files/local-copy';
+import { analysisOf } from '../shared-files/model-analysis';
 import { amendJob, jobsWithoutFacts, lockJob, setHold, storeFileFacts } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { allPrinters, loadedSlots } from '../store/printers';
-import type { Farm } from '../farm/farm';
 
 const actor = 'upgrade';
 

@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import type { FileAnalysis, GcodeAnalysis } from '../files/analysis';
 import { fileFacts } from '../files/facts';
 import { canEverPrint, permanentReasons } from '../fit/judge';
@@ -12,15 +13,14 @@ import type { JobSubmission } from '../model/messages';
 import type { PrintSettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import type { PlanningJob, PlanningPrinter } from '../planning/snapshot';
+import { planningJob, planningPrinter } from '../schedule/snapshot';
+import { readModel } from '../shared-files/take-file';
 import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
-import type { Queryable } from '../store/database';
 import { type NewJob, unmetDependencies } from '../store/jobs';
 import { findUsableMaterial } from '../store/materials';
 import { allPrinters, loadedSlots, type Printer } from '../store/printers';
-import type { Farm } from '../farm/farm';
-import { planningJob, planningPrinter } from '../schedule/snapshot';
-import { readModel } from '../shared-files/take-file';
+import type { Queryable } from '../store/queryable';
 
 /** What the column holds. */
 const mostUsd = 99_999_999;

@@ -1,26 +1,14 @@
-import { settle } from './settle';
+import type { Farm } from '../farm/farm';
 import { asError } from '../model/errors';
 import type { AttemptId, JobId } from '../model/ids';
 import { parseFarmPause } from '../model/messages';
+import { type FarmPauseView, pauseView } from '../schedule/pause-view';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { endBeforeStart, openAttempts } from '../store/attempts';
 import { notify } from '../store/database';
-import { endFarmPause, type StoredPause, storeFarmPause } from '../store/farm-pause';
+import { endFarmPause, storeFarmPause } from '../store/farm-pause';
 import { lockJobNow } from '../store/jobs';
-import type { Farm } from '../farm/farm';
-
-/** A pause of the farm as the API shows it. */
-export interface FarmPauseView {
-  since: string;
-  by: string;
-  reason: string | null;
-}
-
-export const pauseView = ({ pausedAt, pausedBy, reason }: StoredPause): FarmPauseView => ({
-  since: pausedAt,
-  by: pausedBy,
-  reason,
-});
+import { settle } from './settle';
 
 /**
  * Lets nothing new start until the farm is resumed: {reason}. Prints that run go on; what is on its way to a printer and

@@ -1,14 +1,15 @@
-import { recordOutcome } from './record-outcome';
-import { settle } from './settle';
+import type { Farm } from '../farm/farm';
 import { phasesToAnswer } from '../model/attempt';
 import { ConflictError, NotFoundError } from '../model/errors';
 import { isUuid, type JobId } from '../model/ids';
 import { parseOutcomeAnswer } from '../model/messages';
 import { type Attempt, endByWord, findAttempt } from '../store/attempts';
-import { databaseNow, notify, type Transaction } from '../store/database';
+import { databaseNow, notify } from '../store/database';
 import { lockJob } from '../store/jobs';
 import { findPrinter, lockPrinter, occupyBedByOther, type Printer } from '../store/printers';
-import type { Farm } from '../farm/farm';
+import type { Transaction } from '../store/queryable';
+import { recordOutcome } from './record-outcome';
+import { settle } from './settle';
 
 /**
  * An operator says what became of an attempt that nobody can follow: {printed}. "It did not" is believed only after the

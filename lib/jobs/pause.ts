@@ -1,9 +1,9 @@
+import type { Farm } from '../farm/farm';
 import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
 import { isActive, type PrinterState } from '../model/printer';
 import { notify } from '../store/database';
 import { findPrinter, type Printer } from '../store/printers';
-import type { Farm } from '../farm/farm';
 
 /** What the printer shows after it was asked. */
 export interface PauseAnswer {

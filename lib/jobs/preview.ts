@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Farm } from '../farm/farm';
 import { drawModel } from '../files/analyse-file';
 import { storedExtension } from '../files/stored-extension';
 import { judge, permanentReasons } from '../fit/judge';
@@ -10,10 +11,9 @@ import { jobId } from '../model/ids';
 import { parseJobSubmission } from '../model/messages';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, Snapshot } from '../planning/snapshot';
-import { type ExaminedJob, examine } from './examine';
-import type { Farm } from '../farm/farm';
 import { plannedForAll } from '../schedule/plan';
 import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
+import { type ExaminedJob, examine } from './examine';
 
 /** What a job would be, before it is submitted. Hours are printer time, money is USD, both of one copy. */
 export interface JobPreview {

@@ -1,17 +1,17 @@
-import { settle } from './settle';
+import type { Farm } from '../farm/farm';
 import { permanentReasons } from '../fit/judge';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { JobId, PrinterId } from '../model/ids';
 import { parseReassignment } from '../model/messages';
 import { isTerminal, type JobStatus } from '../model/status';
+import { planningJob, planningPrinter } from '../schedule/snapshot';
 import { attemptsOf, endBeforeStart } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { lockJob, setForcePrinter } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { allPrinters, loadedSlots } from '../store/printers';
-import type { Farm } from '../farm/farm';
-import { planningJob, planningPrinter } from '../schedule/snapshot';
+import { settle } from './settle';
 
 /** Where a job may be printed from now on. */
 export interface Reassigned {

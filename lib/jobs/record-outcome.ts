@@ -5,10 +5,10 @@ import { type FailureKind, failureKindOf } from '../model/retry-policy';
 import { roundGrams, splitGrams } from '../model/spool-shares';
 import type { Tariff } from '../model/tariff';
 import type { Attempt } from '../store/attempts';
-import type { Transaction } from '../store/database';
 import { deductGrams, findMaterial } from '../store/materials';
 import { insertOutcome } from '../store/outcomes';
 import { findPrinter } from '../store/printers';
+import type { Transaction } from '../store/queryable';
 import { spoolsTaken } from '../store/spool-changes';
 
 /** What is known of an attempt that had started and has ended. */

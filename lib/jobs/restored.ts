@@ -1,24 +1,15 @@
-import { settle } from './settle';
+import type { Restored } from '../farm/epoch';
 import type { Job } from '../model/job';
 import { isTerminal, type JobStatus } from '../model/status';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { attemptsOf, loseTrackOf, withdrawAttempt } from '../store/attempts';
-import { type Database, notify, type Transaction } from '../store/database';
+import { type Database, notify } from '../store/database';
 import { beginEpoch, lockFarm, skipNumbers } from '../store/farm-epoch';
 import { addHistory, amendJob, changeStatus, jobsUnderWay, lockJob, setHold } from '../store/jobs';
 import { dropOvertakenDispatches } from '../store/outbox';
 import { allPrinters, occupyBedByOther } from '../store/printers';
-
-/** What was done to a database that was restored. */
-export interface Restored {
-  /** Attempts that nobody had claimed. */
-  withdrawn: number;
-  /** Attempts of which nobody knows what became of them. */
-  outcomeUnknown: number;
-  /** Jobs that were under way and do not go on until somebody lets them. */
-  held: number;
-  beds: number;
-}
+import type { Transaction } from '../store/queryable';
+import { settle } from './settle';
 
 const reason = 'the database was restored from a backup';
 

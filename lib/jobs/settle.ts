@@ -4,12 +4,12 @@ import { changedFor, type FailureKind, type RetryPolicy, retryPause } from '../m
 import { type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
-import type { Transaction } from '../store/database';
 import { databaseNow, notify } from '../store/database';
 import { insertDeadLetter } from '../store/dead-letters';
 import { amendJob, changeStatus, type StatusChange } from '../store/jobs';
 import { emptySpool } from '../store/materials';
 import { addDeadLetterMessage } from '../store/outbox';
+import type { Transaction } from '../store/queryable';
 import { spoolsTaken } from '../store/spool-changes';
 
 /** Whether trying again can help. */

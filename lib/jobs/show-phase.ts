@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import type { Job } from '../model/job';
 import { openStatus } from '../model/status';
 import type { Attempt } from '../store/attempts';
-import type { Transaction } from '../store/database';
 import { changeStatus } from '../store/jobs';
+import type { Transaction } from '../store/queryable';
 
 /** Brings a job's status to that of its most advanced open attempt. The job's row must be locked. */
 export async function showPhase(tx: Transaction, job: Job, attempt: Attempt, actor: string): Promise<Job> {

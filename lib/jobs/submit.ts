@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
 import { asError } from '../model/errors';
@@ -6,9 +7,11 @@ import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { parseJobSubmission } from '../model/messages';
 import type { JobStatus } from '../model/status';
-import type { Plan } from '../planning/plan';
+import type { Plan } from '../planning/plan-shape';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { Snapshot } from '../planning/snapshot';
+import { plannedNow, snapshotNow } from '../schedule/plan';
+import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
 import { DatabaseUnavailableError } from '../store/database';
 import { keepFiles } from '../store/file-use';
 import { findAnalysis } from '../store/files';
@@ -18,9 +21,6 @@ import { stockOfMaterials } from '../store/materials';
 import { insertPromise } from '../store/planning';
 import { shareFile } from '../store/shared-files';
 import { examine, refused } from './examine';
-import type { Farm } from '../farm/farm';
-import { plannedNow, snapshotNow } from '../schedule/plan';
-import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
 import { KeyInUseError, SubmissionKey } from './submission-key';
 
 /** How long the plan of a stored job is waited for (ms). */

@@ -1,30 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { settle } from './settle';
+import type { Farm } from '../farm/farm';
 import { fittingSlot, judge } from '../fit/judge';
 import { printerQueue } from '../messaging/topology';
-import { asError, PlatewiseError } from '../model/errors';
-import { type AttemptId, attemptId, type JobId, type PrinterId } from '../model/ids';
+import { PlatewiseError } from '../model/errors';
+import { type AttemptId, attemptId, type JobId, jobId, type PrinterId, printerId } from '../model/ids';
 import type { Job } from '../model/job';
-import { type DispatchMessage, parseDispatchMessage } from '../model/messages';
+import { type DispatchMessage, parseDispatchMessage, parsePlan } from '../model/messages';
 import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
-import type { PlanLine } from '../planning/plan';
-import { lockUntilEnd } from '../store/advisory-locks';
-import { insertAttempt, openAttemptOf, openAttempts, staleDispatches, withdrawAttempt } from '../store/attempts';
-import { DatabaseBusyError, databaseNow, RowLockedError, type Transaction } from '../store/database';
-import { findFarmPause } from '../store/farm-pause';
-import { changeStatus, endPausesAhead, lockJobNow, unmetDependencies } from '../store/jobs';
-import { findMaterial } from '../store/materials';
-import { addDispatch, pruneSent, resendUnclaimed } from '../store/outbox';
-import { closuresAhead } from '../store/planning';
-import { loadedSlots, lockPrinterNow, offlineAfterSeconds, type Printer } from '../store/printers';
-import { forgetSharedFiles } from '../store/shared-files';
-import { examineAgain } from './examine-again';
-import type { Farm } from '../farm/farm';
+import type { PlanLine } from '../planning/plan-shape';
 import { currentPlan } from '../schedule/plan';
-import { forgetHistory, removeOldFiles } from '../services/maintenance/retention';
 import { planningJob, planningPrinter } from '../schedule/snapshot';
-import { syncSpoolman } from '../integrations/spoolman';
+import { lockUntilEnd } from '../store/advisory-locks';
+import { insertAttempt, openAttemptOf, openAttempts } from '../store/attempts';
+import { DatabaseBusyError, databaseNow, RowLockedError } from '../store/database';
+import { findFarmPause } from '../store/farm-pause';
+import { changeStatus, lockJobNow, unmetDependencies } from '../store/jobs';
+import { findMaterial } from '../store/materials';
+import { addDispatch } from '../store/outbox';
+import { closuresAhead } from '../store/planning';
+import { loadedSlots, lockPrinterNow, type Printer } from '../store/printers';
+import type { Transaction } from '../store/queryable';
 
 /** A line of the plan that was made true. */
 export interface Assignment {
@@ -46,18 +42,21 @@ export interface TickPlan {
   lines: Pick<PlanLine, 'jobId' | 'printerId' | 'ready'>[];
 }
 
+/** A plan as it comes over a wire, perhaps changed there. @throws MalformedInputError */
+export function parseTickPlan(input: unknown): TickPlan {
+  return {
+    lines: parsePlan(input).lines.map((line) => ({
+      jobId: jobId(line.job_id),
+      printerId: printerId(line.printer_id),
+      ready: line.ready,
+    })),
+  };
+}
+
 export interface TickResult {
   assignments: Assignment[];
   refused: Refusal[];
 }
-
-const expiresMinutes = 10;
-const resendSeconds = 30;
-const keepSentHours = 24;
-const keepFilesHours = 24;
-const removeFilesMs = 3_600_000;
-const spoolmanMs = 60_000;
-const examineMs = 60_000;
 
 /** Why a line cannot be made true; found while the rows are locked. */
 class LineRefused extends Error {}
@@ -70,7 +69,6 @@ class LineRefused extends Error {}
  * @param plan the plan to make true; without one the present plan is made first
  */
 export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string): Promise<TickResult> {
-  await sweep(farm);
   const result: TickResult = { assignments: [], refused: [] };
   if (await findFarmPause(farm.database)) return result;
   const { lines } = plan ?? (await currentPlan(farm));
@@ -217,57 +215,4 @@ function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAtte
       model_sha256: job.model.sha256,
     },
   };
-}
-
-/** Publishes again what nobody claimed, and takes back what nobody will. */
-export async function sweep(farm: Farm): Promise<void> {
-  await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
-  await unlessLocked(farm, () => endPausesAhead(farm.database));
-  await unlessLocked(farm, () => pruneSent(farm.database, keepSentHours));
-  await unlessLocked(farm, () => forgetSharedFiles(farm.database, keepFilesHours));
-  await nowAndThen(farm, 'old files', removeFilesMs, () => removeOldFiles(farm));
-  await nowAndThen(farm, 'history', removeFilesMs, () => forgetHistory(farm));
-  await nowAndThen(farm, 'file facts', examineMs, () => examineAgain(farm, AbortSignal.timeout(examineMs)));
-  const { spoolmanUrl } = farm.options;
-  // Not waited for: a server that is away must not keep jobs from starting.
-  if (spoolmanUrl !== undefined) void nowAndThen(farm, 'Spoolman', spoolmanMs, () => syncSpoolman(farm, spoolmanUrl));
-  const stale = await staleDispatches(farm.database, {
-    expiresSeconds: (farm.options.dispatchExpiresMinutes ?? expiresMinutes) * 60,
-    offlineAfterSeconds,
-    leaseSeconds: farm.times.leaseSeconds,
-  });
-  for (const { attempt, offline } of stale) {
-    const unclaimed = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
-    const reason = attempt.phase === 'dispatched' ? unclaimed : 'the agent of the printer is gone';
-    await unlessLocked(farm, () =>
-      farm.database.transaction(async (tx) => {
-        const job = await lockJobNow(tx, attempt.jobId);
-        const withdrawn = await withdrawAttempt(tx, attempt.id, reason, farm.times.leaseSeconds);
-        if (withdrawn) await settle(tx, job, { attempt: withdrawn, outcome: 'withdrawn', reason, actor: 'scheduler' });
-      }),
-    );
-  }
-}
-
-/** Does this, unless somebody holds what is needed for it: then the next tick does it. */
-async function unlessLocked(farm: Farm, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof RowLockedError) && !(error instanceof DatabaseBusyError)) throw error;
-    farm.log('warn', error.message);
-  }
-}
-
-/** When each farm did something last that is done only now and then (monotonic, ms). */
-const doneAt = new WeakMap<Farm, Map<string, number>>();
-
-/** Does this at most every so many milliseconds; that it failed is told, and keeps nobody from anything. */
-async function nowAndThen(farm: Farm, name: string, everyMs: number, work: () => Promise<unknown>): Promise<void> {
-  const times = doneAt.get(farm) ?? new Map<string, number>();
-  doneAt.set(farm, times);
-  const last = times.get(name);
-  if (last !== undefined && performance.now() - last < everyMs) return;
-  times.set(name, performance.now());
-  await work().catch((error: unknown) => farm.log('warn', asError(error).message));
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../services/agents/context';
+import type { Log } from '../model/log';
 import { Seldom } from '../model/seldom';
 
 /** Messages from the broker that nobody can read: dropped, counted, and reported at most once a minute. */

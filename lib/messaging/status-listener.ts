@@ -1,9 +1,9 @@
-import type { Broker, Subscription } from './broker';
-import { statusExchange } from './topology';
 import { asError } from '../model/errors';
 import { parseStatusMessage, type StatusMessage } from '../model/messages';
 import { unstorableField } from '../model/text';
+import type { Broker, Subscription } from './broker';
 import type { DroppedMessages } from './dropped-messages';
+import { statusExchange } from './topology';
 
 /**
  * Tells every message of the status bus from now on. What is no such message, whoever published it, is dropped; a listener

@@ -5,7 +5,7 @@ import { neverFollows } from './dependencies';
 import { expectedHours } from './eligibility';
 import { owedAt } from './owed';
 import { pausedBecause, resumeIt } from './paused';
-import type { Plan, PlanLine } from './plan';
+import type { Plan, PlanLine } from './plan-shape';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { missingSpool, nobodyHas } from './stock';
 

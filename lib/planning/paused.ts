@@ -1,4 +1,4 @@
-import type { Plan } from './plan';
+import type { Plan } from './plan-shape';
 import type { FarmPause, Snapshot } from './snapshot';
 
 /** In words: the farm is paused. */

@@ -10,7 +10,7 @@ import { improve, insertBest, totalCost } from './improve';
 import { beginningsOfKits } from './kits';
 import { defaultWeights, weightOf } from './objective';
 import { owedEvery, owedJobs } from './owed';
-import type { Plan, PlanLine, PlanningBudget } from './plan';
+import type { Plan, PlanLine, PlanningBudget } from './plan-shape';
 import { dispatchOrder } from './rule';
 import { type Machine, type Placed, Schedule, type Task } from './schedule';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';

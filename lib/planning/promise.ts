@@ -1,7 +1,7 @@
 import type { JobId, PrinterId } from '../model/ids';
 import { OperatorCalendar } from './calendar';
 import { type Band, type Forecast, type Situation, situationOf } from './forecast';
-import type { Plan, PlanLine } from './plan';
+import type { Plan, PlanLine } from './plan-shape';
 import type { PlanningJob, Snapshot } from './snapshot';
 
 const minute = 60_000;

@@ -1,4 +1,4 @@
-import type { Queryable } from '../store/database';
+import type { Queryable } from '../store/queryable';
 
 /** Several farms can be in one process. */
 const most = 8;

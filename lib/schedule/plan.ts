@@ -1,13 +1,13 @@
+import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
 import type { PlanMessage } from '../model/messages';
+import { limitOf } from '../model/paging';
 import { OperatorCalendar, type OperatorHours } from '../planning/calendar';
-import type { Plan } from '../planning/plan';
+import type { Plan } from '../planning/plan-shape';
 import { alertsOf } from '../planning/promise';
 import type { Snapshot } from '../planning/snapshot';
 import { unfinishedJobs } from '../store/jobs';
-import type { Farm } from '../farm/farm';
-import { limitOf } from '../model/paging';
 import { takeSnapshot } from './snapshot';
 
 /** A plan with the snapshot that it was made from. */

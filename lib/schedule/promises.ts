@@ -1,9 +1,9 @@
+import type { Farm } from '../farm/farm';
 import type { JobId } from '../model/ids';
 import { Forecast, type Situation, situations } from '../planning/forecast';
 import type { JobPromise, Spread } from '../planning/promise';
-import type { Queryable } from '../store/database';
 import { newestStart, promisesThatCame } from '../store/planning';
-import type { Farm } from '../farm/farm';
+import type { Queryable } from '../store/queryable';
 import { Learned } from './learned';
 
 /** What is promised of a job: when nine in ten start and end by then, and what of its deadline. */

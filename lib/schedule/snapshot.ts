@@ -1,4 +1,4 @@
-import { fitJob, fitPrinter } from './fit-subject';
+import type { FarmOptions } from '../farm/options';
 import type { JobId, PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
@@ -9,15 +9,16 @@ import { wallHours } from '../planning/eligibility';
 import { owedAfter, owedEvery } from '../planning/owed';
 import type { DeadEnd, PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { type Attempt, openAttempts } from '../store/attempts';
-import { databaseNow, type Queryable } from '../store/database';
+import { databaseNow } from '../store/database';
 import { findFarmPause } from '../store/farm-pause';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
 import { allMaterials, allSpools, type Spool } from '../store/materials';
 import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn, newestToLearn } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
-import type { FarmOptions } from '../farm/farm';
-import { pauseView } from '../jobs/farm-pause';
+import type { Queryable } from '../store/queryable';
+import { fitJob, fitPrinter } from './fit-subject';
 import { Learned } from './learned';
+import { pauseView } from './pause-view';
 
 /** Without any estimate a print is taken to last so long (hours). */
 const unknownHours = 1;

@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import type { IncomingMessage, Subscription } from '../messaging/broker';
 import { deadLetterRecordQueue } from '../messaging/topology';
 import { asError } from '../model/errors';
@@ -6,7 +7,6 @@ import { parseDispatchMessage } from '../model/messages';
 import { findAttempt } from '../store/attempts';
 import { DatabaseUnavailableError } from '../store/database';
 import { recordDeadMessage } from '../store/dead-letters';
-import type { Farm } from '../farm/farm';
 
 /**
  * Records what the broker gave up in the table of dead letters, with a mark for characters that no database holds. What a job's end put there is in the table already,

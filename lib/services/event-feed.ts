@@ -1,6 +1,6 @@
+import type { Farm } from '../farm/farm';
 import { eventRange, type StatusEvent } from '../store/outbox';
 import { eventReaderOf } from './event-reader';
-import type { Farm } from '../farm/farm';
 
 /** What a listener is told. */
 export type FeedItem =

@@ -1,6 +1,6 @@
+import type { Farm } from '../farm/farm';
 import { asError } from '../model/errors';
 import { eventRange, eventsAfter, type StatusEvent } from '../store/outbox';
-import type { Farm } from '../farm/farm';
 
 const batch = 200;
 /** So many of the newest events are kept for listeners that are a little behind. */

@@ -1,13 +1,13 @@
-import { type PreparingContext, preparedPrint } from './agents/prepared-print';
+import type { Farm } from '../farm/farm';
 import { fittingSlot, toolsFor } from '../fit/judge';
 import { asError } from '../model/errors';
 import type { JobId, PrinterId } from '../model/ids';
+import { plannedForAll } from '../schedule/plan';
 import { TurnsBusyError } from '../slicing/turns';
 import { findJob } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { findPrinter } from '../store/printers';
-import type { Farm } from '../farm/farm';
-import { plannedForAll } from '../schedule/plan';
+import { type PreparingContext, preparedPrint } from './agents/prepared-print';
 
 /** So many jobs at the head of a printer's plan are prepared before their time. */
 const headOfPlan = 2;

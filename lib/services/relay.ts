@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Farm } from '../farm/farm';
 import type { OutgoingMessage } from '../messaging/broker';
 import { deadLetterQueueLength } from '../messaging/topology';
 import { asError } from '../model/errors';
@@ -12,7 +13,6 @@ import {
   resendUnclaimed,
   unsent,
 } from '../store/outbox';
-import type { Farm } from '../farm/farm';
 import { Gathered } from './gathered';
 
 /** So many messages are on their way at once. */

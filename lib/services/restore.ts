@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  BackupError,
+  type BackupManifest,
+  damaged,
+  manifestName,
+  parseManifest,
+  storedFileOf,
+  tableOf,
+} from '../farm/backup-format';
+import type { Restored } from '../farm/epoch';
 import { type FileStore, storedExtensionOf } from '../files/file-store';
+import { afterRestore } from '../jobs/restored';
 import {
   createSchema,
   deferReferences,
@@ -16,21 +27,12 @@ import {
   setSequence,
   tablesOf,
 } from '../store/copy';
-import { Database, type Transaction } from '../store/database';
+import { Database } from '../store/database';
 import { lockFarm } from '../store/farm-epoch';
 import { knownMigrations, migrate, SchemaTooNewError } from '../store/migrate';
+import type { Transaction } from '../store/queryable';
 import { isHeld } from '../store/session-locks';
-import {
-  BackupError,
-  type BackupManifest,
-  damaged,
-  manifestName,
-  parseManifest,
-  storedFileOf,
-  tableOf,
-} from '../farm/backup-format';
 import { relayLock } from './relay';
-import { afterRestore, type Restored } from '../jobs/restored';
 
 /** Text of rows that is sent to the database at once (bytes). */
 const batchBytes = 4 * 1024 * 1024;

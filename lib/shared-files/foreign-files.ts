@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { localCopy } from './local-copy';
+import type { Farm } from '../farm/farm';
 import { type PrintExtension, printExtensionOf } from '../files/file-store';
 import { asError } from '../model/errors';
 import { notify } from '../store/database';
 import { isShared, shareFile } from '../store/shared-files';
-import type { Farm } from '../farm/farm';
+import { localCopy } from './local-copy';
 
 /** How long a file that somebody else may have is waited for, and how often it is looked for (ms). */
 const waitMs = 3000;

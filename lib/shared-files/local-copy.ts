@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import type { AgentContext } from '../farm/agent-context';
 import type { StoredExtension } from '../files/file-store';
 import { PlatewiseError } from '../model/errors';
 import { readSharedFile } from '../store/shared-files';
-import type { AgentContext } from '../services/agents/context';
 
 /** Larger than any file that is accepted. */
 const mostBytes = Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { analysisOf } from './model-analysis';
+import type { Farm } from '../farm/farm';
 import type { FileAnalysis, GcodeAnalysis, PlateAnalysis } from '../files/analysis';
 import { FileStoreError, printExtensionOf } from '../files/file-store';
 import { readPlatePicture } from '../files/plate-picture';
@@ -10,8 +10,8 @@ import { storedExtension } from '../files/stored-extension';
 import { asError, NotFoundError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import type { Dimensions } from '../model/printer';
 import { shareFile } from '../store/shared-files';
-import type { Farm } from '../farm/farm';
 import { findFile } from './foreign-files';
+import { analysisOf } from './model-analysis';
 
 /** The answer to an upload. */
 export interface StoredFile {

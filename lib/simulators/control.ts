@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { FilamentSpecification } from './filament';
-import { type RunningSimulator, SimulatorRequestError } from './simulator';
+import { SimulatorRequestError } from './request-error';
+import type { RunningSimulator } from './simulator';
 import { SwitchedServer } from './switched-server';
 
 /** The operations that the control port offers; a running simulator without what only its maker needs. */

@@ -1,4 +1,5 @@
-import { type FaultSetting, SimulatorRequestError } from './simulator';
+import { SimulatorRequestError } from './request-error';
+import type { FaultSetting } from './simulator';
 
 /** The faults that are switched on. A make names the ones that it knows. */
 export class Faults {

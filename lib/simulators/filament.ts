@@ -1,4 +1,4 @@
-import { SimulatorRequestError } from './simulator';
+import { SimulatorRequestError } from './request-error';
 
 /** A filament as somebody puts it into a slot. */
 export interface Filament {

@@ -5,6 +5,7 @@ import { startMoonraker } from './moonraker';
 import type { RunningSimulator, SimulatorMake, SimulatorOptions } from './simulator';
 import { startSnapmaker } from './snapmaker';
 
+export { SimulatorRequestError } from './request-error';
 export * from './simulator';
 
 /**

@@ -8,7 +8,8 @@ import { type Filament, type FilamentSpecification, filamentOf } from './filamen
 import { estimateGcodeFile, type GcodeFacts } from './gcode-duration';
 import { type EngineState, PrintEngine } from './print-engine';
 import type { Interruption, PrintJob, Stage } from './print-run';
-import { type SimulatorOptions, SimulatorRequestError } from './simulator';
+import { SimulatorRequestError } from './request-error';
+import type { SimulatorOptions } from './simulator';
 import { StateFile } from './state-file';
 import type { Extrusion, ToolRules } from './tool-use';
 import { type TruthLine, TruthLog } from './truth-log';

@@ -1,7 +1,7 @@
 import { type Controllable, ControlPort } from './control';
 import { type Machine, requireSlot } from './machine';
+import { SimulatorRequestError } from './request-error';
 import type { ReadyLine, RunningSimulator, SimulatorMake } from './simulator';
-import { SimulatorRequestError } from './simulator';
 import type { SwitchedServer } from './switched-server';
 
 /** What a make adds to the parts that are common. */

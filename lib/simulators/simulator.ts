@@ -85,8 +85,3 @@ export interface RunningSimulator {
   /** Actions that only this make has, as POST /<name> of the control port. */
   readonly actions: Readonly<Record<string, (body: Record<string, unknown>) => void>>;
 }
-
-/** The caller asked for something that does not exist or cannot be done now. */
-export class SimulatorRequestError extends Error {
-  override readonly name = 'SimulatorRequestError';
-}

@@ -1,6 +1,6 @@
+import type { Clipper2 } from './clipper';
 import { type Paths64, type Point, perMm } from './layers';
 import { SlicingError } from './slicer';
-import type { Clipper2 } from './toolpaths';
 
 /** A part may reach out so far over air beyond everything that carries it, mm. */
 const longestReach = 3;

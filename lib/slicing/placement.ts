@@ -1,5 +1,5 @@
-import type { Bounds } from '../files/analysis';
 import { dimensionsOf } from '../files/analysis';
+import type { Bounds } from '../files/bounds';
 import type { Placement } from '../files/clean-stl';
 import { fittingTurn, sizeText, volumeOf } from '../fit/volume';
 import { skirtRoom } from './defaults';

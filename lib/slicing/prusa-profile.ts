@@ -1,4 +1,4 @@
-import type { Bounds } from '../files/analysis';
+import type { Bounds } from '../files/bounds';
 import { volumeOf } from '../fit/volume';
 import type { InfillPattern } from '../model/settings';
 import { skirt, skirtRoom } from './defaults';

@@ -1,4 +1,4 @@
-import type { Bounds } from '../files/analysis';
+import type { Bounds } from '../files/bounds';
 import type { Dialect } from '../files/modifier-settings';
 import { PlatewiseError } from '../model/errors';
 import type { Material } from '../model/material';

@@ -1,10 +1,9 @@
+import type { Clipper2 } from './clipper';
 import type { SlicingSettings } from './defaults';
 import { skirt } from './defaults';
 import { fillSparsely, fillWithLines, type Stroke } from './infill';
 import { middleOfLayer, type Paths64, perMm } from './layers';
 import { refuseUnsupported } from './overhangs';
-
-export type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
 
 /** Everything that is drawn in one layer, in micrometres. */
 export interface LayerPaths {

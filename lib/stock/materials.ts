@@ -1,11 +1,11 @@
+import type { Farm } from '../farm/farm';
 import { ConflictError, NotFoundError } from '../model/errors';
 import { type MaterialId, materialId } from '../model/ids';
 import type { Material } from '../model/material';
 import { type MaterialChange, parseMaterialChange, parseNewMaterial } from '../model/messages';
-import type { Queryable } from '../store/database';
 import { findUsableMaterial, type Stock, stockOfMaterials, usableMaterials } from '../store/materials';
+import type { Queryable } from '../store/queryable';
 import { archiveMaterial, insertMaterial, updateMaterial, usersOfMaterial } from '../store/stock-changes';
-import type { Farm } from '../farm/farm';
 
 /** A material as the API shows it, with what is there of it (grams). */
 export interface MaterialView {

@@ -1,13 +1,13 @@
+import { isSameJob } from '../makes/driver';
 import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type Drawn, gramsDrawn } from '../model/spool-shares';
-import { isSameJob } from '../makes/driver';
 import { type Attempt, lockAttempt, openAttemptOf } from '../store/attempts';
-import type { Transaction } from '../store/database';
 import { lockJob } from '../store/jobs';
 import { findMaterial, leaveOn, missingGrams, type Spool } from '../store/materials';
 import { lockPrinter, type Printer } from '../store/printers';
+import type { Transaction } from '../store/queryable';
 import { feedFrom, spoolsTaken, takeSpoolOut } from '../store/spool-changes';
 
 /** A print under way, with its job and printer; all three are locked. */

@@ -1,9 +1,9 @@
+import type { Farm } from '../farm/farm';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { SpoolId } from '../model/ids';
 import { parseNewSpool, parseSlotChange, parseSpoolChange, type SpoolChange } from '../model/messages';
 import { type Attempt, openAttemptsOfSpool } from '../store/attempts';
-import type { Transaction } from '../store/database';
 import {
   allSpools,
   findSpool,
@@ -14,8 +14,8 @@ import {
   tellLowStock,
 } from '../store/materials';
 import { findPrinter, loadSlot } from '../store/printers';
+import type { Transaction } from '../store/queryable';
 import { archiveSpool, setSpoolGrams } from '../store/stock-changes';
-import type { Farm } from '../farm/farm';
 import { changeSpoolOfPrint, lockFedPrint } from './spool-change';
 
 /** A spool as the API shows it. */

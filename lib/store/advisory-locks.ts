@@ -1,4 +1,4 @@
-import type { Transaction } from './database';
+import type { Transaction } from './queryable';
 
 /**
  * The numbers of the advisory locks, which are shared by everything on one PostgreSQL: no two may be the same. All but that of

@@ -1,5 +1,5 @@
 import type { Scope } from '../model/scope';
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 import { camelCase } from './rows';
 
 /** A key as the database holds it: without the key. Times are ISO 8601 UTC. */

@@ -1,7 +1,7 @@
 import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
 import type { AttemptId, JobId, PrinterId, SpoolId } from '../model/ids';
-import type { Queryable, Transaction } from './database';
 import { isAhead, leaseExpired, longAgo } from './moments';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** One try at printing one copy on one printer, as the database holds it; times are ISO 8601 UTC. */

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
-import type { Queryable } from './database';
 import { migrationsTable } from './migrate';
+import type { Queryable } from './queryable';
 
 /** Rows that are read at once; of chunks of files, which have a megabyte each, fewer. */
 const rowsAtOnce = (table: string): number => (table === 'shared_file_chunks' ? 8 : 500);

@@ -1,16 +1,7 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg';
 import { asError, PlatewiseError } from '../model/errors';
+import type { Queryable, Transaction } from './queryable';
 import { SessionLocks } from './session-locks';
-
-/** What a query may be run on: the pool, or a transaction. */
-export interface Queryable {
-  query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<QueryResult<Row>>;
-}
-
-/** A transaction. Whatever is done with it is done whole or not at all. */
-export interface Transaction extends Queryable {
-  readonly transaction: true;
-}
 
 export interface DatabaseOptions {
   /** `postgres://…`, or host (socket directory), user and database of the embedded server. */

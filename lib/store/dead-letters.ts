@@ -1,7 +1,7 @@
 import { NotFoundError } from '../model/errors';
 import { type AttemptId, isUuid, type JobId } from '../model/ids';
 import { storableJson, storableText } from '../model/text';
-import type { Queryable, Transaction } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** A job that was given up, with its reason and the message that can be replayed. */

@@ -1,5 +1,5 @@
-import type { Queryable, Transaction } from './database';
 import type { Printer } from './printers';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** The farm that a database holds. */

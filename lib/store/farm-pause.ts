@@ -1,4 +1,5 @@
-import { notify, type Queryable, type Transaction } from './database';
+import { notify } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** That nothing new is to start: since when (ISO 8601), by whose word, and why. */

@@ -1,5 +1,5 @@
 import type { JobStatus } from '../model/status';
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 
 /** What is counted for those who watch over the farm. Times are seconds. */
 export interface Figures {

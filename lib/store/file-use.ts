@@ -1,5 +1,5 @@
 import { lockUntilEnd } from './advisory-locks';
-import type { Queryable, Transaction } from './database';
+import type { Queryable, Transaction } from './queryable';
 
 /** Keeps files from being removed until this transaction has ended. */
 export async function keepFiles(tx: Transaction): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 
 /** What reading the file of this content once told, undefined if it was never read. */
 export async function findAnalysis(db: Queryable, sha256: string): Promise<unknown> {

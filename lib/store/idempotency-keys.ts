@@ -1,5 +1,5 @@
 import type { JobId } from '../model/ids';
-import type { Queryable, Transaction } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** A submission that was made with a key. */

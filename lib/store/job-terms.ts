@@ -1,8 +1,9 @@
 import { ConflictError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import type { Job } from '../model/job';
-import { notify, type Queryable, type Transaction } from './database';
+import { notify } from './database';
 import { addHistory, jobOf } from './jobs';
+import type { Queryable, Transaction } from './queryable';
 
 /** What was asked for a job and may be asked otherwise while it is open. */
 export type JobTerms = Pick<Job, 'jobName' | 'priority' | 'deadlineAt' | 'notBefore' | 'copies' | 'dependsOn'>;

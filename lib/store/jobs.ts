@@ -4,8 +4,9 @@ import type { Job } from '../model/job';
 import type { RetrySettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
-import { notify, type Queryable, RowLockedError, type Transaction } from './database';
+import { notify, RowLockedError } from './database';
 import { isAhead } from './moments';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** What is known of a job when it is submitted. */

@@ -1,7 +1,8 @@
 import { NotFoundError } from '../model/errors';
 import { type AttemptId, isUuid, type MaterialId, type SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
-import { notify, type Queryable, type Transaction } from './database';
+import { notify } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { reservedOf } from './spool-changes';
 

@@ -1,4 +1,4 @@
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 import { camelCase } from './rows';
 
 /** What the figures of a farm are put together by. */

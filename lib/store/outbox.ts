@@ -1,8 +1,9 @@
 import type { AttemptId, JobId } from '../model/ids';
 import type { DispatchMessage } from '../model/messages';
 import { advisoryLocks } from './advisory-locks';
-import { notificationChannel, notify, type Queryable, type Transaction } from './database';
+import { notificationChannel, notify } from './database';
 import { longAgo } from './moments';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** A message that waits to be published, or was. */

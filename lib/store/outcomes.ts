@@ -2,7 +2,8 @@ import type { Cost } from '../model/cost';
 import type { AttemptId, JobId, MaterialId, PrinterId } from '../model/ids';
 import type { FailureKind } from '../model/retry-policy';
 import type { Claim } from './attempts';
-import { notify, type Queryable, type Transaction } from './database';
+import { notify } from './database';
+import type { Queryable, Transaction } from './queryable';
 
 /** What became of an attempt that had started. Hours are printer time, money is USD. */
 export interface NewOutcome {

@@ -1,6 +1,7 @@
 import { NotFoundError } from '../model/errors';
 import { isUuid, type JobId, type MaterialId, type PrinterId } from '../model/ids';
-import { notify, type Queryable, type Transaction } from './database';
+import { notify } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** A time in which a printer may not print; ISO 8601 UTC. */

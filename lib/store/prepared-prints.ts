@@ -1,5 +1,5 @@
 import type { PrinterId } from '../model/ids';
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 import { camelCase } from './rows';
 
 /** A print file that is ready, and what is known of it. */

@@ -9,8 +9,9 @@ import type {
   PrinterReport,
   PrinterTrouble,
 } from '../model/printer';
-import { notify, type Queryable, RowLockedError, type Transaction } from './database';
+import { notify, RowLockedError } from './database';
 import { longAgo } from './moments';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { reservedOf } from './spool-changes';
 

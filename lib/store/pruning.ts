@@ -1,4 +1,4 @@
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 
 // Ended jobs that nothing needs any more, the oldest first: no bed holds their part, nobody has to deal with their dead letter, no
 // open job depends on them or belongs to their kit. Their history, attempts and messages go with them; outcomes stay.

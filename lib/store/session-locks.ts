@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { asError } from '../model/errors';
 import { advisoryLocks } from './advisory-locks';
-import type { Queryable } from './database';
+import type { Queryable } from './queryable';
 
 const heartbeatInterval = 5000;
 /** The server ends a session that has been silent for so long (s): its holder is dead, stopped or cut off. */

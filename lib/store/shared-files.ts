@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
-import type { Database, Queryable } from './database';
+import type { Database } from './database';
+import type { Queryable } from './queryable';
 
 /** Bytes of one chunk. */
 const chunkSize = 1024 * 1024;

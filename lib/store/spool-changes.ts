@@ -1,6 +1,6 @@
 import type { AttemptId, SpoolId } from '../model/ids';
 import type { Drawn, SpoolTaken } from '../model/spool-shares';
-import type { Queryable, Transaction } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /**

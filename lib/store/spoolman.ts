@@ -1,6 +1,6 @@
 import type { MaterialId, SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
-import type { Queryable, Transaction } from './database';
+import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { valuesOfMaterial } from './stock-changes';
 

@@ -1,6 +1,7 @@
 import type { MaterialId, SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
-import { notify, type Transaction } from './database';
+import { notify } from './database';
+import type { Transaction } from './queryable';
 
 /** Corrects what is left on a spool (grams); more than it had at first makes it that large. */
 export async function setSpoolGrams(tx: Transaction, id: SpoolId, grams: number): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Obstacle } from '../model/obstacle';
 import type { Farm } from '../farm/farm';
+import type { Obstacle } from '../model/obstacle';
 import { obstacles } from './obstacles';
 
 /** Whether the farm can do its work, for whatever watches over programs. Tells nothing of the work itself, so that everybody may ask. */

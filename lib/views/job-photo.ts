@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { localCopy } from '../shared-files/local-copy';
+import type { Farm } from '../farm/farm';
 import type { StoredExtension } from '../files/file-store';
 import { NotFoundError, PlatewiseError } from '../model/errors';
 import { type Photo, photoTypeOf } from '../model/photo';
+import { localCopy } from '../shared-files/local-copy';
 import { findJob } from '../store/jobs';
 import { photosOf } from '../store/outcomes';
-import type { Farm } from '../farm/farm';
 
 /**
  * What the printer's camera saw at the end of a job's latest attempt that has a picture, or of the attempt that is named.

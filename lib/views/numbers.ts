@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
+import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError } from '../model/errors';
 import { type NumbersBy, type NumbersRow, numbersBy, numbersOf } from '../store/numbers';
-import type { Farm } from '../farm/farm';
 
 const day = 24 * 3_600_000;
 /** Without a beginning, so much is looked at. */

@@ -1,11 +1,11 @@
+import type { Farm } from '../farm/farm';
 import type { Obstacle } from '../model/obstacle';
+import { relayLock } from '../services/relay';
 import { DatabaseReadOnlyError, DatabaseUnavailableError } from '../store/database';
 import { bedsSinceRestore } from '../store/farm-epoch';
 import { findFarmPause } from '../store/farm-pause';
 import { oldestStuck } from '../store/outbox';
 import { isHeld } from '../store/session-locks';
-import type { Farm } from '../farm/farm';
-import { relayLock } from '../services/relay';
 
 /** A message that waits for longer than this is stuck (seconds). */
 const stuckAfter = 60;

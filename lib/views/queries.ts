@@ -1,20 +1,20 @@
+import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
+import { cursorOf, encodeCursor, limitOf } from '../model/paging';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
-import type { Plan, PlanLine } from '../planning/plan';
+import type { Plan, PlanLine } from '../planning/plan-shape';
 import type { Snapshot } from '../planning/snapshot';
+import type { FarmPauseView } from '../schedule/pause-view';
+import { plannedForAll } from '../schedule/plan';
+import { takeSnapshot } from '../schedule/snapshot';
 import { attemptsOf, openAttempts } from '../store/attempts';
-import type { Queryable } from '../store/database';
 import { openDeadLetterOf } from '../store/dead-letters';
 import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
 import { photosOf } from '../store/outcomes';
 import { allPrinters, findPrinter, loadedSlots, printerIsKnown } from '../store/printers';
+import type { Queryable } from '../store/queryable';
 import { type Action, jobActions } from './actions';
-import type { Farm } from '../farm/farm';
-import type { FarmPauseView } from '../jobs/farm-pause';
-import { cursorOf, encodeCursor, limitOf } from '../model/paging';
-import { plannedForAll } from '../schedule/plan';
-import { takeSnapshot } from '../schedule/snapshot';
 import { type PrinterView, printerView } from './shapes';
 
 /** A line of the queue as the API shows it. */

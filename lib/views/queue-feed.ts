@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { unfinishedJobs } from '../store/jobs';
 import type { Farm } from '../farm/farm';
-import type { FarmPauseView } from '../jobs/farm-pause';
+import type { FarmPauseView } from '../schedule/pause-view';
 import { latestPlan } from '../schedule/plan';
+import { unfinishedJobs } from '../store/jobs';
 import { countsOf, inQueueOrder, type QueueLine, queueLines } from './queries';
 
 /** A line of the queue with a short number of its own, as long as the job is in it. */

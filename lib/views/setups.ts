@@ -1,12 +1,12 @@
+import type { Farm } from '../farm/farm';
 import { canEverPrint, doubtfulSlot, hardwareSetups, toolsFor } from '../fit/judge';
+import { clearBedOf } from '../jobs/changes';
 import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
 import { parseSetupDone } from '../model/messages';
 import { outOfService } from '../planning/eligibility';
-import type { Plan, PlanLine } from '../planning/plan';
+import type { Plan, PlanLine } from '../planning/plan-shape';
 import type { Snapshot } from '../planning/snapshot';
 import { missingSpool } from '../planning/stock';
-import { clearBedOf } from '../jobs/changes';
-import type { Farm } from '../farm/farm';
 import { plannedForAll } from '../schedule/plan';
 import { changeSlot } from '../stock/spools';
 

@@ -1,25 +1,9 @@
+import { type BedView, bedView } from '../beds/bed-view';
 import { isIdentified, type MachineIdentity } from '../model/machine-identity';
 import { isActive, type PrinterState, type PrinterTrouble, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
 import { type Action, printerActions } from './actions';
-
-/** A bed as the API shows it. */
-export interface BedView {
-  state: 'clear' | 'occupied';
-  cause: string | null;
-  attempt_id: string | null;
-  version: number;
-  since: string;
-}
-
-export const bedView = (printer: Printer): BedView => ({
-  state: printer.bedState,
-  cause: printer.bedCause,
-  attempt_id: printer.bedAttemptId,
-  version: printer.bedVersion,
-  since: printer.bedSince,
-});
 
 /** A printer as the API shows it. */
 export interface PrinterView {

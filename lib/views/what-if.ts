@@ -1,3 +1,4 @@
+import type { Farm } from '../farm/farm';
 import { canEverPrint, impossible } from '../fit/judge';
 import { type FieldError, UnacceptableInputError } from '../model/errors';
 import { jobId } from '../model/ids';
@@ -6,11 +7,10 @@ import { type PlanMessage, parseWhatIf, type WhatIf } from '../model/messages';
 import { hoursFrom } from '../planning/calendar';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
-import { usableMaterials } from '../store/materials';
-import type { Farm } from '../farm/farm';
 import { planMessage } from '../schedule/plan';
 import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
 import { takeSnapshot } from '../schedule/snapshot';
+import { usableMaterials } from '../store/materials';
 
 /** What would change. Nothing is stored or started. */
 export interface WhatIfAnswer {

@@ -1,11 +1,11 @@
+import type { Farm } from '../farm/farm';
 import { NotFoundError } from '../model/errors';
 import { isTerminal } from '../model/status';
 import { explainJob, explainPrinter } from '../planning/explain';
+import { takeSnapshot } from '../schedule/snapshot';
 import { findJob } from '../store/jobs';
 import { findPrinter } from '../store/printers';
-import type { Farm } from '../farm/farm';
 import { obstacles, obstaclesOf } from './obstacles';
-import { takeSnapshot } from '../schedule/snapshot';
 
 /** Why a job has not started, and what would change that. */
 export interface JobWhy {

@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { createBambuDriver } from '../../lib/makes/bambu/driver';
 import { anyBambu, bambuModels, refusedModels } from '../../lib/makes/bambu/models';
-import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from '../printer/printer-node';
+import type { PrinterDefinition } from '../printer/printer-make';
+import { optionalNumber, registerPrinterType, secretOf } from '../printer/printer-node';
 
 interface BambuDefinition extends PrinterDefinition {
   serial: string;

@@ -1,5 +1,7 @@
-import { Farm, type FarmOptions } from '../../lib/farm/farm';
+import type { Farm } from '../../lib/farm/farm';
+import type { FarmOptions } from '../../lib/farm/options';
 import { asError, PlatewiseError } from '../../lib/model/errors';
+import { FarmRuntime } from '../../lib/runtime';
 
 /** A node that works with the farm while it is open. */
 export interface FarmUser {
@@ -20,7 +22,7 @@ export class FarmLifecycle {
   readonly #users = new Map<FarmUser, Promise<void>>();
   /** Users that were taken away and are not done with the farm yet. */
   readonly #leaving = new Map<FarmUser, Promise<void>>();
-  #farm: Farm | undefined;
+  #runtime: FarmRuntime | undefined;
   #work: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
   #problem: Error | undefined;
@@ -40,7 +42,7 @@ export class FarmLifecycle {
   add(user: FarmUser): void {
     if (this.#users.has(user)) return;
     this.#users.set(user, Promise.resolve());
-    if (this.#farm) this.#tell(user, this.#farm);
+    if (this.#runtime) this.#tell(user, this.#runtime.farm);
     else this.#enqueue(() => this.#open());
   }
 
@@ -66,7 +68,7 @@ export class FarmLifecycle {
   /** The open farm; waits a little for one that is being opened. @throws PlatewiseError it cannot be opened at present */
   async farm(): Promise<Farm> {
     const end = Date.now() + openLimit;
-    while (!this.#farm && !this.#closed && Date.now() < end && !this.#problem) {
+    while (!this.#runtime && !this.#closed && Date.now() < end && !this.#problem) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, end - Date.now());
         this.#waiting.add(() => {
@@ -75,7 +77,7 @@ export class FarmLifecycle {
         });
       });
     }
-    if (this.#farm) return this.#farm;
+    if (this.#runtime) return this.#runtime.farm;
     const problem = this.#problem;
     if (problem instanceof PlatewiseError) throw problem;
     throw new PlatewiseError(problem?.message ?? 'The farm is not open.', {
@@ -86,11 +88,11 @@ export class FarmLifecycle {
   }
 
   async #open(): Promise<void> {
-    if (this.#farm || this.#closed || this.#users.size === 0) return;
+    if (this.#runtime || this.#closed || this.#users.size === 0) return;
     try {
-      this.#farm = await Farm.open(this.#options);
+      this.#runtime = await FarmRuntime.open(this.#options);
       this.#problem = undefined;
-      for (const user of this.#users.keys()) this.#tell(user, this.#farm);
+      for (const user of this.#users.keys()) this.#tell(user, this.#runtime.farm);
     } catch (error) {
       this.#problem = asError(error);
       for (const user of this.#users.keys()) user.failed(this.#problem);
@@ -108,9 +110,9 @@ export class FarmLifecycle {
     if (!this.#closed && this.#users.size > 0) return;
     await Promise.allSettled(this.#leaving.values());
     clearTimeout(this.#retry);
-    const farm = this.#farm;
-    this.#farm = undefined;
-    await farm?.close();
+    const runtime = this.#runtime;
+    this.#runtime = undefined;
+    await runtime?.close();
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
-import type { FarmOptions } from '../../lib/farm/farm';
+import type { FarmOptions } from '../../lib/farm/options';
 import { asError, PlatewiseError } from '../../lib/model/errors';
 import { oneLine } from '../../lib/model/one-line';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';

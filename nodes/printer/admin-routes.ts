@@ -1,13 +1,13 @@
 import type { Node, NodeAPI } from 'node-red';
 import { checkSource } from '../../lib/http/source';
-import { asError, MalformedInputError } from '../../lib/model/errors';
-import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import { describePrinter, modelOf, slotsFromReport } from '../../lib/makes/describe-printer';
 import { discover } from '../../lib/makes/discovery';
 import type { Driver } from '../../lib/makes/driver';
 import { type Probe, probe, undescribedPrinter } from '../../lib/makes/probe';
+import { asError, MalformedInputError } from '../../lib/model/errors';
+import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import { problemOf } from '../http/problem';
-import type { PrinterDefinition, PrinterMake } from './printer-node';
+import type { PrinterDefinition, PrinterMake } from './printer-make';
 import { shownModel } from './shown-defaults';
 
 /** Where a deployed node is connected to. */

@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import type { PrinterModel } from '../../lib/makes/model-table';
 import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
-import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from './printer-node';
+import type { PrinterDefinition } from './printer-make';
+import { optionalNumber, registerPrinterType, secretOf } from './printer-node';
 
 interface MoonrakerDefinition extends PrinterDefinition {
   port: string | number;

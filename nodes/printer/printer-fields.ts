@@ -1,6 +1,6 @@
+import type { ModelSlot } from '../../lib/makes/model-table';
 import { type FieldError, MalformedInputError } from '../../lib/model/errors';
 import type { Area, PrinterCapabilities, Volume } from '../../lib/model/printer';
-import type { ModelSlot } from '../../lib/makes/model-table';
 
 type FieldValue = string | number | undefined;
 

@@ -1,48 +1,18 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { AgentContext, Log } from '../../lib/services/agents/context';
-import { PrinterAgent } from '../../lib/services/agents/printer-agent';
 import type { Farm } from '../../lib/farm/farm';
-import { PrepareAhead } from '../../lib/services/prepare-ahead';
-import { announcePrinter, refinePrinter } from '../../lib/beds/register-printer';
-import { asError, MalformedInputError, NotFoundError } from '../../lib/model/errors';
-import { type PrinterId, printerId } from '../../lib/model/ids';
-import type { Make, PrinterReport, ReportedCapabilities } from '../../lib/model/printer';
-import { describePrinter, modelOf, type PrinterFacts, slotsFromReport } from '../../lib/makes/describe-printer';
-import type { Driver, DriverOptions } from '../../lib/makes/driver';
-import type { PrinterModel } from '../../lib/makes/model-table';
+import type { Driver } from '../../lib/makes/driver';
 import { toolOfSlot } from '../../lib/makes/slot-tools';
-import { findPrinter, type Printer } from '../../lib/store/printers';
-import { type FarmNodeDefinition, useFarm } from '../farm-user';
+import { asError, MalformedInputError } from '../../lib/model/errors';
+import { printerId } from '../../lib/model/ids';
+import type { Log } from '../../lib/model/log';
+import type { PrinterReport } from '../../lib/model/printer';
+import { ServedPrinter } from '../../lib/services/agents/served-printer';
+import { useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
 import { onInput } from '../input';
 import { addPrinterRoutes, type ConnectedPrinter } from './admin-routes';
 import { type CapabilityFields, type GivenCapabilities, readCapabilities } from './printer-fields';
-
-/** What the editor stores of every printer, whatever its make. */
-export interface PrinterDefinition extends FarmNodeDefinition, CapabilityFields {
-  printerId: string;
-  host: string;
-  /** How many times faster than real the printer's clock runs; 1 for a real machine. */
-  timeScale: string | number;
-  /** Whether it is a simulator: its bed begins clear, and output of the built-in slicer may be sent to it. */
-  simulated: boolean | string;
-  /** The owner's word that output of the built-in slicer may be sent to this printer. */
-  allowBuiltInSlicer: boolean;
-}
-
-/** One node type: its make with its driver, and what a printer of it can do if nobody says otherwise. */
-export interface PrinterMake<Definition extends PrinterDefinition, Credentials> {
-  type: string;
-  make: Make;
-  credentials: Record<string, { type: 'password' | 'text' }>;
-  /** The models to choose from in the form; empty: there is nothing to choose. */
-  models: readonly PrinterModel[];
-  /** What is known of a printer of which neither its owner nor itself has said what it is. */
-  fallback: PrinterModel;
-  /** Models that are known and not driven, each with its reason. */
-  refused?: readonly { token: string; name: string; reason: string }[];
-  createDriver(base: DriverOptions, definition: Definition, credentials: Partial<Credentials>): Driver;
-}
+import type { PrinterDefinition, PrinterMake } from './printer-make';
 
 /** A number that may have been left empty in the editor, or come from the environment as text. */
 export function optionalNumber(value: string | number | undefined): number | undefined {
@@ -84,13 +54,11 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       this.error(message, { topic: `printer/${id}`, payload: { code: 'malformed_input' } });
       return;
     }
-    let agent: PrinterAgent | undefined;
-    let ahead: PrepareAhead | undefined;
-    let refined = Promise.resolve();
+    let printer: ServedPrinter | undefined;
     let shown = '';
 
-    const show = (driver: Driver): void => {
-      const status = agent?.serving === false ? standBy : statusOf(driver);
+    const show = ({ driver, serving }: ServedPrinter): void => {
+      const status = serving ? statusOf(driver) : standBy;
       const text = `${status.fill}${status.text}`;
       if (text === shown) return;
       shown = text;
@@ -102,102 +70,47 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     const open = async (farm: Farm): Promise<void> => {
       for (const secret of Object.values(this.credentials ?? {})) farm.events.redactor.hide(secret);
       const log: Log = (level, message) => {
-        const shown = farm.events.redactor.line(message);
-        if (level === 'info') this.log(shown);
-        else this[level](shown);
+        const line = farm.events.redactor.line(message);
+        if (level === 'info') this.log(line);
+        else this[level](line);
         farm.events.write(level, 'message', { printer_id: id, message });
       };
-      const simulated = definition.simulated === true || definition.simulated === 'true';
-      const stored = await storedPrinter(farm, id);
       const watts = optionalNumber(secretOf(id, 'WATTS', ''));
-      const facts: PrinterFacts = {
-        models: printerMake.models,
-        fallback: printerMake.fallback,
-        chosen: said.model,
-        given: { ...said.capabilities, ...(watts !== undefined && watts >= 0 && { watts }) },
-        stored: stored?.capabilities,
-      };
-      const first = describePrinter(facts);
-      await announcePrinter(
+      const served = await ServedPrinter.announce(
         farm,
         {
           id,
           name: definition.name || definition.printerId,
           make: printerMake.make,
-          capabilities: first,
-          ...((said.slots || !stored) && { slots: said.slots ?? [...modelOf(facts).slots] }),
-        },
-        simulated,
-      );
-      const { model: _assumed, ...certain } = first;
-      const driver = printerMake.createDriver(
-        {
           host: definition.host,
-          // Only a model that somebody chose is one that the printer can contradict.
-          capabilities: said.model === undefined ? certain : first,
           timeScale: optionalNumber(definition.timeScale) ?? 1,
-          log,
+          simulated: definition.simulated === true || definition.simulated === 'true',
+          allowBuiltInSlicer: definition.allowBuiltInSlicer === true,
+          models: printerMake.models,
+          fallback: printerMake.fallback,
+          given: {
+            model: said.model,
+            capabilities: { ...said.capabilities, ...(watts !== undefined && watts >= 0 && { watts }) },
+            slots: said.slots,
+          },
+          createDriver: (base) => printerMake.createDriver(base, definition, this.credentials ?? {}),
         },
-        definition,
-        this.credentials ?? {},
-      );
-      let told: ReportedCapabilities = {};
-      let known = '';
-      let trouble = '';
-      /** What the printer says of itself is known of it from then on. */
-      const refine = ({ capabilities, slots }: PrinterReport): void => {
-        told = { ...told, ...capabilities };
-        const added = said.slots ? [] : slotsFromReport(printerMake.make, slots);
-        const described = describePrinter({ ...facts, reported: told });
-        const now = JSON.stringify([described, added]);
-        if (now === known) return;
-        known = now;
-        driver.describe(described);
-        refined = refined
-          .then(() => refinePrinter(farm, id, described, added))
-          .catch((thrown: unknown) => {
-            // The next report tries again; the same trouble is told once.
-            known = '';
-            const { message } = asError(thrown);
-            if (message !== trouble) log('warn', `What the printer says of itself was not stored: ${message}`);
-            trouble = message;
-          });
-      };
-      driver.on('report', refine);
-      driver.on('connection', () => show(driver));
-      driver.on('report', () => show(driver));
-      const context: AgentContext = {
-        printerId: id,
-        driver,
-        database: farm.database,
-        broker: farm.broker,
-        files: farm.files,
-        sharesFiles: farm.sharesFiles,
-        slicer: (make) => farm.slicer(make),
-        ...farm.agentOptions,
-        workDirectory: farm.workDirectory,
-        simulated,
-        allowUntrusted: simulated || definition.allowBuiltInSlicer === true,
         log,
-        times: farm.times,
-      };
-      const serving = new PrinterAgent(context);
-      agent = serving;
-      ahead = new PrepareAhead(farm, { printerId: id, context, wanted: () => serving.serving });
+      );
+      printer = served;
+      const { driver } = served;
+      driver.on('connection', () => show(served));
+      driver.on('report', () => show(served));
       running.set(this.id, { driver, definition });
-      await agent.start();
-      await ahead.start();
-      show(driver);
+      await served.start();
+      show(served);
     };
 
     const access = useFarm(RED, this, definition, {
       opened: open,
       closing: async () => {
-        await ahead?.stop();
-        ahead = undefined;
-        await agent?.stop();
-        agent = undefined;
-        await refined;
+        await printer?.stop();
+        printer = undefined;
         running.delete(this.id);
       },
     });
@@ -262,13 +175,4 @@ function readDefinition(
     ]);
   }
   return said;
-}
-
-async function storedPrinter(farm: Farm, id: PrinterId): Promise<Printer | undefined> {
-  try {
-    return await findPrinter(farm.database, id);
-  } catch (thrown) {
-    if (thrown instanceof NotFoundError) return undefined;
-    throw thrown;
-  }
 }

@@ -1,7 +1,7 @@
-import type { Area, Volume } from '../../lib/model/printer';
 import { hasSize } from '../../lib/makes/known-capabilities';
 import type { PrinterModel } from '../../lib/makes/model-table';
 import { toolOfSlot } from '../../lib/makes/slot-tools';
+import type { Area, Volume } from '../../lib/model/printer';
 import type { CapabilityFields } from './printer-fields';
 
 /** What counts where a field of the form is empty, in the words of the field itself. */

@@ -1,7 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { Farm } from '../../lib/farm/farm';
 import { planMessage, plannedForAll } from '../../lib/schedule/plan';
-import { asError } from '../../lib/model/errors';
+import { PlannerService } from '../../lib/services/planner';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';
 
@@ -10,53 +9,28 @@ interface QueueOptimizerDefinition extends FarmNodeDefinition {
   interval: string | number;
 }
 
-const defaultInterval = 30;
-/** Events that come together make one plan (ms). */
-const gathering = 100;
-
 export = (RED: NodeAPI): void => {
   function QueueOptimizer(this: Node, definition: QueueOptimizerDefinition): void {
     RED.nodes.createNode(this, definition);
-    let timer: NodeJS.Timeout | undefined;
-    let soon: NodeJS.Timeout | undefined;
-    let unlisten: (() => void) | undefined;
-    let planning: Promise<void> = Promise.resolve();
-
-    const plan = async (farm: Farm): Promise<void> => {
-      const payload = planMessage(await plannedForAll(farm));
-      const waiting = Object.keys(payload.positions).length;
-      this.status({ fill: 'green', shape: 'dot', text: `${waiting} waiting` });
-      this.send({ topic: 'plan', payload });
-    };
-    const fire = (farm: Farm): void => {
-      planning = planning
-        .then(() => plan(farm))
-        .catch((error: unknown) => {
-          this.status({ fill: 'red', shape: 'dot', text: 'no plan' });
-          this.error(asError(error).message, { topic: 'plan', payload: null });
-        });
-    };
-
+    let planner: PlannerService | undefined;
     const access = useFarm(RED, this, definition, {
       opened: async (farm) => {
-        const seconds = Number(definition.interval) > 0 ? Number(definition.interval) : defaultInterval;
-        timer = setInterval(() => fire(farm), seconds * 1000);
-        unlisten = await farm.database.listen((payload) => {
-          if (payload !== 'plan' && payload !== 'reconnected') return;
-          soon ??= setTimeout(() => {
-            soon = undefined;
-            fire(farm);
-          }, gathering);
+        const seconds = Number(definition.interval);
+        planner = new PlannerService(farm, {
+          ...(seconds > 0 && { seconds }),
+          planned: (payload) => {
+            const waiting = Object.keys(payload.positions).length;
+            this.status({ fill: 'green', shape: 'dot', text: `${waiting} waiting` });
+            this.send({ topic: 'plan', payload });
+          },
+          failed: (error) => {
+            this.status({ fill: 'red', shape: 'dot', text: 'no plan' });
+            this.error(error.message, { topic: 'plan', payload: null });
+          },
         });
-        fire(farm);
+        await planner.start();
       },
-      closing: async () => {
-        clearInterval(timer);
-        clearTimeout(soon);
-        soon = undefined;
-        unlisten?.();
-        await planning;
-      },
+      closing: () => planner?.stop(),
     });
     onInput(this, { access, scope: 'read' }, async () => ({
       payload: planMessage(await plannedForAll(await access.farm())),

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { eventFeed, type FeedItem } from '../../lib/services/event-feed';
 import type { Farm } from '../../lib/farm/farm';
 import { authorise } from '../../lib/farm/keys';
 import { ForbiddenError, MalformedInputError, UnauthorizedError } from '../../lib/model/errors';
+import { eventFeed, type FeedItem } from '../../lib/services/event-feed';
 import { type FlowMessage, headerOf } from '../http/request';
 
 /** A silent connection is closed by proxies; a comment keeps it (ms). */

@@ -1,7 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { type TickPlan, tick } from '../../lib/jobs/tick';
-import { jobId, printerId } from '../../lib/model/ids';
-import { parsePlan } from '../../lib/model/messages';
+import { parseTickPlan, type TickPlan, tick } from '../../lib/jobs/tick';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
@@ -10,13 +8,7 @@ import { onInput } from '../input';
 function planOf(message: FlowMessage): TickPlan | undefined {
   const { payload } = message;
   if (message.req || typeof payload !== 'object' || payload === null || !('lines' in payload)) return undefined;
-  return {
-    lines: parsePlan(payload).lines.map((line) => ({
-      jobId: jobId(line.job_id),
-      printerId: printerId(line.printer_id),
-      ready: line.ready,
-    })),
-  };
+  return parseTickPlan(payload);
 }
 
 export = (RED: NodeAPI): void => {

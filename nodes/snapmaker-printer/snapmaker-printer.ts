@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import { artisans } from '../../lib/makes/model-table';
 import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
-import { optionalNumber, type PrinterDefinition, registerPrinterType, secretOf } from '../printer/printer-node';
+import type { PrinterDefinition } from '../printer/printer-make';
+import { optionalNumber, registerPrinterType, secretOf } from '../printer/printer-node';
 
 interface SnapmakerDefinition extends PrinterDefinition {
   port: string | number;

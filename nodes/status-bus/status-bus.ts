@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
-import { listenToChanges } from '../../lib/services/changes-feed';
-import { listenToStatus } from '../../lib/messaging/status-listener';
 import type { Subscription } from '../../lib/messaging/broker';
+import { listenToStatus } from '../../lib/messaging/status-listener';
+import { listenToChanges } from '../../lib/services/changes-feed';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 
 interface StatusBusDefinition extends FarmNodeDefinition {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PrinterReport } from '../../lib/model/printer';
 import { type Driver, isSameJob, type JobTrace, type StartOrder } from '../../lib/makes/driver';
+import type { PrinterReport } from '../../lib/model/printer';
 import { startSimulator } from '../../lib/simulators';
 import type { RunningSimulator, SimulatorOptions } from '../../lib/simulators/simulator';
 import { connectionWhere, orderFor, permit, reportWhere, temporaryDirectory } from '../makes/fixtures';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { addSpool, changeSlot } from '../../lib/stock/spools';
 import { submitJob } from '../../lib/jobs/submit';
 import { storeFile } from '../../lib/shared-files/take-file';
+import { addSpool, changeSlot } from '../../lib/stock/spools';
 import { fixture } from '../fixtures';
 import { SimulatedFarm } from '../support/simulated-farm';
 

@@ -7,12 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cancelJob } from '../../lib/jobs/cancel';
 import { clearBedOf, deadLetters, hold, replay, reprioritise } from '../../lib/jobs/changes';
 import { pauseOrResume } from '../../lib/jobs/pause';
-import { jobDetail, printers, queue } from '../../lib/views/queries';
 import { submitJob } from '../../lib/jobs/submit';
-import { storeFile } from '../../lib/shared-files/take-file';
 import { ConflictError } from '../../lib/model/errors';
 import type { Moment } from '../../lib/model/moments';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { findPrinter } from '../../lib/store/printers';
+import { jobDetail, printers, queue } from '../../lib/views/queries';
 import { writeBox } from '../support/models';
 import { defaultPrinters, SimulatedFarm } from '../support/simulated-farm';
 

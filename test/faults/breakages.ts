@@ -258,9 +258,7 @@ export const breakages: Breakage[] = [
   },
   {
     name: 'name nothing that can be done about an unknown outcome',
-    edits: [
-      ['dist/lib/views/actions.js', 'const printed = outcome(', 'return [];\n    const printed = outcome('],
-    ],
+    edits: [['dist/lib/views/actions.js', 'const printed = outcome(', 'return [];\n    const printed = outcome(']],
     pair: 'embedded',
     only: ['start_ignored'],
     seen: ['without_way_out'],
@@ -276,11 +274,7 @@ export const breakages: Breakage[] = [
     name: 'wait for ever for a printer that refused once',
     edits: [
       ['dist/lib/makes/base-driver.js', 'firstPauseAfterRefusalMs: 30_000', 'firstPauseAfterRefusalMs: 3_600_000'],
-      [
-        'dist/lib/makes/base-driver.js',
-        'longestPauseAfterRefusalMs: 300_000',
-        'longestPauseAfterRefusalMs: 3_600_000',
-      ],
+      ['dist/lib/makes/base-driver.js', 'longestPauseAfterRefusalMs: 300_000', 'longestPauseAfterRefusalMs: 3_600_000'],
     ],
     pair: 'embedded',
     only: ['pairing_refused'],

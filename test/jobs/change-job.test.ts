@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { changeJob } from '../../lib/jobs/change-job';
 import type { Farm } from '../../lib/farm/farm';
+import { changeJob } from '../../lib/jobs/change-job';
 import { tick } from '../../lib/jobs/tick';
-import { whyJob } from '../../lib/views/why';
 import { UnacceptableInputError } from '../../lib/model/errors';
 import type { JobId } from '../../lib/model/ids';
 import { changeStatus, findJob, historyOf, lockJob } from '../../lib/store/jobs';
+import { whyJob } from '../../lib/views/why';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 
 const tomorrow = new Date(Date.now() + 86_400_000).toISOString();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Farm } from '../../lib/farm/farm';
-import { sweep, tick } from '../../lib/jobs/tick';
+import { tick } from '../../lib/jobs/tick';
 import { printerId } from '../../lib/model/ids';
+import { tendDispatches } from '../../lib/services/maintenance/dispatches';
 import { attemptsOf, failuresOfCopy } from '../../lib/store/attempts';
 import { findJob } from '../../lib/store/jobs';
 import { findPrinter } from '../../lib/store/printers';
@@ -31,7 +32,7 @@ describe('After the clock of the database was set back', () => {
   it('a dispatch that was lost is published again', async () => {
     await dispatched();
     await farm.database.query(`UPDATE outbox SET sent_at = now() + interval '1 hour' WHERE kind = 'dispatch'`);
-    await sweep(farm);
+    await tendDispatches(farm);
     const { rows } = await farm.database.query(`SELECT sent_at FROM outbox WHERE kind = 'dispatch'`);
     assert.deepEqual(rows, [{ sent_at: null }]);
   });
@@ -39,7 +40,7 @@ describe('After the clock of the database was set back', () => {
   it('a dispatch that nobody takes is taken back', async () => {
     const id = await dispatched();
     await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() + interval '1 hour'`);
-    await sweep(farm);
+    await tendDispatches(farm);
     assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
   });
 
@@ -50,7 +51,7 @@ describe('After the clock of the database was set back', () => {
          lease_until = now() + interval '1 hour'`,
     );
     await farm.database.query(`UPDATE printers SET seen_at = now() - interval '1 hour'`);
-    await sweep(farm);
+    await tendDispatches(farm);
     assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
   });
 
@@ -65,7 +66,7 @@ describe('After the clock of the database was set back', () => {
       `UPDATE print_jobs SET failed_on = $1, failed_at = now() + interval '1 hour', retry_at = now() + interval '1 hour 10 seconds'`,
       [giga],
     );
-    await sweep(farm);
+    await tendDispatches(farm);
     const { retryAt, notBefore } = await findJob(farm.database, id);
     assert.equal(retryAt, null);
     assert.notEqual(notBefore, null);

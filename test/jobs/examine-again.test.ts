@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Farm } from '../../lib/farm/farm';
 import { hold } from '../../lib/jobs/changes';
 import { examineAgain } from '../../lib/jobs/examine-again';
-import type { Farm } from '../../lib/farm/farm';
-import { snapshotNow } from '../../lib/schedule/plan';
 import { submitJob } from '../../lib/jobs/submit';
+import { snapshotNow } from '../../lib/schedule/plan';
 import { storeFile } from '../../lib/shared-files/take-file';
 import { findJob, historyOf } from '../../lib/store/jobs';
 import { fixture, temporaryDirectory } from '../fixtures';

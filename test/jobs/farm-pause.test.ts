@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import type { Farm, FarmOptions } from '../../lib/farm/farm';
+import type { Farm } from '../../lib/farm/farm';
+import type { FarmOptions } from '../../lib/farm/options';
 import { pauseFarm, resumeFarm } from '../../lib/jobs/farm-pause';
-import { health } from '../../lib/views/health';
-import { currentPlan, planMessage, plannedNow } from '../../lib/schedule/plan';
-import { queue } from '../../lib/views/queries';
-import { QueueFeed } from '../../lib/views/queue-feed';
 import { tick } from '../../lib/jobs/tick';
-import { whyJob, whyPrinter } from '../../lib/views/why';
 import { printerId } from '../../lib/model/ids';
+import { currentPlan, planMessage, plannedNow } from '../../lib/schedule/plan';
 import { attemptsOf } from '../../lib/store/attempts';
 import { findJob } from '../../lib/store/jobs';
+import { health } from '../../lib/views/health';
+import { queue } from '../../lib/views/queries';
+import { QueueFeed } from '../../lib/views/queue-feed';
+import { whyJob, whyPrinter } from '../../lib/views/why';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 
 const modes: [string, Partial<FarmOptions>][] = [

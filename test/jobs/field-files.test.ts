@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Farm } from '../../lib/farm/farm';
 import { previewJob } from '../../lib/jobs/preview';
 import { submitJob } from '../../lib/jobs/submit';
-import { type StoredFile, storeFile } from '../../lib/shared-files/take-file';
 import { UnacceptableInputError } from '../../lib/model/errors';
+import { type StoredFile, storeFile } from '../../lib/shared-files/take-file';
 import { fixture } from '../fixtures';
 import { dropFarm, openBareFarm } from '../support/bare-farm';
 

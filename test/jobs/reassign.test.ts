@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { clearBedOf } from '../../lib/jobs/changes';
 import { type Reassigned, reassign } from '../../lib/jobs/reassign';
 import { submitJob } from '../../lib/jobs/submit';
-import { storeFile } from '../../lib/shared-files/take-file';
 import { ConflictError, MalformedInputError, UnacceptableInputError } from '../../lib/model/errors';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
 

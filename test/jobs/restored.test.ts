@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Farm } from '../../lib/farm/farm';
+import type { Farm } from '../../lib/farm/farm';
 import { answerOutcome } from '../../lib/jobs/outcome';
 import { restored } from '../../lib/jobs/restored';
 import type { AttemptPhase } from '../../lib/model/attempt';
 import { isTerminal, type JobStatus } from '../../lib/model/status';
+import { openFarm } from '../../lib/runtime';
 import { findAttempt } from '../../lib/store/attempts';
 import { findJob, historyOf } from '../../lib/store/jobs';
 import { unsent } from '../../lib/store/outbox';
@@ -192,7 +193,7 @@ describe('A database that was restored', () => {
     const url = (await embeddedPostgresUrl()).replace('/postgres?', `/${name}?`);
     const empty = await platewise(['restored', '--json'], { DATABASE_URL: url });
     assert.deepEqual([empty.code, /no farm in this database/.test(empty.stderr)], [1, true]);
-    const other = await Farm.open({
+    const other = await openFarm({
       dataDirectory: temporaryDirectory('other-farm'),
       databaseUrl: url,
       log: () => undefined,

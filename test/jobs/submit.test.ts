@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Planner } from '../../lib/schedule/planner';
+import { Planner } from '../../lib/farm/planner';
 import { submitJob } from '../../lib/jobs/submit';
 import { MalformedInputError, UnacceptableInputError } from '../../lib/model/errors';
 import { DatabaseUnavailableError } from '../../lib/store/database';

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { closePrinter } from '../../lib/beds/closures';
 import type { Farm } from '../../lib/farm/farm';
-import { currentPlan } from '../../lib/schedule/plan';
-import { OutboxRelay } from '../../lib/services/relay';
-import { sweep, tick } from '../../lib/jobs/tick';
+import { tick } from '../../lib/jobs/tick';
 import { jobId, printerId } from '../../lib/model/ids';
+import { currentPlan } from '../../lib/schedule/plan';
+import { tendDispatches } from '../../lib/services/maintenance/dispatches';
+import { OutboxRelay } from '../../lib/services/relay';
 import { attemptsOf } from '../../lib/store/attempts';
 import { lockPrinter, storeReport } from '../../lib/store/printers';
 import { addJob, idle, makeReady, openBareFarm } from '../support/bare-farm';
@@ -91,7 +92,7 @@ describe('The tick', () => {
     try {
       await forgetful.query('BEGIN');
       await forgetful.query('SELECT 1 FROM print_jobs WHERE id = $1 FOR UPDATE', [ids[0]]);
-      await sweep(farm);
+      await tendDispatches(farm);
       const phases = await Promise.all(ids.map(async (id) => (await attemptsOf(farm.database, id))[0]?.phase));
       assert.deepEqual(phases, ['dispatched', 'ended', 'ended']);
     } finally {
@@ -175,7 +176,7 @@ describe('The tick', () => {
     await tick(farm, undefined, 'scheduler');
     await farm.database.query(`UPDATE printers SET connected = false`);
     await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() - interval '1 minute'`);
-    await sweep(farm);
+    await tendDispatches(farm);
     const { rows } = await farm.database.query<{ status: string; status_reason: string; retry_count: number }>(
       'SELECT status, status_reason, retry_count FROM print_jobs WHERE id = $1',
       [id],

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AttentionJudge } from '../../lib/beds/attention';
-import type { PrinterReport } from '../../lib/model/printer';
-import { failureKindOf } from '../../lib/model/retry-policy';
 import { bambuCode, bambuCodes, severityOf } from '../../lib/makes/bambu/codes';
 import { mapFaults as bambuFaults } from '../../lib/makes/bambu/report-mapping';
 import { klipperReason, klipperReasons, whyNotReady } from '../../lib/makes/moonraker/reasons';
@@ -11,6 +9,8 @@ import { mapFaults as klipperFaults } from '../../lib/makes/moonraker/state-mapp
 import { faultCode, issueCode, snapmakerFaults, snapmakerIssues } from '../../lib/makes/snapmaker/codes';
 import { mapFault } from '../../lib/makes/snapmaker/state-mapping';
 import type { JsonObject } from '../../lib/makes/values';
+import type { PrinterReport } from '../../lib/model/printer';
+import { failureKindOf } from '../../lib/model/retry-policy';
 
 /** Every code that a pattern stands for. */
 function codesOf(pattern: string): string[] {

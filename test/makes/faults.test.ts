@@ -3,7 +3,6 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import type { PrinterReport } from '../../lib/model/printer';
 import { type BambuOptions, createBambuDriver } from '../../lib/makes/bambu/driver';
 import {
   type Driver,
@@ -15,6 +14,7 @@ import {
 } from '../../lib/makes/driver';
 import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import type { PrinterReport } from '../../lib/model/printer';
 import { type RunningSimulator, type SimulatorMake, type SimulatorOptions, startSimulator } from '../../lib/simulators';
 import { simulatedLoads } from '../support/simulated-filament';
 import {

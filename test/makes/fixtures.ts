@@ -2,8 +2,8 @@ import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 import type { ConnectionState, Driver, StartOrder, StartPermit } from '../../lib/makes/driver';
+import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
 
 export const capabilities: PrinterCapabilities = {
   buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 300, y: 300, z: 300 } },

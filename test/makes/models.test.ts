@@ -1,13 +1,13 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { PrinterCapabilities } from '../../lib/model/printer';
 import { readAnnouncement } from '../../lib/makes/bambu/discovery';
 import { createBambuDriver } from '../../lib/makes/bambu/driver';
 import { anyBambu, bambuModel, bambuModels, fileUrl, judgeModel } from '../../lib/makes/bambu/models';
 import { PrinterRefusedError } from '../../lib/makes/driver';
 import { mergeCapabilities } from '../../lib/makes/known-capabilities';
 import { anyKlipper, artisans, orangeStormGiga, volumeTo } from '../../lib/makes/model-table';
+import type { PrinterCapabilities } from '../../lib/model/printer';
 import { PrinterBroker } from '../../lib/simulators/bambu/broker';
 import { loadIdentity } from '../../lib/simulators/bambu/certificates';
 import { Delivery } from '../../lib/simulators/delivery';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { pageOf } from '../../lib/model/paging';
 import { MalformedInputError } from '../../lib/model/errors';
+import { pageOf } from '../../lib/model/paging';
 
 describe('A list in parts', () => {
   const list = Array.from({ length: 25 }, (_, index) => ({ id: `item ${index}` }));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { MalformedInputError } from '../../lib/model/errors';
 import { bambuModels } from '../../lib/makes/bambu/models';
 import { describePrinter, slotsFromReport } from '../../lib/makes/describe-printer';
 import { anyKlipper, orangeStormGiga, volumeTo } from '../../lib/makes/model-table';
+import { MalformedInputError } from '../../lib/model/errors';
 import { type CapabilityFields, readCapabilities } from '../../nodes/printer/printer-fields';
 
 const read = (fields: CapabilityFields) => readCapabilities(fields, (slot) => (slot === 'extruder1' ? 1 : 0));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
-import { Farm } from '../../lib/farm/farm';
+import { openFarm } from '../../lib/runtime';
 import { writeBox } from '../support/models';
 import { temporaryDirectory } from '../support/servers';
 
@@ -197,7 +197,7 @@ describe('The nodes', () => {
     await load(ours('a200000000000000', 'queue-status', { question: 'queue' }));
     await ask('a200000000000000', { payload: {} });
     await assert.rejects(
-      Farm.open({ dataDirectory: directory, log: () => undefined }),
+      openFarm({ dataDirectory: directory, log: () => undefined }),
       /Another Platewise uses the data directory/,
     );
   });

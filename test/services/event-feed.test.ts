@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { eventFeed, type FeedItem } from '../../lib/services/event-feed';
 import type { Farm } from '../../lib/farm/farm';
+import { eventFeed, type FeedItem } from '../../lib/services/event-feed';
 import { notify } from '../../lib/store/database';
 import { markSent } from '../../lib/store/outbox';
 import { dropFarm, openBareFarm } from '../support/bare-farm';

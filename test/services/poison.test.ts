@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
-import { recordDeadLetters } from '../../lib/services/dead-letter-recorder';
-import { DroppedMessages } from '../../lib/messaging/dropped-messages';
 import type { Farm } from '../../lib/farm/farm';
+import { DroppedMessages } from '../../lib/messaging/dropped-messages';
 import { listenToStatus } from '../../lib/messaging/status-listener';
 import { deadLetterExchange, deadLetterRecordQueue, statusExchange } from '../../lib/messaging/topology';
 import type { StatusMessage } from '../../lib/model/messages';
 import { Seldom } from '../../lib/model/seldom';
+import { recordDeadLetters } from '../../lib/services/dead-letter-recorder';
 import { unresolvedDeadLetters } from '../../lib/store/dead-letters';
 import { dropFarm, openBareFarm } from '../support/bare-farm';
 import { rabbitMqAlone } from '../support/servers';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createReadStream, existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearBedOf } from '../../lib/jobs/changes';
-import type { JobView } from '../../lib/views/queries';
-import { removeOldFiles } from '../../lib/services/maintenance/retention';
 import { submitJob } from '../../lib/jobs/submit';
+import { removeOldFiles } from '../../lib/services/maintenance/retention';
 import { storeFile } from '../../lib/shared-files/take-file';
+import type { JobView } from '../../lib/views/queries';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
 
@@ -14,7 +14,7 @@ const printer = 'elegoo_giga';
 describe('Slicing ahead', () => {
   let farm: SimulatedFarm;
   before(async () => {
-    farm = await new SimulatedFarm({ printers: [printer], speed: 500, prepareAhead: true }).start();
+    farm = await new SimulatedFarm({ printers: [printer], speed: 500 }).start();
     await farm.online();
   });
   after(() => farm.stop());

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Farm } from '../../lib/farm/farm';
-import { OutboxRelay } from '../../lib/services/relay';
 import { tick } from '../../lib/jobs/tick';
 import { type BrokerState, BrokerUnavailableError, type OutgoingMessage } from '../../lib/messaging/broker';
+import { OutboxRelay } from '../../lib/services/relay';
 import { attemptsOf, withdrawAttempt } from '../../lib/store/attempts';
 import { lockJob } from '../../lib/store/jobs';
 import type { OutboxRow } from '../../lib/store/outbox';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Farm } from '../../lib/farm/farm';
-import { numbers } from '../../lib/views/numbers';
-import { forgetHistory } from '../../lib/services/maintenance/retention';
 import { attemptId, type JobId, printerId } from '../../lib/model/ids';
+import { forgetHistory } from '../../lib/services/maintenance/retention';
 import { insertAttempt } from '../../lib/store/attempts';
+import { numbers } from '../../lib/views/numbers';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 
 const giga = printerId('elegoo_giga');

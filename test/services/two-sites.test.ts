@@ -4,8 +4,9 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type { Farm } from '../../lib/farm/farm';
 import { previewJob } from '../../lib/jobs/preview';
 import { submitJob } from '../../lib/jobs/submit';
-import { storeFile } from '../../lib/shared-files/take-file';
 import { UnacceptableInputError } from '../../lib/model/errors';
+import { FileOffers } from '../../lib/services/file-offers';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { fixture } from '../fixtures';
 import { openBareFarm } from '../support/bare-farm';
 
@@ -14,12 +15,16 @@ const cube = fixture('models', '20mm-xyz-cube.stl');
 describe('Two nodes of the API with data directories of their own', () => {
   let here: Farm;
   let there: Farm;
+  let offers: FileOffers;
   before(async () => {
     const schema = `test_${randomUUID().replaceAll('-', '')}`;
     here = await openBareFarm({ schema });
     there = await openBareFarm({ schema });
+    offers = new FileOffers(here);
+    await offers.start();
   });
   after(async () => {
+    await offers.stop();
     await here.database.query(`DROP SCHEMA ${here.database.schema} CASCADE`);
     await there.close();
     await here.close();

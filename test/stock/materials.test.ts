@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { Farm } from '../../lib/farm/farm';
 import { recordOutcome } from '../../lib/jobs/record-outcome';
 import { settle } from '../../lib/jobs/settle';
-import type { Farm } from '../../lib/farm/farm';
-import { materials } from '../../lib/stock/materials';
 import { type AttemptId, attemptId, type JobId, materialId, printerId, type SpoolId } from '../../lib/model/ids';
 import { parseStatusMessage } from '../../lib/model/messages';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';
+import { materials } from '../../lib/stock/materials';
 import { type Attempt, findAttempt, insertAttempt } from '../../lib/store/attempts';
 import { findJob, lockJob } from '../../lib/store/jobs';
 import { deductGrams, findSpool, insertSpool, missingGrams } from '../../lib/store/materials';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { recordOutcome } from '../../lib/jobs/record-outcome';
 import type { Farm } from '../../lib/farm/farm';
 import { answerOutcome } from '../../lib/jobs/outcome';
-import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
+import { recordOutcome } from '../../lib/jobs/record-outcome';
 import { tick } from '../../lib/jobs/tick';
 import { type JobId, printerId } from '../../lib/model/ids';
 import type { PrinterReport } from '../../lib/model/printer';
+import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
 import { type Attempt, findAttempt, noteProgress, openAttemptOf } from '../../lib/store/attempts';
 import { lockJob } from '../../lib/store/jobs';
 import { loadedSlots, storeReport } from '../../lib/store/printers';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Farm } from '../../lib/farm/farm';
-import { addMaterial, changeMaterial, materials, removeMaterial } from '../../lib/stock/materials';
-import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
 import { tick } from '../../lib/jobs/tick';
 import { type JobId, materialId } from '../../lib/model/ids';
+import { addMaterial, changeMaterial, materials, removeMaterial } from '../../lib/stock/materials';
+import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
 import { changeStatus, lockJob } from '../../lib/store/jobs';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 

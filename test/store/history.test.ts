@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { JobId } from '../../lib/model/ids';
 import { openAttempts, orphanOf, staleDispatches } from '../../lib/store/attempts';
-import type { Database, Queryable } from '../../lib/store/database';
+import type { Database } from '../../lib/store/database';
 import { unresolvedDeadLetters } from '../../lib/store/dead-letters';
 import { filesInUse, forgetOldPhotos } from '../../lib/store/file-use';
 import { cancelledButOpen, partsOfKits, unfinishedJobs, unmetDependencies } from '../../lib/store/jobs';
@@ -23,6 +23,7 @@ import {
   promisesThatCame,
 } from '../../lib/store/planning';
 import { loadedSlots } from '../../lib/store/printers';
+import type { Queryable } from '../../lib/store/queryable';
 import { forgetSharedFiles } from '../../lib/store/shared-files';
 import { freshDatabase } from '../support/fresh-database';
 import { addHistory } from '../support/history';

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Farm, type FarmOptions } from '../../lib/farm/farm';
+import type { Farm } from '../../lib/farm/farm';
+import type { FarmOptions } from '../../lib/farm/options';
 import { type JobId, materialId, type PrinterId, printerId } from '../../lib/model/ids';
 import type { PrinterReport } from '../../lib/model/printer';
+import { openFarm } from '../../lib/runtime';
 import { insertJob, type NewJob } from '../../lib/store/jobs';
 import { insertSpool } from '../../lib/store/materials';
 import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/printers';
@@ -27,7 +29,7 @@ const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan
 
 /** A farm with nothing but a database, in a schema of its own unless it is told which, and a broker. */
 export async function openBareFarm(options: Partial<FarmOptions> = {}): Promise<Farm> {
-  return Farm.open({
+  return openFarm({
     dataDirectory: temporaryDirectory('bare-farm'),
     databaseUrl: await embeddedPostgresUrl(),
     schema: `test_${randomUUID().replaceAll('-', '')}`,

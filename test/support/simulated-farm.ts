@@ -1,23 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentContext, AgentTimes } from '../../lib/services/agents/context';
-import { PrinterAgent } from '../../lib/services/agents/printer-agent';
-import { Farm, type FarmOptions } from '../../lib/farm/farm';
-import { PrepareAhead } from '../../lib/services/prepare-ahead';
-import { type JobView, jobDetail } from '../../lib/views/queries';
-import { announcePrinter } from '../../lib/beds/register-printer';
-import { OutboxRelay } from '../../lib/services/relay';
+import type { Farm } from '../../lib/farm/farm';
+import type { FarmOptions } from '../../lib/farm/options';
+import type { AgentTimes } from '../../lib/farm/times';
 import { tick } from '../../lib/jobs/tick';
-import { printerId } from '../../lib/model/ids';
-import type { Make } from '../../lib/model/printer';
-import type { JobStatus } from '../../lib/model/status';
 import { createBambuDriver } from '../../lib/makes/bambu/driver';
+import { anyBambu, bambuModels } from '../../lib/makes/bambu/models';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
+import { artisans, orangeStormGiga, type PrinterModel } from '../../lib/makes/model-table';
 import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import { printerId } from '../../lib/model/ids';
+import type { Log } from '../../lib/model/log';
+import type { Make } from '../../lib/model/printer';
+import type { JobStatus } from '../../lib/model/status';
+import { FarmRuntime } from '../../lib/runtime';
+import type { PrinterSetup, ServedPrinter } from '../../lib/services/agents/served-printer';
 import { type RunningSimulator, startSimulator } from '../../lib/simulators';
 import { findPrinter } from '../../lib/store/printers';
+import { type JobView, jobDetail } from '../../lib/views/queries';
 import { embeddedPostgresUrl, temporaryDirectory } from './servers';
 import { simulatedLoads } from './simulated-filament';
 
@@ -27,6 +29,12 @@ export const defaultPrinters = [
   { id: 'elegoo_giga', make: 'moonraker' },
   { id: 'snapmaker_artisan', make: 'snapmaker' },
 ] as const satisfies readonly { id: string; make: Make }[];
+
+const modelsOf: Readonly<Record<Make, { models: readonly PrinterModel[]; fallback: PrinterModel }>> = {
+  bambu: { models: bambuModels, fallback: bambuModels.find(({ token }) => token === 'O1D') ?? anyBambu },
+  moonraker: { models: [], fallback: orangeStormGiga },
+  snapmaker: { models: artisans, fallback: artisans[0] },
+};
 
 /** A line of a simulator's truth log. */
 export interface TruthLine {
@@ -47,19 +55,14 @@ export class SimulatedFarm {
   readonly simulators = new Map<string, RunningSimulator>();
   readonly log: string[] = [];
   farm!: Farm;
-  #agents: PrinterAgent[] = [];
-  readonly #ahead: PrepareAhead[] = [];
-  #relay: OutboxRelay | undefined;
-  #unlisten: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #runtime!: FarmRuntime;
+  #served: ServedPrinter[] = [];
   #ticking: Promise<void> = Promise.resolve();
   readonly #options: {
     speed?: number;
     times?: Partial<AgentTimes>;
     farm?: Partial<FarmOptions>;
     printers?: readonly string[];
-    /** Whether jobs are sliced before their time. */
-    prepareAhead?: boolean;
   };
 
   constructor(
@@ -68,8 +71,6 @@ export class SimulatedFarm {
       times?: Partial<AgentTimes>;
       farm?: Partial<FarmOptions>;
       printers?: readonly string[];
-      /** Whether jobs are sliced before their time. */
-      prepareAhead?: boolean;
     } = {},
   ) {
     this.#options = options;
@@ -99,7 +100,7 @@ export class SimulatedFarm {
 
   /** Everything but the printers. */
   async startFarm(): Promise<void> {
-    this.farm = await Farm.open({
+    this.#runtime = await FarmRuntime.open({
       dataDirectory: this.directory,
       databaseUrl: await embeddedPostgresUrl(),
       schema: this.schema,
@@ -114,17 +115,12 @@ export class SimulatedFarm {
       },
       ...this.#options.farm,
     });
-    this.#relay = new OutboxRelay(this.farm);
-    await this.#relay.start();
-    for (const { id, make } of this.printers) this.#agents.push(await this.startAgent(id, make));
-    this.#unlisten = await this.farm.database.listen((payload) => {
-      if (payload === 'plan') this.schedule();
-    });
-    this.#timer = setInterval(() => this.schedule(), 1000);
-    this.schedule();
+    this.farm = this.#runtime.farm;
+    await this.#runtime.run({ planEverySeconds: 1 });
+    for (const { id, make } of this.printers) await this.serve(id, make);
   }
 
-  /** Makes true what can start now. */
+  /** Makes true what can start now, without waiting for the next plan. */
   schedule(): void {
     this.#ticking = this.#ticking.then(async () => {
       try {
@@ -137,45 +133,30 @@ export class SimulatedFarm {
 
   /** Has one more printer served, until the farm is stopped. */
   async serve(id: string, make: Make): Promise<void> {
-    this.#agents.push(await this.startAgent(id, make));
+    const log: Log = (level, message) => this.log.push(`${level} ${id}: ${message}`);
+    this.#served.push(await this.#runtime.serve(this.#setupOf(id, make), log));
   }
 
   /** The printers' nodes are gone, and the rest of the farm goes on. */
   async stopAgents(): Promise<void> {
-    for (const agent of this.#agents.splice(0)) await agent.stop();
+    for (const printer of this.#served.splice(0)) await this.#runtime.remove(printer);
   }
 
-  async startAgent(id: string, make: Make): Promise<PrinterAgent> {
-    const printer = await announcePrinter(this.farm, { id: printerId(id), name: id, make }, true);
-    const driver = this.driverOf(id, make, {
+  #setupOf(id: string, make: Make): PrinterSetup {
+    const { models, fallback } = modelsOf[make];
+    return {
+      id: printerId(id),
+      name: id,
+      make,
       host: '127.0.0.1',
-      capabilities: printer.capabilities,
       timeScale: this.#options.speed ?? 2000,
-      log: (level, message) => this.log.push(`${level} ${id}: ${message}`),
-    });
-    const context: AgentContext = {
-      printerId: printerId(id),
-      driver,
-      database: this.farm.database,
-      broker: this.farm.broker,
-      files: this.farm.files,
-      sharesFiles: this.farm.sharesFiles,
-      slicer: (make) => this.farm.slicer(make),
-      ...this.farm.agentOptions,
-      workDirectory: this.farm.workDirectory,
-      allowUntrusted: true,
       simulated: true,
-      log: (level, message) => this.log.push(`${level} ${id}: ${message}`),
-      times: this.farm.times,
+      allowBuiltInSlicer: false,
+      models,
+      fallback,
+      given: { capabilities: {} },
+      createDriver: (base) => this.driverOf(id, make, base),
     };
-    const agent = new PrinterAgent(context);
-    await agent.start();
-    if (this.#options.prepareAhead) {
-      const ahead = new PrepareAhead(this.farm, { printerId: context.printerId, context, wanted: () => agent.serving });
-      await ahead.start();
-      this.#ahead.push(ahead);
-    }
-    return agent;
   }
 
   driverOf(id: string, make: Make, base: DriverOptions): Driver {
@@ -199,33 +180,19 @@ export class SimulatedFarm {
     }
   }
 
-  async #stopAhead(): Promise<void> {
-    for (const ahead of this.#ahead.splice(0)) await ahead.stop();
-  }
-
   /** Ends everything but the printers, as an orderly shutdown does. */
   async stopFarm(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#unlisten?.();
     await this.#ticking;
-    await this.#stopAhead();
-    for (const agent of this.#agents) await agent.stop();
-    this.#agents = [];
-    await this.#relay?.stop();
-    await this.farm.close();
+    this.#served = [];
+    await this.#runtime.close();
   }
 
   async stop(): Promise<void> {
-    await this.farm.database.query(`SELECT 1`);
     const { database } = this.farm;
-    clearInterval(this.#timer);
-    this.#unlisten?.();
     await this.#ticking;
-    await this.#stopAhead();
-    for (const agent of this.#agents) await agent.stop();
-    await this.#relay?.stop();
+    await this.#runtime.stop();
     await database.query(`DROP SCHEMA ${database.schema} CASCADE`);
-    await this.farm.close();
+    await this.#runtime.close();
     for (const simulator of this.simulators.values()) await simulator.close();
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Farm } from '../../lib/farm/farm';
-import { numbers, numbersCsv } from '../../lib/views/numbers';
 import { materialId } from '../../lib/model/ids';
+import { numbers, numbersCsv } from '../../lib/views/numbers';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 
 interface Print {

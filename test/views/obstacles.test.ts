@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { connect } from 'amqplib';
 import type { Farm } from '../../lib/farm/farm';
-import { health } from '../../lib/views/health';
-import { obstacles } from '../../lib/views/obstacles';
-import { OutboxRelay } from '../../lib/services/relay';
 import { tick } from '../../lib/jobs/tick';
-import { whyJob, whyPrinter } from '../../lib/views/why';
 import { printerQueue } from '../../lib/messaging/topology';
 import { printerId } from '../../lib/model/ids';
+import { OutboxRelay } from '../../lib/services/relay';
+import { health } from '../../lib/views/health';
+import { obstacles } from '../../lib/views/obstacles';
+import { whyJob, whyPrinter } from '../../lib/views/why';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 import type { PrivateRabbitMq } from '../support/private-rabbitmq';
 import { administeredRabbitMq } from '../support/servers';

@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { clearBedOf } from '../../lib/jobs/changes';
-import { jobPhoto } from '../../lib/views/job-photo';
-import { removeOldFiles } from '../../lib/services/maintenance/retention';
 import { submitJob } from '../../lib/jobs/submit';
-import { storeFile } from '../../lib/shared-files/take-file';
 import { NotFoundError } from '../../lib/model/errors';
+import { removeOldFiles } from '../../lib/services/maintenance/retention';
+import { storeFile } from '../../lib/shared-files/take-file';
 import { namePhoto } from '../../lib/store/outcomes';
 import { forgetSharedFiles } from '../../lib/store/shared-files';
+import { jobPhoto } from '../../lib/views/job-photo';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
 

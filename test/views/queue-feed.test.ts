@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Farm } from '../../lib/farm/farm';
 import { cancelJob } from '../../lib/jobs/cancel';
 import { hold, reprioritise } from '../../lib/jobs/changes';
-import type { Farm } from '../../lib/farm/farm';
 import { plannedForAll } from '../../lib/schedule/plan';
 import { type NumberedLine, type QueueChanges, QueueFeed, type WholeQueue } from '../../lib/views/queue-feed';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';

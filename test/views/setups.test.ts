@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Farm } from '../../lib/farm/farm';
-import { setupDone, setups } from '../../lib/views/setups';
-import { addSpool } from '../../lib/stock/spools';
 import { printerId } from '../../lib/model/ids';
+import { addSpool } from '../../lib/stock/spools';
 import { loadedSlots, storeReport } from '../../lib/store/printers';
+import { setupDone, setups } from '../../lib/views/setups';
 import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare-farm';
 
 const giga = printerId('elegoo_giga');

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Action, attemptActions, printerActions } from '../../lib/views/actions';
+import { acceptIdentity, removePrinter } from '../../lib/beds/machines';
+import type { Farm } from '../../lib/farm/farm';
 import { cancelJob } from '../../lib/jobs/cancel';
 import { clearBedOf } from '../../lib/jobs/changes';
-import type { Farm } from '../../lib/farm/farm';
-import { acceptIdentity, removePrinter } from '../../lib/beds/machines';
 import { answerOutcome } from '../../lib/jobs/outcome';
-import { jobDetail, printers } from '../../lib/views/queries';
-import { tick } from '../../lib/jobs/tick';
 import { type AttemptPhase, mayHaveStarted } from '../../lib/model/attempt';
 import { printerId } from '../../lib/model/ids';
 import type { PrinterState } from '../../lib/model/printer';
+import { tendDispatches } from '../../lib/services/maintenance/dispatches';
 import { findAttempt } from '../../lib/store/attempts';
 import { allPrinters } from '../../lib/store/printers';
+import { type Action, attemptActions, printerActions } from '../../lib/views/actions';
+import { jobDetail, printers } from '../../lib/views/queries';
 import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare-farm';
 
 const printer = printerId('elegoo_giga');
@@ -171,10 +171,10 @@ describe('A way out', () => {
 
   it('is found by itself for what an agent had begun whose printer is gone', async () => {
     const { job, attempt } = await arrange('uploading', 'gone (its node removed or renamed)');
-    await tick(farm, { lines: [] }, 'test');
+    await tendDispatches(farm);
     assert.equal((await findAttempt(farm.database, attempt))?.phase, 'uploading', 'its lease lasts');
     await farm.database.query("UPDATE print_attempts SET lease_until = now() - interval '31 seconds'");
-    await tick(farm, { lines: [] }, 'test');
+    await tendDispatches(farm);
     const { status, retry_count } = await jobDetail(farm, job);
     assert.deepEqual([status, retry_count], ['queued', 0]);
   });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { asError } from '../../../lib/model/errors';
-import type { Make } from '../../../lib/model/printer';
 import { connect } from '../../../lib/makes/probe';
 import { toolOfSlot } from '../../../lib/makes/slot-tools';
+import { asError } from '../../../lib/model/errors';
+import type { Make } from '../../../lib/model/printer';
 import { readCapabilities } from '../../../nodes/printer/printer-fields';
 import { UsageError } from '../../command';
 import { namedPrinter } from '../printer-options';

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import type { FoundPrinter } from '../discovery';
+import type { FoundPrinter } from '../found-printer';
 import { isObject, objectOf, textOf } from '../values';
 import { judgeModel } from './models';
 

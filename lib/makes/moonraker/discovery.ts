@@ -1,4 +1,4 @@
-import type { FoundPrinter } from '../discovery';
+import type { FoundPrinter } from '../found-printer';
 import { isObject, objectOf, textOf } from '../values';
 import { type HttpAddress, httpGet } from './http';
 

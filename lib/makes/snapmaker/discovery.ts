@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
-import type { FoundPrinter } from '../discovery';
+import type { FoundPrinter } from '../found-printer';
 
 const probe = Buffer.from('discover');
 /** UDP is lossy. */

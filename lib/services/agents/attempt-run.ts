@@ -1,11 +1,10 @@
+import { compareRecords } from '../../beds/bed-judgement';
+import type { ConditionWatch } from '../../beds/printer-condition';
+import { type AgentContext, agentName } from '../../farm/agent-context';
 import { hardwareSetups, permanentReasons } from '../../fit/judge';
-import { costOf } from '../../model/cost';
-import { asError, PlatewiseError } from '../../model/errors';
-import type { Job } from '../../model/job';
-import type { Material } from '../../model/material';
-import type { Moment } from '../../model/moments';
-import type { Photo } from '../../model/photo';
-import { contradictionOf, type Ending, isActive, type PrinterReport } from '../../model/printer';
+import { recordOutcome } from '../../jobs/record-outcome';
+import { type FailureClass, settle } from '../../jobs/settle';
+import { showPhase } from '../../jobs/show-phase';
 import {
   isSameJob,
   type PreflightFailure,
@@ -17,24 +16,26 @@ import {
   StartRejectedError,
   UploadFailedError,
 } from '../../makes/driver';
+import { costOf } from '../../model/cost';
+import { asError, PlatewiseError } from '../../model/errors';
+import type { Job } from '../../model/job';
+import type { Material } from '../../model/material';
+import type { Moment } from '../../model/moments';
+import type { Photo } from '../../model/photo';
+import { contradictionOf, type Ending, isActive, type PrinterReport } from '../../model/printer';
+import { fitJob, fitPrinter } from '../../schedule/fit-subject';
 import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../../store/attempts';
-import { DatabaseUnavailableError, type Transaction } from '../../store/database';
+import { DatabaseUnavailableError } from '../../store/database';
 import { findFarmPause } from '../../store/farm-pause';
 import { amendJob, lockJob } from '../../store/jobs';
 import { findMaterial, missingGrams } from '../../store/materials';
 import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '../../store/printers';
-import { compareRecords } from '../../beds/bed-judgement';
-import { type AgentContext, agentName } from './context';
-import { fitJob, fitPrinter } from '../../schedule/fit-subject';
+import type { Transaction } from '../../store/queryable';
 import { keepPhoto } from './keep-photo';
 import type { Lease } from './lease';
 import { preparedPrint } from './prepared-print';
-import type { ConditionWatch } from '../../beds/printer-condition';
 import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
-import { recordOutcome } from '../../jobs/record-outcome';
-import { type FailureClass, settle } from '../../jobs/settle';
-import { showPhase } from '../../jobs/show-phase';
 
 /** A printer is not asked for traces more often than this (ms). */
 const traceInterval = 1000;

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
+import type { AgentContext } from '../../farm/agent-context';
 import { photoExtension } from '../../files/stored-extension';
 import type { Photo } from '../../model/photo';
 import type { Claim } from '../../store/attempts';
 import { keepFiles } from '../../store/file-use';
 import { namePhoto } from '../../store/outcomes';
 import { shareFile } from '../../store/shared-files';
-import type { AgentContext } from './context';
 
 /** Stores a picture of the end of an attempt and names it in the attempt's outcome, which must be recorded already. */
 export async function keepPhoto(

@@ -1,7 +1,7 @@
 import { asError } from '../../model/errors';
+import type { Log } from '../../model/log';
 import { type Claim, releaseLease, renewLease } from '../../store/attempts';
 import type { Database } from '../../store/database';
-import type { Log } from './context';
 
 /**
  * Keeps the claim of an attempt alive. The database's clock judges it; in between, the monotonic clock of this

@@ -1,9 +1,12 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { AgentContext } from '../../farm/agent-context';
 import { storedExtension } from '../../files/stored-extension';
 import type { Job } from '../../model/job';
 import type { Material } from '../../model/material';
 import type { PrinterCapabilities } from '../../model/printer';
+import { localCopy } from '../../shared-files/local-copy';
+import { analysisOf } from '../../shared-files/model-analysis';
 import { resolveSettings } from '../../slicing/defaults';
 import { preparePrintFile } from '../../slicing/prepare';
 import { printKey } from '../../slicing/print-key';
@@ -12,9 +15,6 @@ import type { SlicingMachine } from '../../slicing/slicer';
 import { findPrepared, forgetPrepared, type PreparedRow, storePrepared } from '../../store/prepared-prints';
 import type { Printer } from '../../store/printers';
 import { readSharedFile, shareFile } from '../../store/shared-files';
-import type { AgentContext } from './context';
-import { localCopy } from '../../shared-files/local-copy';
-import { analysisOf } from '../../shared-files/model-analysis';
 
 /** What is needed to make a print file for a printer. */
 export type PreparingContext = Pick<

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { ConditionWatch } from '../../beds/printer-condition';
+import { type AgentContext, agentName } from '../../farm/agent-context';
+import { showPhase } from '../../jobs/show-phase';
 import type { IncomingMessage, Subscription, Verdict } from '../../messaging/broker';
 import { asError } from '../../model/errors';
 import { parseDispatchMessage } from '../../model/messages';
@@ -7,11 +10,8 @@ import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '.
 import { findJob, lockJob } from '../../store/jobs';
 import { storePreparation } from '../../store/printers';
 import { AttemptRun } from './attempt-run';
-import { type AgentContext, agentName } from './context';
 import { Lease } from './lease';
-import { ConditionWatch } from '../../beds/printer-condition';
 import { PrinterWatch } from './printer-watch';
-import { showPhase } from '../../jobs/show-phase';
 
 /** How often an agent asks whether it may serve the printer, and looks for attempts without a holder (ms). */
 const roundInterval = 2000;

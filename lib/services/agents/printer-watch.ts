@@ -1,8 +1,12 @@
+import { admitMachine } from '../../beds/admit-machine';
+import { AttentionJudge } from '../../beds/attention';
+import { judgeBed } from '../../beds/bed-judgement';
+import { type AgentContext, agentName } from '../../farm/agent-context';
+import { type ConnectionState, isSameJob, WrongMachineError } from '../../makes/driver';
 import { asError } from '../../model/errors';
 import { isActive, type PrinterJob, type PrinterReport } from '../../model/printer';
-import { type ConnectionState, isSameJob, WrongMachineError } from '../../makes/driver';
 import { type Attempt, noteProgress, openAttemptOf } from '../../store/attempts';
-import { notify, type Transaction } from '../../store/database';
+import { notify } from '../../store/database';
 import { amendJob, lockJob } from '../../store/jobs';
 import {
   firstClearedBedVersion,
@@ -12,10 +16,7 @@ import {
   storeReport,
   storeTrouble,
 } from '../../store/printers';
-import { admitMachine } from '../../beds/admit-machine';
-import { AttentionJudge } from '../../beds/attention';
-import { judgeBed } from '../../beds/bed-judgement';
-import { type AgentContext, agentName } from './context';
+import type { Transaction } from '../../store/queryable';
 
 /** What the printer has shown so far: its job, and how many reports of a running print there were. */
 export interface Sight {

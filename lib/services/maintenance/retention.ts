@@ -1,6 +1,7 @@
+import type { Farm } from '../../farm/farm';
 import { filesInUse, forgetOldPhotos, forgetUnusedPrints, lockFiles } from '../../store/file-use';
 import { forgetEndedJobs, forgetOldKeys } from '../../store/pruning';
-import type { Farm } from '../../farm/farm';
+import type { Chore } from './chore';
 
 /** Files that were stored and never named by a job are kept as long as those that were. */
 const defaultDays = 30;
@@ -68,3 +69,8 @@ async function inRounds(forget: () => Promise<number>): Promise<number> {
   }
   return all;
 }
+
+const hourly = 3_600_000;
+
+export const oldFiles: Chore = { name: 'old files', everyMs: hourly, work: (farm) => removeOldFiles(farm) };
+export const history: Chore = { name: 'history', everyMs: hourly, work: forgetHistory };

@@ -1,4 +1,4 @@
-import { SimulatorRequestError } from '../simulator';
+import { SimulatorRequestError } from '../request-error';
 
 /** A model of printer, as far as a client can tell it from the others (sheet, sections 1.4, 3.1 and 8.3). */
 export interface BambuProfile {

@@ -1,7 +1,7 @@
 import type { GcodeFacts } from '../gcode-duration';
 import type { Machine } from '../machine';
 import type { Feed } from '../print-run';
-import { SimulatorRequestError } from '../simulator';
+import { SimulatorRequestError } from '../request-error';
 import type { ToolRules } from '../tool-use';
 import type { Profile } from './profiles';
 import type { MoonrakerState } from './state';

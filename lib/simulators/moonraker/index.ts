@@ -1,7 +1,8 @@
 import { Delivery } from '../delivery';
 import { Machine } from '../machine';
+import { SimulatorRequestError } from '../request-error';
 import { run } from '../running';
-import { type RunningSimulator, type SimulatorOptions, SimulatorRequestError } from '../simulator';
+import type { RunningSimulator, SimulatorOptions } from '../simulator';
 import { SwitchedServer } from '../switched-server';
 import { Access } from './access';
 import { extruderCount, extruderName, pickableExtruders } from './extruders';

@@ -1,4 +1,4 @@
-import { SimulatorRequestError } from '../simulator';
+import { SimulatorRequestError } from '../request-error';
 
 /** A vintage of the software, and whose macros stand in the configuration. */
 export interface Profile {

@@ -1,5 +1,4 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert';
-import { isActive } from '../../../lib/model/printer';
 import {
   isSameJob,
   type StartOrder,
@@ -8,6 +7,7 @@ import {
   UploadFailedError,
 } from '../../../lib/makes/driver';
 import { pause } from '../../../lib/makes/waiting';
+import { isActive } from '../../../lib/model/printer';
 import { connectionWhere, permit } from '../../makes/fixtures';
 import { Wire } from '../../support/wire';
 import type { Stage } from '../stage';

@@ -2,9 +2,10 @@ import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { asError, PlatewiseError } from '../model/errors';
 import type { JobId } from '../model/ids';
-import { makePlan, type Plan, type PlanningBudget } from '../planning/plan';
+import { makePlan } from '../planning/plan';
+import type { Plan, PlanningBudget } from '../planning/plan-shape';
 import type { Snapshot } from '../planning/snapshot';
-import type { FarmOptions } from '../farm/farm';
+import type { FarmOptions } from './options';
 
 const defaultMilliseconds = 200;
 const moves = 1500;

@@ -1,0 +1,7 @@
+import type { Dimensions } from '../model/printer';
+
+/** A box around something (mm). */
+export interface Bounds {
+  min: Dimensions;
+  max: Dimensions;
+}

@@ -1,0 +1,57 @@
+import type { JobId, MaterialId, PrinterId } from '../model/ids';
+import type { FarmPause } from './snapshot';
+
+/** One print of the plan. Times are ISO 8601 UTC; null where only an operator can say when. */
+export interface PlanLine {
+  jobId: JobId;
+  printerId: PrinterId;
+  /** The slot to print from; null until the right filament is loaded. */
+  slot: string | null;
+  start: string | null;
+  end: string | null;
+  /** What an operator must do first. */
+  setups: string[];
+  /** Whether it can be started now. */
+  ready: boolean;
+  /** When the operator should begin to change the filament; absent or null: not planned. */
+  setupAt?: string | null;
+  /** Which filament goes where for it. */
+  changes?: {
+    slot: string;
+    from: MaterialId | null;
+    to: MaterialId;
+    /** What the print needs of it. */
+    gramsNeeded: number;
+    /** Which spool of the shelf; null if none is known that has enough. */
+    spoolId: string | null;
+  }[];
+  /** Minutes between its end and the deadline. */
+  slackMinutes?: number | null;
+}
+
+/** What is to be printed where and when, and why something waits. The same snapshot gives the same plan. */
+export interface Plan {
+  /** When the snapshot was taken, ms since 1970; a later plan has a higher version. */
+  version: number;
+  lines: PlanLine[];
+  /** The place of each waiting job in the order of the plan, from 1. */
+  positions: Record<JobId, number>;
+  /** Why each waiting job has not started. */
+  waiting: Record<JobId, string>;
+  /** What the plan costs in weighted hours, and what no plan can undercut; only if operator hours are known. */
+  value?: { cost: number; lowerBound: number; gap: number; ruleCost: number };
+  /** The farm is paused: nothing is ready and nothing has a time; absent: it is not. */
+  paused?: FarmPause;
+}
+
+/** How a plan is searched for. */
+export interface PlanningBudget {
+  /** The plan before, to start from. */
+  previous?: Pick<Plan, 'lines'>;
+  seed?: number;
+  /** Moves of the search; the same number gives the same plan on every machine. */
+  moves?: number;
+  /** Wall time (ms by `clock`) after which the search stops short. */
+  milliseconds?: number;
+  clock?: () => number;
+}

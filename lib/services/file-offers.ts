@@ -1,0 +1,22 @@
+import type { Farm } from '../farm/farm';
+import { offerFiles } from '../shared-files/foreign-files';
+import type { Service } from './service';
+
+/** Puts into the database the files that other processes ask for, if there can be others. */
+export class FileOffers implements Service {
+  readonly #farm: Farm;
+  #end: (() => void) | undefined;
+
+  constructor(farm: Farm) {
+    this.#farm = farm;
+  }
+
+  async start(): Promise<void> {
+    if (this.#farm.sharesFiles) this.#end ??= await offerFiles(this.#farm);
+  }
+
+  async stop(): Promise<void> {
+    this.#end?.();
+    this.#end = undefined;
+  }
+}

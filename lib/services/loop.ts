@@ -1,0 +1,88 @@
+import type { Service } from './service';
+
+export interface LoopOptions {
+  /** One round. What it throws goes to `failed`; the next round comes all the same. */
+  work(signal: AbortSignal): Promise<void>;
+  failed(error: unknown): void;
+  /** A round is due after this long without one (ms); absent: only when woken. */
+  everyMs?: number;
+  /** How long a round waits for further calls of `wake` (ms). */
+  gatherMs?: number;
+  /** The least time from the beginning of one round to that of the next (ms). */
+  pauseMs?: number;
+  /** Subscribes to whatever should wake the loop; returns the end of the subscription. */
+  listen?(wake: () => void): Promise<() => void>;
+  /** Whether the first round begins at once. */
+  atStart?: boolean;
+}
+
+/** Does the same work again and again: at intervals and when woken, one round after the other, and never less than once after the last `wake`. */
+export class Loop implements Service {
+  readonly #options: LoopOptions;
+  #abort: AbortController | undefined;
+  #interval: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+  #unlisten: (() => void) | undefined;
+  #round: Promise<void> | undefined;
+  #again = false;
+  #begunAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    if (this.#abort) return;
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { everyMs, listen, atStart = true } = this.#options;
+    const unlisten = await listen?.(() => this.wake());
+    if (abort.signal.aborted) return unlisten?.();
+    this.#unlisten = unlisten;
+    if (everyMs !== undefined) this.#interval = setInterval(() => this.wake(), everyMs);
+    if (atStart) this.wake();
+  }
+
+  /** Ends the round that is under way as soon as its work heeds the signal. */
+  async stop(): Promise<void> {
+    this.#abort?.abort(new Error('The farm is closing.'));
+    clearInterval(this.#interval);
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    this.#unlisten?.();
+    this.#unlisten = undefined;
+    this.#again = false;
+    await this.#round;
+    this.#abort = undefined;
+  }
+
+  /** Has a round begin soon. */
+  wake(): void {
+    if (!this.#abort || this.#abort.signal.aborted) return;
+    if (this.#round) {
+      this.#again = true;
+      return;
+    }
+    const { gatherMs = 0, pauseMs = 0 } = this.#options;
+    const wait = Math.max(gatherMs, pauseMs - (performance.now() - this.#begunAt));
+    this.#soon ??= setTimeout(() => this.#begin(), wait);
+  }
+
+  #begin(): void {
+    this.#soon = undefined;
+    const signal = this.#abort?.signal;
+    if (!signal || signal.aborted) return;
+    this.#begunAt = performance.now();
+    this.#round = this.#options
+      .work(signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#options.failed(error);
+      })
+      .finally(() => {
+        this.#round = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.wake();
+      });
+  }
+}

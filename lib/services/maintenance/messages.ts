@@ -1,0 +1,11 @@
+import { pruneSent } from '../../store/outbox';
+import { type Chore, unlessLocked } from './chore';
+
+const keepSentHours = 24;
+
+/** Forgets messages that were published long ago. */
+export const messages: Chore = {
+  name: 'published messages',
+  everyMs: 60_000,
+  work: (farm) => unlessLocked(farm, () => pruneSent(farm.database, keepSentHours)),
+};
