@@ -4,10 +4,11 @@
  */
 const rooms = {
   model: [],
+  contracts: ['model'],
   http: ['model'],
   simulators: [],
-  store: ['model'],
-  messaging: ['model'],
+  store: ['contracts', 'model'],
+  messaging: ['contracts', 'model'],
   files: ['model'],
   fit: ['model'],
   planning: ['fit', 'model'],
@@ -37,8 +38,10 @@ const packages = {
   yazl: 'lib/(files|slicing)',
   pngjs: 'lib/(files|simulators)',
   'prom-client': 'lib/(farm|integrations)',
+  '@sinclair/typebox': 'lib/(contracts|api)',
+  ajv: 'lib/(contracts|slicing)',
   'rate-limiter-flexible': 'lib/farm',
-  '@fastify/busboy': 'lib/simulators|nodes',
+  '@fastify/busboy': 'lib/(api|simulators)',
 };
 
 const makes = ['bambu', 'moonraker', 'snapmaker'];

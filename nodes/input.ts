@@ -1,23 +1,29 @@
 import type { Node, NodeMessage } from 'node-red';
+import type { Answer } from '../lib/api/call';
+import { problemHeaders, problemOf } from '../lib/api/problem';
+import { admitRequest } from '../lib/api/requests';
 import type { Farm } from '../lib/farm/farm';
 import { authorise } from '../lib/farm/keys';
-import { checkSource } from '../lib/http/source';
 import { asError, UnauthorizedError } from '../lib/model/errors';
 import { oneLine } from '../lib/model/one-line';
 import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
-import { problemHeaders, problemOf } from './http/problem';
-import { actorOf, checkTexts, type FlowMessage, headerOf, isFromScreen } from './http/request';
+import { actorOf, type FlowMessage, isFromScreen } from './http/request';
 import { type AnsweredRequest, timeRequest } from './http/request-clock';
 
 /** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
 export interface Guard {
   access: FarmAccess;
-  /** What a request needs a key for; null: nothing. */
-  scope: Scope | null;
+  /** What a request needs a key for; null: nothing. A function may throw why there is nothing to ask for. */
+  scope: Scope | null | ((message: FlowMessage) => Scope | null);
+  /** The route of a request for the metrics, where the path of its `http in` node does not name it. Throws if there is none. */
+  route?(message: FlowMessage): string;
   /** Whether a message over a wire needs a key as well, wherever it comes from. */
   keyNeeded?: boolean;
 }
+
+const scopeOf = ({ scope }: Guard, message: FlowMessage): Scope | null =>
+  typeof scope === 'function' ? scope(message) : scope;
 
 /** What the work of a node comes to. */
 export interface Outcome {
@@ -28,31 +34,23 @@ export interface Outcome {
   headers?: Record<string, string>;
 }
 
-/** Whether a request may change something: by its method, or because the node does more than tell. */
-const mayChange = (method: string | undefined, scope: Scope | null): boolean =>
-  !['GET', 'HEAD', 'OPTIONS'].includes(method ?? '') || (scope !== null && scope !== 'read');
-
 /** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
 async function admit(message: FlowMessage, guard: Guard): Promise<void> {
-  const { access, scope } = guard;
+  const { access } = guard;
   if (isFromScreen(message)) {
     // A browser has written all of the message but this.
     delete message.req;
     delete message['actor'];
   }
   if (!message.req) return admitFromWire(message, guard);
-  // What a flow routes here by GET may still be an order.
-  checkSource(message.req, mayChange(message.req.method, scope));
-  if (scope !== null) {
-    const { database } = await access.farm();
-    const name = await authorise(database, headerOf(message, 'authorization'), scope);
-    if (name !== null) message['actor'] = `api:${name}`;
-  }
-  checkTexts(message.req);
+  const actor = await admitRequest(message.req, scopeOf(guard, message), () => access.farm());
+  if (actor !== null) message['actor'] = actor;
 }
 
 /** Makes sure that an order from a screen, or over a wire that needs a key, may be given; the key goes no further. */
-async function admitFromWire(message: FlowMessage, { access, scope, keyNeeded }: Guard): Promise<void> {
+async function admitFromWire(message: FlowMessage, guard: Guard): Promise<void> {
+  const { access, keyNeeded } = guard;
+  const scope = scopeOf(guard, message);
   const fromScreen = isFromScreen(message);
   const { authorization } = message;
   if (fromScreen || keyNeeded) delete message['authorization'];
@@ -69,6 +67,10 @@ async function admitFromWire(message: FlowMessage, { access, scope, keyNeeded }:
   });
   if (name !== null) message['actor'] = `${fromScreen ? 'dashboard' : 'flow'}:${name}`;
 }
+
+/** What an endpoint answers, for the flow. */
+export const outcomeOf = (answer: Answer | undefined): Outcome | undefined =>
+  answer && { payload: answer.payload, statusCode: answer.status, headers: answer.headers };
 
 /** An error as Node-RED's log may show it: it may name what others have named. */
 function forLog(thrown: unknown): Error {
@@ -98,7 +100,7 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
     const flowMessage = message as FlowMessage;
     const asked = guard.access.openFarm();
     if (flowMessage.req && !isFromScreen(flowMessage))
-      timeRequest(flowMessage, (request) => record(guard.access.openFarm(), flowMessage, request));
+      timeRequest(flowMessage, guard.route, (request) => record(guard.access.openFarm(), flowMessage, request));
     admit(flowMessage, guard)
       .then(() => work(flowMessage))
       .then(
@@ -107,7 +109,7 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
             flowMessage.payload = result.payload;
             if (flowMessage.req) {
               flowMessage.statusCode = result.statusCode ?? 200;
-              if (result.headers) flowMessage.headers = result.headers;
+              if (result.headers && Object.keys(result.headers).length > 0) flowMessage.headers = result.headers;
             }
             send(flowMessage as NodeMessage);
           }

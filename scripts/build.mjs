@@ -1,16 +1,20 @@
 // Compiles the sources and puts what is not code (the editor's HTML, locales and icons; test fixtures) beside them.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import openapiTypes, { astToString } from 'openapi-typescript';
-import { parse } from 'yaml';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-// The types of a client, as any other program would generate them; a test is such a program.
+// The description of the API comes from its table; the types of a client, as any other program would generate them; a test is such a program.
 const described = join(root, 'docs', 'openapi.yaml');
+const describer = spawnSync(process.execPath, ['--import', 'tsx', join(root, 'scripts', 'describe-api.ts')], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (describer.status !== 0) process.exit(describer.status ?? 1);
 const generated = join(root, 'test', 'generated');
 mkdirSync(generated, { recursive: true });
 const types = await openapiTypes(pathToFileURL(described), { defaultNonNullable: false });
@@ -25,7 +29,4 @@ cpSync(join(root, 'nodes'), join(root, 'dist', 'nodes'), {
 });
 cpSync(join(root, 'plugins'), join(root, 'dist', 'plugins'), { recursive: true });
 cpSync(join(root, 'test', 'fixtures'), join(root, 'dist', 'test', 'fixtures'), { recursive: true });
-// The description of the API is written as YAML, which is kind to readers, and served as JSON.
-const description = parse(readFileSync(described, 'utf8'));
-writeFileSync(join(root, 'dist', 'openapi.json'), JSON.stringify(description));
 chmodSync(join(root, 'dist', 'bin', 'platewise.js'), 0o755);

@@ -53,6 +53,11 @@ export function judgeBed(sight: BedSight): 'foreign' | 'unknown' | null {
   return sight.gapSeconds > longestHarmlessGap && bed.state === 'clear' ? 'unknown' : null;
 }
 
+/** Whether a report shows that a print has ended since the report before: what lies on the bed is not what it was. */
+export function hasEnded({ wasActive, report }: Pick<BedSight, 'wasActive' | 'report'>): boolean {
+  return wasActive && !isActive(report.state);
+}
+
 /**
  * Whether two records of a printer are those of one print. The same name alone proves nothing, but a different one does;
  * `unknown` where nothing but the name can be compared.

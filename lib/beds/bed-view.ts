@@ -1,13 +1,8 @@
+import type { Bed } from '../contracts/printers';
 import type { Printer } from '../store/printers';
 
 /** A bed as the API shows it. */
-export interface BedView {
-  state: 'clear' | 'occupied';
-  cause: string | null;
-  attempt_id: string | null;
-  version: number;
-  since: string;
-}
+export type BedView = Bed;
 
 export const bedView = (printer: Printer): BedView => ({
   state: printer.bedState,

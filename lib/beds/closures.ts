@@ -1,6 +1,6 @@
+import { parseClosure } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { UnacceptableInputError } from '../model/errors';
-import { parseClosure } from '../model/messages';
 import { type Closure, closuresAhead, deleteClosure, insertClosure } from '../store/planning';
 import { findPrinter } from '../store/printers';
 

@@ -1,8 +1,8 @@
+import { parseIdentity } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
 import { identityText } from '../model/machine-identity';
-import { parseIdentity } from '../model/messages';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';

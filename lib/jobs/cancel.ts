@@ -1,27 +1,17 @@
+import type { Cancelled as ContractCancelled, CancelRequested as ContractCancelRequested } from '../contracts/jobs';
 import type { Farm } from '../farm/farm';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError } from '../model/errors';
-import type { JobId } from '../model/ids';
-import { isTerminal, type JobStatus } from '../model/status';
+import { isTerminal } from '../model/status';
 import { endBeforeStart, requestCancelOfAttempts } from '../store/attempts';
 import { notify } from '../store/database';
 import { changeStatus, findJob, lockJob, requestCancel } from '../store/jobs';
 
 /** The job will certainly not start nor print any more. */
-export interface Cancelled {
-  done: true;
-  job_id: JobId;
-  status: JobStatus;
-  cancellation_time: string | null;
-}
+export type Cancelled = ContractCancelled & { done: true };
 
 /** The printer has not confirmed the stop yet; the intent is kept and no start goes out. */
-export interface CancelRequested {
-  done: false;
-  job_id: JobId;
-  status: JobStatus;
-  cancel_requested: true;
-}
+export type CancelRequested = ContractCancelRequested & { done: false };
 
 const confirmLimit = 30_000;
 
@@ -81,8 +71,8 @@ export async function cancelJob(
         'Nothing needs to be done.',
       );
     }
-    return isTerminal(job.status)
-      ? { done: true, job_id: job.id, status: job.status, cancellation_time: job.completedAt }
+    return job.status === 'cancelled'
+      ? { done: true, job_id: job.id, status: job.status, cancellation_time: job.completedAt ?? '' }
       : { done: false, job_id: job.id, status: job.status, cancel_requested: true };
   } finally {
     unlisten();

@@ -1,8 +1,9 @@
+import type { ChangedJob as ContractChangedJob } from '../contracts/jobs';
+import { type JobChange, parseJobChange } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { ConflictError, type FieldError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import type { Job } from '../model/job';
-import { type JobChange, parseJobChange } from '../model/messages';
 import { isTerminal } from '../model/status';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttempts } from '../store/attempts';
@@ -12,16 +13,7 @@ import type { Transaction } from '../store/queryable';
 import { dependencyErrors, refused, timeErrors } from './examine';
 
 /** What is asked for a job from now on. */
-export interface ChangedJob {
-  job_id: JobId;
-  version: number;
-  job_name: string;
-  priority: number;
-  deadline_at: string | null;
-  not_before: string | null;
-  copies: number;
-  depends_on: JobId[];
-}
+export type ChangedJob = ContractChangedJob;
 
 /**
  * Changes what is asked for an open job: {job_name, priority, deadline_at, not_before, copies, depends_on}, each optional.

@@ -1,9 +1,11 @@
 import { type BedView, bedView } from '../beds/bed-view';
+import type { DeadLetter, ReplayedDeadLetter } from '../contracts/farm';
+import type { Held } from '../contracts/jobs';
+import { parseBedClear, parsePriorityChange, parseRelease } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { JobId, PrinterId } from '../model/ids';
-import { parseBedClear, parsePriorityChange, parseRelease } from '../model/messages';
 import { isActive } from '../model/printer';
 import { openAttemptOf } from '../store/attempts';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
@@ -42,7 +44,7 @@ export async function hold(
   actor: string,
   versions?: readonly number[],
   input?: unknown,
-): Promise<{ job_id: JobId; hold: boolean; status: string }> {
+): Promise<Held> {
   const { accept_unknown_machine: accepted = false } = held ? {} : parseRelease(input ?? {});
   const job = await farm.database.transaction(async (tx) => {
     const found = await lockJob(tx, id, versions);
@@ -98,14 +100,7 @@ export async function clearBedOf(
 }
 
 /** A dead letter as the API shows it. */
-export interface DeadLetterView {
-  id: string;
-  job_id: string | null;
-  attempt_id: string | null;
-  reason: string;
-  message: unknown;
-  created_at: string;
-}
+export type DeadLetterView = DeadLetter;
 
 const mostDeadLetters = 10_000;
 
@@ -125,11 +120,7 @@ export async function deadLetters(farm: Farm): Promise<{ dead_letters: DeadLette
 }
 
 /** Puts a failed job back into the queue as if it were new. Doing it again changes nothing. */
-export async function replay(
-  farm: Farm,
-  id: string,
-  actor: string,
-): Promise<{ id: string; job_id: JobId | null; status: string }> {
+export async function replay(farm: Farm, id: string, actor: string): Promise<ReplayedDeadLetter> {
   return farm.database.transaction(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
     if (letter.resolution === 'discarded')

@@ -1,3 +1,4 @@
+import type { JobSubmission } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import type { FileAnalysis, GcodeAnalysis } from '../files/analysis';
 import { fileFacts } from '../files/facts';
@@ -9,7 +10,6 @@ import type { FitReason } from '../model/fit';
 import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import { type Material, materialTolerance } from '../model/material';
-import type { JobSubmission } from '../model/messages';
 import type { PrintSettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import type { PlanningJob, PlanningPrinter } from '../planning/snapshot';

@@ -1,7 +1,7 @@
+import { parseFarmPause } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { asError } from '../model/errors';
 import type { AttemptId, JobId } from '../model/ids';
-import { parseFarmPause } from '../model/messages';
 import { type FarmPauseView, pauseView } from '../schedule/pause-view';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { endBeforeStart, openAttempts } from '../store/attempts';

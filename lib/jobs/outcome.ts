@@ -1,8 +1,9 @@
+import type { AnsweredOutcome } from '../contracts/jobs';
+import { parseOutcomeAnswer } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { phasesToAnswer } from '../model/attempt';
 import { ConflictError, NotFoundError } from '../model/errors';
-import { isUuid, type JobId } from '../model/ids';
-import { parseOutcomeAnswer } from '../model/messages';
+import { isUuid } from '../model/ids';
 import { type Attempt, endByWord, findAttempt } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { lockJob } from '../store/jobs';
@@ -18,12 +19,7 @@ import { settle } from './settle';
  * @throws NotFoundError there is no such attempt
  * @throws ConflictError nothing is asked, or the word cannot be taken yet
  */
-export async function answerOutcome(
-  farm: Farm,
-  id: string,
-  input: unknown,
-  actor: string,
-): Promise<{ attempt_id: string; job_id: JobId; status: string }> {
+export async function answerOutcome(farm: Farm, id: string, input: unknown, actor: string): Promise<AnsweredOutcome> {
   const { printed, machine_off: machineOff = false } = parseOutcomeAnswer(input);
   const attempt = isUuid(id) ? await findAttempt(farm.database, id) : undefined;
   if (!attempt) throw new NotFoundError('attempt', id);
@@ -57,6 +53,7 @@ export async function answerOutcome(
             filamentMm: null,
             tariff: farm.agentOptions.tariff,
             lowStockGrams: farm.agentOptions.lowStockGrams,
+            actor,
           })
         : {};
     return settle(tx, locked, {

@@ -1,17 +1,15 @@
+import type { PauseAnswer as ContractPauseAnswer } from '../contracts/printers';
 import type { Farm } from '../farm/farm';
 import { ConflictError } from '../model/errors';
-import type { PrinterId } from '../model/ids';
-import { isActive, type PrinterState } from '../model/printer';
+import { isActive } from '../model/printer';
 import { notify } from '../store/database';
 import { findPrinter, type Printer } from '../store/printers';
 
 /** What the printer shows after it was asked. */
-export interface PauseAnswer {
-  printer_id: PrinterId;
-  state: PrinterState | 'offline';
+export type PauseAnswer = ContractPauseAnswer & {
   /** Whether the printer shows what was asked for. */
   done: boolean;
-}
+};
 
 /** How long the printer's own word is waited for (ms). */
 const confirmLimit = 20_000;

@@ -1,36 +1,22 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JobPreview as ContractJobPreview } from '../contracts/jobs';
+import { parseJobSubmission } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { drawModel } from '../files/analyse-file';
 import { storedExtension } from '../files/stored-extension';
 import { judge, permanentReasons } from '../fit/judge';
 import { asError } from '../model/errors';
-import type { Fit } from '../model/fit';
 import { jobId } from '../model/ids';
-import { parseJobSubmission } from '../model/messages';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, Snapshot } from '../planning/snapshot';
 import { plannedForAll } from '../schedule/plan';
-import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
+import { forecastOf, promiseView } from '../schedule/promises';
 import { type ExaminedJob, examine } from './examine';
 
 /** What a job would be, before it is submitted. Hours are printer time, money is USD, both of one copy. */
-export interface JobPreview {
-  estimated_grams: number | null;
-  estimated_hours: number | null;
-  estimated_cost_usd: number | null;
-  /** Each printer: whether it can ever print this, whether it could now, and why not; `because` is null where it fits. */
-  printers: ({ printer_id: string; name: string; because: string | null } & Fit)[];
-  /** When it would be printed; null if only an operator can say. */
-  promise: PromiseView | null;
-  waiting_reason: string | null;
-  /** Whom it would push back; minutes null: off the plan. */
-  pushes_back: { job_id: string; job_name: string; minutes: number | null; breaks_deadline: boolean }[];
-  warnings: string[];
-  /** A picture of the model, `data:image/png;base64,…`; null if the file has no triangles. */
-  thumbnail: string | null;
-}
+export type JobPreview = ContractJobPreview;
 
 /** Side of the picture (pixels). */
 const pictureSize = 320;

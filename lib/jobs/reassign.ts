@@ -1,10 +1,11 @@
+import type { Reassigned as ContractReassigned } from '../contracts/jobs';
+import { parseReassignment } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { permanentReasons } from '../fit/judge';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
-import type { JobId, PrinterId } from '../model/ids';
-import { parseReassignment } from '../model/messages';
-import { isTerminal, type JobStatus } from '../model/status';
+import type { PrinterId } from '../model/ids';
+import { isTerminal } from '../model/status';
 import { planningJob, planningPrinter } from '../schedule/snapshot';
 import { attemptsOf, endBeforeStart } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
@@ -14,14 +15,7 @@ import { allPrinters, loadedSlots } from '../store/printers';
 import { settle } from './settle';
 
 /** Where a job may be printed from now on. */
-export interface Reassigned {
-  job_id: JobId;
-  status: JobStatus;
-  /** The only printer that may print it; null: any that can. */
-  force_printer: PrinterId | null;
-  /** The printers that had a copy of it in hand, and have to leave it. */
-  taken_from: PrinterId[];
-}
+export type Reassigned = ContractReassigned;
 
 /**
  * Gives an open job to another printer, or to any: {force_printer}. What another printer has in hand is taken back as long as

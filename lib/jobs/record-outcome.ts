@@ -7,7 +7,7 @@ import type { Tariff } from '../model/tariff';
 import type { Attempt } from '../store/attempts';
 import { deductGrams, findMaterial } from '../store/materials';
 import { insertOutcome } from '../store/outcomes';
-import { findPrinter } from '../store/printers';
+import { countBed, lockPrinter } from '../store/printers';
 import type { Transaction } from '../store/queryable';
 import { spoolsTaken } from '../store/spool-changes';
 
@@ -26,6 +26,8 @@ export interface EndedPrint {
   filamentMm: number | null;
   tariff: Tariff | undefined;
   lowStockGrams: number;
+  /** Who says that it has ended. */
+  actor: string;
 }
 
 /**
@@ -38,9 +40,11 @@ export async function recordOutcome(
   job: Job,
   ended: EndedPrint,
 ): Promise<{ outcomeId: string; hours: number | null; costUsd: number; failureKind: FailureKind | null }> {
-  const { attempt, outcome, reason, timeScale, sawItRun } = ended;
+  const { attempt, outcome, reason, timeScale, sawItRun, actor } = ended;
   const material = await findMaterial(tx, job.materialId);
-  const printer = await findPrinter(tx, attempt.printerId);
+  const printer = await lockPrinter(tx, attempt.printerId);
+  // The end of this print may be all that the farm ever sees of it: no report needs to have shown it running.
+  await countBed(tx, printer, actor);
   const estimatedHours = attempt.estimatedSeconds === null ? null : attempt.estimatedSeconds / 3600;
   const wallHours =
     attempt.startedAt === null || attempt.endedAt === null

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { JobSubmission } from '../contracts/messages';
 import { MalformedInputError, PlatewiseError, UnacceptableInputError } from '../model/errors';
-import type { JobSubmission } from '../model/messages';
 import type { KeyedSubmission } from '../store/idempotency-keys';
 
 /** An Idempotency-Key with the submission that it came with: the same key never makes a second job. */

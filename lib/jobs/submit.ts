@@ -1,3 +1,5 @@
+import type { SubmittedJob as ContractSubmittedJob } from '../contracts/jobs';
+import { parseJobSubmission } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import type { FileAnalysis } from '../files/analysis';
 import { storedExtension } from '../files/stored-extension';
@@ -5,8 +7,6 @@ import { asError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
-import { parseJobSubmission } from '../model/messages';
-import type { JobStatus } from '../model/status';
 import type { Plan } from '../planning/plan-shape';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { Snapshot } from '../planning/snapshot';
@@ -27,21 +27,7 @@ import { KeyInUseError, SubmissionKey } from './submission-key';
 const answerWithin = 2000;
 
 /** The answer to a submission. */
-export interface SubmittedJob {
-  job_id: JobId;
-  status: JobStatus;
-  /** Place in the queue, from 1. */
-  queue_position: number | null;
-  /** ISO 8601 UTC; null if only an operator can make room, or the plan is still being made. */
-  estimated_start_time: string | null;
-  /** Why it does not start at once. */
-  waiting_reason: string | null;
-  warnings: string[];
-  /** What is promised, and of its deadline; null without operator hours, or if only an operator can say. */
-  promise: PromiseView | null;
-  /** Whose end moves back by more than a quarter of an hour because of it. */
-  pushes_back: { job_id: JobId; minutes: number | null; breaks_deadline: boolean }[];
-}
+export type SubmittedJob = ContractSubmittedJob;
 
 /**
  * Accepts a job, or says what is wrong with it and stores nothing.

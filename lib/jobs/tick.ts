@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { type DispatchMessage, parseDispatchMessage, parsePlan } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { fittingSlot, judge } from '../fit/judge';
 import { printerQueue } from '../messaging/topology';
 import { PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, jobId, type PrinterId, printerId } from '../model/ids';
 import type { Job } from '../model/job';
-import { type DispatchMessage, parseDispatchMessage, parsePlan } from '../model/messages';
 import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
 import type { PlanLine } from '../planning/plan-shape';

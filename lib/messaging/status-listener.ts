@@ -1,5 +1,5 @@
+import { parseStatusMessage, type StatusMessage } from '../contracts/messages';
 import { asError } from '../model/errors';
-import { parseStatusMessage, type StatusMessage } from '../model/messages';
 import { unstorableField } from '../model/text';
 import type { Broker, Subscription } from './broker';
 import type { DroppedMessages } from './dropped-messages';

@@ -1,7 +1,7 @@
+import type { PlanMessage } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
-import type { PlanMessage } from '../model/messages';
 import { limitOf } from '../model/paging';
 import { OperatorCalendar, type OperatorHours } from '../planning/calendar';
 import type { Plan } from '../planning/plan-shape';

@@ -1,18 +1,14 @@
+import type { PromiseOfJob } from '../contracts/jobs';
 import type { Farm } from '../farm/farm';
 import type { JobId } from '../model/ids';
 import { Forecast, type Situation, situations } from '../planning/forecast';
-import type { JobPromise, Spread } from '../planning/promise';
+import type { JobPromise } from '../planning/promise';
 import { newestStart, promisesThatCame } from '../store/planning';
 import type { Queryable } from '../store/queryable';
 import { Learned } from './learned';
 
 /** What is promised of a job: when nine in ten start and end by then, and what of its deadline. */
-export interface PromiseView {
-  job_id: JobId;
-  start: Spread;
-  end: Spread;
-  deadline: { meets: boolean; likely: boolean; text: string } | null;
-}
+export type PromiseView = PromiseOfJob;
 
 export const promiseView = (id: JobId, promise: JobPromise): PromiseView => ({
   job_id: id,

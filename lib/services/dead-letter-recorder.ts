@@ -1,9 +1,9 @@
+import { parseDispatchMessage } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import type { IncomingMessage, Subscription } from '../messaging/broker';
 import { deadLetterRecordQueue } from '../messaging/topology';
 import { asError } from '../model/errors';
 import { isUuid } from '../model/ids';
-import { parseDispatchMessage } from '../model/messages';
 import { findAttempt } from '../store/attempts';
 import { DatabaseUnavailableError } from '../store/database';
 import { recordDeadMessage } from '../store/dead-letters';

@@ -1,6 +1,6 @@
+import type { PlanMessage } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { asError } from '../model/errors';
-import type { PlanMessage } from '../model/messages';
 import { planMessage, plannedForAll } from '../schedule/plan';
 import { Loop } from './loop';
 

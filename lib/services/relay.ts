@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { DispatchMessage } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import type { OutgoingMessage } from '../messaging/broker';
 import { deadLetterQueueLength } from '../messaging/topology';
 import { asError } from '../model/errors';
-import type { DispatchMessage } from '../model/messages';
 import { Seldom } from '../model/seldom';
 import {
   dropOvertakenDispatches,

@@ -1,29 +1,15 @@
+import { type MaterialChange, parseMaterialChange, parseNewMaterial } from '../contracts/messages';
+import type { Material as ContractMaterial } from '../contracts/stock';
 import type { Farm } from '../farm/farm';
 import { ConflictError, NotFoundError } from '../model/errors';
 import { type MaterialId, materialId } from '../model/ids';
 import type { Material } from '../model/material';
-import { type MaterialChange, parseMaterialChange, parseNewMaterial } from '../model/messages';
 import { findUsableMaterial, type Stock, stockOfMaterials, usableMaterials } from '../store/materials';
 import type { Queryable } from '../store/queryable';
 import { archiveMaterial, insertMaterial, updateMaterial, usersOfMaterial } from '../store/stock-changes';
 
 /** A material as the API shows it, with what is there of it (grams). */
-export interface MaterialView {
-  material_id: string;
-  name: string;
-  type: string;
-  colour: string;
-  colour_hex: string;
-  brand: string;
-  density_g_cm3: number;
-  diameter_mm: number;
-  usd_per_kg: number;
-  /** °C */
-  nozzle_temp: number;
-  bed_temp: number;
-  grams_left: number;
-  grams_promised: number;
-}
+export type MaterialView = ContractMaterial;
 
 const materialView = (material: Material, stock: Stock | undefined): MaterialView => ({
   material_id: material.id,

@@ -1,8 +1,9 @@
+import { parseNewSpool, parseSlotChange, parseSpoolChange, type SpoolChange } from '../contracts/messages';
+import type { Spool as ContractSpool } from '../contracts/stock';
 import type { Farm } from '../farm/farm';
 import { mayHaveStarted } from '../model/attempt';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { SpoolId } from '../model/ids';
-import { parseNewSpool, parseSlotChange, parseSpoolChange, type SpoolChange } from '../model/messages';
 import { type Attempt, openAttemptsOfSpool } from '../store/attempts';
 import {
   allSpools,
@@ -19,15 +20,7 @@ import { archiveSpool, setSpoolGrams } from '../store/stock-changes';
 import { changeSpoolOfPrint, lockFedPrint } from './spool-change';
 
 /** A spool as the API shows it. */
-export interface SpoolView {
-  spool_id: string;
-  material_id: string;
-  label: string | null;
-  initial_grams: number;
-  grams_left: number;
-  printer_id: string | null;
-  slot: string | null;
-}
+export type SpoolView = ContractSpool;
 
 const spoolView = (spool: Spool): SpoolView => ({
   spool_id: spool.id,

@@ -1,5 +1,5 @@
+import type { DispatchMessage } from '../contracts/messages';
 import type { AttemptId, JobId } from '../model/ids';
-import type { DispatchMessage } from '../model/messages';
 import { advisoryLocks } from './advisory-locks';
 import { notificationChannel, notify } from './database';
 import { longAgo } from './moments';

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The root of this package, where `migrations/` lies, from the sources as from `dist/`. */
@@ -10,4 +10,10 @@ export function packageDirectory(): string {
     directory = parent;
   }
   return directory;
+}
+
+/** The version of this package. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageDirectory(), 'package.json'), 'utf8')) as { version: string };
+  return version;
 }

@@ -226,6 +226,15 @@ export function occupyBedByOther(
   return setBed(tx, id, { state: 'occupied', cause, attemptId: null }, actor, reason);
 }
 
+/**
+ * A print on an occupied bed has ended: what lies there now, nobody who looked before can have seen. The printer's row must be locked.
+ */
+export async function countBed(tx: Transaction, printer: Printer, actor: string): Promise<void> {
+  const { id, bedState, bedCause, bedAttemptId } = printer;
+  if (bedState === 'clear') return;
+  await setBed(tx, id, { state: 'occupied', cause: bedCause ?? 'unknown', attemptId: bedAttemptId }, actor);
+}
+
 /** Nothing was printed after all: the bed is what it was before this attempt's intent. */
 export async function restoreBed(
   tx: Transaction,

@@ -1,21 +1,11 @@
+import type { Action as ContractAction } from '../contracts/common';
 import { type AttemptPhase, mayHaveStarted, phasesToAnswer } from '../model/attempt';
 import { isActive } from '../model/printer';
 import type { JobStatus } from '../model/status';
 import type { Printer } from '../store/printers';
 
 /** Something that an operator can do, as a request to this interface. */
-export interface Action {
-  /** What `job-control` calls it. */
-  action: string;
-  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Under the address of the interface. */
-  href: string;
-  body?: Record<string, unknown>;
-  /** Fields of the body that only the operator knows. */
-  needs?: string[];
-  /** What it does, or when it is right. */
-  why: string;
-}
+export type Action = ContractAction;
 
 /** A printer, as far as it decides what can be done. */
 export type ActionPrinter = Pick<

@@ -1,15 +1,10 @@
+import type { Health as ContractHealth } from '../contracts/farm';
 import type { Farm } from '../farm/farm';
 import type { Obstacle } from '../model/obstacle';
 import { obstacles } from './obstacles';
 
 /** Whether the farm can do its work, for whatever watches over programs. Tells nothing of the work itself, so that everybody may ask. */
-export interface Health {
-  status: 'ok' | 'degraded';
-  database: 'ok' | 'away' | 'read_only';
-  broker: 'ok' | 'away' | 'blocked';
-  /** What keeps dispatches from reaching printers, in general words. */
-  reasons: { code: Obstacle['code']; text: string }[];
-}
+export type Health = ContractHealth;
 
 /** What everybody may know: no names, no addresses. `why`, for which a key is needed, says more. */
 const inGeneral: Record<Obstacle['code'], string> = {

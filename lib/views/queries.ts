@@ -1,3 +1,4 @@
+import type { Attempt } from '../contracts/jobs';
 import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError } from '../model/errors';
 import type { Job } from '../model/job';
@@ -177,21 +178,7 @@ function asJobPlace([createdAt, id]: readonly unknown[]): NonNullable<QueueQuery
 }
 
 /** An attempt as the API shows it. */
-export interface AttemptView {
-  attempt_id: string;
-  copy: number;
-  printer_id: string;
-  phase: string;
-  file_name: string;
-  slot: string;
-  gcode_sha256: string | null;
-  started_at: string | null;
-  ended_at: string | null;
-  outcome: string | null;
-  reason: string | null;
-  /** Whether there is a picture of its end. */
-  photo: boolean;
-}
+export type AttemptView = Attempt;
 
 /** Every column of a job, its attempts, its history, and why it waits. */
 export type JobView = Record<string, unknown> & {

@@ -1,8 +1,8 @@
+import { parseSetupDone } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { canEverPrint, doubtfulSlot, hardwareSetups, toolsFor } from '../fit/judge';
 import { clearBedOf } from '../jobs/changes';
 import { ConflictError, NotFoundError, UnacceptableInputError } from '../model/errors';
-import { parseSetupDone } from '../model/messages';
 import { outOfService } from '../planning/eligibility';
 import type { Plan, PlanLine } from '../planning/plan-shape';
 import type { Snapshot } from '../planning/snapshot';
@@ -194,7 +194,7 @@ export async function setupDone(
   input: unknown,
   actor: string,
   versionRequired = false,
-): Promise<unknown> {
+): Promise<object> {
   const { spool_id, bed_version } = parseSetupDone(input);
   const wanted = (await setups(farm)).setups.find((setup) => setup.id === id);
   if (!wanted) throw new NotFoundError('setup', id);

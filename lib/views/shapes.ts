@@ -1,48 +1,13 @@
-import { type BedView, bedView } from '../beds/bed-view';
+import { bedView } from '../beds/bed-view';
+import type { Printer as PrinterContract } from '../contracts/printers';
 import { isIdentified, type MachineIdentity } from '../model/machine-identity';
 import { isActive, type PrinterState, type PrinterTrouble, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
-import { type Action, printerActions } from './actions';
+import { printerActions } from './actions';
 
 /** A printer as the API shows it. */
-export interface PrinterView {
-  printer_id: string;
-  name: string;
-  make: string;
-  /** Models that a sliced file may have been made for. */
-  accepts_models: string[];
-  online: boolean;
-  /** `offline` when nobody has heard of it lately, else what it reports or what is in the way of any job. */
-  state: PrinterViewState;
-  /** What is wrong with it, what an operator can do, and since when where that is known. */
-  problem: string | null;
-  remedy: string | null;
-  since: string | null;
-  identity: IdentityView;
-  /** What an operator can do about it at this moment. */
-  actions: Action[];
-  job_id: string | null;
-  current_job_id: string | null;
-  job_name: string | null;
-  /** 0..1 */
-  progress: number | null;
-  remaining_minutes: number | null;
-  time_scale: number;
-  temperatures: { name: string; current: number; target: number }[];
-  bed: BedView;
-  slots: {
-    slot: string;
-    /** The tool that it feeds, from 0. */
-    tool: number;
-    material_id: string | null;
-    colour_hex: string | null;
-    spool_id: string | null;
-    grams_left: number | null;
-    /** What the printer itself says of the slot (a Bambu AMS of its trays), null if it says nothing. */
-    reported: ReportedSlotView | null;
-  }[];
-}
+export type PrinterView = PrinterContract;
 
 /** A slot in the printer's own words. */
 export interface ReportedSlotView {

@@ -1,25 +1,20 @@
+import { parseWhatIf, type WhatIf } from '../contracts/messages';
+import type { WhatIfAnswer as ContractWhatIfAnswer } from '../contracts/plan';
 import type { Farm } from '../farm/farm';
 import { canEverPrint, impossible } from '../fit/judge';
 import { type FieldError, UnacceptableInputError } from '../model/errors';
 import { jobId } from '../model/ids';
 import type { Material } from '../model/material';
-import { type PlanMessage, parseWhatIf, type WhatIf } from '../model/messages';
 import { hoursFrom } from '../planning/calendar';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 import { planMessage } from '../schedule/plan';
-import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
+import { forecastOf, promiseView } from '../schedule/promises';
 import { takeSnapshot } from '../schedule/snapshot';
 import { usableMaterials } from '../store/materials';
 
 /** What would change. Nothing is stored or started. */
-export interface WhatIfAnswer {
-  plan: PlanMessage;
-  /** What the jobs of the question could be promised, in their order; with a reason where nothing can. */
-  jobs: (PromiseView | { job_id: string; waiting_reason: string })[];
-  /** Whose end moves by more than a quarter of an hour, and (null) who would not be printed at all. */
-  shifts: { job_id: string; minutes: number | null; breaks_deadline: boolean }[];
-}
+export type WhatIfAnswer = ContractWhatIfAnswer;
 
 /**
  * Plans the farm as it would be: with more jobs, without printers, with other hours or more filament. The same way as

@@ -1,3 +1,4 @@
+import type { JobWhy as ContractJobWhy, PrinterWhy as ContractPrinterWhy } from '../contracts/plan';
 import type { Farm } from '../farm/farm';
 import { NotFoundError } from '../model/errors';
 import { isTerminal } from '../model/status';
@@ -8,19 +9,7 @@ import { findPrinter } from '../store/printers';
 import { obstacles, obstaclesOf } from './obstacles';
 
 /** Why a job has not started, and what would change that. */
-export interface JobWhy {
-  job_id: string;
-  status: string;
-  because: string;
-  would_help: string[];
-  start: string | null;
-  end: string | null;
-  /** From then on it is owed a start whatever the plan prefers; null once it is under way. */
-  owed_at: string | null;
-  /** What its printer prints before it. */
-  after: string[];
-  printers: { printer_id: string; possible: boolean; because: string; until: string | null }[];
-}
+export type JobWhy = ContractJobWhy;
 
 /** Why a job has not started: the first constraint that it violates, or what was preferred. @throws NotFoundError */
 export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
@@ -64,13 +53,7 @@ export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
 }
 
 /** Why a printer does nothing, and what it does next. */
-export interface PrinterWhy {
-  printer_id: string;
-  idle: boolean;
-  because: string;
-  would_help: string[];
-  next: { job_id: string; start: string | null; setups: string[] } | null;
-}
+export type PrinterWhy = ContractPrinterWhy;
 
 /** Why a printer is idle. @throws NotFoundError */
 export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {

@@ -1,9 +1,9 @@
 import type { NextFunction, Request, Response } from 'express';
+import { BodyBudget } from '../../lib/api/body-budget';
+import { hasBody, mediaTypeOf } from '../../lib/api/media-type';
 import type { Scope } from '../../lib/model/scope';
-import { BodyBudget } from './body-budget';
 import { isDeeperThan } from './json-depth';
 import { leastScope } from './least-scope';
-import { hasBody, mediaTypeOf } from './media-type';
 import { sendProblem, unreadableBody } from './unanswered';
 
 /** The largest JSON body (bytes). */
@@ -45,7 +45,7 @@ export function bodyReader(
     if (announced > jsonLimit) return refuse(unreadableBody(`Send at most ${jsonLimit} bytes of JSON.`));
     let giveBack = (): void => {};
     response.once('close', () => giveBack());
-    admit(headers.authorization, leastScope(path))
+    admit(headers.authorization, leastScope(method, path))
       .then(() => {
         if (response.closed) throw unreadableBody('Wait for the answer.');
         giveBack = (announced > smallLimit ? large : small).take(announced);

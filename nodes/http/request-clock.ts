@@ -17,9 +17,14 @@ export interface AnsweredRequest {
 
 /**
  * Measures how long a request takes, from now to the end of its answer. A stream has no duration that would mean anything.
+ * @param routeOf names the route where the path of the `http in` node does not; what it throws is no route
  * @param told once, when the answer is out
  */
-export function timeRequest(message: FlowMessage, told: (request: AnsweredRequest) => void): void {
+export function timeRequest(
+  message: FlowMessage,
+  routeOf: ((message: FlowMessage) => string) | undefined,
+  told: (request: AnsweredRequest) => void,
+): void {
   const response = (message['res'] as { _res?: ServerResponse } | undefined)?._res;
   const { method = '', route } = message.req as RoutedRequest;
   const path = route?.path;
@@ -28,6 +33,18 @@ export function timeRequest(message: FlowMessage, told: (request: AnsweredReques
   response.once('finish', () => {
     if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
     const seconds = (performance.now() - begun) / 1000;
-    told({ method, route: path, status: response.statusCode, seconds });
+    told({ method, route: namedRoute(message, routeOf, path), status: response.statusCode, seconds });
   });
+}
+
+function namedRoute(
+  message: FlowMessage,
+  routeOf: ((message: FlowMessage) => string) | undefined,
+  path: string,
+): string {
+  try {
+    return routeOf?.(message) ?? path;
+  } catch {
+    return path;
+  }
 }

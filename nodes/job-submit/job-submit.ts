@@ -1,10 +1,10 @@
 import type { Node, NodeAPI } from 'node-red';
+import { isUpload, receiveFile } from '../../lib/api/upload';
 import { submitJob } from '../../lib/jobs/submit';
 import { storeFile } from '../../lib/shared-files/take-file';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, bodyOf, clientOf, headerOf } from '../http/request';
 import { onInput } from '../input';
-import { isUpload, receiveFile } from './upload';
 
 export = (RED: NodeAPI): void => {
   function JobSubmit(this: Node, definition: FarmNodeDefinition): void {

@@ -28,9 +28,15 @@ export class FarmLifecycle {
   #problem: Error | undefined;
   #waiting = new Set<() => void>();
   #closed = false;
+  readonly #streams = new AbortController();
 
   constructor(options: FarmOptions) {
     this.#options = options;
+  }
+
+  /** Ends what is streamed when the farm closes. */
+  get closing(): AbortSignal {
+    return this.#streams.signal;
   }
 
   /** Whether any node works with the farm. */
@@ -60,6 +66,7 @@ export class FarmLifecycle {
   /** Ends everything, users first. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#streams.abort();
     clearTimeout(this.#retry);
     await Promise.allSettled([...this.#leaving.values(), ...[...this.#users.keys()].map((user) => this.remove(user))]);
     await this.#enqueue(() => this.#close());

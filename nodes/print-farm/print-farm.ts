@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
+import { apiRoot } from '../../lib/api/serve';
 import type { FarmOptions } from '../../lib/farm/options';
 import { asError, PlatewiseError } from '../../lib/model/errors';
 import { oneLine } from '../../lib/model/one-line';
@@ -7,10 +8,11 @@ import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { parseTariff } from '../../lib/model/tariff';
 import { hoursFrom } from '../../lib/planning/calendar';
 import { defaultWeights } from '../../lib/planning/objective';
+import { upToDate } from '../definition';
 import { bodyReader } from '../http/body-reader';
 import { guardFrames } from '../http/frame-guard';
 import { guardSource } from '../http/source-guard';
-import { answerFailed, answerUnmatched } from '../http/unanswered';
+import { answerFailed, answerUnrouted } from '../http/unanswered';
 import { admitted } from './admitted';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
@@ -22,11 +24,11 @@ interface PrintFarmDefinition extends NodeDef {
   clearMinutes: string | number;
   changeMinutes: string | number;
   maxUploadMegabytes: string | number;
-  uploadsPerMinute?: string | number;
-  operatorHours?: string;
-  operatorDays?: string;
-  timeZone?: string;
-  quietHours?: string;
+  uploadsPerMinute: string | number;
+  operatorHours: string;
+  operatorDays: string;
+  timeZone: string;
+  quietHours: string;
   weightLateness?: string | number;
   weightSoftTardiness?: string | number;
   weightFlow?: string | number;
@@ -43,8 +45,8 @@ interface PrintFarmDefinition extends NodeDef {
   retryPolicy: string;
   lowStockGrams: string | number;
   keepFilesDays: string | number;
-  keepJobsDays?: string | number;
-  keepKeysDays?: string | number;
+  keepJobsDays: string | number;
+  keepKeysDays: string | number;
 }
 
 /** The first that is set. */
@@ -52,7 +54,6 @@ function firstText(...candidates: unknown[]): string | undefined {
   return candidates.find((candidate): candidate is string => typeof candidate === 'string' && candidate !== '');
 }
 
-const apiRoot = '/api/fabrication';
 /** What all files of a farm may have together, unless its owner says otherwise. */
 const defaultFilesGigabytes = 100;
 
@@ -65,7 +66,7 @@ function number(value: string | number | undefined, fallback: number): number {
 function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operator' | 'quiet' | 'weights'> {
   const timeZone = definition.timeZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
   const hours = firstText(definition.operatorHours, process.env['OPERATOR_HOURS']);
-  const days = (definition.operatorDays ?? '').split(',').filter((day) => day.trim() !== '');
+  const days = definition.operatorDays.split(',').filter((day) => day.trim() !== '');
   return {
     ...(hours !== undefined && { operator: hoursFrom(hours, timeZone, days.map(Number)) }),
     ...(definition.quietHours && { quiet: hoursFrom(definition.quietHours, timeZone, undefined, 'quiet_hours') }),
@@ -143,9 +144,15 @@ export = (RED: NodeAPI): void => {
   RED.events.on('flows:stopping', () => {
     started = false;
   });
+  // What guards the routes of flows guards what is answered instead of them.
+  for (const middleware of [RED.settings.httpNodeMiddleware ?? []].flat()) outerApp?.use(outerRoot, middleware);
   outerApp?.use(
     outerRoot,
-    answerUnmatched(() => started),
+    answerUnrouted(
+      () => started,
+      // Its owner may want to offer nothing but what the flows route.
+      () => (process.env['PLATEWISE_API_FALLBACK'] === 'off' ? undefined : [...farms].find(({ used }) => used)),
+    ),
   );
   outerApp?.use(outerRoot, answerFailed);
 
@@ -182,8 +189,9 @@ export = (RED: NodeAPI): void => {
     };
   }
 
-  function PrintFarm(this: PrintFarmNode, definition: PrintFarmDefinition): void {
-    RED.nodes.createNode(this, definition);
+  function PrintFarm(this: PrintFarmNode, stored: PrintFarmDefinition): void {
+    RED.nodes.createNode(this, stored);
+    const definition = upToDate(stored);
     let planning: ReturnType<typeof planningOf>;
     try {
       planning = planningOf(definition);
@@ -210,7 +218,7 @@ export = (RED: NodeAPI): void => {
       maxUploadBytes: number(definition.maxUploadMegabytes, 1024) * 1024 * 1024,
       ...(filesGigabytes > 0 && { maxStoredBytes: filesGigabytes * 1024 ** 3 }),
       uploadsPerMinute: number(
-        firstText(String(definition.uploadsPerMinute ?? ''), process.env['PLATEWISE_UPLOADS_PER_MINUTE']),
+        firstText(String(definition.uploadsPerMinute), process.env['PLATEWISE_UPLOADS_PER_MINUTE']),
         120,
       ),
       ...decisionsOf(definition, (problem) => this.error(problem)),

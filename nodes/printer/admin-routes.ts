@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { problemOf } from '../../lib/api/problem';
 import { checkSource } from '../../lib/http/source';
 import { describePrinter, modelOf, slotsFromReport } from '../../lib/makes/describe-printer';
 import { discover } from '../../lib/makes/discovery';
@@ -6,7 +7,6 @@ import type { Driver } from '../../lib/makes/driver';
 import { type Probe, probe, undescribedPrinter } from '../../lib/makes/probe';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
-import { problemOf } from '../http/problem';
 import type { PrinterDefinition, PrinterMake } from './printer-make';
 import { shownModel } from './shown-defaults';
 

@@ -7,6 +7,7 @@ import { printerId } from '../../lib/model/ids';
 import type { Log } from '../../lib/model/log';
 import type { PrinterReport } from '../../lib/model/printer';
 import { ServedPrinter } from '../../lib/services/agents/served-printer';
+import { upToDate } from '../definition';
 import { useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
 import { onInput } from '../input';
@@ -37,8 +38,9 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     return printer?.driver.connection.status === 'connected' ? printer : undefined;
   });
 
-  function PrinterNode(this: Node<Credentials>, definition: Definition): void {
-    RED.nodes.createNode(this, definition);
+  function PrinterNode(this: Node<Credentials>, stored: Definition): void {
+    RED.nodes.createNode(this, stored);
+    const definition = upToDate(stored);
     const id = printerId(definition.printerId);
     // What names a variable that is not set comes here as it was written.
     if (!definition.printerId || !definition.host || definition.host.startsWith('${')) {

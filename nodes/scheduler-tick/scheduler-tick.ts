@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import { parseTickPlan, type TickPlan, tick } from '../../lib/jobs/tick';
+import { parseTickPlan, type TickPlan } from '../../lib/jobs/tick';
+import { schedule } from '../../lib/services/scheduler';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
@@ -17,27 +18,11 @@ export = (RED: NodeAPI): void => {
     const access = useFarm(RED, this, definition);
     onInput(this, { access, scope: 'operate' }, async (message) => {
       const farm = await access.farm();
-      const plan = planOf(message);
-      const actor = message.req ? actorOf(message) : 'scheduler';
-      const { assignments, refused } = await tick(farm, plan, actor);
-      for (const refusal of refused) this.debug(`${refusal.jobId} on ${refusal.printerId}: ${refusal.reason}`);
-      this.status({
-        fill: 'green',
-        shape: 'dot',
-        text: assignments.length > 0 ? `${assignments.length} dispatched` : 'ready',
-      });
-      return {
-        payload: {
-          scheduled_jobs: assignments.length,
-          assignments: assignments.map((one) => ({
-            job_id: one.jobId,
-            printer_id: one.printerId,
-            attempt_id: one.attemptId,
-            status: one.status,
-          })),
-          refused: refused.map((one) => ({ job_id: one.jobId, printer_id: one.printerId, reason: one.reason })),
-        },
-      };
+      const payload = await schedule(farm, planOf(message), message.req ? actorOf(message) : 'scheduler');
+      for (const { job_id, printer_id, reason } of payload.refused) this.debug(`${job_id} on ${printer_id}: ${reason}`);
+      const { scheduled_jobs: count } = payload;
+      this.status({ fill: 'green', shape: 'dot', text: count > 0 ? `${count} dispatched` : 'ready' });
+      return { payload };
     });
   }
   RED.nodes.registerType('scheduler-tick', SchedulerTick);

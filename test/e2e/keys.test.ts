@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endpoints as table } from '../../lib/api/endpoints';
 import type { Scope } from '../../lib/model/scope';
 import { platewise } from '../support/program';
 import { RealFarm } from '../support/real-farm';
 
-/** Every endpoint of the example `api`, asked for things that do not exist. */
-const endpoints = (
-  JSON.parse(readFileSync(join('examples', 'api.json'), 'utf8')) as { type: string; method: string; url: string }[]
-)
-  .filter(({ type }) => type === 'http in')
-  .map(({ method, url }) => ({
-    method: method.toUpperCase(),
-    path: url.replace('/api/fabrication', '').replace(/:\w+/g, '00000000-0000-4000-8000-000000000000'),
-  }));
+/** Every endpoint of the API, asked for things that do not exist. */
+const endpoints = table.map(({ method, path }) => ({
+  method,
+  path: path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'),
+}));
 
 /** What each endpoint must ask for, written down once more on purpose. */
 function needed({ method, path }: { method: string; path: string }): Scope | null {

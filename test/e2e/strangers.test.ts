@@ -5,20 +5,19 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
+import { endpoints as table } from '../../lib/api/endpoints';
 import { RealFarm } from '../support/real-farm';
 import { DashboardClient } from '../support/socket-io';
 
 const cube = join('test', 'fixtures', 'models', '20mm-xyz-cube.stl');
 const json = { 'content-type': 'application/json' };
 
-/** Everything of the example `api` that changes something. */
-const changes = (
-  JSON.parse(readFileSync(join('examples', 'api.json'), 'utf8')) as { type: string; method: string; url: string }[]
-)
-  .filter(({ type, method }) => type === 'http in' && method !== 'get')
-  .map(({ method, url }) => ({
-    method: method.toUpperCase(),
-    path: url.replace(/:id/g, 'elegoo_giga').replace(/:\w+/g, 'extruder'),
+/** Everything of the API that changes something. */
+const changes = table
+  .filter(({ method }) => method !== 'GET')
+  .map(({ method, path }) => ({
+    method,
+    path: `/api/fabrication${path}`.replace(/\{id\}/g, 'elegoo_giga').replace(/\{\w+\}/g, 'extruder'),
   }));
 
 describe('A stranger’s hand on a farm without keys', () => {

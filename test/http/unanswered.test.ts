@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
-import { answerUnmatched } from '../../nodes/http/unanswered';
+import { answerUnrouted } from '../../nodes/http/unanswered';
 
 /** What a request that no route has taken is answered. */
 function answerTo(started: boolean): { status: number; code: string } {
@@ -16,7 +16,10 @@ function answerTo(started: boolean): { status: number; code: string } {
     },
   };
   const request = { method: 'POST', originalUrl: '/api/fabrication/jobs' } as Request;
-  answerUnmatched(() => started)(request, response as unknown as Response);
+  answerUnrouted(
+    () => started,
+    () => undefined,
+  )(request, response as unknown as Response);
   return answer;
 }
 

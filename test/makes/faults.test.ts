@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { type BambuOptions, createBambuDriver } from '../../lib/makes/bambu/driver';
+import { MqttSession } from '../../lib/makes/bambu/mqtt-session';
 import {
   type Driver,
   isSameJob,
+  PrinterUnavailableError,
   type StartOrder,
   StartRejectedError,
   UploadFailedError,
@@ -112,6 +114,24 @@ describe('drivers and faulty printers', function () {
     reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
 
   describe('Bambu', () => {
+    // The fault campaign, seed 1402: a timer asked for a report on a connection that could not be written to, and its error ended Node-RED.
+    it('whose connection takes no more bytes end the connection, and nothing else', async () => {
+      await simulate('bambu');
+      const driver = await connected(bambu({ timing: { ...timing, quietMs: 20, silentMs: 600 } }));
+      const { publish } = MqttSession.prototype;
+      let asked = 0;
+      MqttSession.prototype.publish = () => {
+        asked++;
+        throw new PrinterUnavailableError('The command could not be written.');
+      };
+      try {
+        await connectionWhere(driver, 'disconnected');
+        ok(asked > 0, 'reports were asked for');
+      } finally {
+        MqttSession.prototype.publish = publish;
+      }
+    });
+
     it('names Developer Mode in the preflight, and takes the refusal of a start for what it is', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { problemHeaders, problemOf } from '../../lib/api/problem';
 import { MalformedInputError, NotFoundError, TooManyRequestsError } from '../../lib/model/errors';
 import { DatabaseUnavailableError } from '../../lib/store/database';
-import { problemHeaders, problemOf } from '../../nodes/http/problem';
 
 describe('Problem details', () => {
   it('say nothing of what was not expected, nor of what lies beneath', () => {

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import type { HttpRequest } from '../../lib/api/call';
+import { receiveFile } from '../../lib/api/upload';
 import { LocalFileStore } from '../../lib/files/file-store';
 import { MalformedInputError } from '../../lib/model/errors';
-import type { HttpRequest } from '../../nodes/http/request';
-import { receiveFile } from '../../nodes/job-submit/upload';
 import { temporaryDirectory } from '../fixtures';
 
 const upload = (body: string): HttpRequest =>

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
+import type { StatusMessage } from '../../lib/contracts/messages';
 import type { Farm } from '../../lib/farm/farm';
 import { DroppedMessages } from '../../lib/messaging/dropped-messages';
 import { listenToStatus } from '../../lib/messaging/status-listener';
 import { deadLetterExchange, deadLetterRecordQueue, statusExchange } from '../../lib/messaging/topology';
-import type { StatusMessage } from '../../lib/model/messages';
 import { Seldom } from '../../lib/model/seldom';
 import { recordDeadLetters } from '../../lib/services/dead-letter-recorder';
 import { unresolvedDeadLetters } from '../../lib/store/dead-letters';

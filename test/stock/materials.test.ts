@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { parseStatusMessage } from '../../lib/contracts/messages';
 import type { Farm } from '../../lib/farm/farm';
 import { recordOutcome } from '../../lib/jobs/record-outcome';
 import { settle } from '../../lib/jobs/settle';
 import { type AttemptId, attemptId, type JobId, materialId, printerId, type SpoolId } from '../../lib/model/ids';
-import { parseStatusMessage } from '../../lib/model/messages';
 import { parseRetryPolicy } from '../../lib/model/retry-policy';
 import { materials } from '../../lib/stock/materials';
 import { type Attempt, findAttempt, insertAttempt } from '../../lib/store/attempts';
@@ -77,6 +77,7 @@ describe('Grams', () => {
         filamentMm: null,
         tariff: undefined,
         lowStockGrams: 150,
+        actor: 'test',
         ...more,
       }),
     );

@@ -68,6 +68,7 @@ describe('A spool that is changed in a print', () => {
         filamentMm: null,
         tariff: undefined,
         lowStockGrams: 150,
+        actor: 'test',
         ...more,
       }),
     );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { problemOf } from '../../lib/api/problem';
 import { Database, DatabaseBusyError, DatabaseReadOnlyError, DatabaseUnavailableError } from '../../lib/store/database';
-import { problemOf } from '../../nodes/http/problem';
 import { freshDatabase } from '../support/fresh-database';
 
 describe('A database', () => {

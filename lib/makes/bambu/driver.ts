@@ -526,7 +526,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     const now = performance.now();
     if (now - this.#lastPushAllAt < leastPushAllPauseMs) return;
     this.#lastPushAllAt = now;
-    session.publish(pushAll(session.nextSequenceId()));
+    session.request(pushAll(session.nextSequenceId()));
   }
 
   #watch(session: MqttSession): void {
@@ -534,7 +534,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     if (silence > this.#timing.silentMs) {
       session.destroy(new PrinterUnavailableError(`No report for ${Math.round(silence / 1000)} s.`));
     } else if (silence > this.#timing.quietMs) {
-      session.publish(startPushing(session.nextSequenceId()));
+      session.request(startPushing(session.nextSequenceId()));
       this.#pushAll(session);
     }
   }

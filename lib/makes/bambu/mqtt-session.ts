@@ -142,6 +142,15 @@ export class MqttSession extends Session {
     if (!written) throw new PrinterUnavailableError('The command could not be written.');
   }
 
+  /** Asks for a report. What cannot be written now is not asked: the silence that follows ends the session. */
+  request(payload: object): void {
+    try {
+      this.publish(payload);
+    } catch (error) {
+      if (!(error instanceof PrinterUnavailableError)) throw error;
+    }
+  }
+
   /** The printer's answer to the command with this id. Ask before the command is published. */
   answerTo(command: string, sequenceId: string): { promise: Promise<PrinterAnswer>; forget: () => void } {
     const deferred = new Deferred<PrinterAnswer>();

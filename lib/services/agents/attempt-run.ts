@@ -571,6 +571,7 @@ export class AttemptRun {
             filamentMm: this.#filamentMm,
             tariff: this.#context.tariff,
             lowStockGrams: this.#context.lowStockGrams,
+            actor: this.#actor,
           })
         : {};
       await settle(tx, job, {

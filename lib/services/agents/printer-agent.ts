@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ConditionWatch } from '../../beds/printer-condition';
+import { parseDispatchMessage } from '../../contracts/messages';
 import { type AgentContext, agentName } from '../../farm/agent-context';
 import { showPhase } from '../../jobs/show-phase';
 import type { IncomingMessage, Subscription, Verdict } from '../../messaging/broker';
 import { asError } from '../../model/errors';
-import { parseDispatchMessage } from '../../model/messages';
 import { preparationBy } from '../../slicing/slicer';
 import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '../../store/attempts';
 import { findJob, lockJob } from '../../store/jobs';

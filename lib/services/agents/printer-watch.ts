@@ -1,6 +1,6 @@
 import { admitMachine } from '../../beds/admit-machine';
 import { AttentionJudge } from '../../beds/attention';
-import { judgeBed } from '../../beds/bed-judgement';
+import { hasEnded, judgeBed } from '../../beds/bed-judgement';
 import { type AgentContext, agentName } from '../../farm/agent-context';
 import { type ConnectionState, isSameJob, WrongMachineError } from '../../makes/driver';
 import { asError } from '../../model/errors';
@@ -9,6 +9,7 @@ import { type Attempt, noteProgress, openAttemptOf } from '../../store/attempts'
 import { notify } from '../../store/database';
 import { amendJob, lockJob } from '../../store/jobs';
 import {
+  countBed,
   firstClearedBedVersion,
   lockPrinter,
   occupyBedByOther,
@@ -147,10 +148,11 @@ export class PrinterWatch {
   async #judgeBed(tx: Transaction, report: PrinterReport, ours: boolean, afterGap: boolean): Promise<void> {
     const { printerId, log } = this.#context;
     const printer = await lockPrinter(tx, printerId);
+    const wasActive = printer.report !== null && isActive(printer.report.state);
     const cause = judgeBed({
       report,
       ours,
-      wasActive: printer.report !== null && isActive(printer.report.state),
+      wasActive,
       known: printer.lastJob,
       bed: { state: printer.bedState, cause: printer.bedCause },
       afterGap,
@@ -158,7 +160,10 @@ export class PrinterWatch {
       firstContact: printer.firstConnectedAt === null,
       neverUsed: this.#neverUsed(printer),
     });
-    if (cause === null) return;
+    if (cause === null) {
+      if (hasEnded({ wasActive, report })) await countBed(tx, printer, agentName(printerId));
+      return;
+    }
     const name = report.job ? `"${report.job.name}"` : 'nothing that it remembers';
     log(
       'warn',

@@ -12,7 +12,7 @@ import {
   UnacceptableInputError,
   UnauthorizedError,
   UnknownHostError,
-} from '../../lib/model/errors';
+} from '../model/errors';
 import { BodiesInFlightError } from './body-budget';
 
 /** An error as RFC 9457 (problem details) writes it. */

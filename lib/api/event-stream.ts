@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Farm } from '../../lib/farm/farm';
-import { authorise } from '../../lib/farm/keys';
-import { ForbiddenError, MalformedInputError, UnauthorizedError } from '../../lib/model/errors';
-import { eventFeed, type FeedItem } from '../../lib/services/event-feed';
-import { type FlowMessage, headerOf } from '../http/request';
+import { authorise } from '../farm/keys';
+import { ForbiddenError, MalformedInputError, UnauthorizedError } from '../model/errors';
+import { eventFeed, type FeedItem } from '../services/event-feed';
+import type { Call } from './call';
 
 /** A silent connection is closed by proxies; a comment keeps it (ms). */
 const heartbeatInterval = 15_000;
@@ -17,33 +16,29 @@ const streamHeaders = {
   'x-accel-buffering': 'no',
 };
 
-/** The response of a request, as an `http in` node passes it on. */
-interface HeldResponse {
-  _res: ServerResponse;
-}
-
 /**
  * Answers a request with Server-Sent Events and keeps the response: every message of the status bus under its own name (`job`,
  * `bed`, `low_stock`, `attention`) with its number as its id, `event: changed` when a printer or the plan changed, `event: gap` when what
  * was asked for is no longer kept. A client that comes back with `Last-Event-ID` misses nothing.
  * @throws MalformedInputError there is no request to answer, or its `Last-Event-ID` is none
  */
-export async function streamEvents(farm: Farm, message: FlowMessage, closing: AbortSignal): Promise<void> {
-  const response = (message['res'] as HeldResponse | undefined)?._res;
-  if (!message.req || !response) {
+export async function streamEvents(call: Call): Promise<void> {
+  const { farm, http, closing } = call;
+  const response = http?.response;
+  if (!http || !response) {
     throw new MalformedInputError('Events are told to HTTP requests only.', [
       { field: 'req', value: null, remedy: 'Wire an http in node to this node, or use status-bus in flows.' },
     ]);
   }
-  const after = lastEventOf(message);
-  if (message.req.method === 'HEAD') {
+  const after = lastEventOf(call);
+  if (http.request.method === 'HEAD') {
     response.writeHead(200, streamHeaders).end();
     return;
   }
   const ended = new AbortController();
   const signal = AbortSignal.any([closing, ended.signal]);
   response.on('close', () => ended.abort());
-  const unlisten = await endWithKey(farm, message, ended);
+  const unlisten = await endWithKey(call, ended);
   response.writeHead(200, streamHeaders);
   response.write('retry: 2000\n\n');
   const heartbeat = setInterval(() => response.write(': still here\n\n'), heartbeatInterval);
@@ -65,8 +60,8 @@ export async function streamEvents(farm: Farm, message: FlowMessage, closing: Ab
 }
 
 /** A stream outlives the check of its key; it ends when the key goes out of use. Returns what ends the watch. */
-function endWithKey(farm: Farm, message: FlowMessage, stream: AbortController): Promise<() => void> {
-  const check = (): Promise<unknown> => authorise(farm.database, headerOf(message, 'authorization'), 'read');
+function endWithKey({ farm, header }: Call, stream: AbortController): Promise<() => void> {
+  const check = (): Promise<unknown> => authorise(farm.database, header('authorization'), 'read');
   return farm.database.listen((payload) => {
     if (payload !== 'keys' && payload !== 'reconnected') return;
     check().catch((error: unknown) => {
@@ -75,9 +70,9 @@ function endWithKey(farm: Farm, message: FlowMessage, stream: AbortController): 
   });
 }
 
-function lastEventOf(message: FlowMessage): number | undefined {
-  const query = message.req?.query['last_event_id'];
-  const text = headerOf(message, 'last-event-id') ?? (typeof query === 'string' ? query : undefined);
+function lastEventOf({ query: asked, header }: Call): number | undefined {
+  const query = asked['last_event_id'];
+  const text = header('last-event-id') ?? (typeof query === 'string' ? query : undefined);
   if (text === undefined || text === '') return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new MalformedInputError('This is no event of ours.', [

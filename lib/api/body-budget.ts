@@ -1,4 +1,4 @@
-import { PlatewiseError } from '../../lib/model/errors';
+import { PlatewiseError } from '../model/errors';
 
 /** Too much is being read at the same time (HTTP 503). */
 export class BodiesInFlightError extends PlatewiseError {

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
-import { asError, MalformedInputError } from '../../lib/model/errors';
-import { mediaTypeOf } from '../http/media-type';
-import type { HttpRequest } from '../http/request';
+import { asError, MalformedInputError } from '../model/errors';
+import type { HttpRequest } from './call';
+import { mediaTypeOf } from './media-type';
 
 /** Whether a request carries files. */
 export function isUpload(request: HttpRequest | undefined): request is HttpRequest {

@@ -1,0 +1,181 @@
+import { Type } from '@sinclair/typebox';
+import { closePrinter, closures, reopenPrinter } from '../../beds/closures';
+import {
+  Closure,
+  Closures,
+  JobWhy,
+  NewClosure,
+  Plan,
+  PrinterWhy,
+  PromisesKept,
+  ReopenedPrinter,
+  Scheduled,
+  SetupDone,
+  SetupDoneAnswer,
+  Setups,
+  WhatIf,
+  WhatIfAnswer,
+} from '../../contracts/plan';
+import { paged } from '../../model/paging';
+import { planMessage, plannedForAll, planPart } from '../../schedule/plan';
+import { promisesKept } from '../../schedule/promises';
+import { schedule } from '../../services/scheduler';
+import { setupDone, setups } from '../../views/setups';
+import { whatIf } from '../../views/what-if';
+import { whyJob, whyPrinter } from '../../views/why';
+import { endpoint } from '../endpoint';
+import { cursor, limit } from '../parameters';
+import { idOf } from '../requests';
+
+export const planEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/jobs/{id}/why',
+    operationId: 'whyJob',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'Why a job waits, and what would help',
+    response: { description: 'The answer', schema: JobWhy },
+    question: { name: 'why-job', subject: 'job_id' },
+    handle: (call) => whyJob(call.farm, idOf(call)),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/schedule',
+    operationId: 'schedule',
+    tag: 'plan',
+    scope: 'operate',
+    summary: 'Plan, and start what can start now',
+    description: 'It happens by itself too.',
+    response: { description: 'What was started', schema: Scheduled },
+    handle: ({ farm, actor }) => schedule(farm, undefined, actor),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/plan',
+    operationId: 'getPlan',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'The plan',
+    parameters: [
+      {
+        name: 'hours',
+        in: 'query',
+        schema: Type.Number({ exclusiveMinimum: 0, maximum: 8760 }),
+        description: 'Only what begins so soon',
+      },
+      {
+        name: 'limit',
+        in: 'query',
+        schema: Type.Integer({ minimum: 1, maximum: 1000 }),
+        description: 'At most so many lines and alerts; all if absent',
+      },
+    ],
+    response: { description: 'The plan', schema: Plan },
+    question: { name: 'plan' },
+    handle: async ({ farm, query }) => {
+      const part = planPart(query);
+      return planMessage(await plannedForAll(farm), part);
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/what-if',
+    operationId: 'whatIf',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'The plan as it would be',
+    description: 'Nothing is stored or started.',
+    request: { schema: WhatIf },
+    response: { description: 'The plan and whom it would move', schema: WhatIfAnswer },
+    refusals: ['NotFound', 'Unacceptable'],
+    question: { name: 'what-if' },
+    handle: ({ farm, body }) => whatIf(farm, body()),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/promises',
+    operationId: 'getPromises',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'How many promised intervals held',
+    response: { description: 'The share', schema: PromisesKept },
+    question: { name: 'promises' },
+    handle: ({ farm }) => promisesKept(farm),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/setups',
+    operationId: 'getSetups',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'What an operator should do, by time',
+    parameters: [limit, cursor],
+    response: { description: 'The list', schema: Setups },
+    question: { name: 'setups' },
+    handle: async ({ farm, query }) => paged(await setups(farm), 'setups', 'id', query),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/setups/{id}/done',
+    operationId: 'setupDone',
+    tag: 'plan',
+    scope: 'operate',
+    summary: 'It is done',
+    request: { schema: SetupDone, optional: true },
+    response: { description: 'How the bed or the slot is now', schema: SetupDoneAnswer },
+    refusals: ['Conflict', 'Unacceptable'],
+    action: { name: 'setup-done', subject: 'id' },
+    handle: async (call) => ({
+      ...(await setupDone(call.farm, idOf(call), call.body(), call.actor, call.overHttp)),
+    }),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/closures',
+    operationId: 'getClosures',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'When printers are kept free',
+    parameters: [limit, cursor],
+    response: { description: 'The times', schema: Closures },
+    question: { name: 'closures' },
+    handle: async ({ farm, query }) => paged(await closures(farm), 'closures', 'id', query),
+  }),
+  endpoint({
+    method: 'DELETE',
+    path: '/closures/{id}',
+    operationId: 'reopenPrinter',
+    tag: 'plan',
+    scope: 'operate',
+    summary: 'The printer is free after all',
+    response: { description: 'It is gone', schema: ReopenedPrinter },
+    action: { name: 'reopen-printer', subject: 'id' },
+    handle: (call) => reopenPrinter(call.farm, idOf(call)),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/printers/{id}/why',
+    operationId: 'whyPrinter',
+    tag: 'plan',
+    scope: 'read',
+    summary: 'Why a printer is idle, and what would help',
+    response: { description: 'The answer', schema: PrinterWhy },
+    question: { name: 'why-printer', subject: 'printer_id' },
+    handle: (call) => whyPrinter(call.farm, idOf(call)),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/printers/{id}/closures',
+    operationId: 'closePrinter',
+    tag: 'plan',
+    scope: 'operate',
+    summary: 'Keep a printer free for a while',
+    request: { schema: NewClosure },
+    status: 201,
+    response: { description: 'It is kept free', schema: Closure },
+    refusals: ['Unacceptable'],
+    action: { name: 'close-printer', subject: 'printer_id' },
+    handle: (call) => closePrinter(call.farm, idOf(call), call.body(), call.actor),
+  }),
+];

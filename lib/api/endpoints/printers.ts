@@ -1,0 +1,117 @@
+import { acceptIdentity, removePrinter } from '../../beds/machines';
+import {
+  AcceptedIdentity,
+  BedClearance,
+  ClearedBed,
+  IdentityAcceptance,
+  PauseAnswer,
+  Printers,
+  RemovedPrinter,
+  SlotAnswer,
+  SlotChange,
+} from '../../contracts/printers';
+import { clearBedOf } from '../../jobs/changes';
+import { paged } from '../../model/paging';
+import { changeSlot } from '../../stock/spools';
+import { printers } from '../../views/queries';
+import { endpoint } from '../endpoint';
+import { cursor, limit } from '../parameters';
+import { idOf, pauseAnswer } from '../requests';
+
+export const printersEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/printers',
+    operationId: 'getPrinters',
+    tag: 'printers',
+    scope: 'read',
+    summary: 'The machines, what they do, their beds and filaments',
+    parameters: [limit, cursor],
+    response: { description: 'The printers', schema: Printers },
+    question: { name: 'printers' },
+    handle: async ({ farm, query }) => paged(await printers(farm), 'printers', 'printer_id', query),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/printers/{id}/bed/clear',
+    operationId: 'clearBed',
+    tag: 'printers',
+    scope: 'operate',
+    summary: 'You have looked, and the bed is empty',
+    description: 'Without the version of the bed it is refused (422).',
+    request: { schema: BedClearance },
+    response: { description: 'It is clear', schema: ClearedBed },
+    refusals: ['Conflict', 'Unacceptable'],
+    action: { name: 'clear-bed', subject: 'printer_id' },
+    handle: (call) => clearBedOf(call.farm, idOf(call), call.body(), call.actor, call.overHttp),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/printers/{id}/identity/accept',
+    operationId: 'acceptIdentity',
+    tag: 'printers',
+    scope: 'operate',
+    summary: 'The other machine at its address is this printer from now on',
+    description: 'Nobody knows what lies on the bed of that machine, so it counts as occupied.',
+    request: { schema: IdentityAcceptance, optional: true },
+    response: { description: 'It is that machine', schema: AcceptedIdentity },
+    refusals: ['Conflict'],
+    action: { name: 'accept-identity', subject: 'printer_id' },
+    handle: (call) => acceptIdentity(call.farm, idOf(call), call.body(), call.actor),
+  }),
+  endpoint({
+    method: 'DELETE',
+    path: '/printers/{id}',
+    operationId: 'removePrinter',
+    tag: 'printers',
+    scope: 'operate',
+    summary: 'Take a printer out of the farm',
+    description:
+      'What it printed stays known. Refused while its node is deployed or an attempt is open; its node brings it back.',
+    response: { description: 'It is gone', schema: RemovedPrinter },
+    refusals: ['Conflict'],
+    action: { name: 'remove-printer', subject: 'printer_id' },
+    handle: (call) => removePrinter(call.farm, idOf(call), call.actor),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/printers/{id}/pause',
+    operationId: 'pausePrinter',
+    tag: 'printers',
+    scope: 'operate',
+    summary: 'Pause the print',
+    response: { description: 'The printer shows it', schema: PauseAnswer },
+    responses: { 202: { description: 'The printer has not shown it within 20 s', schema: PauseAnswer } },
+    refusals: ['Conflict'],
+    action: { name: 'pause', subject: 'printer_id' },
+    handle: (call) => pauseAnswer(call, 'pause'),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/printers/{id}/resume',
+    operationId: 'resumePrinter',
+    tag: 'printers',
+    scope: 'operate',
+    summary: 'Let a paused print go on',
+    response: { description: 'The printer shows it', schema: PauseAnswer },
+    responses: { 202: { description: 'The printer has not shown it within 20 s', schema: PauseAnswer } },
+    refusals: ['Conflict'],
+    action: { name: 'resume', subject: 'printer_id' },
+    handle: (call) => pauseAnswer(call, 'resume'),
+  }),
+  endpoint({
+    method: 'PUT',
+    path: '/printers/{id}/slots/{slot}',
+    operationId: 'changeSlot',
+    tag: 'printers',
+    scope: 'operate',
+    summary: 'Record which spool is in a slot',
+    description:
+      "While a print draws from the slot, the spools share its grams: each is charged what came out while it was loaded. It must be of the job's material (`other_material`).",
+    request: { schema: SlotChange },
+    response: { description: 'What is in it now', schema: SlotAnswer },
+    refusals: ['Conflict'],
+    action: { name: 'change-slot', subject: 'printer_id' },
+    handle: (call) => changeSlot(call.farm, idOf(call), call.params['slot'] ?? '', call.body()),
+  }),
+];
