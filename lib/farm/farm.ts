@@ -18,6 +18,7 @@ import { migrate } from '../store/migrate';
 import type { AgentContext } from './agent-context';
 import { type AfterRestore, FarmEpoch } from './epoch';
 import { EventLog } from './event-log';
+import { learnings } from './learned';
 import type { FarmOptions } from './options';
 import { Planner } from './planner';
 import { RequestDurations } from './request-durations';
@@ -55,6 +56,8 @@ export class Farm {
   readonly dropped: DroppedMessages;
   /** Notices when the database is put back to an older state. */
   readonly epoch: FarmEpoch;
+  /** What is learned from the history of this farm. */
+  readonly learned = learnings();
   /** Tells a moment of an attempt of this farm to its log for programs, and to whoever traces the process. */
   readonly passing: Passing = (moment, attemptId) => {
     this.events.attempt(moment, attemptId);
@@ -63,6 +66,7 @@ export class Farm {
   readonly #server: EmbeddedPostgres | undefined;
   readonly profiles: Profiles;
   readonly #slicers = new Map<Make, Promise<SelectedSlicer>>();
+  readonly #parts = new Map<new (farm: Farm) => unknown, unknown>();
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -132,6 +136,17 @@ export class Farm {
     }
   }
 
+  /**
+   * What a room above keeps for this farm as long as it is open, made when it is first asked for. It closes with the farm if it has a `close`.
+   */
+  part<Part>(kind: new (farm: Farm) => Part): Part {
+    const known = this.#parts.get(kind) as Part | undefined;
+    if (known !== undefined) return known;
+    const made = new kind(this);
+    this.#parts.set(kind, made);
+    return made;
+  }
+
   /** Whether other machines may have to fetch the files that this one takes in: not if the database is in this process. */
   get sharesFiles(): boolean {
     return this.#server === undefined;
@@ -187,6 +202,7 @@ export class Farm {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      for (const part of this.#parts.values()) await (part as { close?(): Promise<void> }).close?.();
       await this.planner.close();
       await this.events.close();
       await this.broker.close();

@@ -3,6 +3,7 @@ import type { Farm } from '../farm/farm';
 import { printerStates } from '../model/printer';
 import { jobStatuses } from '../model/status';
 import { alertsOf } from '../planning/promise';
+import { StandingPlan } from '../schedule/standing-plan';
 import { figures } from '../store/figures';
 import { printers } from '../views/queries';
 
@@ -70,7 +71,7 @@ async function farmMetrics(farm: Farm): Promise<Registry> {
     farm.dropped.count,
   );
 
-  const { last } = farm.planner;
+  const { last } = farm.part(StandingPlan);
   if (last) {
     gauge('plan_age_seconds', 'Age of the last plan of this process.').set((performance.now() - last.at) / 1000);
     if (last.plan.value) {

@@ -12,7 +12,7 @@ import { jobId } from '../model/ids';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, Snapshot } from '../planning/snapshot';
 import { plannedForAll } from '../schedule/plan';
-import { forecastOf, promiseView } from '../schedule/promises';
+import { promiseView } from '../schedule/promises';
 import { type ExaminedJob, examine } from './examine';
 
 /** What a job would be, before it is submitted. Hours are printer time, money is USD, both of one copy. */
@@ -29,7 +29,7 @@ const pictureLimits = { timeLimitMs: 20_000 };
  */
 export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview> {
   const examined = await examine(farm, parseJobSubmission(input), 'preview');
-  const { snapshot, plan: before } = await plannedForAll(farm);
+  const { snapshot, plan: before, memory } = await plannedForAll(farm);
   const { job } = examined;
   const imagined: PlanningJob = {
     ...examined.planned,
@@ -39,8 +39,8 @@ export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview
     ...(job.kitId !== null && { kit: kitIn(snapshot, job.kitId) }),
   };
   const changed = { ...snapshot, jobs: [...snapshot.jobs, imagined] };
-  const plan = await farm.planner.make(changed);
-  const promise = promiseOf(changed, plan, await forecastOf(farm.database), imagined);
+  const plan = await farm.planner.make(changed, memory);
+  const promise = promiseOf(changed, plan, await farm.learned.forecast.from(farm.database), imagined);
   const names = new Map<string, string>(snapshot.jobs.map((one) => [one.id, one.name]));
   return {
     estimated_grams: job.estimatedGrams,

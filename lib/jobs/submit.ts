@@ -10,8 +10,8 @@ import type { Material } from '../model/material';
 import type { Plan } from '../planning/plan-shape';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { Snapshot } from '../planning/snapshot';
-import { plannedNow, snapshotNow } from '../schedule/plan';
-import { forecastOf, type PromiseView, promiseView } from '../schedule/promises';
+import { plannedForAll, plannedNow } from '../schedule/plan';
+import { type PromiseView, promiseView } from '../schedule/promises';
 import { DatabaseUnavailableError } from '../store/database';
 import { keepFiles } from '../store/file-use';
 import { findAnalysis } from '../store/files';
@@ -46,7 +46,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
     const kept = farm.files.pathOf(file.sha256, storedExtension[file.analysis.kind]);
     await shareFile(farm.database, file.sha256, kept);
   }
-  const before = farm.options.operator ? await farm.planner.make(await snapshotNow(farm)) : undefined;
+  const before = farm.options.operator ? (await plannedForAll(farm)).plan : undefined;
   let inserted: Job | undefined;
   try {
     const stored = await farm.database.transaction(async (tx) => {
@@ -160,7 +160,7 @@ async function outlookOf(
   late: AbortSignal,
 ): Promise<{ promise: PromiseView | null; pushesBack: SubmittedJob['pushes_back'] }> {
   const job = snapshot.jobs.find((one) => one.id === id);
-  const promise = job && promiseOf(snapshot, plan, await forecastOf(farm.database), job);
+  const promise = job && promiseOf(snapshot, plan, await farm.learned.forecast.from(farm.database), job);
   if (promise && !late.aborted) {
     await insertPromise(farm.database, {
       jobId: id,

@@ -13,7 +13,7 @@ import { currentPlan } from '../schedule/plan';
 import { planningJob, planningPrinter } from '../schedule/snapshot';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { insertAttempt, openAttemptOf, openAttempts } from '../store/attempts';
-import { DatabaseBusyError, databaseNow, RowLockedError } from '../store/database';
+import { DatabaseBusyError, databaseNow, notify, RowLockedError } from '../store/database';
 import { findFarmPause } from '../store/farm-pause';
 import { changeStatus, lockJobNow, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
@@ -133,6 +133,8 @@ async function assign(
     attemptId: attempt.id,
     message: parseDispatchMessage(dispatchMessage(job, attempt)),
   });
+  // What is under way is no longer to be planned.
+  await notify(tx, 'plan');
   farm.passing('assign:before', attempt.id);
   return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
 }

@@ -1,67 +1,37 @@
 import type { PlanMessage } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError } from '../model/errors';
-import type { Job } from '../model/job';
 import { limitOf } from '../model/paging';
 import { OperatorCalendar, type OperatorHours } from '../planning/calendar';
 import type { Plan } from '../planning/plan-shape';
 import { alertsOf } from '../planning/promise';
 import type { Snapshot } from '../planning/snapshot';
-import { unfinishedJobs } from '../store/jobs';
 import { takeSnapshot } from './snapshot';
-
-/** A plan with the snapshot that it was made from. */
-export interface PlannedSnapshot {
-  plan: Plan;
-  snapshot: Snapshot;
-  /** All unfinished jobs, as they were then. */
-  jobs: Job[];
-}
+import { type PlannedSnapshot, StandingPlan } from './standing-plan';
 
 /** The farm as it is now, for the planner. */
 export function snapshotNow(farm: Farm): Promise<Snapshot> {
-  return farm.database.read((db) => takeSnapshot(db, farm.options));
+  return farm.database.read((db) => takeSnapshot(db, farm));
 }
 
-/** The plan for the farm as it is now. */
+/** A new plan for the farm as it is now. */
 export async function currentPlan(farm: Farm): Promise<Plan> {
   return (await plannedNow(farm)).plan;
 }
 
 /** The same, with what it was made from. */
-export async function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
-  const { jobs, snapshot } = await farm.database.read(async (db) => {
-    const unfinished = await unfinishedJobs(db);
-    return { jobs: unfinished, snapshot: await takeSnapshot(db, farm.options, unfinished) };
-  });
-  return { jobs, snapshot, plan: await farm.planner.live(snapshot) };
+export function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
+  return farm.part(StandingPlan).make();
 }
 
-/** For each farm the plan that is being made, and the one that is made after it. */
-const turns = new WeakMap<Farm, { running?: Promise<unknown>; next?: Promise<PlannedSnapshot> }>();
-
-/**
- * The same as `plannedNow`, made once for all who ask before it is begun, and only one after the other: the same event
- * wakes many, a screen asks several questions at once, and with thousands of jobs more often than they can be answered.
- */
+/** The plan that stands, as long as nothing has changed since it was made; else a new one, made once for all who ask. */
 export function plannedForAll(farm: Farm): Promise<PlannedSnapshot> {
-  const turn = turns.get(farm) ?? {};
-  turns.set(farm, turn);
-  turn.next ??= Promise.resolve(turn.running)
-    .catch(() => undefined)
-    .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
-    .then(() => {
-      const planned = plannedNow(farm);
-      turn.running = planned;
-      delete turn.next;
-      return planned;
-    });
-  return turn.next;
+  return farm.part(StandingPlan).current();
 }
 
 /** The plan that was made last, at once; a new one if there is none yet. */
 export async function latestPlan(farm: Farm): Promise<Plan> {
-  return farm.planner.last?.plan ?? (await plannedForAll(farm)).plan;
+  return (farm.part(StandingPlan).last ?? (await plannedForAll(farm))).plan;
 }
 
 const hour = 3_600_000;

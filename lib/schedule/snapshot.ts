@@ -1,10 +1,10 @@
-import type { FarmOptions } from '../farm/options';
+import type { Farm } from '../farm/farm';
 import type { JobId, PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
 import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
 import type { JobStatus } from '../model/status';
-import { LearnedDurations } from '../planning/durations';
+import type { LearnedDurations } from '../planning/durations';
 import { wallHours } from '../planning/eligibility';
 import { owedAfter, owedEvery } from '../planning/owed';
 import type { DeadEnd, PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
@@ -13,11 +13,10 @@ import { databaseNow } from '../store/database';
 import { findFarmPause } from '../store/farm-pause';
 import { partsOfKits, unfinishedJobs, unmetDependencies } from '../store/jobs';
 import { allMaterials, allSpools, type Spool } from '../store/materials';
-import { type Closure, closuresAhead, dispatchesSinceOwed, durationsToLearn, newestToLearn } from '../store/planning';
+import { type Closure, closuresAhead, dispatchesSinceOwed } from '../store/planning';
 import { allPrinters, type LoadedSlot, loadedSlots, type Printer } from '../store/printers';
 import type { Queryable } from '../store/queryable';
 import { fitJob, fitPrinter } from './fit-subject';
-import { Learned } from './learned';
 import { pauseView } from './pause-view';
 
 /** Without any estimate a print is taken to last so long (hours). */
@@ -100,14 +99,15 @@ function busyWith(
   return { with: name, until: Math.max(now, since + (seconds * 1000) / timeScale), ...job };
 }
 
-/** What a snapshot takes from the farm's options. */
-export type SnapshotOptions = Pick<FarmOptions, 'clearMinutes' | 'changeMinutes' | 'operator' | 'quiet' | 'weights'>;
-
 /**
  * The whole farm at this moment, for the planner.
  * @param unfinished the jobs, if they have been read already in the same transaction
  */
-export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfinished?: Job[]): Promise<Snapshot> {
+export async function takeSnapshot(
+  db: Queryable,
+  { options, learned }: Pick<Farm, 'options' | 'learned'>,
+  unfinished?: Job[],
+): Promise<Snapshot> {
   const jobs = unfinished ?? (await unfinishedJobs(db));
   const [attempts, printers, slots, materials, closures] = [
     await openAttempts(db),
@@ -118,7 +118,7 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
   ];
   const now = await databaseNow(db);
   const paused = await findFarmPause(db);
-  const ahead = options.operator ? await planningFacts(db) : undefined;
+  const ahead = options.operator ? await planningFacts(db, learned) : undefined;
   const materialById = new Map(materials.map((material) => [material.id, material]));
   const jobById = new Map(jobs.map((job) => [job.id, job]));
   const openCopies = new Map<string, number>();
@@ -161,20 +161,17 @@ export async function takeSnapshot(db: Queryable, options: SnapshotOptions, unfi
   };
 }
 
-const learnedDurations = new Learned(newestToLearn, async (db) => {
-  const durations = new LearnedDurations();
-  for (const print of await durationsToLearn(db)) durations.add(print);
-  return durations;
-});
-
 /** What only planning ahead reads. */
-async function planningFacts(db: Queryable): Promise<{
+async function planningFacts(
+  db: Queryable,
+  learned: Farm['learned'],
+): Promise<{
   dispatches: Map<PrinterId, number>;
   durations: LearnedDurations;
 }> {
   return {
     dispatches: await dispatchesSinceOwed(db, owedAfter, owedEvery),
-    durations: await learnedDurations.from(db),
+    durations: await learned.durations.from(db),
   };
 }
 

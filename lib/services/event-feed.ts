@@ -1,6 +1,6 @@
 import type { Farm } from '../farm/farm';
 import { eventRange, type StatusEvent } from '../store/outbox';
-import { eventReaderOf } from './event-reader';
+import { EventReader } from './event-reader';
 
 /** What a listener is told. */
 export type FeedItem =
@@ -16,7 +16,7 @@ export type FeedItem =
  * @param after the last event that the listener knows; undefined: only what comes from now on
  */
 export async function* eventFeed(farm: Farm, after: number | undefined, signal: AbortSignal): AsyncGenerator<FeedItem> {
-  const reader = eventReaderOf(farm);
+  const reader = farm.part(EventReader);
   let wake: () => void = () => undefined;
   let toldOf = { events: true, changed: false };
   const unlisten = await reader.listen(({ events, changed }) => {

@@ -131,12 +131,3 @@ export class EventReader {
     for (const listener of this.#listeners) listener(woken);
   }
 }
-
-const readers = new WeakMap<Farm, EventReader>();
-
-/** The one reader of a farm in this process. */
-export function eventReaderOf(farm: Farm): EventReader {
-  const reader = readers.get(farm) ?? new EventReader(farm);
-  readers.set(farm, reader);
-  return reader;
-}

@@ -218,7 +218,8 @@ export class Database implements Queryable {
 
 /** Tells every process, once the transaction commits, that something of this kind happened. */
 export async function notify(tx: Queryable, payload: string): Promise<void> {
-  await tx.query(`SELECT pg_notify(${notificationChannel}, $1)`, [payload]);
+  const counted = payload === 'plan' ? `, nextval('plan_changes')` : '';
+  await tx.query(`SELECT pg_notify(${notificationChannel}, $1)${counted}`, [payload]);
 }
 
 /** The time by the database's clock, which is the same for every process (ms since 1970). In a transaction: when it began. */

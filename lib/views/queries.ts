@@ -8,10 +8,18 @@ import type { Plan, PlanLine } from '../planning/plan-shape';
 import type { Snapshot } from '../planning/snapshot';
 import type { FarmPauseView } from '../schedule/pause-view';
 import { plannedForAll } from '../schedule/plan';
-import { takeSnapshot } from '../schedule/snapshot';
 import { attemptsOf, openAttempts } from '../store/attempts';
 import { openDeadLetterOf } from '../store/dead-letters';
-import { findJob, type HistoryLine, historyOf, jobNames, jobRow, listJobs, partsOfKits } from '../store/jobs';
+import {
+  findJob,
+  type HistoryLine,
+  historyOf,
+  jobNames,
+  jobRow,
+  listJobs,
+  partsOfKits,
+  unfinishedJobs,
+} from '../store/jobs';
 import { photosOf } from '../store/outcomes';
 import { allPrinters, findPrinter, loadedSlots, printerIsKnown } from '../store/printers';
 import type { Queryable } from '../store/queryable';
@@ -69,7 +77,8 @@ interface QueueQuery {
 export async function queue(farm: Farm, input: Record<string, unknown>): Promise<QueueView> {
   const query = parseQueueQuery(input);
   if (query.printerId !== null) await findPrinter(farm.database, query.printerId);
-  const { jobs: unfinished, plan } = await plannedForAll(farm);
+  const { plan } = await plannedForAll(farm);
+  const unfinished = await unfinishedJobs(farm.database);
   const ended = query.status.every(isTerminal);
   const jobs = ended
     ? await listJobs(farm.database, { ...query, limit: query.limit + 1 })
@@ -192,7 +201,7 @@ export type JobView = Record<string, unknown> & {
 
 /** Everything about one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
-  const { job, attempts, photos, history, snapshot, row, parts, actions } = await farm.database.read(async (db) => {
+  const { job, attempts, photos, history, row, parts, actions } = await farm.database.read(async (db) => {
     const found = await findJob(db, id);
     return {
       actions: await actionsOf(db, found),
@@ -202,10 +211,10 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
       photos: await photosOf(db, found.id),
       history: await historyOf(db, found.id),
       parts: found.kitId === null ? undefined : (await partsOfKits(db, [found.kitId])).get(found.kitId),
-      snapshot: isTerminal(found.status) ? undefined : await takeSnapshot(db, farm.options),
     };
   });
-  const plan = snapshot && (await farm.planner.make(snapshot));
+  const planned = isTerminal(job.status) ? undefined : await plannedForAll(farm);
+  const plan = planned?.plan;
   return {
     ...row,
     job_id: job.id,
@@ -216,7 +225,7 @@ export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
     kit:
       parts === undefined
         ? null
-        : { ...parts, estimated_end_time: snapshot && plan ? kitEnd(job, snapshot, plan) : null },
+        : { ...parts, estimated_end_time: planned ? kitEnd(job, planned.snapshot, planned.plan) : null },
     attempts: attempts.map((attempt) => ({
       attempt_id: attempt.id,
       copy: attempt.copy,

@@ -8,9 +8,8 @@ import type { Material } from '../model/material';
 import { hoursFrom } from '../planning/calendar';
 import { promiseOf, shiftsBetween } from '../planning/promise';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
-import { planMessage } from '../schedule/plan';
-import { forecastOf, promiseView } from '../schedule/promises';
-import { takeSnapshot } from '../schedule/snapshot';
+import { planMessage, plannedForAll } from '../schedule/plan';
+import { promiseView } from '../schedule/promises';
 import { usableMaterials } from '../store/materials';
 
 /** What would change. Nothing is stored or started. */
@@ -22,14 +21,13 @@ export type WhatIfAnswer = ContractWhatIfAnswer;
  */
 export async function whatIf(farm: Farm, input: unknown): Promise<WhatIfAnswer> {
   const question = parseWhatIf(input);
-  const { snapshot, materials, forecast } = await farm.database.read(async (db) => ({
-    snapshot: await takeSnapshot(db, farm.options),
+  const { snapshot, plan: before, memory } = await plannedForAll(farm);
+  const { materials, forecast } = await farm.database.read(async (db) => ({
     materials: await usableMaterials(db),
-    forecast: await forecastOf(db),
+    forecast: await farm.learned.forecast.from(db),
   }));
   const { changed, added } = changedBy(snapshot, question, materials);
-  const before = await farm.planner.make(snapshot);
-  const plan = await farm.planner.make(changed);
+  const plan = await farm.planner.make(changed, memory);
   return {
     plan: planMessage({ plan, snapshot: changed }),
     jobs: added.map((job) => {

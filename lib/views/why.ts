@@ -3,7 +3,7 @@ import type { Farm } from '../farm/farm';
 import { NotFoundError } from '../model/errors';
 import { isTerminal } from '../model/status';
 import { explainJob, explainPrinter } from '../planning/explain';
-import { takeSnapshot } from '../schedule/snapshot';
+import { plannedForAll } from '../schedule/plan';
 import { findJob } from '../store/jobs';
 import { findPrinter } from '../store/printers';
 import { obstacles, obstaclesOf } from './obstacles';
@@ -13,10 +13,8 @@ export type JobWhy = ContractJobWhy;
 
 /** Why a job has not started: the first constraint that it violates, or what was preferred. @throws NotFoundError */
 export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
-  const { job, snapshot } = await farm.database.read(async (db) => ({
-    job: await findJob(db, id),
-    snapshot: await takeSnapshot(db, farm.options),
-  }));
+  const job = await findJob(farm.database, id);
+  const { snapshot, plan } = await plannedForAll(farm);
   const planned = snapshot.jobs.find((one) => one.id === job.id);
   if (!planned || isTerminal(job.status) || (job.status !== 'queued' && planned.copiesToStart < 1)) {
     const because = isTerminal(job.status)
@@ -35,7 +33,6 @@ export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
     const waits = obstacle ? `; its dispatch waits: ${obstacle.text}` : '';
     return { job_id: job.id, status: job.status, because: `${because}${waits}`, ...nothing };
   }
-  const plan = await farm.planner.make(snapshot);
   const why = explainJob(snapshot, plan, planned);
   const ready = plan.lines.find((line) => line.jobId === job.id && line.ready);
   const [obstacle] = ready ? obstaclesOf(await obstacles(farm), ready.printerId) : [];
@@ -57,13 +54,11 @@ export type PrinterWhy = ContractPrinterWhy;
 
 /** Why a printer is idle. @throws NotFoundError */
 export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
-  const { printer, snapshot } = await farm.database.read(async (db) => ({
-    printer: await findPrinter(db, id),
-    snapshot: await takeSnapshot(db, farm.options),
-  }));
+  const printer = await findPrinter(farm.database, id);
+  const { snapshot, plan } = await plannedForAll(farm);
   const place = snapshot.printers.find((one) => one.id === printer.id);
   if (!place) throw new NotFoundError('printer', id);
-  const why = explainPrinter(snapshot, await farm.planner.make(snapshot), place);
+  const why = explainPrinter(snapshot, plan, place);
   // Where the next job would start at once only the dispatch can be in its way.
   const [obstacle] = why.next?.ready && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
   return {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Planner } from '../../lib/farm/planner';
 import { submitJob } from '../../lib/jobs/submit';
 import { MalformedInputError, UnacceptableInputError } from '../../lib/model/errors';
+import { StandingPlan } from '../../lib/schedule/standing-plan';
 import { DatabaseUnavailableError } from '../../lib/store/database';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
@@ -129,10 +129,10 @@ describe('A submission', () => {
   });
 
   describe('that is stored, and whose planning', () => {
-    const { live } = Planner.prototype;
+    const { make } = StandingPlan.prototype;
     let giveUp: (error: Error) => void = () => undefined;
     afterEach(() => {
-      Planner.prototype.live = live;
+      StandingPlan.prototype.make = make;
       giveUp(new Error('the test is over'));
     });
     const accepted = async (key?: string): Promise<Awaited<ReturnType<typeof submitJob>>> => {
@@ -144,7 +144,7 @@ describe('A submission', () => {
     };
 
     it('fails, is accepted all the same', async () => {
-      Planner.prototype.live = () =>
+      StandingPlan.prototype.make = () =>
         Promise.reject(new DatabaseUnavailableError(new Error('terminating connection due to administrator command')));
       const answer = await accepted('planless');
       assert.equal(answer.status, 'queued');
@@ -160,7 +160,7 @@ describe('A submission', () => {
         giveUp = reject;
       });
       never.catch(() => undefined);
-      Planner.prototype.live = () => never;
+      StandingPlan.prototype.make = () => never;
       assert.match((await accepted()).waiting_reason ?? '', /the plan is being made/);
     });
 

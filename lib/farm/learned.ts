@@ -1,3 +1,6 @@
+import { LearnedDurations } from '../planning/durations';
+import { Forecast, situations } from '../planning/forecast';
+import { durationsToLearn, newestStart, newestToLearn, promisesThatCame } from '../store/planning';
 import type { Queryable } from '../store/queryable';
 
 /** Several farms can be in one process. */
@@ -31,4 +34,23 @@ export class Learned<Value> {
     if (this.#known.size > most && oldest !== undefined) this.#known.delete(oldest);
     return value;
   }
+}
+
+/** What a farm learns: how long its prints really take, and how far its starts are from what was promised. */
+export function learnings(): { durations: Learned<LearnedDurations>; forecast: Learned<Forecast> } {
+  return {
+    durations: new Learned(newestToLearn, async (db) => {
+      const durations = new LearnedDurations();
+      for (const print of await durationsToLearn(db)) durations.add(print);
+      return durations;
+    }),
+    forecast: new Learned(newestStart, async (db) => {
+      const forecast = new Forecast();
+      for (const one of await promisesThatCame(db)) {
+        const situation = situations.find((name) => name === one.situation);
+        if (situation) forecast.record(situation, one.leadMinutes, one.errorMinutes);
+      }
+      return forecast;
+    }),
+  };
 }

@@ -1,0 +1,77 @@
+import type { JobId } from '../model/ids';
+import type { Queryable } from './queryable';
+
+/** A plan, of which nothing is known here but that it has a version. */
+interface Versioned {
+  version: number;
+}
+
+/** What the next plan needs to know of those before. */
+export interface StoredMemory {
+  /** Starts (ms since 1970) that are promises by now. */
+  promised: Record<JobId, number>;
+  /** Since when (ms since 1970) each change of filament was asked for: `printer slot material`. */
+  asked: Record<string, number>;
+}
+
+/** Which plan stands, and whether anything has changed since it was made. */
+export interface StandingMark {
+  /** Null: there is none yet. */
+  version: number | null;
+  /** `plan_changes` of the plan, and as it is now. */
+  changes: number;
+  latest: number;
+  /** By the database's clock; negative after the clock was set back. */
+  ageSeconds: number;
+}
+
+// Reads outside of the plan itself: it is asked with every request.
+const markSql = `
+  SELECT s.version, coalesce(s.changes, -1) AS changes, c.last_value AS latest,
+    coalesce(extract(epoch FROM clock_timestamp() - s.made_at), 0)::float8 AS age_seconds
+  FROM plan_changes c LEFT JOIN standing_plan s ON true`;
+
+export async function standingMark(db: Queryable): Promise<StandingMark> {
+  const { rows } = await db.query<{ version: number | null; changes: number; latest: number; age_seconds: number }>(
+    markSql,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('PostgreSQL counts no changes of the plan.');
+  return { version: row.version, changes: row.changes, latest: row.latest, ageSeconds: row.age_seconds };
+}
+
+/** The plan that stands; undefined: there is none yet. */
+export async function readStandingPlan<Plan extends Versioned>(
+  db: Queryable,
+): Promise<(StoredMemory & { plan: Plan }) | undefined> {
+  const { rows } = await db.query<StoredMemory & { version: number; plan: Omit<Plan, 'version'> }>(
+    'SELECT version, plan, promised, asked FROM standing_plan',
+  );
+  const [row] = rows;
+  return row && { plan: { ...row.plan, version: row.version } as Plan, promised: row.promised, asked: row.asked };
+}
+
+// A plan replaces one that was made from an earlier state, and no other.
+const storeSql = `
+  INSERT INTO standing_plan AS s (version, changes, made_at, plan, promised, asked)
+  VALUES ($1, $2, clock_timestamp(), $3, $4, $5)
+  ON CONFLICT (single) DO UPDATE SET version = greatest(excluded.version, s.version + 1), changes = excluded.changes,
+    made_at = excluded.made_at, plan = excluded.plan, promised = excluded.promised, asked = excluded.asked
+  WHERE s.changes <= excluded.changes
+  RETURNING version`;
+
+/** Has a plan stand. @returns its version; undefined: one that knows more stands already */
+export async function storeStandingPlan(
+  db: Queryable,
+  { plan, changes, promised, asked }: StoredMemory & { plan: Versioned; changes: number },
+): Promise<number | undefined> {
+  const { version, ...rest } = plan;
+  const { rows } = await db.query<{ version: number }>(storeSql, [
+    version,
+    changes,
+    JSON.stringify(rest),
+    JSON.stringify(promised),
+    JSON.stringify(asked),
+  ]);
+  return rows[0]?.version;
+}
