@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
 import { writeCleanStl } from '../../lib/files/clean-stl';
 import { readTriangles } from '../../lib/files/triangles';
+import { packForMake } from '../../lib/makes/registry';
 import { infillPatterns, type PrintSettings, seams } from '../../lib/model/settings';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { resolveSettings } from '../../lib/slicing/defaults';
@@ -216,6 +217,7 @@ describe('print settings', function () {
         allowUntrusted: true,
         acceptUnknownMachine: true,
         slicer: new BuiltInSlicer(),
+        pack: packForMake,
       },
       { signal: new AbortController().signal },
     );
