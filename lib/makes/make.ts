@@ -75,9 +75,9 @@ export interface MakeRow {
     options?: string;
     /** The usual one, where the make has the option `--port`. */
     port?: number;
-    /** Where the options that a certificate is checked by count: `bambu`. */
+    /** Where the options that a certificate is checked by count, for a help text; absent: nowhere. */
     certificate?: string;
-    /** When and how the secret is asked for: `moonraker, if it asks for one`. */
+    /** The make, and when the secret is asked for: `moonraker, if it asks for one`. */
     secret: string;
     /** How its printers are found: `Bambu by their announcements`. */
     discovery: string;
