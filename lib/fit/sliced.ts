@@ -148,7 +148,7 @@ export function machineReasons(
   const { capabilities, name } = machine;
   const reasons: FitReason[] = [];
   const own = madeForIt(facts, machine);
-  // Where the maker's profiles write no such commands they would change what its owner has set.
+  // Where the maker's own profiles write none, such commands would change what the printer's owner has set.
   const { vendorCommandsInProfiles } = makeTraits[machine.make];
   const vouched = acceptUnknown && facts.madeFor === null && vendorCommandsInProfiles;
   if (!own && !vouched && facts.vendorCommands.length > 0) {

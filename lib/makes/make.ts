@@ -85,14 +85,16 @@ export interface MakeRow {
 }
 
 /** The text of a field, undefined if it is empty or none. */
-export function textOf(values: ConnectionValues, name: string): string | undefined {
+export function textField(values: ConnectionValues, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The number of a field that may have been left empty, or come from the environment as text. */
-export function numberOf(values: ConnectionValues, name: string): number | undefined {
-  const value = values[name];
+/** The number of a field, undefined if it is empty or none. */
+export const numberField = (values: ConnectionValues, name: string): number | undefined => optionalNumber(values[name]);
+
+/** A number that may have been left empty in a form, or come from the environment as text. */
+export function optionalNumber(value: unknown): number | undefined {
   const parsed = Number(value);
   return value === undefined || value === '' || !Number.isFinite(parsed) ? undefined : parsed;
 }

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Farm } from '../../lib/farm/farm';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
-import type { MakeRow } from '../../lib/makes/make';
+import { type MakeRow, optionalNumber } from '../../lib/makes/make';
 import { printerTypeNamed } from '../../lib/makes/registry';
 import { toolOfSlot } from '../../lib/makes/slot-tools';
 import { asError, MalformedInputError } from '../../lib/model/errors';
@@ -15,12 +15,6 @@ import { onInput } from '../input';
 import { addPrinterRoutes, type ConnectedPrinter } from './admin-routes';
 import type { PrinterCredentials, PrinterDefinition } from './printer-definition';
 import { type CapabilityFields, type GivenCapabilities, readCapabilities } from './printer-fields';
-
-/** A number that may have been left empty in the editor, or come from the environment as text. */
-function optionalNumber(value: string | number | undefined): number | undefined {
-  const parsed = Number(value);
-  return value === undefined || value === '' || !Number.isFinite(parsed) ? undefined : parsed;
-}
 
 /** A secret of a printer: from the node's credentials, else from the environment as `PLATEWISE_<PRINTER>_<NAME>`. */
 function secretOf(id: string, name: string, credential: unknown): string {

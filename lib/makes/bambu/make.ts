@@ -1,4 +1,4 @@
-import { type MakeRow, numberOf, optionsOf, textOf } from '../make';
+import { type MakeRow, numberField, optionsOf, textField } from '../make';
 import { detectBambu, listenForBambu } from './discovery';
 import { createBambuDriver } from './driver';
 import { anyBambu, bambuModels, judgeModel, refusedModels } from './models';
@@ -28,12 +28,12 @@ export const bambuMake: MakeRow = {
   createDriver: (base, values, accessCode, patienceMs) =>
     createBambuDriver({
       ...base,
-      serial: textOf(values, 'serial') ?? '',
+      serial: textField(values, 'serial') ?? '',
       accessCode,
       // Silence after the login has a cause of its own, which is to be told before the patience ends.
       ...(patienceMs !== undefined && { timing: { firstReportMs: patienceMs * 0.75 } }),
-      ...optionsOf(values, numberOf, ['mqttPort', 'ftpsPort']),
-      ...optionsOf(values, textOf, ['caFile', 'fingerprint']),
+      ...optionsOf(values, numberField, ['mqttPort', 'ftpsPort']),
+      ...optionsOf(values, textField, ['caFile', 'fingerprint']),
     }),
   pack: packForBambu,
   discovery: {
@@ -48,8 +48,8 @@ export const bambuMake: MakeRow = {
   },
   commandLine: {
     missing(values) {
-      if (textOf(values, 'serial') === undefined) return 'A Bambu needs its serial number: --serial.';
-      const isChecked = textOf(values, 'caFile') !== undefined || textOf(values, 'fingerprint') !== undefined;
+      if (textField(values, 'serial') === undefined) return 'A Bambu needs its serial number: --serial.';
+      const isChecked = textField(values, 'caFile') !== undefined || textField(values, 'fingerprint') !== undefined;
       return isChecked ? undefined : 'Its certificate must be checked: give --ca-file or --fingerprint.';
     },
     options: `  --mqtt-port N, --ftps-port N, --serial S

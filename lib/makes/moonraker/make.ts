@@ -1,4 +1,4 @@
-import { type MakeRow, numberOf, optionsOf, textOf } from '../make';
+import { type MakeRow, numberField, optionsOf, textField } from '../make';
 import { askMoonraker } from './discovery';
 import { createMoonrakerDriver } from './driver';
 import { anyKlipper, orangeStormGiga } from './models';
@@ -29,8 +29,8 @@ export const moonrakerMake: MakeRow = {
       ...base,
       tls: values['tls'] === true,
       ...(apiKey !== '' && { apiKey }),
-      ...optionsOf(values, numberOf, ['port']),
-      ...optionsOf(values, textOf, ['pathPrefix', 'caFile', 'fingerprint']),
+      ...optionsOf(values, numberField, ['port']),
+      ...optionsOf(values, textField, ['pathPrefix', 'caFile', 'fingerprint']),
     }),
   pack: packForMoonraker,
   discovery: {

@@ -1,4 +1,4 @@
-import { type MakeRow, numberOf, optionsOf } from '../make';
+import { type MakeRow, numberField, optionsOf } from '../make';
 import { askForSnapmakers } from './discovery';
 import { createSnapmakerDriver } from './driver';
 import { artisans } from './models';
@@ -15,7 +15,7 @@ export const snapmakerMake: MakeRow = {
   fields: [{ name: 'port', option: 'port', type: 'number' }],
   secret: { credential: 'token', variable: 'TOKEN' },
   createDriver: (base, values, token) =>
-    createSnapmakerDriver({ ...base, token, ...optionsOf(values, numberOf, ['port']) }),
+    createSnapmakerDriver({ ...base, token, ...optionsOf(values, numberField, ['port']) }),
   pack: packForSnapmaker,
   discovery: {
     ports: [
