@@ -14,14 +14,10 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { firstLoads, Hands } from './hands.mjs';
+import { printers } from './demo-printers.mjs';
+import { Hands } from './hands.mjs';
 import { root } from './prepare.mjs';
 
-const printers = [
-  { id: 'bamboo_h2d', make: 'bambu', name: 'Bambu Lab H2D' },
-  { id: 'elegoo_giga', make: 'moonraker', name: 'Elegoo OrangeStorm Giga' },
-  { id: 'snapmaker_artisan', make: 'snapmaker', name: 'Snapmaker Artisan' },
-];
 const port = Number(process.env.PORT || 1880);
 const data = resolve(process.env.PLATEWISE_DATA || join(root, '.platewise'));
 const speed = process.env.SIM_SPEED || '60';
@@ -95,18 +91,18 @@ async function lockDirectory() {
 }
 
 /** Starts one simulated printer and resolves with what the flow must know to reach it. */
-function startSimulator({ id, make, name }) {
+function startSimulator({ id, make, name, firstLoads }) {
   const args = [join(root, 'dist', 'bin', 'platewise.js'), 'simulate', make];
   args.push('--data', join(data, 'simulators', id), '--speed', speed, '--operator', 'immediate');
   args.push('--name', name, '--exit-with-stdin');
-  for (const [slot, material] of Object.entries(firstLoads[make])) args.push('--load', `${slot}=${material}`);
+  for (const [slot, material] of Object.entries(firstLoads)) args.push('--load', `${slot}=${material}`);
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   children.push(child);
   return new Promise((done, fail) => {
     createInterface(child.stdout).once('line', (line) => {
       const told = JSON.parse(line);
       writeFileSync(join(data, 'simulators', id, 'ready.json'), line, { mode: 0o600 });
-      hands.reach(id, make, told.ports.control);
+      hands.reach(id, firstLoads, told.ports.control);
       done(settingsOf(id, told));
     });
     child.on('error', fail);
@@ -181,16 +177,9 @@ function pointAtSimulator(node) {
   if (!printer) return node;
   const prefix = `PLATEWISE_${printer.id.toUpperCase()}`;
   const common = { host: `\${${prefix}_HOST}`, simulated: true, timeScale: `\${PLATEWISE_SIM_SPEED}` };
-  const own = {
-    bambu: {
-      serial: `\${${prefix}_SERIAL}`,
-      caFile: `\${${prefix}_CA_FILE}`,
-      mqttPort: `\${${prefix}_MQTT_PORT}`,
-      ftpsPort: `\${${prefix}_FTPS_PORT}`,
-    },
-    moonraker: { port: `\${${prefix}_HTTP_PORT}` },
-    snapmaker: { port: `\${${prefix}_SACP_PORT}` },
-  }[printer.make];
+  const own = Object.fromEntries(
+    Object.entries(printer.connection).map(([property, variable]) => [property, `\${${prefix}_${variable}}`]),
+  );
   return { ...node, ...common, ...own };
 }
 

@@ -1,13 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What somebody loads into a simulated printer that was never used: what the farm books when it first sees one. */
-export const firstLoads = {
-  bambu: { 'ams0-0': 'pla_black_esun', 'ams0-1': 'pla_white_esun', 'ams0-2': 'petg_black_esun' },
-  moonraker: { extruder: 'pla_black_esun' },
-  snapmaker: { nozzle0: 'pla_black_esun', nozzle1: 'pla_white_esun' },
-};
-
 /** The farm is not asked for its slots more often than this (ms), and after this long when the stream has broken off. */
 const leastPause = 1000;
 const retryPause = 2000;
@@ -31,16 +24,16 @@ export class Hands {
     this.#file = join(directory, 'booked.json');
   }
 
-  /** Says where a printer can be touched. */
-  reach(id, make, controlPort) {
-    this.#controls.set(id, { make, url: `http://127.0.0.1:${controlPort}/load` });
+  /** Says where a printer can be touched, and what it was given when it was new. */
+  reach(id, firstLoads, controlPort) {
+    this.#controls.set(id, { firstLoads, url: `http://127.0.0.1:${controlPort}/load` });
   }
 
   /** Loads what is booked otherwise than before, and goes on with that until the end. */
   async begin() {
     const stored = this.#stored();
     this.#booked = Object.fromEntries(
-      [...this.#controls].map(([id, { make }]) => [id, stored[id] ?? firstLoads[make]]),
+      [...this.#controls].map(([id, { firstLoads }]) => [id, stored[id] ?? firstLoads]),
     );
     await this.#look();
     void this.#follow();

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { printers } from './demo-printers.mjs';
 import { root } from './prepare.mjs';
 
 const pictures = process.argv[2] ?? join(root, 'docs', 'images');
@@ -18,6 +19,9 @@ const views = [
   { name: '-phone', width: 390, height: 844, colorScheme: 'light' },
 ];
 const hour = 3_600_000;
+const ids = printers.map(({ id }) => id);
+const last = printers.at(-1);
+const lastMaker = last.name.split(' ')[0];
 
 const data = mkdtempSync(join(tmpdir(), 'platewise-pictures-'));
 const port = await freePort();
@@ -83,18 +87,16 @@ async function work() {
   const boat = await upload(model);
   const first = { job_name: 'Cable clip', stl_path: small, material_id: 'pla_black_esun' };
   const done = [];
-  for (const force_printer of ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan']) {
+  for (const force_printer of ids) {
     done.push((await ask('/jobs', { ...first, force_printer, deadline_at: inHours(2) })).job_id);
   }
   for (const id of done) await until(id, ['completed']);
-  for (const printer of ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan']) await clearBed(printer);
+  for (const printer of ids) await clearBed(printer);
   // One that is given up.
-  await atPrinter('snapmaker_artisan', 'fault', { name: 'print_fails', times: 1 });
-  const lost = (
-    await ask('/jobs', { ...first, job_name: 'Lamp foot', force_printer: 'snapmaker_artisan', max_retries: 0 })
-  ).job_id;
+  await atPrinter(last.id, 'fault', { name: 'print_fails', times: 1 });
+  const lost = (await ask('/jobs', { ...first, job_name: 'Lamp foot', force_printer: last.id, max_retries: 0 })).job_id;
   await until(lost, ['failed']);
-  await clearBed('snapmaker_artisan');
+  await clearBed(last.id);
   const names = [
     'Drone arm',
     'Planter',
@@ -133,10 +135,10 @@ async function prepare(page, name) {
   if (name === 'plan') {
     await page.getByLabel('Show').selectOption('6');
     await page.locator('[data-bar="print"]').first().waitFor({ state: 'attached' });
-    await page.locator('.pw-gantt text', { hasText: 'Snapmaker' }).waitFor();
+    await page.locator('.pw-gantt text', { hasText: lastMaker }).waitFor();
   }
   if (name === 'numbers') await page.locator('label', { hasText: /^By/ }).locator('select').selectOption('printer');
-  if (name === 'numbers') await page.locator('.pw-plain th', { hasText: 'Snapmaker' }).waitFor();
+  if (name === 'numbers') await page.locator('.pw-plain th', { hasText: lastMaker }).waitFor();
   if (name === 'trouble') await page.locator('[data-trouble="dead-letter"]').waitFor();
 }
 

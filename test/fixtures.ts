@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-function packageDirectory(from: string): string {
+/** The folder of the package, from the sources as from the compiled tests. */
+export function packageDirectory(from: string): string {
   if (existsSync(join(from, 'package.json'))) return from;
   const parent = dirname(from);
   if (parent === from) throw new Error('package.json was not found above the tests');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packForMake } from '../../lib/makes/registry';
 import { asError } from '../../lib/model/errors';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { resolveSettings } from '../../lib/slicing/defaults';
@@ -65,6 +66,7 @@ export class SlicedCases {
           allowUntrusted: true,
           acceptUnknownMachine: true,
           slicer: watched,
+          pack: packForMake,
         },
         { signal: new AbortController().signal },
       );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { type ExactMachine, solveExactly } from '../../lib/planning/exact';
 import { improve, insertBest, type SequencingProblem } from '../../lib/planning/improve';
+import { type ExactMachine, solveExactly } from './exact';
 
 const searchMs = 165;
 

@@ -1,14 +1,15 @@
 import { jobId, materialId, printerId } from '../../lib/model/ids';
 import { OperatorCalendar, type OperatorHours } from '../../lib/planning/calendar';
-import { type DurationRecord, durationFactor, learn, remainingTime } from '../../lib/planning/durations';
+import { type DurationRecord, durationFactor, learn } from '../../lib/planning/durations';
 import { Forecast, type Situation, situationOf } from '../../lib/planning/forecast';
-import { bestFor } from '../../lib/planning/front';
 import type { Weights } from '../../lib/planning/objective';
 import { owedAt } from '../../lib/planning/owed';
 import { makePlan } from '../../lib/planning/plan';
 import type { Plan, PlanLine } from '../../lib/planning/plan-shape';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 import { plainChanges } from './baselines';
+import { bestFor } from './best-for';
+import { remainingTime } from './remaining-time';
 import type { Decision, Policy, QueuedJob, SimulatedPrinter, World } from './simulation';
 
 const minute = 60_000;

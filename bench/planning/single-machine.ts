@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { TardinessProblem } from '../../lib/planning/sequence';
-import { leastTardiness } from '../../lib/planning/tardiness';
+import type { TardinessProblem } from './sequence';
+import { leastTardiness } from './tardiness';
 
 interface Instance {
   name: string;

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { jobId, materialId, printerId } from '../../lib/model/ids';
-import { bestFor } from '../../lib/planning/front';
 import { makePlan } from '../../lib/planning/plan';
 import { seeded } from '../../lib/planning/random';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
+import { bestFor } from './best-for';
 
 const now = Date.UTC(2026, 0, 5, 9);
 const hour = 3_600_000;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { analyseFile } from '../../lib/files/analyse-file';
+import { packForMake } from '../../lib/makes/registry';
 import { asError } from '../../lib/model/errors';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { preparePrintFile } from '../../lib/slicing/prepare';
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
               allowUntrusted: true,
               acceptUnknownMachine: true,
               slicer,
+              pack: packForMake,
             },
             { signal: new AbortController().signal },
           );

@@ -1,10 +1,9 @@
 // One upload in a process of its own, so that its memory is its own: `driver` or `reference`, and the task as JSON.
 import { randomUUID } from 'node:crypto';
-import { createBambuDriver } from '../../lib/makes/bambu/driver';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
-import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
+import type { ConnectionValues } from '../../lib/makes/make';
 import { connect } from '../../lib/makes/probe';
-import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import { makeRows } from '../../lib/makes/registry';
 import type { Make } from '../../lib/model/printer';
 import { ftps, multipart, type ReferenceUpload, sacp } from './reference';
 import type { Measured, Target, Upload } from './target';
@@ -21,19 +20,18 @@ const common: Omit<DriverOptions, 'host'> = {
   log: () => {},
 };
 
-function driverOf({ make, ports, serial, accessCode, caFile }: Target): Driver {
-  const base = { ...common, host: '127.0.0.1' };
-  switch (make) {
-    case 'bambu':
-      return createBambuDriver({
-        ...{ ...base, serial, accessCode, caFile, mqttPort: ports.mqtt ?? 0, ftpsPort: ports.ftps ?? 0 },
-      });
-    case 'moonraker':
-      return createMoonrakerDriver({ ...base, port: ports.http ?? 0 });
-    case 'snapmaker':
-      return createSnapmakerDriver({ ...base, port: ports.sacp ?? 0, token: 'bench' });
-  }
-}
+/** How a driver reaches the target: by the fields of its make, and its secret. */
+const connectionOf: Record<Make, (target: Target) => [values: ConnectionValues, secret: string]> = {
+  bambu: ({ serial, accessCode, caFile, ports }) => [
+    { serial, caFile, mqttPort: ports.mqtt, ftpsPort: ports.ftps },
+    accessCode,
+  ],
+  moonraker: ({ ports }) => [{ port: ports.http }, ''],
+  snapmaker: ({ ports }) => [{ port: ports.sacp }, 'bench'],
+};
+
+const driverOf = (target: Target): Driver =>
+  makeRows[target.make].createDriver({ ...common, host: '127.0.0.1' }, ...connectionOf[target.make](target));
 
 async function byDriver(target: Target, upload: Upload): Promise<Measured> {
   const driver = driverOf(target);

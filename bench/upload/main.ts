@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs, promisify } from 'node:util';
+import { makeTraits } from '../../lib/makes/traits';
 import { type Make, makes } from '../../lib/model/printer';
 import type { Measured, Target, Upload } from './target';
 
@@ -72,7 +73,7 @@ async function measure(kind: 'driver' | 'reference', make: Make, file: Omit<Uplo
       ...{ make, ports: ready.ports, serial: ready.serial ?? '' },
       ...{ accessCode: ready.access_code ?? '', caFile: ready.ca_file ?? '' },
     };
-    const upload: Upload = { ...file, fileName: make === 'bambu' ? 'bench.gcode.3mf' : 'bench.gcode' };
+    const upload: Upload = { ...file, fileName: `bench${makeTraits[make].printFile.extension}` };
     const client = join(__dirname, 'client.ts');
     const { stdout } = await run(process.execPath, [...nodeOptions, client, kind, JSON.stringify({ target, upload })]);
     return JSON.parse(stdout) as Measured;

@@ -1,21 +1,26 @@
 import { parseArgs } from 'node:util';
 import { discover as discoverPrinters } from '../../lib/makes/discovery';
+import { makeRows } from '../../lib/makes/registry';
 import { asError } from '../../lib/model/errors';
 import { makes } from '../../lib/model/printer';
 import { type Command, EXIT, UsageError } from '../command';
 
+const rows = Object.values(makeRows);
+const portOptions = rows
+  .flatMap(({ discovery }) => discovery.ports)
+  .flatMap(({ name, option, help = '' }) => (option === undefined ? [] : { name, option, help }));
+
 const HELP = `Usage: platewise discover [options]
 
-Lists, as JSON, the printers on the local network: Bambu by their announcements, Snapmaker by asking everybody, Moonraker
-at the hosts given. Exit code: 0 something was found, 1 nothing was, 2 the command makes no sense.
+Lists, as JSON, the printers on the local network:
+${rows.map(({ commandLine }) => commandLine.discovery).join(', ')}.
+Exit code: 0 something was found, 1 nothing was, 2 the command makes no sense.
 
 Options:
   --host H              ask this host too, for every make; as often as wanted
-  --make M              only this make (bambu, moonraker, snapmaker); as often as wanted
+  --make M              only this make (${makes.join(', ')}); as often as wanted
   --timeout N           seconds to listen (default 6: Bambu printers announce themselves every 5)
-  --ssdp-port N         where Bambu printers announce themselves (default 2021)
-  --snapmaker-port N    where Snapmaker printers are asked (default 20054)
-  --moonraker-port N    where Moonraker is asked (default 7125, then 80)
+${portOptions.map(({ option, help }) => `  ${`--${option} N`.padEnd(22)}${help}`).join('\n')}
   --json                one line (it is JSON without it too, in several lines)
 `;
 
@@ -46,20 +51,18 @@ function parse(args: string[]): { options: Parameters<typeof discoverPrinters>[0
     if (make === undefined) throw new UsageError(`--make takes one of ${makes.join(', ')}, not "${name}".`);
     return make;
   });
-  const ssdp = number('ssdp-port', values['ssdp-port'], 65_535);
-  const snapmaker = number('snapmaker-port', values['snapmaker-port'], 65_535);
-  const moonraker = number('moonraker-port', values['moonraker-port'], 65_535);
+  const ports = portOptions.flatMap(({ name, option }) => {
+    const given = Object.entries(values).find(([key]) => key === option)?.[1];
+    const port = number(option, typeof given === 'string' ? given : undefined, 65_535);
+    return port === undefined ? [] : [[name, port] as const];
+  });
   return {
     json: values.json === true,
     options: {
       timeoutMs: (number('timeout', values.timeout, 3600) ?? 6) * 1000,
       hosts: values.host ?? [],
       ...(wanted.length > 0 && { makes: wanted }),
-      ports: {
-        ...(ssdp !== undefined && { ssdp }),
-        ...(snapmaker !== undefined && { snapmaker }),
-        ...(moonraker !== undefined && { moonraker: [moonraker] }),
-      },
+      ports: Object.fromEntries(ports),
     },
   };
 }
@@ -67,6 +70,7 @@ function parse(args: string[]): { options: Parameters<typeof discoverPrinters>[0
 function read(args: string[]) {
   const text = { type: 'string' } as const;
   const texts = { type: 'string', multiple: true } as const;
+  const ports: Record<string, typeof text> = Object.fromEntries(portOptions.map(({ option }) => [option, text]));
   try {
     return parseArgs({
       args,
@@ -74,10 +78,8 @@ function read(args: string[]) {
         host: texts,
         make: texts,
         timeout: text,
-        'ssdp-port': text,
-        'snapmaker-port': text,
-        'moonraker-port': text,
         json: { type: 'boolean' },
+        ...ports,
       },
     }).values;
   } catch (error) {

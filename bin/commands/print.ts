@@ -4,11 +4,12 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Driver, isSameJob, type StartOrder } from '../../lib/makes/driver';
 import { connect } from '../../lib/makes/probe';
-import { isActive } from '../../lib/model/printer';
+import { makeTraits } from '../../lib/makes/traits';
+import { isActive, makes } from '../../lib/model/printer';
 import { type Command, EXIT, UsageError } from '../command';
 import { namedPrinter, printerHelp } from './printer-options';
 
-const HELP = `Usage: platewise print bambu|moonraker|snapmaker FILE --host H [options]
+const HELP = `Usage: platewise print ${makes.join('|')} FILE --host H [options]
 
 Sends one file that is sliced for this printer, starts it, and follows it to its end. The bed must be empty: nobody asks.
 Prints one JSON line for each step. Exit code: 0 finished, 1 not, 2 the command makes no sense.
@@ -35,7 +36,7 @@ export const print: Command = {
     try {
       const answer = await connect(driver, printer.timeoutMs);
       if ('problem' in answer) return refuse([answer.problem]);
-      const order = await orderOf(path, printer.make === 'bambu' ? '.gcode.3mf' : '.gcode', slots);
+      const order = await orderOf(path, makeTraits[printer.make].printFile.extension, slots);
       const checks = await driver.preflight(order);
       if (checks.length > 0) return refuse(checks);
       tell({ step: 'upload', file_name: order.identity.fileName, size: order.file.size });

@@ -1,48 +1,55 @@
 import { parseArgs } from 'node:util';
-import { createBambuDriver } from '../../lib/makes/bambu/driver';
-import { judgeModel } from '../../lib/makes/bambu/models';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
-import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
+import type { ConnectionField } from '../../lib/makes/make';
 import { undescribedPrinter } from '../../lib/makes/probe';
-import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import { makeRows } from '../../lib/makes/registry';
 import { asError } from '../../lib/model/errors';
 import { type Make, makes } from '../../lib/model/printer';
 import { UsageError } from '../command';
 
 const defaultTimeoutSeconds = 20;
 
+const rows = Object.values(makeRows);
+
 /** The part of a help text that tells how a printer is named. */
 export const printerHelp = `  --host H              address of the printer
-  --port N              moonraker (default 7125), snapmaker (default 8888)
-  --mqtt-port N, --ftps-port N, --serial S
-                        bambu: ports (default 8883, 990), serial number
-  --model T             bambu: token of the model that it is to be (O1D, N7 …)
-  --tls, --path-prefix P
-                        moonraker: over HTTPS; the path that a web server has it under
+  --port N              ${rows.flatMap(({ make, commandLine: { port } }) => (port ? `${make} (default ${port})` : [])).join(', ')}
+${rows.flatMap(({ commandLine }) => commandLine.options ?? []).join('\n')}
   --ca-file F, --fingerprint F
-                        bambu, moonraker with --tls: what its certificate is checked by
+                        ${rows.flatMap(({ commandLine }) => commandLine.certificate ?? []).join(', ')}: what its certificate is checked by
   --timeout N           seconds to wait for the printer (default ${defaultTimeoutSeconds})
   --verbose             tell on standard error what the driver does
 
-Secrets come from the environment, so that no list of processes shows them: PLATEWISE_ACCESS_CODE (bambu),
-PLATEWISE_API_KEY (moonraker, if it asks for one), PLATEWISE_TOKEN (snapmaker; any text, allowed once at the screen).
+${wrapped([
+  'Secrets come from the environment, so that no list of processes shows them:',
+  ...rows.map(({ secret, commandLine }, index) => {
+    const isLast = index === rows.length - 1;
+    return `PLATEWISE_${secret.variable} (${commandLine.secret})${isLast ? '.' : ','}`;
+  }),
+])}
 `;
+
+/** These words as lines of at most 120 characters. */
+function wrapped(phrases: readonly string[]): string {
+  const lines: string[] = [];
+  for (const word of phrases.join(' ').split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > 120) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join('\n');
+}
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
-const printerOptions = {
+const printerOptions: Readonly<Record<string, typeof text | typeof flag>> = {
   host: text,
-  port: text,
-  'mqtt-port': text,
-  'ftps-port': text,
-  serial: text,
-  'ca-file': text,
-  fingerprint: text,
   model: text,
-  tls: flag,
-  'path-prefix': text,
   timeout: text,
   verbose: flag,
+  ...Object.fromEntries(
+    rows.flatMap(({ fields }) => fields.map(({ option, type }) => [option, type === 'flag' ? flag : text])),
+  ),
 };
 
 /** A printer as the command line names it. */
@@ -74,7 +81,7 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
   }
   const make = makes.find((one) => one === positionals[0]);
   if (make === undefined) throw new UsageError(`Name a make: ${makes.join(', ')}.`);
-  const given = (name: keyof typeof printerOptions): string | undefined => {
+  const given = (name: string): string | undefined => {
     const value = values[name];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
@@ -89,24 +96,28 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
       if (values['verbose'] === true) process.stderr.write(`${level}: ${message}\n`);
     },
   };
-  const number = (name: keyof typeof printerOptions): number | undefined => {
+  const number = (name: string): number | undefined => {
     const value = given(name);
     if (value === undefined) return undefined;
     if (!(Number(value) > 0)) throw new UsageError(`--${name} takes a number greater than 0, not "${value}".`);
     return Number(value);
   };
+  number('port');
+  const row = makeRows[make];
+  const givenField = ({ option, type }: ConnectionField): string | number | boolean | undefined => {
+    if (type === 'flag') return values[option] === true;
+    return type === 'number' ? number(option) : given(option);
+  };
+  const connection = Object.fromEntries(row.fields.map((field) => [field.name, givenField(field)]));
+  const missing = row.commandLine.missing?.(connection);
+  if (missing !== undefined) throw new UsageError(missing);
+  const timeoutMs = (number('timeout') ?? defaultTimeoutSeconds) * 1000;
+  const secret = process.env[`${secrets}_${row.secret.variable}`] ?? '';
   return {
     make,
     host,
-    driver: driverOf(
-      make,
-      base,
-      given,
-      number,
-      values['tls'] === true,
-      (name) => process.env[`${secrets}_${name}`] ?? '',
-    ),
-    timeoutMs: (number('timeout') ?? defaultTimeoutSeconds) * 1000,
+    driver: row.createDriver(base, connection, secret, timeoutMs),
+    timeoutMs,
     files: positionals.slice(1),
     flags: new Set(flags.filter((name) => values[name] === true)),
   };
@@ -114,54 +125,8 @@ export function namedPrinter(args: string[], flags: readonly string[], secrets =
 
 /** The token of a model that the driver of a make knows. */
 function modelNamed(make: Make, word: string): string {
-  const verdict = make === 'bambu' ? judgeModel({ token: word }) : undefined;
-  if (verdict?.supported) return verdict.model.token;
-  throw new UsageError(verdict ? `--model: ${verdict.reason}` : `--model is for bambu, not for ${make}.`);
-}
-
-function driverOf(
-  make: Make,
-  base: DriverOptions,
-  given: (name: keyof typeof printerOptions) => string | undefined,
-  number: (name: keyof typeof printerOptions) => number | undefined,
-  tls: boolean,
-  secret: (name: string) => string,
-): Driver {
-  const port = number('port');
-  switch (make) {
-    case 'bambu': {
-      const [mqttPort, ftpsPort] = [number('mqtt-port'), number('ftps-port')];
-      const [caFile, fingerprint, serial] = [given('ca-file'), given('fingerprint'), given('serial')];
-      if (serial === undefined) throw new UsageError('A Bambu needs its serial number: --serial.');
-      if (caFile === undefined && fingerprint === undefined) {
-        throw new UsageError('Its certificate must be checked: give --ca-file or --fingerprint.');
-      }
-      return createBambuDriver({
-        ...base,
-        serial,
-        accessCode: secret('ACCESS_CODE'),
-        // Silence after the login has a cause of its own, which is to be told before the patience ends.
-        timing: { firstReportMs: (number('timeout') ?? defaultTimeoutSeconds) * 750 },
-        ...(mqttPort !== undefined && { mqttPort }),
-        ...(ftpsPort !== undefined && { ftpsPort }),
-        ...(caFile !== undefined && { caFile }),
-        ...(fingerprint !== undefined && { fingerprint }),
-      });
-    }
-    case 'moonraker': {
-      const apiKey = secret('API_KEY');
-      const [pathPrefix, caFile, fingerprint] = [given('path-prefix'), given('ca-file'), given('fingerprint')];
-      return createMoonrakerDriver({
-        ...base,
-        tls,
-        ...(port !== undefined && { port }),
-        ...(apiKey !== '' && { apiKey }),
-        ...(pathPrefix !== undefined && { pathPrefix }),
-        ...(caFile !== undefined && { caFile }),
-        ...(fingerprint !== undefined && { fingerprint }),
-      });
-    }
-    case 'snapmaker':
-      return createSnapmakerDriver({ ...base, ...(port !== undefined && { port }), token: secret('TOKEN') });
-  }
+  const named = makeRows[make].modelNamed?.(word);
+  if (named && 'token' in named) return named.token;
+  const others = rows.flatMap((row) => (row.modelNamed ? row.make : [])).join(', ');
+  throw new UsageError(`--model${named ? `: ${named.reason}` : ` is for ${others}, not for ${make}.`}`);
 }

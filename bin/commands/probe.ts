@@ -1,8 +1,9 @@
 import { probe as probePrinter, shownReport } from '../../lib/makes/probe';
+import { makes } from '../../lib/model/printer';
 import { type Command, EXIT } from '../command';
 import { type NamedPrinter, namedPrinter, printerHelp } from './printer-options';
 
-const HELP = `Usage: platewise probe bambu|moonraker|snapmaker --host H [options]
+const HELP = `Usage: platewise probe ${makes.join('|')} --host H [options]
 
 Prints, as JSON, what the driver sees of a printer and whether it is ready for jobs, with each failed check and its
 remedy. Changes nothing at the printer. Exit code: 0 ready, 1 not ready, 2 the command makes no sense.

@@ -4,36 +4,36 @@ import { asError } from '../../lib/model/errors';
 import {
   type Operator,
   SIMULATOR_MAKES,
+  type SimulatedMake,
   type SimulatorMake,
   type SimulatorOptions,
   SimulatorRequestError,
+  simulatedMakes,
   startSimulator,
 } from '../../lib/simulators';
 import { type Command, EXIT, UsageError } from '../command';
 
-const HELP = `Usage: platewise simulate bambu|moonraker|snapmaker [options]
+const rows = Object.entries<SimulatedMake>(simulatedMakes);
+const portOptions = rows.flatMap(([make, { ports }]) => ports.map((port) => ({ make, ...port })));
+
+const HELP = `Usage: platewise simulate ${SIMULATOR_MAKES.join('|')} [options]
 
 Switches a simulated printer on that speaks its make's real protocol. Prints one JSON line when it is
 ready, then runs until SIGTERM or SIGINT.
 
 Options:
   --host H              address to bind to (default 127.0.0.1)
-  --port N              main port: MQTT, HTTP or SACP (default: the last one, or any free one)
-  --ftps-port N         bambu: port of the FTPS server
-  --discovery-port N    snapmaker: UDP port of the discovery (default 20054 if it is free)
-  --detect-port N       bambu: TCP port on which it says who it is
-  --ssdp-port N         bambu: UDP port that it announces itself to (default 2021)
+  --port N              main port: ${rows.map(([, { mainPort }]) => mainPort.protocol).join(', ')} (default: the last one, or any free one)
+${portOptions.map(({ make, name, help }) => `  ${`--${name}-port N`.padEnd(22)}${make}: ${help}`).join('\n')}
   --control-port N      port on loopback for the hands of an operator
-  --profile P           moonraker: legacy-giga (default), modern-giga, modern; bambu: h2d (default), h2dpro, h2s,
-                        x2d, p2s, x1, x1e, p1p, p1s, a1, a1mini
-  --extruders N         moonraker, profile modern: how many extruders T0, T1 … pick from (default 1)
-  --ams LIST            bambu: AMS units with the nozzle that each feeds (default 0:right), e.g. 0:right,1:left
+  --profile P           ${rows.flatMap(([make, { profiles }]) => (profiles ? `${make}: ${profiles}` : [])).join(`\n${' '.repeat(24)}`)}
+${rows.flatMap(([, { options }]) => options ?? []).join('\n')}
   --load SLOT=MATERIAL  put a filament into a slot before the printer is first switched on, e.g.
                         nozzle1=pla_white_esun; may be repeated. Later: POST /load at the control port
   --speed N             printer seconds in one second (default $SIM_SPEED, or 60)
   --data DIR            files, state, truth log (default .platewise/simulators/<make>)
   --serial S            serial number
-  --access-code C       bambu: LAN access code; moonraker: API key
+  --access-code C       ${rows.flatMap(([make, { accessCode }]) => (accessCode ? `${make}: ${accessCode}` : [])).join('; ')}
   --operator O          manual (default) or immediate: who takes parts off the plate
   --name N              name that the printer shows
   --exit-with-stdin     end when standard input ends, for example with the parent process
@@ -66,8 +66,6 @@ interface Invocation {
   exitWithStdin: boolean;
 }
 
-const MAIN_PORT: Readonly<Record<SimulatorMake, string>> = { bambu: 'mqtt', moonraker: 'http', snapmaker: 'sacp' };
-
 function parse(args: string[]): Invocation {
   const { values, positionals } = read(args);
   const make = SIMULATOR_MAKES.find((candidate) => candidate === positionals[0]);
@@ -78,12 +76,11 @@ function parse(args: string[]): Invocation {
   const setPort = (name: string, given: string | undefined): void => {
     if (given !== undefined) ports[name] = number('port', given, 0, 65_535);
   };
-  setPort(MAIN_PORT[make], values.port);
-  setPort('ftps', values['ftps-port']);
-  setPort('discovery', values['discovery-port']);
-  setPort('detect', values['detect-port']);
-  setPort('ssdp', values['ssdp-port']);
-  setPort('control', values['control-port']);
+  setPort(simulatedMakes[make].mainPort.name, values.port);
+  for (const { name } of [...portOptions, { name: 'control' }]) {
+    const given = Object.entries(values).find(([option]) => option === `${name}-port`)?.[1];
+    setPort(name, typeof given === 'string' ? given : undefined);
+  }
   const speed = values.speed ?? process.env.SIM_SPEED ?? '60';
   const options: SimulatorOptions = {
     dataDir: values.data ?? join('.platewise', 'simulators', make),
@@ -104,6 +101,7 @@ function parse(args: string[]): Invocation {
 
 function read(args: string[]) {
   const text = { type: 'string' } as const;
+  const ports: Record<string, typeof text> = Object.fromEntries(portOptions.map(({ name }) => [`${name}-port`, text]));
   try {
     return parseArgs({
       args,
@@ -111,11 +109,8 @@ function read(args: string[]) {
       options: {
         host: text,
         port: text,
-        'ftps-port': text,
-        'discovery-port': text,
-        'detect-port': text,
-        'ssdp-port': text,
         'control-port': text,
+        ...ports,
         profile: text,
         speed: text,
         data: text,

@@ -57,8 +57,9 @@ export function describeApi(endpoints: readonly Endpoint[]): {
   schemaOf(Problem);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const row of endpoints) {
-    const path = (paths[row.path] ??= {});
+    const path = paths[row.path] ?? {};
     path[row.method.toLowerCase()] = operationOf(row, schemaOf);
+    paths[row.path] = path;
   }
   return {
     openapi: '3.1.0',

@@ -1,7 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TriangleSink } from './triangle-batch';
 import { forEachTriangle } from './triangles';
-import { UnreadableFileError } from './unreadable';
 
 /** Where a model stands on the bed: turned about Z first, then moved (mm). */
 export interface Placement {
@@ -80,19 +79,6 @@ class CleanStlWriter implements TriangleSink {
   private flush(): void {
     writeSync(this.file, this.buffer, 0, this.used);
     this.used = 0;
-  }
-}
-
-/** Writes triangles (nine numbers each, mm) as a clean binary STL in bed coordinates. */
-export function writeCleanStl(triangles: Float32Array, path: string, placement: Placement): void {
-  if (triangles.length % 9 !== 0)
-    throw new UnreadableFileError('the triangles are incomplete', 'Read the model again.');
-  const writer = new CleanStlWriter(path, placement);
-  try {
-    writer.take(Float64Array.from(triangles), triangles.length / 9);
-    writer.finish();
-  } finally {
-    writer.close();
   }
 }
 

@@ -8,7 +8,7 @@ export interface MotionLimits {
   maxSpeed: [number, number, number, number];
   /** Change of speed that an axis takes at once. */
   jerk: [number, number, number, number];
-  /** mm; above 0 it replaces the jerk (Marlin 2, Snapmaker). */
+  /** mm; above 0 it replaces the jerk (Marlin 2). */
   junctionDeviation: number;
 }
 

@@ -1,5 +1,5 @@
 import { FilamentComments } from './filament-comments';
-import { SlicerEndings } from './slicer-endings';
+import { luban, SlicerEndings } from './slicer-endings';
 
 /** A print of ten years is nonsense in a header. */
 const longestPlausibleSeconds = 315_360_000;
@@ -26,7 +26,7 @@ const genericModel =
 
 /**
  * Gathers what slicers say about a print in comments: PrusaSlicer, SuperSlicer, Slic3r, OrcaSlicer, ElegooSlicer, Bambu
- * Studio, Cura, Snapmaker Luban, Simplify3D, ideaMaker, KISSlicer, Kiri:Moto and our own. Numbers that are not finite and
+ * Studio, Cura, Luban, Simplify3D, ideaMaker, KISSlicer, Kiri:Moto and our own. Numbers that are not finite and
  * plausible are ignored.
  */
 export class SlicerComments {
@@ -43,7 +43,7 @@ export class SlicerComments {
   layerCount: number | null = null;
   private totalGrams = false;
   private modelRank = -1;
-  /** Only the header block of a Snapmaker file is there yet, which others write too. */
+  /** Only the header block of a file of Luban is there yet, which others write too. */
   private tentative = false;
   /** Marks of new layers by the word that marks them: some start codes write two kinds. */
   private readonly marks = new Map<string, number>();
@@ -94,7 +94,7 @@ export class SlicerComments {
     }
     if (text !== 'Header Start') return false;
     if (this.slicer === null) {
-      this.slicer = 'Snapmaker Luban';
+      this.slicer = luban;
       this.tentative = true;
     }
     return true;
@@ -102,7 +102,7 @@ export class SlicerComments {
 
   /** Whether the file is whole as far as marks tell; see `SlicerEndings.whole`. */
   whole(moves: number): boolean | null {
-    if (this.tentative) this.endings.declare('Snapmaker Luban');
+    if (this.tentative) this.endings.declare(luban);
     return this.endings.whole(moves);
   }
 

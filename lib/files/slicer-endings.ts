@@ -13,6 +13,9 @@ export interface SlicerEnding {
   source: string;
 }
 
+/** The slicer whose files have a header block. */
+export const luban = 'Snapmaker Luban';
+
 const statistics = [
   'filament used',
   'filament used [mm]',

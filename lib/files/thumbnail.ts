@@ -13,7 +13,7 @@ const searchedBytes = 4 * 1024 ** 2;
 const longestBase64 = 2 * 1024 ** 2;
 
 /**
- * The pictures in the comments of a G-code file (PrusaSlicer's and OrcaSlicer's form, and Snapmaker's), the largest first.
+ * The pictures in the comments of a G-code file (PrusaSlicer's and OrcaSlicer's form, and Luban's), the largest first.
  * What is no PNG or JPEG by its first bytes is left out.
  */
 export function thumbnailsOfGcode(path: string): Thumbnail[] {

@@ -1,5 +1,5 @@
+import { makeTraits } from '../makes/traits';
 import type { FitReason } from '../model/fit';
-import type { Make } from '../model/printer';
 import type { SlicedFacts } from '../model/sliced-facts';
 import { fileReason } from './file-reason';
 import type { TargetMachine } from './sliced';
@@ -19,48 +19,19 @@ const ofSlicers = [
   'TIMELAPSE_TAKE_FRAME',
 ];
 
-/** Beside these what Klipper's users write into start and end code; temperatures in it are read and judged. */
-const ofKlipper = [
-  ...ofSlicers,
-  'BED_MESH_CALIBRATE',
-  'BED_MESH_CLEAR',
-  'BED_MESH_PROFILE',
-  'CLEAR_PAUSE',
-  'END_PRINT',
-  'PAUSE',
-  'PRINT_END',
-  'PRINT_START',
-  'QUAD_GANTRY_LEVEL',
-  'RESPOND',
-  'SET_DISPLAY_TEXT',
-  'SET_GCODE_OFFSET',
-  'SET_HEATER_TEMPERATURE',
-  'START_PRINT',
-  'TEMPERATURE_WAIT',
-  'TIMELAPSE_RENDER',
-  'TURN_OFF_HEATERS',
-  'Z_TILT_ADJUST',
-];
-
-/**
- * The commands with names that a printer of each make takes from anybody's file. What any other does, only its owner knows: a
- * macro, or a command of Klipper that moves, heats or switches what nobody checks.
- */
-const extendedCommandsOf: Readonly<Record<Make, ReadonlySet<string>>> = {
-  bambu: new Set(ofSlicers),
-  moonraker: new Set(ofKlipper),
-  snapmaker: new Set(ofSlicers),
-};
-
 const mostNamed = 5;
 
-/** What a submitted file calls by name that the printer does not take from a file. */
+/**
+ * What a submitted file calls by name that the printer does not take from a file. What a command does that neither slicers
+ * write nor its make is known for, only its owner knows: a macro, or one that moves, heats or switches what nobody checks.
+ */
 export function extendedReasons(facts: SlicedFacts, machine: TargetMachine): FitReason[] {
   const { make, name, capabilities } = machine;
-  const own = new Set(capabilities.allowedMacros?.map((macro) => macro.toUpperCase()));
-  const strange = facts.extendedCommands.filter(
-    (command) => !extendedCommandsOf[make].has(command.name) && !own.has(command.name),
-  );
+  if (facts.extendedCommands.length === 0) return [];
+  const { extendedCommands, takesMacros } = makeTraits[make];
+  const own = capabilities.allowedMacros?.map((macro) => macro.toUpperCase()) ?? [];
+  const known = new Set([...ofSlicers, ...extendedCommands, ...own]);
+  const strange = facts.extendedCommands.filter((command) => !known.has(command.name));
   if (strange.length === 0) return [];
   const named = strange.slice(0, mostNamed).map((command) => `${command.name} in line ${command.line}`);
   const more = strange.length > mostNamed ? ` and ${strange.length - mostNamed} more` : '';
@@ -68,16 +39,16 @@ export function extendedReasons(facts: SlicedFacts, machine: TargetMachine): Fit
     fileReason(
       'extended_commands',
       `The G-code has commands that ${name} takes from no file: ${named.join(', ')}${more}.`,
-      make === 'moonraker'
+      takesMacros
         ? `Take them out. A macro of ${name} that anybody may run belongs into the allowed macros of its node.`
         : `Take them out, or slice the model for ${name}.`,
     ),
   ];
 }
 
-/** Klipper reads on after a carriage return: what stands behind it would be read otherwise here than there. */
+/** Where a printer reads on after a carriage return, what stands behind it would be read otherwise here than there. */
 export function lineEndReasons({ loneReturns }: SlicedFacts, { make, name }: TargetMachine): FitReason[] {
-  if (make !== 'moonraker' || loneReturns === 0) return [];
+  if (!makeTraits[make].readsPastReturns || loneReturns === 0) return [];
   const text = `The G-code has ${loneReturns} lines that end with a carriage return alone, which ${name} reads otherwise.`;
   return [
     fileReason('line_ends', text, 'Save it with line feeds (Unix) or with both (Windows), or slice the model again.'),

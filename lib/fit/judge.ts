@@ -1,9 +1,13 @@
+import { makeTraits, takesArchives } from '../makes/traits';
 import type { Fit, FitReason, Whose } from '../model/fit';
 import type { SlicedFacts } from '../model/sliced-facts';
 import { extendedReasons, lineEndReasons } from './extended';
 import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappingReasons } from './sliced';
 import type { FitJob, FitPrinter, FitSlot } from './subject';
 import { firstLayerShare, fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
+
+/** What helps where only the output of a proven slicer may be sent. */
+const install = 'Install PrusaSlicer, or permit untrusted files for this printer.';
 
 /** Diameters that differ by less are the same nozzle, mm. */
 const sameNozzle = 0.001;
@@ -67,7 +71,7 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
     add('job', 'slot_count', text, 'Choose a printer with more slots.');
   }
   if (!sliced) reasons.push(...heatReasons(job, printer));
-  if (job.modelKind === 'gcode_3mf' && printer.make !== 'bambu') {
+  if (job.modelKind === 'gcode_3mf' && !takesArchives(printer.make)) {
     const remedy = 'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.';
     add('file', 'file_kind', `${name} cannot print a .gcode.3mf; it was sliced for a Bambu.`, remedy);
   } else if (job.print && sliced) {
@@ -79,7 +83,7 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
       // where the file names no nozzle each tool is judged by itself, below
       ...(nozzles.length > 0 ? machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine) : []),
       ...fileNozzleReasons(job, printer),
-      ...(printer.make === 'bambu' && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
+      ...(takesArchives(printer.make) && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
     );
   }
   reasons.push(...preparationReasons(job, printer));
@@ -142,9 +146,8 @@ function preparationReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   if (!preparation) return [];
   const volumes = job.print?.facts.volumes ?? [];
   const reasons: FitReason[] = [];
-  const install = 'Install PrusaSlicer, or permit untrusted files for this printer.';
-  const forBambu =
-    'Submit a .gcode.3mf sliced by Bambu Studio or OrcaSlicer for this printer, or permit untrusted files for it.';
+  const remedy = makeTraits[make].untrustedRemedy?.judged ?? install;
+  const wrapped = takesArchives(make);
   if (volumes.length > 0 && !preparation.volumes) {
     reasons.push(
       permanent(
@@ -157,18 +160,18 @@ function preparationReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   }
   if (preparation.allowsUntrusted || job.modelKind === 'gcode_3mf') return reasons;
   if (job.modelKind === 'gcode') {
-    if (make === 'bambu') {
+    if (wrapped) {
       const text = `${name} is not sent G-code that is wrapped for it by Platewise.`;
-      reasons.push(permanent('printer', 'untrusted_file', text, forBambu));
+      reasons.push(permanent('printer', 'untrusted_file', text, remedy));
     }
     return reasons;
   }
-  if (make === 'bambu' && !preparation.archives) {
+  if (wrapped && !preparation.archives) {
     const text = `${name} is not sent G-code that is wrapped for it by Platewise, and no slicer for it is installed.`;
-    reasons.push(permanent('printer', 'untrusted_file', text, forBambu));
+    reasons.push(permanent('printer', 'untrusted_file', text, remedy));
   } else if (!preparation.trusted) {
     const text = `${name} is not sent the output of the ${preparation.slicer} slicer.`;
-    reasons.push(permanent('printer', 'untrusted_slicer', text, make === 'bambu' ? forBambu : install));
+    reasons.push(permanent('printer', 'untrusted_slicer', text, remedy));
   }
   return reasons;
 }
@@ -200,8 +203,8 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
         .join(' or ')}, or set up a slot that feeds it.`,
     );
   }
-  // The profiles of OrcaSlicer and Bambu Studio map a single filament to the first nozzle.
-  if (make === 'bambu' && tool > 0 && printer.preparation?.archives) {
+  // The profiles of slicers that make archives map a single filament to the first nozzle.
+  if (takesArchives(make) && tool > 0 && printer.preparation?.archives) {
     const text = `The ${printer.preparation.slicer} slicer of ${name} slices for ${toolName(printer, 0)} only.`;
     return permanent('printer', 'tool', text, 'Load the filament where it feeds that nozzle, or submit a sliced file.');
   }
@@ -211,7 +214,7 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
 /** A file that does not name its nozzle prints with whichever the slot feeds, where there is but one; else nobody can know. */
 function unnamedNozzle(job: FitJob, printer: FitPrinter, sliced: SlicedFacts, tool: number): FitReason | null {
   const { capabilities, make, name } = printer;
-  if (make === 'bambu' && job.modelKind === 'gcode_3mf' && capabilities.nozzleDiameters.length > 1) {
+  if (takesArchives(make) && job.modelKind === 'gcode_3mf' && capabilities.nozzleDiameters.length > 1) {
     const text = `The file does not say which nozzle of ${name} it was sliced for.`;
     return permanent('file', 'tool', text, 'Slice it again with a profile of this printer.');
   }
@@ -274,8 +277,7 @@ function toolReasons(job: FitJob, printer: FitPrinter): FitReason[] {
 /** How an operator calls a tool. */
 export function toolName({ make, capabilities }: Pick<FitPrinter, 'make' | 'capabilities'>, tool: number): string {
   if (capabilities.nozzleDiameters.length < 2 && tool === 0) return 'the nozzle';
-  if (make === 'bambu') return tool === 0 ? 'the right nozzle' : 'the left nozzle';
-  return `nozzle ${tool} (T${tool})`;
+  return makeTraits[make].toolName(tool);
 }
 
 /** The nozzle on a tool: what the printer reports, else what it was set up with; mm. */

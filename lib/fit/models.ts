@@ -1,26 +1,16 @@
-/** Makers that slicers put before the name of a model, in the spelling of `modelKey`. */
-const brands = [
-  'bambulab',
-  'bambu',
-  'bbl',
-  'elegoo',
-  'snapmaker',
-  'prusa',
-  'creality',
-  'anycubic',
-  'qidi',
-  'voron',
-  'sovol',
-  'artillery',
-  'flashforge',
-  'ratrig',
+import { makeTraits } from '../makes/traits';
+
+/** Makers that slicers put before the name of a model, each in all its spellings as `modelKey` leaves them. */
+const makers: readonly (readonly string[])[] = [
+  ...Object.values(makeTraits).map(({ brands }) => brands),
+  ...['elegoo', 'prusa', 'creality', 'anycubic', 'qidi', 'voron', 'sovol', 'artillery', 'flashforge', 'ratrig'].map(
+    (name) => [name],
+  ),
 ];
-/** Different spellings of one maker. */
-const sameBrand: Readonly<Record<string, string>> = { bambulab: 'bambu', bbl: 'bambu' };
 
 /**
  * Whether a machine model that a file names is one of those that a printer accepts. Slicers write the same model in many
- * ways: with the nozzle ("Snapmaker Artisan (0.4 nozzle)", "Bambu Lab H2D 0.4 nozzle"), in one word ("OrangeStormGiga"),
+ * ways: with the nozzle ("OrangeStorm Giga (0.4 nozzle)", "Bambu Lab H2D 0.4 nozzle"), in one word ("OrangeStormGiga"),
  * with or without its maker. Two makers' models of one name are different models.
  */
 export function isAcceptedModel(named: string, accepted: readonly string[] | undefined): boolean {
@@ -36,8 +26,11 @@ export function isAcceptedModel(named: string, accepted: readonly string[] | und
 
 function partsOf(name: string): { brand: string; model: string } {
   const key = modelKey(name);
-  const brand = brands.find((one) => key.startsWith(one) && key.length > one.length) ?? '';
-  return { brand: sameBrand[brand] ?? brand, model: key.slice(brand.length) };
+  for (const spellings of makers) {
+    const brand = spellings.find((one) => key.startsWith(one) && key.length > one.length);
+    if (brand !== undefined) return { brand: spellings[0] ?? brand, model: key.slice(brand.length) };
+  }
+  return { brand: '', model: key };
 }
 
 function modelKey(name: string): string {

@@ -1,3 +1,4 @@
+import { makeTraits } from '../makes/traits';
 import type { FitReason } from '../model/fit';
 import { isSameType, materialTolerance } from '../model/material';
 import type { Make, PrinterCapabilities } from '../model/printer';
@@ -147,8 +148,9 @@ export function machineReasons(
   const { capabilities, name } = machine;
   const reasons: FitReason[] = [];
   const own = madeForIt(facts, machine);
-  // Only a Bambu's own profiles end with such commands; on other makes they would change what its owner has set.
-  const vouched = acceptUnknown && facts.madeFor === null && machine.make === 'bambu';
+  // Where the maker's own profiles write none, such commands would change what the printer's owner has set.
+  const { vendorCommandsInProfiles } = makeTraits[machine.make];
+  const vouched = acceptUnknown && facts.madeFor === null && vendorCommandsInProfiles;
   if (!own && !vouched && facts.vendorCommands.length > 0) {
     const text = `The G-code changes the machine itself (${withLines(facts, facts.vendorCommands)}), and was not made for the model of ${name}.`;
     reasons.push(fileReason('vendor_commands', text, sliceForThis));
@@ -193,14 +195,14 @@ export function machineReasons(
   return reasons;
 }
 
-/** The nozzles (from 0) that a sliced file prints with on a make, as far as it says; on a Bambu `T` names filaments. */
+/** The nozzles (from 0) that a sliced file prints with on a make, as far as it says. */
 export function nozzlesOf(facts: SlicedFacts, make: Make): number[] {
   const named = facts.filaments.flatMap(({ tool }) => (tool === null ? [] : [tool]));
-  return [...new Set(make === 'bambu' ? named : facts.tools)];
+  return [...new Set(makeTraits[make].toolWords === 'filaments' ? named : facts.tools)];
 }
 
 /**
- * Plain G-code is wrapped for a Bambu as a plate of one filament, which is its first: `T` may name no other.
+ * Plain G-code is wrapped in an archive as a plate of one filament, which is its first: `T` may name no other.
  */
 export function wrappingReasons({ tools }: SlicedFacts, name: string): FitReason[] {
   const others = tools.filter((tool) => tool !== 0);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type DispatchMessage, parseDispatchMessage, parsePlan } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { fittingSlot, judge } from '../fit/judge';
+import { makeTraits } from '../makes/traits';
 import { printerQueue } from '../messaging/topology';
 import { PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, jobId, type PrinterId, printerId } from '../model/ids';
@@ -191,7 +192,7 @@ function fileName(job: Job, id: AttemptId, printer: Printer): string {
     .replace(/[^A-Za-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 32);
-  const extension = printer.make === 'bambu' ? '.gcode.3mf' : '.gcode';
+  const { extension } = makeTraits[printer.make].printFile;
   return `pw-${slug || 'job'}-${id.replaceAll('-', '')}${extension}`;
 }
 

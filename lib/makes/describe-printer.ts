@@ -2,6 +2,7 @@ import type { Make, PrinterCapabilities, ReportedCapabilities, ReportedSlot } fr
 import { hasSize, mergeCapabilities } from './known-capabilities';
 import type { ModelSlot, PrinterModel } from './model-table';
 import { toolOfSlot } from './slot-tools';
+import { makeTraits } from './traits';
 
 /** What decides what a printer can do. */
 export interface PrinterFacts {
@@ -47,10 +48,10 @@ const pricesOf = ({ usdPerHour, speedFactor, watts }: PrinterCapabilities): Part
 
 /**
  * The places for filament that a printer reports and that may be added by themselves. A spool beside a Bambu counts where it has
- * no AMS; an Artisan's nozzles are those of the head that it was set up with.
+ * no AMS.
  */
 export function slotsFromReport(make: Make, reported: readonly ReportedSlot[]): ModelSlot[] {
-  if (make === 'snapmaker') return [];
+  if (!makeTraits[make].addsReportedSlots) return [];
   const isBeside = ({ slot }: ReportedSlot): boolean => slot.startsWith('ext-');
   const inside = reported.filter((one) => !isBeside(one));
   return (inside.length > 0 ? inside : reported).map(({ slot, tool }) => ({

@@ -1,8 +1,7 @@
 import type { Make } from '../model/printer';
-import { detectBambu, listenForBambu } from './bambu/discovery';
 import type { FoundPrinter } from './found-printer';
-import { askMoonraker } from './moonraker/discovery';
-import { askForSnapmakers } from './snapmaker/discovery';
+import type { DiscoveryScope } from './make';
+import { makeRows } from './registry';
 
 export interface DiscoveryOptions {
   /** How long to listen (ms). Bambu printers announce themselves every 5 s. */
@@ -11,8 +10,8 @@ export interface DiscoveryOptions {
   hosts?: readonly string[];
   /** Only these makes. */
   makes?: readonly Make[];
-  /** Other than the usual ports, for tests: 2021, 20054, 3000, and 7125 then 80. */
-  ports?: { ssdp?: number; snapmaker?: number; detect?: number; moonraker?: readonly number[] };
+  /** Other than the usual ports, by the names that the makes give them (`MakeRow.discovery`). */
+  ports?: Readonly<Record<string, number | readonly number[]>>;
   signal?: AbortSignal;
 }
 
@@ -21,16 +20,17 @@ export async function discover(options: DiscoveryOptions): Promise<FoundPrinter[
   const { timeoutMs, hosts = [], makes, ports = {} } = options;
   const limit = AbortSignal.timeout(timeoutMs);
   const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
-  const wanted = (make: Make): boolean => makes === undefined || makes.includes(make);
-  const searches: Promise<FoundPrinter[]>[] = [];
-  if (wanted('bambu')) {
-    searches.push(listenForBambu(ports.ssdp ?? 2021, signal));
-    for (const host of hosts) searches.push(detectBambu(host, ports.detect ?? 3000, signal));
-  }
-  if (wanted('snapmaker')) searches.push(askForSnapmakers(hosts, ports.snapmaker ?? 20054, signal));
-  if (wanted('moonraker')) {
-    for (const host of hosts) searches.push(askMoonraker(host, ports.moonraker ?? [7125, 80], signal));
-  }
+  const scope: DiscoveryScope = {
+    hosts,
+    ports(name, ...usual) {
+      const [first, ...others] = [ports[name] ?? usual].flat();
+      return first === undefined ? usual : [first, ...others];
+    },
+    signal,
+  };
+  const searches = Object.values(makeRows)
+    .filter(({ make }) => makes === undefined || makes.includes(make))
+    .flatMap(({ discovery }) => discovery.search(scope));
   const found = new Map<string, FoundPrinter>();
   for (const printer of (await Promise.all(searches.map((search) => search.catch(() => [])))).flat()) {
     // An announcement and an answer to a question are one printer; whichever came first stays.

@@ -1,6 +1,7 @@
 import { asError } from '../model/errors';
 import type { Make, PrinterCapabilities, PrinterReport } from '../model/printer';
 import type { Driver, PreflightFailure, StartOrder } from './driver';
+import { makeTraits } from './traits';
 
 /** What a driver sees of a printer, and whether it is ready for jobs. */
 export interface Probe {
@@ -89,7 +90,7 @@ function nothing(make: Make): StartOrder {
   return {
     identity: {
       attemptId: '',
-      fileName: make === 'bambu' ? 'probe.gcode.3mf' : 'probe.gcode',
+      fileName: `probe${makeTraits[make].printFile.extension}`,
       taskId: 1,
       sha256: '',
       md5: '',

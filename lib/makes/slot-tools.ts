@@ -1,16 +1,15 @@
 import type { Make } from '../model/printer';
+import { makeTraits } from './traits';
 
-/**
- * The tool (from 0) that a slot of this name feeds, where the name says it: Klipper's extruders and an Artisan's nozzles are
- * numbered, an H2D's external spool feeds one side. An AMS feeds the nozzle that it is set up on, which the printer reports.
- */
+/** The tool (from 0) that a slot of this name feeds, where the name says it; else the first. */
 export function toolOfSlot(make: Make, slot: string): number {
-  switch (make) {
-    case 'bambu':
-      return slot === 'ext-left' ? 1 : 0;
-    case 'moonraker':
-      return Number(/^extruder(\d{1,2})$/.exec(slot)?.[1] ?? 0);
-    case 'snapmaker':
-      return Number(/^nozzle(\d{1,2})$/.exec(slot)?.[1] ?? 0);
-  }
+  const { numberedSlots, slotTools } = makeTraits[make];
+  const number = numberedSlots !== undefined && slot.startsWith(numberedSlots) ? slot.slice(numberedSlots.length) : '';
+  return /^\d{1,2}$/.test(number) ? Number(number) : (slotTools?.get(slot) ?? 0);
 }
+
+/** Whether the number in the name of a slot says the tool that it feeds, on printers whose slots are numbered. */
+export const isNumberOfTool = (slot: string, tool: number): boolean =>
+  makesWithNumberedSlots.some((make) => toolOfSlot(make, slot) === tool);
+
+const makesWithNumberedSlots = (Object.keys(makeTraits) as Make[]).filter((make) => makeTraits[make].numberedSlots);

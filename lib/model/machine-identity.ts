@@ -1,6 +1,6 @@
 /**
- * What a machine tells of itself that no other machine tells, by kind: `serial` (Bambu), `mcu`, `host` (Klipper behind
- * Moonraker), `board` (Snapmaker). Names and addresses are none: they move from one machine to another.
+ * What a machine tells of itself that no other machine tells, by kind, as its driver reads it: `serial`, `mcu`, `host`,
+ * `board`. Names and addresses are none: they move from one machine to another.
  */
 export type MachineIdentity = Readonly<Record<string, string>>;
 

@@ -1,9 +1,8 @@
-import { canEverPrint, filamentSetup } from '../fit/judge';
+import { canEverPrint } from '../fit/judge';
 import type { JobId } from '../model/ids';
-import { wallHours } from './eligibility';
 import { weightOf } from './objective';
 import { owedJobs } from './owed';
-import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
+import type { PlanningJob, Snapshot } from './snapshot';
 
 const hour = 3_600_000;
 /** So many jobs are laid out whole; of more, those that the rule would take first. */
@@ -13,7 +12,7 @@ const frontSize = 2000;
 const eachPrinter = 10;
 
 /** How much a job asks to be taken now: its apparent tardiness cost (ATC), as a logarithm. */
-function urgency(job: PlanningJob, now: number, meanHours: number): number {
+export function urgency(job: PlanningJob, now: number, meanHours: number): number {
   const softDue = job.createdAt + (1 + job.priority / 2) * 24 * hour;
   const due = job.deadline === null ? softDue : Math.min(job.deadline, softDue);
   const slack = Math.max(0, (due - now) / hour - job.hours);
@@ -45,38 +44,4 @@ export function frontOf(snapshot: Snapshot): { front: PlanningJob[]; rest: Plann
   const rest: PlanningJob[] = [];
   for (const { job } of scored) (chosen.has(job.id) ? front : rest).push(job);
   return { front, rest };
-}
-
-/**
- * What the dispatch rule would print on one printer that has just become ready, in one pass over the queue and without a
- * plan: for queues that are too long to be planned whenever something happens.
- *
- * @param mayChange whether an operator could change filament now
- */
-export function bestFor(
-  jobs: readonly PlanningJob[],
-  printer: PlanningPrinter,
-  now: number,
-  mayChange: boolean,
-): PlanningJob | null {
-  let meanHours = 0;
-  for (const job of jobs) meanHours += job.hours;
-  meanHours /= Math.max(1, jobs.length);
-  let best: PlanningJob | null = null;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (const job of jobs) {
-    if (job.copiesToStart < 1 || job.held || job.waitsFor.length > 0) continue;
-    if (job.notBefore !== null && job.notBefore > now) continue;
-    const value = urgency(job, now, meanHours);
-    // A setup only lowers the value: what is no better without one needs no further look.
-    if (value <= highest || !canEverPrint(job, printer)) continue;
-    const setup = filamentSetup(job, printer) !== null;
-    if (setup && !mayChange) continue;
-    const whole = value - (setup ? 1 : 0) - Math.log(Math.max(1e-9, wallHours(job, printer) / job.hours));
-    if (whole > highest) {
-      highest = whole;
-      best = job;
-    }
-  }
-  return best;
 }

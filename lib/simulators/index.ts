@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { startBambu } from './bambu';
-import { startMoonraker } from './moonraker';
-import type { RunningSimulator, SimulatorMake, SimulatorOptions } from './simulator';
-import { startSnapmaker } from './snapmaker';
+import { type SimulatorMake, simulatedMakes } from './registry';
+import type { RunningSimulator, SimulatorOptions } from './simulator';
 
+export * from './registry';
 export { SimulatorRequestError } from './request-error';
 export * from './simulator';
 
@@ -15,12 +14,5 @@ export * from './simulator';
 export async function startSimulator(make: SimulatorMake, wanted: SimulatorOptions): Promise<RunningSimulator> {
   const options = { ...wanted, dataDir: resolve(wanted.dataDir) };
   mkdirSync(options.dataDir, { recursive: true });
-  switch (make) {
-    case 'bambu':
-      return startBambu(options);
-    case 'moonraker':
-      return startMoonraker(options);
-    case 'snapmaker':
-      return startSnapmaker(options);
-  }
+  return simulatedMakes[make].start(options);
 }

@@ -1,12 +1,12 @@
 import { type Controllable, ControlPort } from './control';
 import { type Machine, requireSlot } from './machine';
 import { SimulatorRequestError } from './request-error';
-import type { ReadyLine, RunningSimulator, SimulatorMake } from './simulator';
+import type { ReadyLine, RunningSimulator } from './simulator';
 import type { SwitchedServer } from './switched-server';
 
 /** What a make adds to the parts that are common. */
 export interface MakeParts {
-  make: SimulatorMake;
+  make: string;
   /** The servers that are reached over the network, by the name of their port. */
   servers: Record<string, SwitchedServer>;
   /** Further ports that are open, for example UDP. */

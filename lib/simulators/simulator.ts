@@ -1,10 +1,5 @@
 import type { FilamentSpecification } from './filament';
 
-/** The makes that can be simulated; each name stands for the protocol that is spoken. */
-export type SimulatorMake = 'bambu' | 'moonraker' | 'snapmaker';
-
-export const SIMULATOR_MAKES: readonly SimulatorMake[] = ['bambu', 'moonraker', 'snapmaker'];
-
 /** Who takes finished parts off the plate: somebody (by the control port), or nobody has to because it is empty at once. */
 export type Operator = 'manual' | 'immediate';
 
@@ -14,17 +9,16 @@ export interface SimulatorOptions {
   /** Address that all servers but the control port bind to. Default 127.0.0.1. */
   host?: string;
   /**
-   * Ports by name (bambu: mqtt, ftps, detect; moonraker: http; snapmaker: sacp, discovery; all: control). 0 or missing:
-   * the port of the last run on this directory if it is still free, otherwise any free one (discovery: the usual one, if
-   * that is free). Bambu's `ssdp` is where announcements are sent to, 2021 if missing.
+   * Ports by name (`SimulatedMake.mainPort`, `SimulatedMake.ports`; all makes: `control`). 0 or missing: the port of the last
+   * run on this directory if it is still free, otherwise any free one, unless its make says something else.
    */
   ports?: Record<string, number>;
   /** How many seconds pass for the printer in one second of wall time. Default 60. */
   speed?: number;
   serial?: string;
-  /** Bambu: the LAN access code. Moonraker: an API key; without one every client is trusted. */
+  /** What clients must know (`SimulatedMake.accessCode`). */
   accessCode?: string;
-  /** Moonraker: legacy-giga (default), modern-giga, modern. Bambu: h2d (default) and others. Snapmaker: artisan. */
+  /** Which machine of its make it is (`SimulatedMake.profiles`). */
   profile?: string;
   /** Moonraker, profile modern: how many extruders can be picked by T0, T1 …; 1 to 8, default 1. */
   extruders?: number;
@@ -44,7 +38,8 @@ export interface SimulatorOptions {
 /** What is told about a running simulator, also as the one line that `platewise simulate` prints. */
 export interface ReadyLine {
   ready: true;
-  make: SimulatorMake;
+  /** The name of its make. */
+  make: string;
   host: string;
   ports: Record<string, number>;
   serial?: string;
@@ -84,4 +79,19 @@ export interface RunningSimulator {
   state(): Record<string, unknown>;
   /** Actions that only this make has, as POST /<name> of the control port. */
   readonly actions: Readonly<Record<string, (body: Record<string, unknown>) => void>>;
+}
+
+/** All that is known of a make that can be simulated, in one row. Each comes from the make's own folder; `registry.ts` lists them. */
+export interface SimulatedMake {
+  start(options: SimulatorOptions): Promise<RunningSimulator>;
+  /** The port that clients connect to: its name among the ports, and what is spoken there. */
+  mainPort: { name: string; protocol: string };
+  /** Further ports that can be chosen, with what a help text says of them. */
+  ports: readonly { name: string; help: string }[];
+  /** The profiles that there are, for a help text; absent: there is one. */
+  profiles?: string;
+  /** Options that only this make has, as lines of a help text. */
+  options?: string;
+  /** What an access code is here; absent: there is none. */
+  accessCode?: string;
 }

@@ -9,6 +9,7 @@ import {
   wrappingReasons,
 } from '../fit/sliced';
 import type { PrintDemands } from '../fit/subject';
+import { takesArchives } from '../makes/traits';
 import { PlatewiseError } from '../model/errors';
 import type { FitReason } from '../model/fit';
 import type { SlicedFacts } from '../model/sliced-facts';
@@ -33,7 +34,7 @@ export class UnprintableFileError extends PlatewiseError {
  * Nothing that our own slicer says of its output is trusted for this.
  *
  * @param origin an uploaded file is also compared with what it says of itself: machine model, filament
- * @param form what of it is: a Bambu's archive names its filaments, plain G-code is wrapped for it
+ * @param form what of it is: an archive names its filaments, plain G-code is wrapped where a printer takes archives
  * @throws UnprintableFileError with every reason
  */
 export function checkPrint(
@@ -44,9 +45,9 @@ export function checkPrint(
   form: 'gcode' | 'gcode_3mf',
 ): void {
   const target = { name: machine.printerId, make: machine.make, capabilities: machine.capabilities };
-  // What is sliced here for a Bambu counts its one filament as the first, and is wrapped for the nozzle of the chosen slot.
-  const isWrapped = machine.make === 'bambu' && origin === 'sliced here' && form === 'gcode';
-  const named = isWrapped ? [] : nozzlesOf(facts, machine.make);
+  const isWrapped = takesArchives(machine.make) && form === 'gcode';
+  // What is sliced here to be wrapped counts its one filament as the first, and is wrapped for the nozzle of the chosen slot.
+  const named = isWrapped && origin === 'sliced here' ? [] : nozzlesOf(facts, machine.make);
   const reasons = [
     ...flaws(facts),
     ...(origin === 'uploaded'
@@ -59,7 +60,7 @@ export function checkPrint(
       : temperatureReasons(facts, demands.material)),
     ...machineReasons(facts, target, named.length > 0 ? named : [machine.tool], demands.acceptUnknownMachine),
     ...otherTools(facts, machine, named),
-    ...(machine.make === 'bambu' && form === 'gcode' ? wrappingReasons(facts, machine.printerId) : []),
+    ...(isWrapped ? wrappingReasons(facts, machine.printerId) : []),
   ];
   if (reasons.length > 0) throw UnprintableFileError.because(reasons);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { takesArchives } from '../makes/traits';
 import { honoursAll } from './honoured';
 import { loadOrcaProfiles, overrideOrcaProfiles } from './orca-profile';
 import { executable, lastLine, moveFile, probeProgram, run } from './run-program';
@@ -102,7 +103,7 @@ export class OrcaSlicer implements Slicer {
       });
       const result = await readResult(directory);
       refuseFailure(ending.code, ending.signal, result.error_string || lastLine(ending.stderr || ending.stdout));
-      const archive = machine.make === 'bambu';
+      const archive = takesArchives(machine.make);
       const output = archive ? file('print.gcode.3mf') : file('plate_1.gcode');
       // it has been seen to report success and to write nothing
       const { size } = await stat(output).catch(() => ({ size: 0 }));

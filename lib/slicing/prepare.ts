@@ -9,14 +9,14 @@ import { slicedFacts } from '../files/facts';
 import { plateOf } from '../files/plates';
 import { modelReasons, remarks } from '../fit/sliced';
 import type { PrintDemands } from '../fit/subject';
-
+import { makeTraits, takesArchives } from '../makes/traits';
 import { asError } from '../model/errors';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import { checkPrint, UnprintableFileError } from './check-print';
 import type { SlicingSettings } from './defaults';
 import { notHonoured } from './honoured';
-import { packPrint, pictureSizes } from './pack';
+import { type Pack, packPrint } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
 import { slicerTurns } from './turns';
@@ -44,6 +44,8 @@ export interface PrepareInput {
   /** The submitter's word for a sliced file that names no machine. */
   acceptUnknownMachine: boolean;
   slicer: Slicer;
+  /** How the machine's make has plain G-code packed. */
+  pack: Pack;
 }
 
 export interface PrepareOptions {
@@ -115,6 +117,7 @@ export async function preparePrintFile(input: PrepareInput, options: PrepareOpti
         layerHeight: input.settings.layerHeight,
       },
       scratch,
+      input.pack,
     );
     const sums = await checksums(packed.path);
     options.signal.throwIfAborted();
@@ -148,13 +151,13 @@ interface Sliced {
 function useSliced(input: PrepareInput, source: FileAnalysis, analysis: GcodeAnalysis): Sliced {
   const { make, printerId } = input.machine;
   const form = source.kind === 'gcode_3mf' ? 'gcode_3mf' : 'gcode';
-  if (form === 'gcode_3mf' && make !== 'bambu') {
+  if (form === 'gcode_3mf' && !takesArchives(make)) {
     throw new UnprintableFileError(
       `${printerId} cannot print a .gcode.3mf; it was sliced for a Bambu.`,
       'Submit the model itself (STL or 3MF), or G-code that was sliced for this printer.',
     );
   }
-  if (form === 'gcode' && make === 'bambu') refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
+  if (form === 'gcode' && takesArchives(make)) refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   return {
     path: input.sourcePath,
     form,
@@ -172,8 +175,7 @@ async function sliceModel(
   options: PrepareOptions,
 ): Promise<Sliced> {
   const { slicer, machine, settings } = input;
-  const form = machine.make === 'bambu' && slicer.makesArchives ? 'gcode_3mf' : 'gcode';
-  if (machine.make === 'bambu' && form === 'gcode') {
+  if (takesArchives(machine.make) && !slicer.makesArchives) {
     refuseUntrusted(input, 'G-code that is wrapped for it by Platewise');
   }
   if (!slicer.trusted) refuseUntrusted(input, `the output of the ${slicer.name} slicer`);
@@ -236,7 +238,10 @@ async function runSlicer(
     ...(source.plate !== undefined && { plate: source.plate }),
     ...(volumes && { volumes }),
   });
-  const pictures = pictureSizes[machine.make].map((size) => ({ size, path: join(scratch, `picture-${size}.png`) }));
+  const pictures = makeTraits[machine.make].pictureSizes.map((size) => ({
+    size,
+    path: join(scratch, `picture-${size}.png`),
+  }));
   await drawModel(modelPath, pictures, { signal: options.signal });
   const { warnings, estimatedSeconds, form } = await slicer.slice(
     {
@@ -285,9 +290,8 @@ function placedBounds({ min, max }: Bounds, { rotationZ, translation }: PlacedMo
 function refuseUntrusted(input: PrepareInput, what: string): void {
   if (input.allowUntrusted) return;
   const remedy =
-    input.machine.make === 'bambu'
-      ? 'Submit a .gcode.3mf sliced by Bambu Studio or OrcaSlicer for the H2D, or permit untrusted files for this printer.'
-      : 'Install PrusaSlicer, or permit untrusted files for this printer.';
+    makeTraits[input.machine.make].untrustedRemedy?.prepared ??
+    'Install PrusaSlicer, or permit untrusted files for this printer.';
   throw new UnprintableFileError(`${input.machine.printerId} is not sent ${what}.`, remedy);
 }
 

@@ -1,18 +1,9 @@
 import type { Bounds } from '../files/bounds';
 import { volumeOf } from '../fit/volume';
+import { makeTraits } from '../makes/traits';
 import type { InfillPattern } from '../model/settings';
 import { skirt, skirtRoom } from './defaults';
 import type { SliceRequest, SlicingMachine } from './slicer';
-
-/**
- * The G-code dialect. PrusaSlicer before 2.6 knows no `klipper`: `marlin` is what Klipper reads, as long as no machine
- * limits are emitted.
- */
-const flavours: Readonly<Record<SlicingMachine['make'], string>> = {
-  moonraker: 'marlin',
-  snapmaker: 'marlin2',
-  bambu: 'marlin',
-};
 
 /** PrusaSlicer's names, where they are others than ours. */
 const patternNames: Readonly<Partial<Record<InfillPattern, string>>> = { lines: 'line' };
@@ -25,7 +16,7 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
   const fan = Math.round(settings.fan * 100);
   const profile: Record<string, string | number> = {
     printer_technology: 'FFF',
-    gcode_flavor: flavours[machine.make],
+    gcode_flavor: makeTraits[machine.make].gcodeFlavour,
     bed_shape: [
       [min.x, min.y],
       [max.x, min.y],
@@ -125,7 +116,7 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
 
 /**
  * Heat, home, nothing that a particular firmware would have to know, but the zones of a bed that has several, and the tool
- * to print with where it is not the first. A Bambu's `T` names a filament, of which our files have one.
+ * to print with where it is not the first.
  */
 export function startGcode(
   machine: Pick<SlicingMachine, 'make' | 'tool'>,
@@ -150,9 +141,9 @@ export function startGcode(
   ];
 }
 
-/** How G-code names the tool to print with; empty for the first. */
+/** How G-code names the tool to print with; empty for the first, and where `T` names a filament, of which our files have one. */
 export const toolWord = ({ make, tool }: Pick<SlicingMachine, 'make' | 'tool'>): string =>
-  make === 'bambu' || tool === 0 ? '' : ` T${tool}`;
+  tool === 0 || makeTraits[make].toolWords === 'filaments' ? '' : ` T${tool}`;
 
 /** The zones of the bed that a part with its brim (mm) stands on, by their tool numbers; none for a bed in one piece. */
 export function zonesUnder(machine: SlicingMachine, bounds: Bounds, brimWidth: number): number[] {

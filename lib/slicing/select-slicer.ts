@@ -1,3 +1,4 @@
+import { takesArchives } from '../makes/traits';
 import type { Make } from '../model/printer';
 import { BuiltInSlicer } from './built-in-slicer';
 import { OrcaSlicer } from './orca-slicer';
@@ -21,14 +22,14 @@ export interface SlicerChoice {
 }
 
 /**
- * The best slicer for a make that can be used here: for a Bambu OrcaSlicer or Bambu Studio if it is configured, else
- * PrusaSlicer if it answers, else the built-in one if that is allowed.
+ * The best slicer for a make that can be used here: OrcaSlicer or Bambu Studio where the make takes archives and one of them is
+ * configured, else PrusaSlicer if it answers, else the built-in one if that is allowed.
  *
  * @throws SlicingError when there is none
  */
 export async function selectSlicer(choice: SlicerChoice, make?: Make): Promise<SelectedSlicer> {
   const reasons: string[] = [];
-  if (make === 'bambu' && choice.orcaSlicerPath) {
+  if (make !== undefined && takesArchives(make) && choice.orcaSlicerPath) {
     const slicer = new OrcaSlicer(choice.orcaSlicerPath, choice.orcaProfileDirectory ?? '');
     const probe = await slicer.probe();
     if (probe.usable) return { slicer, version: probe.version, why: `${probe.version} is configured.` };

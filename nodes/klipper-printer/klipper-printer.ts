@@ -1,11 +1,4 @@
 import type { NodeAPI } from 'node-red';
-import { anyKlipper } from '../../lib/makes/model-table';
-import { registerMoonrakerType } from '../printer/moonraker-printer';
+import { registerPrinterType } from '../printer/printer-node';
 
-export = (RED: NodeAPI): void => {
-  registerMoonrakerType(RED, {
-    type: 'klipper-printer',
-    fallback: anyKlipper,
-    credentials: { apiKey: { type: 'password' } },
-  });
-};
+export = (RED: NodeAPI): void => registerPrinterType(RED, 'klipper-printer');

@@ -3,11 +3,12 @@ import { problemOf } from '../../lib/api/problem';
 import { checkSource } from '../../lib/http/source';
 import { describePrinter, modelOf, slotsFromReport } from '../../lib/makes/describe-printer';
 import { discover } from '../../lib/makes/discovery';
-import type { Driver } from '../../lib/makes/driver';
+import type { Driver, DriverOptions } from '../../lib/makes/driver';
+import type { MakeRow } from '../../lib/makes/make';
 import { type Probe, probe, undescribedPrinter } from '../../lib/makes/probe';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer';
-import type { PrinterDefinition, PrinterMake } from './printer-make';
+import type { PrinterCredentials, PrinterDefinition, PrinterNodeType } from './printer-definition';
 import { shownModel } from './shown-defaults';
 
 /** Where a deployed node is connected to. */
@@ -30,14 +31,16 @@ const unrelated = ['name', 'farm', 'simulated', 'timeScale', 'allowBuiltInSlicer
  * because they make the server connect to what the caller names; `GET …/models`, which needs that to read.
  * @param connected the deployed node with this id, if it is connected: some printers take one client only
  */
-export function addPrinterRoutes<Definition extends PrinterDefinition, Credentials extends object>(
+export function addPrinterRoutes(
   RED: NodeAPI,
-  printerMake: PrinterMake<Definition, Credentials>,
+  printerType: PrinterNodeType,
   connected: (id: string) => ConnectedPrinter | undefined,
+  driverOf: (base: DriverOptions, definition: PrinterDefinition, credentials: PrinterCredentials) => Driver,
 ): void {
-  const allowed = RED.auth.needsPermission(`${printerMake.type}.write`);
+  const { type, row, fallback } = printerType;
+  const allowed = RED.auth.needsPermission(`${type}.write`);
   const route = (name: string, answer: (body: Record<string, unknown>) => Promise<object>): void => {
-    RED.httpAdmin.post(`/platewise/${printerMake.type}/${name}`, allowed, (request, response) => {
+    RED.httpAdmin.post(`/platewise/${type}/${name}`, allowed, (request, response) => {
       // Without a login the editor asks for no permission: another site's page must not make the server look around.
       const asked = Promise.resolve().then(() => checkSource(request));
       asked
@@ -54,7 +57,7 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
 
   route('test', async (body) => {
     const id = typeof body['id'] === 'string' ? body['id'] : '';
-    const properties = withEnvironment(RED, objectOf(body['properties'])) as unknown as Definition;
+    const properties = withEnvironment(RED, objectOf(body['properties'])) as unknown as PrinterDefinition;
     const host = hostOf(properties.host, 'properties.host');
     const stored = objectOf(RED.nodes.getCredentials(id));
     const given = objectOf(body['credentials']);
@@ -62,54 +65,45 @@ export function addPrinterRoutes<Definition extends PrinterDefinition, Credentia
     const changed = Object.keys(given).filter((name) => given[name] !== unchangedSecret && isNew(name));
     const deployed = connected(id);
     if (deployed !== undefined && changed.length === 0 && isSameConnection(deployed.definition, properties)) {
-      return withDefaults(await probe(deployed.driver, host, testTimeoutMs), printerMake, properties.model);
+      return withDefaults(await probe(deployed.driver, host, testTimeoutMs), printerType, properties.model);
     }
     const secrets = { ...stored, ...Object.fromEntries(changed.map((name) => [name, given[name]])) };
-    const driver = printerMake.createDriver(
-      { host, capabilities: describedAs(printerMake, properties.model), timeScale: 1, log: () => {} },
-      properties,
-      secrets as Partial<Credentials>,
-    );
+    const base = { host, capabilities: describedAs(row, properties.model), timeScale: 1, log: () => {} };
+    const driver = driverOf(base, properties, secrets);
     try {
-      return withDefaults(await probe(driver, host, testTimeoutMs), printerMake, properties.model);
+      return withDefaults(await probe(driver, host, testTimeoutMs), printerType, properties.model);
     } finally {
       await driver.close();
     }
   });
 
-  const readable = RED.auth.needsPermission(`${printerMake.type}.read`);
-  RED.httpAdmin.get(`/platewise/${printerMake.type}/models`, readable, (_request, response) => {
-    const models = printerMake.models.map((model) => ({
+  const readable = RED.auth.needsPermission(`${type}.read`);
+  RED.httpAdmin.get(`/platewise/${type}/models`, readable, (_request, response) => {
+    const models = row.models.map((model) => ({
       token: model.token,
       name: model.name,
       defaults: shownModel(model),
     }));
-    const refused = (printerMake.refused ?? []).map(({ token, name, reason }) => ({ token, name, reason }));
-    response.json({ models, refused, fallback: shownModel(printerMake.fallback) });
+    const refused = row.refused.map(({ token, name, reason }) => ({ token, name, reason }));
+    response.json({ models, refused, fallback: shownModel(fallback) });
   });
 
   route('discover', async (body) => {
     const { host } = withEnvironment(RED, { host: body['host'] });
     const hosts = typeof host === 'string' && host.trim() !== '' ? [hostOf(host, 'host')] : [];
-    return { printers: await discover({ timeoutMs: discoveryTimeoutMs, makes: [printerMake.make], hosts }) };
+    return { printers: await discover({ timeoutMs: discoveryTimeoutMs, makes: [row.make], hosts }) };
   });
 }
 
 /** Nothing is claimed of the printer but its model, if one was chosen: a printer that is another one is to say so. */
-function describedAs(
-  { models }: Pick<PrinterMake<never, never>, 'models'>,
-  token: string | undefined,
-): PrinterCapabilities {
+function describedAs({ models }: MakeRow, token: string | undefined): PrinterCapabilities {
   const model = models.find((one) => one.token === token)?.capabilities.model;
   return { ...undescribedPrinter, ...(model !== undefined && { model }) };
 }
 
 /** What counts where a field is empty, now that the printer has said what it is, as the fields of the form. */
-function withDefaults(
-  seen: Probe,
-  { make, models, fallback }: Pick<PrinterMake<never, never>, 'make' | 'models' | 'fallback'>,
-  chosen: string | undefined,
-): object {
+function withDefaults(seen: Probe, { row, fallback }: PrinterNodeType, chosen: string | undefined): object {
+  const { make, models } = row;
   if (seen.report === null) return seen;
   const { capabilities, slots } = seen.report as Pick<PrinterReport, 'capabilities' | 'slots'>;
   const facts = { models, fallback, chosen, given: {}, reported: capabilities };

@@ -1,6 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Farm } from '../../lib/farm/farm';
-import type { Driver } from '../../lib/makes/driver';
+import type { Driver, DriverOptions } from '../../lib/makes/driver';
+import { type MakeRow, optionalNumber } from '../../lib/makes/make';
+import { printerTypeNamed } from '../../lib/makes/registry';
 import { toolOfSlot } from '../../lib/makes/slot-tools';
 import { asError, MalformedInputError } from '../../lib/model/errors';
 import { printerId } from '../../lib/model/ids';
@@ -12,33 +14,42 @@ import { useFarm } from '../farm-user';
 import { bodyOf } from '../http/request';
 import { onInput } from '../input';
 import { addPrinterRoutes, type ConnectedPrinter } from './admin-routes';
+import type { PrinterCredentials, PrinterDefinition } from './printer-definition';
 import { type CapabilityFields, type GivenCapabilities, readCapabilities } from './printer-fields';
-import type { PrinterDefinition, PrinterMake } from './printer-make';
-
-/** A number that may have been left empty in the editor, or come from the environment as text. */
-export function optionalNumber(value: string | number | undefined): number | undefined {
-  const parsed = Number(value);
-  return value === undefined || value === '' || !Number.isFinite(parsed) ? undefined : parsed;
-}
 
 /** A secret of a printer: from the node's credentials, else from the environment as `PLATEWISE_<PRINTER>_<NAME>`. */
-export function secretOf(id: string, name: string, credential: unknown): string {
+function secretOf(id: string, name: string, credential: unknown): string {
   if (typeof credential === 'string' && credential !== '') return credential;
   return process.env[`PLATEWISE_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_${name}`] ?? '';
 }
 
-/** Registers the node type of a make: an agent with the make's driver. */
-export function registerPrinterType<Definition extends PrinterDefinition, Credentials extends object>(
-  RED: NodeAPI,
-  printerMake: PrinterMake<Definition, Credentials>,
-): void {
+/** The driver of a printer as its node says how it is reached. */
+function driverOf(
+  row: MakeRow,
+  base: DriverOptions,
+  definition: PrinterDefinition,
+  credentials: PrinterCredentials,
+): Driver {
+  const { credential, variable } = row.secret;
+  const secret = secretOf(definition.printerId, variable, credentials[credential]);
+  return row.createDriver(base, { ...definition }, secret);
+}
+
+/** Registers a node type: an agent with the driver of the make that it is for. */
+export function registerPrinterType(RED: NodeAPI, type: string): void {
+  const printerType = printerTypeNamed(type);
+  if (printerType === undefined) throw new Error(`No make has the node type ${type}.`);
+  const { row, fallback } = printerType;
   const running = new Map<string, ConnectedPrinter>();
-  addPrinterRoutes(RED, printerMake, (nodeId) => {
+  const connected = (nodeId: string): ConnectedPrinter | undefined => {
     const printer = running.get(nodeId);
     return printer?.driver.connection.status === 'connected' ? printer : undefined;
-  });
+  };
+  addPrinterRoutes(RED, printerType, connected, (base, definition, credentials) =>
+    driverOf(row, base, definition, credentials),
+  );
 
-  function PrinterNode(this: Node<Credentials>, stored: Definition): void {
+  function PrinterNode(this: Node<PrinterCredentials>, stored: PrinterDefinition): void {
     RED.nodes.createNode(this, stored);
     const definition = upToDate(stored);
     const id = printerId(definition.printerId);
@@ -49,7 +60,7 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
     }
     let said: GivenCapabilities;
     try {
-      said = readDefinition(printerMake, definition);
+      said = readDefinition(row, definition);
     } catch (thrown) {
       const { message } = asError(thrown);
       this.status({ fill: 'red', shape: 'ring', text: 'not configured' });
@@ -83,19 +94,19 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
         {
           id,
           name: definition.name || definition.printerId,
-          make: printerMake.make,
+          make: row.make,
           host: definition.host,
           timeScale: optionalNumber(definition.timeScale) ?? 1,
           simulated: definition.simulated === true || definition.simulated === 'true',
           allowBuiltInSlicer: definition.allowBuiltInSlicer === true,
-          models: printerMake.models,
-          fallback: printerMake.fallback,
+          models: row.models,
+          fallback,
           given: {
             model: said.model,
             capabilities: { ...said.capabilities, ...(watts !== undefined && watts >= 0 && { watts }) },
             slots: said.slots,
           },
-          createDriver: (base) => printerMake.createDriver(base, definition, this.credentials ?? {}),
+          createDriver: (base) => driverOf(row, base, definition, this.credentials ?? {}),
         },
         log,
       );
@@ -129,8 +140,8 @@ export function registerPrinterType<Definition extends PrinterDefinition, Creden
       return { payload: { printer_id: id, action } };
     });
   }
-  RED.nodes.registerType(printerMake.type, PrinterNode as Parameters<NodeAPI['nodes']['registerType']>[1], {
-    credentials: printerMake.credentials,
+  RED.nodes.registerType(type, PrinterNode as Parameters<NodeAPI['nodes']['registerType']>[1], {
+    credentials: { [row.secret.credential]: { type: 'password' } },
   });
 }
 
@@ -162,10 +173,7 @@ function statusOf(driver: Driver): { fill: 'red' | 'green' | 'yellow' | 'blue'; 
 }
 
 /** @throws MalformedInputError naming each field that makes no sense */
-function readDefinition(
-  { make, models, refused = [] }: Pick<PrinterMake<never, never>, 'make' | 'models' | 'refused'>,
-  definition: CapabilityFields,
-): GivenCapabilities {
+function readDefinition({ make, models, refused }: MakeRow, definition: CapabilityFields): GivenCapabilities {
   const said = readCapabilities(definition, (slot) => toolOfSlot(make, slot));
   const { model } = said;
   if (model !== undefined && !models.some(({ token }) => token === model)) {

@@ -1,6 +1,6 @@
 import { hasSize } from '../../lib/makes/known-capabilities';
 import type { PrinterModel } from '../../lib/makes/model-table';
-import { toolOfSlot } from '../../lib/makes/slot-tools';
+import { isNumberOfTool } from '../../lib/makes/slot-tools';
 import type { Area, Volume } from '../../lib/model/printer';
 import type { CapabilityFields } from './printer-fields';
 
@@ -32,7 +32,7 @@ const edgesOf = ({ min, max }: Volume): ShownDefaults => ({
 
 /** The tool is only said where the name does not say it. */
 const slotText = ({ slot, tool }: PrinterModel['slots'][number]): string =>
-  tool === toolOfSlot('moonraker', slot) || tool === toolOfSlot('snapmaker', slot) ? slot : `${slot}=${tool}`;
+  isNumberOfTool(slot, tool) ? slot : `${slot}=${tool}`;
 
 const volumeText = ({ min, max }: Volume): string =>
   `${[min.x, min.y, min.z].join(',')}-${[max.x, max.y, max.z].join(',')}`;

@@ -2,7 +2,7 @@ import { createBambuDriver } from '../../lib/makes/bambu/driver';
 import type { Driver } from '../../lib/makes/driver';
 import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
 import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
-import type { RunningSimulator, SimulatorMake, SimulatorOptions } from '../../lib/simulators/simulator';
+import type { RunningSimulator, SimulatorMake, SimulatorOptions } from '../../lib/simulators';
 import { capabilities, gcodeLasting } from '../makes/fixtures';
 import { sliced3mf } from '../makes/sliced-3mf';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
 import { analyseFile } from '../../lib/files/analyse-file';
 import type { FileAnalysis } from '../../lib/files/analysis';
-import { writeCleanStl } from '../../lib/files/clean-stl';
+import { copyAsCleanStl } from '../../lib/files/clean-stl';
 import { MeshMeasure } from '../../lib/files/mesh-measure';
 import { readTriangles } from '../../lib/files/triangles';
 import { UnreadableFileError } from '../../lib/files/unreadable';
@@ -286,8 +286,8 @@ describe('clean STL', () => {
   it('stands on the bed, turned, and is taken for binary by every reader', async () => {
     const directory = temporaryDirectory();
     const path = join(directory, 'clean.stl');
-    const triangles = await readTriangles(fixture('models-bad', 'ok-components-nested.3mf'));
-    writeCleanStl(triangles, path, { rotationZ: 90, translation: { x: 100, y: 50, z: 0 } });
+    const source = fixture('models-bad', 'ok-components-nested.3mf');
+    await copyAsCleanStl(source, path, { rotationZ: 90, translation: { x: 100, y: 50, z: 0 } });
     const analysis = await analyseHere(path);
     assertBox(analysis, [90, 50, 0], [100, 80, 20], 1e-5);
     assert.deepEqual(analysis.warnings, []);

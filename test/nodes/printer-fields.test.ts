@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { bambuModels } from '../../lib/makes/bambu/models';
 import { describePrinter, slotsFromReport } from '../../lib/makes/describe-printer';
-import { anyKlipper, orangeStormGiga, volumeTo } from '../../lib/makes/model-table';
+import { volumeTo } from '../../lib/makes/model-table';
+import { anyKlipper, orangeStormGiga } from '../../lib/makes/moonraker/models';
 import { MalformedInputError } from '../../lib/model/errors';
 import { type CapabilityFields, readCapabilities } from '../../nodes/printer/printer-fields';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Sequence, type TardinessProblem } from '../../lib/planning/sequence';
-import { leastTardiness } from '../../lib/planning/tardiness';
+import { Sequence, type TardinessProblem } from '../../bench/planning/sequence';
+import { leastTardiness } from '../../bench/planning/tardiness';
 
 const problems = (most: number): fc.Arbitrary<TardinessProblem> =>
   fc.integer({ min: 1, max: most }).chain((n) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
+import { packForMake } from '../../lib/makes/registry';
 import type { PrintSettings } from '../../lib/model/settings';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { resolveSettings, type SlicingSettings } from '../../lib/slicing/defaults';
@@ -161,7 +162,7 @@ describe('an estimate beside what is sliced', () => {
         {
           ...{ sourcePath, machine: artisan, material: pla, settings: settingsOf(asked), asked },
           ...{ quality: 'standard', workDirectory: temporaryDirectory() },
-          ...{ allowUntrusted: true, acceptUnknownMachine: true, slicer: new BuiltInSlicer() },
+          ...{ allowUntrusted: true, acceptUnknownMachine: true, slicer: new BuiltInSlicer(), pack: packForMake },
         },
         { signal: new AbortController().signal },
       );

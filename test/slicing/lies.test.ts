@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packForMake } from '../../lib/makes/registry';
 import { PlatewiseError } from '../../lib/model/errors';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { type PrepareInput, preparePrintFile } from '../../lib/slicing/prepare';
@@ -50,6 +51,7 @@ async function prepared(script: string, changes: Partial<PrepareInput> = {}, tim
       allowUntrusted: true,
       acceptUnknownMachine: true,
       slicer: new PrusaSlicer(command, { timeLimitMs }),
+      pack: packForMake,
       ...changes,
     },
     { signal: new AbortController().signal },

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
+import { packForMake } from '../../lib/makes/registry';
 import { resolveSettings } from '../../lib/slicing/defaults';
 import { loadOrcaProfiles, overrideOrcaProfiles } from '../../lib/slicing/orca-profile';
 import { OrcaSlicer } from '../../lib/slicing/orca-slicer';
@@ -200,6 +201,7 @@ printf '{"return_code": 0, "error_string": "Success.", "sliced_plates": [{"id": 
       allowUntrusted: false,
       acceptUnknownMachine: true,
       slicer,
+      pack: packForMake,
       ...changes,
     });
     const writes = async (archive: string) =>

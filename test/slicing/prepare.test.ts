@@ -7,6 +7,7 @@ import { analyseHere } from '../../lib/files/analyse';
 import { writeGcode3mf } from '../../lib/files/gcode-3mf';
 import { thumbnailsOfGcode } from '../../lib/files/thumbnail';
 import { UnreadableFileError } from '../../lib/files/unreadable';
+import { packForMake } from '../../lib/makes/registry';
 import type { BedZone } from '../../lib/model/printer';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { UnprintableFileError } from '../../lib/slicing/check-print';
@@ -33,6 +34,7 @@ function input(changes: Partial<PrepareInput> = {}): PrepareInput {
     allowUntrusted: true,
     acceptUnknownMachine: true,
     slicer: new BuiltInSlicer(),
+    pack: packForMake,
     ...changes,
   };
 }

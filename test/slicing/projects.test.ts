@@ -5,6 +5,7 @@ import { analyseHere } from '../../lib/files/analyse';
 import { placeModel } from '../../lib/files/analyse-file';
 import { openArchive } from '../../lib/files/archive';
 import { PlateChoiceError } from '../../lib/files/plates';
+import { packForMake } from '../../lib/makes/registry';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { resolveSettings, type SlicingSettings } from '../../lib/slicing/defaults';
 import { OrcaSlicer } from '../../lib/slicing/orca-slicer';
@@ -35,6 +36,7 @@ function prepare(
       allowUntrusted: true,
       acceptUnknownMachine: true,
       slicer: new PrusaSlicer(),
+      pack: packForMake,
       ...rest,
     },
     { signal: new AbortController().signal },

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
-import { writeCleanStl } from '../../lib/files/clean-stl';
-import { readTriangles } from '../../lib/files/triangles';
+import { copyAsCleanStl } from '../../lib/files/clean-stl';
+import { packForMake } from '../../lib/makes/registry';
 import { infillPatterns, type PrintSettings, seams } from '../../lib/model/settings';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { resolveSettings } from '../../lib/slicing/defaults';
@@ -88,11 +88,7 @@ async function printed(slicer: Slicer, source: string, asked: PrintSettings): Pr
   const modelPath = join(directory, `model-${count++}.stl`);
   const outputPath = join(directory, `print-${count++}.gcode`);
   const { bounds } = await analyseHere(source);
-  writeCleanStl(
-    await readTriangles(source),
-    modelPath,
-    placeOnBed(bounds, giga, { width: settings.brimWidth, asked: true }),
-  );
+  await copyAsCleanStl(source, modelPath, placeOnBed(bounds, giga, { width: settings.brimWidth, asked: true }));
   await slicer.slice(
     { modelPath, outputPath, machine: giga, material: pla, settings, quality: 'standard', bounds, skirt: false },
     { signal: new AbortController().signal, progress: () => {} },
@@ -216,6 +212,7 @@ describe('print settings', function () {
         allowUntrusted: true,
         acceptUnknownMachine: true,
         slicer: new BuiltInSlicer(),
+        pack: packForMake,
       },
       { signal: new AbortController().signal },
     );

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyseHere } from '../../lib/files/analyse';
-import { writeCleanStl } from '../../lib/files/clean-stl';
+import { copyAsCleanStl } from '../../lib/files/clean-stl';
 import { slicedFacts } from '../../lib/files/facts';
 import { analyseGcode } from '../../lib/files/gcode';
-import { readTriangles } from '../../lib/files/triangles';
 import type { PrintSettings } from '../../lib/model/settings';
 import { BuiltInSlicer } from '../../lib/slicing/built-in-slicer';
 import { checkPrint, UnprintableFileError } from '../../lib/slicing/check-print';
@@ -26,7 +25,7 @@ let count = 0;
 async function placed(source: string, machine: SlicingMachine): Promise<string> {
   const path = join(directory, `model-${count++}.stl`);
   const { bounds } = await analyseHere(source);
-  writeCleanStl(await readTriangles(source), path, placeOnBed(bounds, machine));
+  await copyAsCleanStl(source, path, placeOnBed(bounds, machine));
   return path;
 }
 
@@ -243,7 +242,7 @@ describe('PrusaSlicer', function () {
   it('is caught when it slices a model beyond the bed without a word', async () => {
     const outputPath = join(directory, `large-${count++}.gcode`);
     const modelPath = join(directory, `large-${count++}.stl`);
-    writeCleanStl(await readTriangles(fixture('models-bad', 'tall-1001mm.stl')), modelPath, {
+    await copyAsCleanStl(fixture('models-bad', 'tall-1001mm.stl'), modelPath, {
       rotationZ: 0,
       translation: { x: 200, y: 200, z: 0 },
     });

@@ -5,19 +5,16 @@ import type { Farm } from '../../lib/farm/farm';
 import type { FarmOptions } from '../../lib/farm/options';
 import type { AgentTimes } from '../../lib/farm/times';
 import { tick } from '../../lib/jobs/tick';
-import { createBambuDriver } from '../../lib/makes/bambu/driver';
-import { anyBambu, bambuModels } from '../../lib/makes/bambu/models';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
-import { artisans, orangeStormGiga, type PrinterModel } from '../../lib/makes/model-table';
-import { createMoonrakerDriver } from '../../lib/makes/moonraker/driver';
-import { createSnapmakerDriver } from '../../lib/makes/snapmaker/driver';
+import type { ConnectionValues } from '../../lib/makes/make';
+import { makeRows } from '../../lib/makes/registry';
 import { printerId } from '../../lib/model/ids';
 import type { Log } from '../../lib/model/log';
 import type { Make } from '../../lib/model/printer';
 import type { JobStatus } from '../../lib/model/status';
 import { FarmRuntime } from '../../lib/runtime';
 import type { PrinterSetup, ServedPrinter } from '../../lib/services/agents/served-printer';
-import { type RunningSimulator, startSimulator } from '../../lib/simulators';
+import { type ReadyLine, type RunningSimulator, startSimulator } from '../../lib/simulators';
 import { findPrinter } from '../../lib/store/printers';
 import { type JobView, jobDetail } from '../../lib/views/queries';
 import { embeddedPostgresUrl, temporaryDirectory } from './servers';
@@ -30,10 +27,14 @@ export const defaultPrinters = [
   { id: 'snapmaker_artisan', make: 'snapmaker' },
 ] as const satisfies readonly { id: string; make: Make }[];
 
-const modelsOf: Readonly<Record<Make, { models: readonly PrinterModel[]; fallback: PrinterModel }>> = {
-  bambu: { models: bambuModels, fallback: bambuModels.find(({ token }) => token === 'O1D') ?? anyBambu },
-  moonraker: { models: [], fallback: orangeStormGiga },
-  snapmaker: { models: artisans, fallback: artisans[0] },
+/** How a driver reaches a simulator: by the fields of its make, and its secret. */
+const connectionOf: Readonly<Record<Make, (ready: ReadyLine) => [values: ConnectionValues, secret: string]>> = {
+  bambu: ({ serial, ports, ca_file, access_code = '' }) => [
+    { serial, mqttPort: ports['mqtt'], ftpsPort: ports['ftps'], caFile: ca_file },
+    access_code,
+  ],
+  moonraker: ({ ports }) => [{ port: ports['http'] }, ''],
+  snapmaker: ({ ports }) => [{ port: ports['sacp'] }, 'test-token'],
 };
 
 /** A line of a simulator's truth log. */
@@ -143,7 +144,9 @@ export class SimulatedFarm {
   }
 
   #setupOf(id: string, make: Make): PrinterSetup {
-    const { models, fallback } = modelsOf[make];
+    const { models, nodeTypes } = makeRows[make];
+    // The simulated Bambu is an H2D.
+    const fallback = models.find(({ token }) => token === 'O1D') ?? nodeTypes[0].fallback;
     return {
       id: printerId(id),
       name: id,
@@ -162,22 +165,7 @@ export class SimulatedFarm {
   driverOf(id: string, make: Make, base: DriverOptions): Driver {
     const ready = this.simulators.get(id)?.ready;
     if (!ready) throw new Error(`There is no simulator ${id}.`);
-    const port = (name: string): number => ready.ports[name] ?? 0;
-    switch (make) {
-      case 'bambu':
-        return createBambuDriver({
-          ...base,
-          serial: ready.serial ?? '',
-          accessCode: ready.access_code ?? '',
-          mqttPort: port('mqtt'),
-          ftpsPort: port('ftps'),
-          caFile: ready.ca_file ?? '',
-        });
-      case 'moonraker':
-        return createMoonrakerDriver({ ...base, port: port('http') });
-      case 'snapmaker':
-        return createSnapmakerDriver({ ...base, port: port('sacp'), token: `test-${id}` });
-    }
+    return makeRows[make].createDriver(base, ...connectionOf[make](ready));
   }
 
   /** Ends everything but the printers, as an orderly shutdown does. */

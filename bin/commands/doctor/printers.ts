@@ -1,21 +1,17 @@
 import { readFileSync } from 'node:fs';
+import type { ConnectionField } from '../../../lib/makes/make';
 import { connect } from '../../../lib/makes/probe';
+import { printerTypeNamed } from '../../../lib/makes/registry';
 import { toolOfSlot } from '../../../lib/makes/slot-tools';
 import { asError } from '../../../lib/model/errors';
-import type { Make } from '../../../lib/model/printer';
 import { readCapabilities } from '../../../nodes/printer/printer-fields';
 import { UsageError } from '../../command';
 import { namedPrinter } from '../printer-options';
 import { type Check, failed, ok, warning } from './check';
 
-type FlowNode = Record<string, unknown> & { type?: unknown };
+const modelField: ConnectionField = { name: 'model', option: 'model', type: 'text' };
 
-const makeOfType: Record<string, Make> = {
-  'bambu-printer': 'bambu',
-  'elegoo-printer': 'moonraker',
-  'klipper-printer': 'moonraker',
-  'snapmaker-printer': 'snapmaker',
-};
+type FlowNode = Record<string, unknown> & { type?: unknown };
 
 /**
  * The printers of a Node-RED flow file. Their secrets are encrypted there, so they come from the environment, by the names
@@ -23,7 +19,7 @@ const makeOfType: Record<string, Make> = {
  */
 export async function checkPrinters(flowFile: string | undefined): Promise<Check[]> {
   if (flowFile === undefined) return [];
-  const nodes = read(flowFile).filter((node) => String(node.type) in makeOfType && node['d'] !== true);
+  const nodes = read(flowFile).filter((node) => printerTypeNamed(String(node.type)) && node['d'] !== true);
   if (nodes.length === 0) return [warning('printers', 'The flow has no printer.', 'Add a printer node in the editor.')];
   return Promise.all(nodes.map(checkPrinter));
 }
@@ -41,8 +37,8 @@ function read(path: string): FlowNode[] {
 async function checkPrinter(node: FlowNode): Promise<Check> {
   const id = text(node['printerId']);
   const name = `printer ${id || '(no id)'}`;
-  const make = makeOfType[String(node.type)];
-  if (make === undefined) return failed(name, `The type ${String(node.type)} is not known.`, 'Remove the node.');
+  const row = printerTypeNamed(String(node.type))?.row;
+  if (row === undefined) return failed(name, `The type ${String(node.type)} is not known.`, 'Remove the node.');
   const host = text(node['host']);
   if (id === '' || host === '' || host.startsWith('${')) {
     return failed(
@@ -53,24 +49,17 @@ async function checkPrinter(node: FlowNode): Promise<Check> {
   }
   const words = Object.fromEntries(Object.entries(node).map(([property, value]) => [property, text(value)]));
   try {
-    readCapabilities(words, (slot) => toolOfSlot(make, slot));
+    readCapabilities(words, (slot) => toolOfSlot(row.make, slot));
   } catch (error) {
     return failed(name, asError(error).message, 'Correct it in its node in the editor.');
   }
-  const args = [make, '--host', host];
-  const option = (flag: string, property: string): void => {
-    const value = text(node[property]);
-    if (value !== '') args.push(flag, value);
-  };
-  option('--port', 'port');
-  option('--mqtt-port', 'mqttPort');
-  option('--ftps-port', 'ftpsPort');
-  option('--serial', 'serial');
-  option('--ca-file', 'caFile');
-  option('--fingerprint', 'fingerprint');
-  option('--path-prefix', 'pathPrefix');
-  if (make === 'bambu') option('--model', 'model');
-  if (node['tls'] === true) args.push('--tls');
+  const args: string[] = [row.make, '--host', host];
+  const options = row.modelNamed ? [...row.fields, modelField] : row.fields;
+  for (const { name: property, option, type } of options) {
+    const value = type === 'flag' ? '' : text(node[property]);
+    if (value !== '') args.push(`--${option}`, value);
+    if (type === 'flag' && node[property] === true) args.push(`--${option}`);
+  }
   const secrets = `PLATEWISE_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
   let printer: ReturnType<typeof namedPrinter>;
   try {

@@ -1,5 +1,5 @@
 import type { Area, PrinterCapabilities, Volume } from '../../model/printer';
-import { type ModelSlot, type PrinterModel, unknownVolume, volumeTo } from '../model-table';
+import { type ModelSlot, type PrinterModel, type RefusedModel, unknownVolume, volumeTo } from '../model-table';
 
 /** A Bambu Lab model that the driver is made for. */
 export interface BambuModel extends PrinterModel {
@@ -17,12 +17,9 @@ export interface BambuModel extends PrinterModel {
 }
 
 /** A Bambu Lab model that is not driven, and why not. */
-export interface RefusedModel {
-  token: string;
+interface RefusedBambu extends RefusedModel {
   aliases: readonly string[];
-  name: string;
   serialPrefix?: string;
-  reason: string;
 }
 
 const stick = 'ftp:///';
@@ -164,7 +161,7 @@ export const bambuModels: readonly BambuModel[] = [
 ];
 
 /** Models that are known and not driven until somebody has proved it on a machine. */
-export const refusedModels: readonly RefusedModel[] = [
+export const refusedModels: readonly RefusedBambu[] = [
   {
     token: 'O1C2',
     aliases: ['O1C'],
@@ -223,7 +220,7 @@ function notInTable(word: string): string {
   return `"${word}" is not among the models that Platewise knows: ${bambuModels.map(({ name }) => name).join(', ')}.`;
 }
 
-function isCalled({ token, aliases, name }: Pick<RefusedModel, 'token' | 'aliases' | 'name'>, word: string): boolean {
+function isCalled({ token, aliases, name }: Pick<RefusedBambu, 'token' | 'aliases' | 'name'>, word: string): boolean {
   const wanted = plain(word);
   return [token, ...aliases, name].some((one) => plain(one) === wanted);
 }

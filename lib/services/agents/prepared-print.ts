@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { AgentContext } from '../../farm/agent-context';
 import { storedExtension } from '../../files/stored-extension';
+import { packForMake } from '../../makes/registry';
 import type { Job } from '../../model/job';
 import type { Material } from '../../model/material';
 import type { PrinterCapabilities } from '../../model/printer';
@@ -79,6 +80,7 @@ export async function preparedPrint(
       allowUntrusted: context.allowUntrusted,
       acceptUnknownMachine: job.acceptUnknownMachine,
       slicer,
+      pack: packForMake,
     },
     options,
   );

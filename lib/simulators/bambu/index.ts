@@ -4,7 +4,7 @@ import { Machine } from '../machine';
 import type { EngineChange } from '../print-engine';
 import { SimulatorRequestError } from '../request-error';
 import { run } from '../running';
-import type { RunningSimulator, SimulatorOptions } from '../simulator';
+import type { RunningSimulator, SimulatedMake, SimulatorOptions } from '../simulator';
 import { SwitchedServer } from '../switched-server';
 import { Announcement, createDetectServer } from './announcement';
 import { PrinterBroker } from './broker';
@@ -50,7 +50,7 @@ const BOOT_SECONDS = 40;
 const CANCEL_SECONDS = 1.4;
 
 /** A Bambu Lab H2D, or another model, in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB stick. */
-export async function startBambu(options: SimulatorOptions): Promise<RunningSimulator> {
+async function start(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = bambuProfile(options.profile ?? 'h2d');
   let accessCode = options.accessCode ?? DEFAULT_ACCESS_CODE;
   const machine = new Machine(options, FAULTS, initialState(amsUnits(options.ams ?? '0:right', profile)));
@@ -221,3 +221,16 @@ export async function startBambu(options: SimulatorOptions): Promise<RunningSimu
     },
   });
 }
+
+export const bambu: SimulatedMake = {
+  start,
+  mainPort: { name: 'mqtt', protocol: 'MQTT' },
+  ports: [
+    { name: 'ftps', help: 'port of the FTPS server' },
+    { name: 'detect', help: 'TCP port on which it says who it is' },
+    { name: 'ssdp', help: 'UDP port that it announces itself to (default 2021)' },
+  ],
+  profiles: 'h2d (default), h2dpro, h2s, x2d, p2s, x1, x1e, p1p, p1s, a1, a1mini',
+  options: `  --ams LIST            bambu: AMS units with the nozzle that each feeds (default 0:right), e.g. 0:right,1:left`,
+  accessCode: 'LAN access code',
+};

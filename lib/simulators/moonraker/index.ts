@@ -2,7 +2,7 @@ import { Delivery } from '../delivery';
 import { Machine } from '../machine';
 import { SimulatorRequestError } from '../request-error';
 import { run } from '../running';
-import type { RunningSimulator, SimulatorOptions } from '../simulator';
+import type { RunningSimulator, SimulatedMake, SimulatorOptions } from '../simulator';
 import { SwitchedServer } from '../switched-server';
 import { Access } from './access';
 import { extruderCount, extruderName, pickableExtruders } from './extruders';
@@ -41,7 +41,7 @@ const CONFIG_ERROR =
   'Section \'nonsense_section\' is not a valid config section\n\nOnce the underlying issue is corrected, use the "RESTART"\ncommand to reload the config and restart the host software.\nPrinter is halted\n';
 
 /** An Elegoo OrangeStorm Giga, or any other printer with Klipper behind Moonraker. */
-export async function startMoonraker(options: SimulatorOptions): Promise<RunningSimulator> {
+async function start(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = profileNamed(options.profile ?? 'legacy-giga');
   pickableExtruders(profile, options.extruders);
   const machine = new Machine(options, FAULTS, initialState());
@@ -116,3 +116,13 @@ export async function startMoonraker(options: SimulatorOptions): Promise<Running
     },
   });
 }
+
+export const moonraker: SimulatedMake = {
+  start,
+  mainPort: { name: 'http', protocol: 'HTTP' },
+  ports: [],
+  profiles: 'legacy-giga (default), modern-giga, modern',
+  options: `  --extruders N         moonraker, profile modern: how many extruders T0, T1 … pick from (default 1)`,
+  // Without one every client is trusted.
+  accessCode: 'API key',
+};

@@ -4,7 +4,7 @@ import { Machine } from '../machine';
 import { toolAt } from '../print-run';
 import { SimulatorRequestError } from '../request-error';
 import { run } from '../running';
-import type { RunningSimulator, SimulatorOptions } from '../simulator';
+import type { RunningSimulator, SimulatedMake, SimulatorOptions } from '../simulator';
 import { SwitchedServer } from '../switched-server';
 import { Controller, md5OfName } from './controller';
 import { Discovery } from './discovery';
@@ -50,7 +50,7 @@ const BOOT_SECONDS = 30;
 const USUAL_DISCOVERY_PORT = 20_054;
 
 /** A Snapmaker Artisan: SACP over TCP, and UDP discovery. */
-export async function startSnapmaker(options: SimulatorOptions): Promise<RunningSimulator> {
+async function start(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = options.profile ?? 'artisan';
   if (profile !== 'artisan') throw new SimulatorRequestError(`There is no Snapmaker profile "${profile}": artisan.`);
   const machine = new Machine(options, FAULTS, initialState());
@@ -132,3 +132,9 @@ export async function startSnapmaker(options: SimulatorOptions): Promise<Running
     },
   });
 }
+
+export const snapmaker: SimulatedMake = {
+  start,
+  mainPort: { name: 'sacp', protocol: 'SACP' },
+  ports: [{ name: 'discovery', help: 'UDP port of the discovery (default 20054 if it is free)' }],
+};

@@ -1,5 +1,5 @@
 import { strictEqual } from 'node:assert';
-import type { SimulatorMake } from '../../../lib/simulators/simulator';
+import type { SimulatorMake } from '../../../lib/simulators';
 import { Stage } from '../stage';
 import { subjects } from '../subjects';
 import { scenarios } from './scenarios';

@@ -1,4 +1,4 @@
-import { seeded } from './random';
+import { seeded } from '../../lib/planning/random';
 import { Sequence, type TardinessProblem } from './sequence';
 
 /** Stretches of up to so many jobs are moved, by up to so many places. */

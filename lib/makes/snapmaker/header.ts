@@ -1,8 +1,8 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { GcodeAnalysis } from '../files/analysis';
-import { gramsOfFilament, type Material } from '../model/material';
-import type { SlicingMachine } from './slicer';
+import type { GcodeAnalysis } from '../../files/analysis';
+import { gramsOfFilament, type Material } from '../../model/material';
+import type { SlicingMachine } from '../../slicing/slicer';
 
 /** What the Artisan's screen shows of a file; every number must be sound, one bad one hides the whole preview. */
 export interface SnapmakerHeaderInput {

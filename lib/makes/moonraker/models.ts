@@ -1,0 +1,44 @@
+import { type PrinterModel, unknownVolume, volumeTo } from '../model-table';
+
+/** Elegoo's OrangeStorm Giga with one head. Volume as sold; its axes travel a little further. */
+export const orangeStormGiga: PrinterModel = {
+  token: 'orangestorm_giga',
+  name: 'Elegoo OrangeStorm Giga',
+  capabilities: {
+    buildVolume: volumeTo(800, 800, 1000),
+    nozzleDiameters: [0.4],
+    acceptsModels: ['Elegoo OrangeStorm Giga', 'OrangeStorm Giga', 'EOGiga', 'EOS Giga'],
+    maxNozzleTemperature: 300,
+    maxBedTemperature: 110,
+    materialTypes: ['PLA', 'PETG', 'TPU'],
+    speedFactor: 1.2,
+    usdPerHour: 1.4,
+    // Elegoo's own profile: the bed heats in four quarters.
+    bedZones: [
+      { tool: 0, min: { x: 0, y: 0 }, max: { x: 405, y: 402.5 } },
+      { tool: 1, min: { x: 405, y: 0 }, max: { x: 810, y: 402.5 } },
+      { tool: 2, min: { x: 405, y: 402.5 }, max: { x: 810, y: 805 } },
+      { tool: 3, min: { x: 0, y: 402.5 }, max: { x: 405, y: 805 } },
+    ],
+  },
+  slots: [{ slot: 'extruder', tool: 0 }],
+};
+
+/**
+ * Any machine with Klipper. Its size, temperatures and nozzles stand in its own configuration; where that does not tell, what
+ * nearly every machine can do is assumed of temperatures and nozzle, and nothing of its size.
+ */
+export const anyKlipper: PrinterModel = {
+  token: 'klipper',
+  name: 'Klipper printer',
+  capabilities: {
+    buildVolume: unknownVolume,
+    nozzleDiameters: [0.4],
+    maxNozzleTemperature: 250,
+    maxBedTemperature: 100,
+    materialTypes: ['PLA', 'PETG', 'ABS', 'ASA', 'TPU'],
+    speedFactor: 1,
+    usdPerHour: 0.5,
+  },
+  slots: [{ slot: 'extruder', tool: 0 }],
+};
