@@ -22,11 +22,14 @@ CREATE TABLE standing_plan (
 );
 ALTER TABLE standing_plan SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
--- A wish of an operator for a print that runs: the agent carries it out, and it is gone once the printer shows it or the print has ended.
-ALTER TABLE printers
-  ADD COLUMN wanted TEXT CONSTRAINT known_wish CHECK (wanted IN ('pause', 'resume')),
-  ADD COLUMN wanted_at TIMESTAMPTZ,
-  ADD COLUMN wanted_by TEXT,
+-- What an operator wants of the print that runs: the agent carries it out. It is gone once the printer shows it, or the print has ended.
+CREATE TABLE printer_wishes (
+  printer_id VARCHAR(50) PRIMARY KEY REFERENCES printers (id) ON DELETE CASCADE,
+  wanted TEXT NOT NULL CONSTRAINT known_wish CHECK (wanted IN ('pause', 'resume')),
   -- The attempt that was open when it was wished for; null: a print that is not ours.
-  ADD COLUMN wanted_attempt_id UUID REFERENCES print_attempts (id) ON DELETE SET NULL,
-  ADD CONSTRAINT whole_wish CHECK ((wanted IS NULL) = (wanted_at IS NULL) AND (wanted IS NULL) = (wanted_by IS NULL));
+  attempt_id UUID REFERENCES print_attempts (id) ON DELETE CASCADE,
+  wished_by TEXT NOT NULL,
+  wished_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  -- Why the printer refused; it is not asked again then.
+  problem TEXT
+);

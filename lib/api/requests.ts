@@ -22,7 +22,7 @@ export function requestOf({ http }: Call): HttpRequest {
 
 /** Pauses or resumes a print; 202 if the printer has not shown it yet. */
 export async function pauseAnswer(call: Call, wanted: 'pause' | 'resume'): Promise<Answer> {
-  const { done, ...payload } = await pauseOrResume(call.farm, idOf(call), wanted);
+  const { done, ...payload } = await pauseOrResume(call.farm, idOf(call), wanted, call.actor);
   return new Answer(payload, done ? 200 : 202);
 }
 

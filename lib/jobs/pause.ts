@@ -1,9 +1,11 @@
 import type { PauseAnswer as ContractPauseAnswer } from '../contracts/printers';
 import type { Farm } from '../farm/farm';
 import { ConflictError } from '../model/errors';
-import { isActive } from '../model/printer';
+import { isActive, type PrinterState } from '../model/printer';
+import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
-import { findPrinter, type Printer } from '../store/printers';
+import { storeWish, wishFor } from '../store/printer-wishes';
+import { findPrinter, lockPrinter, type Printer } from '../store/printers';
 
 /** What the printer shows after it was asked. */
 export type PauseAnswer = ContractPauseAnswer & {
@@ -15,38 +17,55 @@ export type PauseAnswer = ContractPauseAnswer & {
 const confirmLimit = 20_000;
 const lookInterval = 500;
 
+/** Whether a state is what was asked for. */
+export const showsWish = (state: PrinterState, wanted: 'pause' | 'resume'): boolean =>
+  (state === 'paused') === (wanted === 'pause');
+
 /**
- * Asks the agent that serves a printer, in whatever process, to pause or resume its print, and waits up to 20 s until the
- * printer shows it. `done` is false if it has not by then; it may still.
- * @throws ConflictError the printer is offline or prints nothing
+ * Has a printer pause or resume its print, and waits up to 20 s until it shows it. The wish is stored: the agent that serves the printer,
+ * in whatever process, carries it out, also after a restart, as long as the same print runs. `done` is false if the printer has not shown
+ * it by then; it may still.
+ * @throws ConflictError the printer is offline, prints nothing, or refuses
  */
 export async function pauseOrResume(
   farm: Farm,
   id: string,
   wanted: 'pause' | 'resume',
+  actor: string,
   waitMs = confirmLimit,
 ): Promise<PauseAnswer> {
-  const printer = await findPrinter(farm.database, id);
-  if (!printer.online || printer.report === null) {
-    throw new ConflictError(`${printer.name} is offline.`, 'Switch it on and try again.', 'printer_offline');
-  }
-  if (!isActive(printer.report.state)) {
-    throw new ConflictError(
-      `${printer.name} prints nothing.`,
-      'There is nothing to pause or resume.',
-      'nothing_prints',
-    );
-  }
-  const shows = (state: string): boolean => (state === 'paused') === (wanted === 'pause');
-  if (shows(printer.report.state)) return answer(printer, true);
-  await notify(farm.database, `${wanted}:${printer.id}`);
-  const end = performance.now() + waitMs;
-  for (;;) {
+  const printer = await farm.database.transaction(async (tx) => {
+    const { id: known } = await findPrinter(tx, id);
+    const attempt = await openAttemptOf(tx, known);
+    const locked = await lockPrinter(tx, known);
+    if (showsWish(activeStateOf(locked), wanted)) return locked;
+    await storeWish(tx, known, { wanted, attemptId: attempt?.id ?? null, wishedBy: actor });
+    await notify(tx, `wish:${known}`);
+    return locked;
+  });
+  for (const end = performance.now() + waitMs; ; ) {
     const now = await findPrinter(farm.database, id);
-    const done = now.report !== null && shows(now.report.state);
+    const done = now.report !== null && showsWish(now.report.state, wanted);
+    const wish = done ? undefined : await wishFor(farm.database, printer.id);
+    if (wish?.wanted === wanted && wish.problem !== null) {
+      throw new ConflictError(
+        `${now.name} did not ${wanted}: ${wish.problem}`,
+        'Look at the printer, and try again.',
+        'printer_refused',
+      );
+    }
     if (done || performance.now() > end) return answer(now, done);
     await new Promise((resolve) => setTimeout(resolve, lookInterval));
   }
+}
+
+/** @throws ConflictError it is offline or prints nothing */
+function activeStateOf({ name, online, report }: Printer): PrinterState {
+  if (!online || report === null) {
+    throw new ConflictError(`${name} is offline.`, 'Switch it on and try again.', 'printer_offline');
+  }
+  if (isActive(report.state)) return report.state;
+  throw new ConflictError(`${name} prints nothing.`, 'There is nothing to pause or resume.', 'nothing_prints');
 }
 
 function answer(printer: Printer, done: boolean): PauseAnswer {

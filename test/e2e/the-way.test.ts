@@ -120,15 +120,15 @@ for (const { id: printer } of defaultPrinters) {
 
     it('is paused and resumed on request, and finishes', async () => {
       const id = await submit(farm, { stl_path: await upload(farm, 30) });
-      await assert.rejects(pauseOrResume(farm.farm, printer, 'pause'), ConflictError);
+      await assert.rejects(pauseOrResume(farm.farm, printer, 'pause', 'ada'), ConflictError);
       await farm.until(id, 'printing');
       while ((await findPrinter(farm.farm.database, printer)).report?.state !== 'printing') await pause(50);
-      assert.deepEqual(await pauseOrResume(farm.farm, printer, 'pause'), {
+      assert.deepEqual(await pauseOrResume(farm.farm, printer, 'pause', 'ada'), {
         printer_id: printer,
         state: 'paused',
         done: true,
       });
-      assert.equal((await pauseOrResume(farm.farm, printer, 'resume')).done, true);
+      assert.equal((await pauseOrResume(farm.farm, printer, 'resume', 'ada')).done, true);
       await farm.until(id, 'completed');
     });
 

@@ -12,6 +12,7 @@ import { storePreparation } from '../../store/printers';
 import { AttemptRun } from './attempt-run';
 import { Lease } from './lease';
 import { PrinterWatch } from './printer-watch';
+import { WishKeeper } from './wish-keeper';
 
 /** How often an agent asks whether it may serve the printer, and looks for attempts without a holder (ms). */
 const roundInterval = 2000;
@@ -28,6 +29,7 @@ export class PrinterAgent {
   readonly #owner = randomUUID();
   readonly #watch: PrinterWatch;
   readonly #conditions: ConditionWatch;
+  readonly #wishes: WishKeeper;
   readonly #lock: string;
   #serving = false;
   #run: { run: AttemptRun; lease: Lease; done: Promise<void> } | undefined;
@@ -41,6 +43,7 @@ export class PrinterAgent {
     this.#context = context;
     this.#watch = new PrinterWatch(context);
     this.#conditions = new ConditionWatch(context);
+    this.#wishes = new WishKeeper(context);
     this.#lock = `printer ${context.printerId}`;
   }
 
@@ -81,6 +84,7 @@ export class PrinterAgent {
           });
         }
         if (!mine && this.#serving) await this.#standBy(false);
+        if (this.#serving) void this.#wishes.look();
         if (this.#serving) await this.#takeUpOrphan();
       } catch (error) {
         // While it is not known who serves the printer everything stays as it is; fencing keeps that harmless.
@@ -126,12 +130,9 @@ export class PrinterAgent {
   }
 
   #onNotification(payload: string): void {
-    const { driver, printerId, log } = this.#context;
-    if (payload === `pause:${printerId}` || payload === `resume:${printerId}`) {
-      const asked = payload.startsWith('pause') ? driver.pause() : driver.resume();
-      asked.catch((error: unknown) =>
-        log('warn', `The printer did not ${payload.split(':')[0]}: ${asError(error).message}`),
-      );
+    const { driver, printerId } = this.#context;
+    if (payload === `wish:${printerId}`) {
+      void this.#wishes.look(true);
       return;
     }
     if (payload === `identity:${printerId}`) {

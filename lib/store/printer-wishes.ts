@@ -1,0 +1,59 @@
+import type { AttemptId, PrinterId } from '../model/ids';
+import type { Queryable, Transaction } from './queryable';
+import { camelCase } from './rows';
+
+/** What an operator wants of the print that runs. */
+export interface PrinterWish {
+  wanted: 'pause' | 'resume';
+  /** The attempt that was open then; null: a print that is not ours. */
+  attemptId: AttemptId | null;
+  wishedBy: string;
+  /** By the database's clock; negative after the clock was set back. */
+  ageSeconds: number;
+  /** Why the printer refused. */
+  problem: string | null;
+}
+
+/** Stores a wish in the place of any other for this printer. The printer's row must be locked. */
+export async function storeWish(
+  tx: Transaction,
+  printerId: PrinterId,
+  wish: Pick<PrinterWish, 'wanted' | 'attemptId' | 'wishedBy'>,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO printer_wishes (printer_id, wanted, attempt_id, wished_by) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (printer_id) DO UPDATE SET wanted = excluded.wanted, attempt_id = excluded.attempt_id,
+       wished_by = excluded.wished_by, wished_at = clock_timestamp(), problem = NULL`,
+    [printerId, wish.wanted, wish.attemptId, wish.wishedBy],
+  );
+}
+
+/** What is wished for at a printer; undefined: nothing. */
+export async function wishFor(db: Queryable, printerId: PrinterId): Promise<PrinterWish | undefined> {
+  const { rows } = await db.query(
+    `SELECT wanted, attempt_id, wished_by, problem,
+       extract(epoch FROM clock_timestamp() - wished_at)::float8 AS age_seconds
+     FROM printer_wishes WHERE printer_id = $1`,
+    [printerId],
+  );
+  return rows[0] && camelCase<PrinterWish>(rows[0]);
+}
+
+/** Notes that the printer refused; guarded, so that a later wish stays. */
+export async function refuseWish(
+  db: Queryable,
+  printerId: PrinterId,
+  wanted: PrinterWish['wanted'],
+  problem: string,
+): Promise<void> {
+  await db.query('UPDATE printer_wishes SET problem = $3 WHERE printer_id = $1 AND wanted = $2', [
+    printerId,
+    wanted,
+    problem.slice(0, 500),
+  ]);
+}
+
+/** A wish is fulfilled, or means nothing any more; guarded, so that a later wish stays. */
+export async function endWish(db: Queryable, printerId: PrinterId, wanted: PrinterWish['wanted']): Promise<void> {
+  await db.query('DELETE FROM printer_wishes WHERE printer_id = $1 AND wanted = $2', [printerId, wanted]);
+}
