@@ -19,6 +19,7 @@ export interface Breakage {
 }
 
 const run = 'dist/lib/services/agents/attempt-run.js';
+const startCheck = 'dist/lib/services/agents/start-check.js';
 const attempts = 'dist/lib/store/attempts.js';
 const jobs = 'dist/lib/store/jobs.js';
 const sliced = 'dist/lib/fit/sliced.js';
@@ -39,11 +40,7 @@ export const breakages: Breakage[] = [
         `this.#advance(['preparing', 'uploading'], 'uploading')`,
         `this.#advance(['preparing', 'uploading', 'starting'], 'uploading')`,
       ],
-      [
-        run,
-        `if ((0, driver_1.isSameJob)(order.identity, report.job))\n                        throw`,
-        'if (false)\n                        throw',
-      ],
+      [startCheck, 'if ((0, driver_1.isSameJob)(sight.identity, report.job))', 'if (false)'],
     ],
     pair: 'embedded',
     only: ['kill_at_moment', 'start_ignored', 'printer_power_cycle'],
