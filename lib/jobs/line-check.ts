@@ -29,7 +29,7 @@ export function checkLine(facts: LineFacts): { refused: string } | { slot: FitSl
   if (job.copiesToStart < 1) return { refused: 'no copy of the job is left to start' };
   if (job.held) return { refused: 'the job is held' };
   if (job.waitsFor.length > 0) return { refused: 'a job that it depends on is not completed' };
-  if (job.notBefore !== null && job.notBefore > now) return { refused: 'it is too early for the job' };
+  if ((job.notBefore ?? now) > now) return { refused: 'it is too early for the job' };
   const { now: mayStart, reasons } = judge(job, printer);
   if (!mayStart) return { refused: reasons.map(({ text }) => text).join(' ') };
   // Whether it ends before the next closure is the plan's business, which knows how long prints really take.
@@ -44,7 +44,7 @@ export function printFileName(jobName: string, attemptId: string, make: Planning
   const slug = jobName
     .normalize('NFKD')
     .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
+    .replace(/^-|-$/g, '')
     .slice(0, 32);
   const extension = make === 'bambu' ? '.gcode.3mf' : '.gcode';
   return `pw-${slug || 'job'}-${attemptId.replaceAll('-', '')}${extension}`;
