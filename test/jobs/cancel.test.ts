@@ -76,6 +76,15 @@ describe('A cancel', () => {
     assert.ok(performance.now() - began < 10_000);
   });
 
+  it('is kept when the print fails before it is stopped: nothing of it is tried again', async () => {
+    const arranged = await arrangeAttempt(farm, 'printing', { copies: 3 });
+    await cancelJob(farm, arranged.job, 'ada', { waitMs });
+    assert.ok((await findJob(farm.database, arranged.job)).cancelRequestedAt);
+    await stop(arranged, 'failed');
+    const { status, retryAt } = await findJob(farm.database, arranged.job);
+    assert.deepEqual([status, retryAt], ['cancelled', null]);
+  });
+
   it('tells of a print that was finished all the same', async () => {
     const arranged = await arrangeAttempt(farm, 'printing');
     const waiting = cancelJob(farm, arranged.job, 'ada', { waitMs: 20_000 });
