@@ -4,15 +4,15 @@ import { globSync } from 'node:fs';
 /** Tests that need neither a broker nor a printer; some need a database. */
 const tests = [
   'test/beds/*.test.ts',
-  'test/jobs/{settlement,settle,print-taken,line-check}.test.ts',
+  'test/jobs/{cancel,change-job,farm-pause,line-check,print-taken,reassign,restored,settle,settlement,show-phase,tick-copies,tick}.test.ts',
   'test/planning/eligibility.test.ts',
   'test/services/agents/*.test.ts',
 ];
 
 /** Files that decide. */
 export const mutated = [
-  'lib/beds/{attention,bed-judgement}.ts',
-  'lib/jobs/{settlement,print-taken,line-check}.ts',
+  'lib/beds/*.ts',
+  'lib/jobs/{cancel,change-job,farm-pause,line-check,outcome,print-taken,reassign,record-outcome,restored,settle,settlement,show-phase,tick}.ts',
   'lib/planning/{eligibility,owed}.ts',
   'lib/services/agents/{start-check,print-seen,preflight-verdict,misfit,progress-note,lease}.ts',
 ];
