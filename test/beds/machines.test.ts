@@ -144,7 +144,11 @@ describe('The machine of a printer', () => {
 
     it('is not accepted where there is none, or by now yet another one', async () => {
       await stranger(undefined);
-      await assert.rejects(accept(), { code: 'no_other_machine', message: /^No other machine was found/, remedy: /./ });
+      await assert.rejects(accept(), {
+        code: 'no_other_machine',
+        message: /^No other machine was found/,
+        remedy: 'There is nothing to accept.',
+      });
       await stranger({ mcu: 'bb' });
       await assert.rejects(accept({ found: { mcu: 'cc' } }), {
         code: 'stale_identity',
@@ -340,7 +344,7 @@ describe('The condition of a printer', () => {
     return found && [found.code, found.text, found.remedy];
   };
   const until = async (met: () => boolean | Promise<boolean>): Promise<void> => {
-    const end = performance.now() + 5000;
+    const end = performance.now() + 3000;
     while (!(await met())) {
       if (performance.now() > end) assert.fail('it did not come about');
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -350,6 +354,10 @@ describe('The condition of a printer', () => {
   it('closes it with all that was found, until it is over', async () => {
     await watch.close(order, [storage, mode]);
     assert.deepEqual(await condition(), ['storage', 'No card. No mode.', 'Put one in. Switch it on.']);
+    const { rows } = await farm.database.query<{ by: string }>(
+      `SELECT body ->> 'changed_by' AS by FROM outbox WHERE body ->> 'code' = 'storage'`,
+    );
+    assert.deepEqual(rows, [{ by: 'agent:elegoo_giga' }]);
     await until(() => asked.length >= 2);
     assert.deepEqual(await condition(), ['storage', 'No card.', 'Put one in.'], 'what is found now is shown');
     assert.equal(asked[0], order);

@@ -323,6 +323,26 @@ export const breakages: Breakage[] = [
     only: ['reassign_job'],
     seen: ['double_starts', 'occupied_bed_starts', 'stale_writes'],
   },
+  {
+    name: 'prolong a lease that has run out',
+    edits: [
+      [
+        attempts,
+        "AND lease_until >= now() AND phase <> 'ended'`, [claim.attemptId, claim.fence, claim.owner, leaseSeconds]",
+        "AND phase <> 'ended'`, [claim.attemptId, claim.fence, claim.owner, leaseSeconds]",
+      ],
+    ],
+    pair: 'embedded',
+    only: ['freeze', 'freeze_at_moment'],
+    seen: ['stale_writes'],
+  },
+  {
+    name: 'complete a cancelled job, whatever of it was printed',
+    edits: [['dist/lib/jobs/settlement.js', `copiesDone === job.copies ? 'completed' : 'cancelled'`, `'completed'`]],
+    pair: 'embedded',
+    only: ['cancel_job'],
+    seen: ['lost_jobs'],
+  },
 ];
 
 /** Breaks a copy of the package. @throws Error the code has changed and the breakage must be written anew */

@@ -4,7 +4,7 @@ import { globSync } from 'node:fs';
 /** Tests that need neither a broker nor a printer; some need a database. */
 const tests = [
   'test/beds/*.test.ts',
-  'test/jobs/{cancel,change-job,farm-pause,line-check,print-taken,reassign,restored,settle,settlement,show-phase,tick-copies,tick}.test.ts',
+  'test/jobs/{cancel,change-job,farm-pause,line-check,print-taken,reassigned,restored,settle,settlement,show-phase,tick-copies,tick}.test.ts',
   'test/planning/eligibility.test.ts',
   'test/services/agents/*.test.ts',
 ];

@@ -30,6 +30,9 @@ class DecisionTests {
   }
 
   async init() {
+    // What a mutant leaves behind must not end the process, which takes long to load everything again.
+    process.on('unhandledRejection', () => undefined);
+    process.on('uncaughtException', () => undefined);
     const require = createRequire(join(process.cwd(), 'package.json'));
     require('tsx/cjs');
     this.#mocha = new Mocha({ timeout });
