@@ -1,8 +1,5 @@
-import type { AttemptOutcome } from '../model/attempt';
 import type { Job } from '../model/job';
-import { changedFor, type FailureKind, type RetryPolicy, retryPause } from '../model/retry-policy';
-import { type JobStatus, openStatus, statusGraph } from '../model/status';
-import type { Attempt } from '../store/attempts';
+import type { JobStatus } from '../model/status';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { insertDeadLetter } from '../store/dead-letters';
@@ -11,137 +8,44 @@ import { emptySpool } from '../store/materials';
 import { addDeadLetterMessage } from '../store/outbox';
 import type { Transaction } from '../store/queryable';
 import { spoolsTaken } from '../store/spool-changes';
-
-/** Whether trying again can help. */
-export type FailureClass = 'transient' | 'permanent';
-
-/** How an attempt ended, for the job that it belongs to. */
-export interface AttemptEnd {
-  attempt: Attempt;
-  outcome: AttemptOutcome;
-  reason: string;
-  actor: string;
-  /** Only for outcomes `failed` and `not_started`. */
-  failure?: FailureClass;
-  /** Of an attempt that was withdrawn: whether the job waits a little, and prefers another printer. */
-  pause?: boolean;
-  /** What is recorded with the job when the attempt had started. */
-  outcomeId?: string;
-  hours?: number | null;
-  costUsd?: number;
-  /** What kind of failure it was, and which kinds are tried again with other settings. */
-  failureKind?: FailureKind | null;
-  retryPolicy?: RetryPolicy;
-}
-
-/** Before a printer that was not ready is asked again (seconds). */
-const withdrawnPause = 30;
-/** What the columns DECIMAL(5,2) and DECIMAL(10,2) hold. */
-const mostHours = 999.99;
+import { type AttemptEnd, passedThrough, settlementOf } from './settlement';
 
 /**
- * Brings a job to what follows from the end of one of its attempts: the next copy, a retry, completion, failure with
- * a dead letter, or cancellation. The job's row is locked and the attempt is ended already.
+ * Brings a job to what follows from the end of one of its attempts (`settlementOf`). The job's row is locked and the
+ * attempt is ended already.
  */
 export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promise<Job> {
-  const open = (await attemptsOf(tx, job.id)).filter((attempt) => attempt.phase !== 'ended');
-  const openNow = openStatus(open.map((attempt) => attempt.phase));
-  const facts: StatusChange = {
-    reason: end.reason,
-    actor: end.actor,
-    ...(end.outcomeId !== undefined && { outcomeId: end.outcomeId }),
-    ...(end.hours != null && { actualDurationHours: Math.min(mostHours, (job.actualDurationHours ?? 0) + end.hours) }),
-    ...(end.costUsd !== undefined && { actualCostUsd: (job.actualCostUsd ?? 0) + end.costUsd }),
-  };
-
-  if (job.cancelRequestedAt !== null) {
-    // Somebody wants the job to end, however this attempt did; a last copy that was finished all the same is done.
-    const copiesDone = job.copiesDone + (end.outcome === 'completed' ? 1 : 0);
-    if (open.length > 0) return goTo(tx, job, openNow, { ...facts, copiesDone });
-    if (copiesDone === job.copies) return goTo(tx, job, 'completed', { ...facts, copiesDone });
-    return goTo(tx, job, 'cancelled', { ...facts, copiesDone, reason: end.reason });
-  }
-
-  switch (end.outcome) {
-    case 'completed': {
-      const copiesDone = job.copiesDone + 1;
-      if (copiesDone >= job.copies) return goTo(tx, job, 'completed', { ...facts, copiesDone });
-      const reason = `${copiesDone} of ${job.copies} copies done`;
-      if (job.givingUp !== null && open.length === 0)
-        return giveUp(tx, job, end, { ...facts, copiesDone }, job.givingUp);
-      return goTo(tx, job, openNow, { ...facts, copiesDone, reason });
-    }
-    case 'withdrawn':
-      if (end.pause) {
-        const retryAt = new Date((await databaseNow(tx)) + withdrawnPause * 1000).toISOString();
-        await amendJob(tx, job.id, { retryAt, failedOn: end.attempt.printerId });
-      }
-      return goTo(tx, job, openNow, facts);
-    case 'cancelled':
-      // Stopped at the printer, not by us: the person there does not want it.
-      if (job.copies === 1) return goTo(tx, job, 'cancelled', facts);
-      return retryOrGiveUp(tx, job, { ...end, failure: 'transient' }, facts, openNow, open.length);
-    case 'failed':
-    case 'not_started':
-      return retryOrGiveUp(tx, job, end, facts, openNow, open.length);
-  }
+  const { attempt } = end;
+  const settlement = settlementOf(job, end, {
+    phases: (await attemptsOf(tx, job.id)).map(({ phase }) => phase),
+    failures: await failuresOfCopy(tx, job.id, attempt.copy),
+    now: await databaseNow(tx),
+    spoolsChanged: (await spoolsTaken(tx, attempt.id)).length > 0,
+  });
+  if (settlement.emptied) await emptySpool(tx, settlement.emptied);
+  if (settlement.amendment) await amendJob(tx, job.id, settlement.amendment);
+  const settled = await goTo(tx, job, settlement.status, settlement.change);
+  if (settlement.givenUp) await addDeadLetter(tx, job, end, settlement.change.reason ?? end.reason);
+  return settled;
 }
 
-async function retryOrGiveUp(
-  tx: Transaction,
-  job: Job,
-  end: AttemptEnd,
-  facts: StatusChange,
-  openNow: JobStatus,
-  openCount: number,
-): Promise<Job> {
-  const failures = await failuresOfCopy(tx, job.id, end.attempt.copy);
-  const exhausted = failures > job.maxRetries;
-  if (end.failure === 'permanent' || exhausted || job.givingUp !== null) {
-    const why =
-      end.failure === 'permanent' || !exhausted
-        ? end.reason
-        : `${end.reason} (given up after ${failures} ${failures === 1 ? 'try' : 'tries'} at this copy)`;
-    if (openCount === 0) return giveUp(tx, job, end, facts, job.givingUp ?? why);
-    await amendJob(tx, job.id, { givingUp: why });
-    return goTo(tx, job, openNow, facts);
-  }
-  const pause = retryPause(failures);
-  const retryAt = new Date((await databaseNow(tx)) + pause * 1000).toISOString();
-  const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
-  // After a change of spools nobody knows which of them it was that ran out.
-  const onlySpool = (await spoolsTaken(tx, end.attempt.id)).length === 0 ? end.attempt.spoolId : null;
-  if (changed && end.failureKind === 'run_out' && onlySpool) await emptySpool(tx, onlySpool);
-  await amendJob(tx, job.id, {
-    retryAt,
-    failedOn: end.attempt.printerId,
-    ...(changed && { retrySettings: changed.settings }),
-  });
-  return goTo(tx, job, openNow, {
-    ...facts,
-    retryCount: job.retryCount + 1,
-    reason: `${end.reason}; tried again in ${pause} s${changed ? `, ${changed.words}` : ''}`,
-  });
-}
-
-/** The job fails for good, and its message waits among the dead letters to be replayed. */
-async function giveUp(tx: Transaction, job: Job, end: AttemptEnd, facts: StatusChange, why: string): Promise<Job> {
-  const failed = await goTo(tx, job, 'failed', { ...facts, reason: why });
+/** The message of a job that has failed for good waits among the dead letters to be replayed. */
+async function addDeadLetter(tx: Transaction, job: Job, { attempt }: AttemptEnd, reason: string): Promise<void> {
   const message = {
     job_id: job.id,
     job_name: job.jobName,
-    attempt_id: end.attempt.id,
-    printer_id: end.attempt.printerId,
+    attempt_id: attempt.id,
+    printer_id: attempt.printerId,
   };
-  await insertDeadLetter(tx, { jobId: job.id, attemptId: end.attempt.id, reason: why, message });
-  await addDeadLetterMessage(tx, job.id, { ...message, reason: why });
-  return failed;
+  await insertDeadLetter(tx, { jobId: job.id, attemptId: attempt.id, reason, message });
+  await addDeadLetterMessage(tx, job.id, { ...message, reason });
 }
 
 /** Changes the status, or only the facts if it is that already. A printer that has an attempt less may have room. */
 async function goTo(tx: Transaction, job: Job, to: JobStatus, change: StatusChange): Promise<Job> {
   await notify(tx, 'plan');
-  if (job.status === to) {
+  const way = passedThrough(job.status, to);
+  if (way.length === 0) {
     return amendJob(tx, job.id, {
       statusReason: change.reason,
       ...(change.copiesDone !== undefined && { copiesDone: change.copiesDone }),
@@ -151,14 +55,10 @@ async function goTo(tx: Transaction, job: Job, to: JobStatus, change: StatusChan
       ...(change.actualCostUsd != null && { actualCostUsd: change.actualCostUsd }),
     });
   }
-  if (to === 'completed' && !statusGraph[job.status].includes(to)) {
-    // Found finished after nobody had watched: it did print, and its history says so.
-    const printing = await changeStatus(tx, job, 'printing', {
-      ...change,
-      reason: 'found on the printer',
-      actor: change.actor,
-    });
-    return changeStatus(tx, printing, to, change);
+  let there = job;
+  for (const status of way) {
+    const reason = status === to ? change.reason : 'found on the printer';
+    there = await changeStatus(tx, there, status, { ...change, reason });
   }
-  return changeStatus(tx, job, to, change);
+  return there;
 }

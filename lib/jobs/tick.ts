@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type DispatchMessage, parseDispatchMessage, parsePlan } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
-import { fittingSlot, judge } from '../fit/judge';
-import { makeTraits } from '../makes/traits';
 import { printerQueue } from '../messaging/topology';
 import { PlatewiseError } from '../model/errors';
 import { type AttemptId, attemptId, type JobId, jobId, type PrinterId, printerId } from '../model/ids';
 import type { Job } from '../model/job';
-import { notAllowedBecause } from '../planning/allowed';
 import type { OperatorHours } from '../planning/calendar';
 import type { PlanLine } from '../planning/plan-shape';
 import { currentPlan } from '../schedule/plan';
@@ -20,8 +17,9 @@ import { changeStatus, lockJobNow, unmetDependencies } from '../store/jobs';
 import { findMaterial } from '../store/materials';
 import { addDispatch } from '../store/outbox';
 import { closuresAhead } from '../store/planning';
-import { loadedSlots, lockPrinterNow, type Printer } from '../store/printers';
+import { type LoadedSlot, loadedSlots, lockPrinterNow, type Printer } from '../store/printers';
 import type { Transaction } from '../store/queryable';
+import { checkLine, printFileName } from './line-check';
 
 /** A line of the plan that was made true. */
 export interface Assignment {
@@ -113,7 +111,7 @@ async function assign(
     jobId: job.id,
     copy,
     printerId: printer.id,
-    fileName: fileName(job, id, printer),
+    fileName: printFileName(job.jobName, id, printer.make),
     slot: slot.slot,
     tool: slot.tool,
     plate: job.model.kind === 'gcode_3mf' ? (job.plate ?? 1) : 1,
@@ -140,35 +138,30 @@ async function assign(
   return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
 }
 
-/** Checks everything once more, now that job and printer are locked. */
+/** Checks everything once more (`checkLine`), now that job and printer are locked. */
 async function check(
   tx: Transaction,
   job: Job,
   printer: Printer,
   quiet: OperatorHours | undefined,
-): Promise<{ slot: string; tool: number; spoolId: Awaited<ReturnType<typeof loadedSlots>>[number]['spoolId'] }> {
-  if (await findFarmPause(tx)) throw new LineRefused('the farm is paused');
-  if (await openAttemptOf(tx, printer.id)) throw new LineRefused(`${printer.name} has another job under way`);
+): Promise<{ slot: string; tool: number; spoolId: LoadedSlot['spoolId'] }> {
   const openCopies = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
   const unmet = await unmetDependencies(tx, job.dependsOn);
-  const planned = planningJob(job, await findMaterial(tx, job.materialId), openCopies, unmet);
-  if (['completed', 'failed', 'cancelled'].includes(job.status)) throw new LineRefused(`the job is ${job.status}`);
-  if (planned.copiesToStart < 1) throw new LineRefused('no copy of the job is left to start');
-  if (planned.held) throw new LineRefused('the job is held');
-  if (planned.waitsFor.length > 0) throw new LineRefused('a job that it depends on is not completed');
   const now = await databaseNow(tx);
-  if (planned.notBefore !== null && planned.notBefore > now) throw new LineRefused('it is too early for the job');
   const slots = await loadedSlots(tx);
-  const place = planningPrinter(printer, slots, undefined, now, await closuresAhead(tx));
-  const { now: mayStart, reasons } = judge(planned, place);
-  if (!mayStart) throw new LineRefused(reasons.map(({ text }) => text).join(' '));
-  // Whether it ends before the next closure is the plan's business, which knows how long prints really take.
-  const barred = notAllowedBecause(place, quiet, now, 0);
-  if (barred) throw new LineRefused(barred.because);
-  const slot = fittingSlot(planned, place);
-  const loaded = slots.find((one) => one.printerId === printer.id && one.slot === slot?.slot);
-  if (!slot || !loaded) throw new LineRefused(`${printer.name} has no fitting filament`);
-  return { slot: slot.slot, tool: slot.tool, spoolId: loaded.spoolId };
+  const checked = checkLine({
+    now,
+    farmPaused: Boolean(await findFarmPause(tx)),
+    printerTaken: (await openAttemptOf(tx, printer.id)) !== undefined,
+    status: job.status,
+    job: planningJob(job, await findMaterial(tx, job.materialId), openCopies, unmet),
+    printer: planningPrinter(printer, slots, undefined, now, await closuresAhead(tx)),
+    quiet,
+  });
+  if ('refused' in checked) throw new LineRefused(checked.refused);
+  const { slot, tool } = checked.slot;
+  const loaded = slots.find((one) => one.printerId === printer.id && one.slot === slot);
+  return { slot, tool, spoolId: loaded?.spoolId ?? null };
 }
 
 /** The lowest copy that is neither done nor under way. */
@@ -183,17 +176,6 @@ async function nextCopy(tx: Transaction, job: Job): Promise<number> {
   const copy = rows[0]?.copy;
   if (copy === undefined) throw new LineRefused('no copy of the job is left to start');
   return copy;
-}
-
-/** A name that no other attempt ever has, legal on every make: `[A-Za-z0-9._-]`, below 100 characters. */
-function fileName(job: Job, id: AttemptId, printer: Printer): string {
-  const slug = job.jobName
-    .normalize('NFKD')
-    .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 32);
-  const { extension } = makeTraits[printer.make].printFile;
-  return `pw-${slug || 'job'}-${id.replaceAll('-', '')}${extension}`;
 }
 
 function dispatchMessage(job: Job, attempt: Awaited<ReturnType<typeof insertAttempt>>): DispatchMessage {

@@ -15,6 +15,6 @@ export const owedAt = (job: Pick<PlanningJob, 'createdAt' | 'priority'>): number
 export function owedJobs(snapshot: Snapshot): PlanningJob[] {
   return snapshot.jobs
     .filter((job) => job.copiesToStart > 0 && !job.held && job.waitsFor.length === 0 && owedAt(job) <= snapshot.now)
-    .filter((job) => job.notBefore === null || job.notBefore <= snapshot.now)
+    .filter((job) => (job.notBefore ?? snapshot.now) <= snapshot.now)
     .sort((a, b) => owedAt(a) - owedAt(b) || (a.id < b.id ? -1 : 1));
 }

@@ -14,13 +14,12 @@ import {
   unsent,
 } from '../store/outbox';
 import { Gathered } from './gathered';
+import { holdBack, Lanes } from './lanes';
 
 /** So many messages are on their way at once. */
 const window = 64;
 const sweepInterval = 5000;
 const choreInterval = 60_000;
-/** How long a message that failed holds back those behind it (ms). */
-const holdBack = 5000;
 /** How long what is on its way is waited for at the end (ms). */
 const stopLimit = 3000;
 const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = {
@@ -43,10 +42,9 @@ export class OutboxRelay {
   readonly #onSent: (row: OutboxRow) => void;
   readonly #seldom = new Seldom();
   readonly #sent: Gathered<number>;
-  /** What is on its way, by the id of its row. */
-  readonly #flights = new Map<number, { lane: string | null; landed: Promise<void> }>();
-  /** Lanes, or ids of messages without one, of which a message failed, and until when they wait (monotonic, ms). */
-  readonly #held = new Map<string | number, number>();
+  readonly #lanes = new Lanes();
+  /** What is on its way. */
+  readonly #flights = new Set<Promise<void>>();
   #unlisten: (() => void) | undefined;
   #offBroker: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -76,7 +74,7 @@ export class OutboxRelay {
     });
     this.#offBroker = this.#farm.broker.onState((state) => {
       // What failed because of the broker need not wait any longer.
-      if (state.status === 'connected') this.#held.clear();
+      if (state.status === 'connected') this.#lanes.release();
       this.wake();
     });
     this.#timer = setInterval(() => this.wake(), sweepInterval);
@@ -91,7 +89,7 @@ export class OutboxRelay {
     this.#offBroker?.();
     this.#wakeRound();
     await this.#running;
-    const landed = Promise.all([...this.#flights.values()].map((flight) => flight.landed));
+    const landed = Promise.all(this.#flights);
     await Promise.race([landed, pause(stopLimit, undefined, { ref: false })]);
     await this.#farm.database.locks.release(relayLock);
   }
@@ -121,37 +119,34 @@ export class OutboxRelay {
       await this.#sweep();
       const rows = await this.#next();
       for (const row of rows) this.#send(row);
-      if (this.#flights.size === 0 && !this.#woken) return;
+      if (this.#lanes.flying === 0 && !this.#woken) return;
       await this.#somethingHappens();
     }
   }
 
   /** What can be published now and is not on its way. */
   async #next(): Promise<OutboxRow[]> {
-    const room = window - this.#flights.size;
+    const room = window - this.#lanes.flying;
     if (room <= 0) return [];
-    const now = performance.now();
-    for (const [key, until] of this.#held) if (until <= now) this.#held.delete(key);
-    const busy = [...this.#held.keys(), ...[...this.#flights].map(([id, { lane }]) => lane ?? id)];
-    return unsent(this.#farm.database, room, {
-      lanes: busy.filter((key) => typeof key === 'string'),
-      ids: busy.filter((key) => typeof key === 'number'),
-    });
+    return unsent(this.#farm.database, room, this.#lanes.busy(performance.now()));
   }
 
   #send(row: OutboxRow): void {
+    this.#lanes.depart(row);
+    let failedAt: number | undefined;
     const landed = this.#publish(row)
       .then((published) => {
         if (published) return;
-        this.#held.set(row.lane ?? row.id, performance.now() + holdBack);
+        failedAt = performance.now();
         setTimeout(() => this.wake(), holdBack).unref();
       })
       .finally(() => {
-        this.#flights.delete(row.id);
+        this.#flights.delete(landed);
+        this.#lanes.land(row, failedAt);
         this.#woken = true;
         this.#wakeRound();
       });
-    this.#flights.set(row.id, { lane: row.lane, landed });
+    this.#flights.add(landed);
   }
 
   /** Until a message has arrived or failed, or somebody has woken the relay. */

@@ -18,7 +18,7 @@ const printing: PrinterReport = {
 };
 const minute = 60_000;
 /** What the last of these reports, a minute apart, asks for. */
-function after(...reports: Partial<PrinterReport>[]): string | null {
+function codeAfter(...reports: Partial<PrinterReport>[]): string | null {
   const judge = new AttentionJudge(10);
   return reports.reduce<string | null>(
     (_, report, at) => judge.judge({ ...printing, ...report }, 'ams0-1', at * minute)?.code ?? null,
@@ -78,7 +78,7 @@ describe('What needs a person at a printer', () => {
     ['an idle printer', times(30, idle), null],
   ];
   for (const [what, reports, code] of table) {
-    it(`${what}: ${code ?? 'nobody'}`, () => assert.equal(after(...reports), code));
+    it(`${what}: ${code ?? 'nobody'}`, () => assert.equal(codeAfter(...reports), code));
   }
 
   it('names the slot that ran out', () => {
@@ -93,5 +93,153 @@ describe('What needs a person at a printer', () => {
     const fast = { ...printing, timeScale: 600 };
     assert.equal(judge.judge(fast, null, 0), null);
     assert.equal(judge.judge(fast, null, 1001)?.code, 'standstill');
+  });
+
+  it('begins anew to wait after a pause, and after a state that has passed', () => {
+    const paused = { state: 'paused' as const };
+    assert.equal(codeAfter(...times(10), paused, ...times(10)), null);
+    const strange = { state: 'unknown' as const };
+    assert.equal(codeAfter(strange, { state: 'idle' }, strange), null);
+    const dead = (code: string) => ({ state: 'busy' as const, faults: [{ code, message: 'Dead.', blocking: false }] });
+    assert.equal(codeAfter(dead('one'), dead('other')), null, 'another fault has only begun');
+    assert.equal(codeAfter(strange, dead('one')), null);
+    assert.equal(codeAfter(...times(3, { state: 'busy' })), null, 'nothing is wrong with a printer that homes');
+  });
+
+  it('counts from the last movement, of any kind', () => {
+    const begin = 100 * minute;
+    const moves: Partial<PrinterReport>[] = [
+      { layer: 11 },
+      { progress: 0.501 },
+      { temperatures: [{ name: 'nozzle', current: 222.8, target: 220 }] },
+      { temperatures: [...printing.temperatures, { name: 'bed', current: 20, target: 60 }] },
+    ];
+    for (const move of moves) {
+      const judge = new AttentionJudge(10);
+      assert.equal(judge.judge(printing, null, begin), null);
+      assert.equal(judge.judge({ ...printing, ...move }, null, begin + 10 * minute), null, JSON.stringify(move));
+      assert.equal(judge.judge({ ...printing, ...move }, null, begin + 19 * minute), null);
+      assert.equal(judge.judge({ ...printing, ...move }, null, begin + 20 * minute)?.code, 'standstill');
+    }
+    const both = [...printing.temperatures, { name: 'bed', current: 20, target: 60 }];
+    const judge = new AttentionJudge(10);
+    judge.judge({ ...printing, temperatures: both }, null, begin);
+    const warmer = both.map((one) => (one.name === 'bed' ? { ...one, current: 30 } : one));
+    assert.equal(judge.judge({ ...printing, temperatures: warmer }, null, begin + 10 * minute), null, 'one is enough');
+  });
+
+  it('notices a first layer and a first percent', () => {
+    const { layer: _, ...without } = printing;
+    const judge = new AttentionJudge(10);
+    judge.judge({ ...without, progress: null }, null, 0);
+    assert.equal(judge.judge({ ...without, layer: 1, progress: null }, null, 10 * minute), null);
+    assert.equal(judge.judge({ ...without, layer: 0, progress: 0.001 }, null, 20 * minute), null);
+  });
+
+  /** What the last report of these says, after so long (ms). */
+  const words = (report: Partial<PrinterReport>, slot: string | null, wait = 0) => {
+    const judge = new AttentionJudge(10);
+    judge.judge({ ...printing, ...report }, slot, 7);
+    return judge.judge({ ...printing, ...report }, slot, 7 + wait);
+  };
+  const fault = (message: string, more: Partial<PrinterReport['faults'][number]> = {}) => ({
+    code: 'f1',
+    message,
+    blocking: true,
+    ...more,
+  });
+
+  it('waits half a minute for a state to pass', () => {
+    assert.equal(words({ state: 'unknown' }, null, 29_999), null);
+    assert.equal(words({ state: 'unknown' }, null, 30_000)?.code, 'unknown_state');
+  });
+
+  it('says what is wrong and what is to be done', () => {
+    const table: [found: ReturnType<typeof words>, code: string, text: string, remedy: string][] = [
+      [
+        words({}, null, 10 * minute),
+        'standstill',
+        'It says that it is printing, but nothing has moved for 10 min.',
+        'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
+      ],
+      [
+        words({ state: 'preparing' }, null, 10 * minute),
+        'standstill',
+        'It says that it is preparing, but nothing has moved for 10 min.',
+        'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
+      ],
+      [
+        words({ state: 'unknown' }, null, minute),
+        'unknown_state',
+        'It reports a state that is not known, so nothing is started on it.',
+        'Look at the printer. If it is ready, report this state together with its firmware version.',
+      ],
+      [
+        words({ state: 'unknown', message: 'odd', faults: [fault('A fan.', { blocking: false })] }, null, minute),
+        'unknown_state',
+        'It reports a state that is not known ("odd"), so nothing is started on it.',
+        'Look at the printer. If it is ready, report this state together with its firmware version.',
+      ],
+      [
+        words({ state: 'busy', faults: [fault('Dead.', { blocking: false })] }, null, minute),
+        'f1',
+        'Dead.',
+        'Look at the printer, and clear the fault there.',
+      ],
+      [
+        words({ state: 'fault', faults: [fault('Dead.', { remedy: 'Restart it.' })] }, null),
+        'f1',
+        'Dead.',
+        'Restart it.',
+      ],
+      [
+        words({ state: 'paused' }, null),
+        'paused',
+        'The print is paused.',
+        'See to the reason at the printer, then resume or cancel the print.',
+      ],
+      [
+        words({ state: 'paused', message: '' }, null),
+        'paused',
+        'The print is paused.',
+        'See to the reason at the printer, then resume or cancel the print.',
+      ],
+      [
+        words({ state: 'paused', message: 'Door open', remedy: 'Close it.' }, null),
+        'paused',
+        'The print is paused: Door open.',
+        'Close it. Then resume or cancel the print.',
+      ],
+      [
+        words({ state: 'paused', message: 'Door open.', faults: [fault('Door open.'), fault('Lid v2.1 open')] }, null),
+        'paused',
+        'The print is paused: Door open. Lid v2.1 open.',
+        'See to the reason at the printer, then resume or cancel the print.',
+      ],
+      [
+        words(
+          { state: 'paused', faults: [fault('A fan.', { blocking: false, remedy: 'Mend it.' }), fault('Door.')] },
+          null,
+        ),
+        'paused',
+        'The print is paused: Door.',
+        'See to the reason at the printer, then resume or cancel the print.',
+      ],
+      [
+        words({ state: 'paused', faults: [fault('A fan.', { blocking: false, remedy: 'Mend it.' })] }, null),
+        'paused',
+        'The print is paused: A fan.',
+        'Mend it. Then resume or cancel the print.',
+      ],
+      [
+        words({ state: 'paused', message: 'Filament', faults: [fault('ran out')] }, null),
+        'run_out',
+        'The print is paused because the filament in its slot has run out: Filament ran out.',
+        'Load the same material in its slot, record the spool if it is a different one, then resume the print.',
+      ],
+    ];
+    for (const [found, code, text, remedy] of table) {
+      assert.deepEqual(found, { code, text, remedy });
+    }
   });
 });

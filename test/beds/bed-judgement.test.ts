@@ -85,6 +85,47 @@ describe('What a report says of the bed', () => {
       { report: { state: 'idle', job: again }, afterGap: false },
       'foreign',
     ],
+    [
+      'a print that is not ours, on a bed that is occupied by one of ours',
+      { report: { state: 'printing', job: first }, bed: { state: 'occupied', cause: 'attempt' } },
+      'foreign',
+    ],
+    [
+      'a print that is not ours, after a gap, on an occupied bed',
+      { report: { state: 'printing', job: first }, bed: { state: 'occupied', cause: 'unknown' } },
+      'foreign',
+    ],
+    [
+      'a print that is not ours and that the printer does not name',
+      { report: { state: 'printing', job: null }, known: null },
+      'foreign',
+    ],
+    [
+      'another file printed meanwhile, on an occupied bed',
+      { report: { state: 'idle', job: again }, bed: { state: 'occupied', cause: 'attempt' } },
+      'foreign',
+    ],
+    [
+      'another file than was known, at the first contact, on an occupied bed',
+      { report: { state: 'idle', job: again }, bed: { state: 'occupied', cause: 'unknown' }, firstContact: true },
+      null,
+    ],
+    [
+      'a simulator that was never used and is met for the first time',
+      { known: null, neverUsed: true, firstContact: true },
+      null,
+    ],
+    ['a simulator that was never used and names a job', { known: null, neverUsed: true }, 'foreign'],
+    [
+      'no job, as before, after just a minute',
+      { report: { state: 'idle', job: null }, known: null, gapSeconds: 60 },
+      null,
+    ],
+    [
+      'a job that it remembered is gone after a moment',
+      { report: { state: 'idle', job: null }, gapSeconds: 0 },
+      'unknown',
+    ],
     ['the printer forgets its job while we look', { report: { state: 'idle', job: null }, afterGap: false }, null],
   ];
   for (const [what, sight, verdict] of table) {
@@ -100,5 +141,14 @@ describe('What a report says of the bed', () => {
       'different',
     );
     assert.equal(compareRecords(null, { name: 'a' }), 'different');
+    assert.equal(compareRecords({ name: 'a' }, null), 'different');
+    assert.equal(compareRecords(null, null), 'unknown');
+    assert.equal(compareRecords({ name: 'a' }, { name: 'b' }), 'different');
+    assert.equal(
+      compareRecords({ name: 'a', taskId: '' }, { name: 'a', taskId: '' }),
+      'unknown',
+      'no id proves nothing',
+    );
+    assert.equal(compareRecords({ name: 'a', taskId: '7' }, { name: 'a' }), 'unknown');
   });
 });

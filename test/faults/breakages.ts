@@ -19,6 +19,7 @@ export interface Breakage {
 }
 
 const run = 'dist/lib/services/agents/attempt-run.js';
+const startCheck = 'dist/lib/services/agents/start-check.js';
 const attempts = 'dist/lib/store/attempts.js';
 const jobs = 'dist/lib/store/jobs.js';
 const sliced = 'dist/lib/fit/sliced.js';
@@ -39,11 +40,7 @@ export const breakages: Breakage[] = [
         `this.#advance(['preparing', 'uploading'], 'uploading')`,
         `this.#advance(['preparing', 'uploading', 'starting'], 'uploading')`,
       ],
-      [
-        run,
-        `if ((0, driver_1.isSameJob)(order.identity, report.job))\n                        throw`,
-        'if (false)\n                        throw',
-      ],
+      [startCheck, 'if ((0, driver_1.isSameJob)(sight.identity, report.job))', 'if (false)'],
     ],
     pair: 'embedded',
     only: ['kill_at_moment', 'start_ignored', 'printer_power_cycle'],
@@ -325,6 +322,26 @@ export const breakages: Breakage[] = [
     pair: 'embedded',
     only: ['reassign_job'],
     seen: ['double_starts', 'occupied_bed_starts', 'stale_writes'],
+  },
+  {
+    name: 'prolong a lease that has run out',
+    edits: [
+      [
+        attempts,
+        "AND lease_until >= now() AND phase <> 'ended'`, [claim.attemptId, claim.fence, claim.owner, leaseSeconds]",
+        "AND phase <> 'ended'`, [claim.attemptId, claim.fence, claim.owner, leaseSeconds]",
+      ],
+    ],
+    pair: 'embedded',
+    only: ['freeze', 'freeze_at_moment'],
+    seen: ['stale_writes'],
+  },
+  {
+    name: 'complete a cancelled job, whatever of it was printed',
+    edits: [['dist/lib/jobs/settlement.js', `copiesDone === job.copies ? 'completed' : 'cancelled'`, `'completed'`]],
+    pair: 'embedded',
+    only: ['cancel_job'],
+    seen: ['lost_jobs'],
   },
 ];
 

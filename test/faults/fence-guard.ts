@@ -2,8 +2,9 @@
  * SQL that makes the database itself note every write of an attempt by somebody who no longer holds it. It is put in from
  * outside, beside the guards of the system under test, and restates their rule: a claim grows the fencing number and takes
  * nothing from a holder whose lease still runs; a phase is written by the process that claimed, before its lease has run
- * out; a lease further ahead than any lasts was written by another clock, and has run out too. Free of that are words of others, which need no lease: a cancel before the start, an operator's answer, and the
- * undoing of an intent by the process that wrote it.
+ * out; a lease that has run out is never prolonged, only claimed anew; one further ahead than any lasts was written by another
+ * clock, and has run out too. Free of that are words of others, which need no lease: a cancel before the start, an operator's
+ * answer, and the undoing of an intent by the process that wrote it.
  */
 export const fenceGuard = (leaseSeconds: number): string => `
   CREATE SCHEMA IF NOT EXISTS campaign;
@@ -25,6 +26,9 @@ export const fenceGuard = (leaseSeconds: number): string => `
       END IF;
       INSERT INTO campaign.holders VALUES (NEW.id, writer) ON CONFLICT (attempt_id) DO UPDATE SET holder = writer;
       RETURN NULL;
+    END IF;
+    IF OLD.lease_until < now() AND NEW.lease_until > now() AND NEW.lease_until <= now() + interval '${leaseSeconds + 1} seconds' THEN
+      INSERT INTO campaign.stale_writes (attempt_id, what) VALUES (NEW.id, 'a lease that had run out was prolonged');
     END IF;
     IF NEW.phase = OLD.phase OR OLD.fence IS NULL
       OR (NEW.phase = 'ended' AND OLD.phase NOT IN ('starting', 'printing'))

@@ -108,6 +108,75 @@ describe('Changing what is asked for a job', () => {
     assert.deepEqual(await fieldsOf(changeJob(farm, id, { deadline_at: tomorrow }, 'ada')), ['deadline_at']);
   });
 
+  it('says of each field what it was, and nothing of what stays', async () => {
+    const [one, two] = [await addJob(farm, 'one', { hold: true }), await addJob(farm, 'two', { hold: true })];
+    const id = await addJob(farm, 'job', { hold: true, dependsOn: [one] });
+    const told = async (change: Record<string, unknown>): Promise<string | null> => {
+      const before = (await historyOf(farm.database, id)).length;
+      const { version } = await findJob(farm.database, id);
+      const changed = await changeJob(farm, id, change, 'ada');
+      const lines = (await historyOf(farm.database, id)).slice(before);
+      if (lines.length === 0) assert.equal(changed.version, version);
+      return lines[0]?.reason ?? null;
+    };
+    assert.equal(await told({ priority: 5 }), null);
+    assert.equal(await told({ job_name: 'job', copies: 1, deadline_at: null, depends_on: [one.toUpperCase()] }), null);
+    assert.equal(await told({ copies: 2 }), 'copies 1 changed to 2');
+    assert.equal(await told({ not_before: later }), `not before none changed to ${later}`);
+    assert.equal(await told({ not_before: null }), `not before ${later} changed to none`);
+    const both = await told({ depends_on: [two], priority: 1 });
+    assert.equal(both, `priority 5 changed to 1; depends on ${two}; no longer depends on ${one}`);
+    assert.equal(
+      await told({ deadline_at: new Date(later).toISOString().replace('Z', '+00:00') }),
+      `deadline none changed to ${later}`,
+    );
+  });
+
+  it('keeps a dependency that was cancelled since, and takes no new one that was', async () => {
+    const [kept, gone] = [await addJob(farm, 'kept', { hold: true }), await addJob(farm, 'gone', { hold: true })];
+    const id = await addJob(farm, 'job', { hold: true, dependsOn: [kept] });
+    await end(kept, 'cancelled');
+    await end(gone, 'cancelled');
+    assert.deepEqual((await changeJob(farm, id, { depends_on: [kept], priority: 3 }, 'ada')).depends_on, [kept]);
+    assert.deepEqual(await fieldsOf(changeJob(farm, id, { depends_on: [kept, gone] }, 'ada')), ['depends_on']);
+  });
+
+  it('wants one more copy than are done, and says how many there must be', async () => {
+    const id = await addJob(farm, 'copies', { hold: true, copies: 3 });
+    await farm.database.query('UPDATE print_jobs SET copies_done = 2 WHERE id = $1', [id]);
+    await assert.rejects(changeJob(farm, id, { copies: 2 }, 'ada'), (error: UnacceptableInputError) => {
+      const remedy = '2 copies are done and 0 under way. Give at least 3, or cancel the job if no more are wanted.';
+      assert.deepEqual(error.errors, [{ field: 'copies', value: 2, remedy }]);
+      return true;
+    });
+    assert.equal((await changeJob(farm, id, { copies: 3 }, 'ada')).copies, 3);
+  });
+
+  it('names a circle', async () => {
+    const a = await addJob(farm, 'a', { hold: true });
+    const b = await addJob(farm, 'b', { hold: true, dependsOn: [a] });
+    await assert.rejects(changeJob(farm, a, { depends_on: [b] }, 'ada'), (error: UnacceptableInputError) => {
+      const remedy = 'That job waits for this one; leave it out.';
+      assert.deepEqual(error.errors, [{ field: 'depends_on', value: b, remedy }]);
+      return true;
+    });
+  });
+
+  it('changes nothing of a job that is being cancelled', async () => {
+    const id = await addJob(farm, 'cancelled', { hold: true });
+    await farm.database.query('UPDATE print_jobs SET cancel_requested_at = now() WHERE id = $1', [id]);
+    const remedy = 'Choose an open job, or submit it again.';
+    await assert.rejects(changeJob(farm, id, { priority: 1 }, 'ada'), {
+      message: 'The job is being cancelled; it cannot be changed.',
+      remedy,
+    });
+    await end(id, 'cancelled');
+    await assert.rejects(changeJob(farm, id, { priority: 1 }, 'ada'), {
+      message: 'The job is cancelled; it cannot be changed.',
+      remedy,
+    });
+  });
+
   it('changes nothing of a job that is over', async () => {
     const id = await addJob(farm, 'over', { hold: true });
     await end(id, 'failed');

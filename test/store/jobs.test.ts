@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Farm } from '../../lib/farm/farm';
-import { findJob, unfinishedJobs } from '../../lib/store/jobs';
+import { changeStatus, findJob, unfinishedJobs } from '../../lib/store/jobs';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 
 describe('Jobs in the database', () => {
@@ -34,5 +34,16 @@ describe('Jobs in the database', () => {
       const { jobSeq: _number, ...alone } = (await findJob(farm.database, job.id)) as typeof job & { jobSeq?: number };
       assert.deepEqual(job, alone);
     }
+  });
+
+  it('change their status along the graph, and only from the one that is thought to be theirs', async () => {
+    const id = await addJob(farm, 'third');
+    const before = await findJob(farm.database, id);
+    const change = (job: typeof before, to: 'scheduled' | 'printing') =>
+      farm.database.transaction((tx) => changeStatus(tx, job, to, { reason: null, actor: 'ada' }));
+    await assert.rejects(change(before, 'printing'), /it cannot become printing/);
+    assert.equal((await change(before, 'scheduled')).status, 'scheduled');
+    await assert.rejects(change(before, 'scheduled'), /changed in the meantime/);
+    assert.equal((await findJob(farm.database, id)).version, before.version + 1);
   });
 });

@@ -21,6 +21,9 @@ let embedded: Promise<EmbeddedPostgres> | undefined;
 
 /** The embedded PostgreSQL that all tests of this process share; each uses a schema of its own. */
 export async function embeddedPostgres(): Promise<ClientConfig> {
+  // Of many processes one after the other, as of a mutation test, one has started it for all.
+  const running = process.env['PLATEWISE_TEST_POSTGRES'];
+  if (running) return JSON.parse(running) as ClientConfig;
   embedded ??= EmbeddedPostgres.start(join(temporaryDirectory('postgres'), 'pg'), (error) =>
     console.error(error.message),
   );

@@ -1,12 +1,10 @@
-import { compareRecords } from '../../beds/bed-judgement';
 import type { ConditionWatch } from '../../beds/printer-condition';
 import { type AgentContext, agentName } from '../../farm/agent-context';
-import { hardwareSetups, permanentReasons } from '../../fit/judge';
 import { recordOutcome } from '../../jobs/record-outcome';
-import { type FailureClass, settle } from '../../jobs/settle';
+import { settle } from '../../jobs/settle';
+import type { FailureClass } from '../../jobs/settlement';
 import { showPhase } from '../../jobs/show-phase';
 import {
-  isSameJob,
   type PreflightFailure,
   PrinterRefusedError,
   PrinterUnavailableError,
@@ -22,7 +20,7 @@ import type { Job } from '../../model/job';
 import type { Material } from '../../model/material';
 import type { Moment } from '../../model/moments';
 import type { Photo } from '../../model/photo';
-import { contradictionOf, type Ending, isActive, type PrinterReport } from '../../model/printer';
+import type { Ending, PrinterReport } from '../../model/printer';
 import { fitJob, fitPrinter } from '../../schedule/fit-subject';
 import { type Attempt, advanceAttempt, endAttempt, findAttempt, undoIntent } from '../../store/attempts';
 import { DatabaseUnavailableError } from '../../store/database';
@@ -33,9 +31,13 @@ import { findPrinter, loadedSlots, lockPrinter, occupyBed, restoreBed } from '..
 import type { Transaction } from '../../store/queryable';
 import { keepPhoto } from './keep-photo';
 import type { Lease } from './lease';
+import { misfitsOf } from './misfit';
+import { notReady, preflightVerdict } from './preflight-verdict';
 import { preparedPrint } from './prepared-print';
+import { recognise, verdictOf } from './print-seen';
 import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
+import { startRefusal } from './start-check';
 
 /** A printer is not asked for traces more often than this (ms). */
 const traceInterval = 1000;
@@ -224,19 +226,7 @@ export class AttemptRun {
   async #refuseMisfit(job: Job, material: Material, report: PrinterReport | null): Promise<void> {
     const { database, printerId } = this.#context;
     const place = fitPrinter(await findPrinter(database, printerId), await loadedSlots(database), report);
-    const wanted = fitJob(job, material);
-    const reasons = [
-      ...permanentReasons(wanted, place).map(({ text }) => text),
-      ...hardwareSetups(wanted, place).map(({ text }) => text),
-    ];
-    const slot = place.slots.find((one) => one.slot === this.#attempt.slot);
-    if (slot?.tool !== this.#attempt.tool) reasons.push(`slot ${this.#attempt.slot} no longer feeds the same tool`);
-    else if (slot.materialId !== job.materialId) {
-      reasons.push(
-        `slot ${slot.slot} no longer holds ${job.materialId}${slot.contradiction ? `: the printer reports ${slot.contradiction.seen} there` : ''}`,
-      );
-    }
-    if (job.fileFacts === null) reasons.push('its file has not been examined since the upgrade');
+    const reasons = misfitsOf(fitJob(job, material), place, this.#attempt, job.fileFacts !== null);
     if (reasons.length === 0) return;
     // The scheduler must see the same before it decides again.
     await this.#printerWatch.refresh();
@@ -302,16 +292,11 @@ export class AttemptRun {
     await this.#refuseMisfit(...(await this.#jobMaterialAndReport()));
     try {
       const failures = await driver.preflight(order);
-      if (failures.length > 0) {
-        const ofPrinter = failures.filter(({ whose }) => whose === 'printer');
-        const closing = ofPrinter.filter(({ only }) => only === undefined);
-        if (closing.length > 0) throw await this.#closed(order, closing);
-        // Another slot may do, or another moment: the job waits a little, and goes elsewhere if it can.
-        if (ofPrinter.length === failures.length) {
-          throw new AttemptOver('withdrawn', 'transient', notReady(failures), true);
-        }
-        throw new AttemptOver('not_started', 'transient', notReady(failures));
-      }
+      const verdict = preflightVerdict(failures);
+      if (verdict?.what === 'close') throw await this.#closed(order, verdict.because);
+      // Another slot may do, or another moment: the job waits a little, and goes elsewhere if it can.
+      if (verdict?.what === 'withdraw') throw new AttemptOver('withdrawn', 'transient', notReady(failures), true);
+      if (verdict) throw new AttemptOver('not_started', 'transient', notReady(failures));
       this.#passing('upload:before');
       await driver.upload(order, { signal: this.#abort.signal, progress: () => undefined });
       this.#passing('upload:after');
@@ -369,21 +354,18 @@ export class AttemptRun {
         notAfter: intended + times.startCommandSeconds * 1000,
         observedWithin: observationHoldsMs,
         check: (report) => {
-          if (report.receivedAt < committed) throw new StartNotSentError('The observation is older than the intent.');
-          if (report.state !== 'idle') throw new StartNotSentError(`The printer is ${report.state}.`);
-          if (isSameJob(order.identity, report.job))
-            throw new StartNotSentError('The printer names this very job already.');
-          const slot = report.slots.find((one) => one.slot === this.#attempt.slot);
-          const other = slot && material && contradictionOf(slot, material.type);
-          if (other)
-            throw new StartNotSentError(`The printer reports ${other} in slot ${slot.slot}, not ${material?.type}.`);
-          // Somebody may have printed since, and even have ended by now: its part would lie on the bed.
-          const others = compareRecords(report.job, before.job ?? null) === 'different';
-          if (this.#printerWatch.seen.active !== before.active || others)
-            throw new StartNotSentError('The printer shows another job than before.');
-          if (!this.#lease.held) throw new StartNotSentError('The claim is no longer certain.');
-          if (this.#cancelAsked || this.#abort.signal.aborted)
-            throw new StartNotSentError('The job is being cancelled.');
+          const refusal = startRefusal({
+            report,
+            intendedAt: committed,
+            identity: order.identity,
+            slot: this.#attempt.slot,
+            materialType: material?.type,
+            before,
+            now: this.#printerWatch.seen,
+            leaseHeld: this.#lease.held,
+            cancelled: this.#cancelAsked || this.#abort.signal.aborted,
+          });
+          if (refusal !== null) throw new StartNotSentError(refusal);
           this.#passing('start:before');
         },
         sent: () => {
@@ -467,7 +449,7 @@ export class AttemptRun {
       while (!this.#abort.signal.aborted) {
         const report = driver.connection.status === 'connected' ? driver.report : undefined;
         if (report) {
-          const seen = this.#recognise(order, report);
+          const seen = recognise(order.identity, report);
           if (seen === 'active') {
             lookedSince = undefined;
             if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
@@ -506,12 +488,6 @@ export class AttemptRun {
     }
   }
 
-  #recognise(order: StartOrder, report: PrinterReport): 'active' | 'ended' | 'absent' {
-    if (!isSameJob(order.identity, report.job)) return 'absent';
-    if (isActive(report.state)) return 'active';
-    return report.ending === null || report.ending === 'unknown' ? 'absent' : 'ended';
-  }
-
   async #sendStop(order: StartOrder): Promise<void> {
     try {
       await this.#context.driver.stop(order.identity);
@@ -525,17 +501,9 @@ export class AttemptRun {
   async #ended(ending: Ending | null, message: string | undefined): Promise<void> {
     // The watch must have judged every report of this print while the attempt is still open.
     await this.#printerWatch.settled();
-    const detail = message ? `: ${message}` : '';
-    switch (ending) {
-      case 'finished':
-        return this.#end('completed', 'the printer finished the print');
-      case 'cancelled':
-        return this.#end('cancelled', this.#cancelAsked ? 'stopped as asked' : `stopped at the printer${detail}`);
-      case 'failed':
-        return this.#end('failed', `the print failed${detail}`, 'transient');
-      default:
-        return this.#outcomeUnknown(`the printer does not tell how the print ended${detail}`);
-    }
+    const { outcome, reason, failure } = verdictOf(ending, message, this.#cancelAsked);
+    if (outcome === 'unknown') return this.#outcomeUnknown(reason);
+    return this.#end(outcome, reason, failure);
   }
 
   // ---- ending -------------------------------------------------------------------------------------------------
@@ -686,9 +654,6 @@ export class AttemptRun {
     this.#woken = false;
   }
 }
-
-const notReady = (failures: readonly PreflightFailure[]): string =>
-  `the printer is not ready: ${failures.map(({ message, remedy }) => `${message} ${remedy}`).join(' ')}`;
 
 function words(error: unknown): string {
   if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)

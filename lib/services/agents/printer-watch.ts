@@ -18,12 +18,8 @@ import {
   storeTrouble,
 } from '../../store/printers';
 import type { Transaction } from '../../store/queryable';
-
-/** What the printer has shown so far: its job, and how many reports of a running print there were. */
-export interface Sight {
-  job: PrinterJob | null | undefined;
-  active: number;
-}
+import { gapSeconds, hasCome } from './print-seen';
+import type { Sight } from './start-check';
 
 const reportInterval = 1000;
 const heartbeatInterval = 5000;
@@ -176,12 +172,9 @@ export class PrinterWatch {
 
   /** For how long the printer was out of sight, by its own clock; of two clocks the one that says longer. */
   #gapSeconds(printer: Printer, report: PrinterReport): number {
-    const byDatabase = printer.reportAgeSeconds ?? Number.POSITIVE_INFINITY;
     const mine = this.#storedReport;
     const byProcess = mine === undefined ? 0 : (report.receivedAt - mine.receivedAt) / 1000;
-    // A clock that was set back tells nothing.
-    const gap = byDatabase < 0 ? Number.POSITIVE_INFINITY : Math.max(byDatabase, byProcess);
-    return gap * report.timeScale;
+    return gapSeconds(printer.reportAgeSeconds, byProcess, report.timeScale);
   }
 
   /** A simulator that has printed nothing yet, neither for us nor for anybody else. */
@@ -249,16 +242,6 @@ export class PrinterWatch {
     });
   }
 }
-
-/** How much further a print must have come for that to be noted. */
-const progressStep = 0.02;
-
-/** Whether a report shows a print noticeably further than was noted last. */
-const hasCome = ({ phase, progress }: Attempt, report: PrinterReport): boolean =>
-  phase === 'printing' &&
-  report.ending === null &&
-  report.progress !== null &&
-  report.progress >= (progress ?? 0) + progressStep;
 
 /** Whether two reports name the same job in the same words. */
 const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>

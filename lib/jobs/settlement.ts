@@ -1,0 +1,158 @@
+import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
+import type { SpoolId } from '../model/ids';
+import type { Job } from '../model/job';
+import { changedFor, type FailureKind, type RetryPolicy, retryPause } from '../model/retry-policy';
+import { type JobStatus, openStatus, statusGraph } from '../model/status';
+import type { Attempt } from '../store/attempts';
+import type { JobAmendment, StatusChange } from '../store/jobs';
+
+/** Whether trying again can help. */
+export type FailureClass = 'transient' | 'permanent';
+
+/** How an attempt ended, for the job that it belongs to. */
+export interface AttemptEnd {
+  attempt: Attempt;
+  outcome: AttemptOutcome;
+  reason: string;
+  actor: string;
+  /** Only for outcomes `failed` and `not_started`. */
+  failure?: FailureClass;
+  /** Of an attempt that was withdrawn: whether the job waits a little, and prefers another printer. */
+  pause?: boolean;
+  /** What is recorded with the job when the attempt had started. */
+  outcomeId?: string;
+  hours?: number | null;
+  costUsd?: number;
+  /** What kind of failure it was, and which kinds are tried again with other settings. */
+  failureKind?: FailureKind | null;
+  retryPolicy?: RetryPolicy;
+}
+
+/** What is known of the job beside its row when one of its attempts has ended. */
+export interface SettlingFacts {
+  /** The phases of its attempts, the ended ones too. */
+  phases: readonly AttemptPhase[];
+  /** How often this copy has failed, this time counted. */
+  failures: number;
+  /** By the database's clock (ms since 1970). */
+  now: number;
+  /** Whether spools were changed during the attempt. */
+  spoolsChanged: boolean;
+}
+
+/** What becomes of a job after the end of one of its attempts. */
+export interface Settlement {
+  status: JobStatus;
+  change: StatusChange;
+  /** What is noted of the job beside that. */
+  amendment?: JobAmendment;
+  /** A spool that counts as empty from now on. */
+  emptied?: SpoolId;
+  /** The job is given up, and its message goes among the dead letters. */
+  givenUp?: true;
+}
+
+type Shown = Pick<
+  Job,
+  | 'actualCostUsd'
+  | 'actualDurationHours'
+  | 'cancelRequestedAt'
+  | 'copies'
+  | 'copiesDone'
+  | 'givingUp'
+  | 'maxRetries'
+  | 'retryCount'
+  | 'retrySettings'
+>;
+
+/** Before a printer that was not ready is asked again (seconds). */
+const withdrawnPause = 30;
+/** What the columns DECIMAL(5,2) and DECIMAL(10,2) hold. */
+const mostHours = 999.99;
+
+/** What follows for a job from the end of one of its attempts: the next copy, a retry, completion, failure, or cancellation. */
+export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts): Settlement {
+  const open = facts.phases.filter((phase) => phase !== 'ended').length;
+  const shown = openStatus(facts.phases);
+  const change: StatusChange = {
+    reason: end.reason,
+    actor: end.actor,
+    ...(end.outcomeId !== undefined && { outcomeId: end.outcomeId }),
+    ...(end.hours != null && { actualDurationHours: Math.min(mostHours, (job.actualDurationHours ?? 0) + end.hours) }),
+    ...(end.costUsd !== undefined && { actualCostUsd: (job.actualCostUsd ?? 0) + end.costUsd }),
+  };
+
+  if (job.cancelRequestedAt !== null) {
+    // Somebody wants the job to end, however this attempt did; a last copy that was finished all the same is done.
+    const copiesDone = job.copiesDone + (end.outcome === 'completed' ? 1 : 0);
+    if (open > 0) return { status: shown, change: { ...change, copiesDone } };
+    return { status: copiesDone === job.copies ? 'completed' : 'cancelled', change: { ...change, copiesDone } };
+  }
+
+  switch (end.outcome) {
+    case 'completed': {
+      const copiesDone = job.copiesDone + 1;
+      if (copiesDone >= job.copies) return { status: 'completed', change: { ...change, copiesDone } };
+      if (job.givingUp !== null && open === 0) return givenUp({ ...change, copiesDone }, job.givingUp);
+      return { status: shown, change: { ...change, copiesDone, reason: `${copiesDone} of ${job.copies} copies done` } };
+    }
+    case 'withdrawn': {
+      if (!end.pause) return { status: shown, change };
+      const retryAt = new Date(facts.now + withdrawnPause * 1000).toISOString();
+      return { status: shown, change, amendment: { retryAt, failedOn: end.attempt.printerId } };
+    }
+    case 'cancelled':
+      // Stopped at the printer, not by us: the person there does not want it.
+      if (job.copies === 1) return { status: 'cancelled', change };
+      return retryOrGiveUp(job, { ...end, failure: 'transient' }, change, facts);
+    case 'failed':
+    case 'not_started':
+      return retryOrGiveUp(job, end, change, facts);
+  }
+}
+
+function retryOrGiveUp(job: Shown, end: AttemptEnd, change: StatusChange, facts: SettlingFacts): Settlement {
+  const { failures, phases } = facts;
+  const shown = openStatus(phases);
+  const exhausted = failures > job.maxRetries;
+  if (end.failure === 'permanent' || exhausted || job.givingUp !== null) {
+    const why =
+      end.failure === 'permanent' || !exhausted
+        ? end.reason
+        : `${end.reason} (given up after ${failures} ${failures === 1 ? 'try' : 'tries'} at this copy)`;
+    if (phases.every((phase) => phase === 'ended')) return givenUp(change, job.givingUp ?? why);
+    return { status: shown, change, amendment: { givingUp: why } };
+  }
+  const pause = retryPause(failures);
+  const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
+  // After a change of spools nobody knows which of them it was that ran out.
+  const onlySpool = facts.spoolsChanged ? null : end.attempt.spoolId;
+  return {
+    status: shown,
+    change: {
+      ...change,
+      retryCount: job.retryCount + 1,
+      reason: `${end.reason}; tried again in ${pause} s${changed ? `, ${changed.words}` : ''}`,
+    },
+    amendment: {
+      retryAt: new Date(facts.now + pause * 1000).toISOString(),
+      failedOn: end.attempt.printerId,
+      ...(changed && { retrySettings: changed.settings }),
+    },
+    ...(changed && end.failureKind === 'run_out' && onlySpool && { emptied: onlySpool }),
+  };
+}
+
+const givenUp = (change: StatusChange, why: string): Settlement => ({
+  status: 'failed',
+  change: { ...change, reason: why },
+  givenUp: true,
+});
+
+/** The statuses that a job passes through on its way to another; none if it is that already. */
+export function passedThrough(from: JobStatus, to: JobStatus): JobStatus[] {
+  if (from === to) return [];
+  // Found finished after nobody had watched: it did print, and its history says so.
+  if (to === 'completed' && !statusGraph[from].includes(to)) return ['printing', to];
+  return [to];
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import type { Farm } from '../../lib/farm/farm';
+import { type AttemptId, printerId } from '../../lib/model/ids';
+import {
+  clearBed,
+  findPrinter,
+  lockPrinter,
+  occupyBed,
+  occupyBedByOther,
+  type Printer,
+  restoreBed,
+} from '../../lib/store/printers';
+import { arrangeAttempt, endAllAttempts } from '../support/attempts';
+import { dropFarm, openBareFarm } from '../support/bare-farm';
+
+const giga = printerId('elegoo_giga');
+
+describe('The bed of a printer', () => {
+  let farm: Farm;
+  let ours: AttemptId;
+  before(async () => {
+    farm = await openBareFarm();
+  });
+  beforeEach(async () => {
+    await endAllAttempts(farm);
+    ours = (await arrangeAttempt(farm, 'starting')).attempt;
+    await farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), undefined, 'ada'));
+  });
+  after(() => dropFarm(farm));
+
+  const bed = async (): Promise<[Printer['bedState'], Printer['bedCause'], Printer['bedAttemptId']]> => {
+    const { bedState, bedCause, bedAttemptId } = await findPrinter(farm.database, giga);
+    return [bedState, bedCause, bedAttemptId];
+  };
+  const intend = () => farm.database.transaction((tx) => occupyBed(tx, giga, ours, 'agent'));
+  const restore = (attempt = ours) =>
+    farm.database.transaction(async (tx) => restoreBed(tx, await lockPrinter(tx, giga), attempt, 'agent'));
+
+  it('is ours from the intent on, and clear again when the start was not made', async () => {
+    await intend();
+    assert.deepEqual(await bed(), ['occupied', 'attempt', ours]);
+    await restore();
+    assert.deepEqual(await bed(), ['clear', null, null]);
+  });
+
+  for (const cause of ['foreign', 'unknown'] as const) {
+    it(`stays occupied when a start was not made because something ${cause} was seen on it meanwhile`, async () => {
+      await intend();
+      await farm.database.transaction((tx) => occupyBedByOther(tx, giga, cause, 'agent'));
+      const { bedVersion } = await findPrinter(farm.database, giga);
+      await restore();
+      assert.deepEqual(await bed(), ['occupied', cause, null]);
+      assert.equal((await findPrinter(farm.database, giga)).bedVersion, bedVersion, 'nothing has changed');
+    });
+  }
+
+  it('is not cleared by an attempt that did not occupy it', async () => {
+    await intend();
+    await endAllAttempts(farm);
+    const { attempt: later } = await arrangeAttempt(farm, 'starting');
+    await restore(later);
+    assert.deepEqual(await bed(), ['occupied', 'attempt', ours]);
+  });
+
+  it('is cleared by an operator who has seen its present version, and by nobody who has seen another', async () => {
+    await intend();
+    const { bedVersion: seen } = await findPrinter(farm.database, giga);
+    const clear = (version: number | undefined) =>
+      farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), version, 'ada'));
+    for (const version of [seen - 1, seen + 1]) await assert.rejects(clear(version), { code: 'stale_bed_version' });
+    assert.deepEqual(await bed(), ['occupied', 'attempt', ours]);
+    assert.equal((await clear(seen)).bedVersion, seen + 1);
+    assert.deepEqual(await bed(), ['clear', null, null]);
+  });
+});

@@ -1,0 +1,426 @@
+import assert from 'node:assert/strict';
+import { admitMachine } from '../../lib/beds/admit-machine';
+import { closePrinter, closures, reopenPrinter } from '../../lib/beds/closures';
+import { acceptIdentity, removePrinter } from '../../lib/beds/machines';
+import { ConditionWatch } from '../../lib/beds/printer-condition';
+import { announcePrinter, refinePrinter } from '../../lib/beds/register-printer';
+import type { AgentContext } from '../../lib/farm/agent-context';
+import type { Farm } from '../../lib/farm/farm';
+import type { PreflightFailure, StartOrder } from '../../lib/makes/driver';
+import { WrongMachineError } from '../../lib/makes/driver';
+import { printerId } from '../../lib/model/ids';
+import type { MachineIdentity } from '../../lib/model/machine-identity';
+import { clearBed, findPrinter, loadedSlots, lockPrinter, storeReport } from '../../lib/store/printers';
+import { arrangeAttempt, endAllAttempts } from '../support/attempts';
+import { dropFarm, idle, openBareFarm } from '../support/bare-farm';
+
+const giga = printerId('elegoo_giga');
+const h2d = printerId('bamboo_h2d');
+const mcu = { mcu: 'aa' };
+
+describe('The machine of a printer', () => {
+  let farm: Farm;
+  before(async () => {
+    farm = await openBareFarm();
+  });
+  beforeEach(async () => {
+    await endAllAttempts(farm);
+    await farm.database.query(
+      `UPDATE printers SET identity = '{}', stranger = NULL, seen_at = NULL, archived_at = NULL`,
+    );
+  });
+  after(() => dropFarm(farm));
+
+  const said: [string, string][] = [];
+  /** A machine that tells these ids connects as a printer. */
+  const meet = (ids: MachineIdentity, { id = giga, complete = true } = {}): Promise<void> => {
+    said.length = 0;
+    const log = (level: string, text: string) => said.push([level, text]);
+    return admitMachine({ database: farm.database, printerId: id, log } as unknown as AgentContext, { ids, complete });
+  };
+  const pinned = async (id = giga): Promise<MachineIdentity> => (await findPrinter(farm.database, id)).identity;
+  const wrong = (message: RegExp, found: MachineIdentity) => (error: unknown) => {
+    assert.ok(error instanceof WrongMachineError);
+    assert.match(error.message, message);
+    assert.deepEqual(error.found, found);
+    return true;
+  };
+
+  describe('when it connects', () => {
+    it('is pinned when it is the first, and that is told once', async () => {
+      await meet(mcu);
+      assert.deepEqual(await pinned(), mcu);
+      assert.deepEqual(said, [['info', 'elegoo_giga is mcu aa from now on.']]);
+      await meet(mcu);
+      assert.deepEqual(said, []);
+    });
+
+    it('is known by more ids when it tells more', async () => {
+      await meet(mcu);
+      await meet({ ...mcu, host: 'h' });
+      assert.deepEqual(await pinned(), { ...mcu, host: 'h' });
+      assert.deepEqual(said, []);
+      await meet({ host: 'h' });
+      assert.deepEqual(await pinned(), { ...mcu, host: 'h' });
+    });
+
+    it('is not let in when it is another one', async () => {
+      await meet(mcu);
+      const name = (await findPrinter(farm.database, giga)).name;
+      const words = new RegExp(`^The machine at this address is not ${name}, but mcu bb.$`);
+      await assert.rejects(meet({ mcu: 'bb' }), wrong(words, { mcu: 'bb' }));
+      await assert.rejects(meet({ mcu: 'bb' }, { complete: false }), wrong(words, { mcu: 'bb' }));
+      assert.deepEqual(await pinned(), mcu);
+    });
+
+    it('is not let in when it tells nothing in common, once it tells all', async () => {
+      await meet(mcu);
+      await assert.rejects(meet({ host: 'h' }), wrong(/is not/, { host: 'h' }));
+      await assert.rejects(meet({}), wrong(/a machine without an id/, {}));
+      await meet({ host: 'h' }, { complete: false });
+      assert.deepEqual(await pinned(), mcu, 'nothing is pinned before it has told all');
+    });
+
+    it('is not pinned before it has told all', async () => {
+      await meet(mcu, { complete: false });
+      assert.deepEqual([await pinned(), said], [{}, []]);
+    });
+
+    it('is let in without an id of its own, and that is warned of', async () => {
+      await meet({});
+      assert.deepEqual(said, [
+        ['warn', 'elegoo_giga tells no id of its own, so another machine at its address would not be noticed.'],
+      ]);
+    });
+
+    it('is not let in as a second printer', async () => {
+      await meet(mcu, { id: h2d });
+      const { name } = await findPrinter(farm.database, h2d);
+      await assert.rejects(meet(mcu), wrong(new RegExp(`^The machine at this address is ${name} \\(mcu aa\\).$`), mcu));
+      await assert.rejects(meet({ ...mcu, host: 'h' }, { complete: false }), WrongMachineError);
+      assert.deepEqual(await pinned(), {});
+      await meet({ mcu: 'bb' });
+    });
+
+    it('is another one than a printer with which it shares one id and not the other', async () => {
+      await meet({ mcu: 'aa', host: 'one' }, { id: h2d });
+      await meet({ mcu: 'aa', host: 'two' });
+      assert.deepEqual(await pinned(), { mcu: 'aa', host: 'two' });
+    });
+  });
+
+  describe('that is another one', () => {
+    const stranger = (found: MachineIdentity | undefined, id = giga) =>
+      storeReport(farm.database, id, {
+        connected: false,
+        problem: null,
+        ...(found && { stranger: found }),
+        report: undefined,
+      });
+    const accept = (body: unknown = {}) => acceptIdentity(farm, giga, body, 'ada');
+
+    it('is accepted by an operator, and its bed is to be looked at', async () => {
+      await farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), undefined, 'ada'));
+      await stranger({ mcu: 'bb' });
+      const accepted = await accept({ found: { mcu: 'bb' } });
+      assert.deepEqual([accepted.printer_id, accepted.identity], [giga, { mcu: 'bb' }]);
+      const {
+        identity,
+        bedState,
+        bedCause,
+        bedVersion,
+        bedSince,
+        stranger: left,
+      } = await findPrinter(farm.database, giga);
+      assert.deepEqual([identity, bedState, bedCause, left], [{ mcu: 'bb' }, 'occupied', 'unknown', null]);
+      assert.deepEqual(accepted.bed, {
+        state: 'occupied',
+        cause: 'unknown',
+        attempt_id: null,
+        version: bedVersion,
+        since: bedSince,
+      });
+    });
+
+    it('is not accepted where there is none, or by now yet another one', async () => {
+      await stranger(undefined);
+      await assert.rejects(accept(), {
+        code: 'no_other_machine',
+        message: /^No other machine was found/,
+        remedy: 'There is nothing to accept.',
+      });
+      await stranger({ mcu: 'bb' });
+      await assert.rejects(accept({ found: { mcu: 'cc' } }), {
+        code: 'stale_identity',
+        message: /by now mcu bb/,
+        remedy: /./,
+      });
+      assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whatever it is');
+    });
+
+    it('is not accepted while it is another printer', async () => {
+      await meet({ mcu: 'bb' }, { id: h2d });
+      await stranger({ mcu: 'bb' });
+      await assert.rejects(accept(), { code: 'machine_of_another', message: /already/, remedy: /bamboo_h2d/ });
+      await stranger({ mcu: 'aa' });
+      await farm.database.query(`UPDATE printers SET identity = '{"mcu": "aa"}' WHERE id = 'elegoo_giga'`);
+      assert.deepEqual((await accept()).identity, mcu, 'what is pinned to itself is no other printer');
+    });
+
+    it('is not accepted while an attempt is under way', async () => {
+      await stranger({ mcu: 'bb' });
+      await arrangeAttempt(farm, 'dispatched');
+      await assert.rejects(accept(), { code: 'attempt_open', message: /still has an attempt/, remedy: /outcome/ });
+    });
+  });
+
+  describe('whose printer is removed', () => {
+    it('is forgotten', async () => {
+      await meet(mcu);
+      assert.deepEqual(await removePrinter(farm, giga, 'ada'), { printer_id: giga, removed: true });
+      await assert.rejects(findPrinter(farm.database, giga), { code: 'not_found' });
+      await meet(mcu, { id: h2d });
+    });
+
+    it('is kept while its node is deployed, or an attempt is under way', async () => {
+      await storeReport(farm.database, giga, { connected: true, problem: null, report: idle });
+      await assert.rejects(removePrinter(farm, giga, 'ada'), {
+        code: 'printer_deployed',
+        message: /is deployed/,
+        remedy: /./,
+      });
+      await farm.database.query(`UPDATE printers SET seen_at = now() - interval '1 hour'`);
+      await arrangeAttempt(farm, 'printing');
+      await assert.rejects(removePrinter(farm, giga, 'ada'), {
+        code: 'attempt_open',
+        message: /still has an attempt/,
+        remedy: /machine_off/,
+      });
+    });
+  });
+});
+
+describe('A printer that its node makes known', () => {
+  let farm: Farm;
+  beforeEach(async () => {
+    farm = await openBareFarm();
+  });
+  afterEach(() => dropFarm(farm));
+
+  const announce = async (simulated: boolean, id = 'new_printer') => {
+    const { capabilities, make } = await findPrinter(farm.database, giga);
+    const slots = ['one', 'two', 'three', 'four'].map((slot, tool) => ({ slot, tool }));
+    return announcePrinter(farm, { id: printerId(id), name: 'New', make, capabilities, slots }, simulated);
+  };
+  const loaded = async () =>
+    (await loadedSlots(farm.database))
+      .filter(({ printerId: id }) => id === 'new_printer')
+      .map(({ slot, materialId, gramsLeft }) => [slot, materialId, gramsLeft]);
+
+  it('is occupied and empty until an operator has looked', async () => {
+    const printer = await announce(false);
+    assert.deepEqual([printer.bedState, printer.bedCause], ['occupied', 'unknown']);
+    assert.deepEqual(
+      (await loaded()).map(([, material]) => material),
+      [null, null, null, null],
+    );
+  });
+
+  it('begins clear and loaded if it is a simulator, which nobody can look at', async () => {
+    const printer = await announce(true);
+    assert.deepEqual([printer.bedState, printer.bedVersion], ['clear', 2]);
+    const expected = [
+      ['one', 'pla_black_esun', 1000],
+      ['two', 'pla_white_esun', 1000],
+      ['three', 'petg_black_esun', 1000],
+      ['four', null, null],
+    ];
+    assert.deepEqual(await loaded(), expected);
+    assert.equal((await announce(true)).bedVersion, 2, 'once');
+    assert.deepEqual(await loaded(), expected);
+    assert.equal(
+      (await loadedSlots(farm.database)).filter(
+        ({ printerId: id, spoolId }) => id !== 'new_printer' && spoolId !== null,
+      ).length,
+      0,
+    );
+  });
+
+  it('keeps what lies in its slots', async () => {
+    await announce(false);
+    const { rows } = await farm.database.query<{ id: string }>(
+      `INSERT INTO spools (material_id, initial_grams, grams_left) VALUES ('petg_white_esun', 500, 400) RETURNING id`,
+    );
+    await farm.database.query(
+      `UPDATE printer_slots SET spool_id = $1 WHERE printer_id = 'new_printer' AND slot = 'two'`,
+      [rows[0]?.id],
+    );
+    await announce(true);
+    assert.deepEqual((await loaded())[1], ['two', 'petg_white_esun', 400]);
+  });
+
+  it('is never cleared once it was connected, or anything of it is known', async () => {
+    await announce(false);
+    await storeReport(farm.database, printerId('new_printer'), { connected: true, problem: null, report: idle });
+    assert.equal((await announce(true)).bedState, 'occupied');
+    await farm.database.query(
+      `UPDATE printers SET first_connected_at = NULL, bed_cause = 'foreign' WHERE id = 'new_printer'`,
+    );
+    assert.equal((await announce(true)).bedState, 'occupied');
+  });
+
+  it('is described anew by what it reports', async () => {
+    const { capabilities } = await announce(false);
+    await refinePrinter(farm, printerId('new_printer'), { ...capabilities, model: 'X1' }, [{ slot: 'five', tool: 4 }]);
+    assert.equal((await findPrinter(farm.database, 'new_printer')).capabilities.model, 'X1');
+    assert.equal((await loaded()).length, 5);
+  });
+
+  it('is closed for a time that an operator names, and opened again', async () => {
+    const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+    const close = (from: number, until: number) =>
+      closePrinter(farm, giga, { from: at(from), until: at(until), reason: 'new nozzle' }, 'ada');
+    const refused = {
+      code: 'unacceptable_input',
+      message: /ends before it begins, or is over/,
+      remedy: /in the future/,
+    };
+    await assert.rejects(close(2, 1), refused);
+    await assert.rejects(close(-2, -1), refused);
+    await assert.rejects(closePrinter(farm, 'nothing', { from: at(1), until: at(2), reason: 'why' }, 'ada'), {
+      code: 'not_found',
+    });
+    const { id, ...closed } = await close(-1, 1);
+    assert.deepEqual((await closures(farm)).closures, [{ id, ...closed }]);
+    assert.deepEqual([closed.printer_id, closed.reason], [giga, 'new nozzle']);
+    const same = at(3);
+    await assert.rejects(
+      closePrinter(farm, giga, { from: same, until: same, reason: 'why' }, 'ada'),
+      (error: { errors: { field: string; value: unknown }[] }) => {
+        assert.deepEqual([error.errors[0]?.field, error.errors[0]?.value], ['until', same]);
+        return true;
+      },
+    );
+    assert.deepEqual(await reopenPrinter(farm, id), { id });
+    assert.deepEqual((await closures(farm)).closures, []);
+    await assert.rejects(reopenPrinter(farm, id), { code: 'not_found' });
+  });
+});
+
+describe('The condition of a printer', () => {
+  let farm: Farm;
+  let watch: ConditionWatch;
+  let answer: () => Promise<PreflightFailure[]>;
+  let asked: StartOrder[];
+  const said: string[] = [];
+  before(async () => {
+    farm = await openBareFarm();
+  });
+  beforeEach(() => {
+    asked = [];
+    said.length = 0;
+    answer = () => Promise.resolve([storage]);
+    watch = new ConditionWatch({
+      printerId: giga,
+      database: farm.database,
+      driver: {
+        preflight: (order: StartOrder) => {
+          asked.push(order);
+          return answer();
+        },
+      },
+      times: { conditionSeconds: 0.05 },
+      log: (level: string, text: string) => said.push(`${level}: ${text}`),
+    } as unknown as AgentContext);
+  });
+  afterEach(() => watch.stop());
+  after(() => dropFarm(farm));
+
+  const order = { plate: 1 } as StartOrder;
+  const storage: PreflightFailure = { check: 'storage', whose: 'printer', message: 'No card.', remedy: 'Put one in.' };
+  const mode: PreflightFailure = { check: 'mode', whose: 'printer', message: 'No mode.', remedy: 'Switch it on.' };
+  const condition = async () => {
+    const { condition: found } = await findPrinter(farm.database, giga);
+    return found && [found.code, found.text, found.remedy];
+  };
+  const until = async (met: () => boolean | Promise<boolean>): Promise<void> => {
+    const end = performance.now() + 3000;
+    while (!(await met())) {
+      if (performance.now() > end) assert.fail('it did not come about');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+
+  it('closes it with all that was found, until it is over', async () => {
+    await watch.close(order, [storage, mode]);
+    assert.deepEqual(await condition(), ['storage', 'No card. No mode.', 'Put one in. Switch it on.']);
+    const { rows } = await farm.database.query<{ by: string }>(
+      `SELECT body ->> 'changed_by' AS by FROM outbox WHERE body ->> 'code' = 'storage'`,
+    );
+    assert.deepEqual(rows, [{ by: 'agent:elegoo_giga' }]);
+    await until(() => asked.length >= 2);
+    assert.deepEqual(await condition(), ['storage', 'No card.', 'Put one in.'], 'what is found now is shown');
+    assert.equal(asked[0], order);
+    answer = () => Promise.resolve([]);
+    await until(async () => (await condition()) === null);
+    await until(() => said.length > 0);
+    assert.deepEqual(said, ['info: elegoo_giga takes jobs again.']);
+    const { length } = asked;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(asked.length, length, 'nobody looks any more');
+  });
+
+  it('is over when nothing but the file, a slot or the moment stands in the way', async () => {
+    await watch.close(order, [storage]);
+    answer = () =>
+      Promise.resolve([
+        { ...storage, whose: 'file' },
+        { ...storage, only: 'slot' },
+        { ...storage, only: 'moment' },
+      ]);
+    await until(async () => (await condition()) === null);
+  });
+
+  it('is looked at again when the printer could not be asked', async () => {
+    await watch.close(order, [storage]);
+    answer = () => Promise.reject(new Error('offline'));
+    await until(() => asked.length >= 3);
+    assert.deepEqual((await condition())?.[0], 'storage');
+    assert.equal(said[0], 'debug: elegoo_giga could not be looked at: offline');
+  });
+
+  it('is forgotten when an agent begins, and found again with the next job', async () => {
+    await watch.close(order, [storage]);
+    watch.stop();
+    const { length } = asked;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(asked.length, length, 'an agent that has ended asks nothing');
+    assert.deepEqual((await condition())?.[0], 'storage');
+    await watch.start();
+    assert.equal(await condition(), null);
+    await watch.close(order, [storage]);
+    await until(() => asked.length > length);
+  });
+
+  it('is not looked at by an agent that has ended meanwhile', async () => {
+    watch.stop();
+    await watch.close(order, [storage]);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(asked.length, 0);
+  });
+
+  it('is not written by a look that came to its end after the agent', async () => {
+    let end: (failures: PreflightFailure[]) => void = () => undefined;
+    answer = () =>
+      new Promise((resolve) => {
+        end = resolve;
+      });
+    await watch.close(order, [storage]);
+    await until(() => asked.length === 1);
+    watch.stop();
+    end([]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual((await condition())?.[0], 'storage');
+    assert.deepEqual([asked.length, said], [1, []]);
+  });
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { type PrintSeen, printTaken } from '../../lib/jobs/print-taken';
+
+/** 1 mm of it weighs 0.01 g. */
+const material = { densityGramsPerCm3: 10 / Math.PI, diameterMm: 2 };
+const attempt: PrintSeen['attempt'] = {
+  startedAt: '2026-11-28T10:00:00.000Z',
+  endedAt: '2026-11-28T12:00:00.000Z',
+  estimatedSeconds: 5400,
+  estimatedGrams: 100,
+  filamentMm: null,
+  progress: null,
+};
+const completed: PrintSeen = {
+  attempt,
+  outcome: 'completed',
+  timeScale: 1,
+  sawItRun: true,
+  lastProgress: 1,
+  filamentMm: null,
+};
+
+describe('What a print took', () => {
+  const grams: [when: string, seen: Partial<PrintSeen>, of: Partial<PrintSeen['attempt']>, grams: number][] = [
+    ['a finished print of a printer that counts nothing: what was sliced', {}, {}, 100],
+    ['a finished print of a printer that counts: what it counted', { filamentMm: 9123.4 }, {}, 91.23],
+    ['a finished print that was counted half-way only: what was sliced', {}, { filamentMm: 5000 }, 100],
+    ['a finished print whose progress was seen half-way only', { lastProgress: 0.5 }, { progress: 0.5 }, 100],
+    ['a finished print that nobody sliced: what was estimated', {}, { estimatedGrams: null }, 40],
+    ['a cancelled print: the share of it that was seen', { outcome: 'cancelled', lastProgress: 0.25 }, {}, 25],
+    ['a failed print: the share of it that was seen', { outcome: 'failed', lastProgress: 0.25 }, {}, 25],
+    [
+      'a failed print that another process saw further',
+      { outcome: 'failed', lastProgress: 0.25 },
+      { progress: 0.5 },
+      50,
+    ],
+    ['a failed print that this process saw further', { outcome: 'failed', lastProgress: 0.5 }, { progress: 0.25 }, 50],
+    ['a failed print that nobody saw come any way', { outcome: 'failed', lastProgress: 0 }, {}, 0],
+    ['a failed print that was counted at its end', { outcome: 'failed', filamentMm: 1500, lastProgress: 0.5 }, {}, 15],
+    ['a failed print that was counted on its way', { outcome: 'failed', lastProgress: 0.5 }, { filamentMm: 1200 }, 12],
+    [
+      'a cancelled print that was counted to nothing',
+      { outcome: 'cancelled', filamentMm: 0, lastProgress: 0.5 },
+      {},
+      0,
+    ],
+  ];
+  for (const [when, seen, of, expected] of grams) {
+    it(`${when}: ${expected} g`, () => {
+      const taken = printTaken(
+        { ...completed, ...seen, attempt: { ...attempt, ...of } },
+        { estimatedGrams: 40 },
+        material,
+      );
+      assert.equal(taken.grams, expected);
+    });
+  }
+
+  it('is the estimate where it cannot be told what its millimetres weigh, and nothing without one', () => {
+    const counted = { ...completed, filamentMm: 9000 };
+    assert.equal(printTaken(counted, { estimatedGrams: 40 }, undefined).grams, 100);
+    const unknown = { ...counted, attempt: { ...attempt, estimatedGrams: null } };
+    assert.equal(printTaken(unknown, { estimatedGrams: null }, undefined).grams, 0);
+  });
+
+  it('came as far as it was seen to come, and whole if it was finished', () => {
+    const progress = (seen: Partial<PrintSeen>): number =>
+      printTaken({ ...completed, ...seen }, { estimatedGrams: 40 }, material).progress;
+    assert.equal(progress({ lastProgress: 0.3 }), 1);
+    assert.equal(progress({ outcome: 'failed', lastProgress: 0.3 }), 0.3);
+  });
+
+  const hours: [when: string, seen: Partial<PrintSeen>, of: Partial<PrintSeen['attempt']>, hours: number | null][] = [
+    ['that was watched: those of the clock', {}, {}, 2],
+    ['of a simulator that was watched: those of its own clock', { timeScale: 60 }, {}, 120],
+    ['that nobody watched: the estimate', { sawItRun: false, timeScale: 60 }, {}, 1.5],
+    ['that nobody watched nor estimated: nobody knows', { sawItRun: false }, { estimatedSeconds: null }, null],
+    ['whose start nobody noted: nobody knows', {}, { startedAt: null }, null],
+    ['whose end nobody noted: nobody knows', {}, { endedAt: null }, null],
+    ['that ended at once', {}, { endedAt: attempt.startedAt }, 0],
+  ];
+  for (const [when, seen, of, expected] of hours) {
+    it(`takes hours of a print ${when}`, () => {
+      const taken = printTaken(
+        { ...completed, ...seen, attempt: { ...attempt, ...of } },
+        { estimatedGrams: 40 },
+        material,
+      );
+      assert.equal(taken.hours, expected);
+      assert.equal(taken.estimatedHours, of.estimatedSeconds === null ? null : 1.5);
+      const warnings = seen.sawItRun === false ? ['It ended while nobody watched; its duration is the estimate.'] : [];
+      assert.deepEqual(taken.warnings, warnings);
+    });
+  }
+});

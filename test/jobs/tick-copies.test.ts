@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { Farm } from '../../lib/farm/farm';
+import { tick } from '../../lib/jobs/tick';
+import { printerId } from '../../lib/model/ids';
+import { attemptsOf } from '../../lib/store/attempts';
+import { findPrinter } from '../../lib/store/printers';
+import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+
+const lines = ['elegoo_giga', 'snapmaker_artisan', 'bamboo_h2d'].map(printerId);
+
+describe('The copies of a job', () => {
+  let farm: Farm;
+  beforeEach(async () => {
+    farm = await openBareFarm();
+    await makeReady(farm);
+  });
+  afterEach(() => dropFarm(farm));
+
+  it('are begun from the first on, each once, and again only if it was not done', async () => {
+    const job = await addJob(farm, 'part', { copies: 3 });
+    const begin = async (printer: number) =>
+      await tick(
+        farm,
+        { lines: [{ jobId: job, printerId: lines[printer] ?? assert.fail(), ready: true }] },
+        'scheduler',
+      );
+    const copies = async () => (await attemptsOf(farm.database, job)).map(({ copy }) => copy).sort();
+    await begin(0);
+    await begin(1);
+    assert.deepEqual(await copies(), [1, 2]);
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'ended', ended_at = now(), fence = 1, outcome = CASE WHEN copy = 1 THEN 'completed' ELSE 'failed' END`,
+    );
+    await farm.database.query('UPDATE print_jobs SET copies_done = 1 WHERE id = $1', [job]);
+    await begin(0);
+    await begin(1);
+    assert.deepEqual(await copies(), [1, 2, 2, 3]);
+    const { refused } = await begin(2);
+    assert.equal(refused[0]?.reason, 'no copy of the job is left to start');
+  });
+
+  it('are dispatched with what is printed, from the slot that was chosen', async () => {
+    const job = await addJob(farm, 'part');
+    const { assignments } = await tick(
+      farm,
+      { lines: [{ jobId: job, printerId: printerId('elegoo_giga'), ready: true }] },
+      'ada',
+    );
+    const [attempt] = await attemptsOf(farm.database, job);
+    assert.deepEqual(assignments, [
+      { jobId: job, printerId: 'elegoo_giga', attemptId: attempt?.id, status: 'scheduled' },
+    ]);
+    const spool = (
+      await farm.database.query<{ spool_id: string }>(
+        `SELECT spool_id FROM printer_slots WHERE printer_id = 'elegoo_giga' AND slot = 'extruder'`,
+      )
+    ).rows[0];
+    assert.deepEqual(
+      [attempt?.slot, attempt?.tool, attempt?.plate, attempt?.spoolId, attempt?.reservedGrams],
+      ['extruder', 0, 1, spool?.spool_id, 10],
+    );
+    assert.match(attempt?.fileName ?? '', /^pw-part-[0-9a-f]{32}\.gcode$/);
+    const { rows } = await farm.database.query<{ body: Record<string, unknown> }>(
+      `SELECT body FROM outbox WHERE kind = 'dispatch'`,
+    );
+    assert.deepEqual(rows[0]?.body['attempt'], {
+      attempt_id: attempt?.id,
+      copy: 1,
+      printer_id: 'elegoo_giga',
+      file_name: attempt?.fileName,
+      slot: 'extruder',
+      model_sha256: '0'.repeat(64),
+    });
+  });
+
+  it('begin nowhere that a plan did not call ready, nor while the farm is paused', async () => {
+    const job = await addJob(farm, 'part');
+    const line = { jobId: job, printerId: printerId('elegoo_giga') };
+    assert.deepEqual(await tick(farm, { lines: [{ ...line, ready: false }] }, 'ada'), { assignments: [], refused: [] });
+    await farm.database.query(`INSERT INTO farm_pause (paused_by) VALUES ('ada')`);
+    assert.deepEqual(await tick(farm, { lines: [{ ...line, ready: true }] }, 'ada'), { assignments: [], refused: [] });
+    assert.equal((await findPrinter(farm.database, line.printerId)).fence, 0);
+  });
+});

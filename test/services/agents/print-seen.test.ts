@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { gapSeconds, hasCome, recognise, verdictOf } from '../../../lib/services/agents/print-seen';
+
+const identity = { fileName: 'pw-part-1.gcode', taskId: 7 };
+const ours = { name: 'pw-part-1' };
+
+describe('What a report shows of a print of ours', () => {
+  const table: [what: string, report: Parameters<typeof recognise>[1], seen: ReturnType<typeof recognise>][] = [
+    ['a print that runs', { job: ours, state: 'printing', ending: null }, 'active'],
+    ['a print that is prepared', { job: ours, state: 'preparing', ending: null }, 'active'],
+    ['a print that is paused', { job: ours, state: 'paused', ending: null }, 'active'],
+    ['a print that runs, whatever is said of its end', { job: ours, state: 'printing', ending: 'failed' }, 'active'],
+    ['a print that is finished', { job: ours, state: 'idle', ending: 'finished' }, 'ended'],
+    ['a print that failed', { job: ours, state: 'fault', ending: 'failed' }, 'ended'],
+    ['a print that was cancelled', { job: ours, state: 'idle', ending: 'cancelled' }, 'ended'],
+    ['a print whose end the printer does not know', { job: ours, state: 'idle', ending: 'unknown' }, 'absent'],
+    ['a print that has not begun', { job: ours, state: 'idle', ending: null }, 'absent'],
+    ['no job', { job: null, state: 'printing', ending: null }, 'absent'],
+    ['the print of somebody else', { job: { name: 'other' }, state: 'printing', ending: null }, 'absent'],
+    ['the end of a print of somebody else', { job: { name: 'other' }, state: 'idle', ending: 'finished' }, 'absent'],
+  ];
+  for (const [what, report, seen] of table) {
+    it(`${what}: ${seen}`, () => assert.equal(recognise(identity, report), seen));
+  }
+});
+
+describe("A printer's word of an ending", () => {
+  it('completes a print that was finished, whatever else it says', () => {
+    assert.deepEqual(verdictOf('finished', 'well done', false), {
+      outcome: 'completed',
+      reason: 'the printer finished the print',
+    });
+  });
+
+  it('tells who stopped a print', () => {
+    assert.deepEqual(verdictOf('cancelled', 'at the screen', true), {
+      outcome: 'cancelled',
+      reason: 'stopped as asked',
+    });
+    assert.deepEqual(verdictOf('cancelled', 'at the screen', false), {
+      outcome: 'cancelled',
+      reason: 'stopped at the printer: at the screen',
+    });
+    assert.equal(verdictOf('cancelled', undefined, false).reason, 'stopped at the printer');
+  });
+
+  it('lets a failed print be tried again, with the reason', () => {
+    const failure = 'transient' as const;
+    assert.deepEqual(verdictOf('failed', 'no filament', false), {
+      outcome: 'failed',
+      reason: 'the print failed: no filament',
+      failure,
+    });
+    assert.deepEqual(verdictOf('failed', '', true), { outcome: 'failed', reason: 'the print failed', failure });
+  });
+
+  it('leaves it to an operator where it is none', () => {
+    for (const ending of ['unknown', null] as const) {
+      assert.deepEqual(verdictOf(ending, 'it was off', true), {
+        outcome: 'unknown',
+        reason: 'the printer does not tell how the print ended: it was off',
+      });
+    }
+  });
+});
+
+describe('The progress of a print', () => {
+  const printing = { phase: 'printing' as const, progress: 0.5 };
+  const table: [
+    what: string,
+    attempt: Parameters<typeof hasCome>[0],
+    report: Parameters<typeof hasCome>[1],
+    noted: boolean,
+  ][] = [
+    ['that came a step', printing, { ending: null, progress: 0.52 }, true],
+    ['that came less than a step', printing, { ending: null, progress: 0.519 }, false],
+    ['that went back', printing, { ending: null, progress: 0.4 }, false],
+    ['of which nothing was noted', { ...printing, progress: null }, { ending: null, progress: 0.02 }, true],
+    ['that the printer does not tell', { ...printing, progress: null }, { ending: null, progress: null }, false],
+    ['of a print that has ended', printing, { ending: 'failed', progress: 1 }, false],
+    ['of a print that has not begun', { ...printing, phase: 'starting' }, { ending: null, progress: 1 }, false],
+  ];
+  for (const [what, attempt, report, noted] of table) {
+    it(`${what} is ${noted ? 'noted' : 'not noted'}`, () => assert.equal(hasCome(attempt, report), noted));
+  }
+});
+
+describe('The time that a printer was out of sight', () => {
+  const table: [what: string, ...Parameters<typeof gapSeconds>, seconds: number][] = [
+    ['is what the database says', 20, 10, 1, 20],
+    ['is what this process says, if that is longer', 10, 20, 1, 20],
+    ["is counted by the printer's clock", 20, 10, 60, 1200],
+    ['has no end if it has never been seen', null, 10, 1, Number.POSITIVE_INFINITY],
+    ['has no end if the clock of the database was set back', -1, 10, 1, Number.POSITIVE_INFINITY],
+    ['may be none at all', 0, 0, 1, 0],
+  ];
+  for (const [what, byDatabase, byProcess, timeScale, seconds] of table) {
+    it(what, () => assert.equal(gapSeconds(byDatabase, byProcess, timeScale), seconds));
+  }
+});

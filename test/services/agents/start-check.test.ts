@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { type StartSight, startRefusal } from '../../../lib/services/agents/start-check';
+
+const identity = { fileName: 'pw-part-1.gcode', taskId: 7 };
+const earlier = { name: 'earlier.gcode', recordId: '41' };
+const clear: StartSight = {
+  report: {
+    receivedAt: 1000,
+    state: 'idle',
+    job: earlier,
+    slots: [{ slot: 'one', present: true, materialType: 'PLA' }],
+  },
+  intendedAt: 1000,
+  identity,
+  slot: 'one',
+  materialType: 'PLA',
+  before: { job: earlier, active: 3 },
+  now: { job: earlier, active: 3 },
+  leaseHeld: true,
+  cancelled: false,
+};
+const shows = (report: Partial<StartSight['report']>): Partial<StartSight> => ({
+  report: { ...clear.report, ...report },
+});
+
+describe('A start', () => {
+  const made: [when: string, sight: Partial<StartSight>][] = [
+    ['on an idle printer that shows what it showed before the intent', {}],
+    ['on a printer that remembers no job, as before', { ...shows({ job: null }), before: { job: null, active: 3 } }],
+    [
+      'on a printer that had reported nothing before, and remembers no job',
+      { ...shows({ job: null }), before: { job: undefined, active: 3 } },
+    ],
+    ['from a slot that the printer cannot see into', shows({ slots: [{ slot: 'one', present: null }] })],
+    ['from a slot that the printer does not list', shows({ slots: [] })],
+    ['whatever lies in another slot', shows({ slots: [{ slot: 'two', present: false }] })],
+    [
+      'whatever lies in the slot, of a material that is not known',
+      { ...shows({ slots: [{ slot: 'one', present: false }] }), materialType: undefined },
+    ],
+    ['with the same job under a number that comes late', { before: { job: { name: earlier.name }, active: 3 } }],
+  ];
+  for (const [when, sight] of made) {
+    it(`is made ${when}`, () => assert.equal(startRefusal({ ...clear, ...sight }), null));
+  }
+
+  const refused: [when: string, sight: Partial<StartSight>, why: string][] = [
+    [
+      'on a report that is older than the intent',
+      shows({ receivedAt: 999.9 }),
+      'The observation is older than the intent.',
+    ],
+    ...(['preparing', 'printing', 'paused', 'busy', 'fault', 'unknown'] as const).map(
+      (state): [string, Partial<StartSight>, string] => [
+        `on a printer that is ${state}`,
+        shows({ state }),
+        `The printer is ${state}.`,
+      ],
+    ),
+    [
+      'on a printer that names this very job already',
+      { ...shows({ job: { name: 'pw-part-1.gcode' } }), before: { job: { name: 'pw-part-1.gcode' }, active: 3 } },
+      'The printer names this very job already.',
+    ],
+    [
+      'on a printer that names the task of this very job already',
+      { ...shows({ job: { name: 'other', taskId: '7' } }), before: { job: { name: 'other', taskId: '7' }, active: 3 } },
+      'The printer names this very job already.',
+    ],
+    [
+      'from a slot that is empty',
+      shows({ slots: [{ slot: 'one', present: false }] }),
+      'The printer reports nothing in slot one, not PLA.',
+    ],
+    [
+      'from a slot that holds another type of filament',
+      shows({
+        slots: [
+          { slot: 'two', present: true, materialType: 'PLA' },
+          { slot: 'one', present: true, materialType: 'PETG' },
+        ],
+      }),
+      'The printer reports PETG in slot one, not PLA.',
+    ],
+    [
+      'when another print was seen running since',
+      { now: { job: earlier, active: 4 } },
+      'The printer shows another job than before.',
+    ],
+    [
+      'when another print has begun and ended since',
+      shows({ job: { name: 'theirs.gcode' } }),
+      'The printer shows another job than before.',
+    ],
+    [
+      'when the same file was printed again since',
+      shows({ job: { ...earlier, recordId: '42' } }),
+      'The printer shows another job than before.',
+    ],
+    [
+      'when the printer has forgotten its job since',
+      shows({ job: null }),
+      'The printer shows another job than before.',
+    ],
+    [
+      'when a job is named where none was before',
+      { before: { job: null, active: 3 } },
+      'The printer shows another job than before.',
+    ],
+    [
+      'when a job is named where nothing was reported before',
+      { before: { job: undefined, active: 3 } },
+      'The printer shows another job than before.',
+    ],
+    ['without a lease', { leaseHeld: false }, 'The claim is no longer certain.'],
+    ['of a job that is being cancelled', { cancelled: true }, 'The job is being cancelled.'],
+  ];
+  for (const [when, sight, why] of refused) {
+    it(`is not made ${when}`, () => assert.equal(startRefusal({ ...clear, ...sight }), why));
+  }
+});
