@@ -1,7 +1,8 @@
 import type { AttemptOutcome } from '../model/attempt';
+import { ConflictError } from '../model/errors';
 import type { Job } from '../model/job';
 import { changedFor, type FailureKind, type RetryPolicy, retryPause } from '../model/retry-policy';
-import { type JobStatus, openStatus, statusGraph } from '../model/status';
+import { isTerminal, type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
@@ -44,6 +45,9 @@ const mostHours = 999.99;
  * a dead letter, or cancellation. The job's row is locked and the attempt is ended already.
  */
 export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promise<Job> {
+  // What is over is put back into the queue by people only.
+  if (isTerminal(job.status))
+    throw new ConflictError(`The job is ${job.status}; no attempt changes that.`, 'Look at the job again.');
   const open = (await attemptsOf(tx, job.id)).filter((attempt) => attempt.phase !== 'ended');
   const openNow = openStatus(open.map((attempt) => attempt.phase));
   const facts: StatusChange = {

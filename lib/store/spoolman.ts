@@ -60,14 +60,18 @@ export async function importSpool(
   );
 }
 
-/** Writes what both agree on; nothing is being written there any more. The row must be locked. */
+/**
+ * Writes what both agree on; nothing is being written there any more. More than the spool had at first, after a refill, makes
+ * it that large. The row must be locked.
+ */
 export async function agreeOnSpool(
   tx: Transaction,
   id: SpoolId,
   grams: { gramsLeft: number; spoolmanGrams: number },
 ): Promise<void> {
   await tx.query(
-    `UPDATE spools SET grams_left = $2, spoolman_grams = $3, spoolman_target = NULL, updated_at = now() WHERE id = $1`,
+    `UPDATE spools SET grams_left = $2, initial_grams = greatest(initial_grams, $2), spoolman_grams = $3, spoolman_target = NULL,
+       updated_at = now() WHERE id = $1`,
     [id, grams.gramsLeft, grams.spoolmanGrams],
   );
 }
