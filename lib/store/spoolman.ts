@@ -2,7 +2,7 @@ import type { MaterialId, SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
-import { valuesOfMaterial } from './stock-changes';
+import { addUnknownMaterial } from './stock-changes';
 
 /** A spool that Spoolman knows too. */
 export interface SharedSpool {
@@ -36,15 +36,11 @@ export async function importMaterial(
   tx: Transaction,
   material: Omit<Material, 'id'> & { id: string },
 ): Promise<MaterialId> {
-  await tx.query(
-    `INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
-    valuesOfMaterial({
-      ...material,
-      nozzleTemperature: Math.round(material.nozzleTemperature),
-      bedTemperature: Math.round(material.bedTemperature),
-    }),
-  );
+  await addUnknownMaterial(tx, {
+    ...material,
+    nozzleTemperature: Math.round(material.nozzleTemperature),
+    bedTemperature: Math.round(material.bedTemperature),
+  });
   return material.id as MaterialId;
 }
 

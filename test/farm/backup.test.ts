@@ -17,6 +17,7 @@ import { findJob } from '../../lib/store/jobs';
 import { knownMigrations, migrate, SchemaTooNewError } from '../../lib/store/migrate';
 import { allPrinters } from '../../lib/store/printers';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+import { addDefaultFarm } from '../support/default-farm';
 import { writeBox } from '../support/models';
 import { OwnDatabase } from '../support/own-database';
 import { platewise } from '../support/program';
@@ -173,6 +174,7 @@ describe('A backup of the farm', () => {
       await backUp(farm.database, farm.files, directory);
       damage();
       await migrate(target);
+      await addDefaultFarm(target);
       await target.query(`UPDATE materials SET name = 'mine'`);
       const before = await rowsOf(target, 'materials');
       await assert.rejects(into({ replace: true }), code('backup_damaged'));
@@ -184,6 +186,7 @@ describe('A backup of the farm', () => {
   it('replaces what the database holds only when it is told to', async () => {
     await backUp(farm.database, farm.files, directory);
     await migrate(target);
+    await addDefaultFarm(target);
     await target.query(`UPDATE materials SET name = 'mine'`);
     await target.query('CREATE TABLE of_a_newer_version (id INT)');
     await assert.rejects(into(), code('database_not_empty'));

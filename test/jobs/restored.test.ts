@@ -11,6 +11,7 @@ import { findJob, historyOf } from '../../lib/store/jobs';
 import { unsent } from '../../lib/store/outbox';
 import { allPrinters } from '../../lib/store/printers';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
+import { addDefaultFarm } from '../support/default-farm';
 import { platewise } from '../support/program';
 import { embeddedPostgresUrl, temporaryDirectory } from '../support/servers';
 import { bringJobTo } from '../support/stages';
@@ -193,6 +194,7 @@ describe('A database that was restored', () => {
       databaseUrl: url,
       log: () => undefined,
     });
+    await addDefaultFarm(other.database);
     await other.close();
     const { code, stdout, stderr } = await platewise(['restored', '--json'], { DATABASE_URL: url });
     assert.equal(code, 0, stderr);

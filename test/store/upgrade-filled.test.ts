@@ -113,6 +113,37 @@ for (const { name, connection } of databases()) {
       assert.deepEqual(await all(), was);
     });
 
+    it('takes away the printers and materials that nobody ever had, and no others', async () => {
+      await migrate(database);
+      assert.deepEqual(await query('SELECT id FROM printers UNION ALL SELECT id FROM materials'), []);
+    });
+
+    it('leaves printers that a node or a job names, and materials that somebody has used or changed', async () => {
+      await database.query(`UPDATE printers SET seen_at = now() WHERE id = 'elegoo_giga'`);
+      const job = await addJob('queued', null);
+      await database.query(`UPDATE print_jobs SET force_printer = 'snapmaker_artisan' WHERE id = $1`, [job]);
+      await database.query(`UPDATE materials SET usd_per_kg = 17 WHERE id = 'pla_red_esun'`);
+      await database.query(`UPDATE materials SET archived_at = now() WHERE id = 'abs_black_esun'`);
+      await database.query(
+        `INSERT INTO spools (material_id, label, initial_grams, grams_left) VALUES ('tpu_black_sainsmart', 'mine', 10, 10)`,
+      );
+      await migrate(database);
+      assert.deepEqual(await query('SELECT id FROM printers UNION ALL SELECT id FROM materials ORDER BY id'), [
+        ...['abs_black_esun', 'elegoo_giga', 'pla_black_esun', 'pla_red_esun', 'snapmaker_artisan'].map((id) => ({
+          id,
+        })),
+        { id: 'tpu_black_sainsmart' },
+      ]);
+    });
+
+    it('leaves the demonstration its materials', async () => {
+      await database.query(
+        `INSERT INTO spools (material_id, label, initial_grams, grams_left) VALUES ('pla_black_esun', 'simulated', 10, 10)`,
+      );
+      await migrate(database);
+      assert.equal((await query('SELECT id FROM materials')).length, 12);
+    });
+
     it('mends what nobody could have meant, loses nothing, and says so in the history', async () => {
       for (const id of ['one', 'two', 'three', 'four', 'five', 'six']) await addPrinter(id);
       // Printing without a lease or a holder, and the bed is clear.

@@ -95,6 +95,7 @@ export class SimulatedFarm {
       );
     }
     await this.startFarm();
+    await this.online();
     return this;
   }
 
