@@ -13,8 +13,8 @@ import {
   storeDescription,
 } from '../store/printers';
 
-/** What lies in the slots of a simulated printer when it is seen for the first time. */
-const simulatedFilaments = ['pla_black_esun', 'pla_white_esun', 'petg_black_esun'] as MaterialId[];
+/** What lies in the slots of a simulated printer when it is seen for the first time, in their order. */
+export const simulatedFilaments = ['pla_black_esun', 'pla_white_esun', 'petg_black_esun'] as MaterialId[];
 const simulatedGrams = 1000;
 
 /**

@@ -388,6 +388,10 @@ function obstacleOf(printer: FitPrinter): { code: string; text: string; remedy: 
       remedy: 'Correct the address, or accept the machine as this printer.',
     };
   }
+  if (!printer.online && printer.neverConnected) {
+    const remedy = 'Check its address and its secret in its node, and switch it on.';
+    return { code: 'never_connected', text: `${name} has never been connected`, remedy };
+  }
   if (!printer.online) {
     return { code: 'offline', text: `${name} is offline`, remedy: 'Switch it on and check its connection.' };
   }

@@ -54,6 +54,8 @@ export interface FitPrinter {
   capabilities: PrinterCapabilities;
   slots: FitSlot[];
   online: boolean;
+  /** Nobody has ever reached it: it was set up, and may not even exist. */
+  neverConnected?: boolean;
   /** What the printer reports of itself; null before its first report. */
   state: PrinterState | null;
   bed: 'clear' | 'occupied';

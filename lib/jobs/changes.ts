@@ -10,7 +10,7 @@ import { isActive } from '../model/printer';
 import { openAttemptOf } from '../store/attempts';
 import { lockDeadLetter, resolveDeadLetter, unresolvedDeadLetters } from '../store/dead-letters';
 import { acceptUnknownMachine, changeStatus, forgetFailures, lockJob, setHold, setPriority } from '../store/jobs';
-import { clearBed, findPrinter, lockPrinter } from '../store/printers';
+import { clearBed, lockPrinter } from '../store/printers';
 
 /**
  * Changes the priority of an open job: {priority} from 1 (highest) to 10.
@@ -75,16 +75,16 @@ export async function clearBedOf(
     ]);
   }
   const printer = await farm.database.transaction(async (tx) => {
-    const known = await findPrinter(tx, id);
-    const attempt = await openAttemptOf(tx, known.id);
+    // An intent to start is written under this lock: whoever has read the attempt before might clear the bed under it.
+    const locked = await lockPrinter(tx, id);
+    const attempt = await openAttemptOf(tx, locked.id);
     if (attempt?.phase === 'outcome_unknown') {
       throw new ConflictError(
-        `Nobody knows yet whether ${known.name} printed attempt ${attempt.id}.`,
+        `Nobody knows yet whether ${locked.name} printed attempt ${attempt.id}.`,
         'Answer first whether it printed (POST attempts/{id}/outcome).',
         'outcome_unknown',
       );
     }
-    const locked = await lockPrinter(tx, id);
     const printing = locked.online && locked.report !== null && isActive(locked.report.state);
     if (printing || (attempt && mayHaveStarted(attempt.phase))) {
       throw new ConflictError(

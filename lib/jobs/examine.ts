@@ -17,6 +17,7 @@ import { planningJob, planningPrinter } from '../schedule/snapshot';
 import { readModel } from '../shared-files/take-file';
 import { estimatePrint } from '../slicing/estimate';
 import { ProfileError, type SlicingProfile } from '../slicing/profile';
+import { knownMaterialRemedy } from '../stock/materials';
 import { type NewJob, unmetDependencies } from '../store/jobs';
 import { findUsableMaterial } from '../store/materials';
 import { allPrinters, loadedSlots, type Printer } from '../store/printers';
@@ -43,7 +44,7 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
     errors.push({
       field: 'material_id',
       value: submission.material_id,
-      remedy: 'Use the id of a material that the farm knows, for example pla_black_esun.',
+      remedy: await knownMaterialRemedy(farm.database),
     });
   }
   const { deadline_at, not_before, depends_on = [] } = submission;
@@ -74,8 +75,27 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
   const planned = planningJob({ ...job, ...placeholder } as Job, material, 0, []);
   const slots = await loadedSlots(farm.database);
   const places = printers.map((printer) => planningPrinter(printer, slots, undefined, Date.now()));
-  if (!places.some((printer) => canEverPrint(planned, printer))) throw refused(misfits(planned, places, submission));
+  const able = places.filter((printer) => canEverPrint(planned, printer));
+  if (able.length === 0) throw refused(misfits(planned, places, submission));
+  if (able.every(({ neverConnected }) => neverConnected)) throw neverConnected(able, submission);
   return { job, material, file, planned, places, warnings: warningsOf(planned, file.analysis, settings) };
+}
+
+/** Printers that were only set up may not exist: a job must not wait for them alone. */
+function neverConnected(able: readonly PlanningPrinter[], submission: JobSubmission): UnacceptableInputError {
+  const { force_printer: forced = null, stl_path } = submission;
+  const names = able.map(({ name }) => name).join(', ');
+  const which = able.length === 1 ? `${names} has never` : `None of ${names} has ever`;
+  const remedy = `${which} been connected. Check its address and its secret in its node, switch it on, and submit the job once it is online.`;
+  return new UnacceptableInputError(
+    'The job cannot be accepted: no printer that could print it has ever been connected.',
+    [
+      forced === null
+        ? { field: 'stl_path', value: stl_path, remedy }
+        : { field: 'force_printer', value: forced, remedy },
+    ],
+    'never_connected',
+  );
 }
 
 /** What a job that is not stored yet lacks; the planner reads none of it. */

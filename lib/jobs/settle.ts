@@ -1,5 +1,6 @@
+import { ConflictError } from '../model/errors';
 import type { Job } from '../model/job';
-import type { JobStatus } from '../model/status';
+import { isTerminal, type JobStatus } from '../model/status';
 import { attemptsOf, failuresOfCopy } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { insertDeadLetter } from '../store/dead-letters';
@@ -15,6 +16,9 @@ import { type AttemptEnd, passedThrough, settlementOf } from './settlement';
  * attempt is ended already.
  */
 export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promise<Job> {
+  // What is over is put back into the queue by people only.
+  if (isTerminal(job.status))
+    throw new ConflictError(`The job is ${job.status}; no attempt changes that.`, 'Look at the job again.');
   const { attempt } = end;
   const settlement = settlementOf(job, end, {
     phases: (await attemptsOf(tx, job.id)).map(({ phase }) => phase),

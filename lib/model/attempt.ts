@@ -2,7 +2,7 @@
  * The way of an attempt. Each phase is written before the act that it names: an attempt whose phase is before
  * `starting` has certainly sent no start.
  */
-const attemptPhases = [
+export const attemptPhases = [
   'dispatched',
   'claimed',
   'preparing',
@@ -13,6 +13,22 @@ const attemptPhases = [
   'ended',
 ] as const;
 export type AttemptPhase = (typeof attemptPhases)[number];
+
+/**
+ * The graph of phases: from each, the ones that may follow. An intent that was certainly not sent is undone (starting to
+ * uploading), a print whose file is lost is prepared again, and after a restore nobody knows of any claimed attempt how far it
+ * came. The database holds the same table (`attempt_phase_transitions`) and refuses everything else.
+ */
+export const phaseGraph: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>> = {
+  dispatched: ['claimed', 'ended'],
+  claimed: ['preparing', 'outcome_unknown', 'ended'],
+  preparing: ['uploading', 'outcome_unknown', 'ended'],
+  uploading: ['preparing', 'starting', 'outcome_unknown', 'ended'],
+  starting: ['uploading', 'printing', 'outcome_unknown', 'ended'],
+  outcome_unknown: ['printing', 'ended'],
+  printing: ['outcome_unknown', 'ended'],
+  ended: [],
+};
 
 /**
  * - `not_started`: it certainly never reached the bed (file refused, printer offline, start rejected)

@@ -15,7 +15,8 @@ export type JobStatus = (typeof jobStatuses)[number];
 
 /**
  * The status graph: from each status, the ones it may go to. Open statuses may fall back, because a job of several
- * copies shows its most advanced open copy. Only a replay leaves a terminal status (failed to queued).
+ * copies shows its most advanced open copy. A terminal status is left only by a replay (failed to queued) and by a part
+ * that is rejected (completed to queued).
  * The database holds the same table (`job_status_transitions`) and refuses everything else.
  */
 export const statusGraph: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
@@ -24,7 +25,7 @@ export const statusGraph: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   slicing: ['uploading', 'queued', 'scheduled', 'failed', 'cancelled'],
   uploading: ['printing', 'queued', 'scheduled', 'slicing', 'failed', 'cancelled'],
   printing: ['completed', 'queued', 'scheduled', 'slicing', 'uploading', 'failed', 'cancelled'],
-  completed: [],
+  completed: ['queued'],
   failed: ['queued'],
   cancelled: [],
 };

@@ -55,6 +55,7 @@ export function fitPrinter(
     capabilities: printer.capabilities,
     slots: slots.filter((slot) => slot.printerId === printer.id).map((slot) => fitSlot(slot, report)),
     online: printer.online,
+    ...(printer.firstConnectedAt === null && { neverConnected: true }),
     state: report?.state ?? null,
     bed: printer.bedState,
     bedCause: printer.bedCause,

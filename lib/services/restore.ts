@@ -23,6 +23,7 @@ import {
   filler,
   hasTables,
   moveSchema,
+  pauseTriggers,
   printerIds,
   setSequence,
   tablesOf,
@@ -132,6 +133,7 @@ async function fill(aside: Database, directory: string, manifest: BackupManifest
   await inOneTransaction(aside, async (tx) => {
     const tables = await tablesOf(tx);
     const checkReferences = await deferReferences(tx);
+    const watchAgain = await pauseTriggers(tx, tables);
     await emptyTables(tx, tables);
     for (const table of tables) {
       const part = manifest.parts.find(({ path }) => tableOf(path) === table);
@@ -140,6 +142,7 @@ async function fill(aside: Database, directory: string, manifest: BackupManifest
     }
     for (const [name, last] of Object.entries(manifest.sequences)) await setSequence(tx, name, last);
     await checkReferences();
+    await watchAgain();
   });
 }
 

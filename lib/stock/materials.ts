@@ -60,6 +60,14 @@ export async function addMaterial(farm: Farm, input: unknown): Promise<MaterialV
   });
 }
 
+/** What whoever named an unknown material can do. */
+export async function knownMaterialRemedy(db: Queryable): Promise<string> {
+  const all = await usableMaterials(db);
+  const first = all.find(({ type }) => type === 'PLA') ?? all[0];
+  if (!first) return 'The farm has no material yet: add it first (POST materials).';
+  return `Use the id of a material that the farm knows, for example ${first.id}.`;
+}
+
 /** What a description leaves out. */
 const unnamed: Omit<Material, 'id'> = {
   name: '',

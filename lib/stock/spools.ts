@@ -17,6 +17,7 @@ import {
 import { findPrinter, loadSlot } from '../store/printers';
 import type { Transaction } from '../store/queryable';
 import { archiveSpool, setSpoolGrams } from '../store/stock-changes';
+import { knownMaterialRemedy } from './materials';
 import { changeSpoolOfPrint, lockFedPrint } from './spool-change';
 
 /** A spool as the API shows it. */
@@ -42,7 +43,7 @@ export async function addSpool(farm: Farm, input: unknown): Promise<SpoolView> {
   const spool = parseNewSpool(input);
   return farm.database.transaction(async (tx) => {
     if (!(await findUsableMaterial(tx, spool.material_id))) {
-      const remedy = 'Use the id of a material that the farm knows, for example pla_black_esun.';
+      const remedy = await knownMaterialRemedy(tx);
       throw new UnacceptableInputError('The material is unknown.', [
         { field: 'material_id', value: spool.material_id, remedy },
       ]);

@@ -241,6 +241,22 @@ export async function endByWord(
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
+// Numbers that are neither done nor under way, for the open attempts beyond the last one.
+const renumberCopiesSql = `
+  WITH stray AS (
+    SELECT id, row_number() OVER (ORDER BY dispatched_at, id) AS place FROM print_attempts
+    WHERE job_id = $1 AND phase <> 'ended' AND copy > $2),
+  free AS (
+    SELECT copy, row_number() OVER (ORDER BY copy) AS place FROM generate_series(1, $2::int) AS copy
+    WHERE NOT EXISTS (SELECT 1 FROM print_attempts a
+      WHERE a.job_id = $1 AND a.copy = copy.copy AND (a.phase <> 'ended' OR a.outcome = 'completed')))
+  UPDATE print_attempts a SET copy = free.copy FROM stray JOIN free USING (place) WHERE a.id = stray.id`;
+
+/** Gives what is under way numbers within so many copies: fewer may be wanted than when it was begun. The job's row must be locked. */
+export async function renumberCopies(tx: Transaction, jobId: JobId, copies: number): Promise<void> {
+  await tx.query(renumberCopiesSql, [jobId, copies]);
+}
+
 /** Marks every open attempt of a job as to be ended, and returns them. The job's row must be locked. */
 export async function requestCancelOfAttempts(tx: Transaction, jobId: JobId): Promise<Attempt[]> {
   const { rows } = await tx.query(

@@ -1,6 +1,7 @@
 import { ConflictError } from '../model/errors';
 import type { JobId } from '../model/ids';
 import type { Job } from '../model/job';
+import { renumberCopies } from './attempts';
 import { notify } from './database';
 import { addHistory, jobOf } from './jobs';
 import type { Queryable, Transaction } from './queryable';
@@ -26,6 +27,7 @@ export async function changeTerms(
   words: string,
   actor: string,
 ): Promise<Job> {
+  await renumberCopies(tx, id, terms.copies);
   const { rows } = await tx.query(changeTermsSql, [
     id,
     terms.jobName,

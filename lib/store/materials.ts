@@ -35,6 +35,11 @@ export async function findMaterial(db: Queryable, id: string): Promise<Material 
   return rows[0] ? toMaterial(rows[0]) : undefined;
 }
 
+/** Whether there is any material, be it archived. */
+export async function anyMaterial(db: Queryable): Promise<boolean> {
+  return (await db.query('SELECT 1 FROM materials LIMIT 1')).rowCount === 1;
+}
+
 /** A spool with where it is loaded. */
 export interface Spool {
   id: SpoolId;

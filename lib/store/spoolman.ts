@@ -2,7 +2,7 @@ import type { MaterialId, SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
-import { valuesOfMaterial } from './stock-changes';
+import { addUnknownMaterial } from './stock-changes';
 
 /** A spool that Spoolman knows too. */
 export interface SharedSpool {
@@ -36,15 +36,11 @@ export async function importMaterial(
   tx: Transaction,
   material: Omit<Material, 'id'> & { id: string },
 ): Promise<MaterialId> {
-  await tx.query(
-    `INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
-    valuesOfMaterial({
-      ...material,
-      nozzleTemperature: Math.round(material.nozzleTemperature),
-      bedTemperature: Math.round(material.bedTemperature),
-    }),
-  );
+  await addUnknownMaterial(tx, {
+    ...material,
+    nozzleTemperature: Math.round(material.nozzleTemperature),
+    bedTemperature: Math.round(material.bedTemperature),
+  });
   return material.id as MaterialId;
 }
 
@@ -60,14 +56,18 @@ export async function importSpool(
   );
 }
 
-/** Writes what both agree on; nothing is being written there any more. The row must be locked. */
+/**
+ * Writes what both agree on; nothing is being written there any more. More than the spool had at first, after a refill, makes
+ * it that large. The row must be locked.
+ */
 export async function agreeOnSpool(
   tx: Transaction,
   id: SpoolId,
   grams: { gramsLeft: number; spoolmanGrams: number },
 ): Promise<void> {
   await tx.query(
-    `UPDATE spools SET grams_left = $2, spoolman_grams = $3, spoolman_target = NULL, updated_at = now() WHERE id = $1`,
+    `UPDATE spools SET grams_left = $2, initial_grams = greatest(initial_grams, $2), spoolman_grams = $3, spoolman_target = NULL,
+       updated_at = now() WHERE id = $1`,
     [id, grams.gramsLeft, grams.spoolmanGrams],
   );
 }

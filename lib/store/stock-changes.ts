@@ -32,7 +32,7 @@ const insertMaterialSql = `
   RETURNING id`;
 
 /** In the order of the columns that a material is inserted with. */
-export const valuesOfMaterial = (material: Omit<Material, 'id'> & { id: string }): unknown[] => [
+const valuesOfMaterial = (material: Omit<Material, 'id'> & { id: string }): unknown[] => [
   material.id,
   material.name,
   material.type,
@@ -51,6 +51,19 @@ export async function insertMaterial(tx: Transaction, material: Material): Promi
   const { rowCount } = await tx.query(insertMaterialSql, valuesOfMaterial(material));
   await notify(tx, 'plan');
   return rowCount === 1;
+}
+
+/** Adds a material unless there is one of this id, archived or not, which stays as it is. */
+export async function addUnknownMaterial(
+  tx: Transaction,
+  material: Omit<Material, 'id'> & { id: string },
+): Promise<void> {
+  const { rowCount } = await tx.query(
+    `INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
+    valuesOfMaterial(material),
+  );
+  if (rowCount === 1) await notify(tx, 'plan');
 }
 
 /** Writes what a material is from now on. */

@@ -17,10 +17,12 @@ import { findJob } from '../../lib/store/jobs';
 import { knownMigrations, migrate, SchemaTooNewError } from '../../lib/store/migrate';
 import { allPrinters } from '../../lib/store/printers';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+import { addDefaultFarm } from '../support/default-farm';
 import { writeBox } from '../support/models';
 import { OwnDatabase } from '../support/own-database';
 import { platewise } from '../support/program';
 import { embeddedPostgres, temporaryDirectory } from '../support/servers';
+import { bringAttemptTo, bringJobTo } from '../support/stages';
 
 const actor = 'test';
 /** A name that ends lines where only line feeds should. */
@@ -40,17 +42,12 @@ describe('A backup of the farm', () => {
     await submitJob(farm, { job_name: oddName, stl_path, material_id: 'pla_black_esun' }, actor);
     const job = await addJob(farm, 'printing part');
     const { rows } = await farm.database.query<{ id: string }>(
-      `INSERT INTO print_attempts (job_id, copy, printer_id, file_name, slot, phase, fence, lease_until, start_intent_at, started_at)
-       VALUES ($1, 1, 'elegoo_giga', 'part', 'extruder', 'printing', 1, now(), now(), now()) RETURNING id`,
+      `INSERT INTO print_attempts (job_id, copy, printer_id, file_name, slot) VALUES ($1, 1, 'elegoo_giga', 'part', 'extruder')
+       RETURNING id`,
       [job],
     );
-    for (const status of ['scheduled', 'slicing', 'uploading', 'printing']) {
-      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
-    }
-    await farm.database.query(
-      `UPDATE printers SET bed_state = 'occupied', bed_cause = 'attempt', bed_attempt_id = $1 WHERE id = 'elegoo_giga'`,
-      [rows[0]?.id],
-    );
+    await bringJobTo(farm.database, job, 'printing');
+    await bringAttemptTo(farm.database, rows[0]?.id ?? '', 'printing');
   });
   after(() => dropFarm(farm));
 
@@ -111,10 +108,16 @@ describe('A backup of the farm', () => {
     for (const [name, last] of Object.entries(before)) assert.ok((now[name] ?? 0) >= last, name);
     await assert.rejects(target.query(`UPDATE print_jobs SET material_id = 'none'`), /foreign key/);
     await assert.rejects(target.query(`UPDATE print_jobs SET status = 'completed'`), /cannot go from/);
-    const deferrable = await target.query(
-      'SELECT conname FROM pg_constraint WHERE condeferrable AND connamespace = current_schema()::regnamespace',
-    );
-    assert.deepEqual(deferrable.rows, []);
+    const guards = async (database: Database) =>
+      (
+        await database.query(
+          `SELECT conname AS name, condeferrable::text AS how FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+           UNION ALL SELECT tgname, tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+             WHERE c.relnamespace = current_schema()::regnamespace AND NOT tgisinternal
+           ORDER BY 1, 2`,
+        )
+      ).rows;
+    assert.deepEqual(await guards(target), await guards(farm.database));
   });
 
   it('can be read by its user alone, and tells no key', async () => {
@@ -171,6 +174,7 @@ describe('A backup of the farm', () => {
       await backUp(farm.database, farm.files, directory);
       damage();
       await migrate(target);
+      await addDefaultFarm(target);
       await target.query(`UPDATE materials SET name = 'mine'`);
       const before = await rowsOf(target, 'materials');
       await assert.rejects(into({ replace: true }), code('backup_damaged'));
@@ -182,6 +186,7 @@ describe('A backup of the farm', () => {
   it('replaces what the database holds only when it is told to', async () => {
     await backUp(farm.database, farm.files, directory);
     await migrate(target);
+    await addDefaultFarm(target);
     await target.query(`UPDATE materials SET name = 'mine'`);
     await target.query('CREATE TABLE of_a_newer_version (id INT)');
     await assert.rejects(into(), code('database_not_empty'));

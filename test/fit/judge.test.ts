@@ -227,6 +227,7 @@ describe('the judgement of fit', () => {
   const present: [what: string, wanted: Wanted, printer: FitPrinter, codes: string[]][] = [
     ['nothing', {}, giga, []],
     ['a printer that is off', {}, { ...giga, online: false }, ['offline']],
+    ['a printer that was only set up', {}, { ...giga, online: false, neverConnected: true }, ['never_connected']],
     ['a print', {}, { ...giga, busy: { with: 'a cube' } }, ['busy']],
     ['an occupied bed', {}, { ...giga, bed: 'occupied', bedCause: 'unknown' }, ['bed']],
     ['missing filament', { material: 'petg' }, giga, ['filament']],

@@ -80,6 +80,17 @@ describe('Spoolman', () => {
     assert.deepEqual(await sync(), nothing);
   });
 
+  it('makes a spool as large as it is after a refill there', async () => {
+    server.add(1, 800);
+    await sync();
+    const spool = server.spools.get(1);
+    assert.ok(spool);
+    spool.remaining_weight = 2500;
+    assert.deepEqual(await sync(), { imported: 0, pushed: 0, pulled: 1 });
+    const [refilled] = await allSpools(farm.database);
+    assert.deepEqual([refilled?.gramsLeft, refilled?.initialGrams], [2500, 2500]);
+  });
+
   it('counts nothing twice when a reply is lost', async () => {
     server.add(1, 800);
     await sync();

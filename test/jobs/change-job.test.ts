@@ -5,6 +5,7 @@ import { changeJob } from '../../lib/jobs/change-job';
 import { tick } from '../../lib/jobs/tick';
 import { UnacceptableInputError } from '../../lib/model/errors';
 import type { JobId } from '../../lib/model/ids';
+import { attemptsOf } from '../../lib/store/attempts';
 import { changeStatus, findJob, historyOf, lockJob } from '../../lib/store/jobs';
 import { whyJob } from '../../lib/views/why';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
@@ -175,6 +176,25 @@ describe('Changing what is asked for a job', () => {
       message: 'The job is cancelled; it cannot be changed.',
       remedy,
     });
+  });
+
+  it('numbers what goes on within the copies that are still wanted', async () => {
+    const other = await openBareFarm();
+    try {
+      await makeReady(other);
+      const id = await addJob(other, 'three', { copies: 3 });
+      assert.equal((await tick(other, undefined, 'scheduler')).assignments.length, 3);
+      const [first] = (await attemptsOf(other.database, id)).filter(({ copy }) => copy === 1);
+      await other.database.query(
+        `UPDATE print_attempts SET phase = 'ended', outcome = 'withdrawn', ended_at = now() WHERE id = $1`,
+        [first?.id],
+      );
+      await changeJob(other, id, { copies: 2 }, 'ada');
+      const open = (await attemptsOf(other.database, id)).filter(({ phase }) => phase !== 'ended');
+      assert.deepEqual(open.map(({ copy }) => copy).sort(), [1, 2]);
+    } finally {
+      await dropFarm(other);
+    }
   });
 
   it('changes nothing of a job that is over', async () => {

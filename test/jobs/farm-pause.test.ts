@@ -12,6 +12,7 @@ import { queue } from '../../lib/views/queries';
 import { QueueFeed } from '../../lib/views/queue-feed';
 import { whyJob, whyPrinter } from '../../lib/views/why';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+import { bringAttemptTo, bringJobTo } from '../support/stages';
 
 const modes: [string, Partial<FarmOptions>][] = [
   ['without operator hours', {}],
@@ -76,13 +77,9 @@ for (const [mode, options] of modes) {
       assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 3);
       const [running] = jobs;
       assert.ok(running);
-      for (const status of ['slicing', 'uploading', 'printing']) {
-        await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [running, status]);
-      }
-      await farm.database.query(
-        `UPDATE print_attempts SET phase = 'printing', fence = 1, start_intent_at = now(), started_at = now() WHERE job_id = $1`,
-        [running],
-      );
+      await bringJobTo(farm.database, running, 'printing');
+      const [begun] = await attemptsOf(farm.database, running);
+      await bringAttemptTo(farm.database, begun?.id ?? '', 'printing');
       const { taken_back } = await pauseFarm(farm, {}, 'ada');
       assert.deepEqual(taken_back.sort(), jobs.slice(1).sort());
       assert.equal((await findJob(farm.database, running)).status, 'printing');

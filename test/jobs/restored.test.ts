@@ -11,11 +11,12 @@ import { findJob, historyOf } from '../../lib/store/jobs';
 import { unsent } from '../../lib/store/outbox';
 import { allPrinters } from '../../lib/store/printers';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
+import { addDefaultFarm } from '../support/default-farm';
 import { platewise } from '../support/program';
 import { embeddedPostgresUrl, temporaryDirectory } from '../support/servers';
+import { bringJobTo } from '../support/stages';
 
 const printer = 'elegoo_giga';
-const order: readonly JobStatus[] = ['queued', 'scheduled', 'slicing', 'uploading', 'printing', 'completed'];
 
 interface Row {
   phase: AttemptPhase;
@@ -50,13 +51,8 @@ describe('A database that was restored', () => {
   /** A job with an attempt in a phase, held by an agent that is alive, and its dispatch waiting to be published. */
   async function arrange({ phase, status, cancelled }: Row): Promise<{ job: string; attempt: string }> {
     const job = await addJob(farm, `${phase} part`);
-    for (const next of order.slice(1, order.indexOf(status) + 1)) {
-      await farm.database.query(
-        `UPDATE print_jobs SET status = $2::text, completed_at = CASE WHEN $2::text = 'completed' THEN now() END,
-           cancel_requested_at = CASE WHEN $3 THEN now() END WHERE id = $1`,
-        [job, next, cancelled ?? false],
-      );
-    }
+    await bringJobTo(farm.database, job, status);
+    if (cancelled) await farm.database.query('UPDATE print_jobs SET cancel_requested_at = now() WHERE id = $1', [job]);
     const { rows } = await farm.database.query<{ id: string }>(
       `INSERT INTO print_attempts (job_id, copy, printer_id, file_name, slot, phase, dispatched_at, fence, lease_owner, lease_until,
          start_intent_at, started_at, outcome, ended_at)
@@ -198,6 +194,7 @@ describe('A database that was restored', () => {
       databaseUrl: url,
       log: () => undefined,
     });
+    await addDefaultFarm(other.database);
     await other.close();
     const { code, stdout, stderr } = await platewise(['restored', '--json'], { DATABASE_URL: url });
     assert.equal(code, 0, stderr);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { previewJob } from '../../lib/jobs/preview';
 import { submitJob } from '../../lib/jobs/submit';
 import { MalformedInputError, UnacceptableInputError } from '../../lib/model/errors';
 import { StandingPlan } from '../../lib/schedule/standing-plan';
 import { DatabaseUnavailableError } from '../../lib/store/database';
+import { addDefaultFarm } from '../support/default-farm';
 import { writeBox } from '../support/models';
 import { SimulatedFarm } from '../support/simulated-farm';
 
@@ -13,6 +15,7 @@ describe('A submission', () => {
   let box: string;
   before(async () => {
     farm = await new SimulatedFarm({ printers: [] }).start();
+    await addDefaultFarm(farm.farm.database);
     box = writeBox(join(farm.directory, 'files', 'box.stl'), 20, 20, 20);
   });
   after(async () => {
@@ -112,6 +115,53 @@ describe('A submission', () => {
         return true;
       },
     );
+  });
+
+  describe('to printers of which none has ever been connected', () => {
+    const connect = (id: string, when: string) =>
+      farm.farm.database.query(`UPDATE printers SET first_connected_at = ${when} WHERE id = $1`, [id]);
+    afterEach(async () => {
+      for (const id of ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan']) await connect(id, 'now()');
+    });
+
+    it('is refused with that word, and stores nothing', async () => {
+      await connect('elegoo_giga', 'NULL');
+      const before = await stored();
+      const large = writeBox(join(farm.directory, 'files', 'large.stl'), 700, 20, 20);
+      for (const [more, field] of [
+        [{ stl_path: large }, 'stl_path'],
+        [{ force_printer: 'elegoo_giga' }, 'force_printer'],
+      ] as const) {
+        await assert.rejects(submit(more), (error) => {
+          assert.ok(error instanceof UnacceptableInputError, String(error));
+          assert.equal(error.code, 'never_connected');
+          assert.equal(error.errors[0]?.field, field);
+          assert.match(error.remedy, /Giga has never been connected/);
+          return true;
+        });
+      }
+      assert.equal(await stored(), before);
+      await connect('elegoo_giga', 'now()');
+      assert.equal((await submit({ stl_path: large })).status, 'queued', 'it is only away');
+    });
+
+    it('is accepted if another printer takes it, and what is said of them is why', async () => {
+      for (const id of ['elegoo_giga', 'snapmaker_artisan']) await connect(id, 'NULL');
+      assert.equal((await submit({})).status, 'queued');
+      const { printers } = await previewJob(farm.farm, {
+        job_name: 'box',
+        stl_path: box,
+        material_id: 'pla_black_esun',
+      });
+      assert.deepEqual(
+        printers.map(({ printer_id, fits, reasons }) => [printer_id, fits, reasons[0]?.code]),
+        [
+          ['bamboo_h2d', true, 'offline'],
+          ['elegoo_giga', true, 'never_connected'],
+          ['snapmaker_artisan', true, 'never_connected'],
+        ],
+      );
+    });
   });
 
   it('is accepted with its place, its estimates and why it waits', async () => {

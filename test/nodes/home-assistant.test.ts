@@ -4,6 +4,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
+import { openFarm } from '../../lib/runtime';
+import { addDefaultFarm } from '../support/default-farm';
 import { writeBox } from '../support/models';
 import { temporaryDirectory } from '../support/servers';
 
@@ -81,6 +83,9 @@ describe('The example for Home Assistant, on a real MQTT broker', () => {
       { id: 'a100000000000000', type: 'job-submit', z, farm, wires: [[]] },
       { id: 'a200000000000000', type: 'rabbitmq-dispatch', z, farm, wires: [[]] },
     ];
+    const made = await openFarm({ dataDirectory: directory, log: () => undefined });
+    await addDefaultFarm(made.database);
+    await made.close();
     await helper.load(modules, [...flow, ...ours] as Parameters<typeof helper.load>[1]);
     await until(() => kept.has('platewise/queue/state') && kept.has('platewise/availability'));
     assert.equal(kept.get('platewise/availability'), 'online');

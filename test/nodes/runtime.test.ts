@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { openFarm } from '../../lib/runtime';
+import type { PrintFarmNode } from '../../nodes/print-farm/print-farm-node';
+import { addDefaultFarm } from '../support/default-farm';
 import { writeBox } from '../support/models';
 import { temporaryDirectory } from '../support/servers';
 
@@ -71,6 +73,11 @@ describe('The nodes', () => {
   const load = async (...nodes: Record<string, unknown>[]): Promise<void> => {
     await helper.load(modules, [tab, farmNode(), out, catcher, caught, ...nodes] as Parameters<typeof helper.load>[1]);
   };
+  /** Gives the farm printers and materials, once it is open. */
+  const equip = async (): Promise<void> => {
+    const { database } = await (helper.getNode('f0f0f0f0f0f0f0f0') as unknown as PrintFarmNode).farm();
+    await addDefaultFarm(database);
+  };
   const next = (id = 'out0000000000000'): Promise<Message> =>
     new Promise((resolve) => helper.getNode(id).once('input', (message: unknown) => resolve(message as Message)));
   const ask = async (id: string, message: Record<string, unknown>): Promise<Message> => {
@@ -83,6 +90,7 @@ describe('The nodes', () => {
 
   it('job-submit accepts a job from a wire and keeps the rest of the message', async () => {
     await load(ours('a100000000000000', 'job-submit'));
+    await equip();
     const answer = await ask('a100000000000000', { payload: job(), order: 42 });
     assert.equal(answer.payload['status'], 'queued');
     assert.equal(answer['order'], 42);
@@ -99,6 +107,7 @@ describe('The nodes', () => {
 
   it('with msg.req a node answers with a status code and problem details instead', async () => {
     await load(ours('a100000000000000', 'job-submit'));
+    await equip();
     const headers = { host: 'localhost', 'content-type': 'application/json' };
     const request = { method: 'POST', headers, params: {}, query: {} };
     const accepted = await ask('a100000000000000', { req: { ...request, body: job() } });
@@ -116,6 +125,7 @@ describe('The nodes', () => {
       ours('a300000000000000', 'job-control', { action: '' }),
       ours('a400000000000000', 'queue-status', { question: 'job' }),
     );
+    await equip();
     const { payload } = await ask('a100000000000000', { payload: job() });
     const queue = await ask('a200000000000000', { payload: {} });
     assert.equal(queue.payload['total_jobs'], 1);
@@ -140,6 +150,7 @@ describe('The nodes', () => {
       { id: 'plan000000000000', type: 'helper', z: 'tab0000000000000', wires: [] },
       ours('a600000000000000', 'scheduler-tick'),
     );
+    await equip();
     const submitted = new Promise<Message>((resolve) => {
       const seen = helper.getNode('plan000000000000');
       const look = (message: unknown): void => {
@@ -167,6 +178,7 @@ describe('The nodes', () => {
       ours('a800000000000000', 'status-bus', { events: 'job' }),
     );
     await until('a800000000000000', 'listening');
+    await equip();
     const told = next();
     helper.getNode('a100000000000000').receive({ payload: job() });
     const { payload, ...rest } = await told;

@@ -12,6 +12,7 @@ import { setupDone, setups } from '../../lib/views/setups';
 import { whatIf } from '../../lib/views/what-if';
 import { whyJob, whyPrinter } from '../../lib/views/why';
 import { addJob as addJobTo, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+import { bringJobTo } from '../support/stages';
 
 const h2d = printerId('bamboo_h2d');
 const giga = printerId('elegoo_giga');
@@ -151,13 +152,7 @@ describe('A farm with operator hours', () => {
       jobs.map((job) => job.job_name),
       ['foot', 'shade'],
     );
-    for (const status of ['scheduled', 'slicing', 'uploading', 'printing', 'completed']) {
-      const ended = status === 'completed' ? 'now()' : 'NULL';
-      await farm.database.query(`UPDATE print_jobs SET status = $2, completed_at = ${ended} WHERE id = $1`, [
-        first,
-        status,
-      ]);
-    }
+    await bringJobTo(farm.database, first, 'completed');
     assert.equal(((await jobDetail(farm, last)).kit as { completed: number }).completed, 1);
   });
 

@@ -48,7 +48,8 @@ describe('A farm whose database is put back', () => {
           await farm.until(job_id, 'printing');
           await farm.stopFarm();
           const backup = await own.backUp();
-          for (const edit of edits) await own.query(edit, backup);
+          // No farm goes this way, so that the schema would refuse it.
+          await own.query(['SET session_replication_role = replica', ...edits].join(';'), backup);
           await farm.startFarm();
           await farm.until(job_id, 'completed');
           await farm.stopFarm();

@@ -11,6 +11,7 @@ import { type Attempt, findAttempt, insertAttempt } from '../../lib/store/attemp
 import { findJob, lockJob } from '../../lib/store/jobs';
 import { deductGrams, findSpool, insertSpool, missingGrams } from '../../lib/store/materials';
 import { addJob as addJobTo, dropFarm, openBareFarm } from '../support/bare-farm';
+import { bringJobTo } from '../support/stages';
 
 const pla = materialId('pla_black_esun');
 const giga = printerId('elegoo_giga');
@@ -30,9 +31,7 @@ describe('Grams', () => {
   const addSpool = async (grams: number): Promise<SpoolId> =>
     (await farm.database.transaction((tx) => insertSpool(tx, { materialId: pla, grams, label: null }))).id;
 
-  /** An attempt of a new job that was printing and has ended. */
-  async function endedAttempt(grams: number, spoolId: SpoolId): Promise<Attempt> {
-    const jobId = await addJob(grams);
+  async function addAttempt(jobId: JobId, grams: number, spoolId: SpoolId): Promise<AttemptId> {
     const id = attemptId(randomUUID());
     await farm.database.transaction((tx) =>
       insertAttempt(tx, {
@@ -48,15 +47,19 @@ describe('Grams', () => {
         reservedGrams: grams,
       }),
     );
+    return id;
+  }
+
+  /** An attempt of a new job that was printing and has ended. */
+  async function endedAttempt(grams: number, spoolId: SpoolId): Promise<Attempt> {
+    const jobId = await addJob(grams);
+    const id = await addAttempt(jobId, grams, spoolId);
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'ended', outcome = 'failed', started_at = now() - interval '2 hours', ended_at = now(),
          estimated_grams = $2, estimated_seconds = 7200 WHERE id = $1`,
       [id, grams],
     );
-    await farm.database.query(`UPDATE print_jobs SET status = 'scheduled' WHERE id = $1`, [jobId]);
-    await farm.database.query(`UPDATE print_jobs SET status = 'slicing' WHERE id = $1`, [jobId]);
-    await farm.database.query(`UPDATE print_jobs SET status = 'uploading' WHERE id = $1`, [jobId]);
-    await farm.database.query(`UPDATE print_jobs SET status = 'printing' WHERE id = $1`, [jobId]);
+    await bringJobTo(farm.database, jobId, 'printing');
     const attempt = await findAttempt(farm.database, id);
     assert.ok(attempt);
     return attempt;
@@ -168,17 +171,13 @@ describe('Grams', () => {
 
   it('that are missing on a spool are noticed once a print is sliced', async () => {
     const spool = await addSpool(50);
-    const attempt = await endedAttempt(40, spool);
-    await farm.database.query(
-      `UPDATE print_attempts SET phase = 'claimed', fence = 1, outcome = NULL, ended_at = NULL WHERE id = $1`,
-      [attempt.id],
-    );
-    assert.equal(await missingGrams(farm.database, attempt.id), 0);
-    await farm.database.query('UPDATE print_attempts SET reserved_grams = 80 WHERE id = $1', [attempt.id]);
-    assert.equal(await missingGrams(farm.database, attempt.id), 30);
+    const attempt = await addAttempt(await addJob(40), 40, spool);
+    assert.equal(await missingGrams(farm.database, attempt), 0);
+    await farm.database.query('UPDATE print_attempts SET reserved_grams = 80 WHERE id = $1', [attempt]);
+    assert.equal(await missingGrams(farm.database, attempt), 30);
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'ended', outcome = 'not_started', ended_at = now() WHERE id = $1`,
-      [attempt.id],
+      [attempt],
     );
   });
 

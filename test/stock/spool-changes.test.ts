@@ -3,6 +3,7 @@ import type { Farm } from '../../lib/farm/farm';
 import { answerOutcome } from '../../lib/jobs/outcome';
 import { recordOutcome } from '../../lib/jobs/record-outcome';
 import { tick } from '../../lib/jobs/tick';
+import type { AttemptPhase } from '../../lib/model/attempt';
 import { type JobId, printerId } from '../../lib/model/ids';
 import type { PrinterReport } from '../../lib/model/printer';
 import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
@@ -10,6 +11,7 @@ import { type Attempt, findAttempt, noteProgress, openAttemptOf } from '../../li
 import { lockJob } from '../../lib/store/jobs';
 import { loadedSlots, storeReport } from '../../lib/store/printers';
 import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare-farm';
+import { bringAttemptTo, bringJobTo } from '../support/stages';
 
 const pla = 'pla_black_esun';
 const giga = printerId('elegoo_giga');
@@ -36,12 +38,12 @@ describe('A spool that is changed in a print', () => {
   });
   afterEach(() => dropFarm(farm));
 
-  const phase = (name: string) =>
-    farm.database.query(
-      `UPDATE print_attempts SET phase = $1, fence = 1, start_intent_at = now(), started_at = now() - interval '1 hour',
-         estimated_grams = 100, estimated_seconds = 7200`,
-      [name],
+  const phase = async (name: AttemptPhase): Promise<void> => {
+    await bringAttemptTo(farm.database, attempt.id, name);
+    await farm.database.query(
+      `UPDATE print_attempts SET started_at = now() - interval '1 hour', estimated_grams = 100, estimated_seconds = 7200`,
     );
+  };
   /** The printer shows the print, paused unless it says otherwise. */
   const report = (more: Partial<PrinterReport>) =>
     storeReport(farm.database, giga, {
@@ -54,7 +56,9 @@ describe('A spool that is changed in a print', () => {
     (await spools(farm)).spools.find(({ spool_id }) => spool_id === spool)?.grams_left;
   /** Ends the print and records it. */
   async function end(more: Partial<Parameters<typeof recordOutcome>[2]> = {}): Promise<void> {
-    await farm.database.query(`UPDATE print_attempts SET phase = 'ended', outcome = 'completed', ended_at = now()`);
+    await farm.database.query(
+      `UPDATE print_attempts SET phase = 'ended', outcome = 'completed', ended_at = now(), lease_until = NULL`,
+    );
     const ended = await findAttempt(farm.database, attempt.id);
     assert.ok(ended);
     await farm.database.transaction(async (tx) =>
@@ -169,7 +173,7 @@ describe('A spool that is changed in a print', () => {
   });
 
   it('is not changed while nobody knows whether the print runs', async () => {
-    for (const name of ['starting', 'outcome_unknown']) {
+    for (const name of ['starting', 'outcome_unknown'] as const) {
       await phase(name);
       await assert.rejects(load(second), { code: 'slot_in_use' }, name);
     }
@@ -219,8 +223,7 @@ describe('A spool that is changed in a print', () => {
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'outcome_unknown', start_intent_at = now() - interval '1 hour'`,
     );
-    for (const status of ['slicing', 'uploading', 'printing'])
-      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
+    await bringJobTo(farm.database, job, 'printing');
     await report({ state: 'idle', job: null, progress: null });
     await answerOutcome(farm, attempt.id, { printed: false }, 'ada');
     assert.deepEqual(await charged(), { of: { [first]: 40 }, recorded: 40 });

@@ -4,8 +4,10 @@ import { tick } from '../../lib/jobs/tick';
 import { type JobId, materialId } from '../../lib/model/ids';
 import { addMaterial, changeMaterial, materials, removeMaterial } from '../../lib/stock/materials';
 import { addSpool, changeSlot, changeSpool, removeSpool, spools } from '../../lib/stock/spools';
+import { openAttemptOf } from '../../lib/store/attempts';
 import { changeStatus, lockJob } from '../../lib/store/jobs';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
+import { bringAttemptTo } from '../support/stages';
 
 const pla = 'pla_black_esun';
 const petg = 'petg_black_esun';
@@ -23,15 +25,16 @@ describe('Spools and materials', () => {
     (await spools(farm)).spools.find((spool) => spool.printer_id === printer)?.spool_id ?? '';
   const listed = async (id: string): Promise<boolean> =>
     (await spools(farm)).spools.some((spool) => spool.spool_id === id);
+  const startOnGiga = async (): Promise<void> => {
+    const attempt = await openAttemptOf(farm.database, giga);
+    await bringAttemptTo(farm.database, attempt?.id ?? '', 'printing');
+  };
   /** A print of 100 g under way on the Giga, in a phase. */
   const printOnGiga = async (phase: 'dispatched' | 'printing'): Promise<JobId> => {
     const id = await addJob(farm, 'part', { estimatedGrams: 100, forcePrinter: giga as never });
     assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
     if (phase === 'printing') {
-      await farm.database.query(
-        `UPDATE print_attempts SET phase = 'printing', fence = 1, start_intent_at = now(), started_at = now() WHERE job_id = $1`,
-        [id],
-      );
+      await startOnGiga();
     }
     return id;
   };
@@ -74,9 +77,7 @@ describe('Spools and materials', () => {
     await printOnGiga('dispatched');
     const id = await spoolIn(giga);
     assert.equal((await changeSpool(farm, id, { gross_grams: 1100, tare_grams: 200 })).grams_left, 900);
-    await farm.database.query(
-      `UPDATE print_attempts SET phase = 'printing', fence = 1, start_intent_at = now(), started_at = now()`,
-    );
+    await startOnGiga();
     await assert.rejects(changeSpool(farm, id, { gross_grams: 900, tare_grams: 200 }), {
       code: 'spool_in_use',
       remedy: /grams_left as it was when the print began/,
@@ -97,7 +98,7 @@ describe('Spools and materials', () => {
     await assert.rejects(changeSlot(farm, 'snapmaker_artisan', 'nozzle0', { spool_id: idle }), { code: 'not_found' });
     await assert.rejects(removeSpool(farm, idle), { code: 'not_found' });
     await farm.database.query(
-      `UPDATE print_attempts SET phase = 'ended', outcome = 'completed', ended_at = now() WHERE job_id = $1`,
+      `UPDATE print_attempts SET phase = 'ended', outcome = 'completed', ended_at = now(), lease_until = NULL WHERE job_id = $1`,
       [job],
     );
     assert.equal((await removeSpool(farm, used)).archived, true);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { problemOf } from '../../lib/api/problem';
 import { Database, DatabaseBusyError, DatabaseReadOnlyError, DatabaseUnavailableError } from '../../lib/store/database';
+import { addDefaultFarm } from '../support/default-farm';
 import { freshDatabase } from '../support/fresh-database';
 
 describe('A database', () => {
@@ -8,6 +9,7 @@ describe('A database', () => {
   let drop: () => Promise<void>;
   before(async () => {
     ({ database, drop } = await freshDatabase());
+    await addDefaultFarm(database);
   });
   after(() => drop());
 

@@ -25,6 +25,7 @@ import {
 import { loadedSlots } from '../../lib/store/printers';
 import type { Queryable } from '../../lib/store/queryable';
 import { forgetSharedFiles } from '../../lib/store/shared-files';
+import { addDefaultFarm } from '../support/default-farm';
 import { freshDatabase } from '../support/fresh-database';
 import { addHistory } from '../support/history';
 
@@ -44,6 +45,7 @@ describe('A database with a long history', () => {
   let kit: JobId;
   before(async () => {
     ({ database, drop } = await freshDatabase());
+    await addDefaultFarm(database);
     await addHistory(database, 20_000);
     const { rows } = await database.query<{ id: JobId }>('SELECT id FROM print_jobs LIMIT 1');
     await database.query(

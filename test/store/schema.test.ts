@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type JobStatus, jobStatuses, statusGraph } from '../../lib/model/status';
 import { Database } from '../../lib/store/database';
 import { migrate, SchemaTooNewError } from '../../lib/store/migrate';
+import { addDefaultFarm } from '../support/default-farm';
 import { freshDatabase } from '../support/fresh-database';
 import { databases } from '../support/servers';
 
@@ -17,8 +18,8 @@ for (const { name, connection } of databases()) {
       );
       try {
         await Promise.all(starting.map(migrate));
-        const { rows } = await (starting[0] as Database).query<{ count: number }>('SELECT count(*) FROM materials');
-        assert.equal(rows[0]?.count, 12);
+        const { rows } = await (starting[0] as Database).query<{ count: number }>('SELECT count(*) FROM farm');
+        assert.equal(rows[0]?.count, 1);
       } finally {
         await (starting[0] as Database).query(`DROP SCHEMA ${schema} CASCADE`);
         await Promise.all(starting.map((database) => database.close()));
@@ -35,6 +36,14 @@ for (const { name, connection } of databases()) {
       await drop();
     });
 
+    it('begins without a printer and without a material', async () => {
+      const { database, drop } = await freshDatabase(await connection());
+      for (const table of ['printers', 'printer_slots', 'materials']) {
+        assert.equal((await database.query(`SELECT 1 FROM ${table}`)).rowCount, 0, table);
+      }
+      await drop();
+    });
+
     it('holds the same status graph as lib/model', async () => {
       const { database, drop } = await freshDatabase(await connection());
       const { rows } = await database.query<{ from_status: JobStatus; to_status: JobStatus }>(
@@ -48,6 +57,7 @@ for (const { name, connection } of databases()) {
 
     it('refuses a change of status that the graph does not have, whoever writes it', async () => {
       const { database, drop } = await freshDatabase(await connection());
+      await addDefaultFarm(database);
       const { rows } = await database.query<{ id: string }>(
         `INSERT INTO print_jobs (job_name, stl_path, material_id, print_settings, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3)
          VALUES ('part', '/part.stl', 'pla_black_esun', '{}', repeat('0', 64), 'stl', 1, 1, 1, 1) RETURNING id`,

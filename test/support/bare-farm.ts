@@ -7,6 +7,7 @@ import { openFarm } from '../../lib/runtime';
 import { insertJob, type NewJob } from '../../lib/store/jobs';
 import { insertSpool } from '../../lib/store/materials';
 import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/printers';
+import { addDefaultFarm } from './default-farm';
 import { embeddedPostgresUrl, temporaryDirectory } from './servers';
 
 /** What a printer reports that does nothing. */
@@ -27,15 +28,20 @@ export const idle: PrinterReport = {
 /** The slot of each printer that `makeReady` loads. */
 const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan: 'nozzle0' };
 
-/** A farm with nothing but a database, in a schema of its own unless it is told which, and a broker. */
+/**
+ * The default farm's database, in a schema of its own unless it is told which, and a broker: nothing runs. Its printers were connected
+ * once and are away.
+ */
 export async function openBareFarm(options: Partial<FarmOptions> = {}): Promise<Farm> {
-  return openFarm({
+  const farm = await openFarm({
     dataDirectory: temporaryDirectory('bare-farm'),
     databaseUrl: await embeddedPostgresUrl(),
     schema: `test_${randomUUID().replaceAll('-', '')}`,
     log: () => undefined,
     ...options,
   });
+  await addDefaultFarm(farm.database);
+  return farm;
 }
 
 /** Ends a farm, and everything that it has stored in the database. */

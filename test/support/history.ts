@@ -41,8 +41,8 @@ export async function addHistory(database: Database, jobs: number): Promise<void
     );
     await client.query(
       `INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
-       SELECT job_id, 'queued', unnest(ARRAY['queued', 'scheduled', 'slicing', 'uploading', 'printing', 'completed']), 'because',
-         ended_at, 'history' FROM life`,
+       SELECT job_id, unnest(ARRAY[NULL, 'queued', 'scheduled', 'slicing', 'uploading', 'printing']),
+         unnest(ARRAY['queued', 'scheduled', 'slicing', 'uploading', 'printing', 'completed']), 'because', ended_at, 'history' FROM life`,
     );
     await client.query(
       `INSERT INTO start_promises (job_id, made_at, situation, lead_minutes, start_at, p10_at, p90_at)

@@ -96,6 +96,7 @@ export class SimulatedFarm {
       );
     }
     await this.startFarm();
+    await this.online();
     return this;
   }
 

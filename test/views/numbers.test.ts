@@ -3,6 +3,7 @@ import type { Farm } from '../../lib/farm/farm';
 import { materialId } from '../../lib/model/ids';
 import { numbers, numbersCsv } from '../../lib/views/numbers';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
+import { bringJobTo } from '../support/stages';
 
 interface Print {
   name: string;
@@ -89,13 +90,9 @@ describe('The numbers of a farm', () => {
         JSON.stringify(print.warnings ?? []),
       ],
     );
-    const steps = ['scheduled', 'slicing', 'uploading', 'printing'];
-    for (const status of steps)
-      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
-    await farm.database.query(
-      'UPDATE print_jobs SET status = $2, completed_at = $3, assigned_printer_id = $4 WHERE id = $1',
-      [job, outcome, print.to, printer],
-    );
+    await bringJobTo(farm.database, job, 'printing', printer);
+    await bringJobTo(farm.database, job, outcome, printer);
+    await farm.database.query('UPDATE print_jobs SET completed_at = $2 WHERE id = $1', [job, print.to]);
   }
 
   it('add up what ended in a time, and no more', async () => {

@@ -9,12 +9,15 @@ import { answerOutcome } from '../../lib/jobs/outcome';
 import { type AttemptPhase, mayHaveStarted } from '../../lib/model/attempt';
 import { printerId } from '../../lib/model/ids';
 import type { PrinterState } from '../../lib/model/printer';
+import type { JobStatus } from '../../lib/model/status';
 import { tendDispatches } from '../../lib/services/maintenance/dispatches';
 import { findAttempt } from '../../lib/store/attempts';
 import { allPrinters } from '../../lib/store/printers';
+import type { Transaction } from '../../lib/store/queryable';
 import { type Action, attemptActions, printerActions } from '../../lib/views/actions';
 import { jobDetail, printers } from '../../lib/views/queries';
 import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare-farm';
+import { bringJobTo } from '../support/stages';
 
 const printer = printerId('elegoo_giga');
 const phases = ['dispatched', 'claimed', 'preparing', 'uploading', 'starting', 'printing', 'outcome_unknown'] as const;
@@ -39,8 +42,7 @@ function byItself(phase: AttemptPhase, { connected, served }: { connected: boole
   return null;
 }
 
-const statuses = ['scheduled', 'slicing', 'uploading', 'printing'];
-const statusOf: Record<(typeof phases)[number], string> = {
+const statusOf: Record<(typeof phases)[number], JobStatus> = {
   dispatched: 'scheduled',
   claimed: 'slicing',
   preparing: 'slicing',
@@ -68,20 +70,30 @@ describe('A way out', () => {
 
   /** Puts an attempt of a new job into a phase, and its printer into a situation. */
   async function arrange(phase: (typeof phases)[number], situation: string): Promise<{ job: string; attempt: string }> {
-    const { connected, served, state, stranger } = situations[situation] ?? assert.fail();
     const job = await addJob(farm, `${phase}, ${situation}`);
-    for (const status of statuses.slice(0, statuses.indexOf(statusOf[phase]) + 1)) {
-      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
-    }
-    const { rows: stored } = await farm.database.query<{ id: string }>(
+    await bringJobTo(farm.database, job, statusOf[phase]);
+    const attempt = await farm.database.transaction((tx) => arrangeRows(tx, job, phase, situation));
+    return { job, attempt };
+  }
+
+  async function arrangeRows(
+    tx: Transaction,
+    job: string,
+    phase: (typeof phases)[number],
+    situation: string,
+  ): Promise<string> {
+    const { connected, served, state, stranger } = situations[situation] ?? assert.fail();
+    const { rows: stored } = await tx.query<{ id: string }>(
       `INSERT INTO print_attempts (job_id, copy, printer_id, file_name, slot, phase, dispatched_at, fence, lease_owner, lease_until, start_intent_at)
-       VALUES ($1, 1, $2, $3, 'extruder', $4::text, now() - interval '3 minutes', 1, gen_random_uuid(), now() + interval '10 seconds',
+       VALUES ($1, 1, $2, $3, 'extruder', $4::text, now() - interval '3 minutes', CASE WHEN $4::text <> 'dispatched' THEN 1 END,
+         CASE WHEN $4::text <> 'dispatched' THEN gen_random_uuid() END,
+         CASE WHEN $4::text <> 'dispatched' THEN now() + interval '10 seconds' END,
          CASE WHEN $4::text IN ('starting', 'printing', 'outcome_unknown') THEN now() - interval '2 minutes' END)
        RETURNING id`,
       [job, printer, `${job}.gcode`, phase],
     );
     const attempt = stored[0]?.id ?? '';
-    await farm.database.query(
+    await tx.query(
       `UPDATE printers SET connected = $2, report = $3, stranger = $4, seen_at = now() - make_interval(secs => $5),
          bed_state = 'occupied', bed_cause = 'attempt', bed_attempt_id = $6, archived_at = NULL WHERE id = $1`,
       [
@@ -93,7 +105,7 @@ describe('A way out', () => {
         attempt,
       ],
     );
-    return { job, attempt };
+    return attempt;
   }
 
   /** Does what an action says, as the interface would. */

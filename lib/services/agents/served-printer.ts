@@ -8,6 +8,7 @@ import { asError, NotFoundError } from '../../model/errors';
 import type { PrinterId } from '../../model/ids';
 import type { Log } from '../../model/log';
 import type { Make, PrinterCapabilities, PrinterReport, ReportedCapabilities } from '../../model/printer';
+import { addDemoMaterials } from '../../stock/demo-materials';
 import { findPrinter, type Printer } from '../../store/printers';
 import { PrepareAhead } from '../prepare-ahead';
 import type { Service } from '../service';
@@ -98,6 +99,8 @@ export class ServedPrinter implements Service {
     const stored = await storedPrinter(farm, setup.id);
     const printer = new ServedPrinter(farm, setup, stored, log);
     const { id, name, make, given } = setup;
+    // A simulated printer comes with filament.
+    if (setup.simulated) await farm.database.transaction(addDemoMaterials);
     await announcePrinter(
       farm,
       {
