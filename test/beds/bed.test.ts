@@ -23,7 +23,7 @@ describe('The bed of a printer', () => {
   });
   beforeEach(async () => {
     await endAllAttempts(farm);
-    ours = (await arrangeAttempt(farm, 'starting')).attempt;
+    ours = (await arrangeAttempt(farm, 'uploading')).attempt;
     await farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), undefined, 'ada'));
   });
   after(() => dropFarm(farm));
@@ -32,9 +32,16 @@ describe('The bed of a printer', () => {
     const { bedState, bedCause, bedAttemptId } = await findPrinter(farm.database, giga);
     return [bedState, bedCause, bedAttemptId];
   };
-  const intend = () => farm.database.transaction((tx) => occupyBed(tx, giga, ours, 'agent'));
+  const intend = () =>
+    farm.database.transaction(async (tx) => {
+      await occupyBed(tx, giga, ours, 'agent');
+      await tx.query(`UPDATE print_attempts SET phase = 'starting', start_intent_at = now() WHERE id = $1`, [ours]);
+    });
   const restore = (attempt = ours) =>
-    farm.database.transaction(async (tx) => restoreBed(tx, await lockPrinter(tx, giga), attempt, 'agent'));
+    farm.database.transaction(async (tx) => {
+      await tx.query(`UPDATE print_attempts SET phase = 'uploading' WHERE id = $1 AND phase = 'starting'`, [attempt]);
+      await restoreBed(tx, await lockPrinter(tx, giga), attempt, 'agent');
+    });
 
   it('is ours from the intent on, and clear again when the start was not made', async () => {
     await intend();
@@ -57,13 +64,14 @@ describe('The bed of a printer', () => {
   it('is not cleared by an attempt that did not occupy it', async () => {
     await intend();
     await endAllAttempts(farm);
-    const { attempt: later } = await arrangeAttempt(farm, 'starting');
+    const { attempt: later } = await arrangeAttempt(farm, 'uploading');
     await restore(later);
     assert.deepEqual(await bed(), ['occupied', 'attempt', ours]);
   });
 
   it('is cleared by an operator who has seen its present version, and by nobody who has seen another', async () => {
     await intend();
+    await endAllAttempts(farm);
     const { bedVersion: seen } = await findPrinter(farm.database, giga);
     const clear = (version: number | undefined) =>
       farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), version, 'ada'));

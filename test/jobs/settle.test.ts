@@ -188,7 +188,7 @@ describe('The end of an attempt, in the database', () => {
       const [arranged, id] = await printing(60);
       await record(arranged, 'completed');
       assert.equal(await gramsLeft(id), 0);
-      await farm.database.query('UPDATE spools SET grams_left = 300 WHERE id = $1', [id]);
+      await farm.database.query('UPDATE spools SET initial_grams = 300, grams_left = 300 WHERE id = $1', [id]);
       const again = { attemptId: arranged.attempt, spoolId: id, grams: 100, lowGrams: 50 };
       await farm.database.transaction((tx) => deductGrams(tx, again));
       assert.equal(await gramsLeft(id), 300);

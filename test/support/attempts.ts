@@ -41,9 +41,22 @@ export async function arrangeAttempt(
   const job = of ?? (await addJob(farm, `${phase} part`, more));
   if (of === undefined) {
     for (const status of order.slice(1, order.indexOf(openStatus([phase])) + 1)) {
-      await farm.database.query('UPDATE print_jobs SET status = $2 WHERE id = $1', [job, status]);
+      await farm.database.query('UPDATE print_jobs SET status = $2, assigned_printer_id = $3 WHERE id = $1', [
+        job,
+        status,
+        printer,
+      ]);
     }
   }
+  const started = ['starting', 'printing', 'outcome_unknown'].includes(phase);
+  const occupy = (attempt: string | null): Promise<unknown> =>
+    farm.database.query(
+      `UPDATE printers SET bed_state = 'occupied', bed_cause = CASE WHEN $2::uuid IS NULL THEN 'unknown' ELSE 'attempt' END,
+         bed_attempt_id = $2 WHERE id = $1`,
+      [printer, attempt],
+    );
+  // A print lies on a bed that is not clear.
+  if (started) await occupy(null);
   const owner = randomUUID();
   const { rows } = await farm.database.query<{ id: AttemptId }>(
     `INSERT INTO print_attempts (job_id, copy, printer_id, file_name, slot, spool_id, phase, dispatched_at, fence, lease_owner,
@@ -59,6 +72,7 @@ export async function arrangeAttempt(
     [job, copy, printer, `${randomUUID()}.gcode`, phase, owner, leaseSeconds, spool],
   );
   const attempt = rows[0]?.id ?? assert.fail();
+  if (started) await occupy(attempt);
   return { job, attempt, claim: { attemptId: attempt, fence: 1, owner } };
 }
 
