@@ -7,8 +7,9 @@ import { remarks } from '../fit/sliced';
 import { costOf } from '../model/cost';
 import { type FieldError, UnacceptableInputError } from '../model/errors';
 import type { FitReason } from '../model/fit';
-import { isUuid, type JobId, materialId, type PrinterId } from '../model/ids';
+import { isUuid, type JobId, materialId } from '../model/ids';
 import type { Job } from '../model/job';
+import { printerWishes, snakeCase, wishesOf } from '../model/job-wishes';
 import { type Material, materialTolerance } from '../model/material';
 import type { PrintSettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
@@ -56,13 +57,7 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
     return undefined;
   });
   const printers = await allPrinters(farm.database);
-  if (submission.force_printer != null && !printers.some((printer) => printer.id === submission.force_printer)) {
-    errors.push({
-      field: 'force_printer',
-      value: submission.force_printer,
-      remedy: `Use one of ${printers.map((printer) => printer.id).join(', ')}, or leave it out.`,
-    });
-  }
+  errors.push(...unknownPrinters(submission, printers));
   const settings = submission.print_settings ?? {};
   const profile = material && (await profileOf(farm, submission, material, errors));
   if (material) checkTemperatures(settings, material, errors);
@@ -79,6 +74,17 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
   if (able.length === 0) throw refused(misfits(planned, places, submission));
   if (able.every(({ neverConnected }) => neverConnected)) throw neverConnected(able, submission);
   return { job, material, file, planned, places, warnings: warningsOf(planned, file.analysis, settings) };
+}
+
+/** The printers that a submission names and the farm does not have. */
+function unknownPrinters(submission: JobSubmission, printers: readonly Printer[]): FieldError[] {
+  const asked = wishesOf(submission);
+  return printerWishes.flatMap((name) => {
+    const value = asked[name];
+    if (value === null || printers.some(({ id }) => id === value)) return [];
+    const remedy = `Use one of ${printers.map(({ id }) => id).join(', ')}, or leave it out.`;
+    return [{ field: snakeCase(name), value, remedy }];
+  });
 }
 
 /** Printers that were only set up may not exist: a job must not wait for them alone. */
@@ -261,6 +267,7 @@ function newJob(
   actor: string,
 ): NewJob {
   return {
+    ...wishesOf(submission),
     jobName: submission.job_name,
     stlPath: submission.stl_path,
     gcodePath: null,
@@ -269,18 +276,10 @@ function newJob(
     estimatedGrams: estimate.grams,
     estimatedCostUsd: Math.min(mostUsd, estimatedCost(farm, submission, material, estimate, printers)),
     estimatedDurationHours: Math.min(999.99, estimate.hours),
-    priority: submission.priority ?? 5,
     deadlineAt: submission.deadline_at ?? null,
     createdBy: submission.created_by ?? actor,
-    maxRetries: submission.max_retries ?? 2,
-    goalId: submission.goal_id ?? null,
-    kitId: submission.kit_id ?? null,
-    copies: submission.copies ?? 1,
     notBefore: submission.not_before ?? null,
     dependsOn: (submission.depends_on ?? []) as JobId[],
-    forcePrinter: (submission.force_printer ?? null) as PrinterId | null,
-    hold: submission.hold ?? false,
-    acceptUnknownMachine: submission.accept_unknown_machine ?? false,
     plate: file.analysis.plate ?? null,
     fileFacts: file.facts,
     model: {

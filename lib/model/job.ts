@@ -1,4 +1,5 @@
 import type { JobId, MaterialId, PrinterId } from './ids';
+import type { JobWishes } from './job-wishes';
 import type { Dimensions } from './printer';
 import type { PrintSettings, RetrySettings } from './settings';
 import type { FileFacts } from './sliced-facts';
@@ -8,7 +9,7 @@ import type { JobStatus } from './status';
 export type ModelKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
 
 /** A job as the database holds it; times are ISO 8601 UTC, money is USD, durations are hours of printer time. */
-export interface Job {
+export interface Job extends JobWishes {
   id: JobId;
   /** Grows with every change of the job. */
   version: number;
@@ -20,8 +21,6 @@ export interface Job {
   estimatedGrams: number | null;
   estimatedCostUsd: number | null;
   estimatedDurationHours: number | null;
-  /** 1 (highest) to 10. */
-  priority: number;
   deadlineAt: string | null;
   assignedPrinterId: PrinterId | null;
   status: JobStatus;
@@ -34,17 +33,10 @@ export interface Job {
   updatedAt: string;
   createdBy: string | null;
   retryCount: number;
-  maxRetries: number;
-  goalId: string | null;
-  /** What should be complete together with it. */
-  kitId: string | null;
   outcomeId: string | null;
-  copies: number;
   copiesDone: number;
   notBefore: string | null;
   dependsOn: JobId[];
-  forcePrinter: PrinterId | null;
-  hold: boolean;
   cancelRequestedAt: string | null;
   cancelRequestedBy: string | null;
   /** Why no more copies are begun; the job fails when the copies under way have ended. */
@@ -58,8 +50,6 @@ export interface Job {
   retryAt: string | null;
   /** What a retry does differently from what was asked for. */
   retrySettings: RetrySettings;
-  /** The submitter's word that a file which names no machine was made for the printers that it fits. */
-  acceptUnknownMachine: boolean;
   /** The plate of the file, from 1; null: it knows no plates. */
   plate: number | null;
   /** What the file asks of printers; null: it was submitted to an earlier version and has not been read again yet. */

@@ -1,5 +1,6 @@
 import type { FitJob, FitPrinter } from '../fit/subject';
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
+import type { JobWishes } from '../model/job-wishes';
 import type { OperatorHours } from './calendar';
 import type { Weights } from './objective';
 
@@ -15,6 +16,8 @@ export interface PlanningJob extends FitJob {
   name: string;
   hours: number;
   priority: number;
+  /** Everything that was asked of it besides; absent: nothing. */
+  wishes?: JobWishes;
   deadline: number | null;
   createdAt: number;
   notBefore: number | null;

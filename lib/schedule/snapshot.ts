@@ -1,6 +1,7 @@
 import type { Farm } from '../farm/farm';
 import type { JobId, PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
+import { onlyWishes } from '../model/job-wishes';
 import type { Material } from '../model/material';
 import { isActive } from '../model/printer';
 import type { JobStatus } from '../model/status';
@@ -37,6 +38,7 @@ export function planningJob(
     name: job.jobName,
     hours: job.estimatedDurationHours ?? unknownHours,
     priority: job.priority,
+    wishes: onlyWishes(job),
     deadline: job.deadlineAt === null ? null : Date.parse(job.deadlineAt),
     createdAt: Date.parse(job.createdAt),
     notBefore: latest(job.notBefore, job.retryAt),

@@ -1,6 +1,7 @@
 import { ConflictError, NotFoundError, StaleVersionError } from '../model/errors';
 import { type AttemptId, isUuid, type JobId, type PrinterId } from '../model/ids';
 import type { Job } from '../model/job';
+import { type JobWishes, snakeCase, wishNames } from '../model/job-wishes';
 import type { RetrySettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
@@ -10,32 +11,25 @@ import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /** What is known of a job when it is submitted. */
-export type NewJob = Pick<
-  Job,
-  | 'jobName'
-  | 'stlPath'
-  | 'gcodePath'
-  | 'materialId'
-  | 'printSettings'
-  | 'estimatedGrams'
-  | 'estimatedCostUsd'
-  | 'estimatedDurationHours'
-  | 'priority'
-  | 'deadlineAt'
-  | 'createdBy'
-  | 'maxRetries'
-  | 'goalId'
-  | 'kitId'
-  | 'copies'
-  | 'notBefore'
-  | 'dependsOn'
-  | 'forcePrinter'
-  | 'hold'
-  | 'acceptUnknownMachine'
-  | 'plate'
-  | 'fileFacts'
-  | 'model'
->;
+export type NewJob = JobWishes &
+  Pick<
+    Job,
+    | 'jobName'
+    | 'stlPath'
+    | 'gcodePath'
+    | 'materialId'
+    | 'printSettings'
+    | 'estimatedGrams'
+    | 'estimatedCostUsd'
+    | 'estimatedDurationHours'
+    | 'deadlineAt'
+    | 'createdBy'
+    | 'notBefore'
+    | 'dependsOn'
+    | 'plate'
+    | 'fileFacts'
+    | 'model'
+  >;
 
 /** A line of a job's history. */
 export interface HistoryLine {
@@ -82,7 +76,8 @@ export function jobOf(row: Record<string, unknown>): Job {
   };
 }
 
-const fields = [
+const fields: readonly Exclude<keyof Job, 'model'>[] = [
+  ...wishNames,
   'id',
   'jobName',
   'stlPath',
@@ -92,7 +87,6 @@ const fields = [
   'estimatedGrams',
   'estimatedCostUsd',
   'estimatedDurationHours',
-  'priority',
   'deadlineAt',
   'assignedPrinterId',
   'status',
@@ -105,16 +99,10 @@ const fields = [
   'updatedAt',
   'createdBy',
   'retryCount',
-  'maxRetries',
-  'goalId',
-  'kitId',
   'outcomeId',
-  'copies',
   'copiesDone',
   'notBefore',
   'dependsOn',
-  'forcePrinter',
-  'hold',
   'cancelRequestedAt',
   'cancelRequestedBy',
   'givingUp',
@@ -123,15 +111,14 @@ const fields = [
   'failedOn',
   'failedAt',
   'retrySettings',
-  'acceptUnknownMachine',
   'plate',
   'fileFacts',
   'version',
-] as const satisfies readonly Exclude<keyof Job, 'model'>[];
+];
 
 /** The columns of a job, named and nested as a `Job` is: thousands of rows are not turned into others one by one. */
 const jobColumns = [
-  ...fields.map((name) => `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} AS "${name}"`),
+  ...fields.map((name) => `${snakeCase(name)} AS "${name}"`),
   `jsonb_build_object('sha256', model_sha256, 'kind', model_kind, 'volumeMm3', model_volume_mm3,
      'dimensions', jsonb_build_object('x', model_x_mm, 'y', model_y_mm, 'z', model_z_mm)) AS model`,
 ].join(', ');
@@ -151,11 +138,10 @@ const insertJobSql = `
   WITH j AS (
     INSERT INTO print_jobs (
       job_name, stl_path, gcode_path, material_id, print_settings, estimated_grams, estimated_cost_usd,
-      estimated_duration_hours, priority, deadline_at, created_by, max_retries, goal_id, copies, not_before, depends_on,
-      force_printer, hold, model_sha256, model_kind, model_x_mm, model_y_mm, model_z_mm, model_volume_mm3, kit_id,
-      accept_unknown_machine, plate, file_facts, status, job_seq)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-      $26, $27, $28, 'queued', 1)
+      estimated_duration_hours, deadline_at, created_by, not_before, depends_on, model_sha256, model_kind, model_x_mm, model_y_mm,
+      model_z_mm, model_volume_mm3, plate, file_facts, ${wishNames.map(snakeCase).join(', ')}, status, job_seq)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+      ${wishNames.map((_name, index) => `$${21 + index}`).join(', ')}, 'queued', 1)
     RETURNING *),
   h AS (
     INSERT INTO job_status_history (job_id, from_status, to_status, reason, changed_at, changed_by)
@@ -177,26 +163,19 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
     job.estimatedGrams,
     job.estimatedCostUsd,
     job.estimatedDurationHours,
-    job.priority,
     job.deadlineAt,
     job.createdBy,
-    job.maxRetries,
-    job.goalId,
-    job.copies,
     job.notBefore,
     job.dependsOn,
-    job.forcePrinter,
-    job.hold,
     job.model.sha256,
     job.model.kind,
     job.model.dimensions.x,
     job.model.dimensions.y,
     job.model.dimensions.z,
     job.model.volumeMm3,
-    job.kitId,
-    job.acceptUnknownMachine,
     job.plate,
     job.fileFacts === null ? null : JSON.stringify(job.fileFacts),
+    ...wishNames.map((name) => job[name]),
   ]);
   const row = rows[0];
   if (!row) throw new Error('PostgreSQL stored no job.');
