@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Farm } from '../../lib/farm/farm';
+import { printerId } from '../../lib/model/ids';
 import { changeStatus, findJob, unfinishedJobs } from '../../lib/store/jobs';
 import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 
@@ -40,7 +41,7 @@ describe('Jobs in the database', () => {
     const id = await addJob(farm, 'third');
     const before = await findJob(farm.database, id);
     const change = (job: typeof before, to: 'scheduled' | 'printing') =>
-      farm.database.transaction((tx) => changeStatus(tx, job, to, { reason: null, actor: 'ada' }));
+      farm.database.transaction((tx) => changeStatus(tx, job, to, { reason: null, actor: 'ada', assignedPrinterId: printerId('elegoo_giga') }));
     await assert.rejects(change(before, 'printing'), /it cannot become printing/);
     assert.equal((await change(before, 'scheduled')).status, 'scheduled');
     await assert.rejects(change(before, 'scheduled'), /changed in the meantime/);
