@@ -78,6 +78,12 @@ describe('A job that is given to another printer, in the database', () => {
     await assert.rejects(give(job, artisan), { code: 'conflict' });
   });
 
+  it('has nothing taken back of what has ended', async () => {
+    const { job, attempt } = await arrangeAttempt(farm, 'ended');
+    assert.deepEqual((await give(job, artisan)).taken_from, []);
+    assert.equal((await attemptOf(farm, attempt)).outcome, 'failed');
+  });
+
   it('leaves no printer when any will do', async () => {
     const { job, attempt } = await arrangeAttempt(farm, 'uploading', { forcePrinter: giga });
     assert.deepEqual(await give(job, null), { job_id: job, status: 'uploading', force_printer: null, taken_from: [] });
@@ -104,7 +110,7 @@ describe('A job that is given to another printer, in the database', () => {
       return true;
     });
     await farm.database.query('UPDATE print_jobs SET model_x_mm = 700 WHERE id = $1', [job]);
-    await assert.rejects(give(job, artisan), { code: 'unacceptable_input' });
+    await assert.rejects(give(job, artisan), { code: 'unacceptable_input', message: /700/ });
     assert.equal((await findJob(farm.database, job)).forcePrinter, giga);
     assert.equal((await give(job, giga)).force_printer, giga);
   });

@@ -10,7 +10,7 @@ import type { Job } from '../../lib/model/job';
 import { type Attempt, endAttempt } from '../../lib/store/attempts';
 import { findJob, historyOf, lockJob } from '../../lib/store/jobs';
 import { deductGrams, findSpool, insertSpool } from '../../lib/store/materials';
-import { findPrinter, storeReport } from '../../lib/store/printers';
+import { clearBed, findPrinter, lockPrinter, storeReport } from '../../lib/store/printers';
 import { takeSpoolOut } from '../../lib/store/spool-changes';
 import { type Arranged, arrangeAttempt, attemptOf, endAllAttempts } from '../support/attempts';
 import { dropFarm, idle, openBareFarm } from '../support/bare-farm';
@@ -168,13 +168,15 @@ describe('The end of an attempt, in the database', () => {
       assert.equal(await gramsLeft(id), 900);
       const row = await outcomeOf(outcomeId);
       assert.deepEqual([row?.['outcome'], row?.['failure_kind'] ?? null, failureKind], ['completed', null, null]);
+      assert.equal(row?.['reason'], null);
     });
 
     it('a cancelled print what came out of it, and no more', async () => {
       const [arranged, id] = await printing(1000);
       const { outcomeId, failureKind } = await record(arranged, 'cancelled');
       assert.equal(await gramsLeft(id), 975);
-      assert.deepEqual([(await outcomeOf(outcomeId))?.['outcome'], failureKind], ['cancelled', null]);
+      const row = await outcomeOf(outcomeId);
+      assert.deepEqual([row?.['outcome'], row?.['reason'], failureKind], ['cancelled', 'filament ran out', null]);
     });
 
     it('a failed print what came out of it, and names the kind of failure', async () => {
@@ -212,6 +214,42 @@ describe('The end of an attempt, in the database', () => {
     const off = { printed: false, machine_off: true };
     const online = (state: 'idle' | 'printing' = 'idle', connected = true) =>
       storeReport(farm.database, 'elegoo_giga' as never, { connected, problem: null, report: { ...idle, state } });
+
+    const clear = () =>
+      farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, 'elegoo_giga'), undefined, 'ada'));
+
+    it('that it printed leaves the bed of a printer that is gone as it is known', async () => {
+      const { attempt } = await arrangeAttempt(farm, 'printing');
+      await online('printing', false);
+      await clear();
+      await answerOutcome(farm, attempt, printed, 'ada');
+      assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedState, 'clear');
+    });
+
+    it('that it did not leaves the bed of a printer that is there as it is known', async () => {
+      const { attempt } = await arrangeAttempt(farm, 'outcome_unknown');
+      await online();
+      await clear();
+      await answerOutcome(farm, attempt, not, 'ada');
+      assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedState, 'clear');
+    });
+
+    it('says what is to be done where it cannot be taken', async () => {
+      const { attempt } = await arrangeAttempt(farm, 'outcome_unknown');
+      const { name } = await findPrinter(farm.database, 'elegoo_giga');
+      await online('printing');
+      await assert.rejects(answerOutcome(farm, attempt, not, 'ada'), {
+        message: `${name} does not report itself as idle.`,
+        remedy: 'Let it become idle, then answer again.',
+      });
+      await online('idle', false);
+      await assert.rejects(answerOutcome(farm, attempt, not, 'ada'), {
+        message: `${name} cannot be reached, so it may still print.`,
+        remedy: /switch it off and answer/,
+      });
+      await farm.database.query('UPDATE print_attempts SET start_intent_at = now() WHERE id = $1', [attempt]);
+      await assert.rejects(answerOutcome(farm, attempt, not, 'ada'), { remedy: 'Answer again 60 s after the start.' });
+    });
 
     it('is taken of what is not asked only where the printer is gone', async () => {
       for (const phase of ['dispatched', 'uploading', 'starting', 'printing', 'outcome_unknown', 'ended'] as const) {
@@ -262,6 +300,7 @@ describe('The end of an attempt, in the database', () => {
     it('that it did not, and that the printer is off, leaves its bed to be looked at', async () => {
       const { attempt } = await arrangeAttempt(farm, 'printing');
       await online('printing', false);
+      await clear();
       assert.equal((await answerOutcome(farm, attempt, off, 'ada')).status, 'queued');
       const { bedState, bedCause } = await findPrinter(farm.database, 'elegoo_giga');
       assert.deepEqual([bedState, bedCause], ['occupied', 'unknown']);

@@ -3,6 +3,7 @@ import type { Farm } from '../../lib/farm/farm';
 import { tick } from '../../lib/jobs/tick';
 import { printerId } from '../../lib/model/ids';
 import { attemptsOf } from '../../lib/store/attempts';
+import { findJob } from '../../lib/store/jobs';
 import { findPrinter } from '../../lib/store/printers';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 
@@ -80,5 +81,31 @@ describe('The copies of a job', () => {
     await farm.database.query(`INSERT INTO farm_pause (paused_by) VALUES ('ada')`);
     assert.deepEqual(await tick(farm, { lines: [{ ...line, ready: true }] }, 'ada'), { assignments: [], refused: [] });
     assert.equal((await findPrinter(farm.database, line.printerId)).fence, 0);
+  });
+
+  it('are fed by the spool of the slot that was chosen, of the printer that was chosen', async () => {
+    await farm.database.query(
+      `UPDATE printer_slots SET slot = 'nozzle1' WHERE printer_id = 'bamboo_h2d' AND slot = 'ams0-0'`,
+    );
+    const { rows: moved } = await farm.database.query<{ spool_id: string }>(
+      `SELECT spool_id FROM printer_slots WHERE printer_id = 'snapmaker_artisan' AND slot = 'nozzle0'`,
+    );
+    await farm.database.query(`UPDATE printer_slots SET spool_id = NULL WHERE printer_id = 'snapmaker_artisan'`);
+    await farm.database.query(
+      `UPDATE printer_slots SET spool_id = $1 WHERE printer_id = 'snapmaker_artisan' AND slot = 'nozzle1'`,
+      [moved[0]?.spool_id],
+    );
+    const job = await addJob(farm, 'part');
+    await tick(farm, { lines: [{ jobId: job, printerId: printerId('snapmaker_artisan'), ready: true }] }, 'ada');
+    const [attempt] = await attemptsOf(farm.database, job);
+    const { rows } = await farm.database.query<{ spool_id: string }>(
+      `SELECT spool_id FROM printer_slots WHERE printer_id = 'snapmaker_artisan' AND slot = $1`,
+      [attempt?.slot],
+    );
+    assert.ok(attempt?.spoolId);
+    assert.equal(attempt.spoolId, rows[0]?.spool_id);
+    const { name } = await findPrinter(farm.database, 'snapmaker_artisan');
+    const found = await findJob(farm.database, job);
+    assert.deepEqual([found.statusReason, found.assignedPrinterId], [`planned for ${name}`, 'snapmaker_artisan']);
   });
 });
