@@ -1,6 +1,6 @@
 import type { Attempt } from '../contracts/jobs';
 import type { Farm } from '../farm/farm';
-import { type FieldError, MalformedInputError } from '../model/errors';
+import { type FieldError, MalformedInputError, NotFoundError } from '../model/errors';
 import type { Job } from '../model/job';
 import { cursorOf, encodeCursor, limitOf } from '../model/paging';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
@@ -271,6 +271,13 @@ function kitEnd({ kitId }: Job, snapshot: Snapshot, plan: Plan): string | null {
     ...parts.map(({ id }) => Date.parse(ends.get(id) ?? '')),
   ];
   return last.length === 0 || last.some(Number.isNaN) ? null : new Date(Math.max(...last)).toISOString();
+}
+
+/** One printer with what it does, its bed and filaments. @throws NotFoundError */
+export async function printerDetail(farm: Farm, id: string): Promise<PrinterView> {
+  const found = (await printers(farm)).printers.find(({ printer_id }) => printer_id === id);
+  if (!found) throw new NotFoundError('printer', id);
+  return found;
 }
 
 /** All printers with what they do, their beds and filaments. */

@@ -41,7 +41,9 @@ describe('Jobs in the database', () => {
     const id = await addJob(farm, 'third');
     const before = await findJob(farm.database, id);
     const change = (job: typeof before, to: 'scheduled' | 'printing') =>
-      farm.database.transaction((tx) => changeStatus(tx, job, to, { reason: null, actor: 'ada', assignedPrinterId: printerId('elegoo_giga') }));
+      farm.database.transaction((tx) =>
+        changeStatus(tx, job, to, { reason: null, actor: 'ada', assignedPrinterId: printerId('elegoo_giga') }),
+      );
     await assert.rejects(change(before, 'printing'), /it cannot become printing/);
     assert.equal((await change(before, 'scheduled')).status, 'scheduled');
     await assert.rejects(change(before, 'scheduled'), /changed in the meantime/);

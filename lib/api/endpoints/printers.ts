@@ -5,6 +5,7 @@ import {
   ClearedBed,
   IdentityAcceptance,
   PauseAnswer,
+  Printer,
   Printers,
   RemovedPrinter,
   SlotAnswer,
@@ -13,7 +14,7 @@ import {
 import { clearBedOf } from '../../jobs/changes';
 import { paged } from '../../model/paging';
 import { changeSlot } from '../../stock/spools';
-import { printers } from '../../views/queries';
+import { printerDetail, printers } from '../../views/queries';
 import { endpoint } from '../endpoint';
 import { cursor, limit } from '../parameters';
 import { idOf, pauseAnswer } from '../requests';
@@ -30,6 +31,16 @@ export const printersEndpoints = [
     response: { description: 'The printers', schema: Printers },
     question: { name: 'printers' },
     handle: async ({ farm, query }) => paged(await printers(farm), 'printers', 'printer_id', query),
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/printers/{id}',
+    operationId: 'getPrinter',
+    tag: 'printers',
+    scope: 'read',
+    summary: 'One machine',
+    response: { description: 'The printer', schema: Printer },
+    handle: (call) => printerDetail(call.farm, idOf(call)),
   }),
   endpoint({
     method: 'POST',
