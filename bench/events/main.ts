@@ -5,6 +5,7 @@ import { connect } from 'amqplib';
 import type { Farm } from '../../lib/farm/farm';
 import { RabbitMqBroker } from '../../lib/messaging/rabbitmq';
 import { materialId } from '../../lib/model/ids';
+import { defaultWishes } from '../../lib/model/job-wishes';
 import { OutboxRelay } from '../../lib/services/relay';
 import { insertJob } from '../../lib/store/jobs';
 import { dropFarm, openBareFarm } from '../../test/support/bare-farm';
@@ -67,6 +68,7 @@ async function ours(farm: Farm, url: string): Promise<ReturnType<typeof atRate>>
   const figures = await atRate(async (arrived) => {
     await farm.database.transaction(async (tx) => {
       const job = await insertJob(tx, {
+        ...defaultWishes,
         jobName: 'bench',
         stlPath: '/part.stl',
         gcodePath: null,

@@ -50,6 +50,11 @@ export const JobSubmission = named(
       priority: Type.Optional(Priority),
       deadline_at: Type.Optional(Nullable(Type.String({ format: 'date-time' }))),
       force_printer: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 50 }))),
+      prefer_printer: Type.Optional(
+        Nullable(
+          Type.String({ minLength: 1, maxLength: 50, description: 'Taken unless the job would end much later there' }),
+        ),
+      ),
       created_by: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
       goal_id: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 100 }))),
       kit_id: Type.Optional(
@@ -269,6 +274,7 @@ export const Job = named(
     not_before: Type.Optional(Nullable(Type.String({ format: 'date-time' }))),
     depends_on: Type.Optional(Type.Array(Type.String({ format: 'uuid' }))),
     force_printer: Type.Optional(Nullable(Type.String())),
+    prefer_printer: Type.Optional(Nullable(Type.String())),
     hold: Type.Optional(Type.Boolean()),
     plate: Type.Optional(Nullable(Type.Integer({ minimum: 1 }))),
     accept_unknown_machine: Type.Optional(Type.Boolean()),

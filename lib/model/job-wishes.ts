@@ -16,6 +16,8 @@ export interface JobWishes {
   kitId: string | null;
   /** The only printer that may print it. */
   forcePrinter: PrinterId | null;
+  /** The printer to take unless the job would be done much later there. */
+  preferPrinter: PrinterId | null;
   /** The submitter's word that a file which names no machine was made for the printers that it fits. */
   acceptUnknownMachine: boolean;
 }
@@ -29,6 +31,7 @@ export const defaultWishes: Readonly<JobWishes> = {
   goalId: null,
   kitId: null,
   forcePrinter: null,
+  preferPrinter: null,
   acceptUnknownMachine: false,
 };
 

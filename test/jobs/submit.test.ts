@@ -77,6 +77,7 @@ describe('A submission', () => {
       'force_printer',
     ],
     ['with a printer that does not exist', () => ({ force_printer: 'nobody' }), 'force_printer'],
+    ['with a preference for a printer that does not exist', () => ({ prefer_printer: 'nobody' }), 'prefer_printer'],
     [
       'with a temperature that no printer reaches',
       () => ({ print_settings: { nozzle_temp: 480 } }),

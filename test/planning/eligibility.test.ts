@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { jobId, printerId } from '../../lib/model/ids';
+import { defaultWishes } from '../../lib/model/job-wishes';
 import { expectedHours, outOfService, reluctance, wallHours } from '../../lib/planning/eligibility';
 import { owedAt, owedJobs } from '../../lib/planning/owed';
 import type { PlanningJob } from '../../lib/planning/snapshot';
@@ -109,5 +110,14 @@ describe('A job is owed', () => {
       assert.deepEqual(owed([job('part', { createdAt: old, ...more })]), [], JSON.stringify(more));
     assert.deepEqual(owed([job('part', { createdAt: old, notBefore: now })]), ['part']);
     assert.deepEqual(owed([job('part', { createdAt: old, copiesToStart: 3 })]), ['part']);
+  });
+
+  it('prefers the printer that was asked for, by two hours, and no other', () => {
+    const wanting = (preferPrinter: typeof giga.id | null) =>
+      job('part', { wishes: { ...defaultWishes, preferPrinter } });
+    assert.equal(reluctance(wanting(giga.id), giga, now), 0);
+    assert.equal(reluctance(wanting(null), giga, now), 0);
+    assert.equal(reluctance(wanting(printerId('other')), giga, now), 2);
+    assert.equal(reluctance(wanting(printerId('other')), { ...giga, timeScale: 4 }, now), 0.5);
   });
 });

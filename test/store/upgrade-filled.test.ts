@@ -110,7 +110,15 @@ for (const { name, connection } of databases()) {
       };
       const was = await all();
       await migrate(database);
-      assert.deepEqual(await all(), was);
+      // Later migrations add columns; those that there were say what they said.
+      const now = await all();
+      for (const [table, rows] of Object.entries(was)) {
+        const columns = Object.keys((rows as object[])[0] ?? {});
+        const same = (now[table] as Record<string, unknown>[]).map((row) =>
+          Object.fromEntries(columns.map((column) => [column, row[column]])),
+        );
+        assert.deepEqual(same, rows, table);
+      }
     });
 
     it('takes away the printers and materials that nobody ever had, and no others', async () => {

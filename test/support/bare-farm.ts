@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Farm } from '../../lib/farm/farm';
 import type { FarmOptions } from '../../lib/farm/options';
 import { type JobId, materialId, type PrinterId, printerId } from '../../lib/model/ids';
+import { defaultWishes } from '../../lib/model/job-wishes';
 import type { PrinterReport } from '../../lib/model/printer';
 import { openFarm } from '../../lib/runtime';
 import { insertJob, type NewJob } from '../../lib/store/jobs';
@@ -68,6 +69,7 @@ export async function makeReady(farm: Farm): Promise<void> {
 export function addJob(farm: Farm, name: string, more: Partial<NewJob> = {}): Promise<JobId> {
   return farm.database.transaction(async (tx) => {
     const job = await insertJob(tx, {
+      ...defaultWishes,
       jobName: name,
       stlPath: '/part.stl',
       gcodePath: null,
