@@ -103,6 +103,13 @@ describe('What needs a person at a printer', () => {
     const dead = (code: string) => ({ state: 'busy' as const, faults: [{ code, message: 'Dead.', blocking: false }] });
     assert.equal(codeAfter(dead('one'), dead('other')), null, 'another fault has only begun');
     assert.equal(codeAfter(strange, dead('one')), null);
+    assert.equal(codeAfter(strange, {}, strange), null, 'it printed in between');
+    const fan = { code: 'fan', message: 'A fan is slow.', blocking: false };
+    assert.equal(
+      codeAfter(...times(3, { state: 'idle', faults: [fan] })),
+      null,
+      'an idle printer may have something to say',
+    );
     assert.equal(codeAfter(...times(3, { state: 'busy' })), null, 'nothing is wrong with a printer that homes');
   });
 
@@ -126,6 +133,8 @@ describe('What needs a person at a printer', () => {
     judge.judge({ ...printing, temperatures: both }, null, begin);
     const warmer = both.map((one) => (one.name === 'bed' ? { ...one, current: 30 } : one));
     assert.equal(judge.judge({ ...printing, temperatures: warmer }, null, begin + 10 * minute), null, 'one is enough');
+    const fewer = { ...printing, temperatures: warmer.slice(0, 1) };
+    assert.equal(judge.judge(fewer, null, begin + 20 * minute), null, 'a heater that is told of no more');
   });
 
   it('notices a first layer and a first percent', () => {
