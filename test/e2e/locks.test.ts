@@ -110,7 +110,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
       if (Date.now() > end || runtime.exitCode !== null) throw new Error(`Node-RED did not answer:\n${log}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    const { code, stdout, stderr } = await platewise(['keys', 'create', '--name', 'shop', '--scope', 'submit'], {
+    const { code, stdout, stderr } = await platewise(['keys', 'create', '--name', 'shop', '--scope', 'operate'], {
       PLATEWISE_DATA: data,
       DATABASE_URL: '',
     });

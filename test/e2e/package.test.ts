@@ -158,7 +158,7 @@ describe('The package', () => {
       enabled: boolean;
     }[];
     const own = sets.filter((set) => set.module === name);
-    assert.equal(own.length, 12);
+    assert.equal(own.length, 13);
     for (const set of own) assert.equal(set.err, undefined, `${set.types.join()}: ${set.err}`);
     const catalogue = (await (await answers(`${url}/nodes/messages?lng=en-US`)).json()) as Record<string, unknown>;
     assert.ok(
@@ -195,6 +195,11 @@ describe('The package', () => {
     await deploy([...nodes.values()]);
     const api = `${url}/api/fabrication`;
     await answers(`${api}/printers`);
+    // The simulated printer brings the materials with it, and takes jobs once it was connected.
+    await until(async () => {
+      const answer = await fetch(`${api}/printers/elegoo_giga`);
+      return answer.ok && ((await answer.json()) as { online: boolean }).online;
+    });
     const form = new FormData();
     form.append(
       'file',

@@ -47,6 +47,7 @@ export class NodeRed {
   readonly #environment: (start: number) => Record<string, string>;
   readonly #hook: string;
   #flows: FlowNode[];
+  #deploying: Promise<unknown> = Promise.resolve();
   /** Kept from starting, whoever asks for it. */
   locked = false;
 
@@ -170,7 +171,14 @@ export class NodeRed {
    * Deploys the flows, as somebody does in the editor. With a printer: after a change to its node, and only what changed.
    * False if it was not taken.
    */
-  async deploy(printerId?: string, change: Record<string, unknown> = {}): Promise<boolean> {
+  deploy(printerId?: string, change: Record<string, unknown> = {}): Promise<boolean> {
+    // One after the other: two at a time would each undo what the other has changed.
+    const deployed = this.#deploying.then(() => this.#deploy(printerId, change));
+    this.#deploying = deployed;
+    return deployed;
+  }
+
+  async #deploy(printerId: string | undefined, change: Record<string, unknown>): Promise<boolean> {
     if (!this.running) return false;
     const flows = this.#flows.map((node) =>
       printerId !== undefined && node['printerId'] === printerId ? { ...node, ...change } : node,

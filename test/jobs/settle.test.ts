@@ -215,23 +215,18 @@ describe('The end of an attempt, in the database', () => {
     const online = (state: 'idle' | 'printing' = 'idle', connected = true) =>
       storeReport(farm.database, 'elegoo_giga' as never, { connected, problem: null, report: { ...idle, state } });
 
-    const clear = () =>
-      farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, 'elegoo_giga'), undefined, 'ada'));
-
     it('that it printed leaves the bed of a printer that is gone as it is known', async () => {
       const { attempt } = await arrangeAttempt(farm, 'printing');
       await online('printing', false);
-      await clear();
       await answerOutcome(farm, attempt, printed, 'ada');
-      assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedState, 'clear');
+      assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedAttemptId, attempt);
     });
 
     it('that it did not leaves the bed of a printer that is there as it is known', async () => {
       const { attempt } = await arrangeAttempt(farm, 'outcome_unknown');
       await online();
-      await clear();
       await answerOutcome(farm, attempt, not, 'ada');
-      assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedState, 'clear');
+      assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedAttemptId, attempt);
     });
 
     it('says what is to be done where it cannot be taken', async () => {
@@ -300,7 +295,6 @@ describe('The end of an attempt, in the database', () => {
     it('that it did not, and that the printer is off, leaves its bed to be looked at', async () => {
       const { attempt } = await arrangeAttempt(farm, 'printing');
       await online('printing', false);
-      await clear();
       assert.equal((await answerOutcome(farm, attempt, off, 'ada')).status, 'queued');
       const { bedState, bedCause } = await findPrinter(farm.database, 'elegoo_giga');
       assert.deepEqual([bedState, bedCause], ['occupied', 'unknown']);
