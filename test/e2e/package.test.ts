@@ -166,7 +166,7 @@ describe('The package', () => {
       'catalogue of job-submit',
     );
     const icons = (await (await answers(`${url}/icons`)).json()) as Record<string, string[]>;
-    assert.equal(icons[name]?.length, 12);
+    assert.equal(icons[name]?.length, 13);
   });
 
   const examples = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.json'));
