@@ -10,7 +10,7 @@ import type { Job } from '../../lib/model/job';
 import { type Attempt, endAttempt } from '../../lib/store/attempts';
 import { findJob, historyOf, lockJob } from '../../lib/store/jobs';
 import { deductGrams, findSpool, insertSpool } from '../../lib/store/materials';
-import { clearBed, findPrinter, lockPrinter, storeReport } from '../../lib/store/printers';
+import { findPrinter, storeReport } from '../../lib/store/printers';
 import { takeSpoolOut } from '../../lib/store/spool-changes';
 import { type Arranged, arrangeAttempt, attemptOf, endAllAttempts } from '../support/attempts';
 import { dropFarm, idle, openBareFarm } from '../support/bare-farm';
