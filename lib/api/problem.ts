@@ -15,7 +15,7 @@ import {
 } from '../model/errors';
 import { BodiesInFlightError } from './body-budget';
 
-/** An error as RFC 9457 (problem details) writes it. */
+/** An error as problem details (RFC 9457). */
 export interface Problem {
   type: string;
   title: string;
@@ -60,7 +60,7 @@ function statusOf(error: PlatewiseError): number {
 const longestEcho = 200;
 const longestDetail = 2000;
 
-/** What a client sent, told back to it: as it was if it is short. */
+/** Echoes the client's input: unchanged if it is short. */
 function echo(value: unknown): unknown {
   if (typeof value === 'string') return value.length > longestEcho ? `${value.slice(0, longestEcho)}…` : value;
   if (typeof value !== 'object' || value === null) return value;
@@ -71,7 +71,7 @@ function echo(value: unknown): unknown {
   }
 }
 
-/** The headers that belong to the answer of an error, with its problem. */
+/** The response headers of an error and its problem. */
 export function problemHeaders(thrown: unknown, problem: Problem): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
@@ -82,13 +82,13 @@ export function problemHeaders(thrown: unknown, problem: Problem): Record<string
   };
 }
 
-/** What is told of an error. What lies beneath a part that is away (addresses, sockets) is for the log. */
+/** The message that a client sees. Details of an unreachable service (addresses, sockets) go to the log only. */
 function messageOf(error: PlatewiseError, status: number): string {
   const beneath = status === 503 && error.cause instanceof Error ? error.cause.message : '';
   return beneath === '' ? error.message : error.message.replaceAll(beneath, 'the log of Node-RED says more.');
 }
 
-/** Puts an error into words for an HTTP client; what was not expected is not shown to it. */
+/** Describes an error to an HTTP client; the details of an unexpected error stay hidden. */
 export function problemOf(thrown: unknown): Problem {
   const error = asError(thrown);
   const known = error instanceof PlatewiseError;

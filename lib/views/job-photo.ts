@@ -8,8 +8,8 @@ import { findJob } from '../store/jobs';
 import { photosOf } from '../store/outcomes';
 
 /**
- * What the printer's camera saw at the end of a job's latest attempt that has a picture, or of the attempt that is named.
- * @throws NotFoundError there is no such job, or no picture
+ * Returns the camera photo of the end of a job's latest attempt that has one, or of the given attempt.
+ * @throws NotFoundError there is no such job, or no photo
  */
 export async function jobPhoto(farm: Farm, id: string, attemptId?: string): Promise<Photo> {
   const job = await findJob(farm.database, id);
@@ -25,7 +25,7 @@ export async function jobPhoto(farm: Farm, id: string, attemptId?: string): Prom
     : new NotFoundError('photo of the attempt', attemptId, remedy);
 }
 
-/** Undefined: the file is gone. */
+/** Returns undefined if the file is gone. */
 async function bytesOf(farm: Farm, reference: string): Promise<Buffer | undefined> {
   const dot = reference.indexOf('.');
   try {

@@ -159,13 +159,13 @@ describe('What needs a person at a printer', () => {
       [
         words({}, null, 10 * minute),
         'standstill',
-        'It says that it is printing, but nothing has moved for 10 min.',
+        'It reports that it is printing, but nothing has moved for 10 min.',
         'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
       ],
       [
         words({ state: 'preparing' }, null, 10 * minute),
         'standstill',
-        'It says that it is preparing, but nothing has moved for 10 min.',
+        'It reports that it is preparing, but nothing has moved for 10 min.',
         'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
       ],
       [

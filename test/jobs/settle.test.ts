@@ -219,12 +219,12 @@ describe('The end of an attempt, in the database', () => {
         await online();
         const { attempt } = await arrangeAttempt(farm, phase);
         if (phase !== 'outcome_unknown')
-          await assert.rejects(answerOutcome(farm, attempt, printed, 'ada'), /asks nothing/, phase);
+          await assert.rejects(answerOutcome(farm, attempt, printed, 'ada'), /needs no answer/, phase);
         await online('idle', false);
         const taken = ['starting', 'printing', 'outcome_unknown'].includes(phase);
         const answer = answerOutcome(farm, attempt, printed, 'ada');
         if (taken) assert.equal((await answer).status, 'completed');
-        else await assert.rejects(answer, /asks nothing/, phase);
+        else await assert.rejects(answer, /needs no answer/, phase);
       }
       await assert.rejects(answerOutcome(farm, 'nothing', printed, 'ada'), { code: 'not_found' });
     });

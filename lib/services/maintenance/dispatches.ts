@@ -9,7 +9,7 @@ import { type Chore, unlessLocked } from './chore';
 const expiresMinutes = 10;
 const resendSeconds = 30;
 
-/** Publishes again what no agent has claimed, withdraws what no agent will claim, and ends pauses that a clock set back has put far ahead. */
+/** Republishes unclaimed dispatches, withdraws those that no agent will claim, and ends pauses that a clock set back has moved far ahead. */
 export async function tendDispatches(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
   await unlessLocked(farm, () => endPausesAhead(farm.database));
