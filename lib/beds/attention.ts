@@ -87,8 +87,8 @@ function paused({ message, remedy, faults, slots }: PrinterReport, slot: string 
   // A healthy printer may carry messages that are unrelated to the pause.
   const blocking = faults.filter((fault) => fault.blocking);
   const shown = blocking.length > 0 ? blocking : faults;
-  const told = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
-  const words = [...new Set(told)];
+  const texts = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
+  const words = [...new Set(texts)];
   const reason = words.length > 0 ? `: ${words.join(' ').replace(/\.?$/, '.')}` : '.';
   if (failureKindOf(words.join(' ')) === 'run_out' || isEmpty(slots, slot)) {
     const place = slot === null ? 'its slot' : `slot ${slot}`;

@@ -102,7 +102,7 @@ async function verify(directory: string): Promise<BackupManifest> {
     } catch {
       throw damaged(`${path} cannot be read`);
     }
-    if (size !== bytes || hash.digest('hex') !== sha256) throw damaged(`${path} does not match its digest`);
+    if (size !== bytes || hash.digest('hex') !== sha256) throw damaged(`${path} does not match the manifest`);
   }
   return manifest;
 }

@@ -269,7 +269,7 @@ export class DatabaseBusyError extends DatabaseUnavailableError {
       message: `Another transaction has held a required lock for more than ${lockLimit / 1000} s.`,
       code: 'database_busy',
       remedy:
-        'Try again. If it stays so, somebody has forgotten an open transaction: SELECT pid, query FROM pg_stat_activity ' +
+        'Try again. If this persists, look for a transaction that was left open: SELECT pid, query FROM pg_stat_activity ' +
         "WHERE state = 'idle in transaction' shows it, pg_terminate_backend(pid) ends it.",
     });
   }

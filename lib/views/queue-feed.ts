@@ -58,14 +58,14 @@ export class QueueFeed {
   tell(farm: Farm, whole: boolean): Promise<WholeQueue | QueueChanges | undefined> {
     if (!whole && this.#asked) return Promise.resolve(undefined);
     if (!whole) this.#asked = true;
-    const told = this.#turn.then(async () => {
+    const answer = this.#turn.then(async () => {
       if (!whole) this.#asked = false;
       if (whole && this.#revision > 0) return this.#whole();
       const changes = await this.#changes(farm);
       return whole ? this.#whole() : changes;
     });
-    this.#turn = told.catch(() => undefined);
-    return told;
+    this.#turn = answer.catch(() => undefined);
+    return answer;
   }
 
   #now(): QueueState {
@@ -103,8 +103,8 @@ export class QueueFeed {
     const now = [...lines.values()].map((line) => line.number);
     const order = now.length === left.length && now.every((number, index) => number === left[index]) ? null : now;
     const paused = plan.paused ?? null;
-    const told = JSON.stringify(paused) === JSON.stringify(this.#state.paused);
-    if (told && this.#revision > 0 && changed.length + times.length + gone.length === 0 && order === null)
+    const samePause = JSON.stringify(paused) === JSON.stringify(this.#state.paused);
+    if (samePause && this.#revision > 0 && changed.length + times.length + gone.length === 0 && order === null)
       return undefined;
     this.#lines = lines;
     this.#revision++;

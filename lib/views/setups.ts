@@ -46,14 +46,14 @@ function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
   for (const printer of snapshot.printers) {
     if (!printer.online) continue;
     const { attention, condition } = printer;
-    const told = attention ?? condition;
-    if (!told) continue;
+    const trouble = attention ?? condition;
+    if (!trouble) continue;
     list.push({
       ...nothing,
       id: `${printer.id}:attend`,
       kind: 'attend',
       printer_id: printer.id,
-      text: `${printer.name}: ${told.text} ${told.remedy}`,
+      text: `${printer.name}: ${trouble.text} ${trouble.remedy}`,
     });
   }
   for (const printer of snapshot.printers) {

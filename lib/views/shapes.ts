@@ -56,10 +56,10 @@ function stateOf(printer: Printer): PrinterViewState {
 }
 
 function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView, 'problem' | 'remedy' | 'since'> {
-  const shown = (told: PrinterTrouble): ReturnType<typeof troubleOf> => ({
-    problem: told.text,
-    remedy: told.remedy,
-    since: told.since,
+  const shown = (trouble: PrinterTrouble): ReturnType<typeof troubleOf> => ({
+    problem: trouble.text,
+    remedy: trouble.remedy,
+    since: trouble.since,
   });
   if (state === 'needs_attention' && printer.condition) return shown(printer.condition);
   if (printer.connectionProblem !== null) {

@@ -52,7 +52,7 @@ export const printersEndpoints = [
     tag: 'printers',
     scope: 'operate',
     summary: 'Accept the other machine at the address as this printer',
-    description: 'The content of that machine's bed is unknown, so the bed counts as occupied.',
+    description: "The content of that machine's bed is unknown, so the bed counts as occupied.",
     request: { schema: IdentityAcceptance, optional: true },
     response: { description: 'The printer is that machine now', schema: AcceptedIdentity },
     refusals: ['Conflict'],
