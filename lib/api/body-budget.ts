@@ -8,7 +8,7 @@ export class BodiesInFlightError extends PlatewiseError {
     super('Too many large bodies are being read at the same time.', {
       code: 'bodies_in_flight',
       retryable: true,
-      remedy: 'Send it again in a second, or send fewer at once.',
+      remedy: 'Send it again in a second, or send fewer concurrently.',
     });
   }
 }

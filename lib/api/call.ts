@@ -17,7 +17,10 @@ export interface Call {
   params: Readonly<Record<string, string>>;
   /** The query of a request, or the payload of a wire. */
   query: Record<string, unknown>;
-  /** The body of a request as an object, or the payload of a wire without the fields that name its subject. @throws MalformedInputError it is not an object */
+  /**
+   * The body of a request as an object, or the payload of a wire without the fields that name its subject.
+   * @throws MalformedInputError it is not an object
+   */
   body(): Record<string, unknown>;
   /** The caller, for the history. */
   actor: string;

@@ -62,7 +62,11 @@ function checkTexts({ params, query, body }: HttpRequest): void {
   }
 }
 
-/** Returns a body as an object; an empty body counts as an empty object. @param type its media type @throws MalformedInputError it is not an object */
+/**
+ * Returns a body as an object; an empty body counts as an empty object.
+ * @param type its media type
+ * @throws MalformedInputError it is not an object
+ */
 export function objectOf(body: unknown, type: string): Record<string, unknown> {
   if (body === undefined || body === null || body === '') return {};
   // A form on another site can post any media type but JSON, which requires a CORS preflight.

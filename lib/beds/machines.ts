@@ -43,14 +43,14 @@ export async function acceptIdentity(
     if (other) {
       throw new ConflictError(
         `This machine is ${other.name} already.`,
-        `Correct the address of ${printer.name}; or, if ${other.name} is no more, remove it first (DELETE printers/${other.id}).`,
+        `Correct the address of ${printer.name}; or, if ${other.name} no longer exists, remove it first (DELETE printers/${other.id}).`,
         'machine_of_another',
       );
     }
     const attempt = await openAttemptOf(tx, printer.id);
     if (attempt) {
       throw new ConflictError(
-        `${printer.name} still has an attempt under way, on the machine that it was.`,
+        `${printer.name} still has an attempt under way, on its previous machine.`,
         'Report its outcome (POST attempts/{id}/outcome), or wait until it is withdrawn.',
         'attempt_open',
       );

@@ -167,7 +167,7 @@ export class FarmEpoch {
     if (done) {
       this.#log(
         'warn',
-        `The database is older than this data directory: it was restored. Attempts withdrawn: ${done.withdrawn}; whose outcome is unknown: ${done.outcomeUnknown}; jobs held: ${done.held}; beds to look at: ${done.beds}.`,
+        `The database is older than this data directory: it was restored. Attempts withdrawn: ${done.withdrawn}; with an unknown outcome: ${done.outcomeUnknown}; jobs held: ${done.held}; beds to check: ${done.beds}.`,
       );
     }
     return done;

@@ -81,7 +81,7 @@ const queueEntities: readonly Entity[] = [
 export async function homeAssistant(farm: Farm, input: Record<string, unknown>): Promise<MqttMessage[]> {
   const base = input['base_topic'] ?? defaultBase;
   if (typeof base !== 'string' || !/^[\w-]{1,40}$/.test(base)) {
-    throw new MalformedInputError('The base topic is not understood.', [
+    throw new MalformedInputError('The base topic is invalid.', [
       { field: 'base_topic', value: base, remedy: 'Use 1 to 40 letters, digits, hyphens and underscores.' },
     ]);
   }

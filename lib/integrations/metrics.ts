@@ -77,7 +77,7 @@ async function farmMetrics(farm: Farm): Promise<Registry> {
     if (last.plan.value) {
       gauge('plan_gap_ratio', 'The largest share of its cost that any plan could save.').set(last.plan.value.gap);
     }
-    const risk = 'Jobs whose deadline the last plan of this process does not keep.';
+    const risk = 'Jobs whose deadline the last plan of this process misses.';
     gauge('deadlines_at_risk', risk).set(alertsOf(last.snapshot, last.plan).length);
   }
   return registry;

@@ -41,7 +41,7 @@ export async function cancelJob(
       const job = await lockJob(tx, id, versions);
       if (job.status === 'cancelled') return false;
       if (isTerminal(job.status)) {
-        throw new ConflictError(`The job is ${job.status}; there is nothing to cancel.`, 'Nothing needs to be done.');
+        throw new ConflictError(`The job is ${job.status}; there is nothing to cancel.`, 'No action is needed.');
       }
       await requestCancel(tx, job, actor);
       const attempts = await requestCancelOfAttempts(tx, job.id);
@@ -68,7 +68,7 @@ export async function cancelJob(
     if (job.status === 'completed' || job.status === 'failed') {
       throw new ConflictError(
         `The job ${job.status === 'completed' ? 'was finished' : 'failed'} before it could be stopped.`,
-        'Nothing needs to be done.',
+        'No action is needed.',
       );
     }
     return job.status === 'cancelled'

@@ -70,7 +70,7 @@ export async function clearBedOf(
   const { bed_version } = parseBedClear(input ?? {});
   if (versionRequired && bed_version === undefined) {
     const remedy = 'Send the bed.version that GET printers shows for this printer, as {"bed_version": 7}.';
-    throw new UnacceptableInputError('It is not said which bed was seen.', [
+    throw new UnacceptableInputError('The request does not state the version of the bed.', [
       { field: 'bed_version', value: null, remedy },
     ]);
   }
@@ -81,7 +81,7 @@ export async function clearBedOf(
     if (attempt?.phase === 'outcome_unknown') {
       throw new ConflictError(
         `It is unknown whether ${locked.name} printed attempt ${attempt.id}.`,
-        'Answer first whether it printed (POST attempts/{id}/outcome).',
+        'First report whether it printed (POST attempts/{id}/outcome).',
         'outcome_unknown',
       );
     }

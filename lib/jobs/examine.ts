@@ -60,7 +60,7 @@ export async function examine(farm: Farm, submission: JobSubmission, actor: stri
     errors.push({
       field: 'force_printer',
       value: submission.force_printer,
-      remedy: `Use one of ${printers.map((printer) => printer.id).join(', ')}, or leave it out.`,
+      remedy: `Use one of ${printers.map((printer) => printer.id).join(', ')}, or omit the field.`,
     });
   }
   const settings = submission.print_settings ?? {};
@@ -220,7 +220,7 @@ function checkTemperatures(settings: PrintSettings, material: Material, errors: 
     errors.push({ field: 'print_settings.nozzle_temp', value: nozzle, remedy });
   }
   if (bed !== undefined && bed > material.bedTemperature + materialTolerance.bed) {
-    const remedy = `${material.name} wants a bed of ${material.bedTemperature} °C; give at most ${material.bedTemperature + materialTolerance.bed}.`;
+    const remedy = `${material.name} needs a bed of ${material.bedTemperature} °C; give at most ${material.bedTemperature + materialTolerance.bed}.`;
     errors.push({ field: 'print_settings.bed_temp', value: bed, remedy });
   }
 }

@@ -30,7 +30,7 @@ export async function answerOutcome(farm: Farm, id: string, input: unknown, acto
     if (!phasesToAnswer(printer).includes(attempt.phase)) throw nothingAsked;
     if (!printed) await refuseTooEarly(farm, tx, attempt, printer, machineOff);
     const off = !printed && machineOff ? ' and is switched off' : '';
-    const reason = printed ? `${actor} says that it printed` : `${actor} says that it did not print${off}`;
+    const reason = printed ? `${actor} reports that it printed` : `${actor} reports that it did not print${off}`;
     // A print that was seen running has used filament, whatever its outcome.
     const unfinished = attempt.startedAt === null ? 'not_started' : 'failed';
     const outcome = printed ? 'completed' : unfinished;

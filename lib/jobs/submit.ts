@@ -123,7 +123,7 @@ async function answerOf(farm: Farm, job: Job, circumstances: Circumstances): Pro
 
 function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The plan takes longer than an answer may.')), {
+    signal.addEventListener('abort', () => reject(new Error('Planning exceeds the time limit of an answer.')), {
       once: true,
     });
   });

@@ -75,7 +75,7 @@ export class BrokerUnavailableError extends PlatewiseError {
 /** No queue is bound for this message. */
 export class UnroutableError extends PlatewiseError {
   constructor(routingKey: string) {
-    super(`No queue takes messages for "${routingKey}".`, {
+    super(`No queue is bound for "${routingKey}".`, {
       code: 'unroutable',
       retryable: true,
       remedy: 'Deploy the printer node whose queue this is; its agent declares the queue.',

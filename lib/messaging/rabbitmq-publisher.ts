@@ -73,7 +73,7 @@ export class Publisher {
     const channel = this.#channel;
     if (!channel) return Promise.reject(new BrokerUnavailableError('RabbitMQ is not connected.'));
     if (this.#blocked !== undefined) {
-      return Promise.reject(new BrokerUnavailableError(`RabbitMQ takes no messages at present: ${this.#blocked}.`));
+      return Promise.reject(new BrokerUnavailableError(`RabbitMQ accepts no messages at present: ${this.#blocked}.`));
     }
     const exchange = exchanges[message.destination];
     return new Promise((resolve, reject) => {

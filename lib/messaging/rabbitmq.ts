@@ -128,15 +128,16 @@ export class RabbitMqBroker implements Broker {
     } else if (state.blocked !== undefined) {
       all.push({
         code: 'broker_blocked',
-        text: `RabbitMQ takes no messages at present: ${state.blocked}.`,
+        text: `RabbitMQ accepts no messages at present: ${state.blocked}.`,
         remedy: 'Free memory or disk space on its machine, or raise its limits. Nothing is lost meanwhile.',
       });
     }
     for (const refusal of this.#publisher.refusals) {
       all.push({
         code: 'publish_refused',
-        text: `RabbitMQ refuses our messages: ${refusal}`,
-        remedy: "Give our user the right to write: rabbitmqctl set_permissions --vhost … USER '.*' '.*' '.*'.",
+        text: `RabbitMQ refuses the messages of the farm: ${refusal}`,
+        remedy:
+          "Grant the RabbitMQ user of the farm write permission: rabbitmqctl set_permissions --vhost … USER '.*' '.*' '.*'.",
       });
     }
     for (const [printerId, { message, remedy }] of this.#conflicts) {

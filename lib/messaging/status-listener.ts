@@ -17,7 +17,7 @@ export function listenToStatus(
     try {
       const event = parseStatusMessage(body);
       const field = unstorableField(event);
-      if (field !== undefined) throw new Error(`${field} holds a NUL or half of a character.`);
+      if (field !== undefined) throw new Error(`${field} contains a NUL or an unpaired surrogate.`);
       listener(event);
     } catch (error) {
       dropped.note(statusExchange, asError(error).message);

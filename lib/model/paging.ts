@@ -23,7 +23,7 @@ export function pageOf<Item>(
   const errors: FieldError[] = [];
   const limit = limitOf(input, errors);
   const cursor = cursorOf(input, errors, asPlace);
-  if (errors.length > 0) throw new MalformedInputError('The query is not understood.', errors);
+  if (errors.length > 0) throw new MalformedInputError('The query is invalid.', errors);
   const found = cursor === null ? -1 : list.findIndex((item) => idOf(item) === cursor.id);
   // The item that it named may be gone; the ones after it have moved up.
   const from = cursor === null ? 0 : found >= 0 ? found + 1 : cursor.index;

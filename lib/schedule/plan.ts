@@ -42,7 +42,7 @@ const longestView = 8760;
 
 /** The requested part of a plan; without either field, all of it. */
 export interface PlanPart {
-  /** Only lines that begin within so many hours, and the reasons and promises of their jobs. */
+  /** Only lines that begin within this number of hours, and the reasons and promises of their jobs. */
   hours?: number;
   /** The maximum number of lines, and of alerts. */
   limit?: number;
@@ -122,6 +122,6 @@ export function planPart(input: Record<string, unknown>): PlanPart {
     errors.push({ field: 'hours', value: input['hours'], remedy: `Give a number from 1 to ${longestView}.` });
   }
   const limit = input['limit'] === undefined ? undefined : limitOf(input, errors);
-  if (errors.length > 0) throw new MalformedInputError('The query of the plan is not understood.', errors);
+  if (errors.length > 0) throw new MalformedInputError('The query of the plan is invalid.', errors);
   return { ...(input['hours'] !== undefined && { hours }), ...(limit !== undefined && { limit }) };
 }

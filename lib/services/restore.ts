@@ -113,7 +113,7 @@ async function refuseUnlessFree(database: Database, replace: boolean): Promise<v
     throw new BackupError(
       'The database is not empty. Nothing was changed.',
       'database_not_empty',
-      'Restore into a new database, or replace what is there: --replace.',
+      'Restore into a new database, or replace the existing farm: --replace.',
     );
   }
   if (!(await tablesOf(database)).includes('printers')) return;

@@ -105,7 +105,10 @@ function filamentsView({ filaments }: GcodeAnalysis): NonNullable<StoredFile['fi
   return filaments.map(({ filament, type, colourHex, grams }) => ({ filament, type, colour_hex: colourHex, grams }));
 }
 
-/** Finds the file, stores a copy by its content, reads it once, and picks the plate. @throws UnacceptableInputError it does not exist, or is damaged */
+/**
+ * Finds the file, stores a copy by its content, reads it once, and picks the plate.
+ * @throws UnacceptableInputError it does not exist, or is damaged
+ */
 export async function readModel(
   farm: Farm,
   stlPath: string,

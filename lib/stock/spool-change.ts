@@ -17,7 +17,10 @@ export interface FedPrint {
   printer: Printer;
 }
 
-/** Returns the print that a slot feeds, with all rows locked on which its end, its start, and the start of another print depend; undefined: none. */
+/**
+ * Returns the print that a slot feeds; undefined: none. Locks all rows on which its end, its start, and the start of another print
+ * depend.
+ */
 export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: string): Promise<FedPrint | undefined> {
   const before = await openAttemptOf(tx, printerId);
   const job = before?.slot === slot ? await lockJob(tx, before.jobId) : undefined;
@@ -65,7 +68,7 @@ export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool
     case 'ended':
       throw inUse(
         'Whether a print still uses this slot is unknown.',
-        'First answer whether it printed (POST attempts/{id}/outcome).',
+        'First report whether it printed (POST attempts/{id}/outcome).',
       );
   }
 }

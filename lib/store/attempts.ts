@@ -391,7 +391,10 @@ export async function noteProgress(
   );
 }
 
-/** Ends an attempt whose start has certainly not been sent, regardless of its holder. The job's row must be locked. Undefined: it is too late. */
+/**
+ * Ends an attempt whose start has certainly not been sent, regardless of its holder. The job's row must be locked.
+ * @returns undefined: it is too late
+ */
 export async function endBeforeStart(
   tx: Transaction,
   id: AttemptId,

@@ -68,8 +68,9 @@ export async function deferReferences(tx: Queryable): Promise<() => Promise<void
 }
 
 /**
- * Disables the triggers of tables, so that rows can be inserted unchanged: each was valid when it was written, but not necessarily beside
- * the others, such as the attempt of an outcome that outlived it. Keys and checks of columns still apply. Returns a function that enables them again.
+ * Disables the triggers of tables, so that rows can be inserted unchanged: each was valid when it was written, but not necessarily
+ * beside the others, such as the attempt of an outcome that outlived it. Keys and checks of columns still apply.
+ * @returns a function that enables the triggers again
  */
 export async function pauseTriggers(tx: Queryable, tables: readonly string[]): Promise<() => Promise<void>> {
   const switchAll = async (word: 'ENABLE' | 'DISABLE'): Promise<void> => {

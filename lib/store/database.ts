@@ -290,7 +290,7 @@ export class RowLockedError extends PlatewiseError {
 export class DatabaseReadOnlyError extends DatabaseUnavailableError {
   constructor(cause: Error) {
     super(cause, {
-      message: 'PostgreSQL takes no changes: it is read-only.',
+      message: 'PostgreSQL accepts no changes: it is read-only.',
       code: 'database_read_only',
       remedy:
         'Point DATABASE_URL at the primary server, or make this one writable: ALTER DATABASE … SET ' +

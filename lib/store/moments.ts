@@ -8,7 +8,7 @@ const leaseSlackSeconds = 1;
 export const isAhead = (moment: string): string => `${moment} > now() + interval '${slackSeconds} seconds'`;
 
 /**
- * SQL: whether a stored moment is more than so many seconds ago. A moment that lies ahead was written before the database's clock
+ * SQL: whether a stored moment is more than `seconds` ago. A moment that lies ahead was written before the database's clock
  * was set back; its age is unknown, and nothing must wait until the clock reaches it again.
  *
  * @param moment a column that is only ever written as `now()`
@@ -18,7 +18,7 @@ export const longAgo = (moment: string, seconds: string): string =>
   `(${moment} < now() - make_interval(secs => ${seconds}) OR ${isAhead(moment)})`;
 
 /**
- * SQL: whether a lease expired at least so many seconds ago. One that reaches further ahead than any lease does was written before
+ * SQL: whether a lease expired at least `ago` seconds ago. One that reaches further ahead than any lease does was written before
  * the database's clock was set back, and has expired too.
  *
  * @param until the column that holds the end of the lease

@@ -76,7 +76,7 @@ export async function durationsToLearn(db: Queryable, limit = 1000): Promise<Pri
 
 /**
  * Counts for each printer the dispatches since one that served an overdue job.
- * @param owedHours hours from submission until a job is overdue: a base, and so many per step of priority
+ * @param owedHours hours from submission until a job is overdue: a base, and a number of hours per step of priority
  * @param most the maximum count; a longer history makes no difference
  */
 export async function dispatchesSinceOwed(

@@ -258,7 +258,7 @@ export async function clearBed(
   if (expectedVersion !== undefined && expectedVersion !== printer.bedVersion) {
     throw new ConflictError(
       `The bed of ${printer.name} changed since you looked (version ${printer.bedVersion}, you gave ${expectedVersion}).`,
-      'Look at the bed again and send the present bed version.',
+      'Look at the bed again and send the current bed version.',
       'stale_bed_version',
     );
   }

@@ -9,14 +9,14 @@ export type Health = ContractHealth;
 /** Public texts: no names, no addresses. `why`, which requires a key, returns the details. */
 const inGeneral: Record<Obstacle['code'], string> = {
   database_away: 'The database cannot be reached.',
-  database_read_only: 'The database takes no changes.',
+  database_read_only: 'The database accepts no changes.',
   broker_away: 'The broker cannot be reached.',
-  broker_blocked: 'The broker is short of memory or disk space and takes no messages.',
-  publish_refused: 'The broker does not let us publish.',
-  topology_conflict: 'A queue or exchange of ours exists in the broker with other settings.',
+  broker_blocked: 'The broker is short of memory or disk space and accepts no messages.',
+  publish_refused: 'The broker denies permission to publish.',
+  topology_conflict: 'A queue or exchange of the farm exists in the broker with other settings.',
   no_relay: 'The outbox is not being published: no rabbitmq-dispatch node is running.',
   farm_paused: 'The farm is paused by an operator; nothing new starts.',
-  database_restored: 'The database was restored from a backup, and not every bed was looked at since.',
+  database_restored: 'The database was restored from a backup, and not every bed has been checked since.',
   outbox_stuck: 'A message has waited for more than a minute to be published.',
 };
 

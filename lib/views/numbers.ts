@@ -66,7 +66,10 @@ export async function numbers(farm: Farm, input: Record<string, unknown>): Promi
   };
 }
 
-/** Returns the figures as a table for a spreadsheet (RFC 4180), with the total last. Cells that a program could read as formulas become text. */
+/**
+ * Returns the figures as a table for a spreadsheet (RFC 4180), with the total last. Cells that a program could read as formulas become
+ * text.
+ */
 export function numbersCsv({ groups, total }: Numbers): string {
   return stringify([...groups, { key: 'total', name: 'Total', ...total }], {
     header: true,
@@ -127,7 +130,7 @@ function parseQuery(input: Record<string, unknown>): { from: number; to: number;
   if (!isTimeZone(zone)) {
     errors.push({ field: 'time_zone', value: zone, remedy: 'Give an IANA name, for example Europe/Berlin.' });
   }
-  if (!by || errors.length > 0) throw new MalformedInputError('The query of the numbers is not understood.', errors);
+  if (!by || errors.length > 0) throw new MalformedInputError('The query of the numbers is invalid.', errors);
   return { from, to, by, zone: String(zone) };
 }
 

@@ -177,7 +177,7 @@ function parseQueueQuery(input: Record<string, unknown>): QueueQuery {
   }
   const limit = limitOf(input, errors);
   const after = cursorOf(input, errors, asJobPlace);
-  if (errors.length > 0) throw new MalformedInputError('The query of the queue is not understood.', errors);
+  if (errors.length > 0) throw new MalformedInputError('The query of the queue is invalid.', errors);
   return { status: status as JobStatus[], printerId: text('printer_id'), kitId: text('kit_id'), limit, after };
 }
 

@@ -88,7 +88,7 @@ function changedBy(
     if (printers.some((printer) => canEverPrint(job, printer))) continue;
     errors.push({ field: `jobs.${index}`, value: job.name, remedy: impossible(job, printers) });
   }
-  if (errors.length > 0) throw new UnacceptableInputError('The question does not fit the farm.', errors);
+  if (errors.length > 0) throw new UnacceptableInputError('The request does not match the farm.', errors);
   const shelf = (question.spools ?? []).flatMap((spool, index) => {
     const material = materials.find((one) => one.id === spool.material_id);
     return spool.printer_id === undefined && material

@@ -236,7 +236,7 @@ describe('The end of an attempt, in the database', () => {
       const found = await findJob(farm.database, job);
       assert.deepEqual(
         [found.status, found.statusReason, found.copiesDone],
-        ['completed', 'ada says that it printed', 1],
+        ['completed', 'ada reports that it printed', 1],
       );
       assert.ok(found.outcomeId);
       assert.equal((await attemptOf(farm, attempt)).outcome, 'completed');
@@ -255,7 +255,7 @@ describe('The end of an attempt, in the database', () => {
       assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedVersion, before.bedVersion);
       assert.equal((await attemptOf(farm, attempt)).outcome, 'not_started');
       const found = await findJob(farm.database, job);
-      assert.match(found.statusReason ?? '', /^ada says that it did not print; tried again/);
+      assert.match(found.statusReason ?? '', /^ada reports that it did not print; tried again/);
       assert.equal(found.outcomeId, null);
     });
 
@@ -266,7 +266,7 @@ describe('The end of an attempt, in the database', () => {
       const { bedState, bedCause } = await findPrinter(farm.database, 'elegoo_giga');
       assert.deepEqual([bedState, bedCause], ['occupied', 'unknown']);
       const { outcome, reason } = await attemptOf(farm, attempt);
-      assert.deepEqual([outcome, reason], ['failed', 'ada says that it did not print and is switched off']);
+      assert.deepEqual([outcome, reason], ['failed', 'ada reports that it did not print and is switched off']);
     });
 
     it('that it did not is not believed while a start may still arrive', async () => {

@@ -19,7 +19,9 @@ export async function tendDispatches(farm: Farm): Promise<void> {
     leaseSeconds: farm.times.leaseSeconds,
   });
   for (const { attempt, offline } of stale) {
-    const unclaimed = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
+    const unclaimed = offline
+      ? 'the printer went offline before it accepted the job'
+      : 'no agent claimed the job in time';
     const reason = attempt.phase === 'dispatched' ? unclaimed : 'the agent of the printer is gone';
     await unlessLocked(farm, () =>
       farm.database.transaction(async (tx) => {
