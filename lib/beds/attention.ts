@@ -106,7 +106,7 @@ function paused({ message, remedy, faults, slots }: PrinterReport, slot: string 
   };
 }
 
-const seeToIt = 'See to the reason at the printer, then resume or cancel the print.';
+const seeToIt = 'Fix the cause at the printer, then resume or cancel the print.';
 
 const ofFault = ({ code, message, remedy }: PrinterFault): Attention => ({
   code,

@@ -34,15 +34,15 @@ export async function acceptIdentity(
     }
     if (found !== undefined && identityText(found) !== identityText(stranger)) {
       throw new ConflictError(
-        `The machine at the address of ${printer.name} is by now ${identityText(stranger)}.`,
-        'Look at the printer again, and accept what it shows then.',
+        `The machine at the address of ${printer.name} is now ${identityText(stranger)}.`,
+        'Check the printer again, and accept the ids that it shows.',
         'stale_identity',
       );
     }
     const [other] = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);
     if (other) {
       throw new ConflictError(
-        `This machine is ${other.name} already.`,
+        `This machine already belongs to ${other.name}.`,
         `Correct the address of ${printer.name}; or, if ${other.name} no longer exists, remove it first (DELETE printers/${other.id}).`,
         'machine_of_another',
       );

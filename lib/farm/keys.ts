@@ -32,7 +32,7 @@ const view = (key: ApiKey): KeyView => ({
  */
 export async function createKey(db: Queryable, name: string, scope: string): Promise<KeyView & { key: string }> {
   if (!/^[\w .@-]{1,80}$/.test(name)) {
-    throw new MalformedInputError('The name of a key is what the history shows as its user.', [
+    throw new MalformedInputError('The name of the key is invalid.', [
       { field: 'name', value: name, remedy: 'Use 1 to 80 letters, digits, blanks, dots, hyphens, underscores or @.' },
     ]);
   }
@@ -43,8 +43,7 @@ export async function createKey(db: Queryable, name: string, scope: string): Pro
   }
   const key = `pw_${randomBytes(keyBytes).toString('base64url')}`;
   const made = await insertKey(db, { name, scope, digest: digestOf(key) });
-  if (!made)
-    throw new ConflictError(`There is a key named "${name}" already.`, 'Revoke it first, or use another name.');
+  if (!made) throw new ConflictError(`A key named "${name}" already exists.`, 'Revoke it first, or use another name.');
   // The first key locks the interface: clients without one must authenticate again.
   await notify(db, 'keys');
   return { ...view(made), key };
@@ -79,7 +78,7 @@ export async function authorise(
   const key = given === undefined ? undefined : await findKey(db, digestOf(given));
   if (!key) {
     if (!(await keysWereMade(db))) return null;
-    throw new UnauthorizedError(given === undefined ? 'The request brings no key.' : 'The key is not in use.');
+    throw new UnauthorizedError(given === undefined ? 'The request has no key.' : 'The key is not in use.');
   }
   if (!allows(key.scope, needed)) throw new ForbiddenError(key.scope, needed);
   return key.name;

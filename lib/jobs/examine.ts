@@ -171,7 +171,7 @@ function checkAgainstFile(settings: PrintSettings, print: GcodeAnalysis, errors:
   ] as const;
   for (const [name, asked, found, tolerance, unit] of contradictions) {
     if (asked === undefined || found === 0 || Math.abs(asked - found) <= tolerance) continue;
-    const remedy = `The file is sliced already, with ${found} ${unit}. Leave ${name} out, or submit the model.`;
+    const remedy = `The file is already sliced, with ${found} ${unit}. Omit ${name}, or submit the model.`;
     errors.push({ field: `print_settings.${name}`, value: asked, remedy });
   }
 }
@@ -185,7 +185,7 @@ function warningsOf({ print }: PlanningJob, analysis: FileAnalysis, settings: Pr
   const ignored = Object.keys(settings).filter((name) => !['nozzle_temp', 'bed_temp', 'layer_height'].includes(name));
   if (ignored.length > 0) {
     warnings.push(
-      `The file is sliced already: ${ignored.join(', ')} of print_settings ${ignored.length === 1 ? 'is' : 'are'} not used.`,
+      `The file is already sliced: ${ignored.join(', ')} of print_settings ${ignored.length === 1 ? 'is' : 'are'} not used.`,
     );
   }
   return warnings;

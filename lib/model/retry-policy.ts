@@ -24,7 +24,7 @@ export function parseRetryPolicy(text: string): RetryPolicy {
   if (unknown !== undefined) {
     throw new PlatewiseError(`The retry policy does not know "${unknown}".`, {
       code: 'bad_retry_policy',
-      remedy: `Name any of ${failureKinds.join(', ')}, with commas; leave it empty to switch it off.`,
+      remedy: `Name any of ${failureKinds.join(', ')}, separated by commas; leave it empty to switch it off.`,
     });
   }
   return new Set(words as FailureKind[]);

@@ -25,7 +25,7 @@ export function recordDeadLetters(farm: Farm): Promise<Subscription> {
       farm.dropped.note(deadLetterRecordQueue, asError(error).message);
       return 'accept';
     }
-    farm.log('warn', `A message was put among the dead letters: ${reason}`);
+    farm.log('warn', `A message was dead-lettered: ${reason}`);
     return 'accept';
   });
 }

@@ -195,7 +195,7 @@ export class OutboxRelay {
     if (now - this.#choresAt < choreInterval) return;
     this.#choresAt = now;
     this.#farm.broker.trimDeadLetters(deadLetterQueueLength).catch((error: unknown) => {
-      this.#farm.log('warn', `The queue of dead letters could not be shortened: ${asError(error).message}`);
+      this.#farm.log('warn', `The dead-letter queue could not be trimmed: ${asError(error).message}`);
     });
   }
 }

@@ -62,7 +62,7 @@ export function offerFiles(farm: Farm): Promise<() => void> {
     const extension = printExtensionOf(wanted?.[2] ?? '');
     if (wanted?.[1] === undefined || extension === undefined) return;
     offer(farm, wanted[1], extension).catch((error: unknown) => {
-      farm.log('warn', `A file that another node asks for could not be shared: ${asError(error).message}`);
+      farm.log('warn', `A file requested by another node could not be shared: ${asError(error).message}`);
     });
   });
 }

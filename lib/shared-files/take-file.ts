@@ -51,7 +51,7 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
   if (extension === undefined) {
     stream.destroy();
     throw new FileStoreError(
-      'Only .stl, .3mf, .gcode and .gcode.3mf files are kept.',
+      'Only .stl, .3mf, .gcode and .gcode.3mf files are accepted.',
       'unsupported_extension',
       'Send a file with one of these endings.',
     );

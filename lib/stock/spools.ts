@@ -84,8 +84,8 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
 function gramsOf({ grams_left, gross_grams = 0, tare_grams = 0 }: SpoolChange): number {
   if (grams_left !== undefined) return grams_left;
   if (gross_grams >= tare_grams) return gross_grams - tare_grams;
-  const remedy = `Give what it weighs with the spool: at least the ${tare_grams} g of the empty one.`;
-  throw new UnacceptableInputError('The spool weighs less than the empty one.', [
+  const remedy = `Give the total weight with the spool: at least ${tare_grams} g, the weight of the empty spool.`;
+  throw new UnacceptableInputError('The total weight is below the weight of the empty spool.', [
     { field: 'gross_grams', value: gross_grams, remedy },
   ]);
 }

@@ -18,8 +18,7 @@ export async function jobPhoto(farm: Farm, id: string, attemptId?: string): Prom
   const bytes = found && (await bytesOf(farm, found.reference));
   const type = bytes && photoTypeOf(bytes);
   if (bytes && type) return { bytes, type };
-  const remedy =
-    'Printers with a camera take one at the end of a print that they were seen to run; it is kept as files are.';
+  const remedy = 'Printers with a camera take one at the end of every observed print; it is kept as long as files are.';
   throw attemptId === undefined
     ? new NotFoundError('photo of the job', id, remedy)
     : new NotFoundError('photo of the attempt', attemptId, remedy);

@@ -151,10 +151,7 @@ export class PrinterAgent {
     try {
       message = parseDispatchMessage(incoming.body);
     } catch (error) {
-      this.#context.log(
-        'error',
-        `A dispatch could not be read and was put among the dead letters: ${asError(error).message}`,
-      );
+      this.#context.log('error', `A dispatch could not be read and was dead-lettered: ${asError(error).message}`);
       return 'reject';
     }
     if (message.attempt.printer_id !== this.#context.printerId) return 'reject';
