@@ -152,7 +152,7 @@ describe('The machine of a printer', () => {
       await stranger({ mcu: 'bb' });
       await assert.rejects(accept({ found: { mcu: 'cc' } }), {
         code: 'stale_identity',
-        message: /by now mcu bb/,
+        message: /is now mcu bb/,
         remedy: /./,
       });
       assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whatever it is');
