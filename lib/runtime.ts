@@ -13,22 +13,22 @@ import { Maintenance } from './services/maintenance/maintenance';
 import { PlannerService } from './services/planner';
 import type { Service } from './services/service';
 
-/** What a farm does by itself besides its chores; nodes decide for themselves, everything else wants all of it. */
+/** What a farm runs on its own besides its chores. Nodes choose their services themselves; every other host runs all of them. */
 export interface FarmWork {
   /** The printers to serve. */
   printers?: readonly PrinterSetup[];
-  /** Told what happens at a printer; the farm's own log if absent. */
+  /** Receives the events of the printers; the farm's own log if absent. */
   log?: Log;
   /** Seconds between plans when nothing happens. */
   planEverySeconds?: number;
 }
 
-/** Opens what a farm is made of, without any of its services. */
+/** Opens the parts of a farm (database, broker, files) without starting any service. */
 export function openFarm(options: FarmOptions): Promise<Farm> {
   return Farm.open(options, afterRestore);
 }
 
-/** A whole farm in one process: what it is made of, and its services in the order in which they were started. */
+/** A whole farm in one process: its parts and its services, in the order in which they were started. */
 export class FarmRuntime {
   readonly farm: Farm;
   readonly #services: Service[] = [];
@@ -38,7 +38,7 @@ export class FarmRuntime {
     this.farm = farm;
   }
 
-  /** Opens a farm, with what every process does for it: its chores, and files for other processes. */
+  /** Opens a farm and starts the services of every process: its chores, and serving files to other processes. */
   static async open(options: FarmOptions): Promise<FarmRuntime> {
     const runtime = new FarmRuntime(await openFarm(options));
     const { farm } = runtime;
@@ -54,7 +54,7 @@ export class FarmRuntime {
     return runtime;
   }
 
-  /** Starts a service that ends with the farm. */
+  /** Starts a service that stops when the farm closes. */
   async add<One extends Service>(service: One): Promise<One> {
     this.#services.push(service);
     await service.start();
@@ -68,12 +68,12 @@ export class FarmRuntime {
     await service.stop();
   }
 
-  /** Makes a printer known and serves it. */
+  /** Registers a printer and serves it. */
   async serve(setup: PrinterSetup, log: Log = this.farm.log): Promise<ServedPrinter> {
     return this.add(await ServedPrinter.announce(this.farm, setup, log));
   }
 
-  /** Runs the whole farm: plans, makes the plans true, publishes, and serves the printers. */
+  /** Runs the whole farm: plans, dispatches the plan, publishes, and serves the printers. */
   async run({ printers = [], log, planEverySeconds }: FarmWork = {}): Promise<void> {
     const { farm } = this;
     const failed = (error: Error): void => farm.log('error', `The queue could not be planned: ${error.message}`);
@@ -89,7 +89,7 @@ export class FarmRuntime {
     );
   }
 
-  /** Stops all services, the latest first; the farm stays open. */
+  /** Stops all services in reverse order of their start; the farm stays open. */
   async stop(): Promise<void> {
     for (const service of this.#services.splice(0).reverse()) {
       await service.stop().catch((error: unknown) => this.farm.log('warn', asError(error).message));

@@ -1,6 +1,6 @@
 import { PlatewiseError } from '../model/errors';
 
-/** Too much is being read at the same time (HTTP 503). */
+/** Too many bodies are being read concurrently (HTTP 503). */
 export class BodiesInFlightError extends PlatewiseError {
   readonly retryAfterSeconds = 1;
 
@@ -8,12 +8,12 @@ export class BodiesInFlightError extends PlatewiseError {
     super('Too many large bodies are being read at the same time.', {
       code: 'bodies_in_flight',
       retryable: true,
-      remedy: 'Send it again in a second, or send fewer at once.',
+      remedy: 'Send it again in a second, or send fewer concurrently.',
     });
   }
 }
 
-/** How many bytes of bodies are held at the same time, from the first byte of a body to the end of its answer. */
+/** Limits the bytes of request bodies held concurrently, each from its first byte to the end of its answer. */
 export class BodyBudget {
   readonly #most: number;
   #held = 0;
@@ -23,9 +23,9 @@ export class BodyBudget {
   }
 
   /**
-   * Sets bytes aside.
-   * @returns gives them back; may be called more than once
-   * @throws BodiesInFlightError there are not so many left
+   * Reserves bytes.
+   * @returns a function that releases them; may be called more than once
+   * @throws BodiesInFlightError too few bytes are left
    */
   take(bytes: number): () => void {
     if (this.#held + bytes > this.#most) throw new BodiesInFlightError();

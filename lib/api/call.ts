@@ -1,39 +1,42 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Farm } from '../farm/farm';
 
-/** A request as an HTTP server has read it: with a parsed body, unless it carries files. */
+/** A request as the HTTP server hands it over: with a parsed body, unless it is an upload. */
 export interface HttpRequest extends IncomingMessage {
   params: Record<string, string | undefined>;
   query: Record<string, unknown>;
   body?: unknown;
-  /** The URL as it came, before anything was mounted below a path. */
+  /** The URL as received, before any router was mounted below a path. */
   originalUrl?: string;
 }
 
-/** One call of an endpoint, whether it came as a request or over a wire. */
+/** One call of an endpoint, by HTTP request or over a wire. */
 export interface Call {
   farm: Farm;
-  /** The values of the parameters in the path; over a wire they come from the payload. */
+  /** The values of the path parameters; over a wire they come from the payload. */
   params: Readonly<Record<string, string>>;
   /** The query of a request, or the payload of a wire. */
   query: Record<string, unknown>;
-  /** The body of a request as an object, or the payload of a wire without what names its subject. @throws MalformedInputError it is none */
+  /**
+   * The body of a request as an object, or the payload of a wire without the fields that name its subject.
+   * @throws MalformedInputError it is not an object
+   */
   body(): Record<string, unknown>;
-  /** Who calls, for the history. */
+  /** The caller, for the history. */
   actor: string;
-  /** Who calls, for counting: the name of its key, else the address that it comes from. */
+  /** The caller, for rate limits: the name of its key, else its address. */
   client: string;
-  /** Whether it came as a request, and not over a wire. */
+  /** Whether the call is an HTTP request rather than a message over a wire. */
   overHttp: boolean;
-  /** A header of the request; undefined if it, or the request, is not there. */
+  /** A header of the request; undefined if the header or the request is missing. */
   header(name: string): string | undefined;
-  /** The request and its response, for what is streamed. */
+  /** The request and its response, for streaming. */
   http?: { request: HttpRequest; response: ServerResponse | undefined };
   /** Ends a stream when the farm or the node closes. */
   closing: AbortSignal;
 }
 
-/** What an endpoint answers. */
+/** The answer of an endpoint. */
 export class Answer<Payload = unknown> {
   readonly payload: Payload;
   readonly status: number;

@@ -5,7 +5,7 @@ import { Answer, type Call } from './call';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Tag = 'jobs' | 'plan' | 'printers' | 'trouble' | 'farm';
 
-/** Why a request may be refused besides what holds for every endpoint: a malformed request, a key, a part that is away. */
+/** Refusals beyond those of every endpoint (a malformed request, a missing key, an unreachable service). */
 export type Refusal = 'NotFound' | 'Conflict' | 'Stale' | 'Unacceptable' | 'TooLarge' | 'TooMany' | 'Full';
 
 /** A parameter of the query or a header. */
@@ -16,7 +16,7 @@ export interface Parameter {
   description?: string;
 }
 
-/** One answer of an endpoint: JSON of a contract, or other media. */
+/** One answer of an endpoint: JSON under a contract, or other media. */
 export interface Response {
   description: string;
   schema?: TSchema;
@@ -24,42 +24,42 @@ export interface Response {
   headers?: Readonly<Record<string, { description: string }>>;
 }
 
-/** One row of the API: everything that there is to know of an endpoint. */
+/** One row of the API: the complete description of an endpoint. */
 export interface Endpoint {
   method: Method;
   /** Below the root of the API, with parameters in braces: `/jobs/{id}`. */
   path: string;
   operationId: string;
   tag: Tag;
-  /** What a key must be good for; null: no key is asked for. */
+  /** The scope that a key must have; null: no key is required. */
   scope: Scope | null;
   summary: string;
   description?: string;
   parameters?: readonly Parameter[];
-  /** The body; `optional`: it may be absent. */
+  /** The body; with `optional` it may be absent. */
   request?: { schema: TSchema; media?: string; optional?: boolean };
   responses: Readonly<Record<number, Response>>;
   refusals?: readonly Refusal[];
-  /** The action of a `job-control` node that does the same, and the field of its payload that names what it is done to. */
+  /** The equivalent action of a `job-control` node, and the payload field that names its subject. */
   action?: { name: string; subject?: string };
-  /** The question of a `queue-status` node that asks the same, and the field of its payload that names what is asked about. */
+  /** The equivalent question of a `queue-status` node, and the payload field that names its subject. */
   question?: { name: string; subject?: string };
-  /** Undefined: it has answered by itself, with a stream. */
+  /** Resolves to undefined if the endpoint has answered itself, with a stream. */
   handle(call: Call): Promise<Answer | undefined>;
 }
 
-/** A row whose handler returns what its contract says, or an answer of its own. */
+/** A row whose handler returns the payload of its contract, or an answer of its own. */
 type Row<Schema extends TSchema> = Omit<Endpoint, 'handle' | 'responses'> & {
   /** The usual status; 200 if absent. */
   status?: number;
   /** The usual answer. */
   response: Omit<Response, 'schema'> & { schema?: Schema };
-  /** Other answers that are no refusals. */
+  /** Further answers that are not refusals. */
   responses?: Endpoint['responses'];
   handle(call: Call): Promise<Static<Schema> | Answer | undefined>;
 };
 
-/** One row of the API. */
+/** Makes one row of the API. */
 export function endpoint<Schema extends TSchema = TNever>(row: Row<Schema>): Endpoint {
   const { status = 200, response, responses, handle, ...rest } = row;
   return {

@@ -4,9 +4,9 @@ import { ForbiddenError, MalformedInputError, UnauthorizedError } from '../model
 import { eventFeed, type FeedItem } from '../services/event-feed';
 import type { Call } from './call';
 
-/** A silent connection is closed by proxies; a comment keeps it (ms). */
+/** Proxies close silent connections; a comment keeps them open (ms). */
 const heartbeatInterval = 15_000;
-/** Changes that come together are told once (ms). */
+/** Changes within this interval are reported as one (ms). */
 const gathering = 500;
 
 const streamHeaders = {
@@ -17,16 +17,16 @@ const streamHeaders = {
 };
 
 /**
- * Answers a request with Server-Sent Events and keeps the response: every message of the status bus under its own name (`job`,
- * `bed`, `low_stock`, `attention`) with its number as its id, `event: changed` when a printer or the plan changed, `event: gap` when what
- * was asked for is no longer kept. A client that comes back with `Last-Event-ID` misses nothing.
- * @throws MalformedInputError there is no request to answer, or its `Last-Event-ID` is none
+ * Answers a request with Server-Sent Events and keeps the response open. Every message of the status bus arrives under its own name
+ * (`job`, `bed`, `low_stock`, `attention`) with its number as its id; `event: changed` reports a change of a printer or of the plan, and
+ * `event: gap` that the requested events are no longer kept. A client that reconnects with `Last-Event-ID` misses nothing.
+ * @throws MalformedInputError the call is not an HTTP request, or its `Last-Event-ID` is invalid
  */
 export async function streamEvents(call: Call): Promise<void> {
   const { farm, http, closing } = call;
   const response = http?.response;
   if (!http || !response) {
-    throw new MalformedInputError('Events are told to HTTP requests only.', [
+    throw new MalformedInputError('Events are streamed to HTTP requests only.', [
       { field: 'req', value: null, remedy: 'Wire an http in node to this node, or use status-bus in flows.' },
     ]);
   }
@@ -59,7 +59,7 @@ export async function streamEvents(call: Call): Promise<void> {
   }
 }
 
-/** A stream outlives the check of its key; it ends when the key goes out of use. Returns what ends the watch. */
+/** A stream outlives the check of its key, so it ends when the key is revoked. Returns a function that ends the watch. */
 function endWithKey({ farm, header }: Call, stream: AbortController): Promise<() => void> {
   const check = (): Promise<unknown> => authorise(farm.database, header('authorization'), 'read');
   return farm.database.listen((payload) => {
@@ -75,8 +75,8 @@ function lastEventOf({ query: asked, header }: Call): number | undefined {
   const text = header('last-event-id') ?? (typeof query === 'string' ? query : undefined);
   if (text === undefined || text === '') return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new MalformedInputError('This is no event of ours.', [
-    { field: 'Last-Event-ID', value: text, remedy: 'Send the id of the last event that you got, or nothing.' },
+  throw new MalformedInputError('This is not the id of an event.', [
+    { field: 'Last-Event-ID', value: text, remedy: 'Send the id of the last event that you received, or omit it.' },
   ]);
 }
 
@@ -91,7 +91,7 @@ function inWords(item: FeedItem): string {
   }
 }
 
-/** What a message calls itself; a name with anything else in it would end the line that it stands in. */
+/** The event name of a message; a name with any other character could end its line in the stream. */
 function nameOf(body: unknown): string {
   const { event } = body as { event?: unknown };
   return typeof event === 'string' && /^[a-z_]+$/.test(event) ? event : 'message';

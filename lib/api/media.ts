@@ -4,7 +4,7 @@ import { numbers, numbersCsv } from '../views/numbers';
 import { Answer, type Call } from './call';
 import { idOf } from './requests';
 
-/** The figures; as a table if the request, or `format` on a wire, asks for one. */
+/** The figures; as a table if the request (or `format`, over a wire) asks for one. */
 export async function numbersAs(call: Call): Promise<Answer> {
   const answer = await numbers(call.farm, call.query);
   const isCsv = call.query['format'] === 'csv' || (call.header('accept') ?? '').includes('text/csv');
@@ -15,12 +15,14 @@ export async function numbersAs(call: Call): Promise<Answer> {
   });
 }
 
-/** The picture of a job's end, as bytes. It shows what a customer makes: no cache on the way may keep it. */
+/** The photo of a job's end, as bytes. It shows a customer's part, so shared caches must not store it. */
 export async function photoOf(call: Call): Promise<Answer> {
   const { attempt_id } = call.query;
   if (attempt_id !== undefined && typeof attempt_id !== 'string') {
-    const remedy = 'Give the id of one attempt of the job, or leave it out.';
-    throw new MalformedInputError('The attempt is no text.', [{ field: 'attempt_id', value: attempt_id, remedy }]);
+    const remedy = 'Give the id of an attempt of the job, or omit the field.';
+    throw new MalformedInputError('The attempt id is not a text.', [
+      { field: 'attempt_id', value: attempt_id, remedy },
+    ]);
   }
   const { bytes, type } = await jobPhoto(call.farm, idOf(call), attempt_id);
   return new Answer(bytes, 200, {

@@ -6,44 +6,45 @@ import type { Endpoint, Parameter, Refusal, Response } from './endpoint';
 
 const info = {
   title: 'Platewise',
-  summary: '3D printers of different makes as one machine',
+  summary: '3D printers of different makes, run as one machine',
   description:
-    'Times are ISO 8601 UTC, lengths mm, weights grams, money USD, durations hours of printer time. Errors are problem details (RFC 9457) and change nothing. Lists take `limit` and `cursor` and answer with `next_cursor`.',
+    'Times are ISO 8601 UTC, lengths mm, weights grams, money USD, durations hours of printer time. Errors are problem details (RFC 9457) and change nothing. Lists accept `limit` and `cursor` and return `next_cursor`.',
   license: { name: 'MIT', identifier: 'MIT' },
 };
 
 const tags: Readonly<Record<Endpoint['tag'], string>> = {
-  jobs: 'What somebody asked for',
-  plan: 'What will be printed where and when, and why',
+  jobs: 'Print jobs and their files',
+  plan: 'Where and when each job will be printed, and why',
   printers: 'Machines, beds and filaments',
-  trouble: 'What needs a person',
+  trouble: 'Problems that need an operator',
   farm: 'The farm as a whole',
 };
 
 type RefusalName = Refusal | 'Malformed' | 'Unauthorized' | 'Forbidden' | 'Away';
 
-/** Each refusal with its status. */
+/** The status and description of each refusal. */
 const refusals: Readonly<Record<RefusalName, { status: number; description: string }>> = {
-  Malformed: { status: 400, description: 'Body or query do not match' },
-  Unauthorized: { status: 401, description: 'No key that is in use' },
+  Malformed: { status: 400, description: 'The body or the query does not match its schema' },
+  Unauthorized: { status: 401, description: 'No valid key' },
   Forbidden: {
     status: 403,
-    description: 'The key may not do this, or the request comes from a page of another site or under a strange name',
+    description:
+      'The key lacks the scope, or the request comes from a page of another site or for an unknown host name',
   },
-  NotFound: { status: 404, description: 'There is nothing with this id' },
-  Conflict: { status: 409, description: 'The present state forbids it' },
+  NotFound: { status: 404, description: 'No resource has this id' },
+  Conflict: { status: 409, description: 'The current state does not allow it' },
   Stale: { status: 412, description: 'The job has changed since the ETag in If-Match' },
   TooLarge: { status: 413, description: 'The file is too large' },
-  Unacceptable: { status: 422, description: 'The shape is right but the content cannot be accepted' },
-  TooMany: { status: 429, description: 'One client has sent as many files as it may in a minute' },
-  Away: { status: 503, description: 'The database or a printer cannot be reached at present' },
-  Full: { status: 507, description: 'All files together have as much as they may' },
+  Unacceptable: { status: 422, description: 'The body is well-formed, but its content cannot be accepted' },
+  TooMany: { status: 429, description: 'The client has reached its limit of uploads per minute' },
+  Away: { status: 503, description: 'The database or a printer is unreachable' },
+  Full: { status: 507, description: 'The storage limit for files is reached' },
 };
 
 const component = (kind: string, name: string): { $ref: string } => ({ $ref: `#/components/${kind}/${name}` });
 const schemaReference = (name: string): string => component('schemas', name).$ref;
 
-/** The OpenAPI 3.1 description of these endpoints. */
+/** Returns the OpenAPI 3.1 description of these endpoints. */
 export function describeApi(endpoints: readonly Endpoint[]): {
   openapi: string;
   paths: Record<string, unknown>;
@@ -73,7 +74,7 @@ export function describeApi(endpoints: readonly Endpoint[]): {
         key: {
           type: 'http',
           scheme: 'bearer',
-          description: 'A key made with `platewise keys create`. Nothing is asked for until there is one.',
+          description: 'A key made with `platewise keys create`. No key is required until one exists.',
         },
       },
       responses: Object.fromEntries(
@@ -92,7 +93,9 @@ function problemResponse(name: string, description: string): object {
   return {
     description,
     ...(name === 'TooMany' && {
-      headers: { 'Retry-After': { description: 'Seconds until it may try again', schema: { type: 'integer' } } },
+      headers: {
+        'Retry-After': { description: 'Seconds to wait before the next attempt', schema: { type: 'integer' } },
+      },
     }),
     content: { 'application/problem+json': { schema: component('schemas', 'Problem') } },
   };
@@ -133,7 +136,7 @@ function operationOf(row: Endpoint, schemaOf: (schema: TSchema) => object): obje
   };
 }
 
-/** Everything that an endpoint may refuse a request for. */
+/** Every refusal that an endpoint can answer with. */
 function refusalsOf(row: Endpoint): RefusalName[] {
   const always: RefusalName[] = row.scope === null ? ['Away'] : ['Malformed', 'Unauthorized', 'Forbidden', 'Away'];
   return [...always, ...(row.path.includes('{') ? (['NotFound'] as const) : []), ...(row.refusals ?? [])];
@@ -163,7 +166,7 @@ function responseOf(response: Response, schemaOf: (schema: TSchema) => object): 
   };
 }
 
-/** Collects every contract with a name in a schema, however deep. */
+/** Collects every named contract in a schema, at any depth. */
 function collect(value: unknown, found: Map<string, TSchema>): void {
   if (Array.isArray(value)) {
     for (const one of value) collect(one, found);

@@ -1,19 +1,18 @@
 import { Type } from '@sinclair/typebox';
 import type { Parameter } from './endpoint';
 
-/** Parameters that several endpoints take. */
+/** Parameters shared by several endpoints. */
 export const ifMatch: Parameter = {
   name: 'If-Match',
   in: 'header',
-  description:
-    'The ETag of the job that the change was decided upon; if the job has changed since, nothing is done (412)',
+  description: 'The ETag of the job on which the change is based; if the job has changed since, nothing is done (412)',
   schema: Type.String(),
 };
 
 export const ifNoneMatch: Parameter = {
   name: 'If-None-Match',
   in: 'header',
-  description: 'The ETag of what you have already',
+  description: 'The ETag of the representation that you already have',
   schema: Type.String(),
 };
 
@@ -26,6 +25,6 @@ export const limit: Parameter = {
 export const cursor: Parameter = {
   name: 'cursor',
   in: 'query',
-  description: 'The next_cursor of an answer',
+  description: 'The next_cursor of the previous answer',
   schema: Type.String(),
 };

@@ -15,7 +15,7 @@ import {
 } from '../model/errors';
 import { BodiesInFlightError } from './body-budget';
 
-/** An error as RFC 9457 (problem details) writes it. */
+/** An error as problem details (RFC 9457). */
 export interface Problem {
   type: string;
   title: string;
@@ -27,17 +27,17 @@ export interface Problem {
 
 const titles: Record<number, string> = {
   400: 'The request is malformed',
-  401: 'A key is needed',
+  401: 'A key is required',
   403: 'Not allowed',
   404: 'Not found',
-  409: 'The present state forbids this',
-  412: 'It has changed in the meantime',
+  409: 'The current state does not allow this',
+  412: 'The resource has changed in the meantime',
   413: 'The file is too large',
   429: 'Too many requests',
   422: 'The request cannot be accepted',
-  500: 'Something went wrong here',
-  503: 'A part of the farm cannot be reached',
-  507: 'There is no room for it',
+  500: 'Internal error',
+  503: 'A part of the farm is unreachable',
+  507: 'The storage is full',
 };
 
 const isRefusedSource = (error: unknown): error is ForeignSourceError | UnknownHostError =>
@@ -60,7 +60,7 @@ function statusOf(error: PlatewiseError): number {
 const longestEcho = 200;
 const longestDetail = 2000;
 
-/** What a client sent, told back to it: as it was if it is short. */
+/** Echoes the client's input: unchanged if it is short. */
 function echo(value: unknown): unknown {
   if (typeof value === 'string') return value.length > longestEcho ? `${value.slice(0, longestEcho)}…` : value;
   if (typeof value !== 'object' || value === null) return value;
@@ -71,7 +71,7 @@ function echo(value: unknown): unknown {
   }
 }
 
-/** The headers that belong to the answer of an error, with its problem. */
+/** The response headers of an error and its problem. */
 export function problemHeaders(thrown: unknown, problem: Problem): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
@@ -82,13 +82,13 @@ export function problemHeaders(thrown: unknown, problem: Problem): Record<string
   };
 }
 
-/** What is told of an error. What lies beneath a part that is away (addresses, sockets) is for the log. */
+/** The message that a client sees. Details of an unreachable service (addresses, sockets) go to the log only. */
 function messageOf(error: PlatewiseError, status: number): string {
   const beneath = status === 503 && error.cause instanceof Error ? error.cause.message : '';
-  return beneath === '' ? error.message : error.message.replaceAll(beneath, 'the log of Node-RED says more.');
+  return beneath === '' ? error.message : error.message.replaceAll(beneath, 'see the log of Node-RED.');
 }
 
-/** Puts an error into words for an HTTP client; what was not expected is not shown to it. */
+/** Describes an error to an HTTP client; the details of an unexpected error stay hidden. */
 export function problemOf(thrown: unknown): Problem {
   const error = asError(thrown);
   const known = error instanceof PlatewiseError;
@@ -105,7 +105,7 @@ export function problemOf(thrown: unknown): Problem {
     status,
     detail: known
       ? `${messageOf(error, status)} ${error.remedy}`.trim().slice(0, longestDetail)
-      : 'The log of Node-RED says more.',
+      : 'See the log of Node-RED.',
     code: known ? error.code : 'internal',
     errors: errors.map(({ field, value, remedy }) => ({ field: String(echo(field)), value: echo(value), remedy })),
   };

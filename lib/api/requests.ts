@@ -12,28 +12,27 @@ import { mediaTypeOf } from './media-type';
 /** The id in the path of a call. */
 export const idOf = ({ params }: Call): string => params['id'] ?? '';
 
-/** The request itself, where its body is streamed. @throws MalformedInputError it came over a wire */
+/** The request itself, for endpoints that stream its body. @throws MalformedInputError the call came over a wire */
 export function requestOf({ http }: Call): HttpRequest {
   if (http) return http.request;
-  throw new MalformedInputError('Files are taken from HTTP requests only.', [
+  throw new MalformedInputError('Files are accepted from HTTP requests only.', [
     { field: 'req', value: null, remedy: 'Wire an http in node to this node.' },
   ]);
 }
 
-/** Pauses or resumes a print; 202 if the printer has not shown it yet. */
+/** Pauses or resumes a print; 202 if the printer does not show it yet. */
 export async function pauseAnswer(call: Call, wanted: 'pause' | 'resume'): Promise<Answer> {
   const { done, ...payload } = await pauseOrResume(call.farm, idOf(call), wanted, call.actor);
   return new Answer(payload, done ? 200 : 202);
 }
 
-/** Whether a request may change something: by its method, or because what it reaches does more than answer. */
+/** Whether a request may change something: by its method, or because its endpoint does more than answer. */
 export const mayChange = (method: string | undefined, scope: Scope | null): boolean =>
   !['GET', 'HEAD', 'OPTIONS'].includes(method ?? '') || (scope !== null && scope !== 'read');
 
 /**
- * Makes sure that a request may do this: that it comes from where it may come from, brings a key that is good for the scope, and holds
- * only texts that can be stored.
- * @returns who asks, by the name of the key; null if no key is asked for
+ * Admits a request: its origin is allowed, its key covers the scope, and all its texts can be stored.
+ * @returns the caller, by the name of its key; null if no key is required
  * @throws ForeignSourceError, UnknownHostError, UnauthorizedError, ForbiddenError, MalformedInputError
  */
 export async function admitRequest(
@@ -41,7 +40,7 @@ export async function admitRequest(
   scope: Scope | null,
   farm: () => Promise<Farm>,
 ): Promise<string | null> {
-  // What a flow routes here by GET may still be an order.
+  // A flow may route a GET to an endpoint that changes something.
   checkSource(request, mayChange(request.method, scope));
   const { authorization } = request.headers;
   const name = scope === null ? null : await authorise((await farm()).database, authorization, scope);
@@ -57,16 +56,20 @@ function checkTexts({ params, query, body }: HttpRequest): void {
       {
         field: field || '(body)',
         value: null,
-        remedy: 'Leave out characters with the code 0, and send whole characters.',
+        remedy: 'Remove NUL characters (code 0) and unpaired surrogates.',
       },
     ]);
   }
 }
 
-/** A body as an object; nothing counts as an empty one. @param type its media type @throws MalformedInputError it is none */
+/**
+ * Returns a body as an object; an empty body counts as an empty object.
+ * @param type its media type
+ * @throws MalformedInputError it is not an object
+ */
 export function objectOf(body: unknown, type: string): Record<string, unknown> {
   if (body === undefined || body === null || body === '') return {};
-  // A form of another site could post anything here but JSON, for which that site has to ask first.
+  // A form on another site can post any media type but JSON, which requires a CORS preflight.
   if (type !== 'application/json' && !isEmpty(body)) {
     throw new MalformedInputError('The body is not JSON.', [
       { field: '(body)', value: type, remedy: 'Send a JSON object with Content-Type: application/json.' },
@@ -81,7 +84,7 @@ export function objectOf(body: unknown, type: string): Record<string, unknown> {
 
 const isEmpty = (body: unknown): boolean => typeof body === 'object' && body !== null && Object.keys(body).length === 0;
 
-/** A call from a request. @param actor who asks, for the history */
+/** Builds a call from a request. @param actor the caller, for the history */
 export function callOf(
   farm: Farm,
   http: { request: HttpRequest; response: ServerResponse | undefined },

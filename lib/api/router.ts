@@ -1,12 +1,12 @@
 import type { Endpoint } from './endpoint';
 
-/** An endpoint that a request is for, with the values of its path. */
+/** The endpoint of a request, with the values of its path parameters. */
 export interface Match {
   endpoint: Endpoint;
   params: Record<string, string>;
 }
 
-/** Finds endpoints by method and path. Words stand before parameters, and a slash at the end counts for nothing. */
+/** Finds endpoints by method and path. Literal segments win over parameters, and a trailing slash is ignored. */
 export class Router {
   readonly #routes: readonly { endpoint: Endpoint; pattern: RegExp; names: string[] }[];
 
@@ -20,7 +20,7 @@ export class Router {
       }));
   }
 
-  /** @param path below the root of the API, still encoded; undefined: there is no such endpoint */
+  /** @param path below the root of the API, still encoded; @returns undefined if there is no such endpoint */
   match(method: string, path: string): Match | undefined {
     const wanted = method === 'HEAD' ? 'GET' : method;
     for (const { endpoint, pattern, names } of this.#routes) {

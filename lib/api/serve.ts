@@ -6,19 +6,19 @@ import { endpoints } from './endpoints';
 import { admitRequest, callOf } from './requests';
 import { type Match, Router } from './router';
 
-/** Where the API is, unless a flow puts it elsewhere. */
+/** The path of the API, unless a flow mounts it elsewhere. */
 export const apiRoot = '/api/fabrication';
 
 const router = new Router(endpoints);
 
-/** The endpoint that a request is for. @param path below the root @throws NotFoundError there is none */
+/** Returns the endpoint of a request. @param path below the root @throws NotFoundError there is no such endpoint */
 export function endpointFor(method: string | undefined, path: string): Match {
   const found = router.match(method ?? 'GET', path);
   if (found) return found;
   throw new NotFoundError('endpoint', `${method ?? 'GET'} ${apiRoot}${path}`.slice(0, 200));
 }
 
-/** The path of a request below a root, without its query; undefined: it is not below it. */
+/** Returns the path of a request below a root, without its query; undefined if it is not below it. */
 export function pathBelow(root: string, url: string): string | undefined {
   const path = url.split('?')[0] ?? '';
   const at = path.indexOf(`${root}/`);
@@ -26,9 +26,9 @@ export function pathBelow(root: string, url: string): string | undefined {
 }
 
 /**
- * Answers a request by the table of endpoints.
- * @returns undefined: the endpoint has answered by itself, with a stream
- * @throws PlatewiseError what `problemOf` puts into words
+ * Answers a request from the table of endpoints.
+ * @returns undefined if the endpoint has answered itself, with a stream
+ * @throws PlatewiseError see `problemOf`
  */
 export async function serve(
   farm: () => Promise<Farm>,
@@ -38,7 +38,7 @@ export async function serve(
 ): Promise<Answer | undefined> {
   const { request } = http;
   const { endpoint, params } = endpointFor(request.method, path);
-  // What is in the path is checked like all that comes with a request.
+  // The path parameters pass the same checks as the rest of the request.
   request.params = params;
   const actor = await admitRequest(request, endpoint.scope, farm);
   return endpoint.handle(callOf(await farm(), http, params, actor ?? 'api', closing));

@@ -10,9 +10,9 @@ export function isUpload(request: HttpRequest | undefined): request is HttpReque
 }
 
 /**
- * Streams the part `file` of a multipart request into `store`; nothing is kept in memory. An upload that breaks off ends
- * the stream with an error, and is answered once `store` has let go of it.
- * @throws MalformedInputError there is no such part, or the body is broken
+ * Streams the part `file` of a multipart request into `store` without buffering it in memory. An interrupted upload ends the stream with
+ * an error, and is answered once `store` has released it.
+ * @throws MalformedInputError the part is missing, or the body is broken
  */
 export function receiveFile<Result>(
   request: HttpRequest,
@@ -38,14 +38,14 @@ export function receiveFile<Result>(
       if (failed) return;
       failed = true;
       request.unpipe(parser);
-      // Nobody writes into it any more: whoever reads it would wait for ever, with a file open.
+      // Nothing writes to the part any more: its reader would wait forever, with a file open.
       part?.destroy(asError(error));
-      // What is still coming must be read, or the client never gets to see the answer.
+      // The rest of the body must be read, or the client never sees the answer.
       request.resume();
       Promise.allSettled([stored]).then(() => reject(asError(error)));
     };
     parser.on('file', (field, stream, name) => {
-      // An error that nobody listens to would end the process; whoever reads the stream is told of it too.
+      // An unhandled stream error would end the process; the reader of the stream receives it as well.
       stream.on('error', (error) => fail(refuse(`Send a complete multipart body (${asError(error).message}).`)));
       if (field !== 'file') {
         stream.resume();
@@ -61,7 +61,7 @@ export function receiveFile<Result>(
       if (stored) stored.then(resolve, fail);
       else reject(refuse('Send the file as the part named "file".'));
     });
-    const brokenOff = (): void => fail(refuse('The upload was broken off; send it again.'));
+    const brokenOff = (): void => fail(refuse('The upload was interrupted; send it again.'));
     request.on('aborted', brokenOff);
     request.on('error', brokenOff);
     request.on('close', () => {

@@ -5,8 +5,8 @@ import { lockUntilEnd } from '../store/advisory-locks';
 import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
 
 /**
- * Makes sure that the machine at a printer's address is that printer. The first one that is met is pinned, with all ids that
- * it tells; a machine that is another one, or pinned to another printer, is not let in until an operator says so.
+ * Verifies that the machine at a printer's address is that printer. The first machine found there is pinned with all ids that
+ * it reports; a different machine, or one pinned to another printer, is rejected until an operator accepts it.
  *
  * @throws WrongMachineError
  */
@@ -14,7 +14,7 @@ export async function admitMachine(context: AgentContext, { ids: found, complete
   const { database, printerId, log } = context;
   const news = await database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, printerId);
-    // Two printers that meet one machine at the same moment must not both have it.
+    // Two printers that find the same machine concurrently must not both claim it.
     await lockUntilEnd(tx, 'identities');
     const relation = compareIdentities(printer.identity, found);
     if (relation === 'different' || (relation === 'unknown' && complete && isIdentified(printer.identity))) {
@@ -29,7 +29,7 @@ export async function admitMachine(context: AgentContext, { ids: found, complete
         throw new WrongMachineError(`The machine at this address is ${other.name} (${identityText(found)}).`, found);
       }
     }
-    // Of a Klipper that is down some ids are missing. It cannot be started on, and is asked again once it is up.
+    // A Klipper that is down reports only some of its ids. No print can start on it, and it is queried again once it is up.
     if (!complete) return null;
     const identity = { ...found, ...printer.identity };
     await pinIdentity(tx, printerId, identity);
@@ -40,6 +40,6 @@ export async function admitMachine(context: AgentContext, { ids: found, complete
     isIdentified(news) ? 'info' : 'warn',
     isIdentified(news)
       ? `${printerId} is ${identityText(news)} from now on.`
-      : `${printerId} tells no id of its own, so another machine at its address would not be noticed.`,
+      : `${printerId} reports no id of its own, so another machine at its address would not be noticed.`,
   );
 }

@@ -1,12 +1,12 @@
 import { isActive, type PrinterFault, type PrinterReport, type PrinterTrouble } from '../model/printer';
 import { failureKindOf } from '../model/retry-policy';
 
-/** What needs a person at a printer at this moment. */
+/** The reason why a printer needs an operator now. */
 export type Attention = Omit<PrinterTrouble, 'since'>;
 
-/** How long a state that should pass by itself may last before somebody is told (s). */
+/** How long a state that should pass by itself may last before operators are notified (s). */
 const patienceSeconds = 30;
-/** A temperature that moves by less only swings around its target (°C). */
+/** Temperature changes below this are normal swings around the target (°C). */
 const temperatureSwing = 3;
 
 interface Movement {
@@ -17,8 +17,8 @@ interface Movement {
 }
 
 /**
- * Tells from the sequence of reports when a printer needs a person: a pause, a fault, a state that nobody knows, or a print
- * that moves no more. Told with times of the monotonic clock, in ms.
+ * Decides from the sequence of reports when a printer needs an operator: a pause, a fault, an unknown state, or a print
+ * that has stopped moving. Times are those of the monotonic clock, in ms.
  */
 export class AttentionJudge {
   #movement: Movement | undefined;
@@ -27,7 +27,7 @@ export class AttentionJudge {
   /** @param standstillMinutes of the printer's clock, without a change of layer, percent or temperature */
   constructor(private readonly standstillMinutes: number) {}
 
-  /** @param slot that the print is fed from, null if it is not ours */
+  /** @param slot the slot that feeds the print, null if the print is not the farm's */
   judge(report: PrinterReport, slot: string | null, now: number): Attention | null {
     if (report.state !== 'preparing' && report.state !== 'printing') this.#movement = undefined;
     if (report.state !== 'unknown' && report.state !== 'busy') this.#strange = undefined;
@@ -55,12 +55,12 @@ export class AttentionJudge {
     const what = report.state === 'preparing' ? 'preparing' : 'printing';
     return {
       code: 'standstill',
-      text: `It says that it is ${what}, but nothing has moved for ${this.standstillMinutes} min.`,
+      text: `It reports that it is ${what}, but nothing has moved for ${this.standstillMinutes} min.`,
       remedy: 'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
     };
   }
 
-  /** What a restart passes through in a moment is named only when it stays. */
+  /** A state that a restart passes through is reported only if it lasts. */
   #lasting(report: PrinterReport, now: number): Attention | null {
     const fault = report.faults[0];
     const key = report.state === 'unknown' ? 'unknown_state' : report.state === 'busy' ? fault?.code : undefined;
@@ -73,22 +73,22 @@ export class AttentionJudge {
     if (report.state === 'busy' && fault) return ofFault(fault);
     return {
       code: 'unknown_state',
-      text: `It reports a state that is not known${report.message ? ` ("${report.message}")` : ''}, so nothing is started on it.`,
+      text: `It reports an unknown state${report.message ? ` ("${report.message}")` : ''}, so nothing is started on it.`,
       remedy: 'Look at the printer. If it is ready, report this state together with its firmware version.',
     };
   }
 }
 
-/** Whether a printer sees nothing in a slot. */
+/** Whether a printer reports a slot as empty. */
 const isEmpty = (slots: PrinterReport['slots'], name: string | null): boolean =>
   slots.some(({ slot, present }) => slot === name && present === false);
 
 function paused({ message, remedy, faults, slots }: PrinterReport, slot: string | null): Attention {
-  // A healthy printer may carry messages that have nothing to do with the pause.
+  // A healthy printer may carry messages that are unrelated to the pause.
   const blocking = faults.filter((fault) => fault.blocking);
   const shown = blocking.length > 0 ? blocking : faults;
-  const told = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
-  const words = [...new Set(told)];
+  const texts = [message, ...shown.map((fault) => fault.message)].filter((text) => text !== undefined && text !== '');
+  const words = [...new Set(texts)];
   const reason = words.length > 0 ? `: ${words.join(' ').replace(/\.?$/, '.')}` : '.';
   if (failureKindOf(words.join(' ')) === 'run_out' || isEmpty(slots, slot)) {
     const place = slot === null ? 'its slot' : `slot ${slot}`;
@@ -106,7 +106,7 @@ function paused({ message, remedy, faults, slots }: PrinterReport, slot: string 
   };
 }
 
-const seeToIt = 'See to the reason at the printer, then resume or cancel the print.';
+const seeToIt = 'Fix the cause at the printer, then resume or cancel the print.';
 
 const ofFault = ({ code, message, remedy }: PrinterFault): Attention => ({
   code,

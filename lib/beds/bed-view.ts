@@ -1,7 +1,7 @@
 import type { Bed } from '../contracts/printers';
 import type { Printer } from '../store/printers';
 
-/** A bed as the API shows it. */
+/** A bed in the form of the API. */
 export type BedView = Bed;
 
 export const bedView = (printer: Printer): BedView => ({

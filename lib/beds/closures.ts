@@ -20,12 +20,12 @@ const view = ({ id, printerId, fromAt, untilAt, reason }: Closure): ClosureView 
   reason,
 });
 
-/** The times ahead in which printers may not print. */
+/** Returns the future times in which printers must not print. */
 export async function closures(farm: Farm): Promise<{ closures: ClosureView[] }> {
   return { closures: (await closuresAhead(farm.database)).map(view) };
 }
 
-/** Keeps a printer free for a time: {from, until, reason}. What already prints goes on. */
+/** Keeps a printer free for a time: {from, until, reason}. A running print goes on. */
 export async function closePrinter(farm: Farm, printer: string, input: unknown, actor: string): Promise<ClosureView> {
   const { from, until, reason } = parseClosure(input);
   if (Date.parse(until) <= Math.max(Date.parse(from), Date.now())) {
@@ -39,7 +39,7 @@ export async function closePrinter(farm: Farm, printer: string, input: unknown, 
   });
 }
 
-/** Takes a closure back. @throws NotFoundError */
+/** Cancels a closure. @throws NotFoundError */
 export async function reopenPrinter(farm: Farm, id: string): Promise<{ id: string }> {
   await farm.database.transaction((tx) => deleteClosure(tx, id));
   return { id };

@@ -10,9 +10,9 @@ import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfM
 import { type BedView, bedView } from './bed-view';
 
 /**
- * An operator says that the machine at a printer's address is that printer from now on: {found}, the ids that were shown.
- * Nobody knows what lies on its bed.
- * @throws ConflictError there is no other machine, it is yet another one by now, it is another printer's, or an attempt is open
+ * Accepts the machine at a printer's address as that printer, as confirmed by an operator: {found}, the ids that were shown.
+ * The content of its bed is unknown.
+ * @throws ConflictError no other machine was found, it is a third machine by now, it belongs to another printer, or an attempt is open
  */
 export async function acceptIdentity(
   farm: Farm,
@@ -34,24 +34,24 @@ export async function acceptIdentity(
     }
     if (found !== undefined && identityText(found) !== identityText(stranger)) {
       throw new ConflictError(
-        `The machine at the address of ${printer.name} is by now ${identityText(stranger)}.`,
-        'Look at the printer again, and accept what it shows then.',
+        `The machine at the address of ${printer.name} is now ${identityText(stranger)}.`,
+        'Check the printer again, and accept the ids that it shows.',
         'stale_identity',
       );
     }
     const [other] = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);
     if (other) {
       throw new ConflictError(
-        `This machine is ${other.name} already.`,
-        `Correct the address of ${printer.name}; or, if ${other.name} is no more, remove it first (DELETE printers/${other.id}).`,
+        `This machine already belongs to ${other.name}.`,
+        `Correct the address of ${printer.name}; or, if ${other.name} no longer exists, remove it first (DELETE printers/${other.id}).`,
         'machine_of_another',
       );
     }
     const attempt = await openAttemptOf(tx, printer.id);
     if (attempt) {
       throw new ConflictError(
-        `${printer.name} still has an attempt under way, on the machine that it was.`,
-        'Answer what became of it (POST attempts/{id}/outcome), or wait until it is withdrawn.',
+        `${printer.name} still has an attempt under way, on its previous machine.`,
+        'Report its outcome (POST attempts/{id}/outcome), or wait until it is withdrawn.',
         'attempt_open',
       );
     }
@@ -63,8 +63,8 @@ export async function acceptIdentity(
 }
 
 /**
- * Takes a printer out of the farm; what it printed stays known. Its node brings it back, with an unknown bed and as whatever
- * machine is found then.
+ * Removes a printer from the farm; its history is kept. Deploying its node brings it back, with an unknown bed and pinned to the
+ * machine that is found then.
  * @throws ConflictError its node is deployed, or an attempt is open
  */
 export async function removePrinter(
@@ -85,7 +85,7 @@ export async function removePrinter(
     if (attempt) {
       throw new ConflictError(
         `${printer.name} still has an attempt under way.`,
-        'Answer what became of it (POST attempts/{id}/outcome with machine_off), or cancel its job.',
+        'Report its outcome (POST attempts/{id}/outcome with machine_off), or cancel its job.',
         'attempt_open',
       );
     }

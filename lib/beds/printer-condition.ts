@@ -4,8 +4,8 @@ import { asError } from '../model/errors';
 import { storeTrouble } from '../store/printers';
 
 /**
- * Keeps a printer closed for as long as it would refuse any job: its storage is missing, its Developer Mode is off, the
- * queue of its own is not empty. No job is tried on it meanwhile; what was found is looked at again once a minute.
+ * Keeps a printer closed while it would refuse any job: its storage is missing, its Developer Mode is off, or its own
+ * queue is not empty. No job is tried on it meanwhile; the condition is checked again once a minute.
  */
 export class ConditionWatch {
   readonly #context: AgentContext;
@@ -17,7 +17,7 @@ export class ConditionWatch {
     this.#context = context;
   }
 
-  /** What an earlier agent has found is found again with the next job, if it still holds. */
+  /** A condition found by an earlier agent is cleared; the next job finds it again if it still holds. */
   async start(): Promise<void> {
     this.#stopped = false;
     await this.#store([]);
@@ -29,7 +29,7 @@ export class ConditionWatch {
     this.#order = undefined;
   }
 
-  /** @param failures of the printer's own, at least one, that kept this order from being started */
+  /** @param failures conditions of the printer itself, at least one, that prevented the start of this order */
   async close(order: StartOrder, failures: readonly PreflightFailure[]): Promise<void> {
     this.#order = order;
     await this.#store(failures);
@@ -42,7 +42,7 @@ export class ConditionWatch {
     this.#timer = setTimeout(() => void this.#lookAgain(), this.#context.times.conditionSeconds * 1000);
   }
 
-  /** Never rejects: what cannot be asked now is asked later. */
+  /** Never rejects: a check that fails is repeated later. */
   async #lookAgain(): Promise<void> {
     const { driver, log, printerId } = this.#context;
     const order = this.#order;
@@ -56,11 +56,11 @@ export class ConditionWatch {
       if (this.#order !== order) return;
       if (failures.length === 0) {
         this.#order = undefined;
-        log('info', `${printerId} takes jobs again.`);
+        log('info', `${printerId} accepts jobs again.`);
         return;
       }
     } catch (error) {
-      log('debug', `${printerId} could not be looked at: ${asError(error).message}`);
+      log('debug', `${printerId} could not be checked: ${asError(error).message}`);
     }
     if (this.#order === order) this.#lookAgainLater();
   }

@@ -13,13 +13,13 @@ import {
   storeDescription,
 } from '../store/printers';
 
-/** What lies in the slots of a simulated printer when it is seen for the first time, in their order. */
+/** The filaments in the slots of a simulated printer when it is first registered, in the order of the slots. */
 export const simulatedFilaments = ['pla_black_esun', 'pla_white_esun', 'petg_black_esun'] as MaterialId[];
 const simulatedGrams = 1000;
 
 /**
- * Makes a printer known to the farm. A real printer's bed is occupied until an operator has looked; a simulated one
- * that was never connected begins with a clear bed and full spools, because there is nobody who could look.
+ * Registers a printer with the farm. A real printer's bed is occupied until an operator has checked it; a simulated one
+ * that was never connected begins with a clear bed and full spools, because no operator can check it.
  */
 export async function announcePrinter(
   farm: Farm,
@@ -41,7 +41,7 @@ export async function announcePrinter(
   });
 }
 
-/** More is known of a printer than when it was made known: it has reported. */
+/** Stores the additional properties of a printer that it reports after its registration. */
 export async function refinePrinter(
   farm: Farm,
   id: PrinterId,

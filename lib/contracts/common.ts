@@ -41,12 +41,12 @@ export const Action = named(
   'Action',
   Type.Object(
     {
-      action: Type.String({ description: 'What the node job-control calls it' }),
+      action: Type.String({ description: 'Its name in the node job-control' }),
       method: OneOf(['POST', 'PUT', 'PATCH', 'DELETE']),
       href: Type.String({ description: 'Under /api/fabrication' }),
       body: Type.Optional(AnyObject()),
       needs: Type.Optional(
-        Type.Array(Type.String(), { description: 'Fields of the body that only the operator knows' }),
+        Type.Array(Type.String(), { description: 'Fields of the body that the operator must fill in' }),
       ),
       why: Type.String(),
     },

@@ -11,7 +11,7 @@ export type FarmPause = Static<typeof FarmPause>;
 export const Queue = named(
   'Queue',
   Type.Object({
-    paused: Nullable(FarmPause, { description: 'Nothing new starts' }),
+    paused: Nullable(FarmPause, { description: 'The pause, during which nothing new starts; null: not paused' }),
     total_jobs: Type.Integer({ minimum: 0 }),
     queued: Type.Integer({ minimum: 0 }),
     printing: Type.Integer({ minimum: 0 }),
@@ -33,7 +33,7 @@ export const Queue = named(
         hold: Type.Optional(Type.Boolean()),
         estimated_start_time: Type.Optional(Nullable(Type.String({ format: 'date-time' }))),
         estimated_end_time: Type.Optional(
-          Nullable(Type.String({ format: 'date-time', description: 'Of its last copy' })),
+          Nullable(Type.String({ format: 'date-time', description: 'The end of its last copy' })),
         ),
         waiting_reason: Type.Optional(Nullable(Type.String())),
         status_reason: Type.Optional(Nullable(Type.String())),
@@ -55,7 +55,7 @@ export const NumbersOfGroup = named(
     deadlines: Type.Integer({ minimum: 0 }),
     deadlines_kept: Type.Integer({ minimum: 0 }),
     print_hours: Type.Number({ minimum: 0, description: 'Printer time' }),
-    busy_hours: Type.Number({ minimum: 0, description: 'Wall time with a print under way' }),
+    busy_hours: Type.Number({ minimum: 0, description: 'Wall time with a print in progress' }),
     available_hours: Type.Number({ minimum: 0, description: 'Wall time since each printer was first seen' }),
     grams: Type.Number({ minimum: 0 }),
     filament_usd: Type.Number({ minimum: 0 }),
@@ -65,7 +65,7 @@ export const NumbersOfGroup = named(
     utilisation_percent: Nullable(Type.Number({ minimum: 0 })),
     deadlines_kept_percent: Nullable(Type.Number({ minimum: 0 })),
     eta_error_percent: Nullable(
-      Type.Number({ minimum: 0, description: 'How far durations were from their estimates' }),
+      Type.Number({ minimum: 0, description: 'Deviation of durations from their estimates' }),
     ),
   }),
 );
@@ -127,7 +127,7 @@ export const Health = named(
         ]),
         text: Type.String(),
       }),
-      { description: 'What keeps dispatches from reaching printers' },
+      { description: 'Obstacles that prevent dispatches from reaching printers' },
     ),
   }),
 );

@@ -19,7 +19,7 @@ export const StoredFile = named(
           minutes: Nullable(Type.Number({ minimum: 0 })),
           grams: Nullable(Type.Number({ minimum: 0 })),
         }),
-        { description: 'The plates of a file that holds several; a job names one of them' },
+        { description: 'The plates of a file with several; a job names one of them' },
       ),
     ),
     filaments: Type.Optional(
@@ -30,13 +30,11 @@ export const StoredFile = named(
           colour_hex: Nullable(Type.String()),
           grams: Nullable(Type.Number({ minimum: 0 })),
         }),
-        { description: 'Of a sliced file, numbered as in the file' },
+        { description: 'The filaments of a sliced file, numbered as in the file' },
       ),
     ),
     made_for: Type.Optional(
-      Nullable(
-        Type.String({ description: 'Of a sliced file: the machine model that it names; null if it names none' }),
-      ),
+      Nullable(Type.String({ description: 'The machine model that a sliced file names; null if it names none' })),
     ),
     warnings: Type.Array(Type.String()),
   }),

@@ -10,7 +10,7 @@ export const FitReason = named(
     text: Type.String(),
     remedy: Type.String(),
     whose: OneOf(['file', 'job', 'printer', 'stock']),
-    permanent: Type.Boolean({ description: 'It stays as long as the job, the file and the printer are what they are' }),
+    permanent: Type.Boolean({ description: 'It holds as long as the job, the file and the printer do not change' }),
   }),
 );
 export type FitReason = Static<typeof FitReason>;
@@ -78,14 +78,14 @@ export const JobSubmission = named(
           maximum: 10000,
           minLength: 1,
           maxLength: 255,
-          description: 'Of a file that holds several; its number or its name',
+          description: 'The plate of a file with several, by its number or its name',
         }),
       ),
       accept_unknown_machine: Type.Optional(
         Type.Boolean({
           default: false,
           description:
-            "The submitter's word that a sliced file which names no machine was made for the printers that it fits",
+            "The submitter's confirmation that a sliced file which names no machine was made for the printers that it fits",
         }),
       ),
     },
@@ -103,7 +103,7 @@ export const JobChange = named(
       deadline_at: Type.Optional(Nullable(Type.String({ format: 'date-time' }))),
       not_before: Type.Optional(Nullable(Type.String({ format: 'date-time' }))),
       copies: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 1000000, description: 'No fewer than are done and under way' }),
+        Type.Integer({ minimum: 1, maximum: 1000000, description: 'At least the copies that are done and under way' }),
       ),
       depends_on: Type.Optional(Type.Array(Type.String({ format: 'uuid' }), { maxItems: 1000, uniqueItems: true })),
     },
@@ -142,7 +142,7 @@ export const Shift = named(
   'Shift',
   Type.Object({
     job_id: Type.String(),
-    minutes: Nullable(Type.Number({ description: 'Later is positive; null: it has no place in the plan any more' })),
+    minutes: Nullable(Type.Number({ description: 'Positive: later; null: the job has no place in the plan any more' })),
     breaks_deadline: Type.Boolean(),
   }),
 );
@@ -211,7 +211,7 @@ export const Attempt = named(
     ended_at: Nullable(Type.String({ format: 'date-time' })),
     outcome: OneOf(['completed', 'failed', 'cancelled', 'not_started', 'withdrawn', null]),
     reason: Nullable(Type.String()),
-    photo: Type.Boolean({ description: 'Whether getJobPhoto has a picture of its end' }),
+    photo: Type.Boolean({ description: 'Whether getJobPhoto has a photo of its end' }),
   }),
 );
 export type Attempt = Static<typeof Attempt>;
@@ -233,7 +233,7 @@ export const Job = named(
   Type.Object({
     job_id: Type.String({ format: 'uuid' }),
     id: Type.String({ format: 'uuid' }),
-    version: Type.Integer({ minimum: 1, description: 'Grows with every change of the job' }),
+    version: Type.Integer({ minimum: 1, description: 'Increases with every change of the job' }),
     job_name: Type.String(),
     stl_path: Type.String(),
     gcode_path: Nullable(Type.String()),
@@ -263,10 +263,10 @@ export const Job = named(
         parts: Type.Integer({ minimum: 1, description: 'Jobs of the kit that are not cancelled' }),
         completed: Type.Integer({ minimum: 0 }),
         estimated_end_time: Nullable(
-          Type.String({ format: 'date-time', description: 'When the last part is done by the plan' }),
+          Type.String({ format: 'date-time', description: 'When the plan completes the last part' }),
         ),
       }),
-      { description: 'What should be complete together with it' },
+      { description: 'The jobs that should be complete together with it' },
     ),
     outcome_id: Nullable(Type.String({ format: 'uuid' })),
     copies: Type.Integer({ minimum: 1 }),
@@ -278,7 +278,7 @@ export const Job = named(
     hold: Type.Optional(Type.Boolean()),
     plate: Type.Optional(Nullable(Type.Integer({ minimum: 1 }))),
     accept_unknown_machine: Type.Optional(Type.Boolean()),
-    file_facts: Type.Optional(Nullable(AnyObject({ description: 'What the file asks of printers' }))),
+    file_facts: Type.Optional(Nullable(AnyObject({ description: 'The requirements of the file' }))),
     queue_position: Nullable(Type.Integer({ minimum: 1 })),
     estimated_start_time: Nullable(Type.String({ format: 'date-time' })),
     waiting_reason: Nullable(Type.String()),
@@ -332,7 +332,9 @@ export type Reassignment = Static<typeof Reassignment>;
 
 export const Release = Type.Object({
   accept_unknown_machine: Type.Optional(
-    Type.Boolean({ description: 'The word that a file which names no machine was made for the printers that it fits' }),
+    Type.Boolean({
+      description: 'Confirmation that a file which names no machine was made for the printers that it fits',
+    }),
   ),
 });
 export type Release = Static<typeof Release>;
@@ -341,7 +343,7 @@ export const OutcomeAnswer = Type.Object(
   {
     printed: Type.Boolean(),
     machine_off: Type.Optional(
-      Type.Boolean({ description: 'With `printed: false`, of a printer that cannot be reached: it is switched off' }),
+      Type.Boolean({ description: 'With `printed: false`, for an unreachable printer: it is switched off' }),
     ),
   },
   { additionalProperties: false },

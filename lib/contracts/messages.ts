@@ -9,13 +9,13 @@ import { Nullable, OneOf } from './schema';
 import { MaterialChange, NewMaterial, NewSpool, SpoolChange } from './stock';
 
 /**
- * Every message that crosses a border: what is submitted over HTTP or a wire, and what the broker carries. Checked at both ends; behind
+ * Every message that crosses a boundary: submissions over HTTP or a wire, and messages of the broker. Both ends check them; behind
  * the check the types are trusted.
  */
 
 const Uuid = Type.String({ format: 'uuid' });
 
-/** What the broker carries to a printer's agent: one attempt that is to be claimed. */
+/** A dispatch to a printer's agent: one attempt to claim. */
 export const DispatchMessage = Type.Object({
   job_id: Uuid,
   job_name: Type.String(),
@@ -39,7 +39,7 @@ export const DispatchMessage = Type.Object({
 });
 export type DispatchMessage = Static<typeof DispatchMessage>;
 
-/** What the fanout `fabrication.status` tells. */
+/** A message of the fanout `fabrication.status`. */
 export type StatusMessage =
   | {
       event: 'job';
@@ -58,26 +58,26 @@ export type StatusMessage =
       event: 'bed';
       printer_id: string;
       bed: { state: 'clear' | 'occupied'; cause: string | null; attempt_id: string | null; version: number };
-      /** Why, where no report of the printer and no operator says it: the database was restored. */
+      /** The reason, if it is neither a report of the printer nor an operator's: the database was restored. */
       reason?: string;
       changed_by: string;
       changed_at: string;
     }
   | {
-      /** A spool has fallen below what counts as low. */
+      /** A spool has become low. */
       event: 'low_stock';
       spool_id: string;
       material_id: string;
       label: string | null;
       grams_left: number;
-      /** Where it is loaded. */
+      /** The printer in which it is loaded. */
       printer_id: string | null;
       slot: string | null;
       changed_by: string;
       changed_at: string;
     }
   | {
-      /** A printer needs a person. */
+      /** A printer needs an operator. */
       event: 'attention';
       printer_id: string;
       job_id: string | null;
@@ -89,7 +89,7 @@ export type StatusMessage =
       changed_at: string;
     };
 
-/** What every message of the status bus has; the rest is as this version, or another one, has written it. */
+/** The common part of every message of the status bus; the rest depends on the version that wrote it. */
 const StatusHead = Type.Object({
   event: OneOf(['job', 'bed', 'low_stock', 'attention']),
   changed_at: Time,
@@ -100,7 +100,7 @@ const StatusHead = Type.Object({
 export type PlanMessage = Plan;
 export type PlanMessageLine = Plan['lines'][number];
 
-/** Of a plan that comes back on a wire only what the tick needs is asked for; everything is checked again anyway. */
+/** The part of a plan from a wire that the tick needs; everything is checked again anyway. */
 const PlanOnAWire = Type.Object({
   version: Type.Optional(Type.Number()),
   lines: Type.Array(Type.Object({ job_id: Uuid, printer_id: Type.String(), ready: Type.Boolean() })),

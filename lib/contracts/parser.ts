@@ -9,7 +9,7 @@ const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, strict: false 
 addFormats(ajv);
 
 const remedies: Record<string, (error: ErrorObject) => string> = {
-  minProperties: () => 'Name at least one field that is to change.',
+  minProperties: () => 'Name at least one field to change.',
   maxProperties: () => 'Give either grams_left, or gross_grams and tare_grams.',
   dependentRequired: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
   required: (error) => `Add the field "${String(error.params['missingProperty'])}".`,
@@ -39,7 +39,7 @@ function fieldErrors(errors: ErrorObject[], input: unknown): FieldError[] {
 
 /**
  * Makes the parser of a contract. It returns the typed input, or throws a MalformedInputError that names every field.
- * @param what the input in words, for the error
+ * @param what names the input, for the error
  */
 export function parserOf<Schema extends TSchema>(schema: Schema, what: string): (input: unknown) => Static<Schema> {
   const validate: ValidateFunction = ajv.compile(jsonSchemaOf(schema));

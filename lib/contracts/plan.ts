@@ -24,7 +24,7 @@ export type Scheduled = Static<typeof Scheduled>;
 export const Plan = named(
   'Plan',
   Type.Object({
-    paused: Nullable(FarmPause, { description: 'Nothing new starts' }),
+    paused: Nullable(FarmPause, { description: 'The pause, during which nothing new starts; null: not paused' }),
     version: Type.Number(),
     lines: Type.Array(
       Type.Object({
@@ -41,13 +41,16 @@ export const Plan = named(
         slack_minutes: Nullable(Type.Number()),
       }),
     ),
-    total_lines: Type.Integer({ minimum: 0, description: 'How many there are, with those that were not asked for' }),
+    total_lines: Type.Integer({
+      minimum: 0,
+      description: 'The number of all lines, including those that were not requested',
+    }),
     running: Type.Array(
       Type.Object({ printer_id: Type.String(), job_id: Nullable(Type.String()), job_name: Type.String(), until: Time }),
     ),
     operator_hours: Nullable(
       Type.Array(Type.Object({ from: Time, until: Time }), {
-        description: 'When somebody is there in the week ahead; null if it is not known',
+        description: 'When an operator is present in the coming week; null if unknown',
       }),
     ),
     positions: MapOf(Type.Integer({ minimum: 1 })),
@@ -187,7 +190,9 @@ export const Setups = named(
         grams_needed: Nullable(Type.Number()),
         spool_id: Nullable(Type.String()),
         job_id: Nullable(Type.String()),
-        bed_version: Nullable(Type.Integer({ description: 'Of a bed: send it with the word that it is clear' })),
+        bed_version: Nullable(
+          Type.Integer({ description: 'The version of a bed, to be sent when it is confirmed clear' }),
+        ),
         text: Type.String(),
       }),
     ),
@@ -203,11 +208,11 @@ export type Closure = Static<typeof Closure>;
 
 export const SetupDone = Type.Object(
   {
-    spool_id: Type.Optional(Type.String({ format: 'uuid', description: 'Another spool than that of the list' })),
+    spool_id: Type.Optional(Type.String({ format: 'uuid', description: 'A spool other than the one in the list' })),
     bed_version: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'Of a bed: the version that you have seen, as the list gives it; without it 422',
+        description: 'The version of a bed that you have seen, from the list; required (422)',
       }),
     ),
   },

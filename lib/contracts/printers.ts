@@ -43,7 +43,7 @@ export const Printer = named(
     identity: Type.Object({
       ids: MapOf(Type.String(), { description: 'The ids of the machine by kind: `serial`, `mcu`, `host`, `board`' }),
       status: OneOf(['verified', 'unverified', 'wrong_machine']),
-      found: Nullable(MapOf(Type.String(), { description: 'Another machine that was found at its address' })),
+      found: Nullable(MapOf(Type.String(), { description: 'Another machine found at its address' })),
     }),
     actions: Type.Array(Action),
     job_id: Nullable(Type.String({ format: 'uuid' })),
@@ -62,7 +62,7 @@ export const Printer = named(
         tool: Type.Optional(
           Type.Integer({
             minimum: 0,
-            description: 'The nozzle or head that it feeds; of two on a Bambu 0 is the right one',
+            description: 'The nozzle or head that it feeds; on a Bambu with two nozzles 0 is the right one',
           }),
         ),
         material_id: Nullable(Type.String()),
@@ -94,7 +94,9 @@ export const Printers = Type.Object({ printers: Type.Array(Printer), next_cursor
 export type Printers = Static<typeof Printers>;
 
 export const BedClearance = Type.Object(
-  { bed_version: Type.Optional(Type.Integer({ minimum: 0, description: 'The version that you have seen' })) },
+  {
+    bed_version: Type.Optional(Type.Integer({ minimum: 0, description: 'The version of the bed that you have seen' })),
+  },
   { additionalProperties: false },
 );
 export type BedClearance = Static<typeof BedClearance>;

@@ -2,7 +2,7 @@ import { type SchemaOptions, type Static, type TSchema, type TUnsafe, Type } fro
 
 /**
  * The few forms that the published description uses and TypeBox writes otherwise. A contract is a JSON Schema and a TypeScript type
- * in one; what has a name appears under it among the components of the OpenAPI description.
+ * in one; a named contract appears under its name among the components of the OpenAPI description.
  */
 
 /** Gives a contract the name under which it is published. */
@@ -18,7 +18,7 @@ export function OneOf<const Word extends string | null>(
   return Type.Unsafe<Word>({ enum: words, ...options });
 }
 
-/** This, or null. */
+/** A schema, or null. */
 export function Nullable<Schema extends TSchema>(
   schema: Schema,
   options: SchemaOptions = {},
@@ -29,7 +29,7 @@ export function Nullable<Schema extends TSchema>(
   return Type.Unsafe({ anyOf: [schema, { type: 'null' }], ...options });
 }
 
-/** Values of one kind under any names. */
+/** Values of one kind under arbitrary names. */
 export function MapOf<Schema extends TSchema>(
   values: Schema,
   options: SchemaOptions = {},
@@ -37,12 +37,12 @@ export function MapOf<Schema extends TSchema>(
   return Type.Unsafe({ type: 'object', additionalProperties: values, ...options });
 }
 
-/** A schema without what only TypeBox reads. */
+/** Returns a schema without the properties that only TypeBox reads. */
 function plain(schema: TSchema): object {
   return Object.fromEntries(Object.entries(schema));
 }
 
-/** A contract as JSON Schema; what is named is replaced by what `reference` returns for it, the contract itself excepted. */
+/** Returns a contract as JSON Schema; named contracts inside it are replaced by the result of `reference`. */
 export function jsonSchemaOf(schema: TSchema, reference?: (name: string) => string): object {
   const convert = (value: unknown, top: boolean): unknown => {
     if (Array.isArray(value)) return value.map((one) => convert(one, false));
@@ -54,7 +54,7 @@ export function jsonSchemaOf(schema: TSchema, reference?: (name: string) => stri
   return convert(schema, true) as object;
 }
 
-/** An object of any fields. */
+/** An object with arbitrary fields. */
 export function AnyObject(options: SchemaOptions = {}): TUnsafe<Record<string, unknown>> {
   return Type.Unsafe({ type: 'object', ...options });
 }

@@ -80,9 +80,11 @@ export const SpoolChange = named(
   Type.Object(
     {
       grams_left: Type.Optional(Type.Number({ minimum: 0, maximum: 100000 })),
-      gross_grams: Type.Optional(Type.Number({ minimum: 0, maximum: 100000, description: 'What it weighs' })),
+      gross_grams: Type.Optional(
+        Type.Number({ minimum: 0, maximum: 100000, description: 'The weight of the spool with its filament' }),
+      ),
       tare_grams: Type.Optional(
-        Type.Number({ minimum: 0, maximum: 100000, description: 'What the empty spool weighs' }),
+        Type.Number({ minimum: 0, maximum: 100000, description: 'The weight of the empty spool' }),
       ),
     },
     {

@@ -13,39 +13,39 @@ import type { Database } from '../store/database';
 import type { Transaction } from '../store/queryable';
 import type { AgentTimes } from './times';
 
-/** Everything an agent works with. */
+/** The dependencies of an agent. */
 export interface AgentContext {
   printerId: PrinterId;
   driver: Driver;
   database: Database;
   broker: Broker;
   files: FileStore;
-  /** Whether agents of other machines may have to fetch what this one makes. */
+  /** Whether agents on other machines may have to fetch the files that this one makes. */
   sharesFiles: boolean;
   slicer(make: Make): Promise<SelectedSlicer>;
   profiles: Profiles;
-  /** What electricity costs; undefined: it is not counted by itself. */
+  /** The price of electricity; undefined: not counted separately. */
   tariff: Tariff | undefined;
-  /** Below so many grams a spool is low. */
+  /** A spool with fewer grams is low. */
   lowStockGrams: number;
-  /** How a retry differs, for each kind of failure that the owner has switched on. */
+  /** The changed settings of a retry, for each kind of failure that the owner has enabled. */
   retryPolicy: RetryPolicy;
-  /** Where sliced files are made before they are stored. */
+  /** The directory of sliced files before they are stored. */
   workDirectory: string;
-  /** Whether what no trusted slicer made may be sent: a simulator, or the owner's word. */
+  /** Whether output of untrusted slicers may be sent: to a simulator, or if the owner allows it. */
   allowUntrusted: boolean;
-  /** A simulator, whose plate is empty until it is used for the first time. */
+  /** A simulator, whose plate is empty until its first use. */
   simulated: boolean;
-  /** Told of each moment on the way of an attempt. */
+  /** Called at each moment in the life of an attempt. */
   passing: Passing;
   /**
-   * Notes outside of the database that a start is intended, so that a database which is put back to before it is noticed. Called in
-   * the transaction of the intent; what it returns, after the commit and before the start. Throws if the database was put back.
+   * Records outside of the database that a start is intended, so that a later restore to an earlier state is detected. Called in
+   * the transaction of the intent; call the returned function after the commit and before the start. Throws if the database was restored.
    */
   remember(tx: Transaction): Promise<() => Promise<void>>;
   log: Log;
   times: AgentTimes;
 }
 
-/** Who writes into a job's history. */
+/** The actor under which an agent writes to a job's history. */
 export const agentName = (printerId: string): string => `agent:${printerId}`;

@@ -1,21 +1,21 @@
 import { PlatewiseError } from '../model/errors';
 
-/** A file of a backup. */
+/** One file of a backup. */
 export interface BackupPart {
-  /** Below the directory of the backup. */
+  /** Relative to the directory of the backup. */
   path: string;
   bytes: number;
   /** Lower-case hex. */
   sha256: string;
 }
 
-/** What a backup holds: `manifest.json`, which is written last. */
+/** The content of a backup: `manifest.json`, which is written last. */
 export interface BackupManifest {
   format: 1;
   made_at: string;
-  /** The migrations that the database had, oldest first: its version. */
+  /** The migrations of the database, oldest first: its version. */
   schema: string[];
-  /** How far each sequence had counted. */
+  /** The last value of each sequence. */
   sequences: Record<string, number>;
   parts: BackupPart[];
 }
@@ -33,7 +33,7 @@ export class BackupError extends PlatewiseError {
   }
 }
 
-/** A backup is not what it was when it was made. */
+/** The error of a backup that has changed since it was made. */
 export const damaged = (what: string): BackupError =>
   new BackupError(
     `The backup is damaged: ${what}. Nothing was changed.`,
@@ -41,18 +41,18 @@ export const damaged = (what: string): BackupError =>
     'Use another backup, or another copy of this one.',
   );
 
-/** The table that a part holds the rows of; undefined: it is no such part. */
+/** Returns the table whose rows a part holds; undefined if it holds none. */
 export const tableOf = (path: string): string | undefined => /^database\/([a-z_]+)\.jsonl$/.exec(path)?.[1];
 
-/** The stored file that a part is: its hash and its ending; undefined: it is no such part. */
+/** Returns the hash and the ending of the stored file in a part; undefined if the part is none. */
 export function storedFileOf(path: string): { sha256: string; extension: string } | undefined {
   const [, sha256, extension] = /^files\/([0-9a-f]{64})(\.[a-z0-9.]{1,12})$/.exec(path) ?? [];
   return sha256 === undefined || extension === undefined ? undefined : { sha256, extension };
 }
 
 /**
- * Reads what a backup says that it holds.
- * @throws BackupError it is not what a backup says
+ * Parses the manifest of a backup.
+ * @throws BackupError it is not a valid manifest
  */
 export function parseManifest(text: string): BackupManifest {
   let found: Partial<Record<keyof BackupManifest, unknown>>;
@@ -73,7 +73,7 @@ export function parseManifest(text: string): BackupManifest {
     Object.values(sequences).every((last) => Number.isSafeInteger(last)) &&
     Array.isArray(parts) &&
     parts.every(isPart);
-  if (!isWhole) throw damaged(`${manifestName} is not whole`);
+  if (!isWhole) throw damaged(`${manifestName} is incomplete`);
   return found as BackupManifest;
 }
 

@@ -8,14 +8,14 @@ import { type Database, databaseNow } from '../store/database';
 import { filesInUse } from '../store/file-use';
 import { BackupError, type BackupManifest, type BackupPart, manifestName } from './backup-format';
 
-/** Longer than any farm keeps files: whatever belongs to a job and is still stored is backed up (days). */
+/** Longer than any farm keeps files: every stored file that belongs to a job is backed up (days). */
 const keptDays = 36_500;
 
 /**
- * Writes the farm's database, as it is at one moment, and the files that are in use into a new directory. The farm may be at work.
- * Nobody but its user can read it: it holds models, and digests of keys, never a key.
+ * Writes a consistent copy of the farm's database and the files in use into a new directory, while the farm may be running.
+ * Only its user can read it: it holds models, and digests of keys, but no key.
  *
- * @throws BackupError the directory holds something already, or there is no farm in the database
+ * @throws BackupError the directory is not empty, or there is no farm in the database
  */
 export async function backUp(
   database: Database,
@@ -34,7 +34,7 @@ export async function backUp(
         'Check DATABASE_URL and PLATEWISE_DATA; the farm must have been started once.',
       );
     }
-    // After the tables, which fix the moment: whatever a job of that moment names is there by now.
+    // Listed after the tables, which fix the moment: every file that a job of that moment names is stored by now.
     for await (const { sha256, path } of files.list()) stored.set(sha256, path);
     parts.length = 0;
     for (const table of tables)
@@ -53,7 +53,7 @@ export async function backUp(
     const part = path && (await copyOf(directory, path));
     if (part) parts.push(part);
   }
-  // Whatever has no manifest is no backup.
+  // A directory without a manifest is not a backup.
   const text = `${JSON.stringify({ ...manifest, parts } satisfies BackupManifest, null, 2)}\n`;
   await write(directory, manifestName, [Buffer.from(text)]);
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
@@ -74,7 +74,7 @@ async function* linesOf(batches: AsyncIterable<string[]>): AsyncGenerator<Buffer
   for await (const lines of batches) yield Buffer.from(`${lines.join('\n')}\n`);
 }
 
-/** Copies a stored file; undefined: it was removed in the meantime, so that nothing needed it any more. */
+/** Copies a stored file; undefined: it was removed in the meantime, so it was not needed any more. */
 async function copyOf(directory: string, path: string): Promise<BackupPart | undefined> {
   try {
     return await write(directory, `files/${basename(path)}`, createReadStream(path));

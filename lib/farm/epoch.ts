@@ -7,43 +7,43 @@ import type { Database } from '../store/database';
 import { advanceMark, type FarmRow, lockFarm, markOf, setMark } from '../store/farm-epoch';
 import type { Transaction } from '../store/queryable';
 
-/** What was done to a database that was restored. */
+/** The consequences of a restored database. */
 export interface Restored {
-  /** Attempts that nobody had claimed. */
+  /** Attempts that no agent had claimed. */
   withdrawn: number;
-  /** Attempts of which nobody knows what became of them. */
+  /** Attempts with an unknown outcome. */
   outcomeUnknown: number;
-  /** Jobs that were under way and do not go on until somebody lets them. */
+  /** Jobs that were under way and are held until an operator releases them. */
   held: number;
   beds: number;
 }
 
-/** Makes a restored database safe to go on with; `lib/jobs/restored.ts`. */
+/** Makes a restored database safe to continue with; `lib/jobs/restored.ts`. */
 export type AfterRestore = (tx: Transaction, actor: string, beyond?: number) => Promise<Restored>;
 
-/** What a data directory knows of the database that it was last used with; `epoch.json`. */
+/** A data directory's record of the database that it was last used with; `epoch.json`. */
 export interface EpochNote {
   /** The farm in the database. */
   farm: string;
   epoch: number;
   /** The data directory, among others of the same farm. */
   node: string;
-  /** How far it had counted. The database's own number is never smaller, unless it was put back. */
+  /** Its last count. The database's own count is never smaller, unless the database was restored. */
   mark: number;
 }
 
-/** What a note says of the database that is found. */
+/** The result of comparing a note with the database. */
 export type EpochVerdict =
-  /** Nothing: there is no note, or it is about another farm. */
+  /** No statement: there is no note, or it belongs to another farm. */
   | 'new'
-  /** It is the same, and not older. */
+  /** The database is the same, and not older. */
   | 'same'
-  /** It was restored, and the restore has been handled since. */
+  /** The database was restored, and the restore has been handled since. */
   | 'treated'
-  /** It is older than the note. */
+  /** The database is older than the note. */
   | 'restored';
 
-/** Compares a note with the database: its farm, and what it has counted for this data directory (undefined: it does not know it). */
+/** Compares a note with the database: its farm, and its count for this data directory (undefined: the directory is unknown to it). */
 export function judgeEpoch(
   note: EpochNote | undefined,
   farm: Pick<FarmRow, 'id' | 'epoch'>,
@@ -54,24 +54,24 @@ export function judgeEpoch(
   return mark === undefined || mark < note.mark ? 'restored' : 'same';
 }
 
-/** The database is not what it was when this process last looked: nothing may start on what was read from it. */
+/** The database has been replaced since this process last checked: nothing may start on data that was read before. */
 export class FarmRestoredError extends PlatewiseError {
   constructor() {
-    super('The database was restored while the farm was at work.', {
+    super('The database was restored while the farm was running.', {
       code: 'farm_restored',
       retryable: true,
-      remedy: 'Look at the beds and answer what became of the prints in question, as after every restore.',
+      remedy: 'Check the beds and report the outcome of the prints in question, as after every restore.',
     });
   }
 }
 
-/** How often the count goes on without a start (ms). */
+/** How often the count advances without a start (ms). */
 const beat = 60_000;
 
 /**
- * Notices that the database was put back to an older state, by a count that the database and a file outside of it keep together. It goes
- * on with each intent to start a print, in the same transaction, and the file is written before the start is sent: whatever backup
- * does not know of a start is behind the file. What the file says is written after the commit, so that a crash never puts it ahead.
+ * Detects that the database was restored to an older state, by a count kept both in the database and in a file outside of it. It
+ * advances with each intent to start a print, in the same transaction, and the file is written before the start is sent: a backup
+ * that does not contain a start is behind the file. The file is written after the commit, so that a crash never puts it ahead.
  */
 export class FarmEpoch {
   readonly #database: Database;
@@ -90,7 +90,7 @@ export class FarmEpoch {
     this.#afterRestore = options.afterRestore;
   }
 
-  /** Looks whether the database was restored, and goes on looking until `close`. A database that takes no changes is looked at later. */
+  /** Checks whether the database was restored, and keeps checking until `close`. A read-only database is checked later. */
   async start(): Promise<void> {
     await this.#round();
     this.#timer = setInterval(() => void this.#round(), beat);
@@ -98,8 +98,8 @@ export class FarmEpoch {
   }
 
   /**
-   * Compares file and database. Of a database that was restored all that it says of prints and beds is given up, once.
-   * @returns what was done to it, if it was restored
+   * Compares the file with the database. After a restore, the state of prints and beds is discarded, once.
+   * @returns the consequences, if the database was restored
    */
   check(): Promise<Restored | undefined> {
     this.#checking ??= this.#check().finally(() => {
@@ -110,21 +110,21 @@ export class FarmEpoch {
 
   /**
    * Advances the mark in the transaction of an intent to start.
-   * @returns what has to be done after its commit and before the start
-   * @throws FarmRestoredError this is not the database that it was
+   * @returns a function to call after its commit and before the start
+   * @throws FarmRestoredError the database has been replaced
    */
   async remember(tx: Transaction): Promise<() => Promise<void>> {
     const note = this.#note;
     const mark = note && (await advanceMark(tx, note));
     if (note === undefined || mark === undefined) {
-      // Not before this transaction is over, which may hold what is needed.
+      // Only after this transaction has ended, because it may hold the locks that the round needs.
       setImmediate(() => void this.#round());
       throw new FarmRestoredError();
     }
     return () => this.#write({ ...note, mark });
   }
 
-  /** Counts on once more, so that every backup from before an orderly end is behind. */
+  /** Advances the count once more, so that every backup from before an orderly shutdown is behind. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#checking?.catch(() => undefined);
@@ -142,7 +142,7 @@ export class FarmEpoch {
       if (note && mark !== undefined) await this.#write({ ...note, mark });
       else await this.check();
     } catch (error) {
-      this.#log('warn', `Whether the database was restored could not be looked at: ${asError(error).message}`);
+      this.#log('warn', `The check whether the database was restored failed: ${asError(error).message}`);
     }
   }
 
@@ -167,7 +167,7 @@ export class FarmEpoch {
     if (done) {
       this.#log(
         'warn',
-        `The database is older than this data directory: it was restored. Attempts withdrawn: ${done.withdrawn}; whose outcome is unknown: ${done.outcomeUnknown}; jobs held: ${done.held}; beds to look at: ${done.beds}.`,
+        `The database is older than this data directory: it was restored. Attempts withdrawn: ${done.withdrawn}; with an unknown outcome: ${done.outcomeUnknown}; jobs held: ${done.held}; beds to check: ${done.beds}.`,
       );
     }
     return done;
@@ -180,11 +180,11 @@ export class FarmEpoch {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     }
-    this.#log('warn', `${this.#path} cannot be read. If the database was restored, say so: platewise restored.`);
+    this.#log('warn', `${this.#path} cannot be read. If the database was restored, run: platewise restored.`);
     return undefined;
   }
 
-  /** Keeps a note, unless a later one is kept already. A file that cannot be written must not keep the farm from its work. */
+  /** Stores a note, unless a later one is stored already. A file that cannot be written must not stop the farm. */
   #write(note: EpochNote): Promise<void> {
     const last = this.#note;
     if (last && last.farm === note.farm && last.epoch === note.epoch && last.mark >= note.mark) return this.#writing;
@@ -201,7 +201,7 @@ export class FarmEpoch {
         }
         await rename(temporary, this.#path);
       } catch (error) {
-        // Whatever kept it from being written may keep it from being removed.
+        // The cause of the failed write may also prevent the removal.
         await rm(temporary, { force: true }).catch(() => undefined);
         this.#log(
           'warn',

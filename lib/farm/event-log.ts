@@ -6,12 +6,12 @@ import type { LogLevel } from '../model/log';
 import type { Moment } from '../model/moments';
 import { Redactor } from '../model/redact';
 
-/** Secrets of printers that are given by environment. */
+/** Environment variables that hold secrets of printers. */
 const secretVariable = /^PLATEWISE_.*_(ACCESS_CODE|API_KEY|TOKEN)$/;
 
 /**
- * A log for programs: one line of JSON for each notable thing, `{time, level, event, …}`, with the ids that it is about. Off unless
- * it is told where to write. Node-RED's own log is not touched by it.
+ * A log for programs: one line of JSON per notable event, `{time, level, event, …}`, with the ids that it concerns. It is off unless
+ * a target is given. Node-RED's own log is separate.
  */
 export class EventLog {
   readonly redactor = new Redactor();
@@ -20,8 +20,8 @@ export class EventLog {
   #subscription: Subscription | undefined;
 
   /**
-   * @param target a file to append to, `-` for the standard output; undefined: nothing is written
-   * @param onProblem told when the file cannot be written
+   * @param target a file to append to, or `-` for the standard output; undefined: nothing is written
+   * @param onProblem called when the file cannot be written
    */
   constructor(target: string | undefined, onProblem: (error: Error) => void) {
     for (const [name, value] of Object.entries(process.env)) if (secretVariable.test(name)) this.redactor.hide(value);
@@ -36,7 +36,7 @@ export class EventLog {
     }
   }
 
-  /** Writes one line. `fields` are those of the event; secrets in them are hidden. */
+  /** Writes one line. `fields` are those of the event; secrets in them are redacted. */
   write(level: LogLevel, event: string, fields: Record<string, unknown>): void {
     if (!this.#write) return;
     const shown = this.redactor.value(fields) as Record<string, unknown>;
@@ -45,7 +45,7 @@ export class EventLog {
 
   /** Writes that an attempt has passed a moment. */
   attempt(moment: Moment, attemptId: string): void {
-    // Before it is only what is about to be; a line tells what was.
+    // A `:before` moment is only about to happen; a line records what has happened.
     if (!moment.endsWith(':before')) this.write('info', 'attempt', { attempt_id: attemptId, moment });
   }
 

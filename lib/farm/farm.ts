@@ -28,16 +28,16 @@ import { UploadLimit } from './upload-limit';
 
 const defaultUploadsPerMinute = 120;
 
-/** Makes a directory that nobody but its user, and perhaps its group, may look into, also one that is there already. */
+/** Creates a directory that only its user, and perhaps its group, can access; tightens the mode of an existing one. */
 async function makePrivate(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { mode } = await stat(directory);
-  // Whoever may write here need not own it.
+  // A process with write access need not own the directory.
   if ((mode & 0o007) !== 0) await chmod(directory, mode & 0o770).catch(() => undefined);
 }
 
 /**
- * The farm as one process sees it: database, broker and files, opened for the first user and closed after the last.
+ * One process's view of the farm: database, broker and files, opened for the first user and closed after the last.
  * The use cases beside this file take it as their first argument.
  */
 export class Farm {
@@ -52,13 +52,13 @@ export class Farm {
   readonly log: Log;
   /** The log for programs. */
   readonly events: EventLog;
-  /** Messages from the broker that this process could not read. */
+  /** Messages of the broker that this process could not read. */
   readonly dropped: DroppedMessages;
-  /** Notices when the database is put back to an older state. */
+  /** Detects that the database was restored to an older state. */
   readonly epoch: FarmEpoch;
-  /** What is learned from the history of this farm. */
+  /** The learned properties of this farm's history. */
   readonly learned = learnings();
-  /** Tells a moment of an attempt of this farm to its log for programs, and to whoever traces the process. */
+  /** Reports a moment of an attempt to the log for programs, and to tracers of the process. */
   readonly passing: Passing = (moment, attemptId) => {
     this.events.attempt(moment, attemptId);
     passing(moment, attemptId);
@@ -94,7 +94,7 @@ export class Farm {
     this.profiles = new Profiles([shippedProfiles(), this.profileDirectory]);
   }
 
-  /** Opens everything and brings the schema up to date. What was opened is closed again if a later part fails. */
+  /** Opens all parts and migrates the schema. If a part fails, those that are open are closed again. */
   static async open(given: FarmOptions, afterRestore: AfterRestore): Promise<Farm> {
     const events = new EventLog(given.eventLog, (error) => given.log('warn', `The event log: ${error.message}`));
     const log: Log = (level, message) => {
@@ -137,7 +137,7 @@ export class Farm {
   }
 
   /**
-   * What a room above keeps for this farm as long as it is open, made when it is first asked for. It closes with the farm if it has a `close`.
+   * A component that a higher layer keeps for this farm while it is open, created on first use. It is closed with the farm if it has a `close`.
    */
   part<Part>(kind: new (farm: Farm) => Part): Part {
     const known = this.#parts.get(kind) as Part | undefined;
@@ -147,17 +147,17 @@ export class Farm {
     return made;
   }
 
-  /** Whether other machines may have to fetch the files that this one takes in: not if the database is in this process. */
+  /** Whether other machines may have to fetch the files that this one stores: not if the database is embedded in this process. */
   get sharesFiles(): boolean {
     return this.#server === undefined;
   }
 
-  /** Where sliced files are made. */
+  /** The directory in which files are sliced. */
   get workDirectory(): string {
     return join(resolve(this.options.dataDirectory), 'work');
   }
 
-  /** The slicer for a make on this machine, looked for once. */
+  /** The slicer for a make on this machine, searched for once. */
   slicer(make: Make): Promise<SelectedSlicer> {
     let found = this.#slicers.get(make);
     if (!found) {
@@ -180,7 +180,7 @@ export class Farm {
     return found;
   }
 
-  /** What agents must know of the farm and of what its owner has decided. */
+  /** The farm's properties and the owner's settings for agents. */
   get agentOptions(): Pick<
     AgentContext,
     'profiles' | 'tariff' | 'lowStockGrams' | 'retryPolicy' | 'passing' | 'remember'
@@ -195,7 +195,7 @@ export class Farm {
     };
   }
 
-  /** Where the operator's profiles are. */
+  /** The directory of the operator's profiles. */
   get profileDirectory(): string {
     return resolve(this.options.profileDirectory ?? join(this.options.dataDirectory, 'profiles'));
   }

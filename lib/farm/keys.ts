@@ -5,7 +5,7 @@ import { type ApiKey, allKeys, findKey, insertKey, keysWereMade, revokeKeyOf } f
 import { notify } from '../store/database';
 import type { Queryable } from '../store/queryable';
 
-/** What everybody may see of a key. Times are ISO 8601 UTC. */
+/** The public properties of a key. Times are ISO 8601 UTC. */
 export interface KeyView {
   name: string;
   scope: Scope;
@@ -26,13 +26,13 @@ const view = (key: ApiKey): KeyView => ({
 });
 
 /**
- * Makes a key for the HTTP interface. It is told here and never again; the first one locks the interface.
- * @throws MalformedInputError name or scope make no sense
- * @throws ConflictError there is a key of this name
+ * Creates a key for the HTTP interface. The key is returned only here; the first one locks the interface.
+ * @throws MalformedInputError name or scope is invalid
+ * @throws ConflictError a key of this name exists
  */
 export async function createKey(db: Queryable, name: string, scope: string): Promise<KeyView & { key: string }> {
   if (!/^[\w .@-]{1,80}$/.test(name)) {
-    throw new MalformedInputError('The name of a key is what the history shows as its user.', [
+    throw new MalformedInputError('The name of the key is invalid.', [
       { field: 'name', value: name, remedy: 'Use 1 to 80 letters, digits, blanks, dots, hyphens, underscores or @.' },
     ]);
   }
@@ -43,19 +43,18 @@ export async function createKey(db: Queryable, name: string, scope: string): Pro
   }
   const key = `pw_${randomBytes(keyBytes).toString('base64url')}`;
   const made = await insertKey(db, { name, scope, digest: digestOf(key) });
-  if (!made)
-    throw new ConflictError(`There is a key named "${name}" already.`, 'Revoke it first, or use another name.');
-  // The first one locks the interface: who came in without any has to come again.
+  if (!made) throw new ConflictError(`A key named "${name}" already exists.`, 'Revoke it first, or use another name.');
+  // The first key locks the interface: clients without one must authenticate again.
   await notify(db, 'keys');
   return { ...view(made), key };
 }
 
-/** All keys that were ever made, without the keys themselves. */
+/** Returns all keys that were ever made, without the keys themselves. */
 export async function listKeys(db: Queryable): Promise<KeyView[]> {
   return (await allKeys(db)).map(view);
 }
 
-/** Takes a key out of use, from this moment on; streams that it has opened end. @throws NotFoundError */
+/** Revokes a key immediately; streams that it has opened end. @throws NotFoundError */
 export async function revokeKey(db: Queryable, name: string): Promise<KeyView> {
   const revoked = await revokeKeyOf(db, name);
   if (!revoked) throw new NotFoundError('key', name);
@@ -64,11 +63,11 @@ export async function revokeKey(db: Queryable, name: string): Promise<KeyView> {
 }
 
 /**
- * Whether a request may do what needs a scope.
+ * Checks whether a request covers a scope.
  * @param authorization the header of that name
  * @returns the name of its key; null as long as no key was ever made
- * @throws UnauthorizedError it brings no key, or none that is in use
- * @throws ForbiddenError its key may not do this
+ * @throws UnauthorizedError it has no key, or one that is not valid
+ * @throws ForbiddenError its key lacks the scope
  */
 export async function authorise(
   db: Queryable,
@@ -79,7 +78,7 @@ export async function authorise(
   const key = given === undefined ? undefined : await findKey(db, digestOf(given));
   if (!key) {
     if (!(await keysWereMade(db))) return null;
-    throw new UnauthorizedError(given === undefined ? 'The request brings no key.' : 'The key is not in use.');
+    throw new UnauthorizedError(given === undefined ? 'The request has no key.' : 'The key is not in use.');
   }
   if (!allows(key.scope, needed)) throw new ForbiddenError(key.scope, needed);
   return key.name;

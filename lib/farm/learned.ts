@@ -3,12 +3,12 @@ import { Forecast, situations } from '../planning/forecast';
 import { durationsToLearn, newestStart, newestToLearn, promisesThatCame } from '../store/planning';
 import type { Queryable } from '../store/queryable';
 
-/** Several farms can be in one process. */
+/** The maximum number of farms remembered; several can be in one process. */
 const most = 8;
 
 /**
- * What was made of the history, kept as long as the history has the same newest part: it is wanted with every plan, and
- * reading a thousand rows for it costs more than everything else that a submission asks.
+ * A value derived from the history, cached while the newest part of the history is the same: every plan needs it, and
+ * reading a thousand rows for it costs more than the rest of a submission.
  */
 export class Learned<Value> {
   readonly #make: (db: Queryable) => Promise<Value>;
@@ -17,7 +17,7 @@ export class Learned<Value> {
 
   /**
    * @param mark names the newest part of the history, different for every database; undefined: there is none
-   * @param make what is learned; nobody changes it afterwards
+   * @param make derives the value, which must not be modified afterwards
    */
   constructor(mark: (db: Queryable) => Promise<string | undefined>, make: (db: Queryable) => Promise<Value>) {
     this.#mark = mark;
@@ -36,7 +36,7 @@ export class Learned<Value> {
   }
 }
 
-/** What a farm learns: how long its prints really take, and how far its starts are from what was promised. */
+/** The learned values of a farm: how long its prints really take, and how far its starts deviate from the promises. */
 export function learnings(): { durations: Learned<LearnedDurations>; forecast: Learned<Forecast> } {
   return {
     durations: new Learned(newestToLearn, async (db) => {

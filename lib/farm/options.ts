@@ -5,61 +5,61 @@ import type { OperatorHours } from '../planning/calendar';
 import type { Weights } from '../planning/objective';
 import type { AgentTimes } from './times';
 
-/** What an owner decides once for the farm. */
+/** The owner's settings for the farm. */
 export interface FarmOptions {
-  /** `postgres://…`; without it a PostgreSQL of its own runs in the data directory. */
+  /** `postgres://…`; by default an embedded PostgreSQL runs in the data directory. */
   databaseUrl?: string;
-  /** `amqp://…`; without it the broker runs in this process. */
+  /** `amqp://…`; by default the broker runs in this process. */
   amqpUrl?: string;
-  /** Where files, and the embedded database, are kept. */
+  /** The directory of the files and of the embedded database. */
   dataDirectory: string;
   /** Further directories that `stl_path` may point into. */
   fileRoots?: string[];
   /** The schema in the database; tests use one each. */
   schema?: string;
-  /** How long an operator takes to clear a bed, and to change a filament (minutes); only for estimates. */
+  /** How long an operator takes to clear a bed, and to change a filament (minutes); used for estimates only. */
   clearMinutes?: number;
   changeMinutes?: number;
-  /** When somebody is there. Given, the farm is planned ahead; absent, an operator may come at any time or never. */
+  /** When an operator is present. If given, the farm is planned ahead; if absent, an operator may come at any time or never. */
   operator?: OperatorHours;
-  /** When no print may start. */
+  /** The times when no print may start. */
   quiet?: OperatorHours;
-  /** What a plan is worth; what is absent has its default. */
+  /** The weights of the planning objective; absent ones have their defaults. */
   weights?: Partial<Weights>;
-  /** How long a plan is searched for at most (ms). */
+  /** The maximum time to search for a plan (ms). */
   planningMilliseconds?: number;
   /** The largest file that may be uploaded (bytes). */
   maxUploadBytes?: number;
-  /** What all files together may have (bytes); without it, as much as the disk has. */
+  /** The size limit of all files together (bytes); by default the disk is the limit. */
   maxStoredBytes?: number;
-  /** How many files one client may upload a minute; without it 120, 0: as many as it likes. */
+  /** The maximum number of uploads per client and minute; 120 by default, 0: unlimited. */
   uploadsPerMinute?: number;
-  /** Path of PrusaSlicer; without it, the one on the PATH. */
+  /** Path of PrusaSlicer; by default the one on the PATH. */
   prusaSlicerPath?: string;
-  /** Path of OrcaSlicer or Bambu Studio, for Bambu printers; without it, they get files that were sliced for them. */
+  /** Path of OrcaSlicer or Bambu Studio, for Bambu printers; without it, they accept only files sliced for them. */
   orcaSlicerPath?: string;
-  /** Profiles of the operator, laid over those that are shipped; without it, `profiles` in the data directory. */
+  /** Profiles of the operator, which override the shipped ones; by default `profiles` in the data directory. */
   profileDirectory?: string;
-  /** What electricity costs; without it, it is not counted by itself. */
+  /** The price of electricity; without it, not counted separately. */
   tariff?: Tariff;
-  /** Below so many grams a spool is low. */
+  /** A spool with fewer grams is low. */
   lowStockGrams?: number;
-  /** Kinds of failures that are tried again with other settings; without it, none. */
+  /** Kinds of failures that are retried with other settings; none by default. */
   retryPolicy?: RetryPolicy;
-  /** A Spoolman server to keep spools in line with. */
+  /** A Spoolman server to synchronise spools with. */
   spoolmanUrl?: string;
-  /** Days that a file is kept after the last job that needs it has ended; without it, 30. */
+  /** Days that a file is kept after the last job that needs it has ended; 30 by default. */
   keepFilesDays?: number;
-  /** Days that an ended job is kept; without it, for ever. */
+  /** Days that an ended job is kept; forever by default. */
   keepJobsDays?: number;
-  /** Days that an idempotency key is kept; without it, as long as its job. */
+  /** Days that an idempotency key is kept; by default as long as its job. */
   keepKeysDays?: number;
-  /** Publish a dispatch again that nobody claimed for so long. */
+  /** Republish a dispatch that has been unclaimed for this long. */
   dispatchResendSeconds?: number;
-  /** Withdraw a dispatch that nobody claimed for so long. */
+  /** Withdraw a dispatch that has been unclaimed for this long. */
   dispatchExpiresMinutes?: number;
   times?: Partial<AgentTimes>;
-  /** Where the log for programs goes: a file, or `-` for the standard output; without it there is none. */
+  /** The target of the log for programs: a file, or `-` for the standard output; none by default. */
   eventLog?: string;
   log: Log;
 }

@@ -9,12 +9,12 @@ import type { FarmOptions } from './options';
 
 const defaultMilliseconds = 200;
 const moves = 1500;
-/** Without operator hours nothing is searched for: so few jobs are laid out faster than they are sent to a thread. */
+/** Without operator hours there is no search: up to this number of jobs, planning here is faster than sending them to a thread. */
 const laidOutHere = 200;
-/** Beyond the search's own limit: for taking the snapshot over and laying out the plan (ms). */
+/** Grace beyond the search's own limit, for transferring the snapshot and laying out the plan (ms). */
 const workerGrace = 30_000;
 
-/** What the planning thread is asked. */
+/** A task for the planning thread. */
 export interface PlanningTask {
   id: number;
   snapshot: Snapshot;
@@ -26,8 +26,8 @@ export interface PlanningTask {
 export type PlanningAnswer = { id: number; plan: Plan } | { id: number; problem: string };
 
 /**
- * Makes the plans of one process in a thread of its own, so that the event loop never waits for them. It remembers nothing: what the next
- * plan needs of the one before is given to it.
+ * Makes the plans of one process in a thread of its own, so that the event loop never waits for them. It is stateless: each call
+ * receives the state of the previous plan.
  */
 export class Planner {
   readonly #milliseconds: number;
@@ -40,7 +40,7 @@ export class Planner {
     this.#milliseconds = options.planningMilliseconds ?? defaultMilliseconds;
   }
 
-  /** A plan for a snapshot. @param memory what is known of the plans before */
+  /** Makes a plan for a snapshot. @param memory the state of earlier plans */
   async make(snapshot: Snapshot, memory: PlanMemory): Promise<Plan> {
     if (!snapshot.operator && snapshot.jobs.length <= laidOutHere) return makePlan(snapshot);
     const whole = remembered(snapshot, memory);
@@ -48,7 +48,7 @@ export class Planner {
       return await this.#ask(whole, memory.previous);
     } catch (error) {
       if (this.#closed) throw asError(error);
-      // The dispatch rule is always there.
+      // The dispatch rule needs no thread.
       return makePlan(whole, { moves: 0 });
     }
   }
@@ -113,7 +113,7 @@ export class Planner {
   }
 }
 
-/** What the planning thread does with a task. */
+/** The budget of the planning thread for a task. */
 export function budgetOf(task: PlanningTask, clock: () => number): PlanningBudget {
   return {
     moves: task.moves,

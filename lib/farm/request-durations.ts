@@ -1,6 +1,6 @@
 import { Histogram, Registry } from 'prom-client';
 
-/** How long requests took, as this process has seen it. Labels name the route, never what was asked for. */
+/** Durations of requests in this process. Labels name the route, never the requested resource. */
 export class RequestDurations {
   readonly registry = new Registry();
   readonly #seconds = new Histogram({
@@ -11,7 +11,7 @@ export class RequestDurations {
     registers: [this.registry],
   });
 
-  /** @param route with the names of parameters in the place of their values: `/api/fabrication/jobs/:id` */
+  /** @param route with parameter names in place of their values: `/api/fabrication/jobs/:id` */
   observe(request: { method: string; route: string; status: number; seconds: number }): void {
     const { method, route, status, seconds } = request;
     this.#seconds.observe({ method, route, status: String(status) }, seconds);

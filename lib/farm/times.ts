@@ -1,18 +1,18 @@
 /** Limits in wall time. */
 export interface AgentTimes {
-  /** How long a claim lasts without being renewed (s). */
+  /** How long a claim lasts without renewal (s). */
   leaseSeconds: number;
-  /** A start is written at most so long after its intent; T_cmd of the contract (s). */
+  /** The maximum time from the intent to the start command; T_cmd of the contract (s). */
   startCommandSeconds: number;
-  /** How long an upload waits for a printer that is away before the attempt is given back (s). */
+  /** How long an upload waits for an offline printer before the attempt is given back (s). */
   connectSeconds: number;
-  /** How often the printer is asked again when its word is needed (s). */
+  /** How often a printer is queried again when its confirmation is needed (s). */
   askAgainSeconds: number;
-  /** How long a missing job is looked for before its outcome counts as unknown (s). */
+  /** How long a missing job is searched for before its outcome counts as unknown (s). */
   lookForJobSeconds: number;
-  /** How often a printer that would refuse any job is asked whether it still would (s). */
+  /** How often a printer that would refuse any job is checked again (s). */
   conditionSeconds: number;
-  /** How long a print may show no change of layer, percent or temperature before somebody is told (min of the printer's clock). */
+  /** How long a print may show no change of layer, percent or temperature before operators are notified (min of the printer's clock). */
   standstillMinutes: number;
 }
 

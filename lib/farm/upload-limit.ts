@@ -1,12 +1,12 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { TooManyRequestsError } from '../model/errors';
 
-/** How many files one client may send a minute, counted in this process. */
+/** Limits the uploads of each client per minute, counted in this process. */
 export class UploadLimit {
   readonly #perMinute: number;
   readonly #limiter: RateLimiterMemory;
 
-  /** @param perMinute 0: as many as they like */
+  /** @param perMinute 0: unlimited */
   constructor(perMinute: number) {
     this.#perMinute = perMinute;
     this.#limiter = new RateLimiterMemory({ points: Math.max(1, perMinute), duration: 60 });
@@ -15,7 +15,7 @@ export class UploadLimit {
   /**
    * Counts one upload of a client.
    * @param client the name of its key, or its address
-   * @throws TooManyRequestsError it has sent as many as it may
+   * @throws TooManyRequestsError the client has reached its limit
    */
   async take(client: string): Promise<void> {
     if (this.#perMinute === 0) return;

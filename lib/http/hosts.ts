@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
-/** The name in a `Host` header or the host of an address: without port, brackets and the dot at its end, in lower case. */
+/** Returns the name in a `Host` header, or the host of an address: without port, brackets and trailing dot, in lower case. */
 function nameOfHost(host: string): string {
   const name = /^\[([^\]]*)\](?::\d+)?$/.exec(host)?.[1] ?? host.replace(/:\d*$/, '');
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** The names by which a farm may be called, beside those that every machine has. */
+/** Returns the additional names of a farm, besides those that every machine has. */
 export function configuredHosts(text = process.env['PLATEWISE_HOSTS'] ?? ''): string[] {
   return text
     .split(/[\s,]+/)
@@ -17,8 +17,8 @@ export function configuredHosts(text = process.env['PLATEWISE_HOSTS'] ?? ''): st
 
 /**
  * Whether a request's `Host` may name this machine: a loopback name, an address, its own name, or one that its owner has
- * configured (`*`: any). A page whose name an attacker points at this machine (DNS rebinding) comes with the attacker's name,
- * never with an address; and in a container nobody knows the addresses of its host.
+ * configured (`*`: any). A page whose name an attacker points at this machine (DNS rebinding) uses the attacker's name,
+ * never an address; and a container does not know the addresses of its host.
  */
 export function isOwnHost(host: string | undefined, configured: readonly string[] = configuredHosts()): boolean {
   if (configured.includes('*')) return true;

@@ -5,16 +5,16 @@ import { closeToOtherSites, frameHeaders } from './frames';
 import { isOwnHost } from './hosts';
 import { checkSource, foreignSource, type SourcedRequest } from './source';
 
-// What settings.js of a Node-RED is given to lock editor and dashboard; docs/operating.md shows how.
+// Functions for the settings.js of a Node-RED, to lock its editor and dashboard; see docs/operating.md.
 
-/** Whether a request, or the one that opens a socket, comes from no page or an own one, and under an own name. */
+/** Whether a request, or the one that opens a socket, comes from the farm's own page or from no page, and names a known host. */
 export function isFromHere(request: SourcedRequest): boolean {
   return isOwnHost(request.headers.host) && foreignSource(request) === undefined;
 }
 
 /**
- * For `httpAdminMiddleware` and `dashboard.middleware`: refuses what comes under a strange name, and what a page of another site
- * sends to change something; pages of other sites may not frame what is answered.
+ * For `httpAdminMiddleware` and `dashboard.middleware`: refuses requests to an unknown host name, and changes sent by a page of another
+ * site; pages of other sites must not frame the answers.
  */
 export function onlyFromHere(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   guardUpgrades(request);
@@ -34,14 +34,14 @@ export function onlyFromHere(request: IncomingMessage, response: ServerResponse,
   next();
 }
 
-/** For `dashboard.ioMiddleware`: lets nobody in but pages of the dashboard itself, and programs. */
+/** For `dashboard.ioMiddleware`: admits only pages of the dashboard itself, and programs. */
 export function socketFromHere(socket: { request: SourcedRequest }, next: (error?: Error) => void): void {
-  next(isFromHere(socket.request) ? undefined : new Error('A page of another site may not come in here.'));
+  next(isFromHere(socket.request) ? undefined : new Error('A page of another site may not connect here.'));
 }
 
 const guarded = new WeakSet<Server>();
 
-/** Websockets pass by every middleware: the editor's tells whoever opens it what is being debugged. */
+/** Guards websockets, which bypass every middleware: the editor's socket reveals debug messages to every client that opens it. */
 function guardUpgrades({ socket }: IncomingMessage): void {
   const { server } = socket as { server?: Server };
   if (!server || guarded.has(server)) return;

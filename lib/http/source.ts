@@ -2,19 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ForeignSourceError, UnknownHostError } from '../model/errors';
 import { configuredHosts, isOwnHost } from './hosts';
 
-/** The part of a request that says where it comes from. */
+/** The part of a request that identifies its origin. */
 export interface SourcedRequest {
   method?: string | undefined;
   headers: IncomingHttpHeaders;
 }
 
 const harmless = ['GET', 'HEAD', 'OPTIONS'];
-/** What a browser says of a request that no other site has caused. */
+/** Values of `Sec-Fetch-Site` for requests that no other site has caused. */
 const ownSites = ['same-origin', 'none'];
 
 /**
- * The page that has caused a request, if it is not one of this farm's own; undefined: it is, or no browser sent it. The
- * `Origin` of an own page has the host and the port that the request was sent to, or a host that the owner has configured.
+ * Returns the foreign page that caused a request; undefined: it is the farm's own page, or no browser sent it. The
+ * `Origin` of an own page has the host and the port of the request, or a host that the owner has configured.
  */
 export function foreignSource(
   { headers }: SourcedRequest,
@@ -36,13 +36,13 @@ function isOwnOrigin(origin: string, host: string | undefined, configured: reado
   });
 }
 
-/** A header that came twice says nothing that could be trusted. */
+/** A header that occurs twice cannot be trusted. */
 const textOf = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header.join(', ') : header;
 
 /**
- * Refuses what comes under a name that is not this machine's, and what a page of another site sends to change something.
- * @param changes whether it may change something; without it the method says so
+ * Refuses requests to an unknown host name, and changes sent by a page of another site.
+ * @param changes whether the request may change something; by default its method decides
  * @throws UnknownHostError, ForeignSourceError
  */
 export function checkSource(request: SourcedRequest, changes = !harmless.includes(request.method ?? '')): void {

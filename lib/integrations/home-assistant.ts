@@ -12,7 +12,7 @@ export interface MqttMessage {
   retain: boolean;
 }
 
-/** What Home Assistant is shown of the farm. */
+/** The parts of the farm that Home Assistant shows. */
 export interface HomeView {
   printers: PrinterView[];
   queue: { queued: number; printing: number };
@@ -28,7 +28,7 @@ interface Entity {
 
 const discoveryPrefix = 'homeassistant';
 const defaultBase = 'platewise';
-/** Home Assistant refuses states that are longer. */
+/** The length limit of Home Assistant for states. */
 const longestState = 255;
 
 const printerEntities: readonly Entity[] = [
@@ -77,11 +77,11 @@ const queueEntities: readonly Entity[] = [
   },
 ];
 
-/** What the farm is at this moment, as messages: {base_topic} sets the first part of the topics of states. */
+/** Returns the current state of the farm as messages: {base_topic} sets the first part of the topics of states. */
 export async function homeAssistant(farm: Farm, input: Record<string, unknown>): Promise<MqttMessage[]> {
   const base = input['base_topic'] ?? defaultBase;
   if (typeof base !== 'string' || !/^[\w-]{1,40}$/.test(base)) {
-    throw new MalformedInputError('The base topic is not understood.', [
+    throw new MalformedInputError('The base topic is invalid.', [
       { field: 'base_topic', value: base, remedy: 'Use 1 to 40 letters, digits, hyphens and underscores.' },
     ]);
   }
@@ -91,8 +91,8 @@ export async function homeAssistant(farm: Farm, input: Record<string, unknown>):
 }
 
 /**
- * Home Assistant's MQTT discovery of every printer and of the queue, and their states; all retained. Names are values only: none
- * becomes part of a topic or of a template.
+ * Returns Home Assistant's MQTT discovery of every printer and of the queue, and their states; all retained. Names occur only as values,
+ * never in a topic or a template.
  */
 export function homeMessages({ printers: machines, queue }: HomeView, base: string): MqttMessage[] {
   const messages = machines.flatMap((printer) => {
@@ -107,7 +107,7 @@ function stateOf(printer: PrinterView): Record<string, unknown> {
   return {
     state: printer.state,
     progress: printer.progress === null ? null : Math.round(printer.progress * 100),
-    // A simulator's minutes are shorter than ours.
+    // A simulator's minutes are shorter than real ones.
     minutes_left:
       printer.remaining_minutes === null ? null : Math.round(printer.remaining_minutes / printer.time_scale),
     job: printer.job_name?.slice(0, longestState) ?? null,
@@ -140,7 +140,7 @@ function deviceMessages(
   return [...configurations, { topic: stateTopic, payload: JSON.stringify(state), retain: true }];
 }
 
-/** An id as a part of a topic. One with any other character in it gets a digest, so that two never become the same. */
+/** Returns an id as a part of a topic. An id with any other character gets a digest, so that no two ids collide. */
 function topicPart(id: string): string {
   if (/^[\w-]+$/.test(id)) return id;
   return `${id.replace(/[^\w-]+/g, '_').slice(0, 40)}_${createHash('sha256').update(id).digest('hex').slice(0, 8)}`;

@@ -1,6 +1,6 @@
 import { asError, PlatewiseError } from '../model/errors';
 
-/** A filament as Spoolman knows it. */
+/** A filament in Spoolman. */
 export interface SpoolmanFilament {
   id: number;
   name?: string;
@@ -13,15 +13,15 @@ export interface SpoolmanFilament {
   diameter: number;
   /** Grams on a full spool. */
   weight?: number;
-  /** Of a full spool. */
+  /** The price of a full spool. */
   price?: number;
-  /** RRGGBB, perhaps with transparency. */
+  /** RRGGBB, optionally with transparency. */
   color_hex?: string;
   settings_extruder_temp?: number;
   settings_bed_temp?: number;
 }
 
-/** A spool as Spoolman knows it. */
+/** A spool in Spoolman. */
 export interface SpoolmanSpool {
   id: number;
   filament: SpoolmanFilament;
@@ -33,26 +33,26 @@ export interface SpoolmanSpool {
 }
 
 const timeLimitMs = 10_000;
-/** Some ten thousand spools. */
+/** The limit of an answer (bytes): about ten thousand spools. */
 const longestAnswer = 16 * 1024 * 1024;
 
-/** Spoolman's REST API (`/api/v1`), as much of it as is needed. */
+/** The part of Spoolman's REST API (`/api/v1`) that Platewise uses. */
 export class SpoolmanClient {
   private readonly root: string;
 
-  /** @param url of the server, for example `http://spoolman.local:7912` */
+  /** @param url the address of the server, for example `http://spoolman.local:7912` */
   constructor(url: string) {
     this.root = `${url.replace(/\/+$/, '')}/api/v1`;
   }
 
-  /** All spools that are not archived. @throws PlatewiseError `spoolman_unavailable` */
+  /** Returns all spools that are not archived. @throws PlatewiseError `spoolman_unavailable` */
   async spools(): Promise<SpoolmanSpool[]> {
     const answer = await this.request('GET', '/spool?allow_archived=false');
     if (!Array.isArray(answer)) throw unavailable('it did not answer with a list of spools');
     return answer.filter(isSpool);
   }
 
-  /** Says how much is left on a spool. The same again changes nothing. @throws PlatewiseError `spoolman_unavailable` */
+  /** Sets the remaining weight of a spool. Idempotent. @throws PlatewiseError `spoolman_unavailable` */
   async setRemaining(id: number, grams: number): Promise<void> {
     await this.request('PATCH', `/spool/${id}`, { remaining_weight: grams });
   }
@@ -73,7 +73,7 @@ export class SpoolmanClient {
   }
 }
 
-/** @throws Error it is longer than any stock of spools */
+/** @throws Error the answer is longer than any stock of spools */
 async function boundedText({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -95,6 +95,6 @@ function unavailable(why: string): PlatewiseError {
   return new PlatewiseError(`Spoolman cannot be used: ${why}.`, {
     code: 'spoolman_unavailable',
     retryable: true,
-    remedy: 'Look at its address and whether it runs; spools are brought into line when it answers.',
+    remedy: 'Check its address and that it is running; spools are synchronised when it answers again.',
   });
 }

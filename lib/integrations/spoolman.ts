@@ -16,17 +16,17 @@ import {
 } from '../store/spoolman';
 import { SpoolmanClient, type SpoolmanFilament, type SpoolmanSpool } from './spoolman-client';
 
-/** What one round changed. */
+/** The changes of one round. */
 export interface SpoolmanRound {
   /** Spools that were new here. */
   imported: number;
   /** Spools whose grams were written to Spoolman. */
   pushed: number;
-  /** Spools whose grams were taken from Spoolman. */
+  /** Spools whose grams were read from Spoolman. */
   pulled: number;
 }
 
-/** Grams that count as the same: both sides round. */
+/** Whether two amounts of grams count as equal: both sides round. */
 const same = (a: number, b: number) => Math.abs(a - b) < 0.01;
 
 const typicalNozzle = 210;
@@ -34,11 +34,11 @@ const typicalBed = 60;
 const typicalSpoolGrams = 1000;
 
 /**
- * Brings spools into line with Spoolman, both ways: a spool that is new there is imported with its material; what prints
- * took here is taken there; what was changed there (another printer, scales, a refill) is taken over here. What both have
- * changed since the last round adds up.
+ * Synchronises spools with Spoolman, both ways: a spool that is new there is imported with its material; the grams that prints
+ * used here are deducted there; changes made there (another printer, scales, a refill) are applied here. If both sides have
+ * changed since the last round, the changes add up.
  *
- * Safe from a crash at any moment: the grams that are to stand in Spoolman are noted here before they are written there,
+ * Crash-safe at any moment: the grams to be written to Spoolman are recorded here first,
  * as an absolute number, so that the next round sees whether they arrived.
  *
  * @throws PlatewiseError `spoolman_unavailable`
@@ -78,14 +78,14 @@ async function importOne(tx: Transaction, remote: SpoolmanSpool): Promise<boolea
   return true;
 }
 
-/** Keeps spools in line with a Spoolman server. */
+/** Keeps spools synchronised with a Spoolman server. */
 export const spoolmanChore = (url: string): Chore => ({
   name: 'Spoolman',
   everyMs: 60_000,
   work: (farm) => syncSpoolman(farm, url),
 });
 
-/** Takes over what changed there, and returns what is to be written there, null if nothing. */
+/** Applies the changes made there, and returns the grams to be written there, null if none. */
 async function agree(
   tx: Transaction,
   remote: SpoolmanSpool,
@@ -94,7 +94,7 @@ async function agree(
 ): Promise<number | null> {
   const spool = await lockSpoolmanSpool(tx, remote.id);
   if (!spool || spool.archived || remote.remaining_weight === undefined) return null;
-  // What was noted and stands there now has arrived, although nobody saw it arrive.
+  // A recorded target that Spoolman shows now has arrived, although its confirmation was lost.
   const base =
     spool.spoolmanTarget !== null && same(remote.remaining_weight, spool.spoolmanTarget)
       ? spool.spoolmanTarget
@@ -116,7 +116,7 @@ async function tellIfLow(tx: Transaction, spool: SharedSpool, after: number, low
   if (spool.gramsLeft >= lowGrams && after < lowGrams) await tellLowStock(tx, spool.id as SpoolId);
 }
 
-/** Both sides stand at the target now; what was printed in the meantime is told in the next round. */
+/** Both sides are at the target now; grams printed in the meantime follow in the next round. */
 async function arrived(tx: Transaction, spoolmanId: number, target: number): Promise<void> {
   const spool = await lockSpoolmanSpool(tx, spoolmanId);
   if (spool && spool.spoolmanTarget !== null && same(spool.spoolmanTarget, target)) {

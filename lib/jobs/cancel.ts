@@ -7,19 +7,19 @@ import { endBeforeStart, requestCancelOfAttempts } from '../store/attempts';
 import { notify } from '../store/database';
 import { changeStatus, findJob, lockJob, requestCancel } from '../store/jobs';
 
-/** The job will certainly not start nor print any more. */
+/** The job will certainly neither start nor continue printing. */
 export type Cancelled = ContractCancelled & { done: true };
 
-/** The printer has not confirmed the stop yet; the intent is kept and no start goes out. */
+/** The printer has not confirmed the stop yet; the request is stored and no start is sent. */
 export type CancelRequested = ContractCancelRequested & { done: false };
 
 const confirmLimit = 30_000;
 
 /**
- * Cancels a job in any open status. What has not started is ended at once; what may run is stopped, and for its
- * confirmation this waits up to 30 s. Cancelling a cancelled job again gives the same answer.
- * @param versions of the job that this was decided upon; undefined: any
- * @throws StaleVersionError the job has another version by now
+ * Cancels a job in any open status. Attempts that have not started end immediately; those that may be running are stopped, and
+ * the call waits up to 30 s for the confirmation. Cancelling a cancelled job again returns the same answer.
+ * @param versions the accepted versions of the job; undefined: any
+ * @throws StaleVersionError the job has another version
  * @throws ConflictError the job is completed or failed
  */
 export async function cancelJob(
@@ -41,7 +41,7 @@ export async function cancelJob(
       const job = await lockJob(tx, id, versions);
       if (job.status === 'cancelled') return false;
       if (isTerminal(job.status)) {
-        throw new ConflictError(`The job is ${job.status}; there is nothing to cancel.`, 'Nothing needs to be done.');
+        throw new ConflictError(`The job is ${job.status}; there is nothing to cancel.`, 'No action is needed.');
       }
       await requestCancel(tx, job, actor);
       const attempts = await requestCancelOfAttempts(tx, job.id);
@@ -58,7 +58,7 @@ export async function cancelJob(
       await changeStatus(tx, job, 'cancelled', { reason: `cancelled by ${actor}`, actor });
       return false;
     });
-    // Notifications wake this; between them a look every second covers one that was missed.
+    // Notifications wake this loop; it also checks every second, in case one was missed.
     while (open && performance.now() < end) {
       const job = await findJob(farm.database, id);
       if (isTerminal(job.status)) break;
@@ -68,7 +68,7 @@ export async function cancelJob(
     if (job.status === 'completed' || job.status === 'failed') {
       throw new ConflictError(
         `The job ${job.status === 'completed' ? 'was finished' : 'failed'} before it could be stopped.`,
-        'Nothing needs to be done.',
+        'No action is needed.',
       );
     }
     return job.status === 'cancelled'

@@ -12,17 +12,17 @@ import { lockJob } from '../store/jobs';
 import type { Transaction } from '../store/queryable';
 import { dependencyErrors, refused, timeErrors } from './examine';
 
-/** What is asked for a job from now on. */
+/** The terms of a job after the change. */
 export type ChangedJob = ContractChangedJob;
 
 /**
- * Changes what is asked for an open job: {job_name, priority, deadline_at, not_before, copies, depends_on}, each optional.
- * What is under way goes on.
- * @param versions of the job that the change was decided upon; undefined: any
- * @throws MalformedInputError an unknown field, or none
- * @throws StaleVersionError the job has another version by now
+ * Changes the terms of an open job: {job_name, priority, deadline_at, not_before, copies, depends_on}, each optional.
+ * Prints under way go on.
+ * @param versions the accepted versions of the job; undefined: any
+ * @throws MalformedInputError a field is unknown, or none is given
+ * @throws StaleVersionError the job has another version
  * @throws ConflictError the job is over, or is being cancelled
- * @throws UnacceptableInputError every field that cannot be so is named
+ * @throws UnacceptableInputError names every field that cannot be changed this way
  */
 export async function changeJob(
   farm: Farm,
@@ -33,7 +33,7 @@ export async function changeJob(
 ): Promise<ChangedJob> {
   const wanted = parseJobChange(input);
   const job = await farm.database.transaction(async (tx) => {
-    // Two changes at once could make two jobs wait for each other.
+    // Two concurrent changes could make two jobs depend on each other.
     if (wanted.depends_on) await lockUntilEnd(tx, 'dependencies');
     const locked = await lockJob(tx, id, versions);
     if (isTerminal(locked.status) || locked.cancelRequestedAt !== null) {
@@ -76,11 +76,11 @@ function termsOf(job: Job, wanted: JobChange): JobTerms {
   };
 }
 
-/** The dependencies that it did not have before: an old one may have failed and be kept. */
+/** The dependencies that the job does not have yet: an existing one may have failed and be kept. */
 const newOf = (job: Job, { depends_on = [] }: JobChange): string[] =>
   depends_on.filter((one) => !job.dependsOn.includes(one.toLowerCase() as JobId));
 
-/** No fewer copies than are done and under way, and one more than are done: a job of nothing is a cancelled one. */
+/** Requires at least the copies done and under way, and at least one more than are done: a job without copies left is a cancelled job. */
 async function copyErrors(tx: Transaction, job: Job, { copies }: JobChange): Promise<FieldError[]> {
   if (copies === undefined) return [];
   const open = (await openAttempts(tx)).filter((attempt) => attempt.jobId === job.id).length;
@@ -97,7 +97,7 @@ async function circleErrors(tx: Transaction, job: Job, { depends_on = [] }: JobC
   for (const one of depends_on) {
     const other = one.toLowerCase() as JobId;
     if (!(await dependOn(tx, [other], job.id))) continue;
-    const remedy = 'That job waits for this one; leave it out.';
+    const remedy = 'That job depends on this one; remove it from the list.';
     errors.push({ field: 'depends_on', value: one, remedy });
   }
   return errors;
@@ -111,7 +111,7 @@ const names: [keyof JobTerms, string][] = [
   ['copies', 'copies'],
 ];
 
-/** What changes, in words; empty: nothing does. */
+/** The changes in words; empty if there are none. */
 function differences(job: Job, terms: JobTerms): string {
   const words = names.flatMap(([key, name]) =>
     job[key] === terms[key] ? [] : [`${name} ${job[key] ?? 'none'} changed to ${terms[key] ?? 'none'}`],

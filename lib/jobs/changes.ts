@@ -14,8 +14,8 @@ import { clearBed, lockPrinter } from '../store/printers';
 
 /**
  * Changes the priority of an open job: {priority} from 1 (highest) to 10.
- * @param versions of the job that the change was decided upon; undefined: any
- * @throws StaleVersionError the job has another version by now
+ * @param versions the accepted versions of the job; undefined: any
+ * @throws StaleVersionError the job has another version
  */
 export async function reprioritise(
   farm: Farm,
@@ -32,10 +32,10 @@ export async function reprioritise(
 }
 
 /**
- * Holds a job back (or lets it go); what is under way goes on. Letting go may bring the word that a file which names no
- * machine was made for the printers that it fits: {accept_unknown_machine}.
- * @param versions of the job that the change was decided upon; undefined: any
- * @throws StaleVersionError the job has another version by now
+ * Holds a job, or releases it; prints under way go on. A release may confirm that a file which names no machine was made for the
+ * printers that it fits: {accept_unknown_machine}.
+ * @param versions the accepted versions of the job; undefined: any
+ * @throws StaleVersionError the job has another version
  */
 export async function hold(
   farm: Farm,
@@ -55,8 +55,8 @@ export async function hold(
 }
 
 /**
- * An operator says that a bed is clear: {bed_version} as last seen; where none is required nothing means the present one.
- * @param versionRequired whether the word counts only for the bed that was seen, as over HTTP
+ * Confirms for an operator that a bed is clear: {bed_version} as last seen; where it is optional, a missing one means the current version.
+ * @param versionRequired whether the version is required, as over HTTP
  * @throws UnacceptableInputError the version is missing
  * @throws ConflictError the printer is printing, a start may be under way, or the version is stale
  */
@@ -70,18 +70,18 @@ export async function clearBedOf(
   const { bed_version } = parseBedClear(input ?? {});
   if (versionRequired && bed_version === undefined) {
     const remedy = 'Send the bed.version that GET printers shows for this printer, as {"bed_version": 7}.';
-    throw new UnacceptableInputError('It is not said which bed was seen.', [
+    throw new UnacceptableInputError('The request does not state the version of the bed.', [
       { field: 'bed_version', value: null, remedy },
     ]);
   }
   const printer = await farm.database.transaction(async (tx) => {
-    // An intent to start is written under this lock: whoever has read the attempt before might clear the bed under it.
+    // The intent to start is written under this lock; an attempt read before it could miss a start under way.
     const locked = await lockPrinter(tx, id);
     const attempt = await openAttemptOf(tx, locked.id);
     if (attempt?.phase === 'outcome_unknown') {
       throw new ConflictError(
-        `Nobody knows yet whether ${locked.name} printed attempt ${attempt.id}.`,
-        'Answer first whether it printed (POST attempts/{id}/outcome).',
+        `It is unknown whether ${locked.name} printed attempt ${attempt.id}.`,
+        'First report whether it printed (POST attempts/{id}/outcome).',
         'outcome_unknown',
       );
     }
@@ -99,12 +99,12 @@ export async function clearBedOf(
   return { printer_id: printer.id, bed: bedView(printer) };
 }
 
-/** A dead letter as the API shows it. */
+/** A dead letter in the form of the API. */
 export type DeadLetterView = DeadLetter;
 
 const mostDeadLetters = 10_000;
 
-/** What was given up and waits to be dealt with, newest first. */
+/** Returns the open dead letters, newest first. */
 export async function deadLetters(farm: Farm): Promise<{ dead_letters: DeadLetterView[] }> {
   const letters = await unresolvedDeadLetters(farm.database, mostDeadLetters);
   return {
@@ -119,7 +119,7 @@ export async function deadLetters(farm: Farm): Promise<{ dead_letters: DeadLette
   };
 }
 
-/** Puts a failed job back into the queue as if it were new. Doing it again changes nothing. */
+/** Puts a failed job back into the queue as if it were new. Idempotent. */
 export async function replay(farm: Farm, id: string, actor: string): Promise<ReplayedDeadLetter> {
   return farm.database.transaction(async (tx) => {
     const letter = await lockDeadLetter(tx, id);
@@ -138,7 +138,7 @@ export async function replay(farm: Farm, id: string, actor: string): Promise<Rep
   });
 }
 
-/** Puts a dead letter away for good; its job stays failed. Doing it again changes nothing. */
+/** Discards a dead letter for good; its job stays failed. Idempotent. */
 export async function discard(farm: Farm, id: string): Promise<{ id: string; resolution: 'discarded' }> {
   return farm.database.transaction(async (tx) => {
     const letter = await lockDeadLetter(tx, id);

@@ -16,10 +16,10 @@ import { allPrinters, loadedSlots } from '../store/printers';
 const actor = 'upgrade';
 
 /**
- * Reads the files of jobs again that an earlier version accepted, and stores what it did not know of them. Until then these
- * jobs wait. One that would be refused today is held with the reason: an operator decides.
+ * Reads the files of jobs that an earlier version accepted once more, and stores the facts that version did not record. Until then these
+ * jobs wait. A job that would be rejected today is held with the reason, and an operator decides.
  *
- * @param signal ends it after the job at hand
+ * @param signal ends the work after the current job
  */
 export async function examineAgain(farm: Farm, signal: AbortSignal): Promise<void> {
   for (const id of await jobsWithoutFacts(farm.database)) {
@@ -40,7 +40,7 @@ async function examineOne(farm: Farm, id: JobId): Promise<void> {
     const job = await lockJob(tx, id);
     if (job.fileFacts !== null || isTerminal(job.status)) return;
     if (analysis instanceof Error) {
-      // What may pass is tried again; the job waits meanwhile.
+      // A transient error is retried later; the job waits meanwhile.
       const lasting = analysis instanceof PlatewiseError && !analysis.retryable;
       if (!lasting) await amendJob(tx, id, { statusReason: `waits: ${reasonOf(analysis)}` });
       else if (!job.hold) await setHold(tx, job, true, actor, reasonOf(analysis));

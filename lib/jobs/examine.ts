@@ -24,20 +24,20 @@ import { findUsableMaterial } from '../store/materials';
 import { allPrinters, loadedSlots, type Printer } from '../store/printers';
 import type { Queryable } from '../store/queryable';
 
-/** What the column holds. */
+/** The limit of the column (USD). */
 const mostUsd = 99_999_999;
-/** A submission that can be accepted: the job that it would be, for the database and for the planner, and where it could be printed. */
+/** An acceptable submission: its job, for the database and for the planner, and the printers that could print it. */
 export interface ExaminedJob {
   job: NewJob;
   material: Material;
   file: { analysis: FileAnalysis; sha256: string };
   planned: PlanningJob;
   places: PlanningPrinter[];
-  /** Sentences for whoever submits it. */
+  /** Sentences for the submitter. */
   warnings: string[];
 }
 
-/** Checks a submission and estimates it; nothing is stored but what its file tells. @throws UnacceptableInputError */
+/** Checks a submission and estimates it; stores nothing but the facts of its file. @throws UnacceptableInputError */
 export async function examine(farm: Farm, submission: JobSubmission, actor: string): Promise<ExaminedJob> {
   const errors: FieldError[] = [];
   const material = await findUsableMaterial(farm.database, submission.material_id);
@@ -104,7 +104,7 @@ function neverConnected(able: readonly PlanningPrinter[], submission: JobSubmiss
   );
 }
 
-/** What a job that is not stored yet lacks; the planner reads none of it. */
+/** The columns that a job lacks before it is stored; the planner reads none of them. */
 const placeholder = {
   id: 'new' as JobId,
   status: 'queued' as const,
@@ -116,7 +116,7 @@ const placeholder = {
   failedAt: null,
 };
 
-/** The field of a submission that a reason is about. */
+/** The field of a submission that causes a reason. */
 function fieldOf(reason: FitReason, submission: JobSubmission): { field: string; value: unknown } {
   const { material_id, stl_path, force_printer = null, print_settings: settings = {} } = submission;
   switch (reason.code) {
@@ -140,13 +140,13 @@ function fieldOf(reason: FitReason, submission: JobSubmission): { field: string;
       if (settings.bed_temp === undefined) return { field: 'material_id', value: material_id };
       return { field: 'print_settings.bed_temp', value: settings.bed_temp };
     default:
-      // Another printer might take it.
+      // Another printer might be able to print it.
       if (force_printer !== null && reason.whose !== 'file') return { field: 'force_printer', value: force_printer };
       return { field: 'stl_path', value: stl_path };
   }
 }
 
-/** Why no printer can ever print it: what speaks against it everywhere, else what each printer has against it. */
+/** Why no printer can ever print the job: the reasons that hold everywhere, else the reasons of each printer. */
 function misfits(job: PlanningJob, places: readonly PlanningPrinter[], submission: JobSubmission): FieldError[] {
   const asked = places.filter(({ id }) => (submission.force_printer ?? id) === id);
   const each = asked.map((printer) => permanentReasons(job, printer));
@@ -164,11 +164,11 @@ function misfits(job: PlanningJob, places: readonly PlanningPrinter[], submissio
   return [...errors.values()];
 }
 
-/** °C and mm by which a setting may differ from what a sliced file does before it contradicts it. */
+/** Tolerances (°C and mm) within which a setting agrees with a sliced file. */
 const sameTemperature = 2;
 const sameHeight = 0.011;
 
-/** What is asked of a file that is sliced already cannot be changed any more: a contradiction is refused. */
+/** Refuses settings that contradict a sliced file, which can no longer be changed. */
 function checkAgainstFile(settings: PrintSettings, print: GcodeAnalysis, errors: FieldError[]): void {
   const contradictions = [
     ['nozzle_temp', settings.nozzle_temp, print.maxNozzleTemperature, sameTemperature, '°C'],
@@ -177,12 +177,12 @@ function checkAgainstFile(settings: PrintSettings, print: GcodeAnalysis, errors:
   ] as const;
   for (const [name, asked, found, tolerance, unit] of contradictions) {
     if (asked === undefined || found === 0 || Math.abs(asked - found) <= tolerance) continue;
-    const remedy = `The file is sliced already, with ${found} ${unit}. Leave ${name} out, or submit the model.`;
+    const remedy = `The file is already sliced, with ${found} ${unit}. Omit ${name}, or submit the model.`;
     errors.push({ field: `print_settings.${name}`, value: asked, remedy });
   }
 }
 
-/** What is worth a word but keeps nobody from printing it. */
+/** Remarks that deserve a warning but do not prevent the print. */
 function warningsOf({ print }: PlanningJob, analysis: FileAnalysis, settings: PrintSettings): string[] {
   const warnings = [...analysis.warnings];
   const sliced = print?.facts.sliced;
@@ -191,13 +191,13 @@ function warningsOf({ print }: PlanningJob, analysis: FileAnalysis, settings: Pr
   const ignored = Object.keys(settings).filter((name) => !['nozzle_temp', 'bed_temp', 'layer_height'].includes(name));
   if (ignored.length > 0) {
     warnings.push(
-      `The file is sliced already: ${ignored.join(', ')} of print_settings ${ignored.length === 1 ? 'is' : 'are'} not used.`,
+      `The file is already sliced: ${ignored.join(', ')} of print_settings ${ignored.length === 1 ? 'is' : 'are'} not used.`,
     );
   }
   return warnings;
 }
 
-/** The profile of the quality that is asked for; which printer it will be is not known yet. */
+/** The profile of the requested quality; the printer is not known yet. */
 async function profileOf(
   farm: Farm,
   submission: JobSubmission,
@@ -210,14 +210,14 @@ async function profileOf(
     return await farm.profiles.load({ printerId, material, quality });
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
-    // a damaged file is the operator's to mend, and is told when the job is sliced
+    // The owner must repair a damaged profile; the error is reported when the job is sliced.
     if (quality === undefined) farm.log('warn', error.message);
     else errors.push({ field: 'print_settings.quality', value: quality, remedy: `${error.message} ${error.remedy}` });
     return {};
   }
 }
 
-/** What no printed file may have is refused here, before anything is sliced. */
+/** Refuses temperatures that no printed file may have, before anything is sliced. */
 function checkTemperatures(settings: PrintSettings, material: Material, errors: FieldError[]): void {
   const { nozzle_temp: nozzle, bed_temp: bed } = settings;
   const [coldest, hottest] = [-1, 1].map((sign) => material.nozzleTemperature + sign * materialTolerance.nozzle);
@@ -226,12 +226,12 @@ function checkTemperatures(settings: PrintSettings, material: Material, errors: 
     errors.push({ field: 'print_settings.nozzle_temp', value: nozzle, remedy });
   }
   if (bed !== undefined && bed > material.bedTemperature + materialTolerance.bed) {
-    const remedy = `${material.name} wants a bed of ${material.bedTemperature} °C; give at most ${material.bedTemperature + materialTolerance.bed}.`;
+    const remedy = `${material.name} needs a bed of ${material.bedTemperature} °C; give at most ${material.bedTemperature + materialTolerance.bed}.`;
     errors.push({ field: 'print_settings.bed_temp', value: bed, remedy });
   }
 }
 
-/** The cheapest printer that may print it: what it will be is known when the plan has given it one. */
+/** The cost on the cheapest printer that can print the job: the actual one is known only once the job is planned. */
 function estimatedCost(
   farm: Farm,
   submission: JobSubmission,
@@ -292,8 +292,8 @@ function newJob(
 }
 
 /**
- * What is wrong with the times of a job.
- * @param asked those that are given now
+ * Checks the times of a job.
+ * @param asked the times given now
  * @param together the times that the job would have
  */
 export function timeErrors(
@@ -317,7 +317,7 @@ export function timeErrors(
   return errors;
 }
 
-/** What is wrong with the jobs that one is to wait for. */
+/** Checks the jobs that another job is to depend on. */
 export async function dependencyErrors(db: Queryable, wanted: readonly string[]): Promise<FieldError[]> {
   const found = new Map(
     (
@@ -336,7 +336,7 @@ export async function dependencyErrors(db: Queryable, wanted: readonly string[])
   });
 }
 
-/** The error that names all of these fields. */
+/** Returns the error that names all of these fields. */
 export function refused(errors: FieldError[], what: 'accepted' | 'changed' = 'accepted'): UnacceptableInputError {
   const fields = [...new Set(errors.map((error) => error.field))].join(', ');
   return new UnacceptableInputError(`The job cannot be ${what} because of: ${fields}.`, errors);

@@ -11,8 +11,8 @@ import { lockJobNow } from '../store/jobs';
 import { settle } from './settle';
 
 /**
- * Lets nothing new start until the farm is resumed: {reason}. Prints that run go on; what is on its way to a printer and
- * has certainly not been started is taken back into the queue. Doing it again changes the reason.
+ * Starts nothing new until the farm is resumed: {reason}. Running prints go on; attempts that have certainly not been started
+ * return to the queue. Calling it again changes the reason.
  */
 export async function pauseFarm(
   farm: Farm,
@@ -21,13 +21,13 @@ export async function pauseFarm(
 ): Promise<{ paused: FarmPauseView; taken_back: string[] }> {
   const { reason } = parseFarmPause(input);
   const paused = await farm.database.transaction(async (tx) => {
-    // No tick is at work while it becomes true, and every later one sees it.
+    // The lock waits for a running tick; every later tick sees the pause.
     await lockUntilEnd(tx, 'tick');
     return storeFarmPause(tx, reason ?? null, actor);
   });
   const takenBack: string[] = [];
   for (const { id, jobId } of await openAttempts(farm.database)) {
-    // What is locked or cannot be reached now ends by itself, just before it would be started.
+    // An attempt that is locked or unreachable now ends on its own, just before its start.
     await takeBack(farm, id, jobId, actor).then(
       (taken) => taken && takenBack.push(jobId),
       (error: unknown) => farm.log('warn', asError(error).message),
@@ -36,7 +36,7 @@ export async function pauseFarm(
   return { paused: pauseView(paused), taken_back: takenBack };
 }
 
-/** Puts an attempt back into the queue, if it has certainly not been started. */
+/** Puts an attempt back into the queue if it has certainly not been started. */
 function takeBack(farm: Farm, id: AttemptId, jobId: JobId, actor: string): Promise<boolean> {
   return farm.database.transaction(async (tx) => {
     const job = await lockJobNow(tx, jobId);
@@ -49,7 +49,7 @@ function takeBack(farm: Farm, id: AttemptId, jobId: JobId, actor: string): Promi
   });
 }
 
-/** Lets new prints start again. Doing it again changes nothing. */
+/** Resumes the farm: new prints start again. Idempotent. */
 export async function resumeFarm(farm: Farm, input: unknown): Promise<{ paused: null }> {
   parseFarmPause(input);
   await farm.database.transaction(endFarmPause);

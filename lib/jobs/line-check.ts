@@ -6,7 +6,7 @@ import { isTerminal } from '../model/status';
 import { notAllowedBecause } from '../planning/allowed';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../planning/snapshot';
 
-/** What a line of a plan is checked against: the rows as they are at this moment. */
+/** The facts that a line of a plan is checked against: the current rows. */
 export interface LineFacts {
   /** By the database's clock (ms since 1970). */
   now: number;
@@ -16,11 +16,11 @@ export interface LineFacts {
   status: JobStatus;
   job: PlanningJob;
   printer: PlanningPrinter;
-  /** When no print may start. */
+  /** The times when no print may start. */
   quiet: Snapshot['quiet'];
 }
 
-/** Why a line of a plan cannot be made true, or the slot to print from. */
+/** Returns the slot to print from, or why the line cannot be dispatched. */
 export function checkLine(facts: LineFacts): { refused: string } | { slot: FitSlot } {
   const { now, job, printer, status } = facts;
   const { name } = printer;
@@ -33,14 +33,14 @@ export function checkLine(facts: LineFacts): { refused: string } | { slot: FitSl
   if ((job.notBefore ?? now) > now) return { refused: 'it is too early for the job' };
   const { now: mayStart, reasons } = judge(job, printer);
   if (!mayStart) return { refused: reasons.map(({ text }) => text).join(' ') };
-  // Whether it ends before the next closure is the plan's business, which knows how long prints really take.
+  // The plan decides whether the print ends before the next closure, because it knows how long prints really take.
   const barred = notAllowedBecause(printer, facts.quiet, now, 0);
   if (barred) return { refused: barred.because };
   const slot = fittingSlot(job, printer);
   return slot ? { slot } : { refused: `${name} has no fitting filament` };
 }
 
-/** A name that no other attempt ever has, legal on every make: `[A-Za-z0-9._-]`, below 100 characters. */
+/** Returns a unique file name for an attempt, legal on every make: `[A-Za-z0-9._-]`, below 100 characters. */
 export function printFileName(jobName: string, attemptId: string, make: PlanningPrinter['make']): string {
   const slug = jobName
     .normalize('NFKD')

@@ -13,11 +13,11 @@ import { recordOutcome } from './record-outcome';
 import { settle } from './settle';
 
 /**
- * An operator says what became of an attempt that nobody can follow: {printed}. "It did not" is believed only after the
- * longest life of a start command, and with the printer idle and connected anew, or, of a printer that is gone, with the
- * word that it is off: {printed: false, machine_off: true}. Nobody knows what lies on its bed then.
+ * Records an operator's answer for an attempt with an unknown outcome: {printed}. "Not printed" is accepted only after the start command
+ * has expired, and only if the printer has reconnected and is idle, or, for an unreachable printer, if the operator confirms
+ * that it is switched off: {printed: false, machine_off: true}. The content of its bed is unknown then.
  * @throws NotFoundError there is no such attempt
- * @throws ConflictError nothing is asked, or the word cannot be taken yet
+ * @throws ConflictError the attempt needs no answer, or the answer cannot be accepted yet
  */
 export async function answerOutcome(farm: Farm, id: string, input: unknown, actor: string): Promise<AnsweredOutcome> {
   const { printed, machine_off: machineOff = false } = parseOutcomeAnswer(input);
@@ -26,12 +26,12 @@ export async function answerOutcome(farm: Farm, id: string, input: unknown, acto
   const job = await farm.database.transaction(async (tx) => {
     const locked = await lockJob(tx, attempt.jobId);
     const printer = await findPrinter(tx, attempt.printerId);
-    const nothingAsked = new ConflictError('This attempt asks nothing.', 'Look at the job again.');
+    const nothingAsked = new ConflictError('This attempt needs no answer.', 'Look at the job again.');
     if (!phasesToAnswer(printer).includes(attempt.phase)) throw nothingAsked;
     if (!printed) await refuseTooEarly(farm, tx, attempt, printer, machineOff);
     const off = !printed && machineOff ? ' and is switched off' : '';
-    const reason = printed ? `${actor} says that it printed` : `${actor} says that it did not print${off}`;
-    // What was seen to run has used filament, whatever became of it.
+    const reason = printed ? `${actor} reports that it printed` : `${actor} reports that it did not print${off}`;
+    // A print that was seen running has used filament, whatever its outcome.
     const unfinished = attempt.startedAt === null ? 'not_started' : 'failed';
     const outcome = printed ? 'completed' : unfinished;
     const ended = await endByWord(tx, attempt.id, phasesToAnswer(printer), outcome, reason);
@@ -77,7 +77,7 @@ async function refuseTooEarly(
 ): Promise<void> {
   const { startCommandSeconds } = farm.times;
   const since = attempt.startIntentAt === null ? 0 : (await databaseNow(tx)) - Date.parse(attempt.startIntentAt);
-  // A clock that was set back must not make an operator wait for it.
+  // An operator must not have to wait because a clock was set back.
   if (since >= 0 && since < startCommandSeconds * 1000) {
     throw new ConflictError(
       'The start may still reach the printer.',

@@ -7,24 +7,24 @@ import { notify } from '../store/database';
 import { storeWish, wishFor } from '../store/printer-wishes';
 import { findPrinter, lockPrinter, type Printer } from '../store/printers';
 
-/** What the printer shows after it was asked. */
+/** The state of the printer after the request. */
 export type PauseAnswer = ContractPauseAnswer & {
-  /** Whether the printer shows what was asked for. */
+  /** Whether the printer shows the requested state. */
   done: boolean;
 };
 
-/** How long the printer's own word is waited for (ms). */
+/** How long to wait for the printer's confirmation (ms). */
 const confirmLimit = 20_000;
 const lookInterval = 500;
 
-/** Whether a state is what was asked for. */
+/** Whether a state is the requested one. */
 export const showsWish = (state: PrinterState, wanted: 'pause' | 'resume'): boolean =>
   (state === 'paused') === (wanted === 'pause');
 
 /**
- * Has a printer pause or resume its print, and waits up to 20 s until it shows it. The wish is stored: the agent that serves the printer,
- * in whatever process, carries it out, also after a restart, as long as the same print runs. `done` is false if the printer has not shown
- * it by then; it may still.
+ * Requests that a printer pause or resume its print, and waits up to 20 s until the printer shows it. The request is stored: the agent that
+ * serves the printer, in any process, carries it out, even after a restart, as long as the same print runs. `done` is false if the printer
+ * has not shown it in time; it may still follow.
  * @throws ConflictError the printer is offline, prints nothing, or refuses
  */
 export async function pauseOrResume(
@@ -59,7 +59,7 @@ export async function pauseOrResume(
   }
 }
 
-/** @throws ConflictError it is offline or prints nothing */
+/** @throws ConflictError the printer is offline or prints nothing */
 function activeStateOf({ name, online, report }: Printer): PrinterState {
   if (!online || report === null) {
     throw new ConflictError(`${name} is offline.`, 'Switch it on and try again.', 'printer_offline');

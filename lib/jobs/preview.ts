@@ -15,7 +15,7 @@ import { plannedForAll } from '../schedule/plan';
 import { promiseView } from '../schedule/promises';
 import { type ExaminedJob, examine } from './examine';
 
-/** What a job would be, before it is submitted. Hours are printer time, money is USD, both of one copy. */
+/** The preview of a job before its submission. Hours are printer time, money is USD, both per copy. */
 export type JobPreview = ContractJobPreview;
 
 /** Side of the picture (pixels). */
@@ -23,9 +23,9 @@ const pictureSize = 320;
 const pictureLimits = { timeLimitMs: 20_000 };
 
 /**
- * Says of a submission what it would cost, when it would be printed and whom it would push back. No job is stored.
- * @throws MalformedInputError its shape is wrong
- * @throws UnacceptableInputError it would be refused, for the same reasons
+ * Returns what a submission would cost, when it would be printed, and which jobs it would delay. No job is stored.
+ * @throws MalformedInputError its shape is invalid
+ * @throws UnacceptableInputError submitting it would be refused, for the same reasons
  */
 export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview> {
   const examined = await examine(farm, parseJobSubmission(input), 'preview');
@@ -67,12 +67,12 @@ export async function previewJob(farm: Farm, input: unknown): Promise<JobPreview
   };
 }
 
-/** The kit as the jobs of the snapshot know it. */
+/** The kit in the form that the jobs of the snapshot use. */
 function kitIn(snapshot: Snapshot, id: string): NonNullable<PlanningJob['kit']> {
   return snapshot.jobs.find(({ kit }) => kit?.id === id)?.kit ?? { id, partsDone: 0 };
 }
 
-/** A picture is a kindness: what cannot be drawn is submitted without. */
+/** The picture is optional: a file that cannot be drawn is previewed without one. */
 async function pictureOf(farm: Farm, { analysis, sha256 }: ExaminedJob['file']): Promise<string | null> {
   if (analysis.kind !== 'stl' && analysis.kind !== '3mf') return null;
   const directory = await mkdtemp(join(tmpdir(), 'platewise-picture-'));

@@ -3,34 +3,34 @@ import { gramsOfFilament, type Material } from '../model/material';
 import { roundGrams } from '../model/spool-shares';
 import type { Attempt } from '../store/attempts';
 
-/** What is known of a print at its end. */
+/** The facts known about a print at its end. */
 export interface PrintSeen {
   attempt: Pick<Attempt, 'startedAt' | 'endedAt' | 'estimatedSeconds' | 'estimatedGrams' | 'filamentMm' | 'progress'>;
   outcome: 'completed' | 'failed' | 'cancelled';
   /** See `PrinterReport.timeScale`. */
   timeScale: number;
-  /** Whether somebody watched it; else its duration is the estimate. */
+  /** Whether the print was observed; if not, its duration is the estimate. */
   sawItRun: boolean;
-  /** How far it was seen to have come (0..1). */
+  /** The last observed progress (0..1). */
   lastProgress: number;
-  /** mm of filament that the printer itself had counted at the end; null if it did not tell, or nobody saw the end. */
+  /** mm of filament counted by the printer itself at the end; null if it reported none, or if the end was not observed. */
   filamentMm: number | null;
 }
 
-/** What a print took. */
+/** The consumption of a print. */
 export interface PrintTaken {
-  /** Of the printer's clock; null: nobody knows. */
+  /** By the printer's clock; null: unknown. */
   hours: number | null;
   estimatedHours: number | null;
   grams: number;
-  /** How far it came (0..1). */
+  /** The progress that it reached (0..1). */
   progress: number;
   warnings: string[];
 }
 
 /**
- * What a print took. Grams are what the printer has counted; where it counts nothing, what was sliced, and of a print that
- * did not finish the share of it that was seen, by whoever watched it.
+ * Returns the consumption of a print. The grams are those counted by the printer; if it counts none, those of the slicer, and
+ * for an unfinished print the observed share of them.
  */
 export function printTaken(
   { attempt, outcome, timeScale, sawItRun, ...seen }: PrintSeen,
@@ -44,7 +44,7 @@ export function printTaken(
       : (Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt)) / 3_600_000;
   const completed = outcome === 'completed';
   const progress = completed ? 1 : Math.max(seen.lastProgress, attempt.progress ?? 0);
-  // What was counted on the way tells nothing of a whole print.
+  // A count taken on the way is no measure of a complete print.
   const filamentMm = seen.filamentMm ?? (completed ? null : attempt.filamentMm);
   const counted = filamentMm !== null && material ? gramsOfFilament(filamentMm, material) : null;
   const sliced = attempt.estimatedGrams ?? job.estimatedGrams ?? 0;
@@ -53,6 +53,6 @@ export function printTaken(
     estimatedHours,
     grams: roundGrams(counted ?? sliced * progress),
     progress,
-    warnings: sawItRun ? [] : ['It ended while nobody watched; its duration is the estimate.'],
+    warnings: sawItRun ? [] : ['The farm did not observe the end of the print; its duration is the estimate.'],
   };
 }

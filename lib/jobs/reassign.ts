@@ -14,14 +14,14 @@ import { findMaterial } from '../store/materials';
 import { allPrinters, loadedSlots } from '../store/printers';
 import { settle } from './settle';
 
-/** Where a job may be printed from now on. */
+/** Where the job may be printed after the change. */
 export type Reassigned = ContractReassigned;
 
 /**
- * Gives an open job to another printer, or to any: {force_printer}. What another printer has in hand is taken back as long as
- * its start has certainly not been sent, also during slicing and upload; what may have started goes on.
- * @param versions of the job that the change was decided upon; undefined: any
- * @throws StaleVersionError the job has another version by now
+ * Assigns an open job to another printer, or to any: {force_printer}. An attempt at another printer is withdrawn as long as its
+ * start has certainly not been sent, even during slicing and upload; a print that may have started goes on.
+ * @param versions the accepted versions of the job; undefined: any
+ * @throws StaleVersionError the job has another version
  * @throws ConflictError the job is over, is being cancelled, or has nothing left that could move
  * @throws UnacceptableInputError there is no such printer, or it can never print this job
  */

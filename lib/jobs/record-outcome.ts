@@ -11,17 +11,17 @@ import type { Transaction } from '../store/queryable';
 import { spoolsTaken } from '../store/spool-changes';
 import { type PrintSeen, printTaken } from './print-taken';
 
-/** What is known of an attempt that had started and has ended. */
+/** The facts known about an attempt that has started and ended. */
 export interface EndedPrint extends PrintSeen {
   attempt: Attempt;
   reason: string;
   tariff: Tariff | undefined;
   lowStockGrams: number;
-  /** Who says that it has ended. */
+  /** The source of the report that it has ended. */
   actor: string;
 }
 
-/** Records what a print took: printer hours, grams, which are taken off the spools that gave them, and their price. */
+/** Records the consumption of a print: its printer hours, its grams, which are deducted from their spools, and its price. */
 export async function recordOutcome(
   tx: Transaction,
   job: Job,
@@ -30,7 +30,7 @@ export async function recordOutcome(
   const { attempt, outcome, reason, actor } = ended;
   const material = await findMaterial(tx, job.materialId);
   const printer = await lockPrinter(tx, attempt.printerId);
-  // The end of this print may be all that the farm ever sees of it: no report needs to have shown it running.
+  // No report may have shown this print running, so its end must count the bed as well.
   await countBed(tx, printer, actor);
   const { hours, estimatedHours, grams, progress, warnings } = printTaken(ended, job, material);
   const cost = costOf({

@@ -13,7 +13,7 @@ import { settle } from './settle';
 
 const reason = 'the database was restored from a backup';
 
-/** Treats the database as restored, in one transaction; see `afterRestore`. */
+/** Treats the database as restored from a backup, in one transaction; see `afterRestore`. */
 export function restored(database: Database, actor: string): Promise<Restored> {
   return database.transaction(async (tx) => {
     await lockFarm(tx);
@@ -22,11 +22,11 @@ export function restored(database: Database, actor: string): Promise<Restored> {
 }
 
 /**
- * Makes a database that was put back to an older state safe to go on with. What happened after the backup is not in it, so that
- * nothing it says of prints and beds is believed: unclaimed attempts are withdrawn; claimed ones, whatever their phase, may have
- * started since and become `outcome_unknown`; their jobs are held; all beds are occupied. The farm's row must be locked.
+ * Makes a database restored from a backup safe to continue with. It lacks everything that happened after the backup, so its state of
+ * prints and beds is not trusted: unclaimed attempts are withdrawn; claimed ones, in any phase, may have started
+ * since and become `outcome_unknown`; their jobs are held; all beds are occupied. The farm's row must be locked.
  *
- * @param beyond an epoch that is known from elsewhere; the new one is greater
+ * @param beyond an epoch known from another source; the new epoch is greater
  */
 export async function afterRestore(tx: Transaction, actor: string, beyond = 0): Promise<Restored> {
   const done: Restored = { withdrawn: 0, outcomeUnknown: 0, held: 0, beds: 0 };
@@ -47,7 +47,7 @@ async function holdWhatIsUnderWay(tx: Transaction, found: Job, actor: string, do
   let job = found;
   let unknown = 0;
   const open = (await attemptsOf(tx, job.id)).filter(({ phase }) => phase !== 'ended');
-  // First those that stay open: what the job shows follows from them.
+  // First the attempts that stay open: the status of the job follows from them.
   for (const attempt of open.filter(({ phase }) => phase !== 'dispatched')) {
     if (await loseTrackOf(tx, attempt.id, reason)) unknown++;
     await notify(tx, `attempt:${attempt.id}`);
@@ -55,23 +55,23 @@ async function holdWhatIsUnderWay(tx: Transaction, found: Job, actor: string, do
   const question = `outcome_unknown: ${reason}. Look at the printer and answer whether it printed.`;
   if (unknown > 0) job = await showQuestion(tx, job, question, actor);
   for (const { id, phase } of open) {
-    // Nobody has claimed it, so that there is no lease.
+    // No agent has claimed it, so there is no lease.
     const attempt = phase === 'dispatched' ? await withdrawAttempt(tx, id, reason, 0) : undefined;
     if (!attempt) continue;
     job = await settle(tx, job, { attempt, outcome: 'withdrawn', reason: `withdrawn: ${reason}`, actor });
     done.withdrawn++;
   }
   done.outcomeUnknown += unknown;
-  // Somebody had cancelled it, and nothing of it is open any more.
+  // Its cancellation was requested, and no attempt of it is open any more.
   if (isTerminal(job.status)) return;
-  await setHold(tx, job, true, actor, `${reason}; nobody knows what was printed since`);
+  await setHold(tx, job, true, actor, `${reason}; prints since then are unknown`);
   if (unknown > 0) await amendJob(tx, job.id, { statusReason: question });
   done.held++;
 }
 
 const shownInTurn: readonly JobStatus[] = ['queued', 'scheduled', 'slicing', 'uploading'];
 
-/** Shows a job as one of which a start may have been sent, with the question that an operator is asked. */
+/** Shows that a start of the job may have been sent, with the question for an operator. */
 async function showQuestion(tx: Transaction, job: Job, question: string, actor: string): Promise<Job> {
   const present = shownInTurn.indexOf(job.status);
   const next = present === -1 ? [] : shownInTurn.slice(present + 1);

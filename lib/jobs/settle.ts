@@ -12,11 +12,11 @@ import { spoolsTaken } from '../store/spool-changes';
 import { type AttemptEnd, passedThrough, settlementOf } from './settlement';
 
 /**
- * Brings a job to what follows from the end of one of its attempts (`settlementOf`). The job's row is locked and the
- * attempt is ended already.
+ * Applies to a job what follows from the end of one of its attempts (`settlementOf`). The job's row must be locked and the
+ * attempt must have ended.
  */
 export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promise<Job> {
-  // What is over is put back into the queue by people only.
+  // Only an operator puts a job that is over back into the queue.
   if (isTerminal(job.status))
     throw new ConflictError(`The job is ${job.status}; no attempt changes that.`, 'Look at the job again.');
   const { attempt } = end;
@@ -33,7 +33,7 @@ export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promis
   return settled;
 }
 
-/** The message of a job that has failed for good waits among the dead letters to be replayed. */
+/** Stores the message of a job that has failed for good as a dead letter, to be replayed. */
 async function addDeadLetter(tx: Transaction, job: Job, { attempt }: AttemptEnd, reason: string): Promise<void> {
   const message = {
     job_id: job.id,
@@ -45,7 +45,7 @@ async function addDeadLetter(tx: Transaction, job: Job, { attempt }: AttemptEnd,
   await addDeadLetterMessage(tx, job.id, { ...message, reason });
 }
 
-/** Changes the status, or only the facts if it is that already. A printer that has an attempt less may have room. */
+/** Changes the status, or only the facts if the job has it already. A printer with one attempt fewer may have room. */
 async function goTo(tx: Transaction, job: Job, to: JobStatus, change: StatusChange): Promise<Job> {
   await notify(tx, 'plan');
   const way = passedThrough(job.status, to);

@@ -6,10 +6,10 @@ import { type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
 import type { JobAmendment, StatusChange } from '../store/jobs';
 
-/** Whether trying again can help. */
+/** Whether a retry can help. */
 export type FailureClass = 'transient' | 'permanent';
 
-/** How an attempt ended, for the job that it belongs to. */
+/** How an attempt ended, as its job sees it. */
 export interface AttemptEnd {
   attempt: Attempt;
   outcome: AttemptOutcome;
@@ -17,22 +17,22 @@ export interface AttemptEnd {
   actor: string;
   /** Only for outcomes `failed` and `not_started`. */
   failure?: FailureClass;
-  /** Of an attempt that was withdrawn: whether the job waits a little, and prefers another printer. */
+  /** For a withdrawn attempt: whether the job waits briefly and prefers another printer. */
   pause?: boolean;
-  /** What is recorded with the job when the attempt had started. */
+  /** The outcome recorded with the job if the attempt had started. */
   outcomeId?: string;
   hours?: number | null;
   costUsd?: number;
-  /** What kind of failure it was, and which kinds are tried again with other settings. */
+  /** The kind of the failure, which decides whether the retry uses other settings. */
   failureKind?: FailureKind | null;
   retryPolicy?: RetryPolicy;
 }
 
-/** What is known of the job beside its row when one of its attempts has ended. */
+/** Facts about the job beyond its row at the end of one of its attempts. */
 export interface SettlingFacts {
-  /** The phases of its attempts, the ended ones too. */
+  /** The phases of its attempts, including ended ones. */
   phases: readonly AttemptPhase[];
-  /** How often this copy has failed, this time counted. */
+  /** How often this copy has failed, including this time. */
   failures: number;
   /** By the database's clock (ms since 1970). */
   now: number;
@@ -40,15 +40,15 @@ export interface SettlingFacts {
   spoolsChanged: boolean;
 }
 
-/** What becomes of a job after the end of one of its attempts. */
+/** The consequences for a job of the end of one of its attempts. */
 export interface Settlement {
   status: JobStatus;
   change: StatusChange;
-  /** What is noted of the job beside that. */
+  /** Further changes of the job. */
   amendment?: JobAmendment;
   /** A spool that counts as empty from now on. */
   emptied?: SpoolId;
-  /** The job is given up, and its message goes among the dead letters. */
+  /** The job is given up, and its message becomes a dead letter. */
   givenUp?: true;
 }
 
@@ -65,12 +65,12 @@ type Shown = Pick<
   | 'retrySettings'
 >;
 
-/** Before a printer that was not ready is asked again (seconds). */
+/** Delay before a printer that was not ready is tried again (seconds). */
 const withdrawnPause = 30;
-/** What the columns DECIMAL(5,2) and DECIMAL(10,2) hold. */
+/** The limits of the columns DECIMAL(5,2) and DECIMAL(10,2). */
 const mostHours = 999.99;
 
-/** What follows for a job from the end of one of its attempts: the next copy, a retry, completion, failure, or cancellation. */
+/** Returns what follows for a job from the end of one of its attempts: the next copy, a retry, completion, failure, or cancellation. */
 export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts): Settlement {
   const open = facts.phases.filter((phase) => phase !== 'ended').length;
   const shown = openStatus(facts.phases);
@@ -83,7 +83,7 @@ export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts):
   };
 
   if (job.cancelRequestedAt !== null) {
-    // Somebody wants the job to end, however this attempt did; a last copy that was finished all the same is done.
+    // The job is being cancelled, whatever the outcome of this attempt; a last copy that still finished completes it.
     const copiesDone = job.copiesDone + (end.outcome === 'completed' ? 1 : 0);
     if (open > 0) return { status: shown, change: { ...change, copiesDone } };
     return { status: copiesDone === job.copies ? 'completed' : 'cancelled', change: { ...change, copiesDone } };
@@ -102,7 +102,7 @@ export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts):
       return { status: shown, change, amendment: { retryAt, failedOn: end.attempt.printerId } };
     }
     case 'cancelled':
-      // Stopped at the printer, not by us: the person there does not want it.
+      // Stopped at the printer, not by the farm: the operator there does not want it.
       if (job.copies === 1) return { status: 'cancelled', change };
       return retryOrGiveUp(job, { ...end, failure: 'transient' }, change, facts);
     case 'failed':
@@ -125,7 +125,7 @@ function retryOrGiveUp(job: Shown, end: AttemptEnd, change: StatusChange, facts:
   }
   const pause = retryPause(failures);
   const changed = changedFor(end.failureKind ?? null, end.retryPolicy ?? new Set(), job.retrySettings);
-  // After a change of spools nobody knows which of them it was that ran out.
+  // After a change of spools it is unknown which of them ran out.
   const onlySpool = facts.spoolsChanged ? null : end.attempt.spoolId;
   return {
     status: shown,
@@ -149,10 +149,10 @@ const givenUp = (change: StatusChange, why: string): Settlement => ({
   givenUp: true,
 });
 
-/** The statuses that a job passes through on its way to another; none if it is that already. */
+/** The statuses that a job passes through on its way to another; none if it has that status already. */
 export function passedThrough(from: JobStatus, to: JobStatus): JobStatus[] {
   if (from === to) return [];
-  // Found finished after nobody had watched: it did print, and its history says so.
+  // It finished unobserved: it did print, and its history records that.
   if (to === 'completed' && !statusGraph[from].includes(to)) return ['printing', to];
   return [to];
 }

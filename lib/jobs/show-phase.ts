@@ -5,7 +5,7 @@ import type { Attempt } from '../store/attempts';
 import { changeStatus } from '../store/jobs';
 import type { Transaction } from '../store/queryable';
 
-/** Brings a job's status to that of its most advanced open attempt. The job's row must be locked. */
+/** Sets a job's status to that of its most advanced open attempt. The job's row must be locked. */
 export async function showPhase(tx: Transaction, job: Job, attempt: Attempt, actor: string): Promise<Job> {
   const to = openStatus([attempt.phase]);
   if (job.status === to || attempt.phase === 'outcome_unknown') return job;

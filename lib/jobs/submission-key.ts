@@ -3,13 +3,13 @@ import type { JobSubmission } from '../contracts/messages';
 import { MalformedInputError, PlatewiseError, UnacceptableInputError } from '../model/errors';
 import type { KeyedSubmission } from '../store/idempotency-keys';
 
-/** An Idempotency-Key with the submission that it came with: the same key never makes a second job. */
+/** An Idempotency-Key with its submission: the same key never creates a second job. */
 export class SubmissionKey {
   readonly key: string;
-  /** The same for the same submission, in whatever order its fields came. */
+  /** Equal for equal submissions, regardless of the order of their fields. */
   readonly digest: string;
 
-  /** @throws MalformedInputError the key cannot be read */
+  /** @throws MalformedInputError the key is invalid */
   constructor(key: string, submission: JobSubmission) {
     if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
       const remedy = 'Send 1 to 255 printable characters without blanks.';
@@ -37,10 +37,10 @@ function sorted(_name: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Somebody else has just made a job with the same key. */
+/** A concurrent request is creating a job with the same key. */
 export class KeyInUseError extends PlatewiseError {
   constructor() {
-    super('A job with this Idempotency-Key is being made.', {
+    super('Another request is creating a job with this Idempotency-Key.', {
       code: 'idempotency_key_in_use',
       retryable: true,
       remedy: 'Send the request again.',

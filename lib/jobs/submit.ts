@@ -23,17 +23,17 @@ import { shareFile } from '../store/shared-files';
 import { examine, refused } from './examine';
 import { KeyInUseError, SubmissionKey } from './submission-key';
 
-/** How long the plan of a stored job is waited for (ms). */
+/** How long the answer waits for the plan of a stored job (ms). */
 const answerWithin = 2000;
 
 /** The answer to a submission. */
 export type SubmittedJob = ContractSubmittedJob;
 
 /**
- * Accepts a job, or says what is wrong with it and stores nothing.
+ * Accepts a job, or rejects it with every error and stores nothing.
  * @param input checked against the schema here
- * @param key an idempotency key: the same submission with the same key is answered with the job that it made before
- * @throws MalformedInputError its shape is wrong
+ * @param key an idempotency key: repeating the same submission with the same key returns the job that it created before
+ * @throws MalformedInputError its shape is invalid
  * @throws UnacceptableInputError material, file, size, deadline or printer cannot be accepted; every field is named
  */
 export async function submitJob(farm: Farm, input: unknown, actor: string, key?: string): Promise<SubmittedJob> {
@@ -63,7 +63,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
     });
     return await answerOf(farm, stored, { warnings, material, before });
   } catch (error) {
-    // The answer to the COMMIT was lost, perhaps: what is stored is no failure.
+    // Perhaps only the answer to the COMMIT was lost: a stored job is no failure.
     if (error instanceof DatabaseUnavailableError && inserted && (await isStored(farm, inserted))) {
       return answerOf(farm, inserted, { warnings, material, before });
     }
@@ -74,7 +74,7 @@ export async function submitJob(farm: Farm, input: unknown, actor: string, key?:
   }
 }
 
-/** Whether the job is there, as far as the database can be asked. */
+/** Whether the job is stored; false if the database cannot be queried. */
 async function isStored(farm: Farm, job: Job): Promise<boolean> {
   return findJob(farm.database, job.id).then(
     () => true,
@@ -82,19 +82,19 @@ async function isStored(farm: Farm, job: Job): Promise<boolean> {
   );
 }
 
-/** What an answer needs beside the job. */
+/** What the answer needs besides the job. */
 interface Circumstances {
-  /** What is to be said of its file. */
+  /** Warnings about its file. */
   warnings: string[];
-  /** The material, if the job has just come: the stock is compared with what is promised. */
+  /** The material of a new job: the stock is compared with the promised grams. */
   material?: Material;
-  /** The plan as it was without the job, if it has just come. */
+  /** The plan without the job, if the job is new. */
   before?: Plan | undefined;
 }
 
 /**
- * The answer for a job that is stored. Whatever happens to its planning, it is no failure of the submission: somebody who is
- * told of one sends the job again, and it is printed twice.
+ * The answer for a stored job. A planning error must not fail the submission: the client would send the job again, and it would be
+ * printed twice.
  */
 async function answerOf(farm: Farm, job: Job, circumstances: Circumstances): Promise<SubmittedJob> {
   const late = new AbortController();
@@ -123,13 +123,13 @@ async function answerOf(farm: Farm, job: Job, circumstances: Circumstances): Pro
 
 function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The plan takes longer than an answer may.')), {
+    signal.addEventListener('abort', () => reject(new Error('Planning exceeds the time limit of an answer.')), {
       once: true,
     });
   });
 }
 
-/** @param late from then on nobody waits for it, and nothing is promised any more */
+/** @param late aborts when the answer is due; nothing is promised any more after that */
 async function plannedAnswer(
   farm: Farm,
   job: Job,
@@ -152,7 +152,7 @@ async function plannedAnswer(
   };
 }
 
-/** What can be promised of a job that has just come, and whom it pushes back. */
+/** The promise for a new job, and the jobs that it delays. */
 async function outlookOf(
   farm: Farm,
   id: JobId,
@@ -179,7 +179,7 @@ async function outlookOf(
   };
 }
 
-/** The answer for a job that its key made before. @throws UnacceptableInputError the key made another one */
+/** The answer for the job that the key created before. @throws UnacceptableInputError the key belongs to another submission */
 async function answerAgain(farm: Farm, once: SubmissionKey, earlier: KeyedSubmission): Promise<SubmittedJob> {
   once.checkSame(earlier);
   const job = await findJob(farm.database, earlier.jobId);
@@ -187,7 +187,7 @@ async function answerAgain(farm: Farm, once: SubmissionKey, earlier: KeyedSubmis
   return answerOf(farm, job, { warnings: analysis?.warnings ?? [] });
 }
 
-/** Says so if there is less of the material than is promised by now: it has to be bought before all of it can be printed. */
+/** Warns if the stock of the material is below the promised grams: it must be bought before all of it can be printed. */
 async function stockWarnings(farm: Farm, material: Material): Promise<string[]> {
   const stock = (await stockOfMaterials(farm.database)).find((one) => one.materialId === material.id);
   if (!stock || stock.gramsPromised <= stock.gramsLeft) return [];

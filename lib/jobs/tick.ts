@@ -21,7 +21,7 @@ import { type LoadedSlot, loadedSlots, lockPrinterNow, type Printer } from '../s
 import type { Transaction } from '../store/queryable';
 import { checkLine, printFileName } from './line-check';
 
-/** A line of the plan that was made true. */
+/** A line of the plan that was dispatched. */
 export interface Assignment {
   jobId: JobId;
   printerId: PrinterId;
@@ -29,19 +29,19 @@ export interface Assignment {
   status: 'scheduled';
 }
 
-/** A line of the plan that no longer holds, and why. */
+/** A line of the plan that no longer holds, and the reason. */
 export interface Refusal {
   jobId: JobId;
   printerId: PrinterId;
   reason: string;
 }
 
-/** What the tick reads of a plan. */
+/** The part of a plan that the tick reads. */
 export interface TickPlan {
   lines: Pick<PlanLine, 'jobId' | 'printerId' | 'ready'>[];
 }
 
-/** A plan as it comes over a wire, perhaps changed there. @throws MalformedInputError */
+/** Parses a plan from a wire, where a flow may have changed it. @throws MalformedInputError */
 export function parseTickPlan(input: unknown): TickPlan {
   return {
     lines: parsePlan(input).lines.map((line) => ({
@@ -57,15 +57,15 @@ export interface TickResult {
   refused: Refusal[];
 }
 
-/** Why a line cannot be made true; found while the rows are locked. */
+/** Why a line cannot be dispatched; found while the rows are locked. */
 class LineRefused extends Error {}
 
 /**
- * Makes true what of a plan can start now: checks each line against the rows as they are at this moment and, under one
- * lock, makes the attempt, the status `scheduled` and the dispatch in one transaction. After that commit nothing on a
- * wire can stop or lose the dispatch.
+ * Dispatches the lines of a plan that can start now: checks each line against the current rows and, under one lock, stores the
+ * attempt, the status `scheduled` and the dispatch in one transaction. After that commit nothing on a wire can stop or lose
+ * the dispatch.
  *
- * @param plan the plan to make true; without one the present plan is made first
+ * @param plan the plan to dispatch; without one the farm plans first
  */
 export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string): Promise<TickResult> {
   const result: TickResult = { assignments: [], refused: [] };
@@ -85,7 +85,7 @@ export async function tick(farm: Farm, plan: TickPlan | undefined, actor: string
   return result;
 }
 
-/** Whether what went wrong concerns one line, so that the others go on. */
+/** Whether an error concerns a single line, so that the others go on. */
 function isOfTheLine(error: unknown): error is Error {
   if (error instanceof LineRefused || error instanceof RowLockedError || error instanceof DatabaseBusyError)
     return true;
@@ -100,7 +100,7 @@ async function assign(
 ): Promise<Assignment> {
   // Ticks are serialised across all processes on one database.
   await lockUntilEnd(tx, 'tick');
-  // A lock that somebody has forgotten stalls what it is on, and nothing else.
+  // A lock held by a stalled process blocks only its own row.
   const job = await lockJobNow(tx, line.jobId);
   const printer = await lockPrinterNow(tx, line.printerId);
   const slot = await check(tx, job, printer, farm.options.quiet);
@@ -132,13 +132,13 @@ async function assign(
     attemptId: attempt.id,
     message: parseDispatchMessage(dispatchMessage(job, attempt)),
   });
-  // What is under way is no longer to be planned.
+  // Work under way must not be planned any more.
   await notify(tx, 'plan');
   farm.passing('assign:before', attempt.id);
   return { jobId: job.id, printerId: printer.id, attemptId: attempt.id, status: 'scheduled' };
 }
 
-/** Checks everything once more (`checkLine`), now that job and printer are locked. */
+/** Repeats all checks (`checkLine`) now that the job and the printer are locked. */
 async function check(
   tx: Transaction,
   job: Job,

@@ -1,7 +1,7 @@
 import { PlatewiseError } from '../model/errors';
 import type { Obstacle } from '../model/obstacle';
 
-/** A message on its way out. The same id may be published again; receivers tell by it. */
+/** An outgoing message. Its id may be published again; receivers use it to detect duplicates. */
 export interface OutgoingMessage {
   destination: 'jobs' | 'status' | 'dead_letters';
   routingKey: string;
@@ -9,14 +9,14 @@ export interface OutgoingMessage {
   body: unknown;
 }
 
-/** A message as it was received; the body is parsed JSON, or undefined if it was none. */
+/** A received message; the body is parsed JSON, or undefined if it is not JSON. */
 export interface IncomingMessage {
   messageId: string | undefined;
   body: unknown;
   redelivered: boolean;
 }
 
-/** What becomes of a message: taken, to be delivered again later, or never to be delivered again (dead-lettered). */
+/** What happens to a message: it is accepted, redelivered later, or never redelivered (dead-lettered). */
 export type Verdict = 'accept' | 'retry' | 'reject';
 
 export type MessageHandler = (message: IncomingMessage) => Promise<Verdict>;
@@ -26,41 +26,41 @@ export interface Subscription {
 }
 
 export type BrokerState =
-  /** `blocked`: it takes no messages at present, for this reason; what it has is delivered. */
+  /** `blocked`: the broker accepts no messages for now, for this reason; it still delivers those that it has. */
   { status: 'connected'; blocked?: string } | { status: 'disconnected'; reason: string };
 
 /**
- * Carries messages; holds no truth. Everything that must not be lost stands in the database and is published again.
- * Subscriptions come back by themselves after the broker does.
+ * Transports messages and is no source of truth: everything that must not be lost is stored in the database and published again.
+ * Subscriptions resume on their own once the broker is back.
  */
 export interface Broker {
   readonly kind: 'rabbitmq' | 'embedded';
   readonly state: BrokerState;
-  /** Resolves at once; connecting goes on in the background. */
+  /** Resolves immediately; the connection is made in the background. */
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Called at every change of `state`, and when publishing is possible again. Returns a function that ends it. */
+  /** Calls the listener at every change of `state`, and when publishing is possible again. Returns a function that ends it. */
   onState(listener: (state: BrokerState) => void): () => void;
-  /** What keeps messages from going out, as far as the broker has said so. */
+  /** Returns what prevents messages from going out, as far as the broker has reported it. */
   obstacles(): Obstacle[];
-  /** Makes sure that the queue of a printer exists. */
+  /** Ensures that the queue of a printer exists. */
   declarePrinterQueue(printerId: string): Promise<void>;
   /**
    * Resolves when the broker has confirmed the message and routed it to a queue.
    * @throws BrokerUnavailableError the outcome is unknown; publish again with the same id
-   * @throws UnroutableError no queue takes this routing key
+   * @throws UnroutableError no queue is bound to this routing key
    */
   publish(message: OutgoingMessage): Promise<void>;
-  /** One message at a time from the printer's queue. A handler that throws counts as `retry`. */
+  /** Consumes the printer's queue, one message at a time. A handler that throws counts as `retry`. */
   consumeJobs(printerId: string, handler: MessageHandler): Promise<Subscription>;
-  /** Every status message from now on; one that fails is not delivered again. */
+  /** Delivers every status message from now on; one whose handler fails is not redelivered. */
   subscribeStatus(handler: MessageHandler): Promise<Subscription>;
   consumeDeadLetters(handler: MessageHandler): Promise<Subscription>;
-  /** Takes the oldest messages off the dead-letter queue for people until so many are left. Returns how many went. */
+  /** Removes the oldest messages from the dead-letter queue for operators until `keep` are left. Returns how many it removed. */
   trimDeadLetters(keep: number): Promise<number>;
 }
 
-/** The broker cannot be reached, or did not confirm. */
+/** The broker is unreachable, or did not confirm. */
 export class BrokerUnavailableError extends PlatewiseError {
   constructor(message: string, cause?: unknown) {
     super(message, {
@@ -72,10 +72,10 @@ export class BrokerUnavailableError extends PlatewiseError {
   }
 }
 
-/** No queue takes this message. */
+/** No queue is bound for this message. */
 export class UnroutableError extends PlatewiseError {
   constructor(routingKey: string) {
-    super(`No queue takes messages for "${routingKey}".`, {
+    super(`No queue is bound for "${routingKey}".`, {
       code: 'unroutable',
       retryable: true,
       remedy: 'Deploy the printer node whose queue this is; its agent declares the queue.',
@@ -83,7 +83,7 @@ export class UnroutableError extends PlatewiseError {
   }
 }
 
-/** A queue or exchange exists already with other settings. */
+/** A queue or exchange already exists with other settings. */
 export class TopologyConflictError extends PlatewiseError {
   constructor(detail: string) {
     super(`RabbitMQ has a queue or exchange of ours with other settings: ${detail}`, {

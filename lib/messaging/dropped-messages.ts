@@ -1,24 +1,24 @@
 import type { Log } from '../model/log';
 import { Seldom } from '../model/seldom';
 
-/** Messages from the broker that nobody can read: dropped, counted, and reported at most once a minute. */
+/** Unreadable messages from the broker: dropped, counted, and reported at most once a minute. */
 export class DroppedMessages {
   readonly #log: Log;
   readonly #seldom: Seldom;
   #count = 0;
 
-  /** @param seldom decides what is reported; for tests */
+  /** @param seldom decides which are reported; for tests */
   constructor(log: Log, seldom = new Seldom()) {
     this.#log = log;
     this.#seldom = seldom;
   }
 
-  /** How many were dropped since the start. */
+  /** The number of messages dropped since the start. */
   get count(): number {
     return this.#count;
   }
 
-  /** @param from the queue or exchange that the message came from */
+  /** @param from the queue or exchange of the message */
   note(from: string, reason: string): void {
     this.#count++;
     const quiet = this.#seldom.due(from);

@@ -23,8 +23,8 @@ interface Envelope {
 }
 
 /**
- * The broker in the process: the same topology on smqp. It forgets everything when the process ends, which the
- * outbox makes harmless. Bodies cross it as text, so that nobody shares an object with the publisher.
+ * The in-process broker: the same topology on smqp. It loses its messages when the process ends, which the
+ * outbox makes harmless. Bodies are transported as text, so that no consumer shares an object with the publisher.
  */
 export class EmbeddedBroker implements Broker {
   readonly kind = 'embedded';
@@ -43,7 +43,7 @@ export class EmbeddedBroker implements Broker {
       broker.assertExchange(jobsExchange, 'topic', { autoDelete: false });
       broker.assertExchange(deadLetterExchange, 'fanout', { autoDelete: false });
       broker.assertExchange(statusExchange, 'fanout', { autoDelete: false });
-      // Nobody can look into this process: of the queues for dead letters there is only the one that is recorded.
+      // No other program can read this process's queues, so only the recorded dead-letter queue exists here.
       broker.assertQueue(deadLetterRecordQueue, { autoDelete: false });
       broker.bindQueue(deadLetterRecordQueue, deadLetterExchange, '#');
       this.#broker = broker;
@@ -66,12 +66,12 @@ export class EmbeddedBroker implements Broker {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Nothing in this process keeps it from taking messages. */
+  /** The broker is in the same process, so there are no obstacles. */
   obstacles(): [] {
     return [];
   }
 
-  /** There is no queue for people here. */
+  /** The dead-letter queue for operators does not exist here. */
   trimDeadLetters(): Promise<number> {
     return Promise.resolve(0);
   }
@@ -113,7 +113,7 @@ export class EmbeddedBroker implements Broker {
     broker.bindQueue(queue, statusExchange, '#');
     return Promise.resolve(
       this.#consume(queue, async (message) => {
-        // One that fails would fail again.
+        // A message that fails would fail again.
         await Promise.resolve(message)
           .then(handler)
           .catch(() => undefined);

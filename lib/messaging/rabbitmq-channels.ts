@@ -13,16 +13,16 @@ import {
   statusExchange,
 } from './topology';
 
-/** How long the answer to a farewell is waited for (ms). */
+/** How long to wait for the broker's reply to a close (ms). */
 export const closeLimit = 3000;
 
-/** A declaration that the broker refuses closes its channel; nothing else shall be on it. @throws TopologyConflictError */
+/** Runs a declaration on its own channel, because a refused declaration closes the channel. @throws TopologyConflictError */
 export async function onChannelOfItsOwn<Result>(
   model: ChannelModel,
   work: (channel: Channel) => Promise<Result>,
 ): Promise<Result> {
   const channel = await model.createChannel();
-  // The call that fails rejects with the same error.
+  // The failing call rejects with the same error.
   channel.on('error', () => undefined);
   let result: Result;
   try {
@@ -35,8 +35,8 @@ export async function onChannelOfItsOwn<Result>(
 }
 
 /**
- * Closes a channel, if it is not closed already. Never rejects and never waits for long: amqplib waits for the broker's
- * answer for ever when the connection is lost meanwhile.
+ * Closes a channel, if it is not closed already. Never rejects and never waits for long: amqplib waits forever for the broker's
+ * answer if the connection is lost meanwhile.
  */
 export async function closeChannel(channel: Channel): Promise<void> {
   const limit = new AbortController();
@@ -48,7 +48,7 @@ export async function closeChannel(channel: Channel): Promise<void> {
   limit.abort();
 }
 
-/** Everything but the queues of printers and of listeners. */
+/** Declares everything but the queues of printers and of listeners. */
 export async function declareTopology(channel: Channel): Promise<void> {
   await declareJobsExchange(channel);
   await declareStatusExchange(channel);
@@ -63,13 +63,13 @@ export async function declareStatusExchange(channel: Channel): Promise<void> {
   await channel.assertExchange(statusExchange, 'fanout', { durable: true });
 }
 
-/** Ties a dead-letter queue, which must be there, to its exchange. */
+/** Binds an existing dead-letter queue to its exchange. */
 export async function bindDeadLetterQueue(channel: Channel, queue: string): Promise<void> {
   await channel.assertExchange(deadLetterExchange, 'fanout', { durable: true });
   await channel.bindQueue(queue, deadLetterExchange, '');
 }
 
-/** Returns how many messages are in it. */
+/** Returns the number of messages in it. */
 export async function declareDeadLetterQueue(channel: Channel, queue: string): Promise<number> {
   const { messageCount } = await channel.assertQueue(queue, {
     durable: true,
@@ -95,7 +95,7 @@ export async function declarePrinterQueue(channel: Channel, printerId: string): 
   await channel.bindQueue(queue, jobsExchange, queue);
 }
 
-/** Turns the broker's "PRECONDITION_FAILED" into words for an operator. */
+/** Rewords the broker's "PRECONDITION_FAILED" for operators. */
 export function explain(error: Error): Error {
   if (error instanceof TopologyConflictError) return error;
   return /PRECONDITION[_-]FAILED/.test(error.message) ? new TopologyConflictError(error.message) : error;

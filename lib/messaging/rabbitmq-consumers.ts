@@ -4,24 +4,24 @@ import { asError } from '../model/errors';
 import type { MessageHandler, Subscription } from './broker';
 import { closeChannel, closeLimit, explain } from './rabbitmq-channels';
 
-/** How long a channel that the broker closed stays closed before it is opened again (ms). */
+/** Delay before a channel that the broker closed is opened again (ms). */
 const reopenPause = 2000;
-/** How long a message that could not be handled waits before it is delivered again (ms). */
+/** Delay before a message that could not be handled is redelivered (ms). */
 const retryPause = 1000;
-/** How often it is made sure that what a queue hangs on is still there (ms). */
+/** Interval between checks that the bindings of the queues still exist (ms). */
 const upkeepInterval = 5000;
 
-/** What is consumed, and by whom. */
+/** One consumption: its queue and its handler. */
 export interface Consumption {
   /** Declares what the consumer needs and returns the queue to consume. */
   declare(channel: Channel): Promise<string>;
   /**
-   * Makes the exchange of the queue, and ties the queue to it, again. An exchange that somebody deletes takes with it what was
-   * tied to it, and nobody is told. Absent: whoever publishes to the queue notices that it is not tied.
+   * Declares the exchange of the queue and its binding again. Deleting an exchange also deletes its bindings, without any
+   * notification to their consumers. Absent: publishers to the queue notice that it is not bound.
    */
   bind?(channel: Channel, queue: string): Promise<void>;
   handler: MessageHandler;
-  /** What becomes of a message whose handler throws. */
+  /** What happens to a message whose handler throws. */
   failing: 'retry' | 'accept';
 }
 
@@ -33,7 +33,7 @@ interface Consumer extends Consumption {
   cancelled: boolean;
 }
 
-/** All consumers of a process, each on a channel of its own. They are made anew after each connect and whenever their channel closes. */
+/** All consumers of a process, each on its own channel. They are recreated after each connect and whenever their channel closes. */
 export class Consumers {
   readonly #onProblem: (error: Error) => void;
   readonly #consumers = new Set<Consumer>();
@@ -75,12 +75,12 @@ export class Consumers {
     };
   }
 
-  /** Ties every queue again to what it hangs on. Never rejects and never takes long. */
+  /** Binds every queue to its exchange again. Never rejects and never takes long. */
   async rebind(): Promise<void> {
     const limit = new AbortController();
     const bound = [...this.#consumers].map(async ({ bind, channel, queue }) => {
       if (!bind || !channel || queue === undefined) return;
-      // A queue that is gone closes the channel, and the consumer is made anew; it is told there.
+      // A missing queue closes the channel, and the consumer is recreated; the error is reported there.
       await bind(channel, queue).catch(() => undefined);
     });
     await Promise.race([
@@ -90,7 +90,7 @@ export class Consumers {
     limit.abort();
   }
 
-  /** Never rejects: what is in the way of one consumer is told, and is no reason for the others to wait. */
+  /** Never rejects: an error of one consumer is reported, and does not delay the others. */
   async #start(model: ChannelModel, consumer: Consumer): Promise<void> {
     if (consumer.model === model || consumer.cancelled) return;
     consumer.model = model;
@@ -110,10 +110,10 @@ export class Consumers {
       consumer.queue = queue;
       await channel.consume(queue, (message) => {
         if (message) void this.#handle(channel, consumer, message);
-        // The queue was deleted: it is declared anew.
+        // The queue was deleted: it is declared again.
         else void closeChannel(channel);
       });
-      // Cancelled while it was being set up: what it would get now it would keep for ever.
+      // Cancelled during its setup: it would otherwise keep its messages forever.
       if (consumer.cancelled) await closeChannel(channel);
     } catch (error) {
       this.#onProblem(explain(asError(error)));
@@ -121,7 +121,7 @@ export class Consumers {
     }
   }
 
-  /** Makes a consumer anew after a pause, unless another connection has taken the place of this one by then. */
+  /** Recreates a consumer after a delay, unless another connection has replaced this one by then. */
   #reopen(model: ChannelModel, consumer: Consumer): void {
     setTimeout(() => {
       if (this.#model === model) void this.#start(model, consumer);
@@ -135,7 +135,7 @@ export class Consumers {
     try {
       body = JSON.parse(text);
     } catch {
-      // No message of ours; whoever reads it refuses it, and it is kept as it is.
+      // Not a message of Platewise; its reader rejects it, and it is kept unchanged.
       body = text;
     }
     const messageId: unknown = message.properties.messageId;
@@ -149,14 +149,14 @@ export class Consumers {
     } catch (error) {
       this.#onProblem(asError(error));
       verdict = consumer.failing;
-      // Given back at once it would come back at once, and use up its deliveries while the database is away.
+      // Requeued immediately, it would come back immediately, and use up its deliveries while the database is unavailable.
       if (verdict === 'retry') await pause(retryPause);
     }
     try {
       if (verdict === 'accept') channel.ack(message);
       else channel.nack(message, false, verdict === 'retry');
     } catch {
-      // The channel went away meanwhile: the broker delivers the message again, and claims are idempotent.
+      // The channel was lost meanwhile: the broker redelivers the message, and claims are idempotent.
     }
   }
 }

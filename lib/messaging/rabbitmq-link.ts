@@ -5,17 +5,17 @@ import { closeLimit } from './rabbitmq-channels';
 const heartbeatSeconds = 10;
 const connectLimit = 10_000;
 
-/** What is done with a connection. */
+/** The user of a connection. */
 export interface LinkWork {
-  /** Makes the channels of a new connection; the connection counts as there when this is done. */
+  /** Opens the channels of a new connection, which counts as connected once this is done. */
   setUp(model: ChannelModel): Promise<void>;
-  /** The connection is gone, with all of its channels. */
+  /** The connection is lost, with all of its channels. */
   lost(error: Error): void;
-  /** The state, or whether the broker takes messages, has changed. */
+  /** The state has changed, or whether the broker accepts messages. */
   changed(): void;
 }
 
-/** One connection to RabbitMQ; amqplib brings it back when it is lost. */
+/** One connection to RabbitMQ; amqplib restores it when it is lost. */
 export class Link {
   readonly #url: string;
   readonly #work: LinkWork;
@@ -33,7 +33,7 @@ export class Link {
     this.#work = work;
   }
 
-  /** The connection at present; undefined while there is none. */
+  /** The current connection; undefined while there is none. */
   get model(): ChannelModel | undefined {
     return this.#model;
   }
@@ -43,7 +43,7 @@ export class Link {
     return this.#problem;
   }
 
-  /** Why the broker takes no messages from this connection, in its own words; undefined if it does. */
+  /** Why the broker accepts no messages from this connection, in its own words; undefined if it does. */
   get blocked(): string | undefined {
     return this.#blocked;
   }
@@ -52,7 +52,7 @@ export class Link {
     if (this.#connection) return;
     const connection = await connect(this.#url, {
       timeout: connectLimit,
-      // A small frame that waits for the acknowledgement of the one before (Nagle's algorithm) waits for 40 ms and more.
+      // With Nagle's algorithm, a small frame would wait for the acknowledgement of the previous one, 40 ms and more.
       noDelay: true,
       keepAlive: true,
       recovery: {
@@ -60,7 +60,7 @@ export class Link {
         maxDelay: 10_000,
         waitForConnect: false,
         setup: async (model: ChannelModel) => {
-          // Until amqplib has taken the connection over nobody else listens, and an error that nobody hears ends the process.
+          // Until amqplib has taken over the connection it has no other error listener, and an unhandled error would end the process.
           model.on('error', () => undefined);
           if (!this.#connection) return;
           this.#model = model;
@@ -85,7 +85,7 @@ export class Link {
     this.#connection = undefined;
     this.#lost(new Error('closed'));
     if (connection) {
-      // A broker that is away cannot answer the farewell; nobody waits for it.
+      // An unreachable broker cannot reply to the close, so the wait is limited.
       await Promise.race([connection.close().catch(() => undefined), pause(closeLimit, undefined, { ref: false })]);
     }
   }

@@ -4,37 +4,37 @@ import { BrokerUnavailableError, type OutgoingMessage, UnroutableError } from '.
 import { explain } from './rabbitmq-channels';
 import { deadLetterExchange, jobsExchange, statusExchange } from './topology';
 
-/** How long a confirm may take before the outcome counts as unknown (ms); not counted while the broker takes nothing. */
+/** How long a confirm may take before the outcome counts as unknown (ms); the time while the broker is blocked does not count. */
 const confirmLimit = 10_000;
-/** How soon after it was opened a channel that the broker closed is opened again (ms). */
+/** Minimum interval between openings of a channel that the broker closes (ms). */
 const reopenPause = 2000;
 
 interface Pending {
   resolve(): void;
   reject(error: Error): void;
-  /** Begins, or ends, to count the time that the confirm takes. */
+  /** Starts or stops the timeout of the confirm. */
   clock(running: boolean): void;
   returned: boolean;
 }
 
-/** What the publisher tells of. */
+/** The events of the publisher. */
 export interface PublisherEvents {
-  /** Makes the topology, and everything that must be there before anything is published again. */
+  /** Declares the topology, and everything else that must exist before the next publish. */
   prepare(model: ChannelModel): Promise<void>;
   problem(error: Error): void;
-  /** After the broker had closed the channel it is open again. */
+  /** The channel is open again after the broker had closed it. */
   reopened(): void;
-  /** A message for this routing key found no queue. */
+  /** No queue is bound to this routing key. */
   unroutable(routingKey: string): void;
 }
 
 const exchanges = { jobs: jobsExchange, status: statusExchange, dead_letters: deadLetterExchange };
 
-/** Publishes on one confirm channel, with any number of messages on their way. */
+/** Publishes on one confirm channel, with any number of messages in flight. */
 export class Publisher {
   readonly #events: PublisherEvents;
   readonly #pending = new Map<string, Set<Pending>>();
-  /** Exchanges that the broker does not let us publish to, and its words. */
+  /** Exchanges that we lack permission to publish to, and the broker's error texts. */
   readonly #refused = new Map<string, string>();
   #model: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;
@@ -44,7 +44,7 @@ export class Publisher {
     this.#events = events;
   }
 
-  /** What the broker says of the exchanges that we may not publish to. */
+  /** The broker's error texts for exchanges that we lack permission to publish to. */
   get refusals(): string[] {
     return [...this.#refused.values()];
   }
@@ -55,7 +55,7 @@ export class Publisher {
     await this.#open(model);
   }
 
-  /** The connection is gone: nobody knows what became of the messages on their way. */
+  /** The connection is lost: the outcome of the messages in flight is unknown. */
   lost(error: Error): void {
     this.#model = undefined;
     this.#channel = undefined;
@@ -63,7 +63,7 @@ export class Publisher {
     this.#rejectAll(new BrokerUnavailableError('RabbitMQ went away before it confirmed.', error));
   }
 
-  /** The broker takes no messages for this reason; undefined: it does again. What is on its way is confirmed then. */
+  /** The broker accepts no messages for this reason; undefined: it does again, and confirms those in flight. */
   setBlocked(reason: string | undefined): void {
     this.#blocked = reason;
     for (const waiting of this.#pending.values()) for (const entry of waiting) entry.clock(reason === undefined);
@@ -73,7 +73,7 @@ export class Publisher {
     const channel = this.#channel;
     if (!channel) return Promise.reject(new BrokerUnavailableError('RabbitMQ is not connected.'));
     if (this.#blocked !== undefined) {
-      return Promise.reject(new BrokerUnavailableError(`RabbitMQ takes no messages at present: ${this.#blocked}.`));
+      return Promise.reject(new BrokerUnavailableError(`RabbitMQ accepts no messages at present: ${this.#blocked}.`));
     }
     const exchange = exchanges[message.destination];
     return new Promise((resolve, reject) => {
@@ -106,13 +106,13 @@ export class Publisher {
           Buffer.from(JSON.stringify(message.body)),
           {
             persistent: true,
-            // A status message that nobody listens to is routed nowhere, and that is right.
+            // A status message without listeners is routed nowhere, which is correct.
             mandatory: message.destination !== 'status',
             messageId: message.messageId,
             contentType: 'application/json',
           },
           (error) => {
-            // The return of an unroutable message comes before its confirm.
+            // The return of an unroutable message precedes its confirm.
             if (error) entry.reject(new BrokerUnavailableError('RabbitMQ refused a message.', error));
             else if (entry.returned) {
               this.#events.unroutable(message.routingKey);

@@ -25,16 +25,16 @@ import { Publisher } from './rabbitmq-publisher';
 import { deadLetterQueue, deadLetterRecordQueue, printerQueue, statusExchange } from './topology';
 
 /**
- * A queue that was deleted is not made again sooner than this (ms): its consumers would not be told of the deletion and wait
- * for ever (seen with quorum queues of RabbitMQ 3.10). They make it again themselves.
+ * Minimum delay before a deleted queue is declared again (ms): if it is declared too early, its consumers are not notified of the deletion
+ * and wait forever (seen with quorum queues of RabbitMQ 3.10). The consumers declare it themselves.
  */
 const missingPause = 4000;
-/** How many status messages wait for a slow listener before the oldest are dropped; it notices by `job_seq`. */
+/** How many status messages wait for a slow listener before the oldest are dropped; the listener notices by `job_seq`. */
 const statusQueueLength = 10_000;
 
 /**
- * RabbitMQ 3.10 or newer through amqplib, with one connection for what is published and one for what is consumed: a broker that is
- * short of memory or disk stops reading from whoever publishes, and acknowledgements must still reach it.
+ * RabbitMQ 3.10 or newer through amqplib, with one connection for publishing and one for consuming: a broker that is
+ * short of memory or disk stops reading from publishers, but must still receive acknowledgements.
  */
 export class RabbitMqBroker implements Broker {
   readonly kind = 'rabbitmq';
@@ -44,18 +44,18 @@ export class RabbitMqBroker implements Broker {
   readonly #consuming: Link;
   readonly #publisher: Publisher;
   readonly #consumers: Consumers;
-  /** Queues that are known to be there, on this connection. */
+  /** Queues that are known to exist, on this connection. */
   readonly #declared = new Set<string>();
-  /** Queues that were found to be missing, and when. */
+  /** Queues that were found missing, and when. */
   readonly #missing = new Map<string, number>();
   /** What exists with other settings: by printer, or '' for everything else. */
   readonly #conflicts = new Map<string, TopologyConflictError>();
   readonly #listeners = new Set<(state: BrokerState) => void>();
-  #told = '';
+  #reported = '';
 
   /**
    * @param url `amqp://user:password@host:5672/vhost`
-   * @param onProblem told of every fault in the background, of one that comes again at most once a minute
+   * @param onProblem called with every background error, and with a recurring one at most once a minute
    */
   constructor(url: string, onProblem: (error: Error) => void) {
     this.#onProblem = (error) => {
@@ -71,7 +71,7 @@ export class RabbitMqBroker implements Broker {
       reopened: () => this.#tell(),
       unroutable: (routingKey) => {
         this.#declared.delete(routingKey);
-        // The first time counts: whoever tries again and again must not put it off for ever.
+        // The first time counts: repeated attempts must not postpone the declaration forever.
         if (!this.#missing.has(routingKey)) this.#missing.set(routingKey, performance.now());
       },
     });
@@ -128,15 +128,16 @@ export class RabbitMqBroker implements Broker {
     } else if (state.blocked !== undefined) {
       all.push({
         code: 'broker_blocked',
-        text: `RabbitMQ takes no messages at present: ${state.blocked}.`,
+        text: `RabbitMQ accepts no messages at present: ${state.blocked}.`,
         remedy: 'Free memory or disk space on its machine, or raise its limits. Nothing is lost meanwhile.',
       });
     }
     for (const refusal of this.#publisher.refusals) {
       all.push({
         code: 'publish_refused',
-        text: `RabbitMQ refuses our messages: ${refusal}`,
-        remedy: "Give our user the right to write: rabbitmqctl set_permissions --vhost … USER '.*' '.*' '.*'.",
+        text: `RabbitMQ refuses the messages of the farm: ${refusal}`,
+        remedy:
+          "Grant the RabbitMQ user of the farm write permission: rabbitmqctl set_permissions --vhost … USER '.*' '.*' '.*'.",
       });
     }
     for (const [printerId, { message, remedy }] of this.#conflicts) {
@@ -146,7 +147,7 @@ export class RabbitMqBroker implements Broker {
   }
 
   async declarePrinterQueue(printerId: string): Promise<void> {
-    // Not on the connection that publishes: of one that is blocked the broker reads nothing.
+    // Not on the publishing connection: the broker does not read from it while it is blocked.
     const { model } = this.#consuming;
     const queue = printerQueue(printerId);
     if (!model || this.#declared.has(queue)) return;
@@ -210,7 +211,7 @@ export class RabbitMqBroker implements Broker {
     const { model } = this.#consuming;
     if (!model) return 0;
     return onChannelOfItsOwn(model, async (channel) => {
-      // Nobody of ours consumes it, so nobody else would notice that it is gone.
+      // Platewise does not consume this queue, so its loss is noticed only here.
       const messageCount = await declareDeadLetterQueue(channel, deadLetterQueue);
       let gone = 0;
       while (gone < messageCount - keep && (await channel.get(deadLetterQueue, { noAck: true }))) gone++;
@@ -218,7 +219,7 @@ export class RabbitMqBroker implements Broker {
     });
   }
 
-  /** Remembers whether what was declared exists with other settings. */
+  /** Records whether a declaration conflicts with existing settings. */
   async #noting<Result>(printerId: string, declare: () => Promise<Result>): Promise<Result> {
     try {
       const result = await declare();
@@ -231,11 +232,11 @@ export class RabbitMqBroker implements Broker {
     }
   }
 
-  /** Tells the listeners if anything is different. */
+  /** Notifies the listeners if anything has changed. */
   #changed(): void {
     const now = JSON.stringify(this.state);
-    if (now === this.#told) return;
-    this.#told = now;
+    if (now === this.#reported) return;
+    this.#reported = now;
     this.#tell();
   }
 

@@ -6,19 +6,19 @@ import type { DroppedMessages } from './dropped-messages';
 import { statusExchange } from './topology';
 
 /**
- * Tells every message of the status bus from now on. What is no such message, whoever published it, is dropped; a listener
- * that throws keeps nobody from hearing the next one.
+ * Delivers every message of the status bus from now on. Any other message, from any publisher, is dropped; a listener
+ * that throws does not affect the next message.
  */
 export function listenToStatus(
   { broker, dropped }: { broker: Broker; dropped: DroppedMessages },
-  told: (event: StatusMessage) => void,
+  listener: (event: StatusMessage) => void,
 ): Promise<Subscription> {
   return broker.subscribeStatus(({ body }) => {
     try {
       const event = parseStatusMessage(body);
       const field = unstorableField(event);
-      if (field !== undefined) throw new Error(`${field} holds a NUL or half of a character.`);
-      told(event);
+      if (field !== undefined) throw new Error(`${field} contains a NUL or an unpaired surrogate.`);
+      listener(event);
     } catch (error) {
       dropped.note(statusExchange, asError(error).message);
     }

@@ -1,5 +1,5 @@
 /**
- * The way of an attempt. Each phase is written before the act that it names: an attempt whose phase is before
+ * The phases of an attempt. Each phase is stored before the action that it names: an attempt in a phase before
  * `starting` has certainly sent no start.
  */
 export const attemptPhases = [
@@ -15,9 +15,9 @@ export const attemptPhases = [
 export type AttemptPhase = (typeof attemptPhases)[number];
 
 /**
- * The graph of phases: from each, the ones that may follow. An intent that was certainly not sent is undone (starting to
- * uploading), a print whose file is lost is prepared again, and after a restore nobody knows of any claimed attempt how far it
- * came. The database holds the same table (`attempt_phase_transitions`) and refuses everything else.
+ * The graph of phases: from each, the ones that may follow. An intent that was certainly not sent is reverted (starting to
+ * uploading), a print whose file is lost is prepared again, and after a restore the progress of every claimed attempt is unknown.
+ * The database holds the same table (`attempt_phase_transitions`) and rejects everything else.
  */
 export const phaseGraph: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>> = {
   dispatched: ['claimed', 'ended'],
@@ -32,7 +32,7 @@ export const phaseGraph: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>>
 
 /**
  * - `not_started`: it certainly never reached the bed (file refused, printer offline, start rejected)
- * - `withdrawn`: taken back before an agent had claimed it
+ * - `withdrawn`: withdrawn before an agent had claimed it
  */
 export type AttemptOutcome = 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn';
 
@@ -42,8 +42,8 @@ export function mayHaveStarted(phase: AttemptPhase): boolean {
 }
 
 /**
- * The phases in which an operator's word counts. While the printer can be asked, its agent follows the print and asks only
- * where it cannot; a printer that is gone tells nothing of any of them.
+ * The phases in which an operator's answer is accepted. While the printer is online, its agent follows the print and asks only
+ * if it cannot; an offline printer reports on none of them.
  */
 export function phasesToAnswer(printer: { online: boolean }): readonly AttemptPhase[] {
   return printer.online ? ['outcome_unknown'] : ['outcome_unknown', 'starting', 'printing'];

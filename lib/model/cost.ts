@@ -2,7 +2,7 @@ import type { Material } from './material';
 import type { PrinterCapabilities } from './printer';
 import { electricityUsd, type Tariff } from './tariff';
 
-/** What a print costs, in USD. */
+/** The cost of a print, in USD. */
 export interface Cost {
   filamentUsd: number;
   machineUsd: number;
@@ -10,7 +10,7 @@ export interface Cost {
   totalUsd: number;
 }
 
-/** Filament by weight, the machine by the hour, and its electricity at the tariff of the time when it runs. */
+/** Returns the cost: filament by weight, the machine by the hour, and its electricity at the tariff of the printing time. */
 export function costOf(print: {
   grams: number;
   material: Pick<Material, 'usdPerKg'> | undefined;

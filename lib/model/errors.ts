@@ -1,4 +1,4 @@
-/** One field of an input that was not accepted, and what to do about it. */
+/** One field of an input that was not accepted, and its remedy. */
 export interface FieldError {
   field: string;
   value: unknown;
@@ -6,10 +6,10 @@ export interface FieldError {
 }
 
 /**
- * The root of every error that Platewise raises on purpose.
+ * The base class of every error that Platewise raises on purpose.
  *
- * `code` is stable and may be matched by programs; `retryable` says whether trying the same thing again can help;
- * `remedy` tells the operator what to do.
+ * `code` is stable and may be matched by programs; `retryable` states whether a retry can help;
+ * `remedy` is an instruction for the operator.
  */
 export class PlatewiseError extends Error {
   readonly code: string;
@@ -25,7 +25,7 @@ export class PlatewiseError extends Error {
   }
 }
 
-/** The shape of an input is wrong (HTTP 400). */
+/** The shape of an input is invalid (HTTP 400). */
 export class MalformedInputError extends PlatewiseError {
   constructor(
     message: string,
@@ -35,7 +35,7 @@ export class MalformedInputError extends PlatewiseError {
   }
 }
 
-/** The shape is right but the content cannot be accepted (HTTP 422). */
+/** The shape is valid but the content cannot be accepted (HTTP 422). */
 export class UnacceptableInputError extends PlatewiseError {
   constructor(
     message: string,
@@ -53,7 +53,7 @@ export class NotFoundError extends PlatewiseError {
   }
 }
 
-/** Nobody knows who asks (HTTP 401). */
+/** The caller is unknown (HTTP 401). */
 export class UnauthorizedError extends PlatewiseError {
   constructor(
     message: string,
@@ -63,7 +63,7 @@ export class UnauthorizedError extends PlatewiseError {
   }
 }
 
-/** Who asks may not do this (HTTP 403). */
+/** The caller's key does not allow this (HTTP 403). */
 export class ForbiddenError extends PlatewiseError {
   constructor(held: string, needed: string) {
     super(`The key has the scope ${held}; this needs ${needed}.`, {
@@ -85,7 +85,7 @@ export class ForeignSourceError extends PlatewiseError {
   }
 }
 
-/** The request was sent to a name that is not known as one of this machine (HTTP 403). */
+/** The request names a host that is not known as this machine (HTTP 403). */
 export class UnknownHostError extends PlatewiseError {
   readonly errors: FieldError[];
 
@@ -97,14 +97,14 @@ export class UnknownHostError extends PlatewiseError {
   }
 }
 
-/** The present state forbids the change (HTTP 409). */
+/** The current state does not allow the change (HTTP 409). */
 export class ConflictError extends PlatewiseError {
   constructor(message: string, remedy: string, code = 'conflict') {
     super(message, { code, remedy });
   }
 }
 
-/** A change was decided upon what is no longer so (HTTP 412). */
+/** A change was based on an outdated version (HTTP 412). */
 export class StaleVersionError extends PlatewiseError {
   readonly errors: FieldError[];
 
@@ -115,14 +115,14 @@ export class StaleVersionError extends PlatewiseError {
   }
 }
 
-/** Somebody asks too often (HTTP 429). */
+/** A client sends too many requests (HTTP 429). */
 export class TooManyRequestsError extends PlatewiseError {
-  /** @param retryAfterSeconds when it may be tried again */
+  /** @param retryAfterSeconds seconds until the next attempt is allowed */
   constructor(
     most: string,
     readonly retryAfterSeconds: number,
   ) {
-    super(`No more than ${most} are taken from one client.`, {
+    super(`No more than ${most} are accepted from one client.`, {
       code: 'too_many_requests',
       retryable: true,
       remedy: `Try again in ${retryAfterSeconds} s.`,
@@ -130,7 +130,7 @@ export class TooManyRequestsError extends PlatewiseError {
   }
 }
 
-/** Turns anything that was thrown into an Error. */
+/** Converts any thrown value to an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,25 +1,25 @@
-/** Whose matter it is that something does not fit, which tells who can change it. */
+/** The origin of a misfit, which determines who can change it. */
 export type Whose = 'file' | 'job' | 'printer' | 'stock';
 
-/** One thing that keeps a job from being printed on a printer. */
+/** One reason why a job cannot be printed on a printer. */
 export interface FitReason {
   /** Stable; programs may match it. */
   code: string;
-  /** A whole sentence. */
+  /** A complete sentence. */
   text: string;
-  /** What an operator or the submitter can do. */
+  /** An instruction for the operator or the submitter. */
   remedy: string;
   whose: Whose;
-  /** Whether it stays as long as the job, the file and the printer are what they are. */
+  /** Whether it holds as long as the job, the file and the printer do not change. */
   permanent: boolean;
 }
 
-/** What one printer has to do with one job: the only judgement of that, used from the preview to the start. */
+/** How one printer fits one job: the only check of that, used from the preview to the start. */
 export interface Fit {
   /** Whether the printer can ever print the job. */
   fits: boolean;
   /** Whether it could start now. */
   now: boolean;
-  /** Everything that stands in the way, what is permanent first. */
+  /** Everything that prevents the print, permanent reasons first. */
   reasons: FitReason[];
 }

@@ -5,13 +5,13 @@ import type { PrintSettings, RetrySettings } from './settings';
 import type { FileFacts } from './sliced-facts';
 import type { JobStatus } from './status';
 
-/** What kind of file a job prints. */
+/** The kind of file that a job prints. */
 export type ModelKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
 
 /** A job as the database holds it; times are ISO 8601 UTC, money is USD, durations are hours of printer time. */
 export interface Job extends JobWishes {
   id: JobId;
-  /** Grows with every change of the job. */
+  /** Increases with every change of the job. */
   version: number;
   jobName: string;
   stlPath: string;
@@ -39,20 +39,20 @@ export interface Job extends JobWishes {
   dependsOn: JobId[];
   cancelRequestedAt: string | null;
   cancelRequestedBy: string | null;
-  /** Why no more copies are begun; the job fails when the copies under way have ended. */
+  /** Why no more copies are started; the job fails when the copies under way have ended. */
   givingUp: string | null;
   retriesFrom: string;
   /** The printer on which it failed last. */
   failedOn: PrinterId | null;
-  /** When that was; null: it has not failed, or nobody noted when. */
+  /** The time of that failure; null: it has not failed, or the time was not recorded. */
   failedAt: string | null;
-  /** Until when it pauses before it is tried again. */
+  /** The end of its pause before a retry. */
   retryAt: string | null;
-  /** What a retry does differently from what was asked for. */
+  /** The changed settings of a retry. */
   retrySettings: RetrySettings;
   /** The plate of the file, from 1; null: it knows no plates. */
   plate: number | null;
-  /** What the file asks of printers; null: it was submitted to an earlier version and has not been read again yet. */
+  /** The requirements of the file; null: the job was submitted to an earlier version and its file has not been read again yet. */
   fileFacts: FileFacts | null;
   model: { sha256: string; kind: ModelKind; dimensions: Dimensions; volumeMm3: number };
 }

@@ -1,4 +1,4 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Where a farm reports what happens, one line each. */
+/** The log of a farm, one line per event. */
 export type Log = (level: LogLevel, message: string) => void;

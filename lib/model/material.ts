@@ -1,6 +1,6 @@
 import type { MaterialId } from './ids';
 
-/** A filament as it is bought. */
+/** A filament product. */
 export interface Material {
   id: MaterialId;
   name: string;
@@ -17,16 +17,16 @@ export interface Material {
   bedTemperature: number;
 }
 
-/** °C by which a print may differ from what its material wants: the nozzle either way, the bed upwards. */
+/** °C by which a print may differ from the temperatures of its material: the nozzle either way, the bed upwards. */
 export const materialTolerance = { nozzle: 60, bed: 40 };
 
 /** Other names of a type: PrusaSlicer calls TPU `FLEX`. */
 const typeNames: Readonly<Record<string, string>> = { FLEX: 'TPU', NYLON: 'PA', PAHT: 'PA' };
 
 /**
- * Whether two names may stand for the same type of filament: `PLA`, `PLA+` and `PLA Silk` do, `PLA-CF` does not, because
- * fibres want another nozzle, nor does `PLA-S`, which is for supports. `PA6-CF` and `PA-CF` do: a Bambu AMS tells them
- * apart, a label often does not.
+ * Whether two names may denote the same type of filament: `PLA`, `PLA+` and `PLA Silk` do; `PLA-CF` does not, because
+ * fibres need another nozzle, nor does `PLA-S`, which is for supports. `PA6-CF` and `PA-CF` do: a Bambu AMS distinguishes
+ * them, a label often does not.
  */
 export function isSameType(one: string, other: string): boolean {
   const parts = (name: string) => {
@@ -37,7 +37,7 @@ export function isSameType(one: string, other: string): boolean {
   return parts(one) === parts(other);
 }
 
-/** Grams of a length of filament. */
+/** The weight of a length of filament (grams). */
 export function gramsOfFilament(
   lengthMm: number,
   material: Pick<Material, 'densityGramsPerCm3' | 'diameterMm'>,

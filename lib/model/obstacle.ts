@@ -1,4 +1,4 @@
-/** Something that keeps work from going out to printers, whatever the plan says. */
+/** Something that prevents work from reaching printers, regardless of the plan. */
 export interface Obstacle {
   /** Stable; programs may match it. */
   code:
@@ -14,8 +14,8 @@ export interface Obstacle {
     | 'database_restored';
   /** One sentence. */
   text: string;
-  /** What to do about it. */
+  /** An instruction for the operator. */
   remedy: string;
-  /** The one printer that it concerns; absent: all of them. */
+  /** The only printer that it concerns; absent: all of them. */
   printerId?: string;
 }

@@ -1,8 +1,8 @@
-/** What would end the line of a log, or tell a terminal to do something: control characters, line ends, changes of direction. */
+/** Characters that could end a log line or control a terminal: control characters, line ends, changes of direction. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** A text as it may stand in a log: what is named by others (jobs, files, printers' own words) cannot begin a line of its own. */
+/** Makes a text safe for a log: foreign texts (names of jobs and files, messages of printers) cannot begin a line of their own. */
 export function oneLine(text: string): string {
   return text.replace(
     unprintable,

@@ -1,9 +1,9 @@
 import { type FieldError, MalformedInputError } from './errors';
 
-/** A part of a list. */
+/** A page of a list. */
 export interface Page<Item> {
   items: Item[];
-  /** What brings the next part; null if there is none. */
+  /** The cursor of the next page; null if there is none. */
   next_cursor: string | null;
 }
 
@@ -11,8 +11,8 @@ const defaultLimit = 100;
 const largestLimit = 1000;
 
 /**
- * The part of a list that was asked for with `limit` and `cursor`.
- * @param idOf what names an item for good; a page begins after the item that the cursor names, or where it was
+ * Returns the page of a list that `limit` and `cursor` request.
+ * @param idOf returns the permanent id of an item; a page begins after the item that the cursor names, or at its former place
  * @throws MalformedInputError
  */
 export function pageOf<Item>(
@@ -23,9 +23,9 @@ export function pageOf<Item>(
   const errors: FieldError[] = [];
   const limit = limitOf(input, errors);
   const cursor = cursorOf(input, errors, asPlace);
-  if (errors.length > 0) throw new MalformedInputError('The query is not understood.', errors);
+  if (errors.length > 0) throw new MalformedInputError('The query is invalid.', errors);
   const found = cursor === null ? -1 : list.findIndex((item) => idOf(item) === cursor.id);
-  // What it named may be gone; what came after it has moved up.
+  // The item that it named may be gone; the ones after it have moved up.
   const from = cursor === null ? 0 : found >= 0 ? found + 1 : cursor.index;
   const items = list.slice(from, from + limit);
   const last = items.at(-1);
@@ -34,9 +34,9 @@ export function pageOf<Item>(
 }
 
 /**
- * An answer with a list in it, cut to the part that was asked for.
- * @param name the field of the answer that is the list
- * @param id the field that names an item of it
+ * Returns an answer with its list cut to the requested page.
+ * @param name the field of the answer that holds the list
+ * @param id the field with the id of an item
  */
 export function paged<Name extends string, Item, Answer extends Record<Name, Item[]>>(
   answer: Answer,
@@ -48,13 +48,13 @@ export function paged<Name extends string, Item, Answer extends Record<Name, Ite
   return { ...answer, [name]: items, next_cursor };
 }
 
-/** Where an item was in its list. */
+/** The former place of an item in its list. */
 function asPlace([index, id]: readonly unknown[]): { index: number; id: string } | undefined {
   if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || typeof id !== 'string') return undefined;
   return { index, id };
 }
 
-/** How many items of a list are asked for; what is wrong with it goes to `errors`. */
+/** Returns the requested number of items; errors are added to `errors`. */
 export function limitOf(input: Record<string, unknown>, errors: FieldError[]): number {
   const limit = Number(input['limit'] ?? defaultLimit);
   if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) {
@@ -64,8 +64,8 @@ export function limitOf(input: Record<string, unknown>, errors: FieldError[]): n
 }
 
 /**
- * What the cursor of a query names, null without one; what is wrong with it goes to `errors`.
- * @param read makes sense of what was encoded, or returns undefined
+ * Returns the place that the cursor of a query names, null without one; errors are added to `errors`.
+ * @param read parses the decoded cursor, or returns undefined
  */
 export function cursorOf<Place>(
   input: Record<string, unknown>,
@@ -77,11 +77,11 @@ export function cursorOf<Place>(
   const parts = decodeCursor(cursor);
   const place = parts && read(parts);
   if (place !== undefined) return place;
-  errors.push({ field: 'cursor', value: cursor, remedy: 'Send the next_cursor of an answer as it was.' });
+  errors.push({ field: 'cursor', value: cursor, remedy: 'Send the next_cursor of an answer unchanged.' });
   return null;
 }
 
-/** Text that stands for a place in a list. */
+/** Encodes a place in a list as text. */
 export function encodeCursor(parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }

@@ -17,67 +17,67 @@ export interface Dimensions {
   z: number;
 }
 
-/** What a printer can do: the part of its description that planning, slicing and checking read. */
+/** The capabilities of a printer: the part of its description that planning, slicing and checking read. */
 export interface PrinterCapabilities {
-  /** The volume that one nozzle reaches (mm); the one that a single-material print may use. */
+  /** The volume that one nozzle reaches (mm); a single-material print may use it. */
   buildVolume: Volume;
-  /** Reachable by every nozzle at once (mm); only for machines with several nozzles. */
+  /** Reachable by every nozzle (mm); only for machines with several nozzles. */
   multiNozzleVolume?: Volume;
-  /** What each tool reaches (mm), by its number; absent: every tool reaches `buildVolume`. */
+  /** The volume that each tool reaches (mm), by its number; absent: every tool reaches `buildVolume`. */
   toolVolumes?: Volume[];
-  /** Parts of the bed that no part may stand on (mm), for example where the nozzle is wiped. */
+  /** Areas of the bed that no part may cover (mm), for example where the nozzle is wiped. */
   bedExclusions?: Area[];
   /** mm, by tool: tool 0 is the first. On a Bambu with two nozzles 0 is the right one, 1 the left one. */
   nozzleDiameters: number[];
   /** Further diameters of nozzles that an operator may mount (mm). */
   nozzleChoices?: number[];
-  /** The type of build plate that lies on the bed, as slicers name it (`Textured PEI Plate`), where an operator has said so. */
+  /** The type of build plate on the bed, as slicers name it (`Textured PEI Plate`), if an operator has set it. */
   buildPlate?: string;
-  /** The maker's token of the model, where there is one (`O1D` for an H2D): what a file made for it must name. */
+  /** The maker's token of the model, if there is one (`O1D` for an H2D), which a file made for it must name. */
   model?: string;
-  /** Models that a sliced file may have been made for, in the words of slicers; absent: none is known. */
+  /** Models that a sliced file may have been made for, as slicers name them; absent: none is known. */
   acceptsModels?: string[];
   maxNozzleTemperature: number;
   maxBedTemperature: number;
-  /** Of a chamber that heats, and of heaters of which nothing else is known; absent: what an enclosure may reach. */
+  /** For a heated chamber, and for heaters of which nothing else is known; absent: the limit of an enclosure. */
   maxChamberTemperature?: number;
-  /** Macros of a Klipper machine that anybody's file may call, beside those that slicers write everywhere. */
+  /** Macros of a Klipper machine that any file may call, besides those that slicers write everywhere. */
   allowedMacros?: string[];
   /** Material types that this printer can print (`PLA`, `PETG`, …). */
   materialTypes: string[];
-  /** How long this machine takes, relative to the slicer's reference machine (1 = as estimated). */
+  /** The duration of prints on this machine, relative to the slicer's reference machine (1 = as estimated). */
   speedFactor: number;
-  /** Price of an hour of this machine in USD, without electricity where that is counted by itself. */
+  /** Price of an hour of this machine in USD, without electricity if that is counted separately. */
   usdPerHour: number;
-  /** Parts of the bed that heat by themselves, with the tool number that G-code names them by (`M140 T1`). */
+  /** Separately heated parts of the bed, with the tool number that G-code uses for them (`M140 T1`). */
   bedZones?: BedZone[];
-  /** What it draws while it prints, in watts; absent or 0: electricity is not counted by itself. */
+  /** Power consumption while printing (watts); absent or 0: electricity is not counted separately. */
   watts?: number;
 }
 
-/** What a printer tells of itself that it can do; each missing where it does not tell. */
+/** The capabilities that a printer itself reports; each is absent if it is not reported. */
 export type ReportedCapabilities = Partial<
   Pick<PrinterCapabilities, 'nozzleDiameters' | 'maxNozzleTemperature' | 'maxBedTemperature' | 'model'> & {
-    /** As far as its axes travel (mm): never less than it prints on, often a little more. */
+    /** The travel of its axes (mm): never less than its printable volume, often slightly more. */
     buildVolume: Volume;
   }
 >;
 
-/** How the agent of a printer makes print files, and which it may send. */
+/** How the agent of a printer makes print files, and which of them it may send. */
 export interface Preparation {
   /** The slicer's name. */
   slicer: string;
-  /** Whether its output may be sent to a real printer without the owner's word. */
+  /** Whether its output may be sent to a real printer without the owner's permission. */
   trusted: boolean;
-  /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu takes. */
+  /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu requires. */
   archives: boolean;
-  /** Whether it can do modifiers, negative volumes, support blockers and enforcers. */
+  /** Whether it supports modifiers, negative volumes, support blockers and enforcers. */
   volumes: boolean;
-  /** A simulator, or the owner's word: files that no proven slicer has made for this machine may be sent. */
+  /** A simulator, or the owner's permission: files that no proven slicer has made for this machine may be sent. */
   allowsUntrusted: boolean;
 }
 
-/** Something that is wrong with a printer, in words for an operator. */
+/** A problem of a printer, described for an operator. */
 export interface PrinterTrouble {
   /** Stable: the name of a check (`storage`), `paused`, `run_out`, `standstill`, `unknown_state`, or the code of the printer's own fault. */
   code: string;
@@ -93,35 +93,35 @@ export interface Area {
   max: { x: number; y: number };
 }
 
-/** A part of the bed that heats by itself. */
+/** A separately heated part of the bed. */
 export interface BedZone extends Area {
   tool: number;
 }
 
-/** What the machine is doing, the same words for every make. */
+/** The state of the machine, in the same words for every make. */
 export const printerStates = ['idle', 'preparing', 'printing', 'paused', 'busy', 'fault', 'unknown'] as const;
 /**
  * - `idle`: nothing runs; a start would be accepted (a finished job may still be on its screen)
  * - `preparing`: a job runs but extrudes nothing yet (heating, homing, levelling)
  * - `printing`, `paused`: a job runs
  * - `busy`: no job runs but a start would not be accepted (calibration, update, homing)
- * - `fault`: a person is needed at the machine
- * - `unknown`: the printer said something that has no meaning to us; never start on it
+ * - `fault`: the machine needs an operator
+ * - `unknown`: the printer reported a state that the driver does not know; never start on it
  */
 export type PrinterState = (typeof printerStates)[number];
 
-/** How a job ended, as far as the printer can tell. */
+/** How a job ended, as far as the printer knows. */
 export type Ending = 'finished' | 'failed' | 'cancelled' | 'unknown';
 
 /** A job as the printer names it. */
 export interface PrinterJob {
   /** The file name, or the name shown on the screen, without folder. */
   name: string;
-  /** The numeric task id, where the make has one. */
+  /** The numeric task id, if the make has one. */
   taskId?: string;
-  /** The number of this very print in the printer's history, where it keeps one. */
+  /** The id of this print in the printer's history, if it keeps one. */
   recordId?: string;
-  /** MD5 of the file, where the printer tells it. */
+  /** MD5 of the file, if the printer reports it. */
   md5?: string;
 }
 
@@ -132,23 +132,23 @@ export interface Temperature {
   target: number;
 }
 
-/** A place for a filament as the printer reports it. */
+/** A slot for filament, as the printer reports it. */
 export interface ReportedSlot {
   slot: string;
-  /** The tool that it feeds, from 0, where the printer tells. */
+  /** The tool that it feeds, from 0, if the printer reports it. */
   tool?: number;
-  /** Whether filament is there; null if the printer cannot tell. */
+  /** Whether filament is present; null if the printer cannot detect it. */
   present: boolean | null;
   materialType?: string;
   /** RRGGBB */
   colour?: string;
-  /** 0..1, where the printer knows. */
+  /** 0..1, if the printer knows. */
   remaining?: number;
 }
 
 /**
- * What a printer sees in a slot instead of the filament that is booked there, in words; null if it sees nothing else, or
- * cannot see.
+ * Describes what a printer detects in a slot instead of the filament that is booked there; null if it detects nothing else, or
+ * cannot detect it.
  * @param booked the type of the filament: `PLA`, `PETG` …
  */
 export function contradictionOf(reported: ReportedSlot, booked: string): string | null {
@@ -159,47 +159,47 @@ export function contradictionOf(reported: ReportedSlot, booked: string): string 
 
 export interface PrinterFault {
   code: string;
-  /** What it means, with the printer's own code in brackets at the end where it has one. */
+  /** The meaning, followed by the printer's own code in brackets if it has one. */
   message: string;
-  /** What a person is to do, where it is known. */
+  /** An instruction for the operator, if one is known. */
   remedy?: string;
-  /** Whether nothing can be printed until a person has acted. */
+  /** Whether nothing can be printed until an operator has acted. */
   blocking: boolean;
 }
 
-/** What is mounted to work with. */
+/** The mounted tool head. */
 export interface ToolHead {
   kind: 'extruder' | 'laser' | 'cutter' | 'cnc' | 'none';
-  /** Whether it could be printed with now. */
+  /** Whether it is ready to print. */
   ready: boolean;
-  /** mm, in the printer's order; empty where the printer does not tell. */
+  /** mm, in the printer's order; empty if the printer does not report them. */
   nozzleDiameters: number[];
 }
 
 export type StorageState = 'present' | 'missing' | 'faulty' | 'read_only';
 
-/** Where print files are stored in the printer. */
+/** The storage for print files in the printer. */
 export interface Storage {
   state: StorageState;
   freeBytes?: number;
 }
 
-/** What a printer says of itself at one moment: the only thing that decisions about it are based on. */
+/** A printer's report at one moment: the only basis for decisions about it. */
 export interface PrinterReport {
   /** When it was received, ISO 8601 UTC. */
   at: string;
   /** When it was received on the monotonic clock (`performance.now()`, ms); freshness is judged by this. */
   receivedAt: number;
   state: PrinterState;
-  /** The job that runs, or the last one that the printer remembers; null if it remembers none. */
+  /** The running job, or the last one that the printer remembers; null if it remembers none. */
   job: PrinterJob | null;
   /** How `job` ended; null while it runs. */
   ending: Ending | null;
   /** Why it ended like that, or why it is paused, in the printer's words. */
   message?: string;
-  /** What a person is to do about what `message` says, where it is known. */
+  /** An instruction for the operator about `message`, if one is known. */
   remedy?: string;
-  /** 0..1 of the job that runs. */
+  /** Progress of the running job (0..1). */
   progress: number | null;
   /** Remaining minutes by the printer's own clock (a simulator's runs faster), null if unknown. */
   remainingMinutes: number | null;
@@ -209,15 +209,15 @@ export interface PrinterReport {
   filamentMm?: number;
   temperatures: Temperature[];
   slots: ReportedSlot[];
-  /** Missing where the make does not tell. */
+  /** Absent if the make does not report it. */
   toolHead?: ToolHead;
   storage?: Storage;
   faults: PrinterFault[];
-  /** How many times faster than real the printer's clock runs: 1 for a real machine, SIM_SPEED for a simulator. */
+  /** How many times faster than real time the printer's clock runs: 1 for a real machine, SIM_SPEED for a simulator. */
   timeScale: number;
   firmware?: string;
   model?: string;
-  /** What it can do, by its own word; missing where the make tells nothing. */
+  /** The capabilities that it reports; absent if the make reports none. */
   capabilities?: ReportedCapabilities;
 }
 

@@ -1,27 +1,27 @@
 import { oneLine } from './one-line';
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 const hidden = '•••';
-/** Shorter ones would hide words that only look like them. */
+/** Shorter secrets would hide ordinary words. */
 const shortest = 4;
 const patterns: readonly [RegExp, string][] = [
-  // the password in postgres://user:password@host, and in any other address
+  // the password in postgres://user:password@host, and in any other URL
   [/(\w+:\/\/[^\s:/@]*:)[^\s@/]+(?=@)/g, `$1${hidden}`],
   [/\bpw_[\w-]{20,}/g, hidden],
   [/\b(Bearer|Basic) +[\w.~+/=-]{4,}/gi, `$1 ${hidden}`],
 ];
 const secretName = /password|secret|token|access_?code|api_?key|authorization|^key$/i;
 
-/** Takes secrets out of what is about to be logged. */
+/** Removes secrets from texts before they are logged. */
 export class Redactor {
   readonly #secrets = new Set<string>();
 
-  /** Hides this text wherever it stands from now on. */
+  /** Hides this text wherever it occurs from now on. */
   hide(secret: unknown): void {
     if (typeof secret === 'string' && secret.length >= shortest) this.#secrets.add(secret);
   }
 
-  /** A text without secrets. */
+  /** Returns a text without secrets. */
   text(text: string): string {
     let shown = text;
     for (const secret of this.#secrets) shown = shown.replaceAll(secret, hidden);
@@ -29,12 +29,12 @@ export class Redactor {
     return shown;
   }
 
-  /** A text as it may stand in a log for people: without secrets, and on one line. */
+  /** Returns a text for a log: without secrets, and on one line. */
   line(text: string): string {
     return oneLine(this.text(text));
   }
 
-  /** A value of JSON without secrets: by what they are, and by the name of their field. */
+  /** Returns a JSON value without secrets, which are recognised by their text and by the name of their field. */
   value(value: unknown): unknown {
     return JSON.parse(JSON.stringify(value ?? null), (name: string, inner: unknown) => {
       if (typeof inner !== 'string') return inner;

@@ -10,11 +10,11 @@ import type { RetrySettings } from './settings';
 const failureKinds = ['adhesion', 'spaghetti', 'run_out'] as const;
 export type FailureKind = (typeof failureKinds)[number];
 
-/** The kinds that the owner has switched on; empty by default: every retry prints as it was asked for. */
+/** The kinds that the owner has enabled; none by default: every retry then uses the original settings. */
 export type RetryPolicy = ReadonlySet<FailureKind>;
 
 /**
- * Reads `adhesion, spaghetti, run_out`, or any of them; nothing: no kind.
+ * Parses `adhesion, spaghetti, run_out`, or any of them; an empty text enables none.
  *
  * @throws PlatewiseError `bad_retry_policy`
  */
@@ -24,7 +24,7 @@ export function parseRetryPolicy(text: string): RetryPolicy {
   if (unknown !== undefined) {
     throw new PlatewiseError(`The retry policy does not know "${unknown}".`, {
       code: 'bad_retry_policy',
-      remedy: `Name any of ${failureKinds.join(', ')}, with commas; leave it empty to switch it off.`,
+      remedy: `Name any of ${failureKinds.join(', ')}, separated by commas; leave it empty to switch it off.`,
     });
   }
   return new Set(words as FailureKind[]);
@@ -35,26 +35,26 @@ const longestRetryPause = 3600;
 /** The first pause before a retry (seconds). */
 const firstRetryPause = 10;
 
-/** The pause after so many failures of a copy (seconds): each is twice as long as the one before. */
+/** Returns the pause after so many failures of a copy (seconds): each is twice as long as the previous one. */
 export const retryPause = (failures: number): number =>
   Math.min(longestRetryPause, firstRetryPause * 2 ** (failures - 1));
 
-/** What printers say, in English: their firmware's own words, and what Bambu's error codes stand for. */
+/** English texts of printers: their firmware's own messages, and the meanings of Bambu's error codes. */
 const signs: Readonly<Record<FailureKind, RegExp>> = {
   run_out: /run[\s-]?out|ran out|filament (?:is )?(?:missing|empty|used up)|no filament|spool is empty/i,
   spaghetti: /spaghetti|printing in (?:the )?air|air printing|filament clump/i,
   adhesion: /adhes|detach|came (?:off|loose)|not stick|first[\s-]?layer (?:defect|inspection)|warp/i,
 };
 
-/** What kind of failure a reason tells of, null if none that other settings can cure. */
+/** Returns the kind of failure that a reason describes; null if other settings cannot cure it. */
 export function failureKindOf(reason: string): FailureKind | null {
   return failureKinds.find((kind) => signs[kind].test(reason)) ?? null;
 }
 
-/** No slower than a quarter and no hotter than 15 °C more, however often it is tried. */
+/** The limits of all retries together: a quarter of the speed, and 15 °C more. */
 const limits = { slowest: 0.25, hottest: 15 };
 
-/** How the next try differs from the last one, and in words; null if not at all. */
+/** Returns how the next try differs from the last one, and in words; null if it does not. */
 export function changedFor(
   kind: FailureKind | null,
   policy: RetryPolicy,

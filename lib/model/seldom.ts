@@ -1,8 +1,8 @@
 const defaultPause = 60_000;
 
 /**
- * Keeps a fault that comes again and again from filling a log: each kind of it is reported at once and then at most
- * once a minute, with the number of times that it was kept quiet.
+ * Keeps recurring errors from filling a log: each kind is reported immediately and then at most
+ * once a minute, with the number of suppressed reports.
  */
 export class Seldom {
   readonly #pause: number;
@@ -10,7 +10,7 @@ export class Seldom {
   readonly #kinds = new Map<string, { at: number; quiet: number }>();
 
   /**
-   * @param pause how long a kind stays quiet after a report (ms)
+   * @param pause how long a kind is suppressed after a report (ms)
    * @param now a monotonic clock (ms)
    */
   constructor(pause = defaultPause, now: () => number = () => performance.now()) {
@@ -18,10 +18,10 @@ export class Seldom {
     this.#now = now;
   }
 
-  /** Undefined: keep quiet. Otherwise how often this kind has come without a report since the last one. */
+  /** Undefined: suppress it. Otherwise the number of suppressed reports of this kind since the last one. */
   due(kind: string): number | undefined {
     const now = this.#now();
-    // Kinds can carry texts from outside; what has been quiet for long is forgotten.
+    // Kinds can contain foreign texts, so those that have been quiet for long are dropped.
     if (this.#kinds.size > 1000) {
       for (const [name, { at }] of this.#kinds) if (now - at > this.#pause) this.#kinds.delete(name);
     }

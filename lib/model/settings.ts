@@ -1,4 +1,4 @@
-/** What a submitter may choose for a print. Everything is optional; what is left out comes from profile, material and printer. */
+/** The settings that a submitter may choose for a print. All are optional; defaults come from profile, material and printer. */
 export interface PrintSettings {
   /** °C */
   nozzle_temp?: number;
@@ -22,11 +22,11 @@ export interface PrintSettings {
   seam?: Seam;
   /** mm */
   first_layer_height?: number;
-  /** The name of a profile: `draft`, `standard`, `fine`, or what the operator has written. */
+  /** The name of a profile: `draft`, `standard`, `fine`, or one that the operator has written. */
   quality?: string;
 }
 
-/** Where supports may stand: nowhere, on the bed only (`auto`), or on the part too. */
+/** Where supports may be: nowhere, on the bed only (`auto`), or on the part too. */
 export const supportKinds = ['none', 'auto', 'everywhere'] as const;
 export type Supports = (typeof supportKinds)[number];
 
@@ -37,15 +37,15 @@ export type InfillPattern = (typeof infillPatterns)[number];
 export const seams = ['nearest', 'aligned', 'rear', 'random'] as const;
 export type Seam = (typeof seams)[number];
 
-/** What a quality may be called. */
+/** The pattern of the name of a quality. */
 export const qualityPattern = '^[a-z][a-z0-9_-]{0,30}$';
 
-/** What a retry does differently from what was asked for; see the retry policy. */
+/** The changed settings of a retry; see the retry policy. */
 export interface RetrySettings {
-  /** Of the speed of the first layer. */
+  /** Factor of the speed of the first layer. */
   first_layer_speed_factor?: number;
-  /** Of all speeds. */
+  /** Factor of all speeds. */
   speed_factor?: number;
-  /** °C on top of the bed's temperature. */
+  /** °C added to the bed's temperature. */
   bed_temp_offset?: number;
 }

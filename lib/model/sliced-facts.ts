@@ -10,58 +10,58 @@ export interface Box {
 export interface UsedFilament {
   /** From 1, as in the file. */
   filament: number;
-  /** The tool that it is sliced for, from 0; null if the file does not say. */
+  /** The tool that it is sliced for, from 0; null if the file does not name it. */
   tool: number | null;
-  /** `PLA`, `PETG` …; null if the file does not say. */
+  /** `PLA`, `PETG` …; null if the file does not name it. */
   type: string | null;
-  /** RRGGBB; null if the file does not say. */
+  /** RRGGBB; null if the file does not name it. */
   colourHex: string | null;
-  /** null if the file does not say. */
+  /** null if the file does not state them. */
   grams: number | null;
 }
 
-/** °C for each part of a machine. */
+/** Temperatures (°C) for each part of a machine. */
 export interface Heat {
   nozzle: number;
   bed: number;
-  /** And heaters of which nothing is known. */
+  /** The chamber, and heaters of which nothing is known. */
   chamber: number;
 }
 
-/** What a sliced file says of itself and what its commands do, as far as it decides where and in what it may be printed. */
+/** The statements of a sliced file and the effects of its commands, as far as they decide where and in what it may be printed. */
 export interface SlicedFacts {
   slicer: string | null;
-  /** The machine model that the file was made for, in its slicer's words; null if it names none. */
+  /** The machine model that the file was made for, as its slicer names it; null if it names none. */
   madeFor: string | null;
-  /** Of all extruding moves. */
+  /** The box of all extruding moves. */
   box: Box;
-  /** Of the extruding moves after the first layer mark; null without such marks. */
+  /** The box of the extruding moves after the first layer mark; null without such marks. */
   partBox: Box | null;
-  /** Of the moves without extrusion. */
+  /** The box of the moves without extrusion. */
   travelBox: Box;
   extrudingMoves: number;
   /** °C; 0 if the file sets none. */
   nozzleTemperature: number;
   bedTemperature: number;
-  /** The most that anything in it asks for, words of macros included. */
+  /** The highest temperatures that anything in it requests, including parameters of macros. */
   hottest: Heat;
-  /** Words that should be a number and are none. */
+  /** Parameters that should be a number but are not. */
   badNumbers: number;
-  /** Carriage returns that end a line alone: Klipper does not read them so. */
+  /** Carriage returns that end a line alone, which Klipper does not treat as line ends. */
   loneReturns: number;
-  /** Commands with names, as Klipper's and its macros, each with the line in which it stands first. */
+  /** Commands with names, such as Klipper's and its macros, each with its first line. */
   extendedCommands: { name: string; line: number }[];
-  /** In which line a dangerous or vendor command stands first. */
+  /** The first line of each dangerous or vendor command. */
   commandLines: Record<string, number>;
   /** Commands that no file may contain. */
   dangerousCommands: string[];
   /** Commands that only the maker of a machine puts into a file for that machine. */
   vendorCommands: string[];
-  /** null: it cannot be proved. */
+  /** null: unknown. */
   complete: boolean | null;
   /** The tools that extrude, from 0. On a Bambu these are the numbers of filaments, not of nozzles. */
   tools: number[];
-  /** Those that the file uses; empty if it says nothing of them. */
+  /** The filaments that the file uses; empty if it names none. */
   filaments: UsedFilament[];
   /** mm, by tool; empty if the file names none. */
   nozzleDiameters: number[];
@@ -69,10 +69,10 @@ export interface SlicedFacts {
   bedType: string | null;
 }
 
-/** What a job's file asks of printers beyond its size; kept with the job, so that no decision has to read the file again. */
+/** The requirements of a job's file beyond its size; stored with the job, so that no decision has to read the file again. */
 export interface FileFacts {
-  /** Null for a model, which is sliced for whatever printer it goes to. */
+  /** Null for a model, which is sliced for its printer later. */
   sliced: SlicedFacts | null;
-  /** Volumes of a project that only some slicers can do (modifiers, negative volumes …); empty for a plain model. */
+  /** Volumes of a project that only some slicers support (modifiers, negative volumes …); empty for a plain model. */
   volumes: string[];
 }

@@ -1,25 +1,25 @@
 import type { SpoolId } from './ids';
 import { gramsOfFilament, type Material } from './material';
 
-/** How much of a print had come out at a moment. */
+/** How much of a print had been extruded at a moment. */
 export interface Drawn {
-  /** 0..1; null: not known. */
+  /** 0..1; null: unknown. */
   progress: number | null;
-  /** mm that the printer itself had counted; null: it counts nothing. */
+  /** mm counted by the printer itself; null: it does not count. */
   filamentMm: number | null;
 }
 
-/** A spool that was taken out of a print's slot when so much had come out. */
+/** A spool that was removed from a print's slot after so much had been extruded. */
 export interface SpoolTaken extends Drawn {
   spoolId: SpoolId;
 }
 
-/** What a print took in all, or is going to take. */
+/** The consumption of a print, actual or planned. */
 export interface WholePrint {
   grams: number;
-  /** How far it came (0..1). */
+  /** The progress that it reached (0..1). */
   progress: number;
-  /** Undefined: it cannot be told what its millimetres weigh. */
+  /** Undefined: the weight of its filament is unknown. */
   material: Pick<Material, 'densityGramsPerCm3' | 'diameterMm'> | undefined;
 }
 
@@ -29,10 +29,10 @@ export interface SpoolShare {
   grams: number;
 }
 
-/** Grams as they are stored: in whole hundredths. */
+/** Rounds grams as they are stored, to hundredths. */
 export const roundGrams = (grams: number): number => Math.round(grams * 100) / 100;
 
-/** Grams of a print that had come out at a moment, never more than the whole; null if nothing is known of it. */
+/** Returns the grams of a print that had been extruded at a moment, never more than the whole; null if unknown. */
 export function gramsDrawn({ progress, filamentMm }: Drawn, print: WholePrint): number | null {
   if (filamentMm !== null && print.material) return Math.min(print.grams, gramsOfFilament(filamentMm, print.material));
   if (progress === null) return null;
@@ -41,13 +41,13 @@ export function gramsDrawn({ progress, filamentMm }: Drawn, print: WholePrint): 
 }
 
 /**
- * Splits the grams of a print over the spools that it was printed from, so that their sum is exactly these grams: each gave
- * what came out until it was taken out. Where nothing is known of a change, nothing counts as having come out since the one
- * before. What came out while none was booked is the next one's, because something was in the slot; the last takes the rest.
+ * Splits the grams of a print over its spools, so that the shares add up to exactly these grams: each spool gave
+ * what was extruded until its removal. If nothing is known of a change, nothing counts as extruded since the previous
+ * one. Grams extruded while no spool was booked belong to the next one, because something was in the slot; the last spool gets the rest.
  *
- * @param taken the spools that were taken out, in this order; one may come back
- * @param last the spool in the slot at the end; null: none, and the rest is of the one that was taken out last
- * @returns by the spools' ids, none without grams
+ * @param taken the spools that were removed, in this order; one may come back
+ * @param last the spool in the slot at the end; null: none, and the rest belongs to the one that was removed last
+ * @returns the shares by the spools' ids, without empty ones
  */
 export function splitGrams(print: WholePrint, taken: readonly SpoolTaken[], last: SpoolId | null): SpoolShare[] {
   const hundredths = new Map<SpoolId, number>();

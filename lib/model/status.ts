@@ -14,10 +14,10 @@ export const jobStatuses = [
 export type JobStatus = (typeof jobStatuses)[number];
 
 /**
- * The status graph: from each status, the ones it may go to. Open statuses may fall back, because a job of several
+ * The status graph: from each status, the ones that may follow. Open statuses may fall back, because a job of several
  * copies shows its most advanced open copy. A terminal status is left only by a replay (failed to queued) and by a part
  * that is rejected (completed to queued).
- * The database holds the same table (`job_status_transitions`) and refuses everything else.
+ * The database holds the same table (`job_status_transitions`) and rejects everything else.
  */
 export const statusGraph: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   queued: ['scheduled', 'failed', 'cancelled'],
@@ -32,12 +32,12 @@ export const statusGraph: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
 
 const terminalStatuses = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 
-/** Whether nothing more happens to a job with this status by itself. */
+/** Whether a job with this status is over, so that nothing more happens to it without a request. */
 export function isTerminal(status: JobStatus): boolean {
   return (terminalStatuses as readonly JobStatus[]).includes(status);
 }
 
-/** What a job's status is while an attempt of it is in this phase. */
+/** The status of a job while its attempt is in this phase. */
 const statusOfPhase: Readonly<Record<Exclude<AttemptPhase, 'ended'>, JobStatus>> = {
   dispatched: 'scheduled',
   claimed: 'slicing',
@@ -50,7 +50,7 @@ const statusOfPhase: Readonly<Record<Exclude<AttemptPhase, 'ended'>, JobStatus>>
 
 const openOrder: readonly JobStatus[] = ['queued', 'scheduled', 'slicing', 'uploading', 'printing'];
 
-/** The status of a job that is not over: that of its most advanced open attempt, or `queued`. */
+/** Returns the status of a job that is not over: that of its most advanced open attempt, or `queued`. */
 export function openStatus(phases: readonly AttemptPhase[]): JobStatus {
   let best: JobStatus = 'queued';
   for (const phase of phases) {

@@ -1,12 +1,12 @@
 import { PlatewiseError } from './errors';
 
-/** What electricity costs by time of day. */
+/** The price of electricity by time of day. */
 export interface Tariff {
   /** USD per kWh outside of all windows. */
   usdPerKwh: number;
-  /** Daily windows in minutes after local midnight; one that ends before it begins goes through midnight. */
+  /** Daily windows in minutes after local midnight; one whose end precedes its start spans midnight. */
   windows: { fromMinute: number; toMinute: number; usdPerKwh: number }[];
-  /** IANA name; `undefined`: this machine's. */
+  /** IANA name; `undefined`: that of this machine. */
   timeZone?: string;
 }
 
@@ -18,7 +18,7 @@ function minuteOf(text: string): number {
 }
 
 /**
- * Reads a tariff such as `0.32; 22:00-06:00 0.21; 17:00-20:00 0.40`: the price of a kWh in USD, then prices of daily windows.
+ * Parses a tariff such as `0.32; 22:00-06:00 0.21; 17:00-20:00 0.40`: the price of a kWh in USD, then the prices of daily windows.
  *
  * @throws PlatewiseError `bad_tariff`
  */
@@ -53,11 +53,11 @@ export function parseTariff(text: string, timeZone?: string): Tariff {
 
 const stepMs = 5 * 60_000;
 const hourMs = 3_600_000;
-/** A print of more hours is counted as one of so many, scaled: prices repeat every day. */
+/** A longer print is counted as one of this many hours, scaled, because prices repeat every day. */
 const countedHours = 24 * 14;
 
 /**
- * What a machine's electricity costs (USD) for so many hours from a moment on, each five minutes at their price. Daylight
+ * Returns the price of a machine's electricity (USD) for a number of hours from a moment on, in steps of five minutes. Daylight
  * saving is that of the tariff's time zone.
  *
  * @param startedAt ms since 1970

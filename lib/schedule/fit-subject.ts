@@ -4,7 +4,7 @@ import type { Material } from '../model/material';
 import { contradictionOf, type PrinterReport } from '../model/printer';
 import type { LoadedSlot, Printer } from '../store/printers';
 
-/** A job as the judgement of fit sees it. @param material undefined: it is gone, and nothing prints it */
+/** A job in the form that the fit checks use. @param material undefined: it no longer exists, and nothing can print it */
 export function fitJob(
   job: Pick<
     Job,
@@ -37,9 +37,9 @@ export function fitJob(
 }
 
 /**
- * A printer as the judgement of fit sees it: what it reports of itself counts more than what it was set up with.
- * @param slots of all printers, or of this one
- * @param report a newer one than the stored one
+ * A printer in the form that the fit checks use: its reports override its configuration.
+ * @param slots those of all printers, or of this one
+ * @param report a newer report than the stored one
  */
 export function fitPrinter(
   printer: Printer,
@@ -69,13 +69,13 @@ export function fitPrinter(
   };
 }
 
-/** What the printer sees is there, whatever is booked: an empty slot is empty, PETG is not PLA, an AMS feeds the nozzle that it is set up on. */
+/** The printer's report overrides the records: an empty slot is empty, PETG is not PLA, an AMS feeds the nozzle that it is set up on. */
 function fitSlot(
   { slot, tool, materialId, materialType, gramsFree }: LoadedSlot,
   report: PrinterReport | null,
 ): FitSlot {
   const reported = report?.slots.find((one) => one.slot === slot);
-  // A printer that lists its slots does not have one that it leaves out.
+  // A printer that lists its slots does not have the ones that it omits.
   const missing = reported === undefined && (report?.slots.length ?? 0) > 0;
   const seen = reported && materialType !== null ? contradictionOf(reported, materialType) : null;
   const contradiction = missing ? 'no such slot' : seen;

@@ -1,7 +1,7 @@
 import type { FarmPause } from '../contracts/farm';
 import type { StoredPause } from '../store/farm-pause';
 
-/** A pause of the farm as the API shows it. */
+/** A pause of the farm in the form of the API. */
 export type FarmPauseView = FarmPause;
 
 export const pauseView = ({ pausedAt, pausedBy, reason }: StoredPause): FarmPauseView => ({

@@ -9,46 +9,46 @@ import type { Snapshot } from '../planning/snapshot';
 import { takeSnapshot } from './snapshot';
 import { type PlannedSnapshot, StandingPlan } from './standing-plan';
 
-/** The farm as it is now, for the planner. */
+/** Returns the current state of the farm, for the planner. */
 export function snapshotNow(farm: Farm): Promise<Snapshot> {
   return farm.database.read((db) => takeSnapshot(db, farm));
 }
 
-/** A new plan for the farm as it is now. */
+/** Returns a new plan for the current state of the farm. */
 export async function currentPlan(farm: Farm): Promise<Plan> {
   return (await plannedNow(farm)).plan;
 }
 
-/** The same, with what it was made from. */
+/** Returns the same, with its inputs. */
 export function plannedNow(farm: Farm): Promise<PlannedSnapshot> {
   return farm.part(StandingPlan).make();
 }
 
-/** The plan that stands, as long as nothing has changed since it was made; else a new one, made once for all who ask. */
+/** Returns the standing plan if nothing has changed since it was made; otherwise a new one, shared by all concurrent callers. */
 export function plannedForAll(farm: Farm): Promise<PlannedSnapshot> {
   return farm.part(StandingPlan).current();
 }
 
-/** The plan that was made last, at once; a new one if there is none yet. */
+/** Returns the latest plan immediately; a new one if there is none yet. */
 export async function latestPlan(farm: Farm): Promise<Plan> {
   return (farm.part(StandingPlan).last ?? (await plannedForAll(farm))).plan;
 }
 
 const hour = 3_600_000;
-/** How far ahead the hours of operators are told. */
+/** How many days ahead the operators' hours are shown. */
 const shownDays = 7;
 /** A year (hours). */
 const longestView = 8760;
 
-/** Which part of a plan is asked for; without either, all of it. */
+/** The requested part of a plan; without either field, all of it. */
 export interface PlanPart {
-  /** Only the lines that begin so soon, and what is said of their jobs. */
+  /** Only lines that begin within this number of hours, and the reasons and promises of their jobs. */
   hours?: number;
-  /** At most so many lines, and alerts. */
+  /** The maximum number of lines, and of alerts. */
   limit?: number;
 }
 
-/** A plan as it goes over a wire. */
+/** A plan in the form of the wire and the API. */
 export function planMessage(
   { plan, snapshot }: Pick<PlannedSnapshot, 'plan' | 'snapshot'>,
   part: PlanPart = {},
@@ -114,7 +114,7 @@ function shiftsOf(hours: OperatorHours, now: number): { from: string; until: str
     .map(([begin, end]) => ({ from: at(begin), until: at(end) }));
 }
 
-/** Which part of the plan a query asks for. @throws MalformedInputError */
+/** Parses the requested part of the plan from a query. @throws MalformedInputError */
 export function planPart(input: Record<string, unknown>): PlanPart {
   const errors: FieldError[] = [];
   const hours = Number(input['hours']);
@@ -122,6 +122,6 @@ export function planPart(input: Record<string, unknown>): PlanPart {
     errors.push({ field: 'hours', value: input['hours'], remedy: `Give a number from 1 to ${longestView}.` });
   }
   const limit = input['limit'] === undefined ? undefined : limitOf(input, errors);
-  if (errors.length > 0) throw new MalformedInputError('The query of the plan is not understood.', errors);
+  if (errors.length > 0) throw new MalformedInputError('The query of the plan is invalid.', errors);
   return { ...(input['hours'] !== undefined && { hours }), ...(limit !== undefined && { limit }) };
 }

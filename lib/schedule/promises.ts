@@ -5,7 +5,7 @@ import type { Situation } from '../planning/forecast';
 import type { JobPromise } from '../planning/promise';
 import { promisesThatCame } from '../store/planning';
 
-/** What is promised of a job: when nine in ten start and end by then, and what of its deadline. */
+/** The promise of a job: the spread of its start and end (up to the time by which nine in ten happen), and whether it meets its deadline. */
 export type PromiseView = PromiseOfJob;
 
 export const promiseView = (id: JobId, promise: JobPromise): PromiseView => ({
@@ -15,7 +15,7 @@ export const promiseView = (id: JobId, promise: JobPromise): PromiseView => ({
   deadline: promise.deadline,
 });
 
-/** How well promises were kept: of so many, the share that fell into the interval that was told (it should be 80 %). */
+/** How well promises were kept: their number, and the share that fell into the promised interval (the target is 80 %). */
 export async function promisesKept(
   farm: Farm,
 ): Promise<{ promises: number; covered_percent: number | null; by_situation: Record<Situation, number | null> }> {

@@ -20,10 +20,10 @@ import type { Queryable } from '../store/queryable';
 import { fitJob, fitPrinter } from './fit-subject';
 import { pauseView } from './pause-view';
 
-/** Without any estimate a print is taken to last so long (hours). */
+/** The assumed duration of a print without an estimate (hours). */
 const unknownHours = 1;
 
-/** What the planner needs to know of a job. */
+/** A job in the form that the planner uses. */
 export function planningJob(
   job: Job,
   material: Material | undefined,
@@ -42,7 +42,7 @@ export function planningJob(
     deadline: job.deadlineAt === null ? null : Date.parse(job.deadlineAt),
     createdAt: Date.parse(job.createdAt),
     notBefore: latest(job.notBefore, job.retryAt),
-    // What was accepted by an earlier version waits until its file has been read again.
+    // A job that an earlier version accepted waits until its file has been read again.
     held: job.hold || job.fileFacts === null,
     waitsFor: unmet.map(({ id }) => id),
     ...(deadEnds.length > 0 && { deadEnds }),
@@ -52,7 +52,7 @@ export function planningJob(
   };
 }
 
-/** The later of two times (ms since 1970); null: there is none. */
+/** Returns the later of two times (ms since 1970); null if there is none. */
 function latest(...times: (string | null)[]): number | null {
   const given = times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
   return given.length === 0 ? null : Math.max(...given);
@@ -63,7 +63,7 @@ function deadEnd(id: JobId, status: JobStatus | null): DeadEnd[] {
   return status === 'failed' || status === 'cancelled' ? [{ id, status }] : [];
 }
 
-/** What the planner needs to know of a printer. */
+/** A printer in the form that the planner uses. */
 export function planningPrinter(
   printer: Printer,
   slots: LoadedSlot[],
@@ -102,7 +102,7 @@ function busyWith(
 }
 
 /**
- * The whole farm at this moment, for the planner.
+ * Takes a snapshot of the whole farm, for the planner.
  * @param unfinished the jobs, if they have been read already in the same transaction
  */
 export async function takeSnapshot(
@@ -163,7 +163,7 @@ export async function takeSnapshot(
   };
 }
 
-/** What only planning ahead reads. */
+/** The facts that only planning ahead needs. */
 async function planningFacts(
   db: Queryable,
   learned: Farm['learned'],
@@ -177,13 +177,13 @@ async function planningFacts(
   };
 }
 
-/** Spools with filament that are in no slot, less what open attempts have reserved. */
+/** Spools with filament that are in no slot, minus the grams reserved by open attempts. */
 const shelfOf = (spools: readonly Spool[]): NonNullable<Snapshot['shelf']> =>
   spools
     .filter((spool) => spool.printerId === null && spool.gramsFree > 0)
     .map((spool) => ({ spoolId: spool.id, materialId: spool.materialId, grams: spool.gramsFree }));
 
-/** Wall-clock hours on each printer, by what its prints of this material really took. */
+/** Wall-clock hours on each printer, corrected by the actual durations of its prints of this material. */
 function hoursOn(
   job: PlanningJob,
   printers: readonly PlanningPrinter[],

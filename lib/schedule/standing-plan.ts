@@ -8,30 +8,30 @@ import type { Queryable } from '../store/queryable';
 import { readStandingPlan, standingMark, storeStandingPlan } from '../store/standing-plan';
 import { takeSnapshot } from './snapshot';
 
-/** A plan with the snapshot that it was made from. */
+/** A plan with the snapshot from which it was made. */
 export interface PlannedSnapshot {
   plan: Plan;
   snapshot: Snapshot;
-  /** All unfinished jobs, as they were then. */
+  /** All unfinished jobs of the snapshot. */
   jobs: Job[];
-  /** What a plan that starts from this one needs to know. */
+  /** The state that the next plan needs. */
   memory: PlanMemory;
   /** When this process made or read it, by the monotonic clock (ms). */
   at: number;
 }
 
-/** What happens without a notification (a printer goes offline, a time comes) shows after this long at the latest (s). */
+/** The delay after which changes without a notification (a printer goes offline, a time is reached) show at the latest (s). */
 const longestAge = 25;
 
 /**
- * The plan that the farm goes by. It is in the database, one for all processes, with what the next plan needs to know of it. Whoever asks
- * gets the plan that stands, unless something has changed since it was made; then it is made once for all who ask.
+ * The plan in force. It is stored in the database, one for all processes, with the state that the next plan needs. Callers get
+ * the standing plan, unless something has changed since it was made; then it is made once for all of them.
  */
 export class StandingPlan {
   readonly #farm: Farm;
-  /** What this process made or read last. */
+  /** The plan that this process made or read last. */
   #last: PlannedSnapshot | undefined;
-  /** How many notifications of a change had come before the last snapshot was taken, and have come by now. */
+  /** The number of change notifications before the last snapshot, and up to now. */
   #seenBefore = 0;
   #seen = 0;
   #listening: Promise<() => void> | undefined;
@@ -42,12 +42,12 @@ export class StandingPlan {
     this.#farm = farm;
   }
 
-  /** The plan that this process knows, at once; undefined: none yet. It may be of the past. */
+  /** Returns the plan that this process knows, immediately; undefined: none yet. It may be outdated. */
   get last(): PlannedSnapshot | undefined {
     return this.#last;
   }
 
-  /** The plan for the farm as it is. */
+  /** Returns the plan for the current state of the farm. */
   async current(): Promise<PlannedSnapshot> {
     await this.#listen();
     const { version, changes, latest, ageSeconds } = await standingMark(this.#farm.database);
@@ -57,7 +57,7 @@ export class StandingPlan {
     return this.#read();
   }
 
-  /** A new plan, made once for all who ask before it is begun, and only one after the other. */
+  /** Makes a new plan, once for all callers that wait before it begins, one plan after the other. */
   shared(): Promise<PlannedSnapshot> {
     this.#next ??= Promise.resolve(this.#running)
       .catch(() => undefined)
@@ -71,11 +71,11 @@ export class StandingPlan {
     return this.#next;
   }
 
-  /** A new plan, which stands from now on, unless one from a later state does. */
+  /** Makes a new plan and stores it as the standing plan, unless one of a later state is stored already. */
   async make(): Promise<PlannedSnapshot> {
     const seenBefore = this.#seen;
     const { database, planner } = this.#farm;
-    // Before the rows: whatever changes while they are read counts as a change after them.
+    // Read before the rows: a change while they are being read counts as a change after them.
     const { latest } = await standingMark(database);
     const { jobs, snapshot, memory } = await database.read((db) => this.#situation(db));
     const plan = await planner.make(snapshot, memory);
@@ -109,7 +109,7 @@ export class StandingPlan {
     return { jobs, snapshot, memory };
   }
 
-  /** The plan that another process has made, beside the farm as it is now. */
+  /** Reads the plan that another process has made, and the current state of the farm. */
   async #read(): Promise<PlannedSnapshot> {
     const { jobs, snapshot, memory } = await this.#farm.database.read((db) => this.#situation(db));
     if (!memory.previous) return this.shared();
@@ -117,7 +117,7 @@ export class StandingPlan {
     return this.#last;
   }
 
-  /** Hears of changes from now on; what cannot be heard is noticed by its number. */
+  /** Subscribes to changes; a missed notification is detected by the mark. */
   async #listen(): Promise<void> {
     this.#listening ??= this.#farm.database.listen((payload) => {
       if (payload === 'plan' || payload === 'reconnected') this.#seen++;

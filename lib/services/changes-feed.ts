@@ -1,16 +1,16 @@
 import type { Farm } from '../farm/farm';
 
-/** Changes that come together are told once (ms). */
+/** Changes within this interval are reported as one (ms). */
 const gathering = 100;
-/** Nobody is told more often (ms). */
+/** Minimum notification interval (ms). */
 const pause = 250;
 
 /**
- * Tells that something of the farm has changed, a job, a printer, a bed or the plan: at once, but not more often than four times
- * a second, and never less than once after the last change.
- * @returns ends it
+ * Reports that something of the farm has changed: a job, a printer, a bed or the plan. It reports immediately, but at most four times
+ * a second, and at least once after the last change.
+ * @returns a function that ends it
  */
-export async function listenToChanges(farm: Farm, told: () => void): Promise<() => void> {
+export async function listenToChanges(farm: Farm, changed: () => void): Promise<() => void> {
   let timer: NodeJS.Timeout | undefined;
   let last = Number.NEGATIVE_INFINITY;
   const unlisten = await farm.database.listen((payload) => {
@@ -20,7 +20,7 @@ export async function listenToChanges(farm: Farm, told: () => void): Promise<() 
       () => {
         timer = undefined;
         last = performance.now();
-        told();
+        changed();
       },
       Math.max(gathering, pause - (performance.now() - last)),
     );

@@ -9,8 +9,8 @@ import { DatabaseUnavailableError } from '../store/database';
 import { recordDeadMessage } from '../store/dead-letters';
 
 /**
- * Records what the broker gave up in the table of dead letters, with a mark for characters that no database holds. What a job's end put there is in the table already,
- * and a dispatch that was only delivered too often is published again as long as nobody has claimed it.
+ * Records the messages that the broker dead-lettered in the table of dead letters, marking characters that no database can store. Those
+ * of ended jobs are in the table already, and a dispatch that was only delivered too often is published again until an agent claims it.
  */
 export function recordDeadLetters(farm: Farm): Promise<Subscription> {
   return farm.broker.consumeDeadLetters(async (message) => {
@@ -20,17 +20,17 @@ export function recordDeadLetters(farm: Farm): Promise<Subscription> {
     try {
       await recordDeadMessage(farm.database, { id, reason, message: message.body });
     } catch (error) {
-      // What the database cannot hold today it cannot hold tomorrow.
+      // A message that the database cannot store today cannot be stored tomorrow.
       if (error instanceof DatabaseUnavailableError) throw error;
       farm.dropped.note(deadLetterRecordQueue, asError(error).message);
       return 'accept';
     }
-    farm.log('warn', `A message was put among the dead letters: ${reason}`);
+    farm.log('warn', `A message was dead-lettered: ${reason}`);
     return 'accept';
   });
 }
 
-/** Null if there is nothing to record. */
+/** Returns null if there is nothing to record. */
 async function reasonToRecord(farm: Farm, message: IncomingMessage): Promise<string | null> {
   if (isGivenUpJob(message.body)) return null;
   try {

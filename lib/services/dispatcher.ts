@@ -5,13 +5,13 @@ import { recordDeadLetters } from './dead-letter-recorder';
 import { OutboxRelay } from './relay';
 import type { Service } from './service';
 
-/** Publishes what the farm has committed, and records what the broker gives up. */
+/** Publishes the outbox, and records the dead letters of the broker. */
 export class Dispatcher implements Service {
   readonly #farm: Farm;
   readonly #relay: OutboxRelay;
   #letters: Subscription | undefined;
 
-  /** @param published told of every message that was published */
+  /** @param published called with every published message */
   constructor(farm: Farm, published?: (row: OutboxRow) => void) {
     this.#farm = farm;
     this.#relay = new OutboxRelay(farm, published);
@@ -28,7 +28,7 @@ export class Dispatcher implements Service {
     await this.#relay.stop();
   }
 
-  /** Publishes what waits, soon. */
+  /** Publishes waiting messages soon. */
   wake(): void {
     this.#relay.wake();
   }

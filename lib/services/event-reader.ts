@@ -3,26 +3,26 @@ import { asError } from '../model/errors';
 import { eventRange, eventsAfter, type StatusEvent } from '../store/outbox';
 
 const batch = 200;
-/** So many of the newest events are kept for listeners that are a little behind. */
+/** How many of the newest events are kept for listeners that are slightly behind. */
 const kept = 1000;
-/** After a failure the database is asked again this soon (ms). */
+/** Delay before the database is queried again after a failure (ms). */
 const retryPause = 1000;
 
 /** What woke a listener. */
 export interface Woken {
   events: boolean;
-  /** Something else than an event: a printer, a bed, the plan. */
+  /** Something other than an event changed: a printer, a bed, the plan. */
   changed: boolean;
 }
 
 /**
- * Reads the events of a farm once for all listeners of this process, as long as there are any: what they cost the database does
- * not depend on how many they are. A listener that is further behind than what is kept reads for itself until it has caught up.
+ * Reads the events of a farm once for all listeners of this process, while there are any: the load on the database does
+ * not depend on their number. A listener that has fallen behind the kept events reads for itself until it has caught up.
  */
 export class EventReader {
   readonly #farm: Farm;
   readonly #listeners = new Set<(woken: Woken) => void>();
-  /** The newest events, the oldest of them first; everything after `#from` up to `#last`. */
+  /** The newest events, oldest first; everything after `#from` up to `#last`. */
   #events: StatusEvent[] = [];
   #from = 0;
   #last = 0;
@@ -35,12 +35,12 @@ export class EventReader {
     this.#farm = farm;
   }
 
-  /** The last event that was read. */
+  /** The id of the last event read. */
   get last(): number {
     return this.#last;
   }
 
-  /** Calls the listener whenever there is something new. @returns ends it */
+  /** Calls the listener whenever there is something new. @returns a function that ends it */
   async listen(listener: (woken: Woken) => void): Promise<() => void> {
     this.#listeners.add(listener);
     const leave = (): void => {
@@ -58,7 +58,7 @@ export class EventReader {
     return leave;
   }
 
-  /** What came after an event, oldest first, a batch of it at most. */
+  /** Returns the events after an event, oldest first, at most one batch. */
   async after(id: number): Promise<StatusEvent[]> {
     if (id >= this.#last) return [];
     if (id < this.#from) return eventsAfter(this.#farm.database, id, batch);
@@ -76,7 +76,7 @@ export class EventReader {
     this.#from = newest;
     this.#last = newest;
     this.#events = [];
-    // What came between the question and its answer.
+    // Reads the events that arrived between the query and its answer.
     void this.#read();
   }
 
@@ -98,7 +98,7 @@ export class EventReader {
       do {
         this.#again = false;
         const found = await eventsAfter(this.#farm.database, this.#last, batch);
-        // All listeners have left meanwhile, and perhaps new ones have come: they begin elsewhere.
+        // All listeners have left meanwhile, and new ones may have come: they begin elsewhere.
         if (this.#started !== begun) {
           this.#again = true;
           return;
@@ -107,7 +107,7 @@ export class EventReader {
         if (found.length === batch) this.#again = true;
       } while (this.#again);
     } catch {
-      // Whoever watches the database says so; the events are there when it is back.
+      // The watch of the database reports the outage; the events are still there when it is back.
       setTimeout(() => {
         if (this.#started) void this.#read();
       }, retryPause).unref();

@@ -2,7 +2,7 @@ import type { Farm } from '../farm/farm';
 import { offerFiles } from '../shared-files/foreign-files';
 import type { Service } from './service';
 
-/** Puts into the database the files that other processes ask for, if there can be others. */
+/** Copies files that other processes request into the database, if there can be other processes. */
 export class FileOffers implements Service {
   readonly #farm: Farm;
   #end: (() => void) | undefined;

@@ -4,7 +4,7 @@ interface Waiting<Item> {
   reject(error: unknown): void;
 }
 
-/** Does for many at once what would cost as much for one: whatever comes while the work is being done is done together after it. */
+/** Batches work that costs as much for one item as for many: items added during one batch form the next. */
 export class Gathered<Item> {
   readonly #work: (items: Item[]) => Promise<void>;
   #waiting: Waiting<Item>[] = [];
@@ -14,7 +14,7 @@ export class Gathered<Item> {
     this.#work = work;
   }
 
-  /** Resolves when the work was done for this one; rejects if it failed. */
+  /** Resolves when the work for this item is done; rejects if it failed. */
   add(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
@@ -24,7 +24,7 @@ export class Gathered<Item> {
 
   async #go(): Promise<void> {
     this.#busy = true;
-    // Whoever comes in the same turn of the event loop comes along.
+    // Items added in the same turn of the event loop join this batch.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;

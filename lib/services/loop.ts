@@ -1,22 +1,22 @@
 import type { Service } from './service';
 
 export interface LoopOptions {
-  /** One round. What it throws goes to `failed`; the next round comes all the same. */
+  /** Does one round. Its errors go to `failed`; the next round happens anyway. */
   work(signal: AbortSignal): Promise<void>;
   failed(error: unknown): void;
-  /** A round is due after this long without one (ms); absent: only when woken. */
+  /** A round is due this long after the last (ms); absent: only when woken. */
   everyMs?: number;
   /** How long a round waits for further calls of `wake` (ms). */
   gatherMs?: number;
-  /** The least time from the beginning of one round to that of the next (ms). */
+  /** Minimum time from the start of one round to that of the next (ms). */
   pauseMs?: number;
-  /** Subscribes to whatever should wake the loop; returns the end of the subscription. */
+  /** Subscribes to the events that wake the loop; returns a function that unsubscribes. */
   listen?(wake: () => void): Promise<() => void>;
-  /** Whether the first round begins at once. */
+  /** Whether the first round starts immediately. */
   atStart?: boolean;
 }
 
-/** Does the same work again and again: at intervals and when woken, one round after the other, and never less than once after the last `wake`. */
+/** Repeats a piece of work at intervals and when woken, one round after the other, and at least once after the last `wake`. */
 export class Loop implements Service {
   readonly #options: LoopOptions;
   #abort: AbortController | undefined;
@@ -43,7 +43,7 @@ export class Loop implements Service {
     if (atStart) this.wake();
   }
 
-  /** Ends the round that is under way as soon as its work heeds the signal. */
+  /** Ends the current round as soon as its work heeds the signal. */
   async stop(): Promise<void> {
     this.#abort?.abort(new Error('The farm is closing.'));
     clearInterval(this.#interval);
@@ -56,7 +56,7 @@ export class Loop implements Service {
     this.#abort = undefined;
   }
 
-  /** Has a round begin soon. */
+  /** Starts a round soon. */
   wake(): void {
     if (!this.#abort || this.#abort.signal.aborted) return;
     if (this.#round) {

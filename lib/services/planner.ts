@@ -5,15 +5,15 @@ import { planMessage, plannedForAll } from '../schedule/plan';
 import { Loop } from './loop';
 
 const defaultSeconds = 30;
-/** Events that come together make one plan (ms). */
+/** Events within this interval lead to one plan (ms). */
 const gatherMs = 100;
 
-/** Plans whenever something has changed, and now and then all the same, and hands each plan on: to a wire, or to the scheduler. */
+/** Plans whenever something has changed, and at intervals, and passes each plan on: to a wire, or to the scheduler. */
 export class PlannerService extends Loop {
   /**
    * @param options.seconds between plans when nothing happens
-   * @param options.planned takes each plan
-   * @param options.failed told why there is none
+   * @param options.planned receives each plan
+   * @param options.failed receives the error if planning fails
    */
   constructor(
     farm: Farm,

@@ -9,19 +9,19 @@ import { findMaterial } from '../store/materials';
 import { findPrinter } from '../store/printers';
 import { type PreparingContext, preparedPrint } from './agents/prepared-print';
 
-/** So many jobs at the head of a printer's plan are prepared before their time. */
+/** How many jobs at the head of a printer's plan are prepared ahead. */
 const headOfPlan = 2;
-/** A change of the plan is often followed by another. */
+/** A change of the plan is often followed by another (ms). */
 const settleMs = 250;
-/** Without any sign the plan is looked at again after this. */
+/** Interval after which the plan is checked without a notification (ms). */
 const roundMs = 30_000;
-/** What could not be prepared is not tried again for so long: its attempt will say why. */
+/** Delay before a failed preparation is tried again (ms): the attempt itself reports the reason. */
 const pauseAfterFailureMs = 10 * 60_000;
 
 /**
- * Makes the print files of the jobs that the plan gives a printer next, while it prints, waits for its bed to be cleared,
- * or waits for anything else: a start then waits for no slicer. Slices only while no attempt needs a slicer, and gives way
- * at once.
+ * Prepares the print files of the jobs that the plan gives a printer next, while it prints, waits for its bed to be cleared,
+ * or waits for anything else, so that a start does not wait for the slicer. Slices only while no attempt needs a slicer, and yields
+ * immediately.
  */
 export class PrepareAhead {
   readonly #farm: Farm;
@@ -36,7 +36,7 @@ export class PrepareAhead {
   #round: Promise<void> | undefined;
   #again = false;
 
-  /** @param options.wanted whether this process serves the printer; others do not prepare for it */
+  /** @param options.wanted whether this process serves the printer; other processes do not prepare files for it */
   constructor(farm: Farm, options: { printerId: PrinterId; context: PreparingContext; wanted: () => boolean }) {
     this.#farm = farm;
     this.#printerId = options.printerId;
@@ -52,7 +52,7 @@ export class PrepareAhead {
     this.#lookSoon();
   }
 
-  /** Ends what is under way at once. */
+  /** Aborts the current work immediately. */
   async stop(): Promise<void> {
     this.#abort.abort(new Error('The farm is closing.'));
     clearInterval(this.#rounds);
@@ -91,7 +91,7 @@ export class PrepareAhead {
       const failedAt = this.#failedAt.get(id);
       if (failedAt !== undefined && performance.now() - failedAt < pauseAfterFailureMs) continue;
       const job = snapshot.jobs.find((one) => one.id === id);
-      // The filament may not be in yet: then it goes where it can be fed from.
+      // The filament may not be loaded yet: it will go where it can be fed from.
       const tool = job && (fittingSlot(job, place)?.tool ?? toolsFor(job, place)[0]);
       if (tool !== undefined) await this.#prepare(id, tool);
     }

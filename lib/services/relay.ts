@@ -16,11 +16,11 @@ import {
 import { Gathered } from './gathered';
 import { holdBack, Lanes } from './lanes';
 
-/** So many messages are on their way at once. */
+/** The maximum number of messages in flight. */
 const window = 64;
 const sweepInterval = 5000;
 const choreInterval = 60_000;
-/** How long what is on its way is waited for at the end (ms). */
+/** How long stopping waits for messages in flight (ms). */
 const stopLimit = 3000;
 const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = {
   dispatch: 'jobs',
@@ -28,14 +28,14 @@ const destinations: Record<OutboxRow['kind'], OutgoingMessage['destination']> = 
   dead_letter: 'dead_letters',
 };
 
-/** Who holds this publishes, of all processes on one database. */
+/** The lock of the publishing process, among all processes on one database. */
 export const relayLock = 'relay';
 
 /**
- * Publishes what the outbox holds and marks it when the broker has confirmed it: jobs with a dispatch first, then the oldest
- * message. Many are on their way at once, but of one job, and of one bed, only the oldest; one that fails holds back
- * those behind it, and nobody else's. Of all relays on one database one works at a time. A message may be published twice,
- * never not at all.
+ * Publishes the rows of the outbox and marks them once the broker has confirmed them: jobs with a dispatch first, then the oldest
+ * message. Many messages are in flight concurrently, but only the oldest of each job and of each bed; a failed one holds back
+ * those behind it, and no others. Only one relay at a time works on a database. A message may be published twice,
+ * but is never lost.
  */
 export class OutboxRelay {
   readonly #farm: Farm;
@@ -43,20 +43,20 @@ export class OutboxRelay {
   readonly #seldom = new Seldom();
   readonly #sent: Gathered<number>;
   readonly #lanes = new Lanes();
-  /** What is on its way. */
+  /** The messages in flight. */
   readonly #flights = new Set<Promise<void>>();
   #unlisten: (() => void) | undefined;
   #offBroker: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
-  /** Something has happened that the round under way may not have seen. */
+  /** Something has happened that the current round may have missed. */
   #woken = false;
   #wakeRound: () => void = () => undefined;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #choresAt = Number.NEGATIVE_INFINITY;
   #stopped = true;
 
-  /** @param onSent told of every message that was published */
+  /** @param onSent called with every published message */
   constructor(farm: Farm, onSent: (row: OutboxRow) => void = () => undefined) {
     this.#farm = farm;
     this.#onSent = onSent;
@@ -67,13 +67,13 @@ export class OutboxRelay {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#sweptAt = Number.NEGATIVE_INFINITY;
-    // A broker that forgot everything, the embedded one above all, gets every unclaimed dispatch again.
+    // A broker that has lost its messages, such as the embedded one, receives every unclaimed dispatch again.
     await resendUnclaimed(this.#farm.database, 0);
     this.#unlisten = await this.#farm.database.listen((payload) => {
       if (payload === 'outbox' || payload === 'reconnected') this.wake();
     });
     this.#offBroker = this.#farm.broker.onState((state) => {
-      // What failed because of the broker need not wait any longer.
+      // Messages that failed because of the broker need not wait any longer.
       if (state.status === 'connected') this.#lanes.release();
       this.wake();
     });
@@ -94,7 +94,7 @@ export class OutboxRelay {
     await this.#farm.database.locks.release(relayLock);
   }
 
-  /** Publishes what waits, soon. */
+  /** Publishes waiting messages soon. */
   wake(): void {
     if (this.#stopped) return;
     this.#woken = true;
@@ -112,7 +112,7 @@ export class OutboxRelay {
     for (;;) {
       this.#woken = false;
       if (this.#stopped) return;
-      // Who cannot publish leaves it to another process that can.
+      // If we cannot publish, release the lock.
       const { state } = this.#farm.broker;
       if (state.status !== 'connected' || state.blocked !== undefined) return locks.release(relayLock);
       if (!(await locks.hold(relayLock))) return;
@@ -124,7 +124,7 @@ export class OutboxRelay {
     }
   }
 
-  /** What can be published now and is not on its way. */
+  /** Returns the rows that can be published now and are not in flight. */
   async #next(): Promise<OutboxRow[]> {
     const room = window - this.#lanes.flying;
     if (room <= 0) return [];
@@ -149,7 +149,7 @@ export class OutboxRelay {
     this.#flights.add(landed);
   }
 
-  /** Until a message has arrived or failed, or somebody has woken the relay. */
+  /** Resolves when a message has arrived or failed, or the relay was woken. */
   #somethingHappens(): Promise<void> {
     if (this.#woken || this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
@@ -157,7 +157,7 @@ export class OutboxRelay {
     });
   }
 
-  /** False if it must wait. Never rejects. */
+  /** Resolves to false if the message must wait. Never rejects. */
   async #publish(row: OutboxRow): Promise<boolean> {
     try {
       if (row.attemptId !== null) this.#farm.passing('publish:before', row.attemptId);
@@ -186,7 +186,7 @@ export class OutboxRelay {
     if (this.#seldom.due(message) !== undefined) this.#farm.log('warn', `Messages wait in the outbox: ${message}`);
   }
 
-  /** What is to be done now and then by whoever publishes. */
+  /** Periodic work of the publishing process. */
   async #sweep(): Promise<void> {
     const now = performance.now();
     if (now - this.#sweptAt < sweepInterval) return;
@@ -195,7 +195,7 @@ export class OutboxRelay {
     if (now - this.#choresAt < choreInterval) return;
     this.#choresAt = now;
     this.#farm.broker.trimDeadLetters(deadLetterQueueLength).catch((error: unknown) => {
-      this.#farm.log('warn', `The queue of dead letters could not be shortened: ${asError(error).message}`);
+      this.#farm.log('warn', `The dead-letter queue could not be trimmed: ${asError(error).message}`);
     });
   }
 }

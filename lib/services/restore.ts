@@ -35,14 +35,14 @@ import type { Transaction } from '../store/queryable';
 import { isHeld } from '../store/session-locks';
 import { relayLock } from './relay';
 
-/** Text of rows that is sent to the database at once (bytes). */
+/** Size of a batch of rows sent to the database (bytes). */
 const batchBytes = 4 * 1024 * 1024;
 
 /**
- * Puts a farm back from a backup. Everything is proved whole before anything is changed; the database is then filled beside the one that
- * is there, brought up to date, and put into its place in one transaction, in which it is also made safe to go on with (`afterRestore`).
+ * Restores a farm from a backup. The backup is verified completely before anything changes. The rows are then loaded into a new schema
+ * beside the existing one, migrated, and swapped in with one transaction, which also makes them safe to continue with (`afterRestore`).
  *
- * @throws BackupError the backup is damaged, the database is not empty, or its farm is at work
+ * @throws BackupError the backup is damaged, the database is not empty, or its farm is running
  * @throws SchemaTooNewError the backup was made by a newer version
  */
 export async function restore(
@@ -61,7 +61,7 @@ export async function restore(
     await fill(aside, directory, manifest);
     await migrate(aside);
     const restoredFiles = await restoreFiles(files, directory, manifest);
-    // Filling takes a while, in which somebody may have started the farm.
+    // Loading takes a while, during which the farm may have been started.
     await refuseUnlessFree(database, replace);
     const done = await inOneTransaction(database, async (tx) => {
       await createSchema(tx, database.schema);
@@ -79,7 +79,7 @@ export async function restore(
   }
 }
 
-/** Reads every part of a backup and compares it with what was written. @throws BackupError */
+/** Reads every part of a backup and verifies its size and digest. @throws BackupError */
 async function verify(directory: string): Promise<BackupManifest> {
   const text = await readFile(join(directory, manifestName), 'utf8').catch(() => {
     throw damaged(`there is no ${manifestName} in ${directory}`);
@@ -89,7 +89,7 @@ async function verify(directory: string): Promise<BackupManifest> {
   const newer = manifest.schema.find((name) => !known.includes(name));
   if (newer !== undefined) throw new SchemaTooNewError(newer, 'The backup');
   if (manifest.schema.length === 0 || manifest.schema.some((name, index) => known[index] !== name)) {
-    throw damaged('its schema is none that there ever was');
+    throw damaged('its schema version never existed');
   }
   for (const { path, bytes, sha256 } of manifest.parts) {
     const hash = createHash('sha256');
@@ -102,7 +102,7 @@ async function verify(directory: string): Promise<BackupManifest> {
     } catch {
       throw damaged(`${path} cannot be read`);
     }
-    if (size !== bytes || hash.digest('hex') !== sha256) throw damaged(`${path} is not what was written`);
+    if (size !== bytes || hash.digest('hex') !== sha256) throw damaged(`${path} does not match the manifest`);
   }
   return manifest;
 }
@@ -113,7 +113,7 @@ async function refuseUnlessFree(database: Database, replace: boolean): Promise<v
     throw new BackupError(
       'The database is not empty. Nothing was changed.',
       'database_not_empty',
-      'Restore into a new database, or replace what is there: --replace.',
+      'Restore into a new database, or replace the existing farm: --replace.',
     );
   }
   if (!(await tablesOf(database)).includes('printers')) return;
@@ -121,7 +121,7 @@ async function refuseUnlessFree(database: Database, replace: boolean): Promise<v
   for (const name of names) {
     if (!(await isHeld(database, name))) continue;
     throw new BackupError(
-      'The farm is at work on this database. Nothing was changed.',
+      'The farm is running on this database. Nothing was changed.',
       'farm_running',
       'Stop every Node-RED of the farm, then restore.',
     );
@@ -160,7 +160,7 @@ async function fillTable(put: (lines: readonly string[]) => Promise<void>, path:
   if (lines.length > 0) await put(lines);
 }
 
-/** The lines of a file. Only a line feed ends one: what else could is part of a text. */
+/** Yields the lines of a file. Only a line feed ends a line: other separators are part of a text. */
 async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
@@ -186,7 +186,7 @@ async function restoreFiles(
   return restored;
 }
 
-/** One transaction on a connection of its own, whose statements may take as long as they need. */
+/** Runs one transaction on its own connection, whose statements have no time limit. */
 async function inOneTransaction<Result>(
   database: Database,
   work: (tx: Transaction) => Promise<Result>,

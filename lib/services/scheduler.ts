@@ -1,14 +1,14 @@
 import type { Farm } from '../farm/farm';
 import { type TickPlan, tick } from '../jobs/tick';
 
-/** What was started, and which lines of the plan no longer held. */
+/** The assignments that were started, and the lines of the plan that no longer held. */
 export interface ScheduleAnswer {
   scheduled_jobs: number;
   assignments: { job_id: string; printer_id: string; attempt_id: string; status: 'scheduled' }[];
   refused: { job_id: string; printer_id: string; reason: string }[];
 }
 
-/** Makes true what of a plan can start now; without one, of the plan for the farm as it is. */
+/** Dispatches the lines of a plan that can start now; without a plan, the farm plans first. */
 export async function schedule(farm: Farm, plan: TickPlan | undefined, actor: string): Promise<ScheduleAnswer> {
   const { assignments, refused } = await tick(farm, plan, actor);
   return {

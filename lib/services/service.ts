@@ -1,6 +1,6 @@
-/** Something that works by itself while a farm is open. Starting what runs, and stopping what has stopped, changes nothing. */
+/** Background work of an open farm. Starting and stopping are idempotent. */
 export interface Service {
   start(): Promise<void>;
-  /** Resolves when nothing of it is at work any more. */
+  /** Resolves when all its work has ended. */
   stop(): Promise<void>;
 }

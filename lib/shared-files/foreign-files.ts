@@ -6,10 +6,10 @@ import { notify } from '../store/database';
 import { isShared, shareFile } from '../store/shared-files';
 import { localCopy } from './local-copy';
 
-/** How long a file that somebody else may have is waited for, and how often it is looked for (ms). */
+/** How long to wait for a file that another process may have, and how often to check (ms). */
 const waitMs = 3000;
 const lookMs = 100;
-/** What the notification begins with by which a file is asked for. */
+/** The prefix of the notification that requests a file. */
 const question = 'file:';
 
 interface StoredName {
@@ -17,7 +17,7 @@ interface StoredName {
   extension: PrintExtension;
 }
 
-/** What a path names that some node of the API has given out; undefined if it is none. */
+/** Parses a path that a node of the API has issued; undefined if it is not one. */
 function storedName(path: string): StoredName | undefined {
   const [, folder, sha256, rest] = /[\\/]sha256[\\/]([0-9a-f]{2})[\\/]([0-9a-f]{64})(\.[a-z0-9.]+)$/.exec(path) ?? [];
   const extension = rest === undefined ? undefined : printExtensionOf(rest);
@@ -26,9 +26,9 @@ function storedName(path: string): StoredName | undefined {
 }
 
 /**
- * The path on this machine of a file that a submitter named. What a node of the API with another data directory took in is
- * fetched through the database, by its content; who has it is asked if it is not there any more.
- * @throws what `files.resolve` throws: nobody has it, or nobody may name it
+ * Returns the path on this machine of a file that a submitter named. A file that was uploaded to an API node with another data directory is
+ * fetched through the database, by its content; if the database does not hold it any more, its holder is asked to share it again.
+ * @throws the errors of `files.resolve`: no process has the file, or its path is not allowed
  */
 export async function findFile(farm: Farm, path: string): Promise<string> {
   try {
@@ -44,7 +44,7 @@ export async function findFile(farm: Farm, path: string): Promise<string> {
   }
 }
 
-/** Whether a file is in the database, or is put there by somebody who has it. */
+/** Whether a file is in the database, or is put there by a process that has it. */
 async function becomesShared(farm: Farm, { sha256, extension }: StoredName): Promise<boolean> {
   if (await isShared(farm.database, sha256)) return true;
   await notify(farm.database, `${question}${sha256}${extension}`);
@@ -55,14 +55,14 @@ async function becomesShared(farm: Farm, { sha256, extension }: StoredName): Pro
   return false;
 }
 
-/** Puts into the database what other nodes of the API ask for and this one has. Returns a function that ends it. */
+/** Shares the files of this node that other nodes of the API request, through the database. Returns a function that ends it. */
 export function offerFiles(farm: Farm): Promise<() => void> {
   return farm.database.listen((payload) => {
     const wanted = payload.startsWith(question) ? /^([0-9a-f]{64})(\.[a-z0-9.]+)$/.exec(payload.slice(5)) : null;
     const extension = printExtensionOf(wanted?.[2] ?? '');
     if (wanted?.[1] === undefined || extension === undefined) return;
     offer(farm, wanted[1], extension).catch((error: unknown) => {
-      farm.log('warn', `A file that another node asks for could not be shared: ${asError(error).message}`);
+      farm.log('warn', `A file requested by another node could not be shared: ${asError(error).message}`);
     });
   });
 }

@@ -4,9 +4,9 @@ import type { Database } from '../store/database';
 import { findAnalysis, storeAnalysis } from '../store/files';
 
 /**
- * What reading a file tells, by its content: read only if nobody has read the same bytes before.
- * @param path where the bytes lie on this machine
- * @throws what `analyseFile` throws
+ * Returns the analysis of a file by its content; the file is read only if the same bytes were never read before.
+ * @param path where the bytes are on this machine
+ * @throws the errors of `analyseFile`
  */
 export async function analysisOf(
   database: Database,

@@ -20,19 +20,19 @@ export interface StoredFile {
   dimensions_mm: Dimensions;
   volume_mm3: number;
   triangles: number;
-  /** The plates of a file that holds several: a job names one of them. */
+  /** The plates of a file with several: a job names one of them. */
   plates?: {
     plate: number;
     name: string | null;
     /** `data:image/png;base64,…`; null if the file has no picture of it. */
     thumbnail: string | null;
-    /** Of printer time; null if it is not sliced. */
+    /** Printer time; null if it is not sliced. */
     minutes: number | null;
     grams: number | null;
   }[];
-  /** Of a sliced file: what it uses, numbered as in the file. */
+  /** The filaments of a sliced file, numbered as in the file. */
   filaments?: { filament: number; type: string | null; colour_hex: string | null; grams: number | null }[];
-  /** The machine model that a sliced file was made for, in its slicer's words; null if it names none. */
+  /** The machine model that a sliced file was made for, as its slicer names it; null if it names none. */
   made_for?: string | null;
   warnings: string[];
 }
@@ -44,14 +44,14 @@ const defaultUploadLimit = 1024 ** 3;
  * @param stream the file's bytes
  * @param originalName only its extension is used
  * @throws FileStoreError `unsupported_extension`, `file_too_large`
- * @throws UnacceptableInputError it cannot be read as what it claims to be
+ * @throws UnacceptableInputError it is not a valid file of its type
  */
 export async function storeFile(farm: Farm, stream: Readable, originalName: string): Promise<StoredFile> {
   const extension = printExtensionOf(originalName);
   if (extension === undefined) {
     stream.destroy();
     throw new FileStoreError(
-      'Only .stl, .3mf, .gcode and .gcode.3mf files are kept.',
+      'Only .stl, .3mf, .gcode and .gcode.3mf files are accepted.',
       'unsupported_extension',
       'Send a file with one of these endings.',
     );
@@ -61,7 +61,7 @@ export async function storeFile(farm: Farm, stream: Readable, originalName: stri
   const analysis = await analysisOf(farm.database, stored.sha256, stored.path).catch((error: unknown) => {
     throw unreadable('file', basename(originalName), error);
   });
-  // Whatever node of the API is asked to print it, it is known there.
+  // Every node of the API can then print it.
   if (farm.sharesFiles) await shareFile(farm.database, stored.sha256, stored.path);
   return {
     stl_path: stored.path,
@@ -86,7 +86,7 @@ async function platesView(path: string, plates: PlateAnalysis[]): Promise<NonNul
   }));
 }
 
-/** Pictures of so many plates are answered, each so large (bytes); of the others there is none. */
+/** Limits of the pictures in an answer: how many plates have one, and the size of each (bytes). */
 const mostPictures = 64;
 const largestPicture = 256 * 1024;
 
@@ -105,7 +105,10 @@ function filamentsView({ filaments }: GcodeAnalysis): NonNullable<StoredFile['fi
   return filaments.map(({ filament, type, colourHex, grams }) => ({ filament, type, colour_hex: colourHex, grams }));
 }
 
-/** Finds the file, keeps a copy of its own by content, reads it once, and picks the plate. @throws UnacceptableInputError it is not there, or not sound */
+/**
+ * Finds the file, stores a copy by its content, reads it once, and picks the plate.
+ * @throws UnacceptableInputError it does not exist, or is damaged
+ */
 export async function readModel(
   farm: Farm,
   stlPath: string,
@@ -115,7 +118,7 @@ export async function readModel(
     const path = await findFile(farm, stlPath);
     const sha256 = await farm.files.hash(path);
     const analysis = await analysisOf(farm.database, sha256, path);
-    // Kept under its content and its true kind, so that nothing that happens to the original matters any more.
+    // Stored by its content and its actual kind, so that changes of the original have no effect.
     const kept = farm.files.pathOf(sha256, storedExtension[analysis.kind]);
     if (kept !== path) {
       const maxBytes = farm.options.maxUploadBytes ?? defaultUploadLimit;

@@ -33,7 +33,7 @@ const rows: readonly Row[] = [
   ['pla_silk_gold_esun', 'eSUN Silk PLA gold', 'PLA', 'gold', 'D4AF37', 'eSUN', 1.23, 24.99, 220, 60],
 ];
 
-/** What the demonstration farm prints with. A real farm begins with no material but those that its owner adds. */
+/** The materials of the demonstration farm. A real farm has only those that its owner adds. */
 export const demoMaterials: readonly Material[] = rows.map(
   ([
     id,
@@ -53,8 +53,8 @@ export const demoMaterials: readonly Material[] = rows.map(
 );
 
 /**
- * Adds the materials of the demonstration: all of them to a farm that has none, else only those that lie in the slots of simulated
- * printers. One that is there already stays as it is.
+ * Adds the materials of the demonstration: all of them to a farm without materials, otherwise only those in the slots of simulated
+ * printers. Existing materials do not change.
  */
 export async function addDemoMaterials(tx: Transaction): Promise<void> {
   const wanted = (await anyMaterial(tx))

@@ -8,7 +8,7 @@ import { findUsableMaterial, type Stock, stockOfMaterials, usableMaterials } fro
 import type { Queryable } from '../store/queryable';
 import { archiveMaterial, insertMaterial, updateMaterial, usersOfMaterial } from '../store/stock-changes';
 
-/** A material as the API shows it, with what is there of it (grams). */
+/** A material in the form of the API, with its stock (grams). */
 export type MaterialView = ContractMaterial;
 
 const materialView = (material: Material, stock: Stock | undefined): MaterialView => ({
@@ -27,7 +27,7 @@ const materialView = (material: Material, stock: Stock | undefined): MaterialVie
   grams_promised: stock?.gramsPromised ?? 0,
 });
 
-/** All materials that can be printed with. */
+/** Returns all materials that are not archived. */
 export async function materials(farm: Farm): Promise<{ materials: MaterialView[] }> {
   const [all, stock] = await farm.database.read(
     async (db) => [await usableMaterials(db), await stockOfMaterials(db)] as const,
@@ -42,8 +42,8 @@ async function viewOf(db: Queryable, material: Material): Promise<MaterialView> 
 }
 
 /**
- * Adds a material; an archived one of the same id comes back as it is described now.
- * @throws ConflictError there is one of this id
+ * Adds a material; an archived one with the same id is restored with the new description.
+ * @throws ConflictError a material with this id exists
  */
 export async function addMaterial(farm: Farm, input: unknown): Promise<MaterialView> {
   const { material_id, ...rest } = parseNewMaterial(input);
@@ -51,7 +51,7 @@ export async function addMaterial(farm: Farm, input: unknown): Promise<MaterialV
   return farm.database.transaction(async (tx) => {
     if (!(await insertMaterial(tx, material))) {
       throw new ConflictError(
-        `There is a material "${material.id}".`,
+        `The material "${material.id}" already exists.`,
         'Change it (PATCH materials/{id}), or choose another id.',
         'material_exists',
       );
@@ -60,7 +60,7 @@ export async function addMaterial(farm: Farm, input: unknown): Promise<MaterialV
   });
 }
 
-/** What whoever named an unknown material can do. */
+/** Returns the remedy for an unknown material. */
 export async function knownMaterialRemedy(db: Queryable): Promise<string> {
   const all = await usableMaterials(db);
   const first = all.find(({ type }) => type === 'PLA') ?? all[0];
@@ -68,7 +68,7 @@ export async function knownMaterialRemedy(db: Queryable): Promise<string> {
   return `Use the id of a material that the farm knows, for example ${first.id}.`;
 }
 
-/** What a description leaves out. */
+/** The defaults of an incomplete description. */
 const unnamed: Omit<Material, 'id'> = {
   name: '',
   type: '',
@@ -82,7 +82,7 @@ const unnamed: Omit<Material, 'id'> = {
   bedTemperature: 60,
 };
 
-/** Changes what a material is; jobs that wait are judged by it from now on. @throws NotFoundError */
+/** Changes a material; waiting jobs are judged by the new description. @throws NotFoundError */
 export async function changeMaterial(farm: Farm, id: string, input: unknown): Promise<MaterialView> {
   const change = parseMaterialChange(input);
   return farm.database.transaction(async (tx) => {
@@ -93,7 +93,7 @@ export async function changeMaterial(farm: Farm, id: string, input: unknown): Pr
 }
 
 /**
- * Puts a material away for good; it stays in the history.
+ * Archives a material; it stays in the history.
  * @throws ConflictError open jobs name it, or it is loaded
  */
 export async function removeMaterial(farm: Farm, id: string): Promise<{ material_id: MaterialId; archived: true }> {
@@ -106,7 +106,7 @@ export async function removeMaterial(farm: Farm, id: string): Promise<{ material
       );
       throw new ConflictError(
         `${material.name} is used by ${users.join(' and ')}.`,
-        'Let the jobs end or cancel them, and take the spools out of their slots.',
+        'Let the jobs end or cancel them, and remove the spools from their slots.',
         'material_in_use',
       );
     }

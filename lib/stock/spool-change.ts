@@ -17,7 +17,10 @@ export interface FedPrint {
   printer: Printer;
 }
 
-/** The print that a slot feeds, with everything locked that its end, its start, and the start of another depend on; undefined: none. */
+/**
+ * Returns the print that a slot feeds; undefined: none. Locks all rows on which its end, its start, and the start of another print
+ * depend.
+ */
 export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: string): Promise<FedPrint | undefined> {
   const before = await openAttemptOf(tx, printerId);
   const job = before?.slot === slot ? await lockJob(tx, before.jobId) : undefined;
@@ -25,17 +28,17 @@ export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: 
   const printer = await lockPrinter(tx, printerId);
   const attempt = await openAttemptOf(tx, printerId);
   if (attempt?.slot !== slot) return undefined;
-  // One that was dispatched in between: its job would have to be locked before the printer.
+  // Another print was dispatched in between: its job would have to be locked before the printer.
   if (!job || attempt.id !== before?.id) throw inUse('A print has just been assigned to this slot.', 'Try again.');
   return { attempt, job, printer };
 }
 
 /**
  * Switches a print to another spool; null unloads the current one until the next is recorded. For a running print, records how
- * much has been extruded so that each spool is charged its share. A print that has not started simply takes the new spool.
+ * much has been extruded so that each spool is charged its share. A print that has not started simply uses the new spool.
  *
- * @throws ConflictError the spool is of another material, or has too little for a print that has not begun; or nobody knows
- *   whether the print runs
+ * @throws ConflictError the spool is of another material, has too little for a print that has not begun, or it is unknown
+ *   whether the print is running
  */
 export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool: Spool | null): Promise<void> {
   const { attempt, job } = print;
@@ -65,7 +68,7 @@ export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool
     case 'ended':
       throw inUse(
         'Whether a print still uses this slot is unknown.',
-        'First answer whether it printed (POST attempts/{id}/outcome).',
+        'First report whether it printed (POST attempts/{id}/outcome).',
       );
   }
 }
@@ -79,7 +82,7 @@ async function refuseTooLittle(tx: Transaction, attempt: Attempt): Promise<void>
   throw inUse(message, 'Load a spool with enough filament, or cancel the print.');
 }
 
-/** @param emptied whether it ran out: then all that was on it has gone into this print, whatever the books say */
+/** @param emptied whether the spool ran out: then all its remaining grams count as used by this print, whatever the records show */
 async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint, emptied: boolean): Promise<void> {
   const drawn = drawnOf(attempt, printer);
   const given = (await spoolsTaken(tx, attempt.id)).reduce((sum, { reservedGrams }) => sum + reservedGrams, 0);
@@ -91,7 +94,7 @@ async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint
   if (emptied && attempt.spoolId) await leaveOn(tx, attempt.spoolId, gave);
 }
 
-/** How much of a print has been extruded, as its printer reports; a report from before it went offline may be long out of date. */
+/** How much of a print has been extruded, as its printer reports; a report from before it went offline may be outdated. */
 function drawnOf(attempt: Attempt, { report, online }: Printer): Drawn {
   if (!report || !online || !isSameJob(attempt, report.job)) return { progress: null, filamentMm: null };
   if (report.ending !== null) throw inUse('The print from this slot is ending.', 'Try again once it has ended.');

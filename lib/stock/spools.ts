@@ -20,7 +20,7 @@ import { archiveSpool, setSpoolGrams } from '../store/stock-changes';
 import { knownMaterialRemedy } from './materials';
 import { changeSpoolOfPrint, lockFedPrint } from './spool-change';
 
-/** A spool as the API shows it. */
+/** A spool in the form of the API. */
 export type SpoolView = ContractSpool;
 
 const spoolView = (spool: Spool): SpoolView => ({
@@ -33,7 +33,7 @@ const spoolView = (spool: Spool): SpoolView => ({
   slot: spool.slot,
 });
 
-/** All spools and where they are loaded. */
+/** Returns all spools and where they are loaded. */
 export async function spools(farm: Farm): Promise<{ spools: SpoolView[] }> {
   return { spools: (await allSpools(farm.database)).map(spoolView) };
 }
@@ -55,9 +55,9 @@ export async function addSpool(farm: Farm, input: unknown): Promise<SpoolView> {
 }
 
 /**
- * Corrects what is left on a spool: {grams_left}, or {gross_grams, tare_grams} as it was weighed with the empty spool. More
- * than it had at first makes it that large. While a print draws from it, `grams_left` is what was on it when that print
- * began to draw from it, because what a print takes is counted at its end.
+ * Corrects the remaining grams of a spool: {grams_left}, or {gross_grams, tare_grams} as weighed with the empty spool. A value above
+ * the initial grams raises them as well. While a print draws from the spool, `grams_left` is the amount at the time when that print
+ * began to draw from it, because the consumption of a print is deducted at its end.
  * @throws ConflictError it was weighed while a print draws from it
  * @throws UnacceptableInputError it weighs less than the empty spool
  */
@@ -69,7 +69,7 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
     const attempts = await openAttemptsOfSpool(tx, spool.id);
     if (change.grams_left === undefined && attempts.some(({ phase }) => mayHaveStarted(phase))) {
       throw new ConflictError(
-        'A print draws from this spool: nobody knows how much of it is gone already.',
+        'A print draws from this spool, so its remaining weight is unknown.',
         'Weigh it when the print has ended, or give grams_left as it was when the print began to draw from this spool.',
         'spool_in_use',
       );
@@ -84,14 +84,14 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
 function gramsOf({ grams_left, gross_grams = 0, tare_grams = 0 }: SpoolChange): number {
   if (grams_left !== undefined) return grams_left;
   if (gross_grams >= tare_grams) return gross_grams - tare_grams;
-  const remedy = `Give what it weighs with the spool: at least the ${tare_grams} g of the empty one.`;
-  throw new UnacceptableInputError('The spool weighs less than the empty one.', [
+  const remedy = `Give the total weight with the spool: at least ${tare_grams} g, the weight of the empty spool.`;
+  throw new UnacceptableInputError('The total weight is below the weight of the empty spool.', [
     { field: 'gross_grams', value: gross_grams, remedy },
   ]);
 }
 
 /**
- * Puts a spool away for good: it is taken out of its slot, and stays in the history.
+ * Archives a spool: it is removed from its slot, and stays in the history.
  * @throws ConflictError a print uses it
  */
 export async function removeSpool(farm: Farm, id: string): Promise<{ spool_id: SpoolId; archived: true }> {
@@ -108,8 +108,8 @@ const inUse = ({ printerId }: Attempt, remedy: string): ConflictError =>
   new ConflictError(`A print on ${printerId} uses this spool.`, remedy, 'spool_in_use');
 
 /**
- * Says which spool is in a slot: {spool_id}, null for none. In a print that the slot feeds, the spools share what it takes.
- * @throws ConflictError the print under way cannot go on with it, or another print draws from it
+ * Records the spool in a slot: {spool_id}, null for none. If the slot feeds a print, the spools share its grams.
+ * @throws ConflictError the print under way cannot continue with it, or another print draws from it
  */
 export async function changeSlot(
   farm: Farm,
@@ -130,7 +130,7 @@ export async function changeSlot(
     const spool = spool_id === null ? null : await lockSpool(tx, spool_id);
     const feeding = print?.attempt.spoolId ?? null;
     if (spool && spool.id !== feeding) await refuseFeeding(tx, spool);
-    // Said once more, it is no change.
+    // Recording the same spool again is no change.
     if (print && (spool?.id ?? null) !== feeding) await changeSpoolOfPrint(tx, print, spool);
     const loaded = await loadSlot(tx, id, slot, spool?.id ?? null);
     return {
@@ -143,7 +143,7 @@ export async function changeSlot(
   });
 }
 
-/** A spool that a print draws from at this moment stays where it is. */
+/** Refuses to move a spool that a print draws from. */
 async function refuseFeeding(tx: Transaction, { id }: Spool): Promise<void> {
   const feeding = (await openAttemptsOfSpool(tx, id)).find(({ spoolId }) => spoolId === id);
   if (feeding) throw inUse(feeding, 'Move it once that print has ended.');

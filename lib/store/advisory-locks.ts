@@ -1,29 +1,29 @@
 import type { Transaction } from './queryable';
 
 /**
- * The numbers of the advisory locks, which are shared by everything on one PostgreSQL: no two may be the same. All but that of
- * the embedded server's owner are taken together with the hash of a schema, so that farms beside each other do not meet.
+ * The numbers of the advisory locks, which must be unique on one PostgreSQL. All but that of the embedded server's owner are
+ * taken together with the hash of a schema, so that farms in the same database do not interfere.
  */
 export const advisoryLocks = {
-  /** Who owns the data directory of an embedded server. */
+  /** The owner of the data directory of an embedded server. */
   owner: 7_206_011,
   /** One tick at a time. */
   tick: 7_206_012,
-  /** Files are removed, or jobs that name them are accepted. */
+  /** Removal of files versus acceptance of jobs that name them. */
   files: 7_206_013,
-  /** What one process holds alone, by name. */
+  /** Locks that one process holds by name. */
   session: 7_206_014,
-  /** Events get their number and are committed as one act. */
+  /** Numbering and committing events is one step. */
   events: 7_206_015,
   /** One round with Spoolman at a time. */
   spoolman: 7_206_016,
-  /** Printers are pinned to machines. */
+  /** Pinning printers to machines. */
   identities: 7_206_019,
-  /** What jobs wait for changes. */
+  /** Changes of the jobs' dependencies. */
   dependencies: 7_206_018,
 } as const;
 
-/** Waits for a lock and holds it until the transaction has ended; shared, for those who only must not meet its holder. */
+/** Waits for a lock and holds it until the transaction has ended; shared, for transactions that exclude only its exclusive holder. */
 export async function lockUntilEnd(
   tx: Transaction,
   lock: 'tick' | 'files' | 'spoolman' | 'dependencies' | 'identities',

@@ -2,7 +2,7 @@ import type { Scope } from '../model/scope';
 import type { Queryable } from './queryable';
 import { camelCase } from './rows';
 
-/** A key as the database holds it: without the key. Times are ISO 8601 UTC. */
+/** A key as stored in the database: without the key itself. Times are ISO 8601 UTC. */
 export interface ApiKey {
   id: string;
   name: string;
@@ -27,7 +27,7 @@ export async function insertKey(
   return rows[0] ? camelCase<ApiKey>(rows[0]) : undefined;
 }
 
-/** All keys that were ever made, oldest first. */
+/** Returns all keys that were ever made, oldest first. */
 export async function allKeys(db: Queryable): Promise<ApiKey[]> {
   const { rows } = await db.query(`SELECT ${columns} FROM api_keys ORDER BY created_at, id`);
   return rows.map((row) => camelCase<ApiKey>(row));
@@ -42,13 +42,13 @@ export async function revokeKeyOf(db: Queryable, name: string): Promise<ApiKey |
   return rows[0] ? camelCase<ApiKey>(rows[0]) : undefined;
 }
 
-/** Whether keys are asked for at all. */
+/** Whether requests need a key. */
 export async function keysWereMade(db: Queryable): Promise<boolean> {
   const { rows } = await db.query<{ made: boolean }>('SELECT EXISTS (SELECT 1 FROM api_keys) AS made');
   return rows[0]?.made === true;
 }
 
-/** The key with this digest, if it is in use. Its last use is noted, at most once a minute. */
+/** Returns the valid key with this digest, and records its use, at most once a minute. */
 export async function findKey(db: Queryable, digest: string): Promise<ApiKey | undefined> {
   const { rows } = await db.query(`SELECT ${columns} FROM api_keys WHERE digest = $1 AND revoked_at IS NULL`, [digest]);
   const key = rows[0] ? camelCase<ApiKey>(rows[0]) : undefined;

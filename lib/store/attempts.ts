@@ -4,7 +4,7 @@ import { isAhead, leaseExpired, longAgo } from './moments';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** One try at printing one copy on one printer, as the database holds it; times are ISO 8601 UTC. */
+/** One try at printing one copy on one printer, as stored in the database; times are ISO 8601 UTC. */
 export interface Attempt {
   id: AttemptId;
   jobId: JobId;
@@ -21,9 +21,9 @@ export interface Attempt {
   tool: number;
   /** The plate of its file, from 1. */
   plate: number;
-  /** What feeds it now; those that fed it before are in `spool_changes`. */
+  /** The current spool; earlier ones are in `spool_changes`. */
   spoolId: SpoolId | null;
-  /** Grams it still needs from that spool. */
+  /** Grams that it still needs from that spool. */
   reservedGrams: number;
   gcodeSha256: string | null;
   gcodeMd5: string | null;
@@ -39,7 +39,7 @@ export interface Attempt {
   startedAt: string | null;
   endedAt: string | null;
   cancelRequestedAt: string | null;
-  /** How far it was seen to have come (0..1), and what the printer had counted by then (mm); null: not known. */
+  /** The observed progress (0..1), and the filament that the printer had counted by then (mm); null: unknown. */
   progress: number | null;
   filamentMm: number | null;
   outcome: AttemptOutcome | null;
@@ -48,7 +48,7 @@ export interface Attempt {
 
 const toAttempt = (row: Record<string, unknown>): Attempt => camelCase<Attempt>(row);
 
-/** Makes an attempt; the unique indexes refuse a second open one for the printer or the copy. */
+/** Creates an attempt; the unique indexes refuse a second open one for the printer or the copy. */
 export async function insertAttempt(
   tx: Transaction,
   attempt: Pick<
@@ -77,9 +77,9 @@ export async function insertAttempt(
   return toAttempt(row);
 }
 
-// Takes a dispatched attempt, or one whose holder's lease has run out, under the next fencing number of the printer. A lease
-// further ahead than any lease lasts was written before the database's clock was set back, and has run out too.
-// Whose row is locked at this moment has somebody who deals with it: it is left to them.
+// Claims a dispatched attempt, or one whose holder's lease has expired, under the next fencing number of the printer. A lease
+// further ahead than any lease lasts was written before the database's clock was set back, and has expired too.
+// SKIP LOCKED: another agent is already handling it.
 const claimSql = `
   WITH wanted AS MATERIALIZED (
     SELECT a.id FROM print_attempts a
@@ -99,7 +99,7 @@ const claimSql = `
 
 /**
  * Claims an attempt for an agent. The job's row must be locked.
- * @returns the attempt with its new fencing number, or undefined if it cannot be had (claimed by another, ended)
+ * @returns the attempt with its new fencing number, or undefined if it is not available (claimed by another agent, ended)
  */
 export async function claimAttempt(
   tx: Transaction,
@@ -109,14 +109,14 @@ export async function claimAttempt(
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Who writes: an older fencing number, or a lease that has run out, can write nothing. */
+/** The identity of a writer: an older fencing number, or an expired lease, can write nothing. */
 export interface Claim {
   attemptId: AttemptId;
   fence: number;
   owner: string;
 }
 
-/** Prolongs the lease; false if it was lost. */
+/** Extends the lease; false if it was lost. */
 export async function renewLease(db: Queryable, claim: Claim, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE print_attempts SET lease_until = now() + make_interval(secs => $4)
@@ -126,7 +126,7 @@ export async function renewLease(db: Queryable, claim: Claim, leaseSeconds: numb
   return rowCount === 1;
 }
 
-/** Lets a claim go at once, so that another agent need not wait for the lease to run out. */
+/** Releases a claim immediately, so that another agent need not wait for the lease to expire. */
 export async function releaseLease(db: Queryable, claim: Claim): Promise<void> {
   await db.query(
     `UPDATE print_attempts SET lease_until = now() - interval '1 second'
@@ -135,7 +135,7 @@ export async function releaseLease(db: Queryable, claim: Claim): Promise<void> {
   );
 }
 
-/** What is written with a change of phase. */
+/** The facts stored with a change of phase. */
 export interface PhaseFacts {
   gcodeSha256?: string;
   gcodeMd5?: string;
@@ -147,7 +147,7 @@ export interface PhaseFacts {
   reason?: string;
 }
 
-// Moves an attempt on, if the writer still holds it and it is in the phase that it is thought to be in.
+// Advances an attempt if the writer still holds it and it is in the expected phase.
 const advanceSql = `
   UPDATE print_attempts SET
     phase = $5::text,
@@ -162,7 +162,7 @@ const advanceSql = `
     AND ($5::text <> 'starting' OR cancel_requested_at IS NULL)
   RETURNING *`;
 
-/** Changes the phase of a claimed attempt. The job's row must be locked. Undefined: the claim is no longer ours, or the phase is another. */
+/** Changes the phase of a claimed attempt. The job's row must be locked. Undefined: the claim was lost, or the phase is another. */
 export async function advanceAttempt(
   tx: Transaction,
   claim: Claim,
@@ -188,7 +188,7 @@ export async function advanceAttempt(
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Ends a claimed attempt. The job's row must be locked. Undefined: the claim is no longer ours. */
+/** Ends a claimed attempt. The job's row must be locked. Undefined: the claim was lost. */
 export async function endAttempt(
   tx: Transaction,
   claim: Claim,
@@ -204,7 +204,7 @@ export async function endAttempt(
 }
 
 /**
- * Takes back an attempt of which nothing was sent and that nobody holds. The job's row must be locked. Undefined: somebody does.
+ * Withdraws an attempt of which nothing was sent and that no agent holds. The job's row must be locked. Undefined: an agent holds it.
  * @param leaseSeconds how long a lease lasts
  */
 export async function withdrawAttempt(
@@ -223,8 +223,8 @@ export async function withdrawAttempt(
 }
 
 /**
- * Ends an attempt by an operator's word, whoever holds its lease, in one of these phases. The job's row must be locked.
- * @returns undefined: it is in another phase by now
+ * Ends an attempt by an operator's answer, regardless of its lease, in one of these phases. The job's row must be locked.
+ * @returns undefined: it is in another phase
  */
 export async function endByWord(
   tx: Transaction,
@@ -252,12 +252,12 @@ const renumberCopiesSql = `
       WHERE a.job_id = $1 AND a.copy = copy.copy AND (a.phase <> 'ended' OR a.outcome = 'completed')))
   UPDATE print_attempts a SET copy = free.copy FROM stray JOIN free USING (place) WHERE a.id = stray.id`;
 
-/** Gives what is under way numbers within so many copies: fewer may be wanted than when it was begun. The job's row must be locked. */
+/** Renumbers the open attempts to fit within the number of copies, which may have been reduced. The job's row must be locked. */
 export async function renumberCopies(tx: Transaction, jobId: JobId, copies: number): Promise<void> {
   await tx.query(renumberCopiesSql, [jobId, copies]);
 }
 
-/** Marks every open attempt of a job as to be ended, and returns them. The job's row must be locked. */
+/** Requests the cancellation of every open attempt of a job, and returns them. The job's row must be locked. */
 export async function requestCancelOfAttempts(tx: Transaction, jobId: JobId): Promise<Attempt[]> {
   const { rows } = await tx.query(
     `UPDATE print_attempts SET cancel_requested_at = coalesce(cancel_requested_at, now())
@@ -267,19 +267,19 @@ export async function requestCancelOfAttempts(tx: Transaction, jobId: JobId): Pr
   return rows.map(toAttempt);
 }
 
-/** All attempts of a job, oldest first. */
+/** Returns all attempts of a job, oldest first. */
 export async function attemptsOf(db: Queryable, jobId: JobId): Promise<Attempt[]> {
   const { rows } = await db.query('SELECT * FROM print_attempts WHERE job_id = $1 ORDER BY dispatched_at, id', [jobId]);
   return rows.map(toAttempt);
 }
 
-/** Every attempt that is under way. */
+/** Returns every open attempt. */
 export async function openAttempts(db: Queryable): Promise<Attempt[]> {
   const { rows } = await db.query(`SELECT * FROM print_attempts WHERE phase <> 'ended'`);
   return rows.map(toAttempt);
 }
 
-/** The attempt that is under way on a printer. */
+/** Returns the open attempt of a printer. */
 export async function openAttemptOf(db: Queryable, printerId: string): Promise<Attempt | undefined> {
   const { rows } = await db.query(`SELECT * FROM print_attempts WHERE printer_id = $1 AND phase <> 'ended'`, [
     printerId,
@@ -287,7 +287,7 @@ export async function openAttemptOf(db: Queryable, printerId: string): Promise<A
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** The attempts under way that draw or are going to draw from a spool, or have drawn from it and will be charged at their end. */
+/** Returns the open attempts that draw or will draw from a spool, or have drawn from it and will be charged at their end. */
 export async function openAttemptsOfSpool(db: Queryable, spoolId: SpoolId): Promise<Attempt[]> {
   const { rows } = await db.query(
     `SELECT * FROM print_attempts WHERE phase <> 'ended'
@@ -297,13 +297,13 @@ export async function openAttemptsOfSpool(db: Queryable, spoolId: SpoolId): Prom
   return rows.map(toAttempt);
 }
 
-/** One attempt by its id. */
+/** Returns an attempt by its id. */
 export async function findAttempt(db: Queryable, id: string): Promise<Attempt | undefined> {
   const { rows } = await db.query('SELECT * FROM print_attempts WHERE id = $1', [id]);
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** The claimed attempt of a printer, if its holder has gone: its lease has run out, or cannot be genuine. */
+/** Returns the claimed attempt of a printer if its holder is gone: its lease has expired, or cannot be genuine. */
 export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: number): Promise<Attempt | undefined> {
   const { rows } = await db.query(
     `SELECT * FROM print_attempts
@@ -314,20 +314,20 @@ export async function orphanOf(db: Queryable, printerId: string, leaseSeconds: n
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-// Whether a printer is out of reach: its agent says so, or has not been heard of for so long.
+// Whether a printer is unreachable: its agent reports so, or has been silent for too long.
 const offlineSql = `NOT (p.connected AND NOT ${longAgo('p.seen_at', '$2')})`;
 
-/** A printer that has just gone offline may take a dispatch as long as this after it was made (seconds). */
+/** How long after its creation a printer that has just gone offline may accept a dispatch (seconds). */
 const offlineGraceSeconds = 5;
 
-// Claimed, nothing sent, and its holder is gone with the printer's node: nobody will take it up.
+// Claimed, nothing sent, and its holder is gone with the printer's node: no agent will take it over.
 const abandonedSql = `
   a.phase IN ('claimed', 'preparing', 'uploading') AND ${leaseExpired('a.lease_until', '$3', '$2')}
   AND coalesce(${longAgo('p.seen_at', '$2')}, true)`;
 
 /**
- * Attempts that are withdrawn: dispatches that nobody has claimed and that are too old, or whose printer is offline, and
- * claimed ones that nobody holds nor will take up.
+ * Returns the attempts to withdraw: unclaimed dispatches that are too old or whose printer is offline, and claimed attempts
+ * that no agent holds or will take over.
  */
 export async function staleDispatches(
   db: Queryable,
@@ -346,8 +346,8 @@ export async function staleDispatches(
 }
 
 /**
- * How often a copy has failed since the job was submitted or replayed. Where that moment lies ahead, because the database's clock was
- * set back, all its failures count: rather one retry too few than retries without end.
+ * Counts the failures of a copy since the job was submitted or replayed. If that moment lies ahead, because the database's clock was
+ * set back, all its failures count: one retry too few is better than retries without end.
  */
 export async function failuresOfCopy(db: Queryable, jobId: JobId, copy: number): Promise<number> {
   const { rows } = await db.query<{ failures: number }>(
@@ -359,8 +359,8 @@ export async function failuresOfCopy(db: Queryable, jobId: JobId, copy: number):
 }
 
 /**
- * Undoes the intent to start by the process that wrote it and knows that nothing was sent: not guarded by the lease,
- * because as long as nobody holds a newer fencing number nobody else has acted on it. The job's row must be locked.
+ * Reverts the intent to start, by the process that wrote it and knows that nothing was sent. It is not guarded by the lease:
+ * while there is no newer fencing number, no other process has acted on the attempt. The job's row must be locked.
  */
 export async function undoIntent(tx: Transaction, claim: Claim): Promise<Attempt | undefined> {
   const { rows } = await tx.query(
@@ -371,12 +371,12 @@ export async function undoIntent(tx: Transaction, claim: Claim): Promise<Attempt
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-/** Locks an attempt until the transaction ends. Whoever needs its printer's row too takes that one after it, as a claim does. */
+/** Locks an attempt until the transaction ends. A transaction that also needs the printer's row locks it afterwards, as a claim does. */
 export async function lockAttempt(tx: Transaction, id: AttemptId): Promise<void> {
   await tx.query('SELECT 1 FROM print_attempts WHERE id = $1 FOR UPDATE', [id]);
 }
 
-/** Notes how far a print has come. What was noted before is never more than that. */
+/** Records the progress of a print, which never decreases. */
 export async function noteProgress(
   db: Queryable,
   id: AttemptId,
@@ -391,7 +391,10 @@ export async function noteProgress(
   );
 }
 
-/** Ends an attempt that has certainly not sent a start, whoever holds it. The job's row must be locked. Undefined: it is too late. */
+/**
+ * Ends an attempt whose start has certainly not been sent, regardless of its holder. The job's row must be locked.
+ * @returns undefined: it is too late
+ */
 export async function endBeforeStart(
   tx: Transaction,
   id: AttemptId,
@@ -406,14 +409,14 @@ export async function endBeforeStart(
   return rows[0] ? toAttempt(rows[0]) : undefined;
 }
 
-// What a restored database says of a claimed attempt may be older than its start. Nobody who held it before writes it any more. The
-// start may have been sent at any moment until now, which is what an operator's word is compared with.
+// The state of a claimed attempt in a restored database may be older than its start. Its former holder must not write it any more. The
+// start may have been sent at any time until now, and an operator's answer is judged by that time.
 const loseTrackSql = `
   UPDATE print_attempts SET phase = 'outcome_unknown', reason = $2, lease_owner = NULL, lease_until = now() - interval '1 second',
     start_intent_at = CASE WHEN started_at IS NULL THEN now() ELSE start_intent_at END
   WHERE id = $1 AND phase NOT IN ('dispatched', 'ended') RETURNING *`;
 
-/** Notes that nobody knows what became of a claimed attempt, whoever holds it. The job's row must be locked. */
+/** Marks the outcome of a claimed attempt as unknown, regardless of its holder. The job's row must be locked. */
 export async function loseTrackOf(tx: Transaction, id: AttemptId, reason: string): Promise<Attempt | undefined> {
   const { rows } = await tx.query(loseTrackSql, [id, reason]);
   return rows[0] ? toAttempt(rows[0]) : undefined;

@@ -2,10 +2,10 @@ import { escapeIdentifier } from 'pg';
 import { migrationsTable } from './migrate';
 import type { Queryable } from './queryable';
 
-/** Rows that are read at once; of chunks of files, which have a megabyte each, fewer. */
+/** Rows read per batch; fewer for chunks of files, which have a megabyte each. */
 const rowsAtOnce = (table: string): number => (table === 'shared_file_chunks' ? 8 : 500);
 
-/** The tables of a farm, without the one that says which migrations were run. */
+/** Returns the tables of a farm, without the one that records the migrations. */
 export async function tablesOf(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> $1
@@ -15,13 +15,13 @@ export async function tablesOf(db: Queryable): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The migrations that were run, oldest first. */
+/** Returns the migrations of the database, oldest first. */
 export async function migrationsOf(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ name: string }>(`SELECT name FROM ${migrationsTable} ORDER BY id`);
   return rows.map(({ name }) => name);
 }
 
-/** The rows of a table, each as one line of JSON. In a transaction. */
+/** Yields the rows of a table, each as one line of JSON. Requires a transaction. */
 export async function* rowsOf(tx: Queryable, table: string): AsyncGenerator<string[]> {
   await tx.query(
     `DECLARE copied NO SCROLL CURSOR FOR SELECT row_to_json(t)::text AS line FROM ${escapeIdentifier(table)} t`,
@@ -34,7 +34,7 @@ export async function* rowsOf(tx: Queryable, table: string): AsyncGenerator<stri
   await tx.query('CLOSE copied');
 }
 
-/** How far each sequence has counted; one that was never used is left out. */
+/** Returns the last value of each sequence; unused ones are omitted. */
 export async function sequencesOf(db: Queryable): Promise<Record<string, number>> {
   const { rows } = await db.query<{ name: string; last: number }>(
     `SELECT sequencename AS name, last_value AS last FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL`,
@@ -42,17 +42,17 @@ export async function sequencesOf(db: Queryable): Promise<Record<string, number>
   return Object.fromEntries(rows.map(({ name, last }) => [name, last]));
 }
 
-/** Lets a sequence go on after a number. */
+/** Sets the last value of a sequence. */
 export async function setSequence(tx: Queryable, name: string, last: number): Promise<void> {
   await tx.query('SELECT setval($1::regclass, $2)', [escapeIdentifier(name), last]);
 }
 
-/** Takes every row of these tables away. */
+/** Deletes all rows of these tables. */
 export async function emptyTables(tx: Queryable, tables: readonly string[]): Promise<void> {
   await tx.query(`TRUNCATE ${tables.map(escapeIdentifier).join(', ')}`);
 }
 
-/** Lets tables that refer to each other be filled in any order: references are checked at the end. Returns what makes it so again. */
+/** Defers foreign keys to the end of the transaction, so that tables can be filled in any order. Returns a function that restores them. */
 export async function deferReferences(tx: Queryable): Promise<() => Promise<void>> {
   const { rows } = await tx.query<{ table: string; name: string }>(
     `SELECT conrelid::regclass::text AS table, quote_ident(conname) AS name FROM pg_constraint
@@ -68,8 +68,9 @@ export async function deferReferences(tx: Queryable): Promise<() => Promise<void
 }
 
 /**
- * Lets rows be put in as they are: what was true when each was written need not be so beside the others, such as the attempt of
- * an outcome that outlived it. Keys and checks of columns hold all the same. Returns what makes the triggers watch again.
+ * Disables the triggers of tables, so that rows can be inserted unchanged: each was valid when it was written, but not necessarily
+ * beside the others, such as the attempt of an outcome that outlived it. Keys and checks of columns still apply.
+ * @returns a function that enables the triggers again
  */
 export async function pauseTriggers(tx: Queryable, tables: readonly string[]): Promise<() => Promise<void>> {
   const switchAll = async (word: 'ENABLE' | 'DISABLE'): Promise<void> => {
@@ -79,7 +80,7 @@ export async function pauseTriggers(tx: Queryable, tables: readonly string[]): P
   return () => switchAll('ENABLE');
 }
 
-/** A function that puts rows, each a line of JSON, into a table. Columns that the database computes are not taken from them. */
+/** Returns a function that inserts rows, each a line of JSON, into a table. Computed columns are ignored. */
 export async function filler(tx: Queryable, table: string): Promise<(lines: readonly string[]) => Promise<void>> {
   const name = escapeIdentifier(table);
   const { rows } = await tx.query<{ column: string }>(
@@ -95,19 +96,19 @@ export async function filler(tx: Queryable, table: string): Promise<(lines: read
   };
 }
 
-/** All printers that there ever were, in whatever version of the schema. */
+/** Returns all printers that ever existed, in any version of the schema. */
 export async function printerIds(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>('SELECT id FROM printers ORDER BY id');
   return rows.map(({ id }) => id);
 }
 
-/** Whether a schema holds any table. */
+/** Whether a schema has any table. */
 export async function hasTables(db: Queryable, schema: string): Promise<boolean> {
   const { rowCount } = await db.query('SELECT 1 FROM pg_tables WHERE schemaname = $1 LIMIT 1', [schema]);
   return rowCount === 1;
 }
 
-// What a schema holds and no extension has brought; sequences and indexes that belong to a table go with it.
+// The objects of a schema that no extension owns; sequences and indexes that belong to a table go with it.
 const contentsSql = `
   SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name
   FROM pg_class c WHERE c.relnamespace = $1::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
@@ -116,25 +117,25 @@ const contentsSql = `
   SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = $1::regnamespace
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`;
 
-/** Takes away everything that a schema holds; the schema itself stays, with its rights. */
+/** Drops everything in a schema; the schema itself stays, with its privileges. */
 export async function emptySchema(tx: Queryable, schema: string): Promise<void> {
   const { rows } = await tx.query<{ kind: string; name: string }>(contentsSql, [escapeIdentifier(schema)]);
   for (const { kind, name } of rows) await tx.query(`DROP ${kind} IF EXISTS ${name} CASCADE`);
 }
 
-/** Moves everything that a schema holds into another, and takes the empty one away. */
+/** Moves everything in a schema to another, and drops the empty one. */
 export async function moveSchema(tx: Queryable, from: string, to: string): Promise<void> {
   const { rows } = await tx.query<{ kind: string; name: string }>(contentsSql, [escapeIdentifier(from)]);
   for (const { kind, name } of rows) await tx.query(`ALTER ${kind} ${name} SET SCHEMA ${escapeIdentifier(to)}`);
   await tx.query(`DROP SCHEMA ${escapeIdentifier(from)}`);
 }
 
-/** Makes sure that a schema is there. */
+/** Creates a schema if it does not exist. */
 export async function createSchema(db: Queryable, schema: string): Promise<void> {
   await db.query(`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`);
 }
 
-/** Takes a schema away with everything in it. */
+/** Drops a schema with everything in it. */
 export async function dropSchema(db: Queryable, schema: string): Promise<void> {
   await db.query(`DROP SCHEMA IF EXISTS ${escapeIdentifier(schema)} CASCADE`);
 }

@@ -6,35 +6,35 @@ import { SessionLocks } from './session-locks';
 export interface DatabaseOptions {
   /** `postgres://…`, or host (socket directory), user and database of the embedded server. */
   connection: ClientConfig;
-  /** The schema that all tables are in. */
+  /** The schema of all tables. */
   schema?: string;
   poolSize?: number;
-  /** Told of faults in the background (a lost idle connection). */
+  /** Called with background errors (a lost idle connection). */
   onProblem(error: Error): void;
 }
 
-/** The channel of all notifications; the payload says what happened. */
+/** The prefix of the notification channel; the payload names the event. */
 const channelPrefix = 'platewise_';
-/** SQL for the name of the channel on which the processes of one farm tell each other what happened. */
+/** SQL for the channel on which the processes of one farm notify each other. */
 export const notificationChannel = `'${channelPrefix}' || current_schema()`;
 const deadlock = '40P01';
 const serializationFailure = '40001';
 const lockNotAvailable = '55P03';
 const readOnlyTransaction = '25006';
-/** How long a statement waits for a lock that somebody else holds (ms). */
+/** How long a statement waits for a lock (ms). */
 const lockLimit = 4000;
 const reconnectDelay = 1000;
 /** How long a statement may take before its connection counts as dead (ms). */
 const statementLimit = 20_000;
-/** How often the connection that listens is asked whether it still lives (ms). */
+/** How often the listening connection is checked (ms). */
 const listeningCheck = 10_000;
 /**
- * What the server does about clients that were cut off: it gives up their transactions, and with them their locks.
- * Keepalive is for TCP and without effect on a Unix socket.
+ * Server settings for clients that were cut off: their transactions are rolled back, and their locks released.
+ * Keepalive applies to TCP only and has no effect on a Unix socket.
  */
 const serverSettings = [
   'timezone=UTC',
-  // To compile a query costs more than to run it: all of them are small.
+  // Compiling a query costs more than running it: all of them are small.
   'jit=off',
   'idle_in_transaction_session_timeout=15s',
   'tcp_keepalives_idle=10',
@@ -42,7 +42,7 @@ const serverSettings = [
   'tcp_keepalives_count=2',
 ];
 
-/** Numbers as numbers and times as ISO 8601 texts. */
+/** Parses numbers as numbers, and times as ISO 8601 texts. */
 const typeParsers: NonNullable<ClientConfig['types']> = {
   getTypeParser: ((id: number, format?: 'text' | 'binary') => {
     switch (id) {
@@ -64,7 +64,7 @@ export class Database implements Queryable {
   readonly #pool: Pool;
   readonly #onProblem: (error: Error) => void;
   readonly #listeners = new Set<(payload: string) => void>();
-  /** What this process holds alone. */
+  /** The session locks of this process. */
   readonly locks = new SessionLocks(this);
   #listening: Client | undefined;
   #reconnect: NodeJS.Timeout | undefined;
@@ -84,14 +84,14 @@ export class Database implements Queryable {
     this.#onProblem = options.onProblem;
     this.#pool = new Pool({
       ...this.connection,
-      // Not for what is done on connections of their own: a change of the schema has to wait.
+      // Not on dedicated connections: a change of the schema has to wait.
       options: `${this.connection.options} -c lock_timeout=${lockLimit}`,
       query_timeout: statementLimit,
       max: options.poolSize ?? 10,
       idleTimeoutMillis: 30_000,
     });
     this.#pool.on('error', (error) => this.#onProblem(error));
-    // A connection that ends while it is lent out, between two statements, would otherwise end the whole process.
+    // Without a listener, a connection that ends while it is lent out, between two statements, would end the whole process.
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
@@ -104,8 +104,8 @@ export class Database implements Queryable {
   }
 
   /**
-   * Runs `work` in one transaction. On a deadlock it is run again, so it must touch nothing but the database.
-   * If the reply to the COMMIT is lost the error says so by its code, and the outcome is not known.
+   * Runs `work` in one transaction. After a deadlock it is run again, so it must have no effects outside of the database.
+   * If the reply to the COMMIT is lost, the code of the error shows it, and the outcome is unknown.
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
@@ -131,7 +131,7 @@ export class Database implements Queryable {
     }
   }
 
-  /** Several reads that all see the database as it is at one moment. */
+  /** Runs several reads on one consistent snapshot of the database. */
   read<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> {
     return this.transaction(async (tx) => {
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -139,7 +139,7 @@ export class Database implements Queryable {
     });
   }
 
-  /** A connection of its own, for what lasts longer than a statement. The caller ends it. */
+  /** Opens a dedicated connection, for work that lasts longer than a statement. The caller ends it. */
   async connect(config: Pick<ClientConfig, 'query_timeout'> = {}): Promise<Client> {
     const client = new Client({ ...this.connection, ...config });
     client.on('error', (error) => this.#onProblem(error));
@@ -161,7 +161,7 @@ export class Database implements Queryable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Failures of the server as a whole become a DatabaseUnavailableError; everything else stays what it is. */
+  /** Turns failures of the whole server into a DatabaseUnavailableError; other errors stay unchanged. */
   explain(thrown: unknown): Error {
     return explain(thrown);
   }
@@ -190,7 +190,7 @@ export class Database implements Queryable {
       this.#reconnect = setTimeout(() => {
         this.#startListening().then(
           () => this.#tell('reconnected'),
-          // It has arranged for the next try itself.
+          // The failed attempt has scheduled the next one itself.
           () => undefined,
         );
       }, reconnectDelay);
@@ -201,7 +201,7 @@ export class Database implements Queryable {
     try {
       await client.connect();
       await client.query(`LISTEN ${channelPrefix}${this.schema}`);
-      // A connection that was cut without a word would be silent for ever.
+      // A connection that was cut without notice would be silent forever.
       this.#listeningCheck = setInterval(() => {
         client.query('SELECT 1').catch((error: unknown) => again(asError(error)));
       }, listeningCheck);
@@ -216,13 +216,13 @@ export class Database implements Queryable {
   }
 }
 
-/** Tells every process, once the transaction commits, that something of this kind happened. */
+/** Notifies every process of an event once the transaction commits. */
 export async function notify(tx: Queryable, payload: string): Promise<void> {
   const counted = payload === 'plan' ? `, nextval('plan_changes')` : '';
   await tx.query(`SELECT pg_notify(${notificationChannel}, $1)${counted}`, [payload]);
 }
 
-/** The time by the database's clock, which is the same for every process (ms since 1970). In a transaction: when it began. */
+/** Returns the time of the database's clock, which is the same for every process (ms since 1970). In a transaction: its start. */
 export async function databaseNow(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ now: string }>('SELECT now() AS now');
   return Date.parse(rows[0]?.now ?? '');
@@ -235,7 +235,7 @@ function transactionOf(client: PoolClient): Transaction {
   };
 }
 
-/** Failures of the server as a whole become a DatabaseUnavailableError; everything else stays what it is. */
+/** Turns failures of the whole server into a DatabaseUnavailableError; other errors stay unchanged. */
 function explain(thrown: unknown): Error {
   const error = asError(thrown);
   const code = String((error as { code?: unknown }).code ?? '');
@@ -249,7 +249,7 @@ function explain(thrown: unknown): Error {
   return unreachable ? new DatabaseUnavailableError(error) : error;
 }
 
-/** PostgreSQL cannot be used at present; the outcome of what was under way is not known unless a subclass says so. */
+/** PostgreSQL is unavailable; the outcome of work under way is unknown unless a subclass states otherwise. */
 export class DatabaseUnavailableError extends PlatewiseError {
   constructor(cause: Error, words: { message: string; code: string; remedy: string } = unreachableBecause(cause)) {
     super(words.message, { code: words.code, retryable: true, remedy: words.remedy, cause });
@@ -262,35 +262,35 @@ const unreachableBecause = ({ message }: Error): { message: string; code: string
   remedy: 'Check that PostgreSQL runs and that DATABASE_URL is right.',
 });
 
-/** Somebody else has held a lock for too long; nothing was changed. */
+/** Another transaction has held a lock for too long; nothing was changed. */
 export class DatabaseBusyError extends DatabaseUnavailableError {
   constructor(cause: Error) {
     super(cause, {
-      message: `Another transaction has held what is needed for more than ${lockLimit / 1000} s.`,
+      message: `Another transaction has held a required lock for more than ${lockLimit / 1000} s.`,
       code: 'database_busy',
       remedy:
-        'Try again. If it stays so, somebody has forgotten an open transaction: SELECT pid, query FROM pg_stat_activity ' +
+        'Try again. If this persists, look for a transaction that was left open: SELECT pid, query FROM pg_stat_activity ' +
         "WHERE state = 'idle in transaction' shows it, pg_terminate_backend(pid) ends it.",
     });
   }
 }
 
-/** A row that the caller can do without at this moment, because somebody else is changing it. */
+/** Another transaction is changing a row that the caller can do without for now. */
 export class RowLockedError extends PlatewiseError {
   constructor(what: string) {
     super(`${what} is being changed by another transaction.`, {
       code: 'row_locked',
       retryable: true,
-      remedy: 'It is tried again by itself.',
+      remedy: 'No action is needed; this is retried automatically.',
     });
   }
 }
 
-/** The server takes no changes; nothing was changed. */
+/** The server is read-only; nothing was changed. */
 export class DatabaseReadOnlyError extends DatabaseUnavailableError {
   constructor(cause: Error) {
     super(cause, {
-      message: 'PostgreSQL takes no changes: it is read-only.',
+      message: 'PostgreSQL accepts no changes: it is read-only.',
       code: 'database_read_only',
       remedy:
         'Point DATABASE_URL at the primary server, or make this one writable: ALTER DATABASE … SET ' +

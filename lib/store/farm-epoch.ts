@@ -2,29 +2,29 @@ import type { Printer } from './printers';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** The farm that a database holds. */
+/** The farm of a database. */
 export interface FarmRow {
-  /** Stays with the farm, also through a backup. */
+  /** The identity of the farm, which survives a backup and restore. */
   id: string;
-  /** Grows each time that the database is treated as restored. */
+  /** Increases each time that the database is treated as restored. */
   epoch: number;
   restoredAt: string | null;
 }
 
-/** Reads which farm this is, and locks its row: processes that look for a restored database do so one after the other. */
+/** Reads the farm's row and locks it, so that processes check for a restored database one after the other. */
 export async function lockFarm(tx: Transaction): Promise<FarmRow> {
   const { rows } = await tx.query('SELECT id, epoch, restored_at FROM farm FOR UPDATE');
   if (!rows[0]) throw new Error('The table farm has no row.');
   return camelCase<FarmRow>(rows[0]);
 }
 
-// Begins the next epoch, greater than any before: also than those that a lost future of this database had.
+// Begins the next epoch, greater than any before, including those of a future that this database has lost.
 const beginEpochSql = `
   UPDATE farm SET epoch = greatest(epoch + 1, $1::bigint + 1, floor(extract(epoch FROM now()) * 1000)::bigint),
     restored_at = now(), restored_by = $2
   RETURNING id, epoch, restored_at`;
 
-/** Notes that the database was restored; what data directories have counted in the epoch before counts no more. */
+/** Records that the database was restored; the counts of data directories in earlier epochs become void. */
 export async function beginEpoch(tx: Transaction, beyond: number, actor: string): Promise<FarmRow> {
   const { rows } = await tx.query(beginEpochSql, [beyond, actor]);
   if (!rows[0]) throw new Error('The table farm has no row.');
@@ -32,13 +32,13 @@ export async function beginEpoch(tx: Transaction, beyond: number, actor: string)
   return camelCase<FarmRow>(rows[0]);
 }
 
-/** How far a data directory has counted, undefined if this database does not know it. */
+/** Returns the count of a data directory; undefined if this database does not know it. */
 export async function markOf(db: Queryable, node: string): Promise<number | undefined> {
   const { rows } = await db.query<{ mark: number }>('SELECT mark FROM farm_marks WHERE node = $1', [node]);
   return rows[0]?.mark;
 }
 
-/** Lets a data directory go on counting from a number. */
+/** Sets the count of a data directory. */
 export async function setMark(tx: Transaction, node: string, mark: number): Promise<void> {
   await tx.query(
     `INSERT INTO farm_marks (node, mark) VALUES ($1, $2)
@@ -47,12 +47,12 @@ export async function setMark(tx: Transaction, node: string, mark: number): Prom
   );
 }
 
-// Counts on, if the database is what it was when this was last done.
+// Advances the count, if the database has not been replaced since the last time.
 const advanceMarkSql = `
   UPDATE farm_marks m SET mark = m.mark + 1, marked_at = now() FROM farm f
   WHERE m.node = $1 AND m.mark >= $2 AND f.id = $3 AND f.epoch = $4 RETURNING m.mark`;
 
-/** The next number of a data directory; undefined: the database is another, is older, or was treated as restored since. */
+/** Returns the next count of a data directory; undefined: the database is another, is older, or was treated as restored since. */
 export async function advanceMark(
   db: Queryable,
   last: { node: string; mark: number; farm: string; epoch: number },
@@ -61,18 +61,18 @@ export async function advanceMark(
   return rows[0]?.mark;
 }
 
-// Numbers that were given out and of which the restored database knows nothing must not be given out again: a Bambu would take the
-// job of a new attempt for one that it has printed already. Nobody makes so many prints between two backups.
+// Numbers that were issued after the backup must not be issued again: a Bambu would mistake the job of a new attempt for one that it
+// has already printed. A farm makes fewer prints than this between two backups.
 const skipNumbersSql = `
   SELECT setval('print_task_ids', (t.last_value + 1000000) % 2147483646 + 1), setval('job_event_ids', e.last_value + 1000000)
   FROM print_task_ids t, job_event_ids e`;
 
-/** Goes on with numbers for prints and events that were certainly never given out. */
+/** Skips numbers of prints and events that may have been issued after the backup. */
 export async function skipNumbers(tx: Transaction): Promise<void> {
   await tx.query(skipNumbersSql);
 }
 
-/** The printers whose beds nobody has looked at since the database was restored. */
+/** Returns the printers whose beds have not been checked since the database was restored. */
 export async function bedsSinceRestore(
   db: Queryable,
 ): Promise<(Pick<Printer, 'id' | 'name'> & { restoredAt: string })[]> {

@@ -2,20 +2,20 @@ import { notify } from './database';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** That nothing new is to start: since when (ISO 8601), by whose word, and why. */
+/** A pause of the farm: since when (ISO 8601), by whom, and why. */
 export interface StoredPause {
   pausedAt: string;
   pausedBy: string;
   reason: string | null;
 }
 
-/** The pause of the farm; undefined: it is not paused. */
+/** Returns the pause of the farm; undefined: it is not paused. */
 export async function findFarmPause(db: Queryable): Promise<StoredPause | undefined> {
   const { rows } = await db.query('SELECT paused_at, paused_by, reason FROM farm_pause');
   return rows[0] && camelCase<StoredPause>(rows[0]);
 }
 
-/** Pauses the farm; one that is paused already stays so since it was, with the new reason. */
+/** Pauses the farm; an existing pause keeps its start and gets the new reason. */
 export async function storeFarmPause(tx: Transaction, reason: string | null, actor: string): Promise<StoredPause> {
   const { rows } = await tx.query(
     `INSERT INTO farm_pause (reason, paused_by) VALUES ($1, $2)

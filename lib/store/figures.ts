@@ -1,32 +1,32 @@
 import type { JobStatus } from '../model/status';
 import type { Queryable } from './queryable';
 
-/** What is counted for those who watch over the farm. Times are seconds. */
+/** The figures for monitoring the farm. Times are seconds. */
 export interface Figures {
   jobs: Partial<Record<JobStatus, number>>;
   /** Ended attempts by outcome. */
   ended: Record<string, number>;
-  /** How long the waiting jobs that nobody holds have waited: half of them at most, nine of ten, all. */
+  /** How long the waiting jobs that are not held have waited: the median, the 90th percentile, and the maximum. */
   waited: { half: number; most: number; all: number } | null;
-  /** Messages that are not published yet, by kind, and how old the oldest is. */
+  /** Unpublished messages, by kind, and the age of the oldest. */
   unsent: Record<string, number>;
   oldestUnsent: number;
   deadLetters: number;
 }
 
-// How long the jobs have waited that could be planned.
+// The waiting times of the jobs that can be planned.
 const waitedSql = `
   SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS half,
     percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS most, max(waited) AS all
   FROM (SELECT extract(epoch FROM now() - created_at)::float8 AS waited FROM print_jobs
     WHERE status = 'queued' AND NOT hold AND (greatest(not_before, retry_at) IS NULL OR greatest(not_before, retry_at) <= now())) w`;
 
-// What waits in the outbox, by kind.
+// The unpublished messages of the outbox, by kind.
 const unsentSql = `
   SELECT kind AS name, count(*) AS count, extract(epoch FROM now() - min(created_at))::float8 AS oldest
   FROM outbox WHERE sent_at IS NULL GROUP BY kind`;
 
-/** Counts everything; `db` should be one that sees all of it at one moment. */
+/** Counts everything; `db` should be a consistent snapshot. */
 export async function figures(db: Queryable): Promise<Figures> {
   type Count = { name: string; count: number; oldest: number };
   const jobs = await db.query<Count>('SELECT status AS name, count(*) AS count FROM print_jobs GROUP BY status');

@@ -1,19 +1,19 @@
 import { lockUntilEnd } from './advisory-locks';
 import type { Queryable, Transaction } from './queryable';
 
-/** Keeps files from being removed until this transaction has ended. */
+/** Prevents the removal of files until this transaction has ended. */
 export async function keepFiles(tx: Transaction): Promise<void> {
   await lockUntilEnd(tx, 'files', 'shared');
 }
 
-/** Waits until no job is just being accepted, and keeps new ones waiting until this transaction has ended. */
+/** Waits for jobs that are being accepted, and blocks new ones until this transaction has ended. */
 export async function lockFiles(tx: Transaction): Promise<void> {
   await lockUntilEnd(tx, 'files');
 }
 
 /**
- * Which of these files somebody still needs: models of unfinished jobs and of jobs that ended lately, print files of open
- * attempts and those that were used lately, pictures of outcomes.
+ * Returns the files that are still needed: models of unfinished jobs and of jobs that ended recently, print files of open
+ * attempts and those that were used recently, photos of outcomes.
  *
  * @param days how long a file is kept after its last use
  */
@@ -32,7 +32,7 @@ export async function filesInUse(db: Queryable, hashes: string[], days: number):
   return new Set(rows.map((row) => row.sha256));
 }
 
-/** Forgets print files that nothing has used for so long. */
+/** Deletes the records of print files that have been unused for this long. */
 export async function forgetUnusedPrints(db: Queryable, days: number): Promise<void> {
   await db.query(
     `DELETE FROM prepared_prints p WHERE used_at < now() - make_interval(days => $1)
@@ -41,7 +41,7 @@ export async function forgetUnusedPrints(db: Queryable, days: number): Promise<v
   );
 }
 
-/** Forgets the pictures of outcomes that are so old. */
+/** Deletes the references to photos of outcomes that are this old. */
 export async function forgetOldPhotos(db: Queryable, days: number): Promise<void> {
   await db.query(
     `UPDATE print_outcomes SET photo_reference = NULL

@@ -6,19 +6,19 @@ import { notify } from './database';
 import { addHistory, jobOf } from './jobs';
 import type { Queryable, Transaction } from './queryable';
 
-/** What was asked for a job and may be asked otherwise while it is open. */
+/** The terms of a job that may be changed while it is open. */
 export type JobTerms = Pick<Job, 'jobName' | 'priority' | 'deadlineAt' | 'notBefore' | 'copies' | 'dependsOn'>;
 
-// Changes what is asked for an open job; guarded by its being open and by the copies that are done.
+// Changes the terms of an open job; guarded by its status and by the copies that are done.
 const changeTermsSql = `
   UPDATE print_jobs SET job_name = $2, priority = $3, deadline_at = $4, not_before = $5, copies = $6, depends_on = $7,
     updated_at = now()
   WHERE id = $1 AND status NOT IN ('completed', 'failed', 'cancelled') AND copies_done < $6 RETURNING *`;
 
 /**
- * Writes what is asked for a job from now on, with a line in its history. The job's row must be locked.
- * @param words what changes, for the history
- * @throws ConflictError it is over by now
+ * Stores the new terms of a job, with a line in its history. The job's row must be locked.
+ * @param words the changes, for the history
+ * @throws ConflictError the job is over
  */
 export async function changeTerms(
   tx: Transaction,
@@ -42,11 +42,11 @@ export async function changeTerms(
   const job = jobOf(row);
   await addHistory(tx, job, words, actor);
   await notify(tx, 'plan');
-  // Adding the line has counted the job's version on.
+  // Adding the line has incremented the job's version.
   return { ...job, version: job.version + 1 };
 }
 
-/** Whether jobs, or what they wait for, wait for this one in the end. */
+/** Whether jobs, or the jobs that they depend on, depend on this one, directly or indirectly. */
 export async function dependOn(db: Queryable, ids: JobId[], id: JobId): Promise<boolean> {
   if (ids.length === 0) return false;
   const { rows } = await db.query(

@@ -62,7 +62,7 @@ type JobRow = Omit<Job, 'model'> & {
   modelVolumeMm3: number;
 };
 
-/** A row of the table as a job. */
+/** Converts a row of the table to a job. */
 export function jobOf(row: Record<string, unknown>): Job {
   const { modelSha256, modelKind, modelXMm, modelYMm, modelZMm, modelVolumeMm3, ...rest } = camelCase<JobRow>(row);
   return {
@@ -116,14 +116,14 @@ const fields: readonly Exclude<keyof Job, 'model'>[] = [
   'version',
 ];
 
-/** The columns of a job, named and nested as a `Job` is: thousands of rows are not turned into others one by one. */
+/** The columns of a job, named and nested like a `Job`, so that thousands of rows need no conversion one by one. */
 const jobColumns = [
   ...fields.map((name) => `${snakeCase(name)} AS "${name}"`),
   `jsonb_build_object('sha256', model_sha256, 'kind', model_kind, 'volumeMm3', model_volume_mm3,
      'dimensions', jsonb_build_object('x', model_x_mm, 'y', model_y_mm, 'z', model_z_mm)) AS model`,
 ].join(', ');
 
-/** A time as every message and answer writes it. */
+/** A time in the format of every message and answer. */
 const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** The message that reports a status change; `$1`… are those of the statements that use it. */
@@ -184,7 +184,7 @@ export async function insertJob(tx: Transaction, job: NewJob): Promise<Job> {
   return jobOf(row);
 }
 
-// Changes a status along the graph, guarded by the one it is thought to have, with history and message.
+// Changes a status along the graph, guarded by the expected one, with history and message.
 const changeStatusSql = `
   WITH j AS (
     UPDATE print_jobs SET
@@ -270,19 +270,19 @@ export interface JobAmendment {
   outcomeId?: string;
   actualDurationHours?: number;
   actualCostUsd?: number;
-  /** Until when it pauses before it is tried again. */
+  /** The end of its pause before a retry. */
   retryAt?: string;
   gcodePath?: string;
   estimatedGrams?: number;
   estimatedCostUsd?: number;
   estimatedDurationHours?: number;
   givingUp?: string;
-  /** Where it has failed just now. */
+  /** The printer where it has just failed. */
   failedOn?: PrinterId;
   retrySettings?: RetrySettings;
 }
 
-/** Writes facts about a job that are no change of status. */
+/** Changes columns of a job other than its status. */
 export async function amendJob(tx: Transaction, id: JobId, changes: JobAmendment): Promise<Job> {
   const { rows } = await tx.query(amendJobSql, [
     id,
@@ -312,13 +312,13 @@ export async function findJob(db: Queryable, id: string): Promise<Job> {
   return one(db, 'SELECT * FROM print_jobs WHERE id = $1', id);
 }
 
-/** A job with its columns as they stand in the database, for those who want to see all of them. */
+/** Returns a job with all its columns as stored in the database. */
 export async function jobRow(db: Queryable, id: JobId): Promise<Record<string, unknown>> {
   const { rows } = await db.query<Record<string, unknown>>('SELECT * FROM print_jobs WHERE id = $1', [id]);
   return rows[0] ?? {};
 }
 
-/** The names of these jobs. */
+/** Returns the names of these jobs. */
 export async function jobNames(db: Queryable, ids: JobId[]): Promise<Map<JobId, string>> {
   const { rows } = await db.query<{ id: JobId; job_name: string }>(
     'SELECT id, job_name FROM print_jobs WHERE id = ANY ($1::uuid[])',
@@ -329,9 +329,9 @@ export async function jobNames(db: Queryable, ids: JobId[]): Promise<Map<JobId, 
 
 /**
  * Reads a job and locks its row: the first lock of every transaction that changes a job.
- * @param versions those of which one must be its own; undefined: any
+ * @param versions the accepted versions; undefined: any
  * @throws NotFoundError
- * @throws StaleVersionError it has another version by now
+ * @throws StaleVersionError the job has another version
  */
 export async function lockJob(tx: Transaction, id: string, versions?: readonly number[]): Promise<Job> {
   const job = await one(tx, 'SELECT * FROM print_jobs WHERE id = $1 FOR UPDATE', id);
@@ -340,7 +340,7 @@ export async function lockJob(tx: Transaction, id: string, versions?: readonly n
 }
 
 /**
- * The same for whoever can do without the job: does not wait for another transaction.
+ * The same without waiting for another transaction, for callers that can do without the job.
  * @throws NotFoundError
  * @throws RowLockedError another transaction is changing it
  */
@@ -359,7 +359,7 @@ async function one(db: Queryable, sql: string, id: string): Promise<Job> {
   return jobOf(row);
 }
 
-/** The way of a job so far, oldest first. */
+/** Returns the history of a job, oldest first. */
 export async function historyOf(db: Queryable, id: JobId): Promise<HistoryLine[]> {
   const { rows } = await db.query<HistoryLine & Record<string, unknown>>(
     `SELECT from_status, to_status, reason, changed_at, changed_by
@@ -369,7 +369,7 @@ export async function historyOf(db: Queryable, id: JobId): Promise<HistoryLine[]
   return rows;
 }
 
-/** Every job that is not over, oldest first. */
+/** Returns every job that is not over, oldest first. */
 export async function unfinishedJobs(db: Queryable): Promise<Job[]> {
   const { rows } = await db.query<Job & Record<string, unknown>>(
     `SELECT ${jobColumns} FROM print_jobs WHERE status NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id`,
@@ -377,7 +377,7 @@ export async function unfinishedJobs(db: Queryable): Promise<Job[]> {
   return rows;
 }
 
-/** The jobs of which something is under way, by id: the order in which they are locked. */
+/** Returns the jobs with open attempts, by id: the order in which they are locked. */
 export async function jobsUnderWay(db: Queryable): Promise<JobId[]> {
   const { rows } = await db.query<{ id: JobId }>(
     `SELECT id FROM print_jobs j WHERE status IN ('scheduled', 'slicing', 'uploading', 'printing')
@@ -387,7 +387,7 @@ export async function jobsUnderWay(db: Queryable): Promise<JobId[]> {
   return rows.map(({ id }) => id);
 }
 
-/** A page of jobs by status, printer and kit, newest first; the cursor is the last row of the page before. */
+/** Returns a page of jobs by status, printer and kit, newest first; the cursor is the last row of the previous page. */
 export async function listJobs(
   db: Queryable,
   filter: {
@@ -431,7 +431,7 @@ export async function setPriority(tx: Transaction, job: Job, priority: number, a
   return jobOf(row);
 }
 
-/** The jobs that are not over and whose file no version that stores file facts has read. */
+/** Returns the jobs that are not over and whose file facts have not been stored. */
 export async function jobsWithoutFacts(db: Queryable): Promise<JobId[]> {
   const { rows } = await db.query<{ id: JobId }>(
     `SELECT id FROM print_jobs WHERE file_facts IS NULL AND status NOT IN ('completed', 'failed', 'cancelled') ORDER BY id`,
@@ -439,7 +439,7 @@ export async function jobsWithoutFacts(db: Queryable): Promise<JobId[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Stores what the file of a job asks of printers. @throws NotFoundError */
+/** Stores the requirements of a job's file. @throws NotFoundError */
 export async function storeFileFacts(tx: Transaction, id: JobId, facts: FileFacts, plate: number | null): Promise<Job> {
   const { rows } = await tx.query(
     'UPDATE print_jobs SET file_facts = $2, plate = coalesce(plate, $3) WHERE id = $1 RETURNING *',
@@ -450,7 +450,7 @@ export async function storeFileFacts(tx: Transaction, id: JobId, facts: FileFact
   return jobOf(rows[0]);
 }
 
-/** Records the submitter's word that a file which names no machine was made for the printers that it fits. */
+/** Records the submitter's confirmation that a file which names no machine was made for the printers that it fits. */
 export async function acceptUnknownMachine(tx: Transaction, job: Job, actor: string): Promise<Job> {
   const { rows } = await tx.query(
     `UPDATE print_jobs SET accept_unknown_machine = true, updated_at = now()
@@ -465,8 +465,8 @@ export async function acceptUnknownMachine(tx: Transaction, job: Job, actor: str
 }
 
 /**
- * Holds a job back, or lets it go; only what has not started is affected.
- * @param reason why, where it is not simply at somebody's wish
+ * Holds a job, or releases it; only parts that have not started are affected.
+ * @param reason the reason, unless it is simply an operator's request
  */
 export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: string, reason?: string): Promise<Job> {
   const { rows } = await tx.query(
@@ -482,7 +482,7 @@ export async function setHold(tx: Transaction, job: Job, hold: boolean, actor: s
   return jobOf(row);
 }
 
-/** Says which printer alone may print a job that is not over (null: any that can), with a line in its history. */
+/** Restricts a job that is not over to one printer (null: any that can print it), with a line in its history. */
 export async function setForcePrinter(
   tx: Transaction,
   job: Job,
@@ -502,7 +502,7 @@ export async function setForcePrinter(
   return jobOf(row);
 }
 
-/** Records that somebody wants the job to end; from now on no start of it goes out. */
+/** Records that the cancellation of a job was requested; from now on none of its starts is sent. */
 export async function requestCancel(tx: Transaction, job: Job, actor: string): Promise<void> {
   await tx.query(
     `UPDATE print_jobs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
@@ -511,7 +511,7 @@ export async function requestCancel(tx: Transaction, job: Job, actor: string): P
   );
 }
 
-/** Forgets what counted against a job, so that a replay begins anew. The job's row must be locked. */
+/** Resets the failures of a job for a replay. The job's row must be locked. */
 export async function forgetFailures(tx: Transaction, id: JobId): Promise<void> {
   await tx.query(
     `UPDATE print_jobs SET retry_count = 0, retries_from = now(), giving_up = NULL, failed_on = NULL, failed_at = NULL, not_before = NULL, retry_at = NULL,
@@ -528,7 +528,7 @@ export async function endPausesAhead(db: Queryable): Promise<void> {
   );
 }
 
-/** How many jobs of each of these kits there are and are completed; cancelled ones do not count. */
+/** Returns for each of these kits the number of its jobs and of the completed ones; cancelled ones do not count. */
 export async function partsOfKits(
   db: Queryable,
   kits: readonly string[],
@@ -542,7 +542,7 @@ export async function partsOfKits(
   return new Map(rows.map(({ kit_id, parts, completed }) => [kit_id, { parts, completed }]));
 }
 
-/** Which of these jobs are not completed, with what they are instead; null: there is no such job. */
+/** Returns the jobs among these that are not completed, with their status; null: there is no such job. */
 export async function unmetDependencies(
   db: Queryable,
   ids: JobId[],
@@ -556,7 +556,7 @@ export async function unmetDependencies(
   return rows;
 }
 
-/** A line in the history that is no change of status, reported like one. */
+/** Adds a line to the history that is not a status change, and reports it like one. */
 export async function addHistory(tx: Transaction, job: Job, reason: string, actor: string): Promise<void> {
   await tx.query(
     `WITH j AS (UPDATE print_jobs SET job_seq = job_seq + 1 WHERE id = $1 RETURNING *),
@@ -570,7 +570,7 @@ export async function addHistory(tx: Transaction, job: Job, reason: string, acto
   await notify(tx, 'outbox');
 }
 
-/** Jobs whose attempts somebody asked to end and that are not over. */
+/** Returns jobs that are not over although their cancellation was requested, with their attempts. */
 export async function cancelledButOpen(db: Queryable): Promise<{ jobId: JobId; attemptId: AttemptId | null }[]> {
   const { rows } = await db.query(
     `SELECT j.id AS job_id, a.id AS attempt_id FROM print_jobs j

@@ -11,31 +11,31 @@ const columns = `id, name, type, colour, colour_hex, brand, density_g_cm3 AS den
 
 const toMaterial = (row: Record<string, unknown>): Material => camelCase<Material>(row);
 
-/** All materials, by id, archived ones too. */
+/** Returns all materials, by id, including archived ones. */
 export async function allMaterials(db: Queryable): Promise<Material[]> {
   const { rows } = await db.query(`SELECT ${columns} FROM materials ORDER BY id`);
   return rows.map(toMaterial);
 }
 
-/** Those that are not archived, by id. */
+/** Returns the materials that are not archived, by id. */
 export async function usableMaterials(db: Queryable): Promise<Material[]> {
   const { rows } = await db.query(`SELECT ${columns} FROM materials WHERE archived_at IS NULL ORDER BY id`);
   return rows.map(toMaterial);
 }
 
-/** The material of this id, if it is not archived. */
+/** Returns the material with this id, if it is not archived. */
 export async function findUsableMaterial(db: Queryable, id: string): Promise<Material | undefined> {
   const { rows } = await db.query(`SELECT ${columns} FROM materials WHERE id = $1 AND archived_at IS NULL`, [id]);
   return rows[0] ? toMaterial(rows[0]) : undefined;
 }
 
-/** Also an archived one; undefined if there is none of this id. */
+/** Returns the material with this id, even if archived; undefined if there is none. */
 export async function findMaterial(db: Queryable, id: string): Promise<Material | undefined> {
   const { rows } = await db.query(`SELECT ${columns} FROM materials WHERE id = $1`, [id]);
   return rows[0] ? toMaterial(rows[0]) : undefined;
 }
 
-/** Whether there is any material, be it archived. */
+/** Whether any material exists, including archived ones. */
 export async function anyMaterial(db: Queryable): Promise<boolean> {
   return (await db.query('SELECT 1 FROM materials LIMIT 1')).rowCount === 1;
 }
@@ -47,7 +47,7 @@ export interface Spool {
   label: string | null;
   initialGrams: number;
   gramsLeft: number;
-  /** `gramsLeft` less what open attempts have reserved. */
+  /** `gramsLeft` minus the grams reserved by open attempts. */
   gramsFree: number;
   printerId: string | null;
   slot: string | null;
@@ -58,13 +58,13 @@ const spoolSql = `
     l.printer_id, l.slot
   FROM spools s LEFT JOIN printer_slots l ON l.spool_id = s.id`;
 
-/** All spools that are not archived, the oldest first. */
+/** Returns all spools that are not archived, oldest first. */
 export async function allSpools(db: Queryable): Promise<Spool[]> {
   const { rows } = await db.query(`${spoolSql} WHERE s.archived_at IS NULL ORDER BY s.created_at, s.id`);
   return rows.map((row) => camelCase<Spool>(row));
 }
 
-/** @throws NotFoundError there is none of this id, or it is archived */
+/** @throws NotFoundError there is no spool with this id, or it is archived */
 export async function findSpool(db: Queryable, id: string): Promise<Spool> {
   const { rows } = isUuid(id)
     ? await db.query(`${spoolSql} WHERE s.id = $1 AND s.archived_at IS NULL`, [id])
@@ -73,7 +73,7 @@ export async function findSpool(db: Queryable, id: string): Promise<Spool> {
   return camelCase<Spool>(rows[0]);
 }
 
-/** Locks a spool until the transaction ends: one change of where it is, or of whether it is kept, at a time. @throws NotFoundError */
+/** Locks a spool until the transaction ends: its location and archiving change one at a time. @throws NotFoundError */
 export async function lockSpool(tx: Transaction, id: string): Promise<Spool> {
   if (isUuid(id)) await tx.query('SELECT 1 FROM spools WHERE id = $1 FOR NO KEY UPDATE', [id]);
   return findSpool(tx, id);
@@ -93,8 +93,8 @@ export async function insertSpool(
 }
 
 /**
- * Takes what an attempt has extruded from a spool, once, never below nothing, and publishes `low_stock` when the spool becomes low.
- * Doing it again for the same attempt and spool changes nothing.
+ * Deducts the grams that an attempt has extruded from a spool, never below zero, and publishes `low_stock` when the spool becomes low.
+ * Idempotent per attempt and spool.
  *
  * @param lowGrams below this a spool is low
  */
@@ -102,7 +102,7 @@ export async function deductGrams(
   tx: Transaction,
   deduction: { attemptId: AttemptId; spoolId: SpoolId; grams: number; lowGrams: number },
 ): Promise<void> {
-  // One row an attempt and spool: the primary key refuses to take anything twice.
+  // One row per attempt and spool: the primary key prevents a second deduction.
   const { rows } = await tx.query<{
     id: SpoolId;
     material_id: string;
@@ -123,12 +123,12 @@ export async function deductGrams(
   if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await tellLowStock(tx, row.id);
 }
 
-/** Of a spool that is empty no more is left in the books than what is still to be taken off it (grams). */
+/** Lowers the remaining grams of an empty spool to those that are still to be deducted from it (grams). */
 export async function leaveOn(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
   await tx.query('UPDATE spools SET grams_left = least(grams_left, $2), updated_at = now() WHERE id = $1', [id, grams]);
 }
 
-/** A printer has found a spool empty, whatever was thought to be on it. */
+/** Marks a spool as empty because a printer has found it empty, whatever its records show. */
 export async function emptySpool(tx: Transaction, id: SpoolId): Promise<void> {
   const { rowCount } = await tx.query(
     'UPDATE spools SET grams_left = 0, updated_at = now() WHERE id = $1 AND grams_left > 0',
@@ -138,7 +138,7 @@ export async function emptySpool(tx: Transaction, id: SpoolId): Promise<void> {
   await notify(tx, 'plan');
 }
 
-/** Puts a message about a spool that has become low into the outbox. */
+/** Adds a message about a spool that has become low to the outbox. */
 export async function tellLowStock(tx: Transaction, id: SpoolId): Promise<void> {
   await tx.query(
     `INSERT INTO outbox (kind, routing_key, body)
@@ -151,7 +151,7 @@ export async function tellLowStock(tx: Transaction, id: SpoolId): Promise<void> 
   await notify(tx, 'outbox');
 }
 
-/** By how many grams an attempt's spool falls short of everything that open attempts have reserved of it; 0 if it suffices. */
+/** Returns by how many grams an attempt's spool falls short of all reservations of open attempts; 0 if it suffices. */
 export async function missingGrams(db: Queryable, attemptId: AttemptId): Promise<number> {
   const { rows } = await db.query<{ missing: number }>(
     `SELECT greatest(0, ${reservedOf('s.id')} - s.grams_left)::float8 AS missing
@@ -161,15 +161,15 @@ export async function missingGrams(db: Queryable, attemptId: AttemptId): Promise
   return rows[0]?.missing ?? 0;
 }
 
-/** How much of a material there is, and how much of it is promised to unfinished jobs. */
+/** The stock of a material, and the grams of it promised to unfinished jobs. */
 export interface Stock {
   materialId: MaterialId;
   gramsLeft: number;
-  /** Of copies under way and of copies still to come. */
+  /** For copies under way and copies still to come. */
   gramsPromised: number;
 }
 
-/** The stock of all materials: spools, and what jobs have been promised of their material since they were submitted. */
+/** Returns the stock of all materials: the spools, and the grams promised to jobs since their submission. */
 export async function stockOfMaterials(db: Queryable): Promise<Stock[]> {
   const { rows } = await db.query(
     `SELECT m.id AS material_id,

@@ -5,10 +5,10 @@ import { PlatewiseError } from '../model/errors';
 import type { Database } from './database';
 import { packageDirectory } from './package-directory';
 
-/** The table that says which migrations were run. */
+/** The table that records the migrations. */
 export const migrationsTable = 'platewise_migrations';
 
-/** The database was brought up to date by a newer version than this one, which does not know what it may write. */
+/** A newer version has migrated the database, and this version does not know what it may write. */
 export class SchemaTooNewError extends PlatewiseError {
   constructor(newest: string, what = 'The database') {
     super(
@@ -24,7 +24,7 @@ export class SchemaTooNewError extends PlatewiseError {
 
 const directory = (): string => join(packageDirectory(), 'migrations');
 
-/** The migrations that this version knows, oldest first. */
+/** Returns the migrations that this version knows, oldest first. */
 export function knownMigrations(): string[] {
   return readdirSync(directory())
     .filter((name) => name.endsWith('.sql'))
@@ -33,10 +33,10 @@ export function knownMigrations(): string[] {
 }
 
 /**
- * Brings the schema up to date. Safe when several processes start at once: they wait for each other on an
+ * Migrates the schema. Safe when several processes start concurrently: they wait for each other on an
  * advisory lock, and one of them does the work.
- * @param count so many migrations at most
- * @throws SchemaTooNewError a newer version has been here; nothing is changed
+ * @param count the maximum number of migrations
+ * @throws SchemaTooNewError a newer version has migrated the database; nothing is changed
  * @throws DatabaseUnavailableError
  */
 export async function migrate(database: Database, count?: number): Promise<void> {
@@ -56,7 +56,7 @@ export async function migrate(database: Database, count?: number): Promise<void>
       advisoryLockMode: 'wait',
       log: () => undefined,
     });
-    // Somebody newer may have been at work while this one waited for its turn.
+    // A newer version may have migrated the database while this one was waiting.
     await refuseNewer(client, database.schema);
   } catch (error) {
     throw database.explain(error);

@@ -1,15 +1,15 @@
 /** Differences up to this are normal between concurrent transactions and after small clock corrections (seconds). */
 const slackSeconds = 10;
 
-/** Leases are compared within one lease; clocks of two transactions differ by so much at most (seconds). */
+/** The difference tolerated between the clocks of two transactions when leases are compared (seconds). */
 const leaseSlackSeconds = 1;
 
 /** SQL: whether a moment lies ahead although it is only ever written as `now()`. */
 export const isAhead = (moment: string): string => `${moment} > now() + interval '${slackSeconds} seconds'`;
 
 /**
- * SQL: whether a stored moment is longer ago than so many seconds. A moment that lies ahead was written before the database's clock
- * was set back; how long ago that was nobody knows, and what waits for it must not wait for the clock to come by again.
+ * SQL: whether a stored moment is more than `seconds` ago. A moment that lies ahead was written before the database's clock
+ * was set back; its age is unknown, and nothing must wait until the clock reaches it again.
  *
  * @param moment a column that is only ever written as `now()`
  * @param seconds an SQL expression
@@ -18,8 +18,8 @@ export const longAgo = (moment: string, seconds: string): string =>
   `(${moment} < now() - make_interval(secs => ${seconds}) OR ${isAhead(moment)})`;
 
 /**
- * SQL: whether a lease has run out, so many seconds ago at least. One that reaches further ahead than any lease does was written before
- * the database's clock was set back, and has run out too.
+ * SQL: whether a lease expired at least `ago` seconds ago. One that reaches further ahead than any lease does was written before
+ * the database's clock was set back, and has expired too.
  *
  * @param until the column that holds the end of the lease
  * @param leaseSeconds an SQL expression: how long a lease lasts

@@ -1,13 +1,13 @@
 import type { Queryable } from './queryable';
 import { camelCase } from './rows';
 
-/** What the figures of a farm are put together by. */
+/** The groupings of a farm's figures. */
 export const numbersBy = ['day', 'printer', 'material'] as const;
 export type NumbersBy = (typeof numbersBy)[number];
 
 /** Sums over a group of prints, or over all of them. Hours of prints are printer time, others wall time; money is USD. */
 export interface NumbersRow {
-  /** A day (2026-11-24), a printer's or a material's id; null: all together. */
+  /** A day (2026-11-24), or the id of a printer or material; null: the total. */
   key: string | null;
   name: string | null;
   completed: number;
@@ -19,10 +19,10 @@ export interface NumbersRow {
   machineUsd: number;
   electricityUsd: number;
   costUsd: number;
-  /** Of completed prints that somebody watched: how far the estimate was off, and what was estimated. */
+  /** For completed prints that were observed: the error of the estimates, and the estimates. */
   errorHours: number;
   estimatedHours: number;
-  /** How long printers were at work, and how long they were there. */
+  /** How long printers were printing, and how long they existed. */
   busyHours: number;
   availableHours: number;
   swaps: number;
@@ -31,9 +31,9 @@ export interface NumbersRow {
 }
 
 /**
- * The figures of a time, in groups and all together. A print counts when it ended, a change of filament when the print
- * began that needed it, a deadline when it was due (or kept before). Hours at work are cut at midnight.
- * @param zone in which days begin, an IANA name
+ * Returns the figures of a period, by group and in total. A print counts at its end, a change of filament at the start of the print
+ * that needed it, a deadline when it was due (or met earlier). Hours of printing are split at midnight.
+ * @param zone the time zone of the days, an IANA name
  */
 export async function numbersOf(
   db: Queryable,
@@ -43,7 +43,7 @@ export async function numbersOf(
   return rows.map((row) => camelCase<NumbersRow>(row));
 }
 
-/** One row for each group, also for days on which nothing was, and one with the key null for all. $1 from, $2 to, $3 by, $4 time zone. */
+/** One row per group, including days without prints, and one with the key null for the total. $1 from, $2 to, $3 by, $4 time zone. */
 const figures = `
   WITH days AS (
     SELECT day::date AS day,

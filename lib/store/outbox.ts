@@ -6,7 +6,7 @@ import { longAgo } from './moments';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** A message that waits to be published, or was. */
+/** A message that waits to be published, or was published. */
 export interface OutboxRow {
   id: number;
   kind: 'dispatch' | 'status' | 'dead_letter';
@@ -14,12 +14,12 @@ export interface OutboxRow {
   messageId: string;
   jobId: JobId | null;
   attemptId: AttemptId | null;
-  /** What has to keep its order: its job, or its printer's bed; null: nothing. */
+  /** The lane in which messages keep their order: a job, or a printer's bed; null: none. */
   lane: string | null;
   body: unknown;
 }
 
-/** Puts a dispatch beside the attempt that it hands out. */
+/** Adds a dispatch for an attempt to the outbox, in the same transaction. */
 export async function addDispatch(
   tx: Transaction,
   dispatch: { routingKey: string; messageId: string; jobId: JobId; attemptId: AttemptId; message: DispatchMessage },
@@ -31,7 +31,7 @@ export async function addDispatch(
   await notify(tx, 'outbox');
 }
 
-/** Puts the message of a job that was given up beside its dead letter. */
+/** Adds the message of a job that was given up to the outbox, beside its dead letter. */
 export async function addDeadLetterMessage(tx: Transaction, jobId: JobId, body: unknown): Promise<void> {
   await tx.query(`INSERT INTO outbox (kind, routing_key, job_id, body) VALUES ('dead_letter', '', $1, $2)`, [
     jobId,
@@ -42,7 +42,7 @@ export async function addDeadLetterMessage(tx: Transaction, jobId: JobId, body: 
 
 const waitingColumns = 'o.id, o.kind, o.routing_key, o.message_id, o.job_id, o.attempt_id, o.lane, o.body';
 
-// What may be published next, and is the oldest of its lane. $2: lanes that are left out, $3: messages without a lane.
+// Messages that may be published next, each the oldest of its lane. $2: lanes to skip, $3: messages without a lane to skip.
 const nextOfJobsWithDispatchSql = `
   SELECT ${waitingColumns}
   FROM (SELECT DISTINCT lane FROM outbox WHERE sent_at IS NULL AND kind = 'dispatch' AND lane <> ALL ($2)) d
@@ -55,10 +55,10 @@ const nextSql = `
   ORDER BY id LIMIT $1`;
 
 /**
- * The messages that may be published next: of each lane, the oldest that is not sent; ids are given under the lock of the row that
- * a lane is about. Those of jobs with a dispatch come first, then the oldest.
+ * Returns the messages that may be published next: of each lane, the oldest unsent one; ids are assigned under the lock of the row that
+ * the lane belongs to. Those of jobs with a dispatch come first, then the oldest.
  *
- * @param busy lanes, and messages without one, that are left out
+ * @param busy lanes, and messages without one, to skip
  */
 export async function unsent(
   db: Queryable,
@@ -74,7 +74,7 @@ export async function unsent(
   });
 }
 
-/** Forgets dispatches that nobody needs any more: their attempt was taken back, or claimed through an earlier message. */
+/** Deletes dispatches that are no longer needed: their attempt was withdrawn, or claimed through an earlier message. */
 export async function dropOvertakenDispatches(db: Queryable): Promise<void> {
   await db.query(
     `UPDATE outbox o SET sent_at = now() FROM print_attempts a
@@ -82,7 +82,7 @@ export async function dropOvertakenDispatches(db: Queryable): Promise<void> {
   );
 }
 
-// Marks messages as sent. A status message gets the next event number, once, and listeners are told; the lock is held until
+// Marks messages as sent. A status message gets the next event number, once, and listeners are notified; the lock is held until
 // the number is committed.
 const markSentSql = `
   WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, hashtext(current_schema()))),
@@ -94,18 +94,18 @@ const markSentSql = `
     FROM numbered n WHERE o.id = n.id RETURNING o.kind)
   SELECT pg_notify(${notificationChannel}, 'event') FROM sent WHERE kind = 'status' LIMIT 1`;
 
-/** The broker has them. Of one lane there must be one at most. */
+/** Marks messages as sent once the broker has confirmed them; at most one per lane. */
 export async function markSent(db: Queryable, ids: readonly number[]): Promise<void> {
   await db.query(markSentSql, [ids, advisoryLocks.events]);
 }
 
-/** A message of the status bus as it was told; `id` grows in the order of telling. */
+/** A published message of the status bus; `id` grows in the order of publishing. */
 export interface StatusEvent {
   id: number;
   body: unknown;
 }
 
-/** What was told after an event, oldest first. */
+/** Returns the events after an event, oldest first. */
 export async function eventsAfter(db: Queryable, id: number, limit: number): Promise<StatusEvent[]> {
   const { rows } = await db.query<StatusEvent & Record<string, unknown>>(
     'SELECT event_id AS id, body FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT $2',
@@ -114,7 +114,7 @@ export async function eventsAfter(db: Queryable, id: number, limit: number): Pro
   return rows;
 }
 
-/** The oldest event that is still kept and the newest; 0 if there is none. */
+/** Returns the oldest event that is still kept, and the newest; 0 if there is none. */
 export async function eventRange(db: Queryable): Promise<{ oldest: number; newest: number }> {
   const { rows } = await db.query<{ oldest: number; newest: number }>(
     'SELECT coalesce(min(event_id), 0) AS oldest, coalesce(max(event_id), 0) AS newest FROM outbox',
@@ -123,8 +123,8 @@ export async function eventRange(db: Queryable): Promise<{ oldest: number; newes
 }
 
 /**
- * The oldest message that has waited for so long: its age, and why it could not be published, if that was tried. One that is published
- * again waits since then; nobody knows how long that is, so it only counts once it has failed.
+ * Returns the oldest message that has waited for this long: its age, and the error if publishing it has failed. The waiting time of a
+ * republished message is unknown, so such a message only counts once it has failed.
  */
 export async function oldestStuck(
   db: Queryable,
@@ -139,14 +139,14 @@ export async function oldestStuck(
   return rows[0];
 }
 
-/** It could not be published; it stays where it is. */
+/** Records that a message could not be published; it stays in the outbox. */
 export async function markFailed(db: Queryable, id: number, error: string): Promise<void> {
   await db.query('UPDATE outbox SET times_sent = times_sent + 1, last_error = $2 WHERE id = $1', [id, error]);
 }
 
 /**
- * Publishes dispatches again that nobody has claimed for so long, with their old message id.
- * @param olderThanSeconds 0 publishes all of them again, as after the loss of a volatile broker
+ * Republishes dispatches that have been unclaimed for this long, with their old message id.
+ * @param olderThanSeconds 0 republishes all of them, as after the loss of a volatile broker
  * @returns how many
  */
 export async function resendUnclaimed(db: Queryable, olderThanSeconds: number): Promise<number> {
@@ -161,7 +161,7 @@ export async function resendUnclaimed(db: Queryable, olderThanSeconds: number): 
   return rowCount ?? 0;
 }
 
-/** Forgets messages that were sent long ago. */
+/** Deletes messages that were sent long ago. */
 export async function pruneSent(db: Queryable, olderThanHours: number): Promise<void> {
   await db.query(`DELETE FROM outbox WHERE sent_at < now() - make_interval(hours => $1)`, [olderThanHours]);
 }

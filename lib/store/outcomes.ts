@@ -5,7 +5,7 @@ import type { Claim } from './attempts';
 import { notify } from './database';
 import type { Queryable, Transaction } from './queryable';
 
-/** What became of an attempt that had started. Hours are printer time, money is USD. */
+/** The outcome of an attempt that had started. Hours are printer time, money is USD. */
 export interface NewOutcome {
   jobId: JobId;
   attemptId: AttemptId;
@@ -17,7 +17,7 @@ export interface NewOutcome {
   estimatedHours: number | null;
   grams: number;
   cost: Cost;
-  /** What kind of failure the reason tells of. */
+  /** The kind of failure that the reason describes. */
   failureKind: FailureKind | null;
   layers: number | null;
   warnings: string[];
@@ -55,8 +55,8 @@ export async function insertOutcome(tx: Transaction, outcome: NewOutcome): Promi
 }
 
 /**
- * Names the picture of an ended attempt: a file of the store, `<sha256>.<ending>`. Only whoever ended the attempt may, once;
- * nothing happens for anybody else.
+ * Names the photo of an ended attempt: a stored file, `<sha256>.<ending>`. Only the process that ended the attempt may do so, once;
+ * calls of other processes have no effect.
  */
 export async function namePhoto(tx: Transaction, claim: Claim, reference: string): Promise<void> {
   const { rows } = await tx.query<{ job_id: JobId }>(
@@ -68,7 +68,7 @@ export async function namePhoto(tx: Transaction, claim: Claim, reference: string
   for (const { job_id } of rows) await notify(tx, `job:${job_id}`);
 }
 
-/** The pictures of a job's attempts, oldest first. */
+/** Returns the photos of a job's attempts, oldest first. */
 export async function photosOf(db: Queryable, jobId: JobId): Promise<{ attemptId: AttemptId; reference: string }[]> {
   const { rows } = await db.query<{ attempt_id: AttemptId; photo_reference: string }>(
     `SELECT attempt_id, photo_reference FROM print_outcomes

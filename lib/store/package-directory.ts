@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The root of this package, where `migrations/` lies, from the sources as from `dist/`. */
+/** Returns the root of this package, which contains `migrations/`, both from the sources and from `dist/`. */
 export function packageDirectory(): string {
   let directory = __dirname;
   while (!existsSync(join(directory, 'package.json'))) {
@@ -12,7 +12,7 @@ export function packageDirectory(): string {
   return directory;
 }
 
-/** The version of this package. */
+/** Returns the version of this package. */
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageDirectory(), 'package.json'), 'utf8')) as { version: string };
   return version;

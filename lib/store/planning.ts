@@ -4,7 +4,7 @@ import { notify } from './database';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** A time in which a printer may not print; ISO 8601 UTC. */
+/** A period in which a printer must not print; ISO 8601 UTC. */
 export interface Closure {
   id: string;
   printerId: PrinterId;
@@ -15,7 +15,7 @@ export interface Closure {
 
 const closureColumns = 'id, printer_id, from_at, until_at, reason';
 
-/** The closures that are not over, the next first. */
+/** Returns the closures that are not over, the next one first. */
 export async function closuresAhead(db: Queryable): Promise<Closure[]> {
   const { rows } = await db.query(
     `SELECT ${closureColumns} FROM printer_closures WHERE until_at > now() ORDER BY from_at, id`,
@@ -23,7 +23,7 @@ export async function closuresAhead(db: Queryable): Promise<Closure[]> {
   return rows.map((row) => camelCase<Closure>(row));
 }
 
-/** Adds a closure and has the farm planned anew. */
+/** Adds a closure and triggers planning. */
 export async function insertClosure(tx: Transaction, closure: Omit<Closure, 'id'>, actor: string): Promise<Closure> {
   const { rows } = await tx.query(
     `INSERT INTO printer_closures (printer_id, from_at, until_at, reason, created_by)
@@ -43,7 +43,7 @@ export async function deleteClosure(tx: Transaction, id: string): Promise<void> 
   await notify(tx, 'plan');
 }
 
-/** How long a completed print that somebody watched took, beside what was estimated for it (hours of printer time). */
+/** How long an observed, completed print took, and its estimate (hours of printer time). */
 export interface PrintDuration {
   printerId: PrinterId;
   materialId: MaterialId;
@@ -53,7 +53,7 @@ export interface PrintDuration {
 
 const learnable = `outcome = 'completed' AND duration_hours > 0 AND estimated_hours > 0 AND warnings = '[]'`;
 
-/** The newest print that can be learned from: while it is the same, so is what there is to learn. Undefined: there is none. */
+/** Returns the newest print to learn from; while it is the same, so are the learned values. Undefined: there is none. */
 export async function newestToLearn(db: Queryable): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(
     `SELECT id FROM print_outcomes WHERE ${learnable} ORDER BY created_at DESC, id LIMIT 1`,
@@ -61,7 +61,7 @@ export async function newestToLearn(db: Queryable): Promise<string | undefined> 
   return rows[0]?.id;
 }
 
-/** The newest prints that can be learned from, the oldest of them first; unwatched and unfinished ones are left out. */
+/** Returns the newest prints to learn from, in ascending order; unobserved and unfinished ones are skipped. */
 export async function durationsToLearn(db: Queryable, limit = 1000): Promise<PrintDuration[]> {
   const { rows } = await db.query(
     `SELECT printer_id, material_id, duration_hours, estimated_hours FROM (
@@ -75,9 +75,9 @@ export async function durationsToLearn(db: Queryable, limit = 1000): Promise<Pri
 }
 
 /**
- * How many dispatches each printer has had since one served a job that was owed by then.
- * @param owedHours hours from submission: a base and so many a step of priority
- * @param most counted at most; a longer way back makes no difference
+ * Counts for each printer the dispatches since one that served an overdue job.
+ * @param owedHours hours from submission until a job is overdue: a base, and a number of hours per step of priority
+ * @param most the maximum count; a longer history makes no difference
  */
 export async function dispatchesSinceOwed(
   db: Queryable,
@@ -103,7 +103,7 @@ export async function dispatchesSinceOwed(
   return new Map(rows.filter(({ count }) => count > 0).map(({ printer_id, count }) => [printer_id, count]));
 }
 
-/** What was promised of a start. */
+/** The promise of a start. */
 export interface StartPromise {
   jobId: JobId;
   situation: string;
@@ -113,7 +113,7 @@ export interface StartPromise {
   p90At: string;
 }
 
-/** Keeps what was promised at submission. */
+/** Stores the promise made at submission. */
 export async function insertPromise(db: Queryable, promise: StartPromise): Promise<void> {
   await db.query(
     `INSERT INTO start_promises (job_id, situation, lead_minutes, start_at, p10_at, p90_at)
@@ -122,16 +122,16 @@ export async function insertPromise(db: Queryable, promise: StartPromise): Promi
   );
 }
 
-/** A promise whose start has come. */
+/** A promise whose job has started. */
 export interface KeptPromise {
   situation: string;
   leadMinutes: number;
-  /** Start − promise, minutes. */
+  /** The actual start minus the promised one (minutes). */
   errorMinutes: number;
   covered: boolean;
 }
 
-/** The job that was started last, and when: until the next one starts no further promise comes. Undefined: none was. */
+/** Returns the job that was started last, and when: until the next start there is no new promise to judge. Undefined: none was started. */
 export async function newestStart(db: Queryable): Promise<string | undefined> {
   const { rows } = await db.query<{ id: JobId; started_at: string }>(
     'SELECT id, started_at FROM print_jobs WHERE started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1',
@@ -139,7 +139,7 @@ export async function newestStart(db: Queryable): Promise<string | undefined> {
   return rows[0] && `${rows[0].id} ${rows[0].started_at}`;
 }
 
-/** The newest promises whose jobs have started, the oldest of them first. */
+/** Returns the newest promises whose jobs have started, in ascending order. */
 export async function promisesThatCame(db: Queryable, limit = 1000): Promise<KeptPromise[]> {
   const { rows } = await db.query(
     `SELECT * FROM (

@@ -2,7 +2,7 @@ import type { PrinterId } from '../model/ids';
 import type { Queryable } from './queryable';
 import { camelCase } from './rows';
 
-/** A print file that is ready, and what is known of it. */
+/** A prepared print file, and its properties. */
 export interface PreparedRow {
   printKey: string;
   printerId: PrinterId;
@@ -20,7 +20,7 @@ export interface PreparedRow {
   warnings: string[];
 }
 
-/** The print file of this key, undefined if there is none; marks it as used, so that it is kept. */
+/** Returns the print file with this key, undefined if there is none; marks it as used, so that it is kept. */
 export async function findPrepared(db: Queryable, printKey: string): Promise<PreparedRow | undefined> {
   const { rows } = await db.query('UPDATE prepared_prints SET used_at = now() WHERE print_key = $1 RETURNING *', [
     printKey,
@@ -29,7 +29,7 @@ export async function findPrepared(db: Queryable, printKey: string): Promise<Pre
   return row ? { ...camelCase<PreparedRow>(row), warnings: row['warnings'] as string[] } : undefined;
 }
 
-/** Keeps a print file; of two processes that made the same one, the first stays. */
+/** Stores a print file; if two processes made the same one, the first is kept. */
 export async function storePrepared(db: Queryable, row: PreparedRow): Promise<void> {
   await db.query(
     `INSERT INTO prepared_prints (print_key, printer_id, model_sha256, gcode_sha256, gcode_md5, gcode_size, gcode_lines,
@@ -55,7 +55,7 @@ export async function storePrepared(db: Queryable, row: PreparedRow): Promise<vo
   );
 }
 
-/** Forgets a print file whose bytes are gone. */
+/** Deletes the record of a print file whose bytes are gone. */
 export async function forgetPrepared(db: Queryable, printKey: string): Promise<void> {
   await db.query('DELETE FROM prepared_prints WHERE print_key = $1', [printKey]);
 }

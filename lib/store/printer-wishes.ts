@@ -2,10 +2,10 @@ import type { AttemptId, PrinterId } from '../model/ids';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
-/** What an operator wants of the print that runs. */
+/** An operator's request to pause or resume the running print. */
 export interface PrinterWish {
   wanted: 'pause' | 'resume';
-  /** The attempt that was open then; null: a print that is not ours. */
+  /** The attempt that was open at that time; null: a foreign print. */
   attemptId: AttemptId | null;
   wishedBy: string;
   /** By the database's clock; negative after the clock was set back. */
@@ -14,7 +14,7 @@ export interface PrinterWish {
   problem: string | null;
 }
 
-/** Stores a wish in the place of any other for this printer. The printer's row must be locked. */
+/** Stores a request, replacing any other for this printer. The printer's row must be locked. */
 export async function storeWish(
   tx: Transaction,
   printerId: PrinterId,
@@ -28,7 +28,7 @@ export async function storeWish(
   );
 }
 
-/** What is wished for at a printer; undefined: nothing. */
+/** Returns the request for a printer; undefined: there is none. */
 export async function wishFor(db: Queryable, printerId: PrinterId): Promise<PrinterWish | undefined> {
   const { rows } = await db.query(
     `SELECT wanted, attempt_id, wished_by, problem,
@@ -39,7 +39,7 @@ export async function wishFor(db: Queryable, printerId: PrinterId): Promise<Prin
   return rows[0] && camelCase<PrinterWish>(rows[0]);
 }
 
-/** Notes that the printer refused; guarded, so that a later wish stays. */
+/** Records that the printer refused; guarded, so that a later request is kept. */
 export async function refuseWish(
   db: Queryable,
   printerId: PrinterId,
@@ -53,7 +53,7 @@ export async function refuseWish(
   ]);
 }
 
-/** A wish is fulfilled, or means nothing any more; guarded, so that a later wish stays. */
+/** Deletes a request that is fulfilled or obsolete; guarded, so that a later request is kept. */
 export async function endWish(db: Queryable, printerId: PrinterId, wanted: PrinterWish['wanted']): Promise<void> {
   await db.query('DELETE FROM printer_wishes WHERE printer_id = $1 AND wanted = $2', [printerId, wanted]);
 }

@@ -15,13 +15,13 @@ import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { reservedOf } from './spool-changes';
 
-/** A bed's version counts its changes: 1 when the printer is made known, 2 when it is declared clear for the first time. */
+/** A bed's version counts its changes: 1 at the registration of the printer, 2 when it is declared clear for the first time. */
 export const firstClearedBedVersion = 2;
 
-/** Why a bed is occupied: an attempt of ours, a print that is not ours, or nobody can tell. */
+/** Why a bed is occupied: an attempt of the farm, a foreign print, or an unknown cause. */
 export type BedCause = 'attempt' | 'foreign' | 'unknown';
 
-/** A printer as the database holds it; times are ISO 8601 UTC. */
+/** A printer as stored in the database; times are ISO 8601 UTC. */
 export interface Printer {
   id: PrinterId;
   name: string;
@@ -42,23 +42,23 @@ export interface Printer {
   lastJob: PrinterJob | null;
   /** How its agent makes print files; null until one has reported. */
   preparation: Preparation | null;
-  /** The ids of the machine that it is, pinned at the first contact; empty: none is known. */
+  /** The ids of its machine, pinned at the first contact; empty: none is known. */
   identity: MachineIdentity;
   /** Another machine that was found at its address. */
   stranger: MachineIdentity | null;
-  /** What keeps it from starting any job although it says that it is idle. */
+  /** The condition that prevents it from starting any job although it reports itself as idle. */
   condition: PrinterTrouble | null;
-  /** What needs a person there at this moment. */
+  /** The reason why it needs an operator now. */
   attention: PrinterTrouble | null;
   /** Seconds since its last report was stored; null before the first. */
   reportAgeSeconds: number | null;
-  /** Whether an agent has seen it lately. */
+  /** Whether an agent has seen it recently. */
   online: boolean;
-  /** Whether an agent has told of it lately, and be it that it is not there. */
+  /** Whether an agent has reported on it recently, even if only that it is offline. */
   served: boolean;
 }
 
-/** A slot with the spool in it; grams are those that no open attempt has reserved. */
+/** A slot with its spool; the grams are those that no open attempt has reserved. */
 export interface LoadedSlot {
   printerId: PrinterId;
   slot: string;
@@ -74,7 +74,7 @@ export interface LoadedSlot {
   gramsFree: number | null;
 }
 
-/** An agent that has not been heard of for so long counts as gone (seconds). */
+/** An agent that has been silent for this long counts as gone (seconds). */
 export const offlineAfterSeconds = 30;
 
 const columns = `*, extract(epoch FROM now() - report_at)::float8 AS report_age_seconds, (connected AND NOT ${longAgo('seen_at', String(offlineAfterSeconds))}) AS online,
@@ -104,13 +104,13 @@ const toPrinter = (row: Record<string, unknown>): Printer => {
   };
 };
 
-/** All printers that belong to the farm, by id. */
+/** Returns all printers of the farm, by id. */
 export async function allPrinters(db: Queryable): Promise<Printer[]> {
   const { rows } = await db.query(`SELECT ${columns} FROM printers WHERE archived_at IS NULL ORDER BY id`);
   return rows.map(toPrinter);
 }
 
-/** Whether a printer is one of the farm's, and not archived. */
+/** Whether a printer belongs to the farm and is not archived. */
 export async function printerIsKnown(db: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await db.query('SELECT 1 FROM printers WHERE id = $1 AND archived_at IS NULL', [id]);
   return rowCount === 1;
@@ -123,7 +123,7 @@ export async function findPrinter(db: Queryable, id: string): Promise<Printer> {
   return toPrinter(rows[0]);
 }
 
-/** Reads a printer and locks its row; in a transaction that also locks a job or an attempt, those come first. */
+/** Reads a printer and locks its row; a transaction that also locks a job or an attempt locks those first. */
 export async function lockPrinter(tx: Transaction, id: string): Promise<Printer> {
   const { rows } = await tx.query(`SELECT ${columns} FROM printers WHERE id = $1 AND archived_at IS NULL FOR UPDATE`, [
     id,
@@ -133,7 +133,7 @@ export async function lockPrinter(tx: Transaction, id: string): Promise<Printer>
 }
 
 /**
- * The same for whoever can do without the printer: does not wait for another transaction.
+ * The same without waiting for another transaction, for callers that can do without the printer.
  * @throws NotFoundError
  * @throws RowLockedError another transaction is changing it
  */
@@ -144,17 +144,17 @@ export async function lockPrinterNow(tx: Transaction, id: string): Promise<Print
   return toPrinter(rows[0]);
 }
 
-/** What a printer node says of its printer. */
+/** The configuration of a printer by its node. */
 export interface PrinterRegistration {
   id: PrinterId;
   name: string;
   make: Make;
-  /** Left out: those already stored. A printer that is not stored yet needs them. */
+  /** If absent, the stored ones are kept. A printer that is not stored yet needs them. */
   capabilities?: PrinterCapabilities;
   slots?: { slot: string; tool: number }[];
 }
 
-/** Stores a printer, or its new name and capabilities. The bed of a new one is occupied until an operator looks. */
+/** Stores a printer, or its new name and capabilities. The bed of a new printer is occupied until an operator has checked it. */
 export async function registerPrinter(tx: Transaction, printer: PrinterRegistration): Promise<Printer> {
   const { rows } = await tx.query(
     `INSERT INTO printers (id, name, make, capabilities) VALUES ($1, $2, $3, $4)
@@ -210,12 +210,12 @@ async function setBed(
   return toPrinter(rows[0]);
 }
 
-/** The bed is ours from the moment a start is intended. */
+/** Occupies the bed for an attempt, from the moment a start is intended. */
 export function occupyBed(tx: Transaction, id: PrinterId, attemptId: AttemptId, actor: string): Promise<Printer> {
   return setBed(tx, id, { state: 'occupied', cause: 'attempt', attemptId }, actor);
 }
 
-/** Something that is not ours lies on the bed, or may. A reason that is no report of the printer is told with it. */
+/** Marks the bed as occupied by a foreign print, known or possible. A reason that no report of the printer shows is published with it. */
 export function occupyBedByOther(
   tx: Transaction,
   id: PrinterId,
@@ -227,7 +227,7 @@ export function occupyBedByOther(
 }
 
 /**
- * A print on an occupied bed has ended: what lies there now, nobody who looked before can have seen. The printer's row must be locked.
+ * Records that a print on an occupied bed has ended: an earlier look at the bed is no longer valid. The printer's row must be locked.
  */
 export async function countBed(tx: Transaction, printer: Printer, actor: string): Promise<void> {
   const { id, bedState, bedCause, bedAttemptId } = printer;
@@ -235,7 +235,7 @@ export async function countBed(tx: Transaction, printer: Printer, actor: string)
   await setBed(tx, id, { state: 'occupied', cause: bedCause ?? 'unknown', attemptId: bedAttemptId }, actor);
 }
 
-/** Nothing was printed after all: the bed is what it was before this attempt's intent. */
+/** Restores the state of the bed before this attempt's intent, because nothing was printed. */
 export async function restoreBed(
   tx: Transaction,
   printer: Printer,
@@ -246,8 +246,8 @@ export async function restoreBed(
 }
 
 /**
- * An operator says that the bed is clear. The printer's row must be locked.
- * @throws ConflictError the version is not the present one, so something happened that the operator has not seen
+ * Marks the bed as clear, as confirmed by an operator. The printer's row must be locked.
+ * @throws ConflictError the version is outdated: the bed has changed since the operator looked
  */
 export async function clearBed(
   tx: Transaction,
@@ -258,24 +258,24 @@ export async function clearBed(
   if (expectedVersion !== undefined && expectedVersion !== printer.bedVersion) {
     throw new ConflictError(
       `The bed of ${printer.name} changed since you looked (version ${printer.bedVersion}, you gave ${expectedVersion}).`,
-      'Look at the bed again and send the present bed version.',
+      'Look at the bed again and send the current bed version.',
       'stale_bed_version',
     );
   }
   return setBed(tx, printer.id, { state: 'clear' }, actor);
 }
 
-/** The agent's word that it is there, with the printer's latest report. */
+/** Stores that the agent is alive, with the printer's latest report. */
 export async function storeReport(
   db: Queryable,
   id: PrinterId,
   state: {
     connected: boolean;
     problem: string | null;
-    /** Another machine that is at the printer's address. */
+    /** Another machine that was found at the printer's address. */
     stranger?: MachineIdentity;
     report: PrinterReport | undefined;
-    /** It was judged whether the job that the report names is ours, in the same transaction: that job is known from now on. */
+    /** Whether the same transaction has judged if the job of the report is the farm's: that job counts as known from now on. */
     judged?: boolean;
   },
 ): Promise<void> {
@@ -297,12 +297,12 @@ export async function storeReport(
   );
 }
 
-/** Which machine a printer is from now on. */
+/** Pins a printer to a machine. */
 export async function pinIdentity(tx: Transaction, id: PrinterId, identity: MachineIdentity): Promise<void> {
   await tx.query('UPDATE printers SET identity = $2, stranger = NULL WHERE id = $1', [id, JSON.stringify(identity)]);
 }
 
-/** The printers that a machine is pinned to: an id in common, and none that differs. */
+/** Returns the printers that a machine is pinned to: an id in common, and no differing id. */
 export async function printersOfMachine(
   db: Queryable,
   identity: MachineIdentity,
@@ -318,12 +318,12 @@ export async function printersOfMachine(
 }
 
 /**
- * Where trouble of a printer is kept: a `condition` would keep any job from starting there, `attention` is what needs a person at
- * this moment.
+ * The columns for the trouble of a printer: a `condition` prevents any job from starting there, `attention` means that it needs an
+ * operator now.
  */
 export type TroubleColumn = 'condition' | 'attention';
 
-// The trouble of a printer; the same code keeps the time since when. A new one is reported.
+// Stores the trouble of a printer; an unchanged code keeps its start time. New trouble is reported.
 const troubleSql = (column: TroubleColumn): string => `
   WITH known AS (SELECT id, ${column} AS before FROM printers WHERE id = $1),
   p AS (
@@ -342,7 +342,7 @@ const troubleStatements: Readonly<Record<TroubleColumn, string>> = {
   attention: troubleSql('attention'),
 };
 
-/** Stores what is wrong with a printer; null: nothing any more. @param job the one that it prints, if it is ours */
+/** Stores the trouble of a printer; null: none any more. @param job the job that it prints, if it is the farm's */
 export async function storeTrouble(
   tx: Transaction,
   id: PrinterId,
@@ -355,7 +355,7 @@ export async function storeTrouble(
   await notify(tx, 'plan');
 }
 
-/** Takes a printer out of the farm: its spools, identity and last job are forgotten, and nobody knows what lies on its bed. */
+/** Archives a printer: its spools, identity and last job are forgotten, and its bed is unknown. */
 export async function archivePrinter(tx: Transaction, id: PrinterId, actor: string): Promise<void> {
   await setBed(tx, id, { state: 'occupied', cause: 'unknown', attemptId: null }, actor);
   await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE printer_id = $1', [id]);
@@ -367,7 +367,7 @@ export async function archivePrinter(tx: Transaction, id: PrinterId, actor: stri
   );
 }
 
-/** The slots of all printers with their spools. Grams that open attempts have reserved are promised already. */
+/** Returns the slots of all printers with their spools, without the grams that open attempts have reserved. */
 export async function loadedSlots(db: Queryable): Promise<LoadedSlot[]> {
   const { rows } = await db.query(
     `SELECT s.printer_id, s.slot, s.tool, s.position, s.spool_id, p.material_id, m.type AS material_type, m.colour_hex, p.grams_left,
@@ -378,7 +378,7 @@ export async function loadedSlots(db: Queryable): Promise<LoadedSlot[]> {
   return rows.map((row) => camelCase<LoadedSlot>(row));
 }
 
-/** Puts a spool into a slot, taking it from where it was; null empties the slot. @throws NotFoundError */
+/** Loads a spool into a slot, moving it from its previous one; null empties the slot. @throws NotFoundError */
 export async function loadSlot(
   tx: Transaction,
   id: PrinterId,
@@ -398,12 +398,12 @@ export async function loadSlot(
   return loaded;
 }
 
-/** How the agent of a printer makes print files, which decides what can be submitted for it. */
+/** Stores how the agent of a printer makes print files, which decides what can be submitted for it. */
 export async function storePreparation(db: Queryable, id: PrinterId, preparation: Preparation): Promise<void> {
   await db.query('UPDATE printers SET preparation = $2 WHERE id = $1', [id, JSON.stringify(preparation)]);
 }
 
-/** What a printer can do, as is known now, and places for filament that it has besides; tells the planner if that is new. */
+/** Stores a printer's current capabilities and additional slots; notifies the planner if they have changed. */
 export async function storeDescription(
   tx: Transaction,
   id: PrinterId,

@@ -1,7 +1,7 @@
 import type { Queryable } from './queryable';
 
-// Ended jobs that nothing needs any more, the oldest first: no bed holds their part, nobody has to deal with their dead letter, no
-// open job depends on them or belongs to their kit. Their history, attempts and messages go with them; outcomes stay.
+// Ended jobs that are no longer needed, oldest first: no bed holds their part, they have no open dead letter, and no open job
+// depends on them or belongs to their kit. Their history, attempts and messages go with them; outcomes stay.
 const forgetJobsSql = `
   DELETE FROM print_jobs WHERE id IN (
     SELECT j.id FROM print_jobs j
@@ -14,12 +14,12 @@ const forgetJobsSql = `
         AND o.status NOT IN ('completed', 'failed', 'cancelled'))
     ORDER BY j.completed_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED)`;
 
-/** Forgets jobs that ended more than so many days ago and that nothing needs; at most `limit` at once. Returns how many. */
+/** Deletes jobs that ended more than `days` days ago and are no longer needed; at most `limit` per call. Returns how many. */
 export async function forgetEndedJobs(db: Queryable, days: number, limit: number): Promise<number> {
   return (await db.query(forgetJobsSql, [days, limit])).rowCount ?? 0;
 }
 
-/** Forgets idempotency keys that are older than so many days; at most `limit` at once. Returns how many. */
+/** Deletes idempotency keys that are older than `days` days; at most `limit` per call. Returns how many. */
 export async function forgetOldKeys(db: Queryable, days: number, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM idempotency_keys WHERE key IN (

@@ -1,11 +1,11 @@
 import type { QueryResult, QueryResultRow } from 'pg';
 
-/** What a query may be run on: the pool, or a transaction. */
+/** An executor of queries: the pool, or a transaction. */
 export interface Queryable {
   query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<QueryResult<Row>>;
 }
 
-/** A transaction. Whatever is done with it is done whole or not at all. */
+/** A transaction: its changes are committed completely or not at all. */
 export interface Transaction extends Queryable {
   readonly transaction: true;
 }

@@ -1,4 +1,4 @@
-/** Names are few and rows are many. */
+/** Converted names, cached because there are few names and many rows. */
 const known = new Map<string, string>();
 
 function camel(name: string): string {
@@ -10,7 +10,7 @@ function camel(name: string): string {
   return found;
 }
 
-/** A database row with its column names in the camel case of our types. */
+/** Converts a database row to an object with camel-case names. */
 export function camelCase<Result>(row: Record<string, unknown>): Result {
   const result: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(row)) {

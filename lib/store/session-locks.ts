@@ -4,22 +4,22 @@ import { advisoryLocks } from './advisory-locks';
 import type { Queryable } from './queryable';
 
 const heartbeatInterval = 5000;
-/** The server ends a session that has been silent for so long (s): its holder is dead, stopped or cut off. */
+/** The server ends a session that has been silent for this long (s): its holder is dead, stopped or cut off. */
 const silenceLimit = 20;
 
-/** Where sessions of the database come from. */
+/** The source of sessions. */
 export interface SessionSource {
-  /** A connection of its own. The caller ends it. */
+  /** Opens a dedicated connection. The caller ends it. */
   connect(config: { query_timeout: number }): Promise<Client>;
-  /** Makes the error of a lost connection known as such. */
+  /** Classifies the error of a lost connection. */
   explain(thrown: unknown): Error;
 }
 
 /**
- * What one process holds alone among all processes on a database: the relay, and each printer. The locks belong to
- * one session of the database, so they go at once when the process dies, and after a silence of 20 s when the process
- * hangs or the network is cut. They keep processes out of each other's way and are no guarantee: a holder that was
- * cut off does not know it yet. Promises rest on fencing numbers and on guarded updates.
+ * Locks that one process holds among all processes on a database: the relay, and each printer. They belong to
+ * one session of the database, so they are released immediately when the process dies, and after a silence of 20 s when it
+ * hangs or the network is cut. They keep processes from interfering but guarantee nothing: a holder that was
+ * cut off does not know it yet. Guarantees rest on fencing numbers and on guarded updates.
  */
 export class SessionLocks {
   readonly #database: SessionSource;
@@ -34,9 +34,9 @@ export class SessionLocks {
   }
 
   /**
-   * Holds a name, or goes on holding it.
+   * Acquires a lock by name, or keeps holding it.
    * @returns false if another process holds it
-   * @throws DatabaseUnavailableError it is not known who holds it
+   * @throws DatabaseUnavailableError the holder is unknown
    */
   async hold(name: string): Promise<boolean> {
     const session = await this.#open();
@@ -58,7 +58,7 @@ export class SessionLocks {
     }
   }
 
-  /** Lets a name go. Never rejects. */
+  /** Releases a lock. Never rejects. */
   async release(name: string): Promise<void> {
     if (!this.#held.delete(name)) return;
     try {
@@ -102,7 +102,7 @@ export class SessionLocks {
     return client;
   }
 
-  /** The session is over, or may be; whatever it held is asked for again. */
+  /** Drops a session that has ended or may have ended; its locks must be acquired again. */
   #lose(): void {
     clearInterval(this.#heartbeat);
     const client = this.#client;
@@ -113,9 +113,9 @@ export class SessionLocks {
   }
 }
 
-/** Whether any process on this database holds a name at this moment. */
+/** Whether any process on this database holds a lock now. */
 export async function isHeld(db: Queryable, name: string): Promise<boolean> {
-  // As pg_locks shows a key of two parts: the second one as if it were unsigned.
+  // pg_locks shows the second part of a two-part key as unsigned.
   const { rows } = await db.query<{ held: boolean }>(
     `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = $1::int::oid
        AND objid = hashtext(current_schema() || ' ' || $2)::oid

@@ -2,15 +2,15 @@ import { open } from 'node:fs/promises';
 import type { Database } from './database';
 import type { Queryable } from './queryable';
 
-/** Bytes of one chunk. */
+/** Size of a chunk (bytes). */
 const chunkSize = 1024 * 1024;
 
 /**
- * Puts a file into the database, so that an agent at another site can fetch it. Does nothing if it is there already.
- * @param path of the file whose SHA-256 this is
+ * Copies a file into the database, so that an agent at another site can fetch it. Does nothing if it is there already.
+ * @param path the path of the file with this SHA-256
  */
 export async function shareFile(database: Database, sha256: string, path: string): Promise<void> {
-  // A file that is wanted again is not to be forgotten in this very moment.
+  // Checking also marks the file as wanted, so that it is not deleted right now.
   if (await isShared(database, sha256)) return;
   await database.transaction(async (tx) => {
     const file = await open(path, 'r');
@@ -36,13 +36,13 @@ export async function shareFile(database: Database, sha256: string, path: string
   });
 }
 
-/** Whether a file is there; it counts as wanted now, and is not forgotten in the next hours. */
+/** Whether a file is in the database; marks it as wanted, so that it is not deleted within the next hours. */
 export async function isShared(db: Queryable, sha256: string): Promise<boolean> {
   const { rowCount } = await db.query('UPDATE shared_files SET created_at = now() WHERE sha256 = $1', [sha256]);
   return rowCount === 1;
 }
 
-/** The bytes of a shared file in their order; nothing if it is not there. */
+/** Yields the bytes of a shared file in order; nothing if it is not there. */
 export async function* readSharedFile(db: Queryable, sha256: string): AsyncGenerator<Buffer> {
   for (let number = 0; ; number++) {
     const { rows } = await db.query<{ bytes: Buffer }>(
@@ -55,7 +55,7 @@ export async function* readSharedFile(db: Queryable, sha256: string): AsyncGener
   }
 }
 
-/** Forgets files that no unfinished job, no open attempt and no outcome needs, some time after they came. */
+/** Deletes files that no unfinished job, open attempt or outcome needs, some time after they were stored. */
 export async function forgetSharedFiles(db: Queryable, olderThanHours: number): Promise<void> {
   await db.query(
     `DELETE FROM shared_files f WHERE f.created_at < now() - make_interval(hours => $1)

@@ -4,8 +4,8 @@ import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
 /**
- * SQL for the grams of a spool that are promised to open attempts: to those that it feeds what they still need, to those that
- * it has fed what they got of it, which is taken off at their end.
+ * SQL for the grams of a spool that are reserved by open attempts: by those that it feeds, their remaining need; by those that
+ * it has fed, the grams that they drew from it, which are deducted at their end.
  * @param spool SQL for its id
  */
 export const reservedOf = (spool: string): string => `(
@@ -13,7 +13,7 @@ export const reservedOf = (spool: string): string => `(
   + coalesce((SELECT sum(c.reserved_grams) FROM spool_changes c JOIN print_attempts a ON a.id = c.attempt_id
       WHERE c.spool_id = ${spool} AND a.phase <> 'ended'), 0))`;
 
-/** The spools that were taken out of an attempt's slot while it was printed, in this order, with the grams they gave as was reckoned then. */
+/** Returns the spools that were removed from an attempt's slot during its print, in this order, with the grams they gave as estimated then. */
 export async function spoolsTaken(
   db: Queryable,
   attemptId: AttemptId,
@@ -25,7 +25,7 @@ export async function spoolsTaken(
   return rows.map((row) => camelCase<SpoolTaken & { reservedGrams: number }>(row));
 }
 
-// What the spool gave stays promised of it; of the attempt's grams the rest is promised of the one that comes next.
+// The grams that the spool gave stay reserved; the rest of the attempt's grams is reserved on the next spool.
 const takeOutSql = `
   WITH taken AS (
     INSERT INTO spool_changes (attempt_id, number, spool_id, progress, filament_mm, reserved_grams)
@@ -36,15 +36,15 @@ const takeOutSql = `
   FROM taken WHERE a.id = taken.attempt_id`;
 
 /**
- * Notes that the spool of an attempt was taken out of its slot. The job's row must be locked. Without a spool nothing happens.
- * @param drawn how much of the print had come out
- * @param gaveGrams what this spool gave of it, as far as it can be told now
+ * Records that the spool of an attempt was removed from its slot. The job's row must be locked. Without a spool nothing happens.
+ * @param drawn how much of the print had been extruded
+ * @param gaveGrams the grams that this spool gave of it, as far as known
  */
 export async function takeSpoolOut(tx: Transaction, id: AttemptId, drawn: Drawn, gaveGrams: number): Promise<void> {
   await tx.query(takeOutSql, [id, drawn.progress, drawn.filamentMm, gaveGrams]);
 }
 
-/** Says which spool feeds an attempt from now on. The job's row must be locked. */
+/** Sets the spool that feeds an attempt from now on. The job's row must be locked. */
 export async function feedFrom(tx: Transaction, id: AttemptId, spoolId: SpoolId): Promise<void> {
   await tx.query('UPDATE print_attempts SET spool_id = $2 WHERE id = $1', [id, spoolId]);
 }

@@ -4,34 +4,34 @@ import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { addUnknownMaterial } from './stock-changes';
 
-/** A spool that Spoolman knows too. */
+/** A spool that Spoolman also knows. */
 export interface SharedSpool {
   id: SpoolId;
   spoolmanId: number;
   gramsLeft: number;
-  /** Grams that both agreed on last. */
+  /** The grams that both last agreed on. */
   spoolmanGrams: number;
-  /** Grams that were being written there, null if none. */
+  /** The grams that were being written to Spoolman, null if none. */
   spoolmanTarget: number | null;
-  /** It has been put away here. */
+  /** Whether it is archived here. */
   archived: boolean;
 }
 
 const columns = 'id, spoolman_id, grams_left, spoolman_grams, spoolman_target, archived_at IS NOT NULL AS archived';
 
-/** All spools that Spoolman knows too. */
+/** Returns all spools that Spoolman also knows. */
 export async function spoolmanSpools(db: Queryable): Promise<SharedSpool[]> {
   const { rows } = await db.query(`SELECT ${columns} FROM spools WHERE spoolman_id IS NOT NULL ORDER BY spoolman_id`);
   return rows.map((row) => camelCase<SharedSpool>(row));
 }
 
-/** One of them, with its row locked. */
+/** Returns one of them, with its row locked. */
 export async function lockSpoolmanSpool(tx: Transaction, spoolmanId: number): Promise<SharedSpool | undefined> {
   const { rows } = await tx.query(`SELECT ${columns} FROM spools WHERE spoolman_id = $1 FOR UPDATE`, [spoolmanId]);
   return rows[0] && camelCase<SharedSpool>(rows[0]);
 }
 
-/** Adds a material, or returns the one of this id as the operator has left it. */
+/** Adds a material, or returns the existing one with this id unchanged. */
 export async function importMaterial(
   tx: Transaction,
   material: Omit<Material, 'id'> & { id: string },
@@ -44,7 +44,7 @@ export async function importMaterial(
   return material.id as MaterialId;
 }
 
-/** Adds a spool that both know from now on. */
+/** Adds a spool that both systems know from now on. */
 export async function importSpool(
   tx: Transaction,
   spool: { materialId: MaterialId; label: string; initialGrams: number; gramsLeft: number; spoolmanId: number },
@@ -57,8 +57,8 @@ export async function importSpool(
 }
 
 /**
- * Writes what both agree on; nothing is being written there any more. More than the spool had at first, after a refill, makes
- * it that large. The row must be locked.
+ * Stores the grams that both agree on; no write is pending any more. A value above the initial grams, after a refill, raises
+ * them as well. The row must be locked.
  */
 export async function agreeOnSpool(
   tx: Transaction,
@@ -72,7 +72,7 @@ export async function agreeOnSpool(
   );
 }
 
-/** Notes the grams that are about to be written to Spoolman. The row must be locked. */
+/** Records the grams that are about to be written to Spoolman. The row must be locked. */
 export async function writeSpoolmanTarget(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
   await tx.query('UPDATE spools SET spoolman_target = $2 WHERE id = $1', [id, grams]);
 }

@@ -1,31 +1,31 @@
 import type { JobId } from '../model/ids';
 import type { Queryable } from './queryable';
 
-/** A plan, of which nothing is known here but that it has a version. */
+/** A plan, of which this layer knows only the version. */
 interface Versioned {
   version: number;
 }
 
-/** What the next plan needs to know of those before. */
+/** The state that the next plan needs from earlier plans. */
 export interface StoredMemory {
-  /** Starts (ms since 1970) that are promises by now. */
+  /** Starts (ms since 1970) that have become promises. */
   promised: Record<JobId, number>;
-  /** Since when (ms since 1970) each change of filament was asked for: `printer slot material`. */
+  /** When (ms since 1970) each change of filament was first requested: `printer slot material`. */
   asked: Record<string, number>;
 }
 
-/** Which plan stands, and whether anything has changed since it was made. */
+/** The version of the standing plan, and whether anything has changed since it was made. */
 export interface StandingMark {
   /** Null: there is none yet. */
   version: number | null;
-  /** `plan_changes` of the plan, and as it is now. */
+  /** `plan_changes` of the plan, and its current value. */
   changes: number;
   latest: number;
   /** By the database's clock; negative after the clock was set back. */
   ageSeconds: number;
 }
 
-// Reads outside of the plan itself: it is asked with every request.
+// Reads without loading the plan itself, because every request needs it.
 const markSql = `
   SELECT s.version, coalesce(s.changes, -1) AS changes, c.last_value AS latest,
     coalesce(extract(epoch FROM clock_timestamp() - s.made_at), 0)::float8 AS age_seconds
@@ -40,7 +40,7 @@ export async function standingMark(db: Queryable): Promise<StandingMark> {
   return { version: row.version, changes: row.changes, latest: row.latest, ageSeconds: row.age_seconds };
 }
 
-/** The plan that stands; undefined: there is none yet. */
+/** Returns the standing plan; undefined: there is none yet. */
 export async function readStandingPlan<Plan extends Versioned>(
   db: Queryable,
 ): Promise<(StoredMemory & { plan: Plan }) | undefined> {
@@ -51,7 +51,7 @@ export async function readStandingPlan<Plan extends Versioned>(
   return row && { plan: { ...row.plan, version: row.version } as Plan, promised: row.promised, asked: row.asked };
 }
 
-// A plan replaces one that was made from an earlier state, and no other.
+// A plan replaces only one that was made from an earlier state.
 const storeSql = `
   INSERT INTO standing_plan AS s (version, changes, made_at, plan, promised, asked)
   VALUES ($1, $2, clock_timestamp(), $3, $4, $5)
@@ -60,7 +60,7 @@ const storeSql = `
   WHERE s.changes <= excluded.changes
   RETURNING version`;
 
-/** Has a plan stand. @returns its version; undefined: one that knows more stands already */
+/** Stores the standing plan. @returns its version; undefined: one of a later state is stored already */
 export async function storeStandingPlan(
   db: Queryable,
   { plan, changes, promised, asked }: StoredMemory & { plan: Versioned; changes: number },

@@ -3,7 +3,7 @@ import type { Material } from '../model/material';
 import { notify } from './database';
 import type { Transaction } from './queryable';
 
-/** Corrects what is left on a spool (grams); more than it had at first makes it that large. */
+/** Corrects the remaining grams of a spool; a value above its initial grams raises them as well. */
 export async function setSpoolGrams(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
   await tx.query(
     `UPDATE spools SET grams_left = $2, initial_grams = greatest(initial_grams, $2), updated_at = now()
@@ -13,14 +13,14 @@ export async function setSpoolGrams(tx: Transaction, id: SpoolId, grams: number)
   await notify(tx, 'plan');
 }
 
-/** Takes a spool out of its slot and puts it away for good. */
+/** Removes a spool from its slot and archives it. */
 export async function archiveSpool(tx: Transaction, id: SpoolId): Promise<void> {
   await tx.query('UPDATE printer_slots SET spool_id = NULL WHERE spool_id = $1', [id]);
   await tx.query('UPDATE spools SET archived_at = now(), updated_at = now() WHERE id = $1', [id]);
   await notify(tx, 'plan');
 }
 
-// Adds a material, or brings back an archived one of this id as it is described now; no row if one of this id is in use.
+// Adds a material, or restores an archived one with the new description; no row if one with this id is in use.
 const insertMaterialSql = `
   INSERT INTO materials (id, name, type, colour, colour_hex, brand, density_g_cm3, diameter_mm, usd_per_kg, nozzle_temp, bed_temp)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -31,7 +31,7 @@ const insertMaterialSql = `
   WHERE materials.archived_at IS NOT NULL
   RETURNING id`;
 
-/** In the order of the columns that a material is inserted with. */
+/** The values in the order of the columns of an insert. */
 const valuesOfMaterial = (material: Omit<Material, 'id'> & { id: string }): unknown[] => [
   material.id,
   material.name,
@@ -46,14 +46,14 @@ const valuesOfMaterial = (material: Omit<Material, 'id'> & { id: string }): unkn
   material.bedTemperature,
 ];
 
-/** Adds a material; false if there is one of this id. */
+/** Adds a material; false if one with this id exists. */
 export async function insertMaterial(tx: Transaction, material: Material): Promise<boolean> {
   const { rowCount } = await tx.query(insertMaterialSql, valuesOfMaterial(material));
   await notify(tx, 'plan');
   return rowCount === 1;
 }
 
-/** Adds a material unless there is one of this id, archived or not, which stays as it is. */
+/** Adds a material unless one with this id exists, archived or not; an existing one does not change. */
 export async function addUnknownMaterial(
   tx: Transaction,
   material: Omit<Material, 'id'> & { id: string },
@@ -66,7 +66,7 @@ export async function addUnknownMaterial(
   if (rowCount === 1) await notify(tx, 'plan');
 }
 
-/** Writes what a material is from now on. */
+/** Stores the new description of a material. */
 export async function updateMaterial(tx: Transaction, material: Material): Promise<void> {
   await tx.query(
     `UPDATE materials SET name = $2, type = $3, colour = $4, colour_hex = $5, brand = $6, density_g_cm3 = $7,
@@ -76,7 +76,7 @@ export async function updateMaterial(tx: Transaction, material: Material): Promi
   await notify(tx, 'plan');
 }
 
-/** What still needs a material; its row is locked, so that no job that names it is accepted meanwhile. */
+/** Counts the users of a material and locks its row, so that no job that names it is accepted meanwhile. */
 export async function usersOfMaterial(tx: Transaction, id: MaterialId): Promise<{ jobs: number; slots: number }> {
   await tx.query('SELECT 1 FROM materials WHERE id = $1 FOR UPDATE', [id]);
   const { rows } = await tx.query<{ jobs: number; slots: number }>(
@@ -87,7 +87,7 @@ export async function usersOfMaterial(tx: Transaction, id: MaterialId): Promise<
   return rows[0] ?? { jobs: 0, slots: 0 };
 }
 
-/** Puts a material away for good; its row must be locked. */
+/** Archives a material; its row must be locked. */
 export async function archiveMaterial(tx: Transaction, id: MaterialId): Promise<void> {
   await tx.query('UPDATE materials SET archived_at = now() WHERE id = $1', [id]);
   await notify(tx, 'plan');

@@ -7,7 +7,7 @@ import type { Printer } from '../store/printers';
 /** Something that an operator can do, as a request to this interface. */
 export type Action = ContractAction;
 
-/** A printer, as far as it decides what can be done. */
+/** The properties of a printer on which the actions depend. */
 export type ActionPrinter = Pick<
   Printer,
   'id' | 'name' | 'online' | 'served' | 'report' | 'attention' | 'stranger' | 'bedState' | 'bedVersion'
@@ -20,7 +20,7 @@ interface ActionAttempt {
   slot: string;
 }
 
-/** What can be done about an attempt where its printer stands as it does. Empty: it ends by itself. */
+/** The actions for an attempt in the current state of its printer. Empty: it ends by itself. */
 export function attemptActions(attempt: ActionAttempt, printer: ActionPrinter): Action[] {
   if (attempt.phase === 'ended') return [];
   if (!mayHaveStarted(attempt.phase)) return [cancel(attempt.jobId, 'Nothing was sent to the printer yet.')];
@@ -39,7 +39,7 @@ export function attemptActions(attempt: ActionAttempt, printer: ActionPrinter): 
               action: 'resume',
               method: 'POST',
               href: `/printers/${printer.id}/resume`,
-              why: 'Goes on with the print, once its reason is seen to.',
+              why: 'Resumes the print. Fix the reason for the pause first.',
             },
           ]
         : [];
@@ -71,7 +71,7 @@ const recordSpool = ({ id }: ActionPrinter, { slot }: ActionAttempt): Action => 
   why: `Records a different spool in slot ${slot}, before the print is resumed.`,
 });
 
-/** What can be done about a printer. */
+/** The actions for a printer. */
 export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined): Action[] {
   const actions = attempt ? attemptActions(attempt, printer) : [];
   const active = printer.online && printer.report !== null && isActive(printer.report.state);
@@ -81,7 +81,7 @@ export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | 
       method: 'POST',
       href: `/printers/${printer.id}/identity/accept`,
       body: { found: { ...printer.stranger } },
-      why: 'The machine was replaced, and the new one is this printer.',
+      why: 'Accepts the new machine as this printer after a replacement.',
     });
   }
   if (printer.bedState === 'occupied' && !active && !(attempt && mayHaveStarted(attempt.phase))) {
@@ -90,7 +90,7 @@ export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | 
       method: 'POST',
       href: `/printers/${printer.id}/bed/clear`,
       body: { bed_version: printer.bedVersion },
-      why: 'You have looked, and the bed is empty.',
+      why: 'Confirms that you have looked and the bed is empty.',
     });
   }
   if (active && printer.report?.state === 'printing') {
@@ -98,7 +98,7 @@ export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | 
       action: 'pause',
       method: 'POST',
       href: `/printers/${printer.id}/pause`,
-      why: 'Holds the print.',
+      why: 'Pauses the print.',
     });
   }
   if (!printer.served && !attempt) {
@@ -106,19 +106,19 @@ export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | 
       action: 'remove-printer',
       method: 'DELETE',
       href: `/printers/${printer.id}`,
-      why: 'No node serves it. If it is gone for good, take it out of the farm.',
+      why: 'No node serves it. If it is gone for good, remove it from the farm.',
     });
   }
   return actions;
 }
 
-/** What can be done about a job. @param open its attempts under way, with their printers */
+/** The actions for a job. @param open its attempts under way, with their printers */
 export function jobActions(
   job: { id: string; status: JobStatus; hold: boolean; forcedPrinterIsGone: boolean },
   open: readonly { attempt: ActionAttempt; printer: ActionPrinter }[],
   deadLetterId: string | null,
 ): Action[] {
-  // Of several copies under way each names the same cancel.
+  // The attempts of several copies all name the same cancel.
   const actions = open
     .flatMap(({ attempt, printer }) => attemptActions(attempt, printer))
     .filter((one, at, all) => all.findIndex(({ action, href, body }) => same(one, { action, href, body })) === at);
@@ -130,7 +130,12 @@ export function jobActions(
         href: `/dead-letters/${deadLetterId}/replay`,
         why: 'Puts the job back into the queue as if it were new.',
       },
-      { action: 'discard', method: 'DELETE', href: `/dead-letters/${deadLetterId}`, why: 'Leaves it failed for good.' },
+      {
+        action: 'discard',
+        method: 'DELETE',
+        href: `/dead-letters/${deadLetterId}`,
+        why: 'Discards the dead letter; the job stays failed.',
+      },
     ];
   }
   if (job.status === 'queued') {
@@ -139,7 +144,7 @@ export function jobActions(
         action: 'release',
         method: 'POST',
         href: `/jobs/${job.id}/release`,
-        why: 'Lets the job go; it is held back.',
+        why: 'Releases the job, which is held.',
       });
     }
     if (job.forcedPrinterIsGone) {
@@ -148,10 +153,10 @@ export function jobActions(
         method: 'PATCH',
         href: `/jobs/${job.id}/printer`,
         body: { force_printer: null },
-        why: 'Lets it go to any printer; the one that it is meant for is gone.',
+        why: 'Allows any printer; the one that the job is assigned to no longer exists.',
       });
     }
-    actions.push(cancel(job.id, 'Takes the job out of the queue.'));
+    actions.push(cancel(job.id, 'Removes the job from the queue.'));
   }
   return actions;
 }

@@ -8,8 +8,8 @@ import { findJob } from '../store/jobs';
 import { photosOf } from '../store/outcomes';
 
 /**
- * What the printer's camera saw at the end of a job's latest attempt that has a picture, or of the attempt that is named.
- * @throws NotFoundError there is no such job, or no picture
+ * Returns the camera photo of the end of a job's latest attempt that has one, or of the given attempt.
+ * @throws NotFoundError there is no such job, or no photo
  */
 export async function jobPhoto(farm: Farm, id: string, attemptId?: string): Promise<Photo> {
   const job = await findJob(farm.database, id);
@@ -18,14 +18,13 @@ export async function jobPhoto(farm: Farm, id: string, attemptId?: string): Prom
   const bytes = found && (await bytesOf(farm, found.reference));
   const type = bytes && photoTypeOf(bytes);
   if (bytes && type) return { bytes, type };
-  const remedy =
-    'Printers with a camera take one at the end of a print that they were seen to run; it is kept as files are.';
+  const remedy = 'Printers with a camera take one at the end of every observed print; it is kept as long as files are.';
   throw attemptId === undefined
     ? new NotFoundError('photo of the job', id, remedy)
     : new NotFoundError('photo of the attempt', attemptId, remedy);
 }
 
-/** Undefined: the file is gone. */
+/** Returns undefined if the file is gone. */
 async function bytesOf(farm: Farm, reference: string): Promise<Buffer | undefined> {
   const dot = reference.indexOf('.');
   try {

@@ -4,11 +4,11 @@ import { type FieldError, MalformedInputError } from '../model/errors';
 import { type NumbersBy, type NumbersRow, numbersBy, numbersOf } from '../store/numbers';
 
 const day = 24 * 3_600_000;
-/** Without a beginning, so much is looked at. */
+/** The default length of the period. */
 const usually = 7 * day;
 const longest = 366 * day;
 
-/** What was achieved, of a group or of all. Print hours are printer time, others wall time; money is USD. */
+/** The figures of a group, or of all. Print hours are printer time, others wall time; money is USD. */
 export interface NumbersView {
   prints: number;
   completed: number;
@@ -17,14 +17,14 @@ export interface NumbersView {
   print_hours: number;
   busy_hours: number;
   available_hours: number;
-  /** Share of the printers' time at work; null if none was there. */
+  /** The share of the printers' available time spent printing; null if there was none. */
   utilisation_percent: number | null;
   /** Changes of filament. */
   swaps: number;
   deadlines: number;
   deadlines_kept: number;
   deadlines_kept_percent: number | null;
-  /** How far the durations of completed prints were from the estimates. */
+  /** The deviation of the durations of completed prints from their estimates. */
   eta_error_percent: number | null;
   grams: number;
   filament_usd: number;
@@ -33,7 +33,7 @@ export interface NumbersView {
   cost_usd: number;
 }
 
-/** The figures of a time, in groups and all together. */
+/** The figures of a period, by group and in total. */
 export interface Numbers {
   from: string;
   to: string;
@@ -44,16 +44,16 @@ export interface Numbers {
 }
 
 /**
- * What the farm did in a time: from `from` (without it, seven days back) until `to` (now), by day, printer or material.
+ * Returns the figures of a period: from `from` (default: seven days back) until `to` (default: now), by day, printer or material.
  * Days begin at midnight of `time_zone` (UTC).
- * @throws MalformedInputError the query makes no sense
+ * @throws MalformedInputError the query is invalid
  */
 export async function numbers(farm: Farm, input: Record<string, unknown>): Promise<Numbers> {
   const { from, to, by, zone } = parseQuery(input);
   const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), by, zone };
   const rows = await numbersOf(farm.database, range);
   const all = rows.find((row) => row.key === null);
-  if (!all) throw new Error('PostgreSQL told no sum.');
+  if (!all) throw new Error('PostgreSQL returned no total.');
   return {
     from: range.from,
     to: range.to,
@@ -66,7 +66,10 @@ export async function numbers(farm: Farm, input: Record<string, unknown>): Promi
   };
 }
 
-/** The same as a table for a spreadsheet (RFC 4180), the total last. What a program could take for a formula becomes text. */
+/**
+ * Returns the figures as a table for a spreadsheet (RFC 4180), with the total last. Cells that a program could read as formulas become
+ * text.
+ */
 export function numbersCsv({ groups, total }: Numbers): string {
   return stringify([...groups, { key: 'total', name: 'Total', ...total }], {
     header: true,
@@ -127,7 +130,7 @@ function parseQuery(input: Record<string, unknown>): { from: number; to: number;
   if (!isTimeZone(zone)) {
     errors.push({ field: 'time_zone', value: zone, remedy: 'Give an IANA name, for example Europe/Berlin.' });
   }
-  if (!by || errors.length > 0) throw new MalformedInputError('The query of the numbers is not understood.', errors);
+  if (!by || errors.length > 0) throw new MalformedInputError('The query of the numbers is invalid.', errors);
   return { from, to, by, zone: String(zone) };
 }
 

@@ -11,8 +11,8 @@ import { isHeld } from '../store/session-locks';
 const stuckAfter = 60;
 
 /**
- * Everything that keeps dispatches from reaching printers, whatever the plan says, as far as this process can see; what concerns all
- * printers comes first. Never rejects: a database that cannot be asked is an obstacle.
+ * Returns everything that prevents dispatches from reaching printers regardless of the plan, as far as this process can see; obstacles that
+ * concern all printers come first. Never rejects: an unreachable database is an obstacle.
  */
 export async function obstacles(farm: Farm): Promise<Obstacle[]> {
   const found = [...(await ofDatabase(farm)), ...farm.broker.obstacles()];
@@ -41,9 +41,9 @@ async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
     for (const { id, name, restoredAt } of await bedsSinceRestore(farm.database)) {
       found.push({
         code: 'database_restored',
-        text: `The database was restored from a backup at ${restoredAt}; nobody knows what ${name} printed since.`,
+        text: `The database was restored from a backup at ${restoredAt}; what ${name} printed since is unknown.`,
         remedy:
-          'Answer what became of its print, if that is asked, look at its bed and clear it. Hold jobs that are done already.',
+          'Report the outcome of its print, if asked, then check its bed and clear it. Hold jobs that are already done.',
         printerId: id,
       });
     }
@@ -51,7 +51,7 @@ async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
     if (!(await isHeld(farm.database, relayLock))) {
       found.push({
         code: 'no_relay',
-        text: 'No Node-RED of this farm publishes what waits in the outbox.',
+        text: 'No Node-RED of this farm publishes the messages in the outbox.',
         remedy: 'Deploy a flow with a rabbitmq-dispatch node; the example "farm" has one.',
       });
     }
@@ -60,7 +60,7 @@ async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
       found.push({
         code: 'outbox_stuck',
         text: `A message has waited in the outbox for ${Math.floor(stuck.seconds / 60)} min${stuck.error === null ? '.' : `: ${stuck.error}`}`,
-        remedy: 'The log of the Node-RED with the rabbitmq-dispatch node says why.',
+        remedy: 'The log of the Node-RED with the rabbitmq-dispatch node shows the reason.',
       });
     }
   } catch (error) {
@@ -71,6 +71,6 @@ async function ofDatabase(farm: Farm): Promise<Obstacle[]> {
   return found;
 }
 
-/** Of these, those that concern a printer. */
+/** Returns the obstacles that concern a printer. */
 export const obstaclesOf = (all: readonly Obstacle[], printerId: string): Obstacle[] =>
   all.filter((one) => one.printerId === undefined || one.printerId === printerId);

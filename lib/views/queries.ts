@@ -26,7 +26,7 @@ import type { Queryable } from '../store/queryable';
 import { type Action, jobActions } from './actions';
 import { type PrinterView, printerView } from './shapes';
 
-/** A line of the queue as the API shows it. */
+/** A line of the queue in the form of the API. */
 export interface QueueLine {
   job_id: string;
   job_name: string;
@@ -42,20 +42,20 @@ export interface QueueLine {
   copies_done: number;
   hold: boolean;
   estimated_start_time: string | null;
-  /** Of its last copy. */
+  /** The end of its last copy. */
   estimated_end_time: string | null;
   waiting_reason: string | null;
   status_reason: string | null;
   created_at: string;
 }
 
-/** The queue as the API shows it. */
+/** The queue in the form of the API. */
 export interface QueueView {
-  /** Unfinished jobs, of the filtered printer or of all. */
+  /** The number of unfinished jobs, of the filtered printer or of all. */
   total_jobs: number;
   queued: number;
   printing: number;
-  /** Nothing new starts; null: the farm is not paused. */
+  /** The pause, during which nothing new starts; null: the farm is not paused. */
   paused: FarmPauseView | null;
   jobs: QueueLine[];
   next_cursor: string | null;
@@ -70,9 +70,9 @@ interface QueueQuery {
 }
 
 /**
- * The queue: what is under way first, then what waits in the order of the plan. `status` (several with commas) filters
- * the jobs that are listed, `printer_id` and `kit_id` the counts too.
- * @throws MalformedInputError a filter has a value that does not exist
+ * Returns the queue: jobs under way first, then the waiting ones in plan order. `status` (several, separated by commas) filters
+ * the listed jobs, `printer_id` and `kit_id` the counts too.
+ * @throws MalformedInputError a filter has an invalid value
  */
 export async function queue(farm: Farm, input: Record<string, unknown>): Promise<QueueView> {
   const query = parseQueueQuery(input);
@@ -101,18 +101,18 @@ function unfinishedPage(unsorted: Job[], query: QueueQuery, plan: Plan): Job[] {
   return jobs.slice(from, from + query.limit + 1);
 }
 
-/** Whether a job is, or must be, of the printer, and of the kit; null: of any. */
+/** Whether a job is on the printer, or assigned to it, and belongs to the kit; null: any. */
 const concerns = (job: Job, { printerId, kitId }: QueueQuery): boolean =>
   (printerId === null || job.assignedPrinterId === printerId || job.forcePrinter === printerId) &&
   (kitId === null || job.kitId === kitId);
 
-/** How many of the unfinished jobs there are. */
+/** Counts the unfinished jobs. */
 export function countsOf(unfinished: readonly Job[]): Pick<QueueView, 'total_jobs' | 'queued' | 'printing'> {
   const having = (status: JobStatus): number => unfinished.filter((job) => job.status === status).length;
   return { total_jobs: unfinished.length, queued: having('queued'), printing: having('printing') };
 }
 
-/** What is furthest under way first, then what waits in the order of the plan. */
+/** Orders the jobs: the most advanced ones under way first, then the waiting ones in plan order. */
 export function inQueueOrder(unfinished: readonly Job[], plan: Plan): Job[] {
   const order = (job: Job): number =>
     job.status === 'queued' ? 10 : jobStatuses.length - jobStatuses.indexOf(job.status);
@@ -125,7 +125,7 @@ export function inQueueOrder(unfinished: readonly Job[], plan: Plan): Job[] {
   );
 }
 
-/** When the last copy of each planned job ends; one copy without a time, and nobody knows when all are done (null). */
+/** When the last copy of each planned job ends; null if a copy has no time. */
 function lastEnds(plan: Plan): Map<string, string | null> {
   const ends = new Map<string, string | null>();
   for (const { jobId, end } of plan.lines) {
@@ -135,7 +135,7 @@ function lastEnds(plan: Plan): Map<string, string | null> {
   return ends;
 }
 
-/** Jobs as lines of the queue. */
+/** Returns jobs as lines of the queue. */
 export function queueLines(jobs: readonly Job[], plan: Plan): QueueLine[] {
   const first = new Map<string, PlanLine>();
   for (const line of plan.lines) if (!first.has(line.jobId)) first.set(line.jobId, line);
@@ -177,7 +177,7 @@ function parseQueueQuery(input: Record<string, unknown>): QueueQuery {
   }
   const limit = limitOf(input, errors);
   const after = cursorOf(input, errors, asJobPlace);
-  if (errors.length > 0) throw new MalformedInputError('The query of the queue is not understood.', errors);
+  if (errors.length > 0) throw new MalformedInputError('The query of the queue is invalid.', errors);
   return { status: status as JobStatus[], printerId: text('printer_id'), kitId: text('kit_id'), limit, after };
 }
 
@@ -186,7 +186,7 @@ function asJobPlace([createdAt, id]: readonly unknown[]): NonNullable<QueueQuery
   return /^[0-9a-f-]{36}$/.test(id) ? { createdAt, id } : undefined;
 }
 
-/** An attempt as the API shows it. */
+/** An attempt in the form of the API. */
 export type AttemptView = Attempt;
 
 /** Every column of a job, its attempts, its history, and why it waits. */
@@ -195,11 +195,11 @@ export type JobView = Record<string, unknown> & {
   version: number;
   attempts: AttemptView[];
   history: HistoryLine[];
-  /** What an operator can do about it at this moment. */
+  /** The actions that an operator can take now. */
   actions: Action[];
 };
 
-/** Everything about one job. @throws NotFoundError */
+/** Returns all details of one job. @throws NotFoundError */
 export async function jobDetail(farm: Farm, id: string): Promise<JobView> {
   const { job, attempts, photos, history, row, parts, actions } = await farm.database.read(async (db) => {
     const found = await findJob(db, id);
@@ -258,12 +258,12 @@ async function actionsOf(db: Queryable, job: Job): Promise<Action[]> {
   );
 }
 
-/** When the last part of a job's kit is done by the plan (ISO 8601); null if nobody can say, or none is to be done. */
+/** When the plan completes the last part of a job's kit (ISO 8601); null if that is unknown, or no part is left. */
 function kitEnd({ kitId }: Job, snapshot: Snapshot, plan: Plan): string | null {
   const parts = snapshot.jobs.filter(({ kit, copiesToStart }) => kit?.id === kitId && copiesToStart > 0);
   const planned = new Map<string, number>();
   for (const { jobId } of plan.lines) planned.set(jobId, (planned.get(jobId) ?? 0) + 1);
-  // Of a job of many copies only some are laid out.
+  // Of a job of many copies only some are planned.
   if (parts.some(({ id, copiesToStart }) => (planned.get(id) ?? 0) < copiesToStart)) return null;
   const ends = lastEnds(plan);
   const last = [

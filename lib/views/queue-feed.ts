@@ -5,41 +5,41 @@ import { latestPlan } from '../schedule/plan';
 import { unfinishedJobs } from '../store/jobs';
 import { countsOf, inQueueOrder, type QueueLine, queueLines } from './queries';
 
-/** A line of the queue with a short number of its own, as long as the job is in it. */
+/** A line of the queue with a short number that stays its own while the job is in the queue. */
 export type NumberedLine = QueueLine & { number: number };
 
-/** How the queue is since a revision. A listener that has another one, or one of another feed, asks for the whole. */
+/** The state of the queue at a revision. A listener that has another revision, or one of another feed, requests the whole queue. */
 interface QueueState {
   feed: string;
   revision: number;
   total_jobs: number;
   queued: number;
   printing: number;
-  /** Nothing new starts; null: the farm is not paused. */
+  /** The pause, during which nothing new starts; null: the farm is not paused. */
   paused: FarmPauseView | null;
 }
 
 /** The whole queue in its order. */
 export type WholeQueue = QueueState & { jobs: NumberedLine[] };
 
-/** What is different from the revision before. */
+/** The differences from the previous revision. */
 export type QueueChanges = QueueState & {
-  /** Lines that are new, or of which anything but place and times is different. */
+  /** Lines that are new, or that differ in more than place and times. */
   changed: NumberedLine[];
-  /** The numbers of all lines in their order; null if only lines have gone, or nothing has moved. */
+  /** The numbers of all lines in their order; null if lines were only removed, or none has moved. */
   order: number[] | null;
   gone: number[];
-  /** [number, start, end] of lines whose times alone have moved. */
+  /** [number, start, end] of lines that differ in their times only. */
   times: [number, string | null, string | null][];
 };
 
-/** A time that moves by less is not told anew (ms): with every plan all of them move a little. */
+/** Smaller changes of a time are not reported (ms): with every plan all of them move a little. */
 const noticeable = 30_000;
 
 /**
- * The queue for listeners that keep it: told whole once, and then what changes, because thousands of lines would be too
- * much for every event. The jobs are as they are, in the order of the plan that was made last: nobody has to wait for the
- * next one to see what was done; when it is there, ask again.
+ * The queue for listeners that keep a copy: sent whole once, then as differences, because thousands of lines would be too
+ * much for every event. The jobs are current, and in the order of the latest plan: listeners see a change without waiting for the
+ * next plan; once that is made, they ask again.
  */
 export class QueueFeed {
   readonly #feed = randomUUID();
@@ -48,24 +48,24 @@ export class QueueFeed {
   #lines = new Map<string, NumberedLine>();
   #state: Omit<QueueState, 'feed' | 'revision'> = { total_jobs: 0, queued: 0, printing: 0, paused: null };
   #turn: Promise<unknown> = Promise.resolve();
-  /** Somebody waits to be told what has changed. */
+  /** A caller waits for the differences. */
   #asked = false;
 
   /**
-   * @param whole tells one listener everything as it was told last; without it, what has changed since, for all
-   * @returns undefined: nothing has changed, or whoever asked before will be told
+   * @param whole returns the whole queue of the last revision, for one listener; otherwise the differences since then, for all
+   * @returns undefined: nothing has changed, or an earlier caller will receive the differences
    */
   tell(farm: Farm, whole: boolean): Promise<WholeQueue | QueueChanges | undefined> {
     if (!whole && this.#asked) return Promise.resolve(undefined);
     if (!whole) this.#asked = true;
-    const told = this.#turn.then(async () => {
+    const answer = this.#turn.then(async () => {
       if (!whole) this.#asked = false;
       if (whole && this.#revision > 0) return this.#whole();
       const changes = await this.#changes(farm);
       return whole ? this.#whole() : changes;
     });
-    this.#turn = told.catch(() => undefined);
-    return told;
+    this.#turn = answer.catch(() => undefined);
+    return answer;
   }
 
   #now(): QueueState {
@@ -103,8 +103,8 @@ export class QueueFeed {
     const now = [...lines.values()].map((line) => line.number);
     const order = now.length === left.length && now.every((number, index) => number === left[index]) ? null : now;
     const paused = plan.paused ?? null;
-    const told = JSON.stringify(paused) === JSON.stringify(this.#state.paused);
-    if (told && this.#revision > 0 && changed.length + times.length + gone.length === 0 && order === null)
+    const samePause = JSON.stringify(paused) === JSON.stringify(this.#state.paused);
+    if (samePause && this.#revision > 0 && changed.length + times.length + gone.length === 0 && order === null)
       return undefined;
     this.#lines = lines;
     this.#revision++;
@@ -113,7 +113,7 @@ export class QueueFeed {
   }
 }
 
-/** Whether two lines of a job say the same, but for where it stands and when it is printed. */
+/** Whether two lines of a job are equal except for place and times. */
 function sameButPlace(a: QueueLine, b: QueueLine): boolean {
   return (Object.keys(a) as (keyof QueueLine)[]).every((name) => {
     if (name === 'queue_position' || name === 'estimated_start_time' || name === 'estimated_end_time') return true;
@@ -121,7 +121,7 @@ function sameButPlace(a: QueueLine, b: QueueLine): boolean {
   });
 }
 
-/** A reason without the times in it. */
+/** Returns a reason without the times in it. */
 const timeless = (reason: string | null): string | null => reason?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '') ?? null;
 
 function moved(before: string | null, now: string | null): boolean {

@@ -10,17 +10,17 @@ import { missingSpool } from '../planning/stock';
 import { plannedForAll } from '../schedule/plan';
 import { changeSlot } from '../stock/spools';
 
-/** Something that an operator should do, in the order of the list. */
+/** A setup for an operator, in the order of the list. */
 export interface SetupView {
-  /** Stays the same from plan to plan as long as the same is wanted. */
+  /** The same from plan to plan while the same setup is wanted. */
   id: string;
   /**
-   * `change_hardware`: another nozzle or build plate; `attend`: a pause, a fault, or what keeps any job from starting. Both are
-   * done when the printer reports it.
+   * `change_hardware`: another nozzle or build plate; `attend`: a pause, a fault, or a condition that prevents any job from starting. Both are
+   * done when the printer reports so.
    */
   kind: 'clear_bed' | 'change_filament' | 'change_hardware' | 'attend';
   printer_id: string;
-  /** When the plan wants it begun; null: as soon as somebody is there. */
+  /** When the plan wants it to begin; null: as soon as an operator is present. */
   at: string | null;
   slot: string | null;
   take_out: string | null;
@@ -28,12 +28,12 @@ export interface SetupView {
   grams_needed: number | null;
   spool_id: string | null;
   job_id: string | null;
-  /** Of a bed: the version that is to be sent with the word that it is clear. */
+  /** The version of a bed, to be sent when it is confirmed clear. */
   bed_version: number | null;
   text: string;
 }
 
-/** The list that an operator can work through, by time. */
+/** Returns the list of setups for an operator, ordered by time. */
 export async function setups(farm: Farm): Promise<{ setups: SetupView[] }> {
   const { plan, snapshot } = await plannedForAll(farm);
   return { setups: setupsOf(snapshot, plan) };
@@ -46,14 +46,14 @@ function setupsOf(snapshot: Snapshot, plan: Plan): SetupView[] {
   for (const printer of snapshot.printers) {
     if (!printer.online) continue;
     const { attention, condition } = printer;
-    const told = attention ?? condition;
-    if (!told) continue;
+    const trouble = attention ?? condition;
+    if (!trouble) continue;
     list.push({
       ...nothing,
       id: `${printer.id}:attend`,
       kind: 'attend',
       printer_id: printer.id,
-      text: `${printer.name}: ${told.text} ${told.remedy}`,
+      text: `${printer.name}: ${trouble.text} ${trouble.remedy}`,
     });
   }
   for (const printer of snapshot.printers) {
@@ -111,19 +111,19 @@ const partiesOf = ({ jobs, printers }: Snapshot, { jobId, printerId }: PlanLine)
   printer: printers.find(({ id }) => id === printerId),
 });
 
-/** The slot of a line's printer in which something else lies than is booked. */
+/** The slot of a line's printer whose content differs from the records. */
 function doubtfulOf(snapshot: Snapshot, line: PlanLine): string | null {
   const { job, printer } = partiesOf(snapshot, line);
   return (job && printer && doubtfulSlot(job, printer)?.slot) ?? null;
 }
 
-/** How many of the setups of a line concern the machine itself. */
+/** The number of setups of a line that concern the machine itself. */
 function hardwareOf(snapshot: Snapshot, line: PlanLine): number {
   const { job, printer } = partiesOf(snapshot, line);
   return job && printer && (line.changes ?? []).length === 0 ? hardwareSetups(job, printer).length : 0;
 }
 
-/** What must be changed on a machine for jobs that no machine can print as it is. */
+/** The hardware changes for jobs that no machine can print in its current state. */
 function hardwareChanges(snapshot: Snapshot): SetupView[] {
   return snapshot.jobs.flatMap((job) => {
     if (job.copiesToStart < 1 || job.held || job.waitsFor.length > 0) return [];
@@ -142,7 +142,7 @@ function hardwareChanges(snapshot: Snapshot): SetupView[] {
   });
 }
 
-/** What jobs wait for of which no spool is there: it has no time, and keeps no printer waiting. */
+/** The missing spools that jobs wait for: without a time, and without blocking a printer. */
 function unstocked(snapshot: Snapshot, plan: Plan): SetupView[] {
   const planned = new Set(plan.lines.map(({ jobId }) => jobId));
   return snapshot.jobs.flatMap((job) => {
@@ -183,10 +183,10 @@ const nothing = {
 };
 
 /**
- * Says that a setup is done: the bed is clear, or the spool is in its slot.
+ * Marks a setup as done: the bed is clear, or the spool is in its slot.
  * @param input {spool_id} for a filament, unless the list names the spool; {bed_version} of the list for a bed
- * @param versionRequired whether a bed's version must be said, as over HTTP
- * @throws NotFoundError the plan wants no such setup any more
+ * @param versionRequired whether a bed's version is required, as over HTTP
+ * @throws NotFoundError the plan no longer wants this setup
  */
 export async function setupDone(
   farm: Farm,
@@ -203,7 +203,7 @@ export async function setupDone(
   }
   if (wanted.kind === 'change_hardware') {
     throw new ConflictError(
-      'It is done when the printer reports it, or when its node says so.',
+      'It is done when the printer reports it, or when the configuration of its node is updated.',
       'Change it at the printer, and in the node of the printer where the printer does not report it.',
     );
   }
@@ -216,8 +216,8 @@ export async function setupDone(
     const remedy =
       wanted.slot === null
         ? `Load it with PUT printers/${wanted.printer_id}/slots/{slot}.`
-        : 'Send the spool_id of the spool that was put in; add the spool first if it is new (POST spools).';
-    throw new UnacceptableInputError('It is not known which spool was put in.', [
+        : 'Send the spool_id of the loaded spool; add the spool first if it is new (POST spools).';
+    throw new UnacceptableInputError('The spool that was loaded is not named.', [
       { field: 'spool_id', value: spool_id ?? null, remedy },
     ]);
   }

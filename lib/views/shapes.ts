@@ -6,16 +6,16 @@ import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
 import { printerActions } from './actions';
 
-/** A printer as the API shows it. */
+/** A printer in the form of the API. */
 export type PrinterView = PrinterContract;
 
-/** A slot in the printer's own words. */
+/** A slot as the printer reports it. */
 export interface ReportedSlotView {
-  /** Whether filament is there, null if the printer cannot tell. */
+  /** Whether filament is present; null if the printer cannot detect it. */
   present: boolean | null;
   material_type: string | null;
   colour_hex: string | null;
-  /** 0..1 of a full spool. */
+  /** The share of a full spool (0..1). */
   remaining: number | null;
 }
 
@@ -31,11 +31,11 @@ function reportedView(slot: ReportedSlot | undefined): ReportedSlotView | null {
 
 export type PrinterViewState = PrinterState | 'offline' | 'wrong_machine' | 'needs_attention';
 
-/** Which machine a printer is. */
+/** The identity of a printer's machine. */
 export interface IdentityView {
-  /** By kind: `serial`, `mcu`, `host`, `board`. */
+  /** The ids by kind: `serial`, `mcu`, `host`, `board`. */
   ids: MachineIdentity;
-  /** `unverified`: it tells no id, so that another machine at its address is not noticed. */
+  /** `unverified`: it reports no id, so another machine at its address is not noticed. */
   status: 'verified' | 'unverified' | 'wrong_machine';
   /** The ids of another machine that was found at its address. */
   found: MachineIdentity | null;
@@ -47,7 +47,7 @@ const identityView = ({ identity, stranger }: Printer): IdentityView => ({
   found: stranger,
 });
 
-/** In this order: offline, another machine, a print, what keeps any job from starting, anything else. */
+/** The first that applies: offline, another machine, a print, a condition that prevents any job from starting, anything else. */
 function stateOf(printer: Printer): PrinterViewState {
   if (printer.served && printer.stranger) return 'wrong_machine';
   const report = printer.online ? printer.report : null;
@@ -56,14 +56,14 @@ function stateOf(printer: Printer): PrinterViewState {
 }
 
 function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView, 'problem' | 'remedy' | 'since'> {
-  const shown = (told: PrinterTrouble): ReturnType<typeof troubleOf> => ({
-    problem: told.text,
-    remedy: told.remedy,
-    since: told.since,
+  const shown = (trouble: PrinterTrouble): ReturnType<typeof troubleOf> => ({
+    problem: trouble.text,
+    remedy: trouble.remedy,
+    since: trouble.since,
   });
   if (state === 'needs_attention' && printer.condition) return shown(printer.condition);
   if (printer.connectionProblem !== null) {
-    // The problem of a connection says itself what to do; that nobody serves the printer does not.
+    // A connection problem has its own remedy; an unserved printer needs this one.
     const remedy = printer.served ? null : 'Enable its node and deploy; or remove the printer, if it is gone for good.';
     return { problem: printer.connectionProblem, remedy, since: null };
   }

@@ -12,12 +12,12 @@ import { planMessage, plannedForAll } from '../schedule/plan';
 import { promiseView } from '../schedule/promises';
 import { usableMaterials } from '../store/materials';
 
-/** What would change. Nothing is stored or started. */
+/** The changes. Nothing is stored or started. */
 export type WhatIfAnswer = ContractWhatIfAnswer;
 
 /**
- * Plans the farm as it would be: with more jobs, without printers, with other hours or more filament. The same way as
- * the live plan.
+ * Plans a hypothetical farm: with more jobs, without printers, with other hours or more filament. It uses the same
+ * planner as the live plan.
  */
 export async function whatIf(farm: Farm, input: unknown): Promise<WhatIfAnswer> {
   const question = parseWhatIf(input);
@@ -88,7 +88,7 @@ function changedBy(
     if (printers.some((printer) => canEverPrint(job, printer))) continue;
     errors.push({ field: `jobs.${index}`, value: job.name, remedy: impossible(job, printers) });
   }
-  if (errors.length > 0) throw new UnacceptableInputError('The question does not fit the farm.', errors);
+  if (errors.length > 0) throw new UnacceptableInputError('The request does not match the farm.', errors);
   const shelf = (question.spools ?? []).flatMap((spool, index) => {
     const material = materials.find((one) => one.id === spool.material_id);
     return spool.printer_id === undefined && material

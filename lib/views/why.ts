@@ -11,7 +11,7 @@ import { obstacles, obstaclesOf } from './obstacles';
 /** Why a job has not started, and what would change that. */
 export type JobWhy = ContractJobWhy;
 
-/** Why a job has not started: the first constraint that it violates, or what was preferred. @throws NotFoundError */
+/** Returns why a job has not started: the first constraint that it violates, or what was preferred. @throws NotFoundError */
 export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
   const job = await findJob(farm.database, id);
   const { snapshot, plan } = await plannedForAll(farm);
@@ -49,17 +49,17 @@ export async function whyJob(farm: Farm, id: string): Promise<JobWhy> {
   };
 }
 
-/** Why a printer does nothing, and what it does next. */
+/** Why a printer is idle, and its next job. */
 export type PrinterWhy = ContractPrinterWhy;
 
-/** Why a printer is idle. @throws NotFoundError */
+/** Returns why a printer is idle. @throws NotFoundError */
 export async function whyPrinter(farm: Farm, id: string): Promise<PrinterWhy> {
   const printer = await findPrinter(farm.database, id);
   const { snapshot, plan } = await plannedForAll(farm);
   const place = snapshot.printers.find((one) => one.id === printer.id);
   if (!place) throw new NotFoundError('printer', id);
   const why = explainPrinter(snapshot, plan, place);
-  // Where the next job would start at once only the dispatch can be in its way.
+  // If the next job could start immediately, only the dispatch can prevent it.
   const [obstacle] = why.next?.ready && !place.busy ? obstaclesOf(await obstacles(farm), printer.id) : [];
   return {
     printer_id: printer.id,

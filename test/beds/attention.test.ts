@@ -168,25 +168,25 @@ describe('What needs a person at a printer', () => {
       [
         words({}, null, 10 * minute),
         'standstill',
-        'It says that it is printing, but nothing has moved for 10 min.',
+        'It reports that it is printing, but nothing has moved for 10 min.',
         'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
       ],
       [
         words({ state: 'preparing' }, null, 10 * minute),
         'standstill',
-        'It says that it is preparing, but nothing has moved for 10 min.',
+        'It reports that it is preparing, but nothing has moved for 10 min.',
         'Look at the printer. If it hangs, stop the print at its screen and switch it off and on.',
       ],
       [
         words({ state: 'unknown' }, null, minute),
         'unknown_state',
-        'It reports a state that is not known, so nothing is started on it.',
+        'It reports an unknown state, so nothing is started on it.',
         'Look at the printer. If it is ready, report this state together with its firmware version.',
       ],
       [
         words({ state: 'unknown', message: 'odd', faults: [fault('A fan.', { blocking: false })] }, null, minute),
         'unknown_state',
-        'It reports a state that is not known ("odd"), so nothing is started on it.',
+        'It reports an unknown state ("odd"), so nothing is started on it.',
         'Look at the printer. If it is ready, report this state together with its firmware version.',
       ],
       [
@@ -205,13 +205,13 @@ describe('What needs a person at a printer', () => {
         words({ state: 'paused' }, null),
         'paused',
         'The print is paused.',
-        'See to the reason at the printer, then resume or cancel the print.',
+        'Fix the cause at the printer, then resume or cancel the print.',
       ],
       [
         words({ state: 'paused', message: '' }, null),
         'paused',
         'The print is paused.',
-        'See to the reason at the printer, then resume or cancel the print.',
+        'Fix the cause at the printer, then resume or cancel the print.',
       ],
       [
         words({ state: 'paused', message: 'Door open', remedy: 'Close it.' }, null),
@@ -223,7 +223,7 @@ describe('What needs a person at a printer', () => {
         words({ state: 'paused', message: 'Door open.', faults: [fault('Door open.'), fault('Lid v2.1 open')] }, null),
         'paused',
         'The print is paused: Door open. Lid v2.1 open.',
-        'See to the reason at the printer, then resume or cancel the print.',
+        'Fix the cause at the printer, then resume or cancel the print.',
       ],
       [
         words(
@@ -232,7 +232,7 @@ describe('What needs a person at a printer', () => {
         ),
         'paused',
         'The print is paused: Door.',
-        'See to the reason at the printer, then resume or cancel the print.',
+        'Fix the cause at the printer, then resume or cancel the print.',
       ],
       [
         words({ state: 'paused', faults: [fault('A fan.', { blocking: false, remedy: 'Mend it.' })] }, null),

@@ -89,7 +89,7 @@ describe('The machine of a printer', () => {
     it('is let in without an id of its own, and that is warned of', async () => {
       await meet({});
       assert.deepEqual(said, [
-        ['warn', 'elegoo_giga tells no id of its own, so another machine at its address would not be noticed.'],
+        ['warn', 'elegoo_giga reports no id of its own, so another machine at its address would not be noticed.'],
       ]);
     });
 
@@ -152,7 +152,7 @@ describe('The machine of a printer', () => {
       await stranger({ mcu: 'bb' });
       await assert.rejects(accept({ found: { mcu: 'cc' } }), {
         code: 'stale_identity',
-        message: /by now mcu bb/,
+        message: /is now mcu bb/,
         remedy: /./,
       });
       assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whatever it is');
@@ -364,7 +364,7 @@ describe('The condition of a printer', () => {
     answer = () => Promise.resolve([]);
     await until(async () => (await condition()) === null);
     await until(() => said.length > 0);
-    assert.deepEqual(said, ['info: elegoo_giga takes jobs again.']);
+    assert.deepEqual(said, ['info: elegoo_giga accepts jobs again.']);
     const { length } = asked;
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(asked.length, length, 'nobody looks any more');
@@ -386,7 +386,7 @@ describe('The condition of a printer', () => {
     answer = () => Promise.reject(new Error('offline'));
     await until(() => asked.length >= 3);
     assert.deepEqual((await condition())?.[0], 'storage');
-    assert.equal(said[0], 'debug: elegoo_giga could not be looked at: offline');
+    assert.equal(said[0], 'debug: elegoo_giga could not be checked: offline');
   });
 
   it('is forgotten when an agent begins, and found again with the next job', async () => {

@@ -203,7 +203,7 @@ describe('A printer that is gone', () => {
     const attempt = attempts.find(({ phase }) => phase !== 'ended')?.attempt_id ?? '';
     await assert.rejects(
       answerOutcome(farm.farm, attempt, { printed: false, machine_off: true }, 'operator'),
-      /asks nothing/,
+      /needs no answer/,
     );
     await farm.simulators.get(id)?.setFault('offline', { on: true });
     await shown(farm, id, ({ state }) => state === 'offline');

@@ -111,7 +111,7 @@ describe('A cancel', () => {
     await assert.rejects(cancelJob(farm, job, 'ada', { waitMs }), {
       code: 'conflict',
       message: 'The job is failed; there is nothing to cancel.',
-      remedy: 'Nothing needs to be done.',
+      remedy: 'No action is needed.',
     });
   });
 

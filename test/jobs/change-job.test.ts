@@ -157,7 +157,7 @@ describe('Changing what is asked for a job', () => {
     const a = await addJob(farm, 'a', { hold: true });
     const b = await addJob(farm, 'b', { hold: true, dependsOn: [a] });
     await assert.rejects(changeJob(farm, a, { depends_on: [b] }, 'ada'), (error: UnacceptableInputError) => {
-      const remedy = 'That job waits for this one; leave it out.';
+      const remedy = 'That job depends on this one; remove it from the list.';
       assert.deepEqual(error.errors, [{ field: 'depends_on', value: b, remedy }]);
       return true;
     });

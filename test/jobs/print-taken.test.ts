@@ -89,7 +89,8 @@ describe('What a print took', () => {
       );
       assert.equal(taken.hours, expected);
       assert.equal(taken.estimatedHours, of.estimatedSeconds === null ? null : 1.5);
-      const warnings = seen.sawItRun === false ? ['It ended while nobody watched; its duration is the estimate.'] : [];
+      const warnings =
+        seen.sawItRun === false ? ['The farm did not observe the end of the print; its duration is the estimate.'] : [];
       assert.deepEqual(taken.warnings, warnings);
     });
   }

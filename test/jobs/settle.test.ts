@@ -252,12 +252,12 @@ describe('The end of an attempt, in the database', () => {
         await online();
         const { attempt } = await arrangeAttempt(farm, phase);
         if (phase !== 'outcome_unknown')
-          await assert.rejects(answerOutcome(farm, attempt, printed, 'ada'), /asks nothing/, phase);
+          await assert.rejects(answerOutcome(farm, attempt, printed, 'ada'), /needs no answer/, phase);
         await online('idle', false);
         const taken = ['starting', 'printing', 'outcome_unknown'].includes(phase);
         const answer = answerOutcome(farm, attempt, printed, 'ada');
         if (taken) assert.equal((await answer).status, 'completed');
-        else await assert.rejects(answer, /asks nothing/, phase);
+        else await assert.rejects(answer, /needs no answer/, phase);
       }
       await assert.rejects(answerOutcome(farm, 'nothing', printed, 'ada'), { code: 'not_found' });
     });
@@ -269,7 +269,7 @@ describe('The end of an attempt, in the database', () => {
       const found = await findJob(farm.database, job);
       assert.deepEqual(
         [found.status, found.statusReason, found.copiesDone],
-        ['completed', 'ada says that it printed', 1],
+        ['completed', 'ada reports that it printed', 1],
       );
       assert.ok(found.outcomeId);
       assert.equal((await attemptOf(farm, attempt)).outcome, 'completed');
@@ -288,7 +288,7 @@ describe('The end of an attempt, in the database', () => {
       assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedVersion, before.bedVersion);
       assert.equal((await attemptOf(farm, attempt)).outcome, 'not_started');
       const found = await findJob(farm.database, job);
-      assert.match(found.statusReason ?? '', /^ada says that it did not print; tried again/);
+      assert.match(found.statusReason ?? '', /^ada reports that it did not print; tried again/);
       assert.equal(found.outcomeId, null);
     });
 
@@ -299,7 +299,7 @@ describe('The end of an attempt, in the database', () => {
       const { bedState, bedCause } = await findPrinter(farm.database, 'elegoo_giga');
       assert.deepEqual([bedState, bedCause], ['occupied', 'unknown']);
       const { outcome, reason } = await attemptOf(farm, attempt);
-      assert.deepEqual([outcome, reason], ['failed', 'ada says that it did not print and is switched off']);
+      assert.deepEqual([outcome, reason], ['failed', 'ada reports that it did not print and is switched off']);
     });
 
     it('that it did not is not believed while a start may still arrive', async () => {

@@ -200,7 +200,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
       broker.obstacles().map(({ code }) => code),
       ['broker_blocked'],
     );
-    await assert.rejects(publish('status', {}), /takes no messages at present/);
+    await assert.rejects(publish('status', {}), /accepts no messages at present/);
     release();
     await until(() => letters.length === 3);
     // Not on the connection that is blocked.

@@ -28,7 +28,7 @@ describe('The body of a request', () => {
     });
     app.use(guardSource);
     const admit = async (authorization: string | undefined, least: string): Promise<void> => {
-      if (authorization === undefined) throw new UnauthorizedError('The request brings no key.');
+      if (authorization === undefined) throw new UnauthorizedError('The request has no key.');
       if (authorization === 'Bearer read' && least !== 'read') throw new ForbiddenError('read', least);
     };
     app.use(bodyReader(admit));

@@ -13,7 +13,7 @@ describe('Problem details', () => {
     const away = problemOf(new DatabaseUnavailableError(new Error('connect ENOENT /run/platewise/.s.PGSQL.5432')));
     assert.deepEqual([away.status, away.code], [503, 'database_unavailable']);
     assert.doesNotMatch(JSON.stringify(away), /\/run\/|ENOENT/);
-    assert.match(away.detail, /^PostgreSQL cannot be reached: the log/);
+    assert.match(away.detail, /^PostgreSQL cannot be reached: see the log/);
   });
 
   it('repeat what was sent only as far as it is short', () => {

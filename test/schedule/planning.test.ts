@@ -79,7 +79,7 @@ describe('A farm with operator hours', () => {
     );
     const [setup] = (await setups(farm)).setups.filter(({ kind }) => kind === 'clear_bed');
     assert.ok(setup && setup.bed_version !== null);
-    await assert.rejects(setupDone(farm, setup.id, {}, 'operator', true), /which bed was seen/);
+    await assert.rejects(setupDone(farm, setup.id, {}, 'operator', true), /version of the bed/);
     await assert.rejects(setupDone(farm, setup.id, { bed_version: setup.bed_version + 1 }, 'operator', true), {
       code: 'stale_bed_version',
     });

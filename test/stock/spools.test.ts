@@ -57,7 +57,7 @@ describe('Spools and materials', () => {
     await assert.rejects(changeSpool(farm, spool_id, both), /does not match/);
     await assert.rejects(changeSpool(farm, spool_id, { gross_grams: 100, tare_grams: 245 }), {
       code: 'unacceptable_input',
-      remedy: /at least the 245 g/,
+      remedy: /at least 245 g/,
     });
     await assert.rejects(changeSpool(farm, 'nothing', { grams_left: 1 }), { code: 'not_found' });
   });

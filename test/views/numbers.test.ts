@@ -187,6 +187,6 @@ describe('The numbers of a farm', () => {
         field,
       );
     }
-    await assert.rejects(numbers(farm, { from: '2020-01-01T00:00:00Z' }), /not understood/);
+    await assert.rejects(numbers(farm, { from: '2020-01-01T00:00:00Z' }), /is invalid/);
   });
 });

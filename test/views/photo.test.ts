@@ -172,7 +172,7 @@ describe('A photo of the end of a print', () => {
       const from = farm.log.length;
       const id = await submit();
       const job = await farm.until(id, 'completed');
-      assert.match(await logged(/no picture of the end/, from), why);
+      assert.match(await logged(/No photo was taken at the end/, from), why);
       const recorded = await outcomes(id);
       assert.deepEqual(
         recorded.map(({ outcome, photo_reference }) => [outcome, photo_reference]),

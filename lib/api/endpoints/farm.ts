@@ -17,9 +17,9 @@ export const farmEndpoints = [
     operationId: 'getNumbers',
     tag: 'farm',
     scope: 'read',
-    summary: 'What was achieved in a time',
+    summary: 'Get the figures of a period',
     description:
-      'A print counts when it ended, a change of filament when the print began that needed it, a deadline when it was due. As `text/csv` (by the header Accept, or `format=csv`) a table with the total in its last row; cells that a spreadsheet would take for formulas begin with an apostrophe.',
+      'A print counts at its end, a change of filament at the start of the print that needed it, a deadline at its due time. As `text/csv` (by the header Accept, or `format=csv`) the answer is a table with the total in its last row; cells that a spreadsheet would read as formulas begin with an apostrophe.',
     parameters: [
       {
         name: 'from',
@@ -38,7 +38,7 @@ export const farmEndpoints = [
         name: 'time_zone',
         in: 'query',
         schema: Type.String({ default: 'UTC' }),
-        description: 'In which days begin, an IANA name',
+        description: 'The time zone of the days, an IANA name',
       },
       { name: 'format', in: 'query', schema: OneOf(['json', 'csv'], { default: 'json' }) },
     ],
@@ -52,9 +52,9 @@ export const farmEndpoints = [
     operationId: 'getEvents',
     tag: 'farm',
     scope: 'read',
-    summary: 'Every change, as it comes',
+    summary: 'Stream every change as it happens',
     description:
-      'Server-Sent Events. `job` (a change of a job), `bed` (a bed was cleared or became occupied), `attention` (a printer needs a person) and `low_stock` (a spool is nearly empty) carry the body of the message and its number as id; `changed` (a printer or the plan changed) and `gap` (what was asked for is no longer kept) carry an empty object. With Last-Event-ID everything since that event comes first.',
+      'Server-Sent Events. `job` (a change of a job), `bed` (a bed was cleared or became occupied), `attention` (a printer needs an operator) and `low_stock` (a spool is nearly empty) carry the body of the message and its number as id; `changed` (a printer or the plan changed) and `gap` (the requested events are no longer kept) carry an empty object. With Last-Event-ID all events since that one come first.',
     parameters: [
       { name: 'Last-Event-ID', in: 'header', schema: Type.String({ pattern: '^\\d{1,15}$' }) },
       {
@@ -77,8 +77,8 @@ export const farmEndpoints = [
     operationId: 'pauseFarm',
     tag: 'farm',
     scope: 'operate',
-    summary: 'Let nothing new start',
-    description: 'Prints that run go on; what has certainly not been started goes back into the queue.',
+    summary: 'Pause the farm: nothing new starts',
+    description: 'Running prints go on; attempts that have certainly not been started return to the queue.',
     request: { schema: PauseReason, optional: true },
     response: { description: 'Nothing new starts', schema: PausedFarm },
     action: { name: 'pause-farm' },
@@ -90,9 +90,9 @@ export const farmEndpoints = [
     operationId: 'resumeFarm',
     tag: 'farm',
     scope: 'operate',
-    summary: 'Let new prints start again',
+    summary: 'Resume the farm: new prints start again',
     request: { schema: PauseReason, optional: true },
-    response: { description: 'It is not paused', schema: ResumedFarm },
+    response: { description: 'The farm is not paused', schema: ResumedFarm },
     action: { name: 'resume-farm' },
     handle: ({ farm, body }) => resumeFarm(farm, body()),
   }),
@@ -102,7 +102,7 @@ export const farmEndpoints = [
     operationId: 'getHealth',
     tag: 'farm',
     scope: null,
-    summary: 'Whether all is well',
+    summary: 'Get the health of the farm',
     response: { description: 'The answer', schema: Health },
     question: { name: 'health' },
     handle: ({ farm }) => health(farm),
@@ -113,14 +113,14 @@ export const farmEndpoints = [
     operationId: 'getMetrics',
     tag: 'farm',
     scope: 'read',
-    summary: 'Figures for Prometheus',
-    response: { description: 'Its text format', media: { 'text/plain': Type.String() } },
+    summary: 'Get the metrics for Prometheus',
+    response: { description: 'The Prometheus text format', media: { 'text/plain': Type.String() } },
     question: { name: 'metrics' },
     handle: async ({ farm }) => new Answer(await metrics(farm), 200, { 'content-type': metricsType }),
   }),
 ];
 
-/** The description of the API. @param all every endpoint, this one included */
+/** The endpoint that describes the API. @param all returns every endpoint, this one included */
 export const openApiEndpoint = (all: () => readonly Endpoint[]): Endpoint =>
   endpoint({
     method: 'GET',

@@ -6,7 +6,7 @@ import { printersEndpoints } from './printers';
 import { stockEndpoints } from './stock';
 import { troubleEndpoints } from './trouble';
 
-/** The whole API, a row for each endpoint. */
+/** The whole API, one row per endpoint. */
 export const endpoints: readonly Endpoint[] = [
   ...jobsEndpoints,
   ...planEndpoints,

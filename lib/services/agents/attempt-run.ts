@@ -39,25 +39,25 @@ import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
 import { startRefusal } from './start-check';
 
-/** A printer is not asked for traces more often than this (ms). */
+/** Minimum interval between queries for traces of a print at a printer (ms). */
 const traceInterval = 1000;
 
 /**
- * For how long an observation holds (ms): a slow network, or a process that stood still, must not leave time for somebody else's print
- * to begin and end before ours is started.
+ * How long an observation stays valid (ms): on a slow network, or after a stall of this process, another client's print must not have time
+ * to begin and end before the start is sent.
  */
 const observationHoldsMs = 5000;
 
-/** The claim is not ours any more: whatever happens to the attempt now, somebody else writes it. */
+/** This process has lost the claim: another agent writes the attempt from now on. */
 class FencedError extends Error {}
 
-/** The end of a run that says what becomes of the attempt. */
+/** Ends a run with the outcome of the attempt. */
 class AttemptOver extends Error {
   constructor(
     readonly outcome: 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
     readonly failure: FailureClass,
     message: string,
-    /** Whether the job should wait a little before it is given to this printer again. */
+    /** Whether the job should wait briefly before it is given to this printer again. */
     readonly pause = false,
   ) {
     super(message);
@@ -65,8 +65,8 @@ class AttemptOver extends Error {
 }
 
 /**
- * Drives one claimed attempt to its end, from whatever phase it is found in. Every phase is written before the act
- * that it names; the start goes out at most once, on a fresh idle observation, and never again after a crash.
+ * Drives one claimed attempt to its end, from any phase. Every phase is stored before the action that it names. The start is
+ * sent at most once, on a fresh idle observation, and never again after a crash.
  */
 export class AttemptRun {
   readonly #context: AgentContext;
@@ -77,13 +77,13 @@ export class AttemptRun {
   readonly #abort = new AbortController();
   #attempt: Attempt;
   #cancelAsked = false;
-  /** Whether this process saw the print run; else its duration is not known. */
+  /** Whether this process saw the print run; if not, its duration is unknown. */
   #sawItRun = false;
   #lastProgress = 0;
   /** mm that the printer had counted for this print at its end. */
   #filamentMm: number | null = null;
   #sleeper: (() => void) | undefined;
-  /** Something happened while nobody slept. */
+  /** A wake-up arrived while the run was not sleeping. */
   #woken = false;
 
   constructor(options: {
@@ -107,13 +107,13 @@ export class AttemptRun {
     return this.#attempt.id;
   }
 
-  /** Ends the work of this process on the attempt; the attempt itself stays as it is. */
+  /** Stops the work of this process on the attempt; the attempt itself does not change. */
   stop(): void {
     this.#abort.abort();
     this.#wake();
   }
 
-  /** Somebody asked to cancel, or answered; the row says what. */
+  /** Reads the row: a cancel was requested, or an operator has answered. */
   async look(): Promise<void> {
     const attempt = await findAttempt(this.#context.database, this.#attempt.id);
     if (!attempt || attempt.phase === 'ended') return this.stop();
@@ -146,7 +146,7 @@ export class AttemptRun {
         await this.#watch(this.#order('watch'));
         return;
       }
-      // Asked while a start was being made, and its asker's process is gone.
+      // The cancel was requested during a start, by a process that is gone now.
       if (this.#cancelAsked) throw new AttemptOver('cancelled', 'transient', 'cancelled before it was started');
       const order = await this.#prepare();
       await this.#upload(order);
@@ -160,7 +160,7 @@ export class AttemptRun {
 
   // ---- preparing ----------------------------------------------------------------------------------------------
 
-  /** Slices, or takes what was sliced for this attempt before. */
+  /** Slices the file, or takes over what an earlier run sliced for this attempt. */
   async #prepare(): Promise<StartOrder> {
     if (this.#attempt.gcodeSha256) return this.#order();
     const { database, log } = this.#context;
@@ -220,15 +220,15 @@ export class AttemptRun {
   }
 
   /**
-   * The last judgement of fit before anything is sent, on what the printer reports now. What no longer fits goes back to the
-   * queue untouched: the plan judges by the same, and gives it to another printer or says what it waits for.
+   * Checks the fit a last time before anything is sent, against what the printer reports now. A job that no longer fits returns to the
+   * queue untouched: the plan applies the same checks, and gives it to another printer or shows what it waits for.
    */
   async #refuseMisfit(job: Job, material: Material, report: PrinterReport | null): Promise<void> {
     const { database, printerId } = this.#context;
     const place = fitPrinter(await findPrinter(database, printerId), await loadedSlots(database), report);
     const reasons = misfitsOf(fitJob(job, material), place, this.#attempt, job.fileFacts !== null);
     if (reasons.length === 0) return;
-    // The scheduler must see the same before it decides again.
+    // The scheduler must see the same state before it decides again.
     await this.#printerWatch.refresh();
     throw new AttemptOver('withdrawn', 'transient', reasons.join('; '), true);
   }
@@ -238,7 +238,7 @@ export class AttemptRun {
     return [job, material, this.#context.driver.report ?? null];
   }
 
-  /** Shows how far the slicer is; of no other weight. */
+  /** Shows the progress of the slicer; cosmetic only. */
   async #note(text: string): Promise<void> {
     await this.#transaction(async (tx) => {
       const job = await lockJob(tx, this.#attempt.jobId);
@@ -251,8 +251,8 @@ export class AttemptRun {
   }
 
   /**
-   * What the driver needs, from the attempt's row and the file store.
-   * @param purpose to watch a print needs no file: of an attempt from a restored database it may not be known
+   * Builds the order for the driver from the attempt's row and the file store.
+   * @param purpose watching needs no file: the attempt of a restored database may lack one
    */
   #order(purpose: 'start' | 'watch' = 'start'): StartOrder {
     const attempt = this.#attempt;
@@ -294,7 +294,7 @@ export class AttemptRun {
       const failures = await driver.preflight(order);
       const verdict = preflightVerdict(failures);
       if (verdict?.what === 'close') throw await this.#closed(order, verdict.because);
-      // Another slot may do, or another moment: the job waits a little, and goes elsewhere if it can.
+      // Another slot may fit, or a later moment: the job waits briefly, and moves to another printer if it can.
       if (verdict?.what === 'withdraw') throw new AttemptOver('withdrawn', 'transient', notReady(failures), true);
       if (verdict) throw new AttemptOver('not_started', 'transient', notReady(failures));
       this.#passing('upload:before');
@@ -311,7 +311,7 @@ export class AttemptRun {
     }
   }
 
-  /** A condition of the printer would refuse any job: it costs this one nothing, and the printer takes none until it is over. */
+  /** The printer would refuse any job, so this one loses no try, and the printer accepts none until the condition is over. */
   async #closed(order: StartOrder, failures: readonly PreflightFailure[]): Promise<AttemptOver> {
     await this.#conditions.close(order, failures);
     return new AttemptOver('withdrawn', 'transient', notReady(failures));
@@ -319,10 +319,10 @@ export class AttemptRun {
 
   // ---- starting -----------------------------------------------------------------------------------------------
 
-  /** Commits the intent, then sends the start at most once. Returns when the printer shows the print, or has to be asked. */
+  /** Commits the intent, then sends the start at most once. Returns when the printer shows the print, or must be queried. */
   async #start(order: StartOrder): Promise<void> {
     const { driver, times } = this.#context;
-    // Whatever the printer has shown until here is in the state of its bed, which the intent depends on.
+    // The intent depends on the state of the bed, which must reflect every report up to now.
     await this.#printerWatch.settled();
     const before = this.#printerWatch.seen;
     const intended = performance.now();
@@ -341,7 +341,7 @@ export class AttemptRun {
         return [wanted, await this.#context.remember(tx)] as const;
       });
     } catch (error) {
-      // Whether the intent was stored may be unknown, but that nothing was sent is certain.
+      // Whether the intent was stored may be unknown, but certainly nothing was sent.
       if (error instanceof DatabaseUnavailableError) await this.#takeBack();
       throw error;
     }
@@ -370,7 +370,7 @@ export class AttemptRun {
         },
         sent: () => {
           sent = true;
-          // The write follows in this very turn of the event loop.
+          // The write follows in this same turn of the event loop.
           setImmediate(() => this.#passing('start:written'));
         },
       });
@@ -380,19 +380,19 @@ export class AttemptRun {
       if (error instanceof FencedError) throw error;
       if (!sent || error instanceof StartRejectedError) {
         await this.#takeBack();
-        // Shutting down: the attempt stays as it is and the next agent goes on with it.
+        // Shutting down: the attempt stays as it is, and the next agent continues it.
         if (this.#abort.signal.aborted) throw error;
         const remedy = error instanceof StartRejectedError ? ` ${error.remedy}` : '';
         const cancelled = this.#cancelAsked ? 'cancelled' : 'not_started';
         throw new AttemptOver(cancelled, 'transient', `the start was not made: ${asError(error).message}${remedy}`);
       }
       if (this.#abort.signal.aborted) throw error;
-      // The printer is asked, for as long as its reports can lag behind, before a person is.
+      // The printer is queried for as long as its reports can lag behind; only then is an operator asked.
       this.#context.log('warn', `The start of attempt ${this.#attempt.id} was sent, but ${asError(error).message}`);
     }
   }
 
-  /** Undoes the intent: nothing was sent, so the bed is what it was. Goes on until the database has taken it. */
+  /** Reverts the intent: nothing was sent, so the bed is unchanged. Retries until the database has stored it. */
   async #takeBack(): Promise<void> {
     this.#passing('undo:before');
     await this.#persist(async (tx) => {
@@ -431,12 +431,12 @@ export class AttemptRun {
       if (job.statusReason !== question) await amendJob(tx, job.id, { statusReason: question });
     });
     this.#passing('outcome_unknown:after');
-    this.#context.log('warn', `Nobody can tell whether attempt ${this.#attempt.id} printed: ${why}.`);
+    this.#context.log('warn', `It is unknown whether attempt ${this.#attempt.id} printed: ${why}.`);
   }
 
   // ---- watching -----------------------------------------------------------------------------------------------
 
-  /** Follows the print until it has ended, also through cancels, reconnects and times without a trace of it. */
+  /** Follows the print to its end, through cancels, reconnects and times without a trace of it. */
   async #watch(order: StartOrder): Promise<void> {
     const { driver, times } = this.#context;
     let lookedSince: number | undefined;
@@ -460,7 +460,7 @@ export class AttemptRun {
               await this.#sendStop(order);
             }
           } else if (seen === 'ended') {
-            // What it had counted some time before tells nothing of the whole print.
+            // A count from some time before the end does not cover the whole print.
             this.#filamentMm = report.filamentMm ?? null;
             return await this.#ended(report.ending, report.message);
           } else if (performance.now() - tracedAt > traceInterval) {
@@ -493,13 +493,13 @@ export class AttemptRun {
       await this.#context.driver.stop(order.identity);
     } catch (error) {
       if (!(error instanceof PrinterUnavailableError)) {
-        this.#context.log('warn', `The printer did not take the stop: ${asError(error).message}`);
+        this.#context.log('warn', `The printer did not accept the stop: ${asError(error).message}`);
       }
     }
   }
 
   async #ended(ending: Ending | null, message: string | undefined): Promise<void> {
-    // The watch must have judged every report of this print while the attempt is still open.
+    // The watch must judge every report of this print while the attempt is still open.
     await this.#printerWatch.settled();
     const { outcome, reason, failure } = verdictOf(ending, message, this.#cancelAsked);
     if (outcome === 'unknown') return this.#outcomeUnknown(reason);
@@ -508,7 +508,7 @@ export class AttemptRun {
 
   // ---- ending -------------------------------------------------------------------------------------------------
 
-  /** Ends the attempt, records what it took, and brings the job on. */
+  /** Ends the attempt, records its consumption, and settles the job. */
   async #end(
     outcome: 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn',
     reason: string,
@@ -516,14 +516,14 @@ export class AttemptRun {
     pause = false,
   ): Promise<void> {
     const { log } = this.#context;
-    // Taken while the outcome is written, which neither waits for it nor needs it.
+    // Taken while the outcome is written, which does not depend on it.
     const photo = this.#sawItRun && (outcome === 'completed' || outcome === 'failed') ? this.#photograph() : null;
     this.#passing('ended:before');
     await this.#persist(async (tx) => {
       let job = await lockJob(tx, this.#attempt.jobId);
       const started = this.#attempt.startIntentAt !== null && outcome !== 'not_started' && outcome !== 'withdrawn';
       if (started && this.#attempt.phase !== 'printing') {
-        // Found ended before it was ever seen running: its way says that it printed.
+        // The print ended before it was seen running: its history records that it printed.
         job = await this.#advanceIn(tx, ['starting', 'outcome_unknown'], 'printing');
       }
       const ended = await endAttempt(tx, this.#lease.claim, outcome, reason);
@@ -562,23 +562,23 @@ export class AttemptRun {
     }
   }
 
-  /** What the camera of the printer sees, if it has one. A picture is a kindness: never rejects. */
+  /** Takes a photo with the camera of the printer, if it has one. The photo is optional: never rejects. */
   async #photograph(): Promise<Photo | null> {
     try {
       return (await this.#context.driver.photograph?.()) ?? null;
     } catch (error) {
-      this.#context.log('warn', `There is no picture of the end of attempt ${this.#attempt.id}: ${words(error)}`);
+      this.#context.log('warn', `No photo was taken at the end of attempt ${this.#attempt.id}: ${words(error)}`);
       return null;
     }
   }
 
-  /** Puts a picture beside the outcome, which stands without it. Never rejects. */
+  /** Stores a photo with the outcome, which does not depend on it. Never rejects. */
   async #keep(photo: Photo | null): Promise<void> {
     if (photo === null) return;
     try {
       await keepPhoto(this.#context, this.#lease.claim, photo);
     } catch (error) {
-      this.#context.log('warn', `The picture of attempt ${this.#attempt.id} was not kept: ${words(error)}`);
+      this.#context.log('warn', `The photo of attempt ${this.#attempt.id} was not stored: ${words(error)}`);
     }
   }
 
@@ -599,7 +599,7 @@ export class AttemptRun {
     this.#passing(`${to}:after`);
   }
 
-  /** Moves the attempt and, with it, the status of its job. */
+  /** Advances the attempt and, with it, the status of its job. */
   async #advanceIn(
     tx: Transaction,
     from: Parameters<typeof advanceAttempt>[2],
@@ -617,7 +617,7 @@ export class AttemptRun {
     return this.#context.database.transaction(work);
   }
 
-  /** A transaction that must not be given up because the database is away for a while. */
+  /** Runs a transaction that outlasts an outage of the database: it is retried until it succeeds. */
   async #persist<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -639,7 +639,7 @@ export class AttemptRun {
     this.#sleeper?.();
   }
 
-  /** Waits, at most so long (ms), until something happens. */
+  /** Sleeps until woken, for at most `limit` ms. */
   async #sleep(limit: number): Promise<void> {
     if (!this.#woken && !this.#abort.signal.aborted) {
       await new Promise<void>((resolve) => {

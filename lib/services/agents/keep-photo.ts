@@ -7,7 +7,7 @@ import { keepFiles } from '../../store/file-use';
 import { namePhoto } from '../../store/outcomes';
 import { shareFile } from '../../store/shared-files';
 
-/** Stores a picture of the end of an attempt and names it in the attempt's outcome, which must be recorded already. */
+/** Stores a photo of the end of an attempt and names it in the attempt's outcome, which must be recorded already. */
 export async function keepPhoto(
   { database, files, sharesFiles }: Pick<AgentContext, 'database' | 'files' | 'sharesFiles'>,
   claim: Claim,
@@ -18,7 +18,7 @@ export async function keepPhoto(
   if (sharesFiles) await shareFile(database, sha256, path);
   await database.transaction(async (tx) => {
     await keepFiles(tx);
-    // The same picture may have been here before, and have been removed just now for its age.
+    // The same photo may exist already, and its file may just have been removed because of its age.
     if (await files.touch(sha256, extension)) await namePhoto(tx, claim, `${sha256}${extension}`);
   });
 }

@@ -4,8 +4,8 @@ import { type Claim, releaseLease, renewLease } from '../../store/attempts';
 import type { Database } from '../../store/database';
 
 /**
- * Keeps the claim of an attempt alive. The database's clock judges it; in between, the monotonic clock of this
- * process says until when it certainly still holds.
+ * Keeps the claim of an attempt alive. The database's clock decides whether it holds; between renewals the monotonic clock of this
+ * process bounds how long it certainly still holds.
  */
 export class Lease {
   readonly claim: Claim;
@@ -32,12 +32,12 @@ export class Lease {
     return this.#lost.signal;
   }
 
-  /** Whether the claim certainly still holds at this moment. */
+  /** Whether the claim certainly still holds now. */
   get held(): boolean {
     return !this.#lost.signal.aborted && performance.now() < this.#heldUntil;
   }
 
-  /** Stops renewing; with `release` another agent may take over at once. */
+  /** Stops renewing; with `release` another agent may take over immediately. */
   async end(release: boolean): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -3,8 +3,8 @@ import type { FitJob, FitPrinter } from '../../fit/subject';
 import type { Attempt } from '../../store/attempts';
 
 /**
- * Why what was planned no longer fits, on what the printer reports now; nothing: it does.
- * @param examined whether it is known what the job's file asks of printers
+ * Why a planned job no longer fits, by what the printer reports now; empty if it still fits.
+ * @param examined whether the requirements of the job's file are known
  */
 export function misfitsOf(
   job: FitJob,

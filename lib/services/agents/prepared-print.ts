@@ -17,17 +17,17 @@ import { findPrepared, forgetPrepared, type PreparedRow, storePrepared } from '.
 import type { Printer } from '../../store/printers';
 import { readSharedFile, shareFile } from '../../store/shared-files';
 
-/** What is needed to make a print file for a printer. */
+/** The dependencies for preparing a print file for a printer. */
 export type PreparingContext = Pick<
   AgentContext,
   'database' | 'files' | 'sharesFiles' | 'slicer' | 'profiles' | 'workDirectory' | 'allowUntrusted'
 >;
 
 /**
- * The print file of a job for a printer: the one that was made before of the same model, settings, profile, machine and
- * slicer version, else one that is made now and kept for the next time.
+ * Returns the print file of a job for a printer: the one prepared before from the same model, settings, profile, machine and
+ * slicer version, or else a new one, which is kept for the next time.
  *
- * @throws what `preparePrintFile` throws
+ * @throws the errors of `preparePrintFile`
  */
 export async function preparedPrint(
   context: PreparingContext,
@@ -108,7 +108,7 @@ export async function preparedPrint(
   return { print, reused: false };
 }
 
-/** A model is sliced for the nozzles that the printer reports, not for those that it was set up with. */
+/** Uses the nozzles that the printer reports instead of those of its configuration. */
 function withMountedNozzles({ capabilities, report }: Pick<Printer, 'capabilities' | 'report'>): PrinterCapabilities {
   const reported = report?.toolHead?.nozzleDiameters ?? [];
   if (reported.length === 0) return capabilities;
@@ -120,7 +120,7 @@ function withMountedNozzles({ capabilities, report }: Pick<Printer, 'capabilitie
   return { ...capabilities, nozzleDiameters };
 }
 
-/** Whether the bytes of a print file are on this machine, or can be fetched to it. */
+/** Whether the bytes of a print file are on this machine, or can be fetched. */
 async function isThere({ files, database }: PreparingContext, print: PreparedRow): Promise<boolean> {
   if (existsSync(files.pathOf(print.gcodeSha256, print.extension))) return true;
   for await (const _ of readSharedFile(database, print.gcodeSha256)) {

@@ -3,7 +3,7 @@ import { isSameJob, type JobIdentity } from '../../makes/driver';
 import { type Ending, isActive, type PrinterReport } from '../../model/printer';
 import type { Attempt } from '../../store/attempts';
 
-/** Whether a report shows a print of ours that runs or has ended; `absent`: it tells nothing of it. */
+/** Whether a report shows an attempt's print running or ended; `absent`: the report does not mention it. */
 export function recognise(
   identity: Pick<JobIdentity, 'fileName' | 'taskId'>,
   report: Pick<PrinterReport, 'job' | 'state' | 'ending'>,
@@ -13,7 +13,7 @@ export function recognise(
   return report.ending === null || report.ending === 'unknown' ? 'absent' : 'ended';
 }
 
-/** What a printer's word of an ending says of the attempt. */
+/** The outcome of an attempt according to the ending that the printer reports. */
 export interface AttemptVerdict {
   /** `unknown`: an operator must be asked. */
   outcome: 'completed' | 'cancelled' | 'failed' | 'unknown';
@@ -21,7 +21,7 @@ export interface AttemptVerdict {
   failure?: FailureClass;
 }
 
-/** @param cancelAsked whether somebody wanted it to be stopped */
+/** @param cancelAsked whether a cancel was requested */
 export function verdictOf(ending: Ending | null, message: string | undefined, cancelAsked: boolean): AttemptVerdict {
   const detail = message ? `: ${message}` : '';
   switch (ending) {
@@ -32,14 +32,14 @@ export function verdictOf(ending: Ending | null, message: string | undefined, ca
     case 'failed':
       return { outcome: 'failed', reason: `the print failed${detail}`, failure: 'transient' };
     default:
-      return { outcome: 'unknown', reason: `the printer does not tell how the print ended${detail}` };
+      return { outcome: 'unknown', reason: `the printer does not report how the print ended${detail}` };
   }
 }
 
-/** How much further a print must have come for that to be noted. */
+/** The smallest progress worth recording. */
 const progressStep = 0.02;
 
-/** Whether a report shows a print noticeably further than was noted last. */
+/** Whether a report shows noticeably more progress than was recorded last. */
 export const hasCome = (
   { phase, progress }: Pick<Attempt, 'phase' | 'progress'>,
   report: Pick<PrinterReport, 'ending' | 'progress'>,
@@ -50,12 +50,12 @@ export const hasCome = (
   report.progress >= (progress ?? 0) + progressStep;
 
 /**
- * For how long a printer was out of sight, in seconds of its own clock; of two clocks the one that says longer.
+ * How long a printer was out of sight, in seconds of its own clock; the longer one of two measurements.
  * @param byDatabase seconds since its last report; null: it has never sent one, negative: the clock was set back
  * @param byProcess the same by the monotonic clock of this process, 0 if it has seen none
  */
 export function gapSeconds(byDatabase: number | null, byProcess: number, timeScale: number): number {
-  // A clock that was set back tells nothing.
+  // A clock that was set back measures nothing.
   if (byDatabase === null || byDatabase < 0) return Number.POSITIVE_INFINITY;
   return Math.max(byDatabase, byProcess) * timeScale;
 }

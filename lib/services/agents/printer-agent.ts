@@ -14,15 +14,15 @@ import { Lease } from './lease';
 import { PrinterWatch } from './printer-watch';
 import { WishKeeper } from './wish-keeper';
 
-/** How often an agent asks whether it may serve the printer, and looks for attempts without a holder (ms). */
+/** Interval between checks whether the agent may serve the printer and whether attempts lack a holder (ms). */
 const roundInterval = 2000;
 
 /**
- * Takes one printer's dispatches to their end, the same way for every make. A dispatch is acknowledged once its claim
- * is committed; from then on the attempt's lease keeps it, and whoever finds it without a holder takes it up.
+ * Drives the dispatches of one printer to their end, the same way for every make. A dispatch is acknowledged once its claim
+ * is committed; from then on the attempt's lease protects it, and an agent that finds it without a holder takes it over.
  *
- * Of several agents of one printer, in whatever processes, one serves it; the others stand by and do not even connect
- * to it, because some printers have room for one client only.
+ * Of several agents of one printer, in any processes, one serves it; the others stand by and do not even connect
+ * to it, because some printers accept a single client only.
  */
 export class PrinterAgent {
   readonly #context: AgentContext;
@@ -47,7 +47,7 @@ export class PrinterAgent {
     this.#lock = `printer ${context.printerId}`;
   }
 
-  /** Whether this agent is the one that serves the printer; others stand by. */
+  /** Whether this agent serves the printer; other agents stand by. */
   get serving(): boolean {
     return this.#serving;
   }
@@ -60,19 +60,19 @@ export class PrinterAgent {
     await this.#round;
   }
 
-  /** Lets go of everything; a print that runs goes on at the printer and is taken up by the next agent. */
+  /** Stops and releases the printer; a running print goes on, and the next agent takes it over. */
   async stop(): Promise<void> {
     if (!this.#started) return;
     this.#started = false;
     clearInterval(this.#rounds);
-    // An attempt that is being prepared is not waited for.
+    // An attempt in preparation need not finish first.
     this.#run?.run.stop();
     await this.#round;
     await this.#standBy(true);
     await this.#context.database.locks.release(this.#lock);
   }
 
-  /** Takes the printer if nobody serves it, leaves it to another who does, and looks for what has no holder. */
+  /** Serves the printer if no agent does, stands by while another one serves it, and looks for attempts without a holder. */
   #goRound(): void {
     this.#round ??= (async () => {
       try {
@@ -87,8 +87,8 @@ export class PrinterAgent {
         if (this.#serving) void this.#wishes.look();
         if (this.#serving) await this.#takeUpOrphan();
       } catch (error) {
-        // While it is not known who serves the printer everything stays as it is; fencing keeps that harmless.
-        this.#context.log('warn', `The agent could not make sure of its printer: ${asError(error).message}`);
+        // While it is unknown which agent serves the printer nothing changes; fencing keeps that harmless.
+        this.#context.log('warn', `The agent could not confirm that it serves its printer: ${asError(error).message}`);
       }
     })().finally(() => {
       this.#round = undefined;
@@ -106,7 +106,7 @@ export class PrinterAgent {
     this.#subscription = await broker.consumeJobs(printerId, (message) => this.#onDispatch(message));
   }
 
-  /** Stores how print files are made here, so that what cannot be prepared is refused at its submission. Never rejects. */
+  /** Stores how this process prepares print files, so that a submission that cannot be prepared is refused. Never rejects. */
   async #reportPreparation(): Promise<void> {
     const { database, driver, printerId, allowUntrusted, slicer, log } = this.#context;
     try {
@@ -123,7 +123,7 @@ export class PrinterAgent {
     this.#conditions.stop();
     const running = this.#run;
     running?.run.stop();
-    // The printer is let go whatever the broker does: it may have room for one client only, and another agent waits.
+    // The printer is released even if the broker fails: it may accept a single client only, and another agent waits.
     await Promise.all([this.#context.driver.close(), this.#subscription?.cancel()]);
     await running?.done;
     await this.#watch.stop(farewell);
@@ -151,17 +151,14 @@ export class PrinterAgent {
     try {
       message = parseDispatchMessage(incoming.body);
     } catch (error) {
-      this.#context.log(
-        'error',
-        `A dispatch could not be read and was put among the dead letters: ${asError(error).message}`,
-      );
+      this.#context.log('error', `A dispatch could not be read and was dead-lettered: ${asError(error).message}`);
       return 'reject';
     }
     if (message.attempt.printer_id !== this.#context.printerId) return 'reject';
     const attempt = await findAttempt(this.#context.database, message.attempt.attempt_id);
-    // Delivered twice, withdrawn or cancelled meanwhile: there is nothing to claim.
+    // Delivered twice, or withdrawn or cancelled meanwhile: there is nothing to claim.
     if (attempt?.phase !== 'dispatched') return 'accept';
-    // The attempt before this one has ended in the database; what is left of its run is only tidying up.
+    // The previous attempt has ended in the database; its run is only cleaning up.
     await this.#run?.done;
     await this.#claim(message.job_id, message.attempt.attempt_id);
     return 'accept';
@@ -175,7 +172,7 @@ export class PrinterAgent {
     if (orphan) await this.#claim(orphan.jobId, orphan.id);
   }
 
-  /** Claims an attempt, if it is still to be had, and runs it. */
+  /** Claims an attempt, if it is still available, and runs it. */
   async #claim(jobId: string, attemptId: string): Promise<void> {
     const { database, printerId, times, log, passing } = this.#context;
     const claimedAt = performance.now();
@@ -206,7 +203,7 @@ export class PrinterAgent {
       (job) => job.jobName,
       () => jobId,
     );
-    log('info', `Attempt ${attempt.id} of "${name}" is taken up in phase ${attempt.phase}.`);
+    log('info', `Attempt ${attempt.id} of "${name}" is resumed in phase ${attempt.phase}.`);
     const done = run.run().then(async () => {
       await lease.end(true);
       if (this.#run?.run === run) this.#run = undefined;

@@ -25,8 +25,8 @@ const reportInterval = 1000;
 const heartbeatInterval = 5000;
 
 /**
- * Keeps the printer's row true: what it reports, whether it is there, and any sign of a print that is not ours,
- * which occupies the bed. All writing goes through one chain, so that reports are judged in their order.
+ * Keeps the printer's row up to date: its reports, whether it is online, and any sign of a foreign print, which occupies the bed.
+ * All writes are serialised, so that reports are judged in their order.
  */
 export class PrinterWatch {
   readonly #context: AgentContext;
@@ -34,9 +34,9 @@ export class PrinterWatch {
   #timer: NodeJS.Timeout | undefined;
   #lastStored = 0;
   #lastState: string | undefined;
-  /** Grows with each end of a connection: what was seen in one says nothing of the time before the next. */
+  /** Grows with each end of a connection: reports of one connection prove nothing about the time before the next. */
   #connectionNumber = 1;
-  /** The connection of the last report that was judged. */
+  /** The connection of the last judged report. */
   #judgedConnection = 0;
   #lastJob: PrinterJob | null | undefined;
   /** The attempt whose job that report shows. */
@@ -46,8 +46,8 @@ export class PrinterWatch {
   #seen: Sight = { job: undefined, active: 0 };
   #closed = false;
   readonly #attention: AttentionJudge;
-  /** What somebody was told last; undefined: it is not known what the database holds. */
-  #told: string | null | undefined;
+  /** The last published attention; undefined: the database's value is unknown. */
+  #published: string | null | undefined;
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -57,7 +57,7 @@ export class PrinterWatch {
   start(): void {
     const { driver } = this.#context;
     this.#closed = false;
-    this.#told = undefined;
+    this.#published = undefined;
     this.#connectionNumber++;
     driver.admit((identity) => admitMachine(this.#context, identity));
     driver.on('report', this.#onReport);
@@ -66,7 +66,7 @@ export class PrinterWatch {
     this.#enqueue(() => this.#store());
   }
 
-  /** @param farewell whether the printer's row shall say that nobody serves it; not if another agent does */
+  /** @param farewell whether the printer's row records that no agent serves it; false if another agent does */
   async stop(farewell: boolean): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -81,18 +81,18 @@ export class PrinterWatch {
     }).catch(() => undefined);
   }
 
-  /** What the reports have shown until this moment, judged or not. */
+  /** What the reports have shown up to now, judged or not. */
   get seen(): Sight {
     return this.#seen;
   }
 
-  /** Has what the printer reports at this moment judged and stored, if it is not yet. */
+  /** Judges and stores the printer's current report, unless that has happened already. */
   refresh(): Promise<void> {
     this.#enqueue(() => this.#beat());
     return this.#chain;
   }
 
-  /** Resolves when everything reported so far has been judged. */
+  /** Resolves when all reports received so far have been judged. */
   settled(): Promise<void> {
     return this.#chain;
   }
@@ -121,8 +121,8 @@ export class PrinterWatch {
   };
 
   /**
-   * Stores a report together with what it says of the bed: what is known of the printer must never be newer than what was
-   * judged of it. Whoever clears the bed decides under the lock of the printer's row, on the newest of both.
+   * Stores a report together with its consequence for the bed: the stored state of the printer must never be newer than the
+   * judgement of it. Clearing the bed decides under the lock of the printer's row, on the newest of both.
    */
   async #judge(report: PrinterReport, connection: number): Promise<void> {
     const { database, printerId } = this.#context;
@@ -165,24 +165,24 @@ export class PrinterWatch {
       'warn',
       cause === 'foreign'
         ? `${printer.name} shows a print that is not ours: ${name}. Its bed counts as occupied.`
-        : `${printer.name} shows ${name} after a time without a report; whether something was printed meanwhile cannot be told. Its bed counts as occupied.`,
+        : `${printer.name} shows ${name} after a time without a report; whether something was printed meanwhile is unknown. Its bed counts as occupied.`,
     );
     await occupyBedByOther(tx, printerId, cause, agentName(printerId));
   }
 
-  /** For how long the printer was out of sight, by its own clock; of two clocks the one that says longer. */
+  /** How long the printer was out of sight, by its own clock; the longer one of two measurements. */
   #gapSeconds(printer: Printer, report: PrinterReport): number {
     const mine = this.#storedReport;
     const byProcess = mine === undefined ? 0 : (report.receivedAt - mine.receivedAt) / 1000;
     return gapSeconds(printer.reportAgeSeconds, byProcess, report.timeScale);
   }
 
-  /** A simulator that has printed nothing yet, neither for us nor for anybody else. */
+  /** A simulator that has not printed anything yet, neither for the farm nor for another client. */
   #neverUsed(printer: Printer): boolean {
     return this.#context.simulated && printer.bedVersion <= firstClearedBedVersion;
   }
 
-  /** A report that nothing has followed is stored all the same, once. */
+  /** Stores a report once more if no other has followed it. */
   #beat(): Promise<void> {
     const { connection, report } = this.#context.driver;
     const news = connection.status === 'connected' && report !== undefined && report !== this.#storedReport;
@@ -191,30 +191,30 @@ export class PrinterWatch {
     );
   }
 
-  /** Tells when the printer needs a person, and shows it in the status of the job that it prints. */
+  /** Reports that the printer needs an operator, and shows it in the status of its job. */
   async #attend(report: PrinterReport): Promise<void> {
     const { database, printerId } = this.#context;
     const attempt = isActive(report.state) ? this.#ours : undefined;
     const attention = this.#attention.judge(report, attempt?.slot ?? null, performance.now());
-    const told = attention && `${attention.code} ${attention.text}`;
-    if (told === this.#told) return;
+    const news = attention && `${attention.code} ${attention.text}`;
+    if (news === this.#published) return;
     let shown = true;
     await database.transaction(async (tx) => {
       const job = attempt && (await lockJob(tx, attempt.jobId));
       const facts = { job: job?.id ?? null, actor: agentName(printerId) };
       await storeTrouble(tx, printerId, 'attention', attention, facts);
-      // Once it is printing its reason is shown; until then it is tried again.
+      // Once the job is printing its reason is shown; until then this is retried.
       shown = attention === null || job === undefined || job.status === 'printing';
       if (job?.status !== 'printing') return;
       const pause = report.state === 'paused' ? 'paused: ' : '';
       await amendJob(tx, job.id, { statusReason: attention ? `${pause}${attention.text}` : 'printing' });
     });
     if (!shown) return;
-    this.#told = told;
+    this.#published = news;
     if (attention) this.#context.log('warn', `${printerId}: ${attention.text} ${attention.remedy}`);
   }
 
-  /** Stores whether the printer is there. What it reports is stored only with its judgement. */
+  /** Stores whether the printer is online. Its reports are stored only with their judgement. */
   async #store(): Promise<void> {
     const { database, printerId } = this.#context;
     await storeReport(database, printerId, this.#state(undefined));
@@ -243,6 +243,6 @@ export class PrinterWatch {
   }
 }
 
-/** Whether two reports name the same job in the same words. */
+/** Whether two reports name the same job with equal texts. */
 const sameWords = (a: PrinterJob | null | undefined, b: PrinterJob | null | undefined): boolean =>
   a?.name === b?.name && a?.taskId === b?.taskId && a?.recordId === b?.recordId;

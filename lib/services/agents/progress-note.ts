@@ -1,17 +1,17 @@
-/** A note is written again when it has changed by so much. */
-const worthTelling = 0.1;
+/** The change of progress (0..1) after which a note is written again. */
+const worthNoting = 0.1;
 
-/** Tells how far slicing is, now and then, one note at a time; a note that cannot be written is of no weight. */
+/** Writes notes about the progress of slicing, one at a time; a note that cannot be written is dropped. */
 export class ProgressNote {
-  private told = 0;
+  private noted = 0;
   private writing: Promise<void> | undefined;
 
   constructor(private readonly write: (text: string) => Promise<void>) {}
 
   /** @param fraction 0..1 */
   tell(fraction: number): void {
-    if (this.writing || fraction - this.told < worthTelling || fraction >= 1) return;
-    this.told = fraction;
+    if (this.writing || fraction - this.noted < worthNoting || fraction >= 1) return;
+    this.noted = fraction;
     this.writing = this.write(`slicing: ${Math.round(fraction * 100)} %`)
       .catch(() => undefined)
       .finally(() => {
@@ -19,7 +19,7 @@ export class ProgressNote {
       });
   }
 
-  /** Resolves when no note is under way. */
+  /** Resolves when no note is being written. */
   async settled(): Promise<void> {
     await this.writing;
   }

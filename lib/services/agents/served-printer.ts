@@ -14,22 +14,22 @@ import { PrepareAhead } from '../prepare-ahead';
 import type { Service } from '../service';
 import { PrinterAgent } from './printer-agent';
 
-/** A printer as its owner has set it up. */
+/** A printer as configured by its owner. */
 export interface PrinterSetup {
   id: PrinterId;
   name: string;
   make: Make;
   host: string;
-  /** How many times faster than real its clock runs; 1 for a real machine. */
+  /** How many times faster than real time its clock runs; 1 for a real machine. */
   timeScale: number;
   /** A simulator: its bed begins clear, and output of the built-in slicer may be sent to it. */
   simulated: boolean;
-  /** The owner's word that output of the built-in slicer may be sent to it. */
+  /** Whether the owner allows sending it output of the built-in slicer. */
   allowBuiltInSlicer: boolean;
-  /** The models of the make, and what is assumed of a printer of which nothing else is known. */
+  /** The models of the make, and the assumptions about a printer of which nothing else is known. */
   models: readonly PrinterModel[];
   fallback: PrinterModel;
-  /** What the owner has said of it; `model` is a token of one of `models`. */
+  /** The owner's configuration; `model` is a token of one of `models`. */
   given: {
     model?: string | undefined;
     capabilities: Partial<PrinterCapabilities>;
@@ -38,7 +38,7 @@ export interface PrinterSetup {
   createDriver(base: DriverOptions): Driver;
 }
 
-/** One printer of the farm: its driver, the agent that takes its dispatches to their end, and what is sliced ahead for it. */
+/** One printer of the farm: its driver, the agent that drives its dispatches to their end, and slicing ahead for it. */
 export class ServedPrinter implements Service {
   readonly driver: Driver;
   readonly #farm: Farm;
@@ -65,7 +65,7 @@ export class ServedPrinter implements Service {
     const { model: _assumed, ...certain } = first;
     this.driver = setup.createDriver({
       host: setup.host,
-      // Only a model that the owner chose is one that the printer can contradict.
+      // The printer can contradict only a model that the owner chose.
       capabilities: given.model === undefined ? certain : first,
       timeScale: setup.timeScale,
       log,
@@ -94,7 +94,7 @@ export class ServedPrinter implements Service {
     this.#learnFromReports();
   }
 
-  /** Makes the printer known to the farm; nothing is connected before `start`. */
+  /** Registers the printer with the farm; it is not connected before `start`. */
   static async announce(farm: Farm, setup: PrinterSetup, log: Log): Promise<ServedPrinter> {
     const stored = await storedPrinter(farm, setup.id);
     const printer = new ServedPrinter(farm, setup, stored, log);
@@ -115,7 +115,7 @@ export class ServedPrinter implements Service {
     return printer;
   }
 
-  /** Whether this process serves the printer, and not another one. */
+  /** Whether this process, rather than another one, serves the printer. */
   get serving(): boolean {
     return this.#agent.serving;
   }
@@ -131,16 +131,16 @@ export class ServedPrinter implements Service {
     await this.#refined;
   }
 
-  /** What the printer reports of itself is known of it from then on. */
+  /** Stores what the printer reports about itself. */
   #learnFromReports(): void {
     const { id, make, given } = this.#setup;
-    let told: ReportedCapabilities = {};
+    let reported: ReportedCapabilities = {};
     let known = '';
     let trouble = '';
     this.driver.on('report', ({ capabilities, slots }: PrinterReport) => {
-      told = { ...told, ...capabilities };
+      reported = { ...reported, ...capabilities };
       const added = given.slots ? [] : slotsFromReport(make, slots);
-      const described = describePrinter({ ...this.#facts, reported: told });
+      const described = describePrinter({ ...this.#facts, reported });
       const now = JSON.stringify([described, added]);
       if (now === known) return;
       known = now;
@@ -148,10 +148,11 @@ export class ServedPrinter implements Service {
       this.#refined = this.#refined
         .then(() => refinePrinter(this.#farm, id, described, added))
         .catch((thrown: unknown) => {
-          // The next report tries again; the same trouble is logged once.
+          // The next report retries; the same trouble is logged once.
           known = '';
           const { message } = asError(thrown);
-          if (message !== trouble) this.#log('warn', `What the printer reports of itself was not stored: ${message}`);
+          if (message !== trouble)
+            this.#log('warn', `The properties that the printer reports could not be stored: ${message}`);
           trouble = message;
         });
     });

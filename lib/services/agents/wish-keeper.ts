@@ -5,15 +5,15 @@ import { isActive, type PrinterState } from '../../model/printer';
 import { openAttemptOf } from '../../store/attempts';
 import { endWish, type PrinterWish, refuseWish, wishFor } from '../../store/printer-wishes';
 
-/** A wish that is older than this is no longer meant (s). */
+/** A request older than this has expired (s). */
 const longestWish = 600;
-/** The printer is asked again after this long (ms). */
+/** Interval before the printer is asked again (ms). */
 const againAfter = 10_000;
 
-/** What is to be done about a wish: carry it out, nothing now, or drop it. */
+/** What to do about a request: carry it out, nothing now, or drop it. */
 export type WishVerdict = 'ask' | 'wait' | 'drop';
 
-/** Decides about a wish by what the printer shows. It is meant for the print that ran when it was wished for, and for no other. */
+/** Decides about a request by what the printer shows. It applies only to the print that ran when it was made. */
 export function judgeWish(
   wish: Pick<PrinterWish, 'wanted' | 'attemptId' | 'ageSeconds' | 'problem'>,
   now: { state: PrinterState | null; openAttempt: string | null; sinceAsked: number },
@@ -25,7 +25,7 @@ export function judgeWish(
   return wish.problem !== null || now.sinceAsked < againAfter ? 'wait' : 'ask';
 }
 
-/** Carries out what operators want of the print at one printer. */
+/** Carries out operators' requests to pause or resume the print at one printer. */
 export class WishKeeper {
   readonly #context: AgentContext;
   #looking: Promise<void> | undefined;
@@ -35,7 +35,7 @@ export class WishKeeper {
     this.#context = context;
   }
 
-  /** Looks whether anything is wished for. Never rejects. @param isNew whether a wish has just come */
+  /** Checks for a request. Never rejects. @param isNew whether a request has just arrived */
   look(isNew = false): Promise<void> {
     if (isNew) this.#askedAt = Number.NEGATIVE_INFINITY;
     this.#looking ??= this.#look()
@@ -65,7 +65,7 @@ export class WishKeeper {
     } catch (thrown) {
       const error = asError(thrown);
       log('warn', `The printer did not ${wanted}: ${error.message}`);
-      // What may pass is asked again.
+      // A transient error is retried.
       if (error instanceof PlatewiseError && !error.retryable)
         await refuseWish(database, printerId, wanted, error.message);
     }

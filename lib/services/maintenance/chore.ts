@@ -2,17 +2,17 @@ import type { Farm } from '../../farm/farm';
 import { asError } from '../../model/errors';
 import { DatabaseBusyError, RowLockedError } from '../../store/database';
 
-/** Work that has to be done now and then, whatever else happens. */
+/** Periodic work. */
 export interface Chore {
   name: string;
-  /** How often (ms). */
+  /** The interval (ms). */
   everyMs: number;
   /** Whether it is also due when the plan may have changed. */
   withThePlan?: boolean;
   work(farm: Farm, signal: AbortSignal): Promise<unknown>;
 }
 
-/** Does this, unless another transaction holds what is needed for it: then the next round does it. */
+/** Does this work, unless another transaction holds a lock that it needs: then the next round does it. */
 export async function unlessLocked(farm: Farm, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

@@ -9,7 +9,7 @@ import { type Chore, unlessLocked } from './chore';
 const expiresMinutes = 10;
 const resendSeconds = 30;
 
-/** Publishes again what no agent has claimed, withdraws what no agent will claim, and ends pauses that a clock set back has put far ahead. */
+/** Republishes unclaimed dispatches, withdraws those that no agent will claim, and ends pauses that a clock set back has moved far ahead. */
 export async function tendDispatches(farm: Farm): Promise<void> {
   await unlessLocked(farm, () => resendUnclaimed(farm.database, farm.options.dispatchResendSeconds ?? resendSeconds));
   await unlessLocked(farm, () => endPausesAhead(farm.database));
@@ -19,7 +19,9 @@ export async function tendDispatches(farm: Farm): Promise<void> {
     leaseSeconds: farm.times.leaseSeconds,
   });
   for (const { attempt, offline } of stale) {
-    const unclaimed = offline ? 'the printer went offline before it took the job' : 'no agent took the job in time';
+    const unclaimed = offline
+      ? 'the printer went offline before it accepted the job'
+      : 'no agent claimed the job in time';
     const reason = attempt.phase === 'dispatched' ? unclaimed : 'the agent of the printer is gone';
     await unlessLocked(farm, () =>
       farm.database.transaction(async (tx) => {

@@ -5,5 +5,5 @@ import { messages } from './messages';
 import { history, oldFiles } from './retention';
 import { sharedFiles } from './shared-files';
 
-/** What every process does for its farm. */
+/** The chores that every process does for its farm. */
 export const chores: readonly Chore[] = [dispatches, messages, sharedFiles, oldFiles, history, fileFacts];

@@ -6,7 +6,7 @@ import type { Chore } from './chore';
 
 const gatherMs = 100;
 
-/** Does the chores of a farm, each in its own time, so that one that hangs keeps none of the others. */
+/** Runs the chores of a farm, each on its own schedule, so that one that hangs does not block the others. */
 export class Maintenance implements Service {
   readonly #loops: Loop[];
 

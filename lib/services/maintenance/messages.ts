@@ -3,7 +3,7 @@ import { type Chore, unlessLocked } from './chore';
 
 const keepSentHours = 24;
 
-/** Forgets messages that were published long ago. */
+/** Deletes messages that were published long ago. */
 export const messages: Chore = {
   name: 'published messages',
   everyMs: 60_000,

@@ -3,24 +3,24 @@ import { filesInUse, forgetOldPhotos, forgetUnusedPrints, lockFiles } from '../.
 import { forgetEndedJobs, forgetOldKeys } from '../../store/pruning';
 import type { Chore } from './chore';
 
-/** Files that were stored and never named by a job are kept as long as those that were. */
+/** How long files that no job ever named are kept, like those that a job did name (days). */
 const defaultDays = 30;
 const batchSize = 200;
 const dayMs = 86_400_000;
-/** An upload to which nothing has been added for so long was broken off. */
+/** An upload that has received nothing for this long was interrupted (ms). */
 const incomingMs = dayMs;
 
 /**
- * Removes stored files that are older than `keepFilesDays` and that nothing needs any more: no job and no attempt that is
- * unfinished or ended lately, no print file that was used lately, no outcome that is younger than that. A file in use is
- * never removed: while files are removed, no job is accepted, and a job whose file is gone is refused.
+ * Removes stored files that are older than `keepFilesDays` and no longer needed: by no job or attempt that is
+ * unfinished or ended recently, no print file that was used recently, no outcome that is younger. A file in use is
+ * never removed: while files are being removed, no job is accepted, and a job whose file is gone is refused.
  *
  * @returns how many were removed
  */
 export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<number> {
   const days = farm.options.keepFilesDays ?? defaultDays;
   const swept = await farm.files.sweepIncoming(now - incomingMs);
-  if (swept > 0) farm.log('info', `${swept} uploads that were broken off were removed.`);
+  if (swept > 0) farm.log('info', `${swept} interrupted uploads were removed.`);
   await forgetUnusedPrints(farm.database, days);
   await forgetOldPhotos(farm.database, days);
   const old: { sha256: string; path: string }[] = [];
@@ -38,17 +38,17 @@ export async function removeOldFiles(farm: Farm, now = Date.now()): Promise<numb
       }
     });
   }
-  if (removed > 0) farm.log('info', `${removed} files that nothing needs any more were removed.`);
+  if (removed > 0) farm.log('info', `${removed} files that were no longer needed were removed.`);
   return removed;
 }
 
-/** So many rows are forgotten in one statement, and at most so often in a row. */
+/** Rows deleted per statement, and the maximum number of statements in a row. */
 const rowsAtOnce = 500;
 const mostRounds = 20;
 
 /**
- * Forgets ended jobs and idempotency keys that are older than the owner wants to keep them (`keepJobsDays`, `keepKeysDays`;
- * without them, nothing). What is left over is forgotten in the next hours. What became of each print stays for ever.
+ * Deletes ended jobs and idempotency keys that are older than the owner keeps them (`keepJobsDays`, `keepKeysDays`;
+ * without these settings, none). The remainder is deleted in the next hours. The outcome of each print is kept forever.
  */
 export async function forgetHistory(farm: Farm): Promise<{ jobs: number; keys: number }> {
   const { keepJobsDays, keepKeysDays } = farm.options;
@@ -56,7 +56,7 @@ export async function forgetHistory(farm: Farm): Promise<{ jobs: number; keys: n
     keepKeysDays === undefined ? 0 : await inRounds(() => forgetOldKeys(farm.database, keepKeysDays, rowsAtOnce));
   const jobs =
     keepJobsDays === undefined ? 0 : await inRounds(() => forgetEndedJobs(farm.database, keepJobsDays, rowsAtOnce));
-  if (jobs > 0) farm.log('info', `${jobs} jobs that ended long ago were forgotten.`);
+  if (jobs > 0) farm.log('info', `${jobs} jobs that ended long ago were deleted.`);
   return { jobs, keys };
 }
 

@@ -3,7 +3,7 @@ import { type Chore, unlessLocked } from './chore';
 
 const keepHours = 24;
 
-/** Forgets the copies of files that were put into the database for other machines. */
+/** Deletes the copies of files that were put into the database for other machines. */
 export const sharedFiles: Chore = {
   name: 'shared files',
   everyMs: 60_000,

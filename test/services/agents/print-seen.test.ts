@@ -58,7 +58,7 @@ describe("A printer's word of an ending", () => {
     for (const ending of ['unknown', null] as const) {
       assert.deepEqual(verdictOf(ending, 'it was off', true), {
         outcome: 'unknown',
-        reason: 'the printer does not tell how the print ended: it was off',
+        reason: 'the printer does not report how the print ended: it was off',
       });
     }
   });

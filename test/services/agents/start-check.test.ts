@@ -60,12 +60,12 @@ describe('A start', () => {
     [
       'on a printer that names this very job already',
       { ...shows({ job: { name: 'pw-part-1.gcode' } }), before: { job: { name: 'pw-part-1.gcode' }, active: 3 } },
-      'The printer names this very job already.',
+      'The printer already names this job.',
     ],
     [
       'on a printer that names the task of this very job already',
       { ...shows({ job: { name: 'other', taskId: '7' } }), before: { job: { name: 'other', taskId: '7' }, active: 3 } },
-      'The printer names this very job already.',
+      'The printer already names this job.',
     ],
     [
       'from a slot that is empty',
