@@ -3,7 +3,7 @@ import { callOf } from '../lib/api/requests';
 import type { Farm } from '../lib/farm/farm';
 import { actorOf, bodyOf, type FlowMessage, responseOf } from './http/request';
 
-/** Nothing ends it. */
+/** A signal that never aborts. */
 const endless = new AbortController().signal;
 
 /** The payload of a wire as an object, empty if it is none. */

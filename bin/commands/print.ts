@@ -19,7 +19,7 @@ ${printerHelp}
   --slot S              the slot to print from, as probe names it; once for each filament of the file
 `;
 
-/** A start is not written later than this after it was decided (ms). */
+/** The longest time between the decision to start and the start command (ms). */
 const startLimit = 60_000;
 
 /** `platewise print`: one file on one printer, with the driver of the node and no farm around it. */
@@ -99,7 +99,7 @@ async function orderOf(path: string, extension: string, slots: string[]): Promis
   };
 }
 
-/** Follows the print until the printer tells how it ended. */
+/** Follows the print until the printer reports how it ended. */
 function follow(driver: Driver, order: StartOrder): Promise<number> {
   return new Promise((resolve) => {
     let shown = -1;

@@ -20,7 +20,7 @@ the data directory was put back together with the database.
 The farm is the one that DATABASE_URL and PLATEWISE_DATA (default .platewise) name.
 `;
 
-/** `platewise restored`: makes a database that was put back safe to go on with. */
+/** `platewise restored`: makes a restored database safe to use. */
 export const restored: Command = {
   summary: 'say that the database was put back to an older state',
   help: HELP,
@@ -47,7 +47,7 @@ function read(args: string[]): boolean {
   }
 }
 
-/** What was done, for programs. */
+/** Returns the result for programs. */
 export const restoredView = ({ withdrawn, outcomeUnknown, held, beds }: Restored) => ({
   withdrawn,
   outcome_unknown: outcomeUnknown,
@@ -55,7 +55,7 @@ export const restoredView = ({ withdrawn, outcomeUnknown, held, beds }: Restored
   beds,
 });
 
-/** What was done, and what an operator has to do now. */
+/** Returns the result as text, with the operator's next steps. */
 export const restoredInWords = ({ withdrawn, outcomeUnknown, held, beds }: Restored): string =>
   `Attempts withdrawn: ${withdrawn}. Attempts whose outcome is unknown: ${outcomeUnknown}. Jobs held: ${held}. Beds to look at: ${beds}.
 Answer what became of the prints in question, look at every bed and clear it, and release the jobs that are to be printed.

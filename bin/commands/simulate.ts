@@ -152,7 +152,7 @@ function operatorNamed(name: string): Operator {
   throw new UsageError(`--operator is manual or immediate, not "${name}".`);
 }
 
-/** Resolves on SIGTERM, SIGINT or, if wanted, at the end of standard input. */
+/** Resolves on SIGTERM, SIGINT or, if requested, at the end of standard input. */
 function untilTold(exitWithStdin: boolean): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());

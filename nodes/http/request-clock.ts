@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { FlowMessage } from './request';
 
-/** A request as Express has routed it. */
+/** A request after routing by Express. */
 interface RoutedRequest {
   method?: string;
   route?: { path?: unknown };
 }
 
-/** A request that was answered. `route` holds the names of parameters in the place of their values. */
+/** A request that was answered. `route` has the names of parameters instead of their values. */
 export interface AnsweredRequest {
   method: string;
   route: string;
@@ -16,8 +16,10 @@ export interface AnsweredRequest {
 }
 
 /**
- * Measures how long a request takes, from now to the end of its answer. A stream has no duration that would mean anything.
- * @param routeOf names the route where the path of the `http in` node does not; what it throws is no route
+ * Measures how long a request takes, from now to the end of its response. The duration of a stream is meaningless and
+ * not recorded.
+ * @param routeOf returns the route where the path of the `http in` node does not give it; if it throws, there is no
+ * route
  * @param told once, when the answer is out
  */
 export function timeRequest(

@@ -5,13 +5,13 @@ import { type Check, ok, warning } from './check';
 const name = 'dashboard';
 
 /**
- * Whether the dashboard of a flow is behind a login, as far as the settings beside the flow tell. Only asked about a farm with
- * keys: who has locked one door means to lock the other.
+ * Checks whether the dashboard of a flow is behind a login, as far as the settings beside the flow show. Only checked
+ * for a farm with keys: an owner who locks the API wants the dashboard locked too.
  */
 export function checkDashboard(flows: string | undefined): Check[] {
   if (flows === undefined || !hasDashboard(flows)) return [];
   const settings = textOf(join(dirname(flows), 'settings.js'));
-  // What `npm start` writes keeps other sites out, but asks for no login.
+  // The settings that `npm start` writes keep other sites out, but require no login.
   const asks = /^[^/\n]*\bioMiddleware\s*[:(](?!\s*socketFromHere\b)/m.test(settings);
   if (asks) return [ok(name, 'The settings let nobody to its socket without being asked.')];
   return [
