@@ -37,11 +37,7 @@ export const keys: Command = {
         }
         case 'list': {
           const all = await listKeys(database);
-          write(
-            json,
-            all,
-            all.length === 0 ? 'There is no key; nobody is asked for one.\n' : all.map(inWords).join(''),
-          );
+          write(json, all, all.length === 0 ? 'There is no key; requests need none.\n' : all.map(inWords).join(''));
           break;
         }
         case 'revoke':

@@ -11,8 +11,8 @@ import { namedPrinter, printerHelp } from './printer-options';
 
 const HELP = `Usage: platewise print ${makes.join('|')} FILE --host H [options]
 
-Sends one file that is sliced for this printer, starts it, and follows it to its end. The bed must be empty: nobody asks.
-Prints one JSON line for each step. Exit code: 0 finished, 1 not, 2 the command makes no sense.
+Sends one file that is sliced for this printer, starts it, and follows it to its end. The bed must be empty: there is no check.
+Prints one JSON line for each step. Exit code: 0 finished, 1 not finished, 2 invalid arguments.
 
 Options:
 ${printerHelp}

@@ -10,12 +10,12 @@ import { withDatabase } from './farm-database';
 
 const HELP = `Usage: platewise restored [--json]
 
-Says that the farm's database was put back to an older state. What was printed since the backup is not in it, so nothing is
-guessed: attempts that nobody had claimed are withdrawn, of claimed ones an operator is asked what became of them, jobs that were
-under way are held, and every bed counts as occupied until somebody has looked at it.
+Declares that the farm's database was restored to an older state. The database does not contain what was printed since the
+backup, so Platewise makes no assumptions: unclaimed attempts are withdrawn, an operator is asked for the outcome of claimed
+ones, jobs that were under way are held, and every bed counts as occupied until an operator has looked at it.
 
-"platewise restore" does the same by itself, and a farm that starts on its old data directory notices it. It is needed where
-the data directory was put back together with the database.
+"platewise restore" does this automatically, and a farm that starts on its old data directory detects it. The command is needed
+if the data directory was restored together with the database.
 
 The farm is the one that DATABASE_URL and PLATEWISE_DATA (default .platewise) name.
 `;

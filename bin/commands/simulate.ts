@@ -45,7 +45,7 @@ export const simulate: Command = {
   help: HELP,
   async run(args) {
     const { make, options, exitWithStdin } = parse(args);
-    const ended = untilTold(exitWithStdin);
+    const ended = untilStopped(exitWithStdin);
     let simulator: Awaited<ReturnType<typeof startSimulator>>;
     try {
       simulator = await startSimulator(make, options);
@@ -153,7 +153,7 @@ function operatorNamed(name: string): Operator {
 }
 
 /** Resolves on SIGTERM, SIGINT or, if requested, at the end of standard input. */
-function untilTold(exitWithStdin: boolean): Promise<void> {
+function untilStopped(exitWithStdin: boolean): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());

@@ -13,12 +13,12 @@ export function checkDashboard(flows: string | undefined): Check[] {
   const settings = textOf(join(dirname(flows), 'settings.js'));
   // The settings that `npm start` writes keep other sites out, but require no login.
   const asks = /^[^/\n]*\bioMiddleware\s*[:(](?!\s*socketFromHere\b)/m.test(settings);
-  if (asks) return [ok(name, 'The settings let nobody to its socket without being asked.')];
+  if (asks) return [ok(name, 'The settings require a login for its socket.')];
   return [
     warning(
       name,
-      'The farm has keys, and the dashboard no login: orders need a key there, but whoever reaches it sees everything.',
-      'Lock it in settings.js as docs/operating.md shows, or leave this if a reverse proxy asks for a login.',
+      'The farm has keys, but the dashboard has no login: orders need a key there, but every visitor sees everything.',
+      'Lock it in settings.js as docs/operating.md shows, or ignore this if a reverse proxy requires a login.',
     ),
   ];
 }
