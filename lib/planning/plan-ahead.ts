@@ -383,7 +383,7 @@ function leaveOutUnstocked(
     const without = new Set<number>();
     const placed = schedule.project(order).flatMap((own, machine) => own.map((one) => ({ ...one, machine })));
     placed.sort((a, b) => a.begin - b.begin || ((copies[a.task]?.id ?? '') < (copies[b.task]?.id ?? '') ? -1 : 1));
-    /** What follows on a printer after something without a spool is looked at once that is taken out. */
+    /** Jobs behind one without a spool on a printer are examined once that one is removed. */
     const open = new Set(order.keys());
     for (const { task, changes, machine } of placed) {
       const job = copies[task] as PlanningJob;
