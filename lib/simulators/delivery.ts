@@ -3,7 +3,10 @@ import { type Faults, faultNumber } from './faults';
 /** A message that is held back goes after the next one, or after this long (ms) if none follows. */
 const HELD_AT_MOST_MS = 400;
 
-/** The faults of what a printer sends. Each message must be complete by itself: whoever gets a change too late never learns of it. */
+/**
+ * The faults in the delivery of a printer's messages. Each message must be complete in itself: a client that gets a
+ * change too late never learns of it.
+ */
 export const DELIVERY_FAULTS = [
   /** Everything arrives `seconds` (wall, default 2) late. */
   'answers_late',

@@ -4,7 +4,7 @@ import { SimulatorRequestError } from './request-error';
 import type { ReadyLine, RunningSimulator } from './simulator';
 import type { SwitchedServer } from './switched-server';
 
-/** What a make adds to the parts that are common. */
+/** The make-specific part of a simulator. */
 export interface MakeParts {
   make: string;
   /** The servers that are reached over the network, by the name of their port. */

@@ -30,7 +30,7 @@ export class SwitchedServer {
     return this.#bind(host, port);
   }
 
-  /** From now on every connection is reset at once; the open ones too. */
+  /** Resets every connection immediately from now on, including open ones. */
   cut(): void {
     this.#cut = true;
     this.dropAll();
