@@ -65,7 +65,10 @@ export async function probeProgram(
   }
 }
 
-/** Runs a program to its end. Aborting or overstaying ends it with SIGTERM, and with SIGKILL if it does not listen. */
+/**
+ * Runs a program to its end. Aborting or exceeding the time limit ends it with SIGTERM, and with SIGKILL if it does not
+ * react.
+ */
 export function run(path: string, programArguments: string[], options: RunOptions): Promise<Ending> {
   const { signal, line } = options;
   if (signal?.aborted) return Promise.reject(asError(signal.reason));
@@ -137,7 +140,7 @@ export async function moveFile(from: string, to: string): Promise<void> {
   }
 }
 
-/** The last words of a program that are not its log. */
+/** The last lines of a program's output that are not its log. */
 export const lastLine = (text: string) =>
   text
     .split('\n')

@@ -124,7 +124,7 @@ export class Klipper {
     });
   }
 
-  /** The PAUSE macro. Queued behind a heat-up; may do nothing and still answer ok. */
+  /** The PAUSE macro. Queued behind a heat-up; may have no effect and still answer ok. */
   pause(): Promise<'ok'> {
     this.requireReady();
     return this.#queued<'ok'>(async () => {
