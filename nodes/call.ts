@@ -6,7 +6,7 @@ import { actorOf, bodyOf, type FlowMessage, responseOf } from './http/request';
 /** A signal that never aborts. */
 const endless = new AbortController().signal;
 
-/** The payload of a wire as an object, empty if it is none. */
+/** The payload of a wire as an object; empty if it is not an object. */
 export function payloadOf({ payload }: FlowMessage): Record<string, unknown> {
   return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
 }

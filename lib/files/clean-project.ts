@@ -123,8 +123,8 @@ interface Volume extends VolumeNote {
 }
 
 /**
- * Reads a project, of whichever slicer, and writes what stands on a plate as a 3MF of our own, in bed coordinates:
- * nothing in it but triangles, what each volume is for, and the settings of modifiers that are taken over.
+ * Reads a project of any slicer, and writes the contents of a plate as a new 3MF, in bed coordinates. It contains only
+ * triangles, the role of each volume, and the supported settings of modifiers.
  *
  * @param dialect of the slicer that is to read it
  * @param plate of a project with several

@@ -2,7 +2,7 @@ import { PNG } from 'pngjs';
 
 /**
  * ColPic, the pictures that the touchscreens of Elegoo's printers show: a header of 32 bytes, up to 1,024 colours of 16
- * bits, and runs of points of one colour; as text of six bits a character. Nobody has published it; the facts are those
+ * bits, and runs of points of one colour; as text of six bits a character. It is undocumented; the facts are those
  * on which the plugins for these screens agree.
  */
 const mark = 0x05ddc33c;

@@ -70,13 +70,13 @@ export class FileStoreError extends PlatewiseError {
 const privateFile = 0o600;
 const privateFolder = 0o700;
 
-/** The stored ending of a file name, undefined if it is none that Platewise prints. */
+/** The stored ending of a file name; undefined if Platewise does not print such files. */
 export function printExtensionOf(name: string): PrintExtension | undefined {
   const lowerCase = name.toLowerCase();
   return printExtensions.find((extension) => lowerCase.endsWith(extension));
 }
 
-/** The ending of a stored file, undefined if it is none that files are stored under. */
+/** The ending of a stored file; undefined if it is not a known one. */
 export function storedExtensionOf(ending: string): StoredExtension | undefined {
   return extensions.find((extension) => extension === ending);
 }

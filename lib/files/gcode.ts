@@ -468,7 +468,7 @@ export class GcodeReader {
     }
   }
 
-  /** A line that begins with neither letter nor comment: some firmware looks for a command in it all the same. */
+  /** A line that begins with neither letter nor comment: some firmware looks for a command in it nevertheless. */
   private oddLine(text: string): void {
     const [command = ''] = text.split(';', 1);
     if (/[A-Za-z_]/.test(command)) this.extendedCommands.see(command.trim().toUpperCase(), this.lines);

@@ -57,8 +57,7 @@ export interface Removed {
   sound: boolean;
 }
 
-/**
- * What is removed from parts by the volumes that are subtracted from them.
+/** Computes what negative volumes remove from parts.
  *
  * The volume in common is the integral of the area that their cross-sections have in common, by Gauss's rule of two
  * points between every two levels at which a vertex lies; a slab is halved as long as that changes its volume by more

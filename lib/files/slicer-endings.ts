@@ -1,6 +1,6 @@
 /** How the files of a slicer end. */
 export interface SlicerEnding {
-  /** What the file says of its slicer. */
+  /** The file's statement about its slicer. */
   slicer: RegExp;
   /**
    * Comments after the last extruding move, any of which proves that the file is whole: the comment in lower case, or
@@ -101,7 +101,7 @@ export class SlicerEndings {
   /** In how many extruding moves each mark stood last. */
   private readonly seen = new Map<string, number>();
 
-  /** Takes what the file says of its slicer. */
+  /** Takes the file's statement about its slicer. */
   declare(slicer: string): void {
     const ending = slicerEndings.find((row) => row.slicer.test(slicer));
     if (ending) this.declared.add(ending);

@@ -1,6 +1,6 @@
 /** Takes the triangles of a model in batches. */
 export interface TriangleSink {
-  /** Told before the first batch by a reader that knows how many triangles there will be. */
+  /** Called before the first batch by a reader that knows the number of triangles. */
   expect?(triangles: number): void;
   /**
    * @param coordinates nine numbers a triangle (mm), counter-clockwise seen from outside; reused afterwards: copy

@@ -33,8 +33,8 @@ export type WorkerMessage =
   | { failure: Omit<WorkerFailure, 'cause'>; refused: boolean };
 
 /**
- * Runs a module in a thread of its own, within time and memory, so that the caller's event loop stays free. Aborting
- * ends the thread immediately.
+ * Runs a module in a separate thread, within limits of time and memory, so that the caller's event loop stays free.
+ * Aborting ends the thread immediately.
  *
  * The module is loaded as compiled JavaScript, or, when this runs from TypeScript sources (tests), through tsx.
  */

@@ -22,7 +22,7 @@ export class Delivery {
 
   constructor(private readonly faults: Faults) {}
 
-  /** @param send puts one message on the wire; it is called later, twice or in another order if a fault says so */
+  /** @param send puts one message on the wire; it is called later, twice or in another order, depending on the fault */
   pass(send: () => void): void {
     const late = this.faults.take('answers_late');
     if (late !== undefined) {

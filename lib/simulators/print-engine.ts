@@ -107,7 +107,7 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
     this.#advance();
   }
 
-  /** Stops the clock of this process. The print goes on by the wall clock. */
+  /** Stops the clock of this process. The print continues by the wall clock. */
   halt(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

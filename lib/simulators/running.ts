@@ -14,7 +14,7 @@ export interface MakeParts {
   ready: Partial<Pick<ReadyLine, 'serial' | 'access_code' | 'ca_file'>>;
   /** The places for filament that the printer has now. */
   slots(): string[];
-  /** Somebody has put a filament into a slot, or taken it out. */
+  /** Called after a filament has been loaded into a slot, or removed. */
   loaded(slot: string): void;
   startForeignJob(fileName: string, minutes: number): void;
   cancelAtScreen(): void;

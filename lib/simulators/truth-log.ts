@@ -41,8 +41,8 @@ export type TruthLine = { at: string } & TruthEvent & { seq: number };
  * Append-only JSONL, each line on the disk before `flush` returns.
  *
  * An event is first noted, then stored with the change that it reports (`pending` is part of the printer's state file),
- * then written. Whoever restores the state hands the pending events back, and those that a kill kept from the log are
- * written then: an event is neither lost nor logged twice.
+ * then written. The caller that restores the state hands the pending events back, and those that a kill kept from the
+ * log are written then: an event is neither lost nor logged twice.
  */
 export class TruthLog {
   readonly #descriptor: number;

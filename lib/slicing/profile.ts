@@ -118,7 +118,7 @@ const schema = {
     supports: { enum: [...supportKinds, true, false] },
     prusa: {
       type: 'object',
-      // a program to run after slicing is nothing that a profile may name
+      // a profile must not name a program to run after slicing
       propertyNames: { pattern: '^(?!post_process)[a-z][a-z0-9_]*$' },
       additionalProperties: { type: ['string', 'number'], pattern: '^[^\\n\\r]*$' },
     },
@@ -136,7 +136,7 @@ export class ProfileError extends PlatewiseError {
 
 /** Holds the profiles of OrcaSlicer and Bambu Studio, which are of another form. */
 export const foreignFolder = 'orca';
-/** The word in a path that stands for every printer, material or quality. */
+/** The name in a path that matches every printer, material or quality. */
 const every = 'any';
 /** The quality of a job that names none. */
 export const defaultQuality = 'standard';
@@ -144,12 +144,12 @@ const fileName = /^[A-Za-z0-9._+-]+$/;
 
 /**
  * Profiles in folders of files `<printer>/<material>/<quality>.json`, where each part may be `any`, and the material an
- * id (`petg_black_esun`) or a type (`PETG`). All files that fit a print are laid over one another: of several folders
- * the later goes before the earlier, then printer before material before quality. Read anew for each print, so that an
- * edited file counts from the next one on.
+ * id (`petg_black_esun`) or a type (`PETG`). All files that match a print are merged: a later folder takes precedence
+ * over an earlier one, then printer before material before quality. They are read again for each print, so that an
+ * edited file applies from the next one on.
  */
 export class Profiles {
-  /** @param directories the first holds what is shipped, the last what the operator has written; one need not exist */
+  /** @param directories the first has the shipped profiles, the last the operator's; a directory may be missing */
   constructor(private readonly directories: readonly string[]) {}
 
   /**

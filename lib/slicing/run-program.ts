@@ -23,7 +23,7 @@ export interface RunOptions {
 
 const keptOutput = 64 * 1024;
 const killAfterMs = 2000;
-/** A program in a process group of its own takes what it has started with it when it is ended. */
+/** A program in its own process group is ended together with the processes that it has started. */
 const ownGroup = process.platform !== 'win32';
 
 /** The path of a program that may be run, or undefined. */

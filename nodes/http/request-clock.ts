@@ -20,12 +20,12 @@ export interface AnsweredRequest {
  * not recorded.
  * @param routeOf returns the route where the path of the `http in` node does not give it; if it throws, there is no
  * route
- * @param told once, when the answer is out
+ * @param onAnswered called once, when the response is finished
  */
 export function timeRequest(
   message: FlowMessage,
   routeOf: ((message: FlowMessage) => string) | undefined,
-  told: (request: AnsweredRequest) => void,
+  onAnswered: (request: AnsweredRequest) => void,
 ): void {
   const response = (message['res'] as { _res?: ServerResponse } | undefined)?._res;
   const { method = '', route } = message.req as RoutedRequest;
@@ -35,7 +35,7 @@ export function timeRequest(
   response.once('finish', () => {
     if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
     const seconds = (performance.now() - begun) / 1000;
-    told({ method, route: namedRoute(message, routeOf, path), status: response.statusCode, seconds });
+    onAnswered({ method, route: namedRoute(message, routeOf, path), status: response.statusCode, seconds });
   });
 }
 

@@ -110,8 +110,12 @@ function withDefaults(seen: Probe, { row, fallback }: PrinterNodeType, chosen: s
   const { capabilities, slots } = seen.report as Pick<PrinterReport, 'capabilities' | 'slots'>;
   const facts = { models, fallback, chosen, given: {}, reported: capabilities };
   const model = modelOf(facts);
-  const told = slotsFromReport(make, slots);
-  const described = { ...model, capabilities: describePrinter(facts), slots: told.length > 0 ? told : model.slots };
+  const reported = slotsFromReport(make, slots);
+  const described = {
+    ...model,
+    capabilities: describePrinter(facts),
+    slots: reported.length > 0 ? reported : model.slots,
+  };
   return { ...seen, defaults: shownModel(described) };
 }
 

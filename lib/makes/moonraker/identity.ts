@@ -3,7 +3,7 @@ import { type JsonObject, objectOf, textOf } from '../values';
 
 /**
  * The id of the computer that Moonraker runs on: the serial number of its processor, if `machine.system_info` reports
- * one. Several Klippers may run there; each has a configuration of its own.
+ * one. Several Klippers may run there; each has its own configuration.
  */
 export function hostIds(systemInfo: JsonObject, configFile: string | undefined): MachineIdentity {
   const cpu = textOf(objectOf(systemInfo.cpu_info).serial_number);

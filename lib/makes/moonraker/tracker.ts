@@ -115,8 +115,8 @@ export class StateTracker {
   /**
    * Returns the printer's state at a time of the monotonic clock (ms).
    *
-   * The stock macros of the Giga forget a cancelled job at once: the printer stands by without a file name, and only
-   * the history reports the ending, a moment later.
+   * The stock macros of the Giga forget a cancelled job immediately: the printer stands by without a file name, and
+   * only the history reports the ending, a moment later.
    */
   at(now: number): TrackedState {
     const mapped = mapState(this.#state);

@@ -15,7 +15,7 @@ export interface BrokerOptions {
   accessCode(): string;
   /** A message on device/<serial>/request. */
   request(payload: Buffer): void;
-  /** Whoever subscribes to the topic of requests is cut off. */
+  /** A client that subscribes to the topic of requests is disconnected. */
   guardsRequests: boolean;
   delivery: Delivery;
   /** More clients than these are cut off. */

@@ -17,7 +17,7 @@ import { amsUnit, amsUnits, slotNames } from './slots';
 import { initialState } from './state';
 
 const FAULTS = [
-  /** Every print command is refused with "mqtt message verify failed", `fun` bit 29 is set. */
+  /** Every print command is rejected with "mqtt message verify failed", `fun` bit 29 is set. */
   'developer_mode_off',
   /** Reports flow, commands are not heard. */
   'zombie',
@@ -71,7 +71,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     const ragged = machine.faults.isOn('ragged_payloads');
     broker.publish({ print: ragged ? { ...print, subtask_name: `${print.subtask_name}\uD800` } : print }, ragged);
   };
-  /** Everything, as it is sent to who asks for it. */
+  /** The full report, as sent on request. */
   const report = (): void => {
     if (booting) return;
     sequence += 1;

@@ -72,7 +72,7 @@ export class Controller {
     }
   }
 
-  /** Somebody pressed the emergency stop button. */
+  /** Handles the emergency stop button. */
   emergencyStop(): void {
     this.machine.extra.emergencyStopped = true;
     this.machine.persist();
@@ -347,7 +347,7 @@ export class Controller {
 
   // Payloads ---------------------------------------------------------------------------------------------------------
 
-  /** Comes back as a request, with a sequence of its own and no result byte (sheet, section 4.9). */
+  /** Comes back as a request, with its own sequence and no result byte (sheet, section 4.9). */
   #fileInfo(): void {
     const { lastJob } = this.machine.extra;
     const name = lastJob?.name ?? '\0'.repeat(128);

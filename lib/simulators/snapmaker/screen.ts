@@ -74,7 +74,7 @@ export class Screen {
     this.controller.session = undefined;
   }
 
-  /** Somebody tapped Allow. */
+  /** Handles a tap on Allow. */
   approve(): void {
     const dialog = this.#dialog;
     if (dialog === undefined) return;
@@ -83,7 +83,7 @@ export class Screen {
     this.#welcome(dialog.session, dialog.hello);
   }
 
-  /** Somebody tapped Refuse. */
+  /** Handles a tap on Refuse. */
   refuse(): void {
     const dialog = this.#dialog;
     if (dialog === undefined) return;
