@@ -7,11 +7,11 @@ export interface Command {
   summary: string;
   /** The whole help text. */
   help: string;
-  /** Runs to the end and resolves with the exit code. @throws UsageError if the arguments make no sense */
+  /** Runs to the end and resolves with the exit code. @throws UsageError if the arguments are invalid */
   run(args: string[]): Promise<number>;
 }
 
-/** The command line makes no sense; the message says what would. */
+/** The command line is invalid; the message explains the correct usage. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -3,10 +3,10 @@ import { callOf } from '../lib/api/requests';
 import type { Farm } from '../lib/farm/farm';
 import { actorOf, bodyOf, type FlowMessage, responseOf } from './http/request';
 
-/** Nothing ends it. */
+/** A signal that never aborts. */
 const endless = new AbortController().signal;
 
-/** The payload of a wire as an object, empty if it is none. */
+/** The payload of a wire as an object; empty if it is not an object. */
 export function payloadOf({ payload }: FlowMessage): Record<string, unknown> {
   return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
 }

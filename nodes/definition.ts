@@ -1,11 +1,13 @@
 import type { NodeDef } from 'node-red';
 
-/** The version of the configuration that the editor stores with a node today. Nodes of 0.1.0 carry none and count as 1. */
+/**
+ * The current version of the configuration that the editor stores with a node. Nodes of 0.1.0 have none and count as 1.
+ */
 export const currentVersion = 2;
 
 type Stored = Record<string, unknown>;
 
-/** Fields that a version has added, by node type, with the value that means what was meant without them. */
+/** Fields that a version has added, by node type, with the value that preserves the earlier behaviour. */
 const added: Readonly<Record<number, Readonly<Record<string, Stored>>>> = {
   2: {
     'print-farm': {
@@ -21,8 +23,8 @@ const added: Readonly<Record<number, Readonly<Record<string, Stored>>>> = {
 };
 
 /**
- * The configuration of a node as this version reads it, whatever version has stored it. One of a later version is taken as it is: what
- * it has more is not read.
+ * Returns the configuration of a node in the format of this version, whatever version has stored it. A configuration of
+ * a later version is used unchanged; its additional fields are ignored.
  */
 export function upToDate<Definition extends NodeDef>(definition: Definition): Definition {
   const { version } = definition as { version?: unknown };

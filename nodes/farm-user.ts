@@ -3,7 +3,7 @@ import type { Farm } from '../lib/farm/farm';
 import { asError, PlatewiseError } from '../lib/model/errors';
 import type { PrintFarmNode } from './print-farm/print-farm-node';
 
-/** Every node of ours names its farm. */
+/** The configuration of every node that names a farm. */
 export interface FarmNodeDefinition extends NodeDef {
   farm: string;
 }
@@ -14,7 +14,7 @@ export interface FarmWork {
   closing?(): Promise<void> | void;
 }
 
-/** A node's way to its farm. */
+/** A node's access to its farm. */
 export interface FarmAccess {
   /** @throws PlatewiseError the farm is not open */
   farm(): Promise<Farm>;
@@ -23,8 +23,8 @@ export interface FarmAccess {
 }
 
 /**
- * Ties a node to its farm: registers it, shows on its status dot whether the farm is open, and lets go when the node
- * is closed.
+ * Ties a node to its farm: registers it, shows on its status dot whether the farm is open, and unregisters it when the
+ * node is closed.
  */
 export function useFarm(RED: NodeAPI, node: Node, definition: FarmNodeDefinition, work: FarmWork = {}): FarmAccess {
   const farmNode = RED.nodes.getNode(definition.farm) as PrintFarmNode | null;

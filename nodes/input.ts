@@ -11,34 +11,40 @@ import type { FarmAccess } from './farm-user';
 import { actorOf, type FlowMessage, isFromScreen } from './http/request';
 import { type AnsweredRequest, timeRequest } from './http/request-clock';
 
-/** Who may send a request to a node; what comes over a wire without one is the flow's own business. */
+/** The access rules for requests to a node. Messages without a request are the flow's own responsibility. */
 export interface Guard {
   access: FarmAccess;
-  /** What a request needs a key for; null: nothing. A function may throw why there is nothing to ask for. */
+  /** The scope that a request needs; null: none. A function may throw if the request has no endpoint. */
   scope: Scope | null | ((message: FlowMessage) => Scope | null);
-  /** The route of a request for the metrics, where the path of its `http in` node does not name it. Throws if there is none. */
+  /**
+   * The route of a request for the metrics, where the path of its `http in` node does not name it. Throws if there is
+   * none.
+   */
   route?(message: FlowMessage): string;
-  /** Whether a message over a wire needs a key as well, wherever it comes from. */
+  /** Whether every message over a wire needs a key as well. */
   keyNeeded?: boolean;
 }
 
 const scopeOf = ({ scope }: Guard, message: FlowMessage): Scope | null =>
   typeof scope === 'function' ? scope(message) : scope;
 
-/** What the work of a node comes to. */
+/** The result of a node's work. */
 export interface Outcome {
   payload: unknown;
-  /** Of the answer to a request; without it 200. */
+  /** The status of the response to a request; 200 by default. */
   statusCode?: number;
-  /** Of the answer to a request. */
+  /** The headers of the response to a request. */
   headers?: Record<string, string>;
 }
 
-/** Makes sure that a request may do this, and that its texts can be stored; the name of its key is who does it, in the history. */
+/**
+ * Checks that a request may do this, and that its texts can be stored. The name of its key becomes the actor in the
+ * history.
+ */
 async function admit(message: FlowMessage, guard: Guard): Promise<void> {
   const { access } = guard;
   if (isFromScreen(message)) {
-    // A browser has written all of the message but this.
+    // The browser controls every other field of the message.
     delete message.req;
     delete message['actor'];
   }
@@ -47,7 +53,9 @@ async function admit(message: FlowMessage, guard: Guard): Promise<void> {
   if (actor !== null) message['actor'] = actor;
 }
 
-/** Makes sure that an order from a screen, or over a wire that needs a key, may be given; the key goes no further. */
+/**
+ * Checks the key of an order from a dashboard, or over a wire that needs a key, and removes the key from the message.
+ */
 async function admitFromWire(message: FlowMessage, guard: Guard): Promise<void> {
   const { access, keyNeeded } = guard;
   const scope = scopeOf(guard, message);
@@ -68,18 +76,21 @@ async function admitFromWire(message: FlowMessage, guard: Guard): Promise<void> 
   if (name !== null) message['actor'] = `${fromScreen ? 'dashboard' : 'flow'}:${name}`;
 }
 
-/** What an endpoint answers, for the flow. */
+/** Turns the response of an endpoint into a message of the flow. */
 export const outcomeOf = (answer: Answer | undefined): Outcome | undefined =>
   answer && { payload: answer.payload, statusCode: answer.status, headers: answer.headers };
 
-/** An error as Node-RED's log may show it: it may name what others have named. */
+/** Returns an error that is safe for Node-RED's log: it may contain names that clients have chosen. */
 function forLog(thrown: unknown): Error {
   const error = asError(thrown);
   error.message = oneLine(error.message);
   return error;
 }
 
-/** Keeps how long a request took; one that was to change something, or failed here, goes into the log for programs too. */
+/**
+ * Records the duration of a request; a request that changes something, or that failed here, is also written to the
+ * event log.
+ */
 function record(farm: Farm | undefined, message: FlowMessage, request: AnsweredRequest): void {
   farm?.requestDurations.observe(request);
   if (request.method === 'GET' && request.status < 500) return;
@@ -89,11 +100,11 @@ function record(farm: Farm | undefined, message: FlowMessage, request: AnsweredR
 }
 
 /**
- * The one place where the input of every node ends. What the work returns becomes the payload; what it throws becomes
+ * Handles the input of every node. The return value of the work becomes the payload; an error becomes
  * problem details for an HTTP client (`http response` sends them), or goes to the Catch nodes of the flow.
  *
- * @param guard asked before anything is done for a request
- * @param work undefined sends nothing
+ * @param guard checked before any work is done for a request
+ * @param work returns undefined to send no message
  */
 export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) => Promise<Outcome | undefined>): void {
   node.on('input', (message, send, done) => {
@@ -116,7 +127,7 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
           done();
         },
         (thrown: unknown) => {
-          // Who deploys anew closes the farm under what is being asked; nobody waits for that answer any more.
+          // A redeploy closes the farm during the request; no caller waits for that answer any more.
           const closed = asked !== undefined && guard.access.openFarm() !== asked;
           if (!flowMessage.req) return closed ? done() : done(forLog(thrown));
           const problem = problemOf(thrown);
@@ -124,7 +135,7 @@ export function onInput(node: Node, guard: Guard, work: (message: FlowMessage) =
           flowMessage.statusCode = problem.status;
           flowMessage.headers = problemHeaders(thrown, problem);
           send(flowMessage as NodeMessage);
-          // A client's mistake is the client's to mend; only what is wrong here is reported in the flow.
+          // The client gets its own errors; only errors on our side are reported in the flow.
           if (problem.status >= 500 && !closed) done(forLog(thrown));
           else done();
         },

@@ -1,4 +1,4 @@
-// Compiles the sources and puts what is not code (the editor's HTML, locales and icons; test fixtures) beside them.
+// Compiles the sources and copies the other files (the editor's HTML, locales and icons; test fixtures) beside them.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,8 @@ import openapiTypes, { astToString } from 'openapi-typescript';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-// The description of the API comes from its table; the types of a client, as any other program would generate them; a test is such a program.
+// Generates the description of the API from its table of endpoints, and from that the types of a client, as any other
+// program would; a test uses them.
 const described = join(root, 'docs', 'openapi.yaml');
 const describer = spawnSync(process.execPath, ['--import', 'tsx', join(root, 'scripts', 'describe-api.ts')], {
   cwd: root,

@@ -1,5 +1,5 @@
-// Puts examples/dashboard.json together from the pages in examples/dashboard/, so that each can be read and edited as what
-// it is. With --check it only says whether the file is up to date.
+// Builds examples/dashboard.json from the pages in examples/dashboard/, so that each can be edited as a separate file.
+// With --check it only reports whether the file is up to date.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const read = (name) =>
     /^ *(?:\/\/|<!--) include (\w+\.(?:js|html))(?: -->)?\n/gm,
     (_line, part) => read(part),
   );
-/** The same name gives the same id, so that an import over an earlier one replaces it. */
+/** Derives the id from the name, so that a new import replaces an earlier one. */
 const id = (name) => createHash('sha256').update(`platewise dashboard ${name}`).digest('hex').slice(0, 16);
 
 const farm = JSON.parse(readFileSync(join(root, 'examples', 'farm.json'), 'utf8')).find(
@@ -26,7 +26,7 @@ const base = {
   path: '/dashboard',
   appIcon: '',
   includeClientData: true,
-  // An answer or a refusal goes to the screen that asked.
+  // An answer or an error goes to the page that sent the request.
   acceptsClientConfig: ['ui-notification', 'ui-control', 'ui-template'],
   showPathInSidebar: false,
   headerContent: 'page',
@@ -72,7 +72,7 @@ const nodes = [
     label: 'Dashboard',
     disabled: false,
     env: [],
-    info: 'The farm on one screen, for FlowFuse Dashboard 2 (`@flowfuse/node-red-dashboard`), at `/dashboard`.\n\nWhenever the status bus says that anything changed everything is asked again, and every three seconds the printers, for the progress of their prints. The queue is told whole to each screen once, and then what changes. What a screen alone wants to know (what if, numbers, submitting) it asks the flows of the example `api`, with a key once there is one. Orders bring that key too.',
+    info: 'The farm on one screen, for FlowFuse Dashboard 2 (`@flowfuse/node-red-dashboard`), at `/dashboard`.\n\nWhenever the status bus reports a change, all queries run again; the printers are queried every three seconds, for the progress of their prints. Each page receives the whole queue once, then only the changes. For its own requests (what if, numbers, submitting) a page uses the flows of the example `api`, with a key once the farm has keys. Orders carry that key too.',
   },
   farm,
   base,
@@ -141,7 +141,7 @@ const template = (name, targets) => {
     className: '',
   };
 };
-/** What is asked with every change, and which pages show the answer. */
+/** The queries that are sent on every change, and the pages that show the results. */
 const questions = [
   ['printers', 'printers', ['Farm', 'Plan', 'Setups', 'Trouble']],
   ['changes of the queue', 'queue-changes', ['Queue']],
@@ -159,7 +159,7 @@ nodes.push(
 row = 1;
 nodes.push(
   {
-    // The plan moves on also when nothing happens.
+    // The plan advances even when nothing happens.
     ...wired('inject', 'every 30 s', 120, {}, [['change everything']]),
     props: [],
     repeat: '30',
@@ -169,7 +169,7 @@ nodes.push(
     topic: '',
   },
   {
-    // Each question takes of this what it knows; the answers are for every screen, whoever caused them.
+    // Each query uses the fields that it knows; the results go to every page, whichever page caused them.
     ...wired('change', 'everything', 470, {}, [
       [...questions.map(([name]) => `queue-status ${name}`), 'ui-template Numbers'],
     ]),
@@ -203,7 +203,7 @@ nodes.push({
 for (const [index, [name, question, shown]] of questions.entries()) {
   row = index;
   const targets = shown.map((page) => `ui-template ${page}`);
-  // The queue is told at once what was done, and again in the new order when the plan is there.
+  // The queue shows the result of an action immediately, and again in the new order when the plan is ready.
   if (name === 'plan') targets.push('queue-status changes of the queue');
   nodes.push(wired('queue-status', name, 700, { farm: farm.id, question }, [targets]));
 }
@@ -212,7 +212,7 @@ for (const [index, name] of ['Farm', 'Queue', 'Plan', 'Setups', 'Trouble', 'Numb
   const targets = { Queue: [['switch whole queue or order']], Numbers: [[]], Submit: [[]] }[name];
   nodes.push(template(name, targets ?? [['switch just opened or order']]));
 }
-/** A page that was just opened says `whole`; everything else that a page says is an order. */
+/** A page that was just opened sends `whole`; every other message of a page is an order. */
 const wholeOr = (name, asked) => ({
   ...wired('switch', name, 1180, {}, [[asked], ['job-control orders']]),
   property: 'payload.whole',

@@ -1,6 +1,7 @@
 /**
- * The printers of the demonstration, one of each make: what somebody loads into one that was never used (which is what the farm
- * books when it first sees it), and how its node reaches the simulator, whose values stand in variables of the environment.
+ * The demonstration printers, one of each make: the filament loaded into a new one (the same that the farm books when
+ * it first sees the printer), and the settings with which its node connects to the simulator, whose values are in
+ * environment variables.
  */
 export const printers = [
   {

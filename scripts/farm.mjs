@@ -24,13 +24,13 @@ const speed = process.env.SIM_SPEED || '60';
 const address = `http://127.0.0.1:${port}`;
 
 const openDashboard =
-  'The farm has keys, and its dashboard no login: orders need a key, but whoever reaches it sees everything. docs/operating.md#locks tells how to lock it.';
+  'The farm has keys, but its dashboard has no login: orders need a key, but every visitor sees everything. docs/operating.md#locks describes how to lock it.';
 
 const hands = new Hands(address, join(data, 'simulators'));
 const children = [];
 let stopping = false;
 
-/** Starts the farm and stays until it is told to end. */
+/** Starts the farm and runs until it receives a signal to end. */
 export async function run() {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory();
@@ -58,7 +58,7 @@ export async function run() {
   }
 }
 
-/** npm passes a signal on to the shell between us, and that ends without a word to this process. */
+/** npm forwards a signal to the shell in between, which ends without notifying this process. */
 function endWithParent() {
   if (!process.env.npm_lifecycle_event) return;
   const parent = process.ppid;
@@ -68,8 +68,8 @@ function endWithParent() {
 }
 
 /**
- * A second start on the same data is refused. The lock is a socket that lives as long as this process: nothing stale is
- * left behind by a crash.
+ * Rejects a second start on the same data. The lock is a socket that lives as long as this process, so a crash leaves
+ * no stale lock.
  */
 async function lockDirectory() {
   const name = createHash('sha256').update(data).digest('hex').slice(0, 16);
@@ -90,7 +90,7 @@ async function lockDirectory() {
   return server;
 }
 
-/** Starts one simulated printer and resolves with what the flow must know to reach it. */
+/** Starts one simulated printer and resolves with the environment variables that the flow needs to connect to it. */
 function startSimulator({ id, make, name, firstLoads }) {
   const args = [join(root, 'dist', 'bin', 'platewise.js'), 'simulate', make];
   args.push('--data', join(data, 'simulators', id), '--speed', speed, '--operator', 'immediate');
@@ -100,10 +100,10 @@ function startSimulator({ id, make, name, firstLoads }) {
   children.push(child);
   return new Promise((done, fail) => {
     createInterface(child.stdout).once('line', (line) => {
-      const told = JSON.parse(line);
+      const printer = JSON.parse(line);
       writeFileSync(join(data, 'simulators', id, 'ready.json'), line, { mode: 0o600 });
-      hands.reach(id, firstLoads, told.ports.control);
-      done(settingsOf(id, told));
+      hands.reach(id, firstLoads, printer.ports.control);
+      done(settingsOf(id, printer));
     });
     child.on('error', fail);
     child.on('exit', (code) => {
@@ -113,14 +113,14 @@ function startSimulator({ id, make, name, firstLoads }) {
   });
 }
 
-function settingsOf(id, told) {
+function settingsOf(id, printer) {
   const prefix = `PLATEWISE_${id.toUpperCase()}`;
-  const settings = { [`${prefix}_HOST`]: told.host, [`${prefix}_TOKEN`]: `simulated-${id}` };
-  for (const [name, value] of Object.entries(told.ports))
+  const settings = { [`${prefix}_HOST`]: printer.host, [`${prefix}_TOKEN`]: `simulated-${id}` };
+  for (const [name, value] of Object.entries(printer.ports))
     settings[`${prefix}_${name.toUpperCase()}_PORT`] = String(value);
-  if (told.serial) settings[`${prefix}_SERIAL`] = told.serial;
-  if (told.access_code) settings[`${prefix}_ACCESS_CODE`] = told.access_code;
-  if (told.ca_file) settings[`${prefix}_CA_FILE`] = told.ca_file;
+  if (printer.serial) settings[`${prefix}_SERIAL`] = printer.serial;
+  if (printer.access_code) settings[`${prefix}_ACCESS_CODE`] = printer.access_code;
+  if (printer.ca_file) settings[`${prefix}_CA_FILE`] = printer.ca_file;
   return settings;
 }
 
@@ -137,7 +137,7 @@ function startNodeRed(environment) {
   if (!existsSync(flows)) writeFileSync(flows, JSON.stringify(demonstrationFlows(), null, 2));
   const settings = join(userDirectory, 'settings.js');
   writeFileSync(settings, settingsFile(), { mode: 0o600 });
-  // The credential secret is in it; an earlier version wrote it for everybody to read.
+  // The file contains the credential secret; an earlier version made it readable for every user.
   chmodSync(settings, 0o600);
   const [major, minor] = process.versions.node.split('.').map(Number);
   const modern = major > 22 || (major === 22 && minor >= 9);
@@ -158,7 +158,7 @@ function linkPackage(userDirectory, name, target) {
   symlinkSync(target, link, 'junction');
 }
 
-/** The example flows together, their printers pointed at the simulators. */
+/** Combines the example flows, with their printers connected to the simulators. */
 function demonstrationFlows() {
   const wanted = ['farm.json', 'api.json', 'dashboard.json'].filter((name) =>
     readdirSync(join(root, 'examples')).includes(name),
@@ -236,7 +236,7 @@ async function ready() {
   if (!stopping) throw new Error(`Platewise did not become ready: ${last}`);
 }
 
-/** Ends everything: Node-RED first, then the printers. */
+/** Stops everything: Node-RED first, then the printers. */
 async function stop(code) {
   if (stopping) return;
   stopping = true;

@@ -1,5 +1,5 @@
 // `npm run faults -- --minutes 30 --pair both --json`: builds what is missing and runs the fault campaign. With
-// `breakages` (npm run faults:breakages) it plants bugs, one at a time, and sees whether the campaign catches them.
+// `breakages` (npm run faults:breakages) it plants bugs, one at a time, and checks that the campaign catches them.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';

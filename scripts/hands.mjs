@@ -1,21 +1,21 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The farm is not asked for its slots more often than this (ms), and after this long when the stream has broken off. */
+/** The minimum interval between queries of the farm's slots, and the delay after the event stream has ended (ms). */
 const leastPause = 1000;
 const retryPause = 2000;
 
 /**
- * The hands of the person who runs the demonstration: when a spool is booked into another slot, they put it there. What a
- * simulated printer holds stays otherwise as it is, so that anybody can load something else at its control port
- * (`ready.json` beside its truth log names it).
+ * The hands of the demonstration's operator: when a spool is booked into another slot, they load it there. Otherwise
+ * they leave a simulated printer's filament alone, so that a user can load a different one at its control port (named
+ * in `ready.json` beside its truth log).
  */
 export class Hands {
   #ended = new AbortController();
   #controls = new Map();
-  /** The material of each slot as it was booked when these hands last looked, by printer. */
+  /** The booked material of each slot at the last query, by printer. */
   #booked;
-  /** The spool of each slot at the last look: another one of the same material is put in too. */
+  /** The booked spool of each slot at the last query: a different spool of the same material is loaded too. */
   #spools = {};
   #file;
 
@@ -24,12 +24,12 @@ export class Hands {
     this.#file = join(directory, 'booked.json');
   }
 
-  /** Says where a printer can be touched, and what it was given when it was new. */
+  /** Registers the control port of a printer and its initial filament. */
   reach(id, firstLoads, controlPort) {
     this.#controls.set(id, { firstLoads, url: `http://127.0.0.1:${controlPort}/load` });
   }
 
-  /** Loads what is booked otherwise than before, and goes on with that until the end. */
+  /** Loads changed bookings until the end of the run. */
   async begin() {
     const stored = this.#stored();
     this.#booked = Object.fromEntries(
@@ -74,7 +74,7 @@ export class Hands {
     }
   }
 
-  /** Loads every slot that is booked otherwise than at the last look. */
+  /** Loads every slot whose booking has changed since the last query. */
   async #look() {
     const response = await fetch(`${this.address}/api/fabrication/printers`, { signal: this.#ended.signal });
     if (!response.ok) return;
@@ -90,7 +90,7 @@ export class Hands {
         const sameSpool = spools[slot] === undefined || spools[slot] === spool;
         if ((before[slot] ?? null) === material && sameSpool) continue;
         const filament = material === null ? { material } : await this.#filament(material);
-        // A slot that the simulated printer does not have stays a matter of the books.
+        // A slot that the simulated printer does not have exists only in the bookings.
         await fetch(control.url, { method: 'POST', body: JSON.stringify({ slot, ...filament }) });
         changed = true;
       }
@@ -100,7 +100,7 @@ export class Hands {
     if (changed) this.#store();
   }
 
-  /** What the stock knows of a material, as it is loaded. */
+  /** Returns a material from the stock in the format of the load command. */
   async #filament(material) {
     const response = await fetch(`${this.address}/api/fabrication/materials`);
     const { materials = [] } = response.ok ? await response.json() : {};

@@ -1,5 +1,5 @@
-// `npm run mutants`: changes what decides, one place at a time, and sees whether a test notices that needs no broker and no
-// printer (docs/testing.md). First the bugs that are planted by hand (test/mutants/planted.mjs), then Stryker's. Arguments:
+// `npm run mutants`: changes one decision at a time, and checks that a test that needs no broker and no printer detects
+// it (docs/testing.md). First the bugs that are planted by hand (test/mutants/planted.mjs), then Stryker's. Arguments:
 // `planted` or `stryker` for one of the two, and words of the names of planted bugs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { plant } from '../test/mutants/plant.mjs';
 import { scoresOf, tableOf } from '../test/mutants/scores.mjs';
 import { prepare, root } from './prepare.mjs';
 
-/** What of the mutants must be caught, in each folder (%). */
+/** The share of mutants that must be caught, by folder (%). */
 const least = 85;
 
 prepare();
@@ -19,7 +19,7 @@ mkdirSync(work, { recursive: true });
 const [first, ...words] = process.argv.slice(2);
 const wants = (part) => first === undefined || first === part;
 
-// Stryker wants a newer Node.js than the oldest that Platewise runs on.
+// Stryker needs a newer Node.js than the oldest that Platewise supports.
 const bundled = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const node = existsSync(bundled) ? bundled : process.execPath;
 

@@ -26,7 +26,7 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-/** Sees to it that dependencies are installed and `dist/` is as new as the sources. */
+/** Ensures that dependencies are installed and `dist/` is as new as the sources. */
 export function prepare() {
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs) {

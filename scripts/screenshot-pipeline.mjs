@@ -1,5 +1,5 @@
-// Takes the picture of the pipeline that the README shows, from the editor of a farm that runs (`npm start`), in Debian's
-// Chromium. Usage: node scripts/screenshot-pipeline.mjs [http://127.0.0.1:1880 [picture.png]]
+// Takes the README's picture of the pipeline from the editor of a running farm (`npm start`), in Debian's Chromium.
+// Usage: node scripts/screenshot-pipeline.mjs [http://127.0.0.1:1880 [picture.png]]
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { root } from './prepare.mjs';

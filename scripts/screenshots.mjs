@@ -1,5 +1,6 @@
-// Takes the pictures of the dashboard that the documents show: starts a farm of its own on a fresh directory, gives it work, and
-// photographs every page in Debian's Chromium, light, dark and on a phone. Usage: node scripts/screenshots.mjs [directory]
+// Takes the documents' pictures of the dashboard: starts a separate farm on a fresh directory, submits jobs, and takes
+// a screenshot of every page in Debian's Chromium, light, dark and on a phone. Usage: node scripts/screenshots.mjs
+// [directory]
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -69,13 +70,13 @@ try {
   rmSync(data, { recursive: true, force: true });
 }
 
-/** Somebody has just come and stays for ten hours, whatever the time is. */
+/** Operator hours that start now and last ten hours, whatever the time is. */
 function hoursAround() {
   const clock = (at) => new Date(at).toISOString().slice(11, 16);
   return `${clock(Date.now() - hour)}-${clock(Date.now() + 9 * hour)}`;
 }
 
-/** Gives the farm prints that have ended, prints under way, and a queue with all that can be seen in one. */
+/** Gives the farm ended prints, running prints, and a queue with every kind of entry. */
 async function clearBed(printer) {
   const { printers } = await ask('/printers');
   const { bed } = printers.find((one) => one.printer_id === printer);
@@ -92,7 +93,7 @@ async function work() {
   }
   for (const id of done) await until(id, ['completed']);
   for (const printer of ids) await clearBed(printer);
-  // One that is given up.
+  // A job that is given up.
   await atPrinter(last.id, 'fault', { name: 'print_fails', times: 1 });
   const lost = (await ask('/jobs', { ...first, job_name: 'Lamp foot', force_printer: last.id, max_retries: 0 })).job_id;
   await until(lost, ['failed']);
@@ -168,7 +169,7 @@ async function until(job, statuses) {
   }
 }
 
-/** Acts on a simulated printer as somebody in front of it does. */
+/** Acts on a simulated printer as an operator in front of it does. */
 async function atPrinter(id, what, body) {
   const { ports } = JSON.parse(readFileSync(join(data, 'simulators', id, 'state.json'), 'utf8'));
   await fetch(`http://127.0.0.1:${ports.control}/${what}`, { method: 'POST', body: JSON.stringify(body) });

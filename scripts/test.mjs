@@ -17,7 +17,9 @@ const versionOf = (node) => spawnSync(node, ['--version'], { encoding: 'utf8' })
 const bundled = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const caller = process.env.npm_node_execpath ?? process.execPath;
 
-/** Node.js 24 comes as a development dependency; without its install script there is only the caller's. */
+/**
+ * Node.js 24 is a development dependency; if its install script did not run, only the caller's Node.js is available.
+ */
 const newest = existsSync(bundled) && versionOf(bundled).startsWith('v24.') ? bundled : caller;
 if (newest !== bundled && process.env.CI) {
   console.error('Node.js 24 (development dependency "node") is not installed; are install scripts disabled?');

@@ -24,7 +24,7 @@ ${portOptions.map(({ option, help }) => `  ${`--${option} N`.padEnd(22)}${help}`
   --json                one line (it is JSON without it too, in several lines)
 `;
 
-/** `platewise discover`: which printers there are. */
+/** `platewise discover`: lists the printers on the network. */
 export const discover: Command = {
   summary: 'list the printers on the local network',
   help: HELP,

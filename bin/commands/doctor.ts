@@ -25,7 +25,7 @@ The farm is the one that DATABASE_URL, AMQP_URL and PLATEWISE_DATA (default .pla
 
 const marks = { ok: '✔', warning: '!', failed: '✘' } as const;
 
-/** `platewise doctor`: what of this farm works, and what to do about the rest. */
+/** `platewise doctor`: checks the parts of a farm and gives remedies. */
 export const doctor: Command = {
   summary: 'check database, broker, slicer and printers, and say what to do',
   help: HELP,

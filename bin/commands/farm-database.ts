@@ -2,12 +2,12 @@ import { join, resolve } from 'node:path';
 import { Database } from '../../lib/store/database';
 import { EmbeddedPostgres } from '../../lib/store/embedded-postgres';
 
-/** Where the farm keeps its files. */
+/** The farm's file directory. */
 export const dataDirectory = (): string => resolve(process.env['PLATEWISE_DATA'] || '.platewise');
 
 /**
- * Works on the database of the farm that the environment names, as it is: it may be empty, or of another version. The embedded
- * server is left running if it runs, and started for the moment if not.
+ * Works on the database of the farm that the environment names, unmigrated: it may be empty, or of another version. If
+ * the embedded server runs, it is left running; otherwise it is started temporarily.
  */
 export async function withDatabase(work: (database: Database) => Promise<number>): Promise<number> {
   const url = process.env['DATABASE_URL'] || undefined;

@@ -21,7 +21,7 @@ Keys for the HTTP interface. Once the first one is made, every request but the h
 The farm is the one that DATABASE_URL and PLATEWISE_DATA (default .platewise) name; it may be running.
 `;
 
-/** `platewise keys`: makes, lists and revokes keys for the HTTP interface. */
+/** `platewise keys`: creates, lists and revokes keys for the HTTP interface. */
 export const keys: Command = {
   summary: 'make, list and revoke keys for the HTTP interface',
   help: HELP,
@@ -37,11 +37,7 @@ export const keys: Command = {
         }
         case 'list': {
           const all = await listKeys(database);
-          write(
-            json,
-            all,
-            all.length === 0 ? 'There is no key; nobody is asked for one.\n' : all.map(inWords).join(''),
-          );
+          write(json, all, all.length === 0 ? 'There is no key; requests need none.\n' : all.map(inWords).join(''));
           break;
         }
         case 'revoke':

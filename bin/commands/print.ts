@@ -11,15 +11,15 @@ import { namedPrinter, printerHelp } from './printer-options';
 
 const HELP = `Usage: platewise print ${makes.join('|')} FILE --host H [options]
 
-Sends one file that is sliced for this printer, starts it, and follows it to its end. The bed must be empty: nobody asks.
-Prints one JSON line for each step. Exit code: 0 finished, 1 not, 2 the command makes no sense.
+Sends one file that is sliced for this printer, starts it, and follows it to its end. The bed must be empty: there is no check.
+Prints one JSON line for each step. Exit code: 0 finished, 1 not finished, 2 invalid arguments.
 
 Options:
 ${printerHelp}
   --slot S              the slot to print from, as probe names it; once for each filament of the file
 `;
 
-/** A start is not written later than this after it was decided (ms). */
+/** The longest time between the decision to start and the start command (ms). */
 const startLimit = 60_000;
 
 /** `platewise print`: one file on one printer, with the driver of the node and no farm around it. */
@@ -99,7 +99,7 @@ async function orderOf(path: string, extension: string, slots: string[]): Promis
   };
 }
 
-/** Follows the print until the printer tells how it ended. */
+/** Follows the print until the printer reports how it ended. */
 function follow(driver: Driver, order: StartOrder): Promise<number> {
   return new Promise((resolve) => {
     let shown = -1;

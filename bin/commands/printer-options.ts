@@ -11,7 +11,7 @@ const defaultTimeoutSeconds = 20;
 
 const rows = Object.values(makeRows);
 
-/** The part of a help text that tells how a printer is named. */
+/** Returns the part of a help text that describes how to name a printer. */
 export const printerHelp = `  --host H              address of the printer
   --port N              ${rows.flatMap(({ make, commandLine: { port } }) => (port ? `${make} (default ${port})` : [])).join(', ')}
 ${rows.flatMap(({ commandLine }) => commandLine.options ?? []).join('\n')}
@@ -29,7 +29,7 @@ ${wrapped([
 ])}
 `;
 
-/** These words as lines of at most 120 characters. */
+/** Wraps words into lines of at most 120 characters. */
 function wrapped(phrases: readonly string[]): string {
   const lines: string[] = [];
   for (const word of phrases.join(' ').split(' ')) {
@@ -52,22 +52,22 @@ const printerOptions: Readonly<Record<string, typeof text | typeof flag>> = {
   ),
 };
 
-/** A printer as the command line names it. */
+/** A printer as named on the command line. */
 export interface NamedPrinter {
   make: Make;
   host: string;
   driver: Driver;
-  /** How long to wait for it (ms). */
+  /** How long to wait for the printer (ms). */
   timeoutMs: number;
-  /** What follows the make. */
+  /** The arguments after the make. */
   files: string[];
   flags: Set<string>;
 }
 
 /**
- * The printer that the arguments name, with the driver that its node uses too.
- * @param flags options of the command's own, without a value
- * @param secrets how the names of the environment variables with its secrets begin
+ * Returns the printer that the arguments name, with the same driver that its node uses.
+ * @param flags further options of the command, without a value
+ * @param secrets the prefix of the environment variables with its secrets
  * @throws UsageError
  */
 export function namedPrinter(args: string[], flags: readonly string[], secrets = 'PLATEWISE'): NamedPrinter {

@@ -49,7 +49,7 @@ function watch({ driver }: NamedPrinter): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
-    // Whoever reads is gone.
+    // The reader has closed the pipe.
     process.stdout.once('error', () => resolve());
   });
 }

@@ -22,7 +22,7 @@ Options:
 The farm is the one that DATABASE_URL and PLATEWISE_DATA (default .platewise) name.
 `;
 
-/** `platewise restore`: puts a farm back from a backup. */
+/** `platewise restore`: restores a farm from a backup. */
 export const restore: Command = {
   summary: 'put the database and the files back from a backup',
   help: HELP,

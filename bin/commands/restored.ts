@@ -10,17 +10,17 @@ import { withDatabase } from './farm-database';
 
 const HELP = `Usage: platewise restored [--json]
 
-Says that the farm's database was put back to an older state. What was printed since the backup is not in it, so nothing is
-guessed: attempts that nobody had claimed are withdrawn, of claimed ones an operator is asked what became of them, jobs that were
-under way are held, and every bed counts as occupied until somebody has looked at it.
+Declares that the farm's database was restored to an older state. The database does not contain what was printed since the
+backup, so Platewise makes no assumptions: unclaimed attempts are withdrawn, an operator is asked for the outcome of claimed
+ones, jobs that were under way are held, and every bed counts as occupied until an operator has looked at it.
 
-"platewise restore" does the same by itself, and a farm that starts on its old data directory notices it. It is needed where
-the data directory was put back together with the database.
+"platewise restore" does this automatically, and a farm that starts on its old data directory detects it. The command is needed
+if the data directory was restored together with the database.
 
 The farm is the one that DATABASE_URL and PLATEWISE_DATA (default .platewise) name.
 `;
 
-/** `platewise restored`: makes a database that was put back safe to go on with. */
+/** `platewise restored`: makes a restored database safe to use. */
 export const restored: Command = {
   summary: 'say that the database was put back to an older state',
   help: HELP,
@@ -47,7 +47,7 @@ function read(args: string[]): boolean {
   }
 }
 
-/** What was done, for programs. */
+/** Returns the result for programs. */
 export const restoredView = ({ withdrawn, outcomeUnknown, held, beds }: Restored) => ({
   withdrawn,
   outcome_unknown: outcomeUnknown,
@@ -55,7 +55,7 @@ export const restoredView = ({ withdrawn, outcomeUnknown, held, beds }: Restored
   beds,
 });
 
-/** What was done, and what an operator has to do now. */
+/** Returns the result as text, with the operator's next steps. */
 export const restoredInWords = ({ withdrawn, outcomeUnknown, held, beds }: Restored): string =>
   `Attempts withdrawn: ${withdrawn}. Attempts whose outcome is unknown: ${outcomeUnknown}. Jobs held: ${held}. Beds to look at: ${beds}.
 Answer what became of the prints in question, look at every bed and clear it, and release the jobs that are to be printed.

@@ -45,7 +45,7 @@ export const simulate: Command = {
   help: HELP,
   async run(args) {
     const { make, options, exitWithStdin } = parse(args);
-    const ended = untilTold(exitWithStdin);
+    const ended = untilStopped(exitWithStdin);
     let simulator: Awaited<ReturnType<typeof startSimulator>>;
     try {
       simulator = await startSimulator(make, options);
@@ -152,8 +152,8 @@ function operatorNamed(name: string): Operator {
   throw new UsageError(`--operator is manual or immediate, not "${name}".`);
 }
 
-/** Resolves on SIGTERM, SIGINT or, if wanted, at the end of standard input. */
-function untilTold(exitWithStdin: boolean): Promise<void> {
+/** Resolves on SIGTERM, SIGINT or, if requested, at the end of standard input. */
+function untilStopped(exitWithStdin: boolean): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());

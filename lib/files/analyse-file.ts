@@ -7,9 +7,12 @@ import type { Dialect } from './modifier-settings';
 import { UnreadableFileError } from './unreadable';
 import { runInWorker, type WorkerFailure } from './worker';
 
-/** A file that was sent costs no more than what is due to its size. */
+/** The limits for a submitted file, proportional to its size. */
 export interface ReadingLimits {
-  /** Absent: half a minute, and half a second for each megabyte; on a machine that is not overloaded a hundredth is enough. */
+  /**
+   * Absent: half a minute, and half a second for each megabyte; on a machine that is not overloaded a hundredth is
+   * enough.
+   */
   timeLimitMs?: number;
   heapLimitMb?: number;
   signal?: AbortSignal;
@@ -22,7 +25,7 @@ export interface OfPlate {
 }
 
 /**
- * Reads a model or print file once and tells what is in it. Runs in a worker thread within time and memory limits; the
+ * Reads a model or print file once and returns its analysis. Runs in a worker thread within time and memory limits; the
  * event loop stays free. The kind is decided by the content.
  *
  * @throws UnreadableFileError with the reason and the remedy
@@ -32,9 +35,9 @@ export function analyseFile(path: string, limits: ReadingLimits = {}): Promise<F
 }
 
 /**
- * Writes a model file as a clean binary STL in bed coordinates, in a worker thread; or, if `volumes` names whose form a slicer
- * reads, a project as a clean 3MF in that form, in which modifiers, negative volumes, support blockers and enforcers are what
- * they are.
+ * Writes a model file as a clean binary STL in bed coordinates, in a worker thread; or, if `volumes` names whose form a
+ * slicer reads, a project as a clean 3MF in that form, in which modifiers, negative volumes, support blockers and
+ * enforcers are what they are.
  *
  * @throws UnreadableFileError
  */

@@ -4,7 +4,7 @@ import { copyAsCleanStl, type Placement } from './clean-stl';
 import type { Dialect } from './modifier-settings';
 import { failureMessage } from './worker';
 
-/** What the worker is asked to do. */
+/** The task of the worker. */
 export type FileTask =
   | { task: 'analyse'; path: string }
   | { task: 'place'; source: string; output: string; placement: Placement; plate?: number; volumes?: Dialect }

@@ -4,10 +4,10 @@ import type { Bounds } from './bounds';
 import type { ExtendedCommand } from './extended-commands';
 import type { Shape } from './shape';
 
-/** What a file is, by its content. */
+/** The kind of a file, by its content. */
 export type FileKind = 'stl' | '3mf' | 'gcode' | 'gcode_3mf';
 
-/** What reading a model once tells; kept with the file's SHA-256. Lengths in mm (3MF units applied). */
+/** The result of reading a model; stored under the file's SHA-256. Lengths in mm (3MF units applied). */
 export interface FileAnalysis {
   kind: FileKind;
   sizeBytes: number;
@@ -22,17 +22,20 @@ export interface FileAnalysis {
   shape?: Shape;
   /** 0 for G-code. */
   triangles: number;
-  /** Whether every edge joins exactly two triangles (of more than a million: whether it has no holes); absent for G-code. */
+  /**
+   * Whether every edge joins exactly two triangles (of more than a million: whether it has no holes); absent for
+   * G-code.
+   */
   watertight?: boolean;
   /** Sentences for a person. */
   warnings: string[];
   /** Only for sliced files. */
   print?: GcodeAnalysis;
-  /** The number of the plate that these figures describe, from 1; absent: the file knows no plates. */
+  /** The number of the plate that these figures describe, from 1; absent: the file has no plates. */
   plate?: number;
   /** All plates of a file that holds several; the figures above are those of the first. */
   plates?: PlateAnalysis[];
-  /** What only the slicer that made this project can do with it; absent: a plain model. */
+  /** The parts of this project that only its slicer supports; absent: a plain model. */
   project?: ProjectDemands;
 }
 
@@ -50,22 +53,27 @@ export interface PlateAnalysis
   picture: string | null;
 }
 
-/** What a project asks of a slicer beyond the triangles of its parts. */
+/** A project's requirements of a slicer beyond the triangles of its parts. */
 export interface ProjectDemands {
   /** Whose project it is. */
   by: 'prusa' | 'bambu';
-  /** What the shape or the strength of the part depends on: a slicer that cannot do it must refuse the project. */
+  /** Features that affect the shape or strength of the part: a slicer without them must reject the project. */
   volumes: ('modifier' | 'negative' | 'support_blocker' | 'support_enforcer')[];
-  /** Sentences about what is not taken over where the project itself is not sliced: its settings, painted colours. */
+  /**
+   * Sentences about features that are dropped because the project itself is not sliced: its settings, painted colours.
+   */
   ignored: string[];
 }
 
-/** What one pass over G-code tells. */
+/** The result of one pass over G-code. */
 export interface GcodeAnalysis {
   lines: number;
   /** Box of the extruding moves, mm; all zero when nothing is extruded. */
   bounds: Bounds;
-  /** Box of the extruding moves after the first layer mark, null without layer marks (leaves out purging by the start code). */
+  /**
+   * Box of the extruding moves after the first layer mark, null without layer marks (leaves out purging by the start
+   * code).
+   */
   partBounds: Bounds | null;
   /** Box of the places that moves without extrusion lead to, mm. */
   travelBounds: Bounds;
@@ -85,9 +93,9 @@ export interface GcodeAnalysis {
   maxNozzleTemperature: number;
   /** °C; 0 if the file sets none. */
   maxBedTemperature: number;
-  /** The most that anything in it asks for, words of macros included. */
+  /** The highest requested temperatures, including words of macros. */
   hottest: Heat;
-  /** The printer model the file says it was sliced for, if it says so. */
+  /** The printer model that the file names as its target, if any. */
   printerModel: string | null;
   /** Coordinates, feed rates or temperatures that are no number. */
   badNumbers: number;
@@ -100,15 +108,15 @@ export interface GcodeAnalysis {
   /** Commands that change or endanger the machine itself (`M997`, `M28` …), each once; never accepted. */
   dangerousCommands: string[];
   /**
-   * Calibration and settings commands (`M500`, `M302` …) that stand only in the start or end block of the file, each once:
-   * accepted on the model that the file was made for.
+   * Calibration and settings commands (`M500`, `M302` …) that stand only in the start or end block of the file, each
+   * once: accepted on the model that the file was made for.
    */
   vendorCommands: string[];
   /** Tools that extrude, by number. */
   tools: number[];
   /** What each tool that extrudes uses, by number. */
   toolUse: ToolUse[];
-  /** The filaments that the file says it uses, by number; empty if it says nothing. */
+  /** The filaments that the file lists, by number; empty if it lists none. */
   filaments: FileFilament[];
   /** mm, by tool, 0 where the file names none; empty if it names none at all. */
   nozzleDiameters: number[];
@@ -116,11 +124,14 @@ export interface GcodeAnalysis {
   bedType: string | null;
   /** Pictures in the file, the largest first. */
   thumbnails: { width: number; height: number; format: 'png' | 'jpg' }[];
-  /** Whether the file is proved to be whole; null: it cannot be proved, although heaters go off after the last extrusion. */
+  /**
+   * Whether the file is proved to be whole; null: it cannot be proved, although heaters go off after the last
+   * extrusion.
+   */
   complete: boolean | null;
 }
 
-/** What one tool does in a print. */
+/** The use of one tool in a print. */
 export interface ToolUse {
   tool: number;
   /** mm of filament that it pushes. */
@@ -133,13 +144,16 @@ export interface ToolUse {
 export interface FileFilament {
   /** From 1, as in the file. */
   filament: number;
-  /** The nozzle that it is sliced for, from 0 (on a Bambu with two nozzles 0 is the right one); null if the file does not say. */
+  /**
+   * The nozzle that it is sliced for, from 0 (on a Bambu with two nozzles 0 is the right one); null if the file does
+   * not state it.
+   */
   tool: number | null;
-  /** `PLA`, `PETG` …; null if the file does not say. */
+  /** `PLA`, `PETG` …; null if the file does not state it. */
   type: string | null;
-  /** RRGGBB, upper case; null if the file does not say. */
+  /** RRGGBB, upper case; null if the file does not state it. */
   colourHex: string | null;
-  /** null if the file does not say. */
+  /** null if the file does not state it. */
   grams: number | null;
 }
 

@@ -5,7 +5,7 @@ import { UnreadableFileError } from './unreadable';
 
 const maximumEntries = 10_000;
 const maximumInflatedBytes = 1024 ** 3;
-/** An archive may inflate to so much, and to so many times its size beyond: real models inflate 5 to 30 times. */
+/** The limits for inflating an archive: a base, plus a multiple of its size; real models inflate 5 to 30 times. */
 const freeInflatedBytes = 32 * 1024 ** 2;
 const maximumRatio = 40;
 const remedy = 'Export the file again from the program that made it.';
@@ -18,8 +18,8 @@ export interface Archive {
   names: string[];
   has(name: string): boolean;
   /**
-   * The inflated bytes of an entry, piece by piece. Fails if they are more than its directory entry says, and at the end if
-   * their CRC-32 is another: who reads to the end has the bytes that were packed.
+   * The inflated bytes of an entry, piece by piece. Fails if there are more than its directory entry states, and at the
+   * end if their CRC-32 differs: a caller that reads to the end has the packed bytes.
    *
    * @throws UnreadableFileError
    */

@@ -10,7 +10,7 @@ const mostObjects = 100_000;
 const mostSettings = 1_000_000;
 const longestName = 100;
 
-/** What Bambu Studio and OrcaSlicer note of their own beside the geometry of a project. */
+/** The notes that Bambu Studio and OrcaSlicer add to the geometry of a project. */
 export interface BambuSettings {
   /** By the id of the object in the model's start part. */
   objects: Map<string, BambuObject>;

@@ -35,7 +35,9 @@ const linesPerPiece = 4096;
 /** mm */
 const bedTolerance = 0.01;
 
-/** A mesh whose corners are shared by its triangles, as slicers want them: of an STL they would join them themselves. */
+/**
+ * A mesh whose corners are shared by its triangles, as slicers want them: of an STL they would join them themselves.
+ */
 class SharedMesh implements TriangleSink {
   vertexCount = 0;
   triangleCount = 0;
@@ -121,8 +123,8 @@ interface Volume extends VolumeNote {
 }
 
 /**
- * Reads a project, of whichever slicer, and writes what stands on a plate as a 3MF of our own, in bed coordinates: nothing in it
- * but triangles, what each volume is for, and the settings of modifiers that are taken over.
+ * Reads a project of any slicer, and writes the contents of a plate as a new 3MF, in bed coordinates. It contains only
+ * triangles, the role of each volume, and the supported settings of modifiers.
  *
  * @param dialect of the slicer that is to read it
  * @param plate of a project with several
@@ -165,7 +167,7 @@ async function readVolumes(source: string, placement: Placement, plate: number |
       const sorted = volumes
         .filter(({ mesh }) => mesh.triangleCount > 0)
         .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
-      return sorted[0]?.role === 'part' ? [sorted] : []; // a modifier of nothing
+      return sorted[0]?.role === 'part' ? [sorted] : []; // a modifier without an effect
     });
   } finally {
     archive.close();

@@ -2,17 +2,17 @@ import { PNG } from 'pngjs';
 
 /**
  * ColPic, the pictures that the touchscreens of Elegoo's printers show: a header of 32 bytes, up to 1,024 colours of 16
- * bits, and runs of points of one colour; as text of six bits a character. Nobody has published it; the facts are those on
- * which the plugins for these screens agree.
+ * bits, and runs of points of one colour; as text of six bits a character. It is undocumented; the facts are those
+ * on which the plugins for these screens agree.
  */
 const mark = 0x05ddc33c;
 const version = 3;
 const headerBytes = 32;
 const mostColours = 1024;
 const longestRun = 255;
-/** A run of up to so many points fits into the byte of its colour. */
+/** The longest run of pixels that fits into the byte of its colour. */
 const shortRun = 6;
-/** Colours are told apart in blocks of 32; this announces another block. */
+/** Colours are numbered in blocks of 32; this announces another block. */
 const blockSize = 32;
 const nextBlock = 7;
 
@@ -21,7 +21,7 @@ export function colPicComments(pngs: readonly Buffer[]): string {
   return pngs.map((png, index) => `\n;${index === 0 ? 'gimage' : 'simage'}:${colPic(png)}\n\n`).join('');
 }
 
-/** A PNG as the text of a ColPic; what is transparent becomes black. */
+/** Converts a PNG to the text of a ColPic; transparent pixels become black. */
 export function colPic(png: Buffer): string {
   const { width, height, data } = PNG.sync.read(png);
   const points = new Uint16Array(width * height);

@@ -8,9 +8,8 @@ import { UnreadableFileError } from './unreadable';
 const suspiciouslySmallMm = 1;
 
 /**
- * What is told of a model that was measured.
- *
- * @param printed box and volume of what is printed of it, if that is not the whole mesh
+ * Describes a measured model.
+ * @param printed box and volume of the printed part, if that is not the whole mesh
  * @throws UnreadableFileError it has no volume to print
  */
 export function ofModel(
@@ -64,7 +63,7 @@ function ofCompleteness(print: GcodeAnalysis): string[] {
   return [`Nothing proves that the G-code is complete: ${author} writes no closing mark. Look at its end.`];
 }
 
-/** What is told of G-code that was read. */
+/** Describes analysed G-code. */
 export function ofGcode(kind: 'gcode' | 'gcode_3mf', sizeBytes: number, print: GcodeAnalysis): FileAnalysis {
   const warnings: string[] = [];
   if (print.extrudingMoves === 0) warnings.push('The G-code extrudes nothing.');

@@ -2,12 +2,11 @@
 const bucketBits = 7;
 const bucketCount = 2 ** bucketBits;
 
-/**
- * Finds out whether any of the edges of a closed mesh was met twice. An edge is told by two hashes of it, 64 bits: of a
+/** Determines whether any edge of a closed mesh occurs twice. An edge is identified by two hashes, 64 bits: of a
  * million triangles two edges are taken for one by chance once in seven million times.
  *
  * The edges are strewn over buckets while they come in, so that each bucket can be searched in a table that fits a
- * processor's cache. What is not used of a bucket is address space only, not memory.
+ * processor's cache. The unused part of a bucket takes only address space, not memory.
  */
 export class EdgeCount {
   /** Two numbers an edge, bucket after bucket. */
@@ -22,7 +21,7 @@ export class EdgeCount {
     const mean = (1.5 * triangles) / bucketCount;
     // hashes fill a bucket by eight standard deviations more than the mean only if many of them are the same
     this.bucketLength = 2 * Math.ceil(mean + 8 * Math.sqrt(mean) + 8);
-    // shared with nobody, but for an ordinary buffer of this size V8 would start a garbage collection
+    // not shared, but for an ordinary buffer of this size V8 would start a garbage collection
     this.hashes = new Int32Array(new SharedArrayBuffer(4 * bucketCount * this.bucketLength));
     this.ends = Int32Array.from({ length: bucketCount }, (_, bucket) => bucket * this.bucketLength);
   }

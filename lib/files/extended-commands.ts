@@ -1,4 +1,4 @@
-/** More different ones are in no file that anybody would print. */
+/** No genuine print file has more different ones. */
 const mostNames = 200;
 const longestName = 40;
 

@@ -1,7 +1,7 @@
 import type { FileFacts, SlicedFacts } from '../model/sliced-facts';
 import type { FileAnalysis, GcodeAnalysis } from './analysis';
 
-/** What of an analysis decides where a file can be printed. */
+/** The part of an analysis that decides where a file can be printed. */
 export function fileFacts(analysis: FileAnalysis): FileFacts {
   return {
     sliced: analysis.print ? slicedFacts(analysis.print) : null,

@@ -8,12 +8,12 @@ const knownType =
   /^(PLA|PETG|PCTG|PETCF|PET|ABS|ASA|TPU|TPE|PVA|PVB|BVOH|HIPS|PPS|PPA|PAHT|PA6|PA12|PA|PCABS|PC|PP|PE|PHA|EVA|POM|PEEK|PEI)([- ](?:CF|GF|AERO|AMS|S)(?:\d+)?)?(?![A-Z0-9])/i;
 
 /**
- * What a file says of its nozzles and filaments. Three habits meet here: lists in the order of the nozzles (PrusaSlicer,
- * OrcaSlicer, Bambu Studio: `filament_type = PLA;PETG`), lists of the used ones only (their statistics), and one line
- * a nozzle (Cura, Luban, ideaMaker).
+ * Collects a file's comments about its nozzles and filaments. Three habits meet here: lists in the order of the nozzles
+ * (PrusaSlicer, OrcaSlicer, Bambu Studio: `filament_type = PLA;PETG`), lists of the used ones only (their statistics),
+ * and one line a nozzle (Cura, Luban, ideaMaker).
  *
- * `T1` of Bambu Studio’s G-code means the second *filament*, whatever nozzle it comes from; so does that of a machine that
- * changes filaments in one nozzle. Everywhere else a tool has a nozzle and a filament of its own.
+ * `T1` of Bambu Studio’s G-code means the second *filament*, whatever nozzle it comes from; so does that of a machine
+ * that changes filaments in one nozzle. Everywhere else a tool has a nozzle and a filament of its own.
  */
 export class FilamentComments {
   private readonly types: (string | null)[] = [];
@@ -37,7 +37,9 @@ export class FilamentComments {
     return Array.from(this.diameters, (diameter) => diameter ?? 0);
   }
 
-  /** Of Bambu's two nozzles the one that a filament is sliced for, as M104 counts them; null: not Bambu, or not said. */
+  /**
+   * Of Bambu's two nozzles the one that a filament is sliced for, as M104 counts them; null: not Bambu, or not stated.
+   */
   nozzleOf(tool: number): number | null {
     const side = this.map[tool];
     return side === undefined || this.diameters.length < 2 ? null : side % 2;

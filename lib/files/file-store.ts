@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NotFoundError, PlatewiseError } from '../model/errors';
 
-/** The endings of what is printed; everything else of a name is forgotten. */
+/** The kept endings of print files; the rest of a name is dropped. */
 const printExtensions = ['.gcode.3mf', '.gcode', '.3mf', '.stl'] as const;
 const extensions = [...printExtensions, '.jpg', '.png'] as const;
 export type PrintExtension = (typeof printExtensions)[number];
@@ -23,19 +23,18 @@ export interface StoredFile {
 export interface PutOptions {
   extension: StoredExtension;
   maxBytes: number;
-  /** What all files together may have; without it, as much as the disk has. */
+  /** The limit for the total size of all files; absent: the disk's capacity. */
   quotaBytes?: number | undefined;
 }
 
 /** Where files are kept, each under its SHA-256. */
 export interface FileStore {
-  /**
-   * Keeps the bytes of a stream. Either the whole file is there afterwards, safe from a power cut, or nothing is.
+  /** Stores the bytes of a stream. Afterwards either the whole file exists, safe from a power cut, or nothing does.
    *
    * @throws FileStoreError `file_too_large`; `storage_full` when all files together would be larger than `quotaBytes`
    */
   put(stream: Readable, options: PutOptions): Promise<StoredFile>;
-  /** The path of a stored file; says nothing of whether it exists. */
+  /** The path of a stored file, whether or not it exists. */
   pathOf(sha256: string, extension: StoredExtension): string;
   /**
    * The real path of a file that a submitter named.
@@ -51,36 +50,33 @@ export interface FileStore {
   /** Marks a stored file as used now, so that it counts as new; false if it is not there. */
   touch(sha256: string, extension: StoredExtension): Promise<boolean>;
   /**
-   * Removes what was left half received by a process that is gone: what nobody has written to since a moment (ms since
-   * 1970). Returns how many files.
+   * Removes partial files of ended processes: those not written to since a time (ms since 1970). Returns their number.
    */
   sweepIncoming(before: number): Promise<number>;
-  /**
-   * Removes a stored file; nothing if it is gone already.
+  /** Removes a stored file; does nothing if it is already gone.
    *
-   * @throws FileStoreError `bad_file_address` when it is no file of this store
-   */
+   * @throws FileStoreError `bad_file_address` when the file is not in this store */
   remove(path: string): Promise<void>;
 }
 
-/** The file store refuses. */
+/** A rejection by the file store. */
 export class FileStoreError extends PlatewiseError {
   constructor(message: string, code: string, remedy: string) {
     super(message, { code, remedy });
   }
 }
 
-/** Models are nobody's business but the farm's. */
+/** Only the farm's user may read models. */
 const privateFile = 0o600;
 const privateFolder = 0o700;
 
-/** The stored ending of a file name, undefined if it is none that Platewise prints. */
+/** The stored ending of a file name; undefined if Platewise does not print such files. */
 export function printExtensionOf(name: string): PrintExtension | undefined {
   const lowerCase = name.toLowerCase();
   return printExtensions.find((extension) => lowerCase.endsWith(extension));
 }
 
-/** The ending of a stored file, undefined if it is none that files are stored under. */
+/** The ending of a stored file; undefined if it is not a known one. */
 export function storedExtensionOf(ending: string): StoredExtension | undefined {
   return extensions.find((extension) => extension === ending);
 }
@@ -89,10 +85,12 @@ export function storedExtensionOf(ending: string): StoredExtension | undefined {
 export class LocalFileStore implements FileStore {
   private readonly root: string;
   private readonly permitted: readonly string[];
-  /** Bytes of all files, those under way included; undefined until somebody asks. */
+  /** Bytes of all files, including incoming ones; undefined until first needed. */
   private usedBytes: number | undefined;
 
-  /** `permittedRoots` are further folders from which a submitter may name files; relative names mean files of the root. */
+  /**
+   * `permittedRoots` are further folders from which a submitter may name files; relative names mean files of the root.
+   */
   constructor(rootDirectory: string, permittedRoots: readonly string[] = []) {
     this.root = resolve(rootDirectory);
     this.permitted = permittedRoots.map((directory) => resolve(directory));
@@ -120,7 +118,7 @@ export class LocalFileStore implements FileStore {
       await syncDirectory(directory);
       return { sha256, path, sizeBytes };
     } finally {
-      // What failed takes no room, nor does what was there already.
+      // A failed upload takes no space, nor does a file that already existed.
       this.count(-taken);
       await rm(temporary, { force: true });
     }
@@ -130,7 +128,7 @@ export class LocalFileStore implements FileStore {
     if (this.usedBytes !== undefined) this.usedBytes += bytes;
   }
 
-  /** Somebody may have made room by hand, so it is counted anew before anything is refused. */
+  /** Files may have been deleted by hand, so the total is counted again before an upload is rejected. */
   private async makeSureOfRoom(underWay: number, quotaBytes: number): Promise<void> {
     if (this.usedBytes !== undefined && this.usedBytes <= quotaBytes) return;
     let total = underWay;
@@ -159,7 +157,7 @@ export class LocalFileStore implements FileStore {
       const real = await realpath(directory).catch(() => undefined);
       if (real !== undefined) folders.push({ named: directory, real });
     }
-    // Of other places nobody learns from the answer whether anything is there: they are not even looked at.
+    // Paths elsewhere are not even checked, so that the answer does not reveal whether they exist.
     const isInside = folders.some((one) => contains(one.named, named) || contains(one.real, named));
     if (!isInside) throw outside(path);
     const real = await realPathOf(named, path);

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import type { Bounds } from './bounds';
 
-/** What a `.gcode.3mf` tells the printer beside its G-code. */
+/** The information of a `.gcode.3mf` for the printer besides its G-code. */
 export interface SlicedPlate {
   /** Bambu's id of the printer model; the H2D's is `O1D`. */
   printerModelId: string;
@@ -26,8 +26,8 @@ const plate = 'Metadata/plate_1.gcode';
 const inMemoryBytes = 128 * 1024 ** 2;
 
 /**
- * Wraps G-code as a sliced plate in the form that Bambu printers take (`.gcode.3mf`): the G-code with its MD5 in upper-case
- * hex, and the metadata that the printer and its screen read. Written as a whole or not at all.
+ * Wraps G-code as a sliced plate in the form that Bambu printers take (`.gcode.3mf`): the G-code with its MD5 in
+ * upper-case hex, and the metadata that the printer and its screen read. Written as a whole or not at all.
  */
 export async function writeGcode3mf(gcodePath: string, outputPath: string, sliced: SlicedPlate): Promise<void> {
   const md5 = await md5Of(gcodePath);

@@ -32,7 +32,7 @@ for (const [letter, index] of [
   indexOfLetter[letter.charCodeAt(0)] = index;
 }
 
-/** What a word without a number means; see `GcodeWords.read`. */
+/** The meaning of a word without a number; see `GcodeWords.read`. */
 export type BareWord = 'bad' | 'zero' | 'flag' | 'nothing';
 
 /** The words of one command (`X10 Y-2.5`), read without making strings. */

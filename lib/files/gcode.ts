@@ -23,11 +23,12 @@ const chunkBytes = 256 * 1024;
 const millimetresPerInch = 25.4;
 
 /**
- * Reads G-code in pieces, in one pass and constant memory: extents of the extruding moves, filament, layers, temperatures,
- * time, tools, what the slicer says of itself, and whether the file is whole. Understands G0–G4, G20/G21, G28, G90–G92, arcs
- * (G2/G3 by centre or radius), M82/M83, tools (`T1`, ACTIVATE_EXTRUDER), heaters (M104/M109/M140/M190/M141/M191 and Klipper's
- * SET_HEATER_TEMPERATURE) and the motion limits M201, M203–M205 and SET_VELOCITY_LIMIT. Every other command is none of its
- * business: its words are not read, so nothing in them is a bad number.
+ * Reads G-code in pieces, in one pass and constant memory: extents of the extruding moves, filament, layers,
+ * temperatures, time, tools, the slicer's comments, and whether the file is complete. Understands G0–G4, G20/G21, G28,
+ * G90–G92, arcs (G2/G3 by centre or radius), M82/M83, tools (`T1`, ACTIVATE_EXTRUDER), heaters
+ * (M104/M109/M140/M190/M141/M191 and Klipper's SET_HEATER_TEMPERATURE) and the motion limits M201, M203–M205 and
+ * SET_VELOCITY_LIMIT. Every other command is none of its business: its words are not read, so nothing in them is a bad
+ * number.
  */
 export class GcodeReader {
   private readonly comments = new SlicerComments();
@@ -211,7 +212,7 @@ export class GcodeReader {
       this.move(code);
       return;
     }
-    // a sub-code is a command of its own: M201.2 has nothing to do with M201
+    // a sub-code is a separate command: M201.2 is unrelated to M201
     let wordsStart = numberEnd;
     let subCode = 0;
     if (bytes[numberEnd] === 46) {
@@ -380,7 +381,7 @@ export class GcodeReader {
   private heat(code: number): void {
     const { words, extrudingMoves } = this;
     if (!words.has(S) && !words.has(R)) {
-      // Marlin takes it from what the machine has stored, which nobody knows here.
+      // Marlin uses the machine's stored value, which is unknown here.
       if (words.has(I)) words.badNumbers++;
       return;
     }
@@ -467,16 +468,16 @@ export class GcodeReader {
     }
   }
 
-  /** A line that begins with neither letter nor comment: some firmware looks for a command in it all the same. */
+  /** A line that begins with neither letter nor comment: some firmware looks for a command in it nevertheless. */
   private oddLine(text: string): void {
     const [command = ''] = text.split(';', 1);
     if (/[A-Za-z_]/.test(command)) this.extendedCommands.see(command.trim().toUpperCase(), this.lines);
   }
 
-  /** What the words of a macro ask of its heaters, as far as their names tell. */
+  /** The temperatures that the words of a macro request, as far as their names show it. */
   private heatByMacro(text: string): void {
     const words = klipperWords(text);
-    // What is quoted or escaped is read differently by versions of Klipper: nobody knows what it heats.
+    // Versions of Klipper read quoted or escaped text differently, so what it heats is unknown.
     if (words === null && mayHeat(text)) this.words.badNumbers++;
     for (const [name, value] of words ?? []) {
       const part = heatedByWord(name);
@@ -537,7 +538,7 @@ function nextName(bytes: Uint8Array, from: number, end: number): number {
 const pastByteOrderMark = (bytes: Uint8Array, at: number): number =>
   bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? at + 3 : at;
 
-/** null unless the file says it of each filament. */
+/** null unless the file states it for each filament. */
 function totalGrams(filaments: readonly FileFilament[]): number | null {
   const grams = filaments.map((filament) => filament.grams ?? Number.NaN).reduce((sum, each) => sum + each, 0);
   return grams > 0 ? grams : null;

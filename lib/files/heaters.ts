@@ -36,7 +36,7 @@ export class Heaters {
     this.set('chamber', temperature, move);
   }
 
-  /** M84, M18: no end code heats without motors; it tells that a print whose macro heated is over. */
+  /** M84, M18: no end code heats without motors; it shows that a print whose macro heated is over. */
   motorsOff(move: number): void {
     this.offAt = move;
   }
@@ -51,7 +51,7 @@ export class Heaters {
     }
   }
 
-  /** Whether everything that was switched on is off after the last of so many extruding moves. */
+  /** Whether everything that was switched on is off after the last of this many extruding moves. */
   offAfter(moves: number): boolean {
     if (this.endedAt === moves) return true;
     if (this.on.size > 0) return false;

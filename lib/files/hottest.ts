@@ -3,14 +3,17 @@ import type { Heat } from '../model/sliced-facts';
 /** The part of a machine that a heater warms. */
 export type Heated = keyof Heat;
 
-/** Which part one of Klipper's heaters or sensors belongs to; one of which nothing is known heats the chamber at most. */
+/** Which part one of Klipper's heaters or sensors belongs to; an unknown one heats the chamber at most. */
 export function heatedBy(heater: string): Heated {
   const name = heater.trim().toLowerCase();
   if (/^extruder\d*$/.test(name)) return 'nozzle';
   return name.startsWith('heater_bed') ? 'bed' : 'chamber';
 }
 
-/** Which part a word of a macro gives a temperature for, as in `START_PRINT BED=60 EXTRUDER_TEMP=210`; undefined: none. */
+/**
+ * The part for which a word of a macro gives a temperature, as in `START_PRINT BED=60 EXTRUDER_TEMP=210`; undefined:
+ * none.
+ */
 export function heatedByWord(name: string): Heated | undefined {
   const isTemperature = name.includes('TEMP');
   const of = (part: string): boolean => name === part || (isTemperature && name.includes(part));

@@ -17,7 +17,7 @@ const plausibleTriangles = 100_000_000;
 const accepted = 'Send an STL, a 3MF, G-code or a sliced .gcode.3mf.';
 
 /**
- * Decides by content how a file is to be read; the name is only used to word a refusal.
+ * Decides by content how a file is to be read; the name is only used in the error message.
  *
  * A binary STL is recognised by arithmetic (size = 84 + 50 × count), whatever its header says: many begin with "solid".
  *

@@ -17,10 +17,10 @@ const rows = (place: Place, reasons: Readonly<Record<string, string>>): MachineC
   Object.entries(reasons).map(([command, why]) => ({ command, place, why }));
 
 /**
- * What such commands do. M-codes as Marlin's documentation (marlinfw.org/docs/gcode) describes them, commands with names
- * as Klipper's (G-Codes.md). What stands in `own_machine` was seen in public machine profiles: `M500` in the start code of
- * Bambu Studio's H2D (after levelling and after measuring the nozzles' offset), `M302` in that of its A1 and X1,
- * `SET_GCODE_OFFSET` and `SAVE_VARIABLE` in start and end macros for Klipper.
+ * The effects of such commands. M-codes as Marlin's documentation (marlinfw.org/docs/gcode) describes them, commands
+ * with names as Klipper's (G-Codes.md). What stands in `own_machine` was seen in public machine profiles: `M500` in the
+ * start code of Bambu Studio's H2D (after levelling and after measuring the nozzles' offset), `M302` in that of its A1
+ * and X1, `SET_GCODE_OFFSET` and `SAVE_VARIABLE` in start and end macros for Klipper.
  */
 export const machineCommands: readonly MachineCommand[] = [
   ...rows('nowhere', {
@@ -122,8 +122,8 @@ interface Sightings {
 }
 
 /**
- * Sorts the commands of a file that do more than print by where they stand. The start block ends at the first layer mark,
- * in a file without marks at the first extruding move; the end block begins after the last extruding move.
+ * Sorts the commands of a file that do more than print by where they stand. The start block ends at the first layer
+ * mark, in a file without marks at the first extruding move; the end block begins after the last extruding move.
  */
 export class MachineCommands {
   private readonly seen = new Map<string, Sightings>();

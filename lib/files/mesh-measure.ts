@@ -8,23 +8,24 @@ import { independentHash, onGrid, vertexHash } from './vertex-hash';
 /** Coordinates beyond one kilometre are a broken file, not a part. */
 const coordinateLimitMm = 1e6;
 
-/** Up to so many triangles it is also found out whether more than two of them meet at an edge; holes are found at any size. */
+/** Up to this many triangles, edges with more than two triangles are detected too; holes are detected at any size. */
 const countedTriangles = 1_000_000;
 
 /**
  * Box, volume, surface and closedness of a mesh in one pass and bounded memory.
  *
- * Volume is the sum of the tetrahedra between a corner of the mesh and its triangles, ∑ n·(a − corner) / 6: exact for a closed
- * mesh wherever it lies, and for an open one the indication that PrusaSlicer gives too. It never exceeds the box.
+ * Volume is the sum of the tetrahedra between a corner of the mesh and its triangles, ∑ n·(a − corner) / 6: exact for a
+ * closed mesh wherever it lies, and for an open one the indication that PrusaSlicer gives too. It never exceeds the
+ * box.
  *
- * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign with
- * the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both products
- * is the same in both directions and cancels when every edge is met an even number of times. A closed mesh always gives
- * zero; an open one gives zero by chance once in 2³². Of up to a million triangles the products are kept, to tell whether an
- * edge is met twice in the same direction.
+ * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign
+ * with the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both
+ * products is the same in both directions and cancels when every edge is met an even number of times. A closed mesh
+ * always gives zero; an open one gives zero by chance once in 2³². Of up to a million triangles the products are kept,
+ * to tell whether an edge is met twice in the same direction.
  *
- * Three small loops over a batch that stays in a processor's cache, not one large loop: that would take longer to compile
- * than most models to read.
+ * Three small loops over a batch that stays in a processor's cache, not one large loop: that would take longer to
+ * compile than most models to read.
  */
 export class MeshMeasure implements TriangleSink {
   triangles = 0;
@@ -105,8 +106,8 @@ export class MeshMeasure implements TriangleSink {
   }
 
   /**
-   * Whether every edge joins exactly two triangles. Of more than a million triangles, and of a mesh whose triangles face
-   * both ways: whether it has no holes.
+   * Whether every edge joins exactly two triangles. Of more than a million triangles, and of a mesh whose triangles
+   * face both ways: whether it has no holes.
    */
   get watertight(): boolean {
     const { closedness } = this;
@@ -176,8 +177,8 @@ export class MeshMeasure implements TriangleSink {
   }
 
   /**
-   * Adds edges to the sums and writes the products of those that lead from the smaller hash to the larger: in a closed mesh
-   * the opposite direction is met as often.
+   * Adds edges to the sums and writes the products of those that lead from the smaller hash to the larger: in a closed
+   * mesh the opposite direction is met as often.
    *
    * @returns how many were written
    */

@@ -16,7 +16,7 @@ const pairs: readonly (readonly [prusa: string, bambu: string])[] = [
 const commonPatterns =
   /^(3dhoneycomb|adaptivecubic|concentric|cubic|grid|gyroid|honeycomb|lightning|line|supportcubic|triangles)$/;
 
-/** What stands beside print settings in the files of both and is none. */
+/** Keys that stand beside print settings in the files of both but are not settings. */
 const noSettings =
   /^(name|extruder|matrix|modifier|volume_type|source_.*|face_count|mesh_shared|uuid|text_info|identify_id|assemble_.*|wipe_into_.*)$/;
 const settingKey = /^[a-z][a-z0-9_]{1,60}$/;
@@ -24,8 +24,9 @@ const settingKey = /^[a-z][a-z0-9_]{1,60}$/;
 /**
  * The print settings of an object, a part or a modifier.
  *
- * @returns `taken`: by PrusaSlicer's keys, those that every slicer is given; `known`: all keys that set something, those taken by
- * PrusaSlicer's name; `filament`: the number of the filament that it is assigned to, undefined if it has none of its own
+ * @returns `taken`: by PrusaSlicer's keys, those that every slicer is given; `known`: all keys that set something,
+ * those taken by PrusaSlicer's name; `filament`: the number of the filament that it is assigned to, undefined if it has
+ * none of its own
  */
 export function modifierSettings(
   dialect: Dialect,

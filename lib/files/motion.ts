@@ -6,7 +6,7 @@ export interface MotionLimits {
   /** x, y, z, e */
   maxAcceleration: [number, number, number, number];
   maxSpeed: [number, number, number, number];
-  /** Change of speed that an axis takes at once. */
+  /** The instantaneous change of speed of an axis (jerk). */
   jerk: [number, number, number, number];
   /** mm; above 0 it replaces the jerk (Marlin 2). */
   junctionDeviation: number;

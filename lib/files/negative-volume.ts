@@ -12,17 +12,17 @@ const sameLevel = 1e-4;
 /** Cross-sections of one object at most, and at least. */
 const mostPlanes = 800;
 const leastPlanes = 16;
-/** A slab between two levels is halved so many times at most. */
+/** The maximum number of times that a slab between two levels is halved. */
 const mostHalvings = 8;
-/** And so many times in any case, where there is room for it: a bend may hide from few cross-sections. */
+/** The minimum number of times, if there is room: a bend may be missed by few cross-sections. */
 const leastHalvings = 3;
-/** What halving a slab may change of its volume, as a share of its box, before the halves are halved too. */
+/** The change of a slab's volume by halving, as a share of its box, above which the halves are halved too. */
 const sameVolume = 1e-6;
 /** And as a share of its walls, mm: what rounding to micrometres shifts them on the whole. */
 const sameWalls = 1e-4;
-/** Looking for the triangles of a plane costs time: so many looks at most. */
+/** The maximum number of searches for the triangles of a plane, which cost time. */
 const mostLooks = 400_000_000;
-/** What is left between two surfaces that lie on one another, by rounding to micrometres, is narrower than this, µm. */
+/** The maximum width of rounding residue between two coincident surfaces, µm. */
 const sliver = 2;
 /** Sides that agree so far (µm) are the same. */
 const sameSide = 2;
@@ -48,25 +48,25 @@ export class TriangleList implements TriangleSink {
   }
 }
 
-/** What negative volumes take from an object. */
+/** The part of an object that negative volumes remove. */
 export interface Removed {
   volumeMm3: number;
-  /** The box of what is left, undefined if nothing is. */
+  /** The box of the remainder; undefined if it is empty. */
   bounds: Bounds | undefined;
   /** Whether all contours closed: else the mesh has holes, and the figures are only an indication. */
   sound: boolean;
 }
 
-/**
- * What is removed from parts by the volumes that are subtracted from them.
+/** Computes what negative volumes remove from parts.
  *
- * The volume in common is the integral of the area that their cross-sections have in common, by Gauss's rule of two points
- * between every two levels at which a vertex lies; a slab is halved as long as that changes its volume by more than a
- * millionth of its box, and more than rounding does. It is exact (up to the rounding of contours to 1 µm, about a hundred-thousandth) wherever that area is at
- * most a cubic in z between two levels, which it is for all polyhedra as long as no edge pierces a face there: for boxes, prisms
- * and holes through them. Where edges do pierce faces the error was below 0.01 %. Finely meshed solids are cut into at most 400
- * slabs, evenly; the error was below 0.001 % for a sphere with a hole. The box's sides that are cut are those of the
- * cross-sections; its height is known to a slab, and is never too small.
+ * The volume in common is the integral of the area that their cross-sections have in common, by Gauss's rule of two
+ * points between every two levels at which a vertex lies; a slab is halved as long as that changes its volume by more
+ * than a millionth of its box, and more than rounding does. It is exact (up to the rounding of contours to 1 µm, about
+ * a hundred-thousandth) wherever that area is at most a cubic in z between two levels, which it is for all polyhedra as
+ * long as no edge pierces a face there: for boxes, prisms and holes through them. Where edges do pierce faces the error
+ * was below 0.01 %. Finely meshed solids are cut into at most 400 slabs, evenly; the error was below 0.001 % for a
+ * sphere with a hole. The box's sides that are cut are those of the cross-sections; its height is known to a slab, and
+ * is never too small.
  *
  * @param bounds of the parts
  * @param shareOfPlanes how much of the usual number of cross-sections may be spent, from 0 to 1
@@ -170,7 +170,10 @@ class Integration {
   }
 }
 
-/** The heights at which a vertex lies, between two heights and with them; undefined if these are more than so many slabs. */
+/**
+ * The heights at which a vertex lies, between two heights and with them; undefined if these are more than so many
+ * slabs.
+ */
 function levelsOf(solids: readonly Float64Array[], from: number, to: number, slabs: number): number[] | undefined {
   const heights = new Set<number>([to]);
   for (const triangles of solids) {
@@ -202,7 +205,7 @@ const nowhere = (): Sides => ({
   back: Number.NEGATIVE_INFINITY,
 });
 
-/** Cuts both solids at one height after the other and remembers how far what is left reaches. */
+/** Cuts both solids at one height after the other and remembers the extent of the remainder. */
 class CrossSections {
   sound = true;
   /** mm of contours in the cross-section that has most of them. */
@@ -243,7 +246,7 @@ class CrossSections {
     return { removed: Math.abs(clipper.areaPaths(common)) / perMm ** 2, left: left.length > 0 };
   }
 
-  /** The box of what is left: the sides of the whole where nothing was cut. */
+  /** The box of the remainder: the sides of the whole where nothing was cut. */
   leftOf({ min, max }: Bounds, lowest: number, highest: number): Bounds {
     const { whole, remaining, originX, originY } = this;
     const side = (exact: number, of: number, left: number, origin: number) =>

@@ -1,7 +1,7 @@
 import { PlatewiseError } from '../model/errors';
 import type { FileAnalysis, FileKind, PlateAnalysis } from './analysis';
 
-/** Which plate of a file is meant cannot be told; the message and the remedy list the plates there are. */
+/** The plate of a file is not determined; the message and the remedy list the available plates. */
 export class PlateChoiceError extends PlatewiseError {
   constructor(
     message: string,
@@ -14,8 +14,8 @@ export class PlateChoiceError extends PlatewiseError {
 }
 
 /**
- * What a file with plates tells: the figures of the first, and all of them if there are several. The warnings of a file of
- * several plates say which plate they mean.
+ * The analysis of a file with plates: the figures of the first, and all of them if there are several. The warnings of a
+ * file with several plates name their plate.
  *
  * @param plates at least one
  * @param common warnings for the whole file
@@ -45,8 +45,8 @@ export function severalPlates(
 }
 
 /**
- * The analysis of one plate alone: of the only one, or of the one that is named by its number or its name (case does not
- * matter). Of a file without plates its own, if none is named. Done twice it changes nothing.
+ * The analysis of one plate alone: of the only one, or of the one that is named by its number or its name (case does
+ * not matter). Of a file without plates its own, if none is named. Idempotent.
  *
  * @throws PlateChoiceError there are several and none is named, or the named one is not there
  */

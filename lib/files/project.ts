@@ -4,7 +4,7 @@ import { type BambuPlate, type BambuSettings, readBambuSettings } from './bambu-
 import { modifierSettings } from './modifier-settings';
 import { type PrusaSettings, readPrusaSettings } from './prusa-settings';
 
-/** What a volume of a project is for: a part of the solid, or what only a slicer can do. */
+/** The role of a volume in a project: a part of the solid, or a feature that only a slicer supports. */
 export type VolumeRole = 'part' | ProjectDemands['volumes'][number];
 
 /** A range of an object's triangles, or the whole of it, and what it is for. */
@@ -35,7 +35,7 @@ const bambuRoles: Readonly<Record<string, VolumeRole>> = {
   support_enforcer: 'support_enforcer',
 };
 
-/** What the project files of a 3MF say of its objects, whoever's they are; of a plain 3MF nothing. */
+/** Reads the project files of a 3MF about its objects, for any slicer; empty for a plain 3MF. */
 export class ProjectNotes {
   private constructor(
     private readonly prusa: PrusaSettings | undefined,
@@ -70,14 +70,13 @@ export class ProjectNotes {
     }));
   }
 
-  /** What a component of an object of the start part is for, undefined if nothing says so. */
+  /** The role of a component of an object in the start part; undefined if not stated. */
   componentOf(objectId: string, componentId: string): VolumeNote | undefined {
     const part = this.bambu?.objects.get(objectId)?.parts.get(componentId);
     return part && noteOf(bambuRoles[part.subtype] ?? 'part', modifierSettings('bambu', part.settings).taken);
   }
 
-  /**
-   * What is asked of a slicer by some objects of the start part.
+  /** The requirements of some objects of the start part on a slicer.
    *
    * @param roles of the volumes that were found in them
    */

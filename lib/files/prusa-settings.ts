@@ -8,7 +8,7 @@ const largestBytes = 16 * 1024 ** 2;
 const mostObjects = 100_000;
 const mostSettings = 1_000_000;
 
-/** What PrusaSlicer notes of its own beside the geometry of a project. */
+/** The notes that PrusaSlicer adds to the geometry of a project. */
 export interface PrusaSettings {
   /** By the id of the object in the model. */
   objects: Map<string, PrusaObject>;
@@ -32,8 +32,8 @@ export interface PrusaVolume {
 }
 
 /**
- * Reads `Slic3r_PE_model.config` and `Slic3r_PE.config`, undefined if the archive has neither. Keys as in PrusaSlicer's 3mf.cpp;
- * before 2.0 a modifier was marked by `modifier` = 1 alone.
+ * Reads `Slic3r_PE_model.config` and `Slic3r_PE.config`, undefined if the archive has neither. Keys as in PrusaSlicer's
+ * 3mf.cpp; before 2.0 a modifier was marked by `modifier` = 1 alone.
  *
  * @throws UnreadableFileError they are damaged, or list more than any project has
  */

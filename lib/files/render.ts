@@ -9,7 +9,7 @@ import { forEachTriangle } from './triangles';
 /** Seen from the front, the right and above: how far the view is turned about Z, and tilted. */
 const turn = -Math.PI / 5;
 const tilt = Math.PI / 5;
-/** Drawn so many times larger and then averaged, so that edges are smooth. */
+/** The oversampling factor: pictures are drawn larger and then averaged, so that edges are smooth. */
 const oversampling = 2;
 const margin = 0.06;
 const light = normalised([-0.4, -0.6, 0.7]);

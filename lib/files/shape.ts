@@ -3,7 +3,7 @@ import { crossing } from './crossing';
 import type { TriangleSink } from './triangle-batch';
 import { independentHash, onGrid, vertexHash } from './vertex-hash';
 
-/** What the cross-sections of a model look like, from the bottom to the top, each for an equal part of the height. */
+/** The cross-sections of a model, from bottom to top, each for an equal part of the height. */
 export interface Shape {
   slices: ShapeSlice[];
 }
@@ -16,14 +16,15 @@ export interface ShapeSlice {
   up: number[];
   /** The same of those that look downwards. */
   down: number[];
-  /** mm along which something rises from a level face that looks upwards, so that the face goes on inside of the part. */
+  /**
+   * mm along which something rises from a level face that looks upwards, so that the face continues inside the part.
+   */
   upBorder: number;
   /** mm along which something goes down from a level face that looks downwards. */
   downBorder: number;
 }
 
-/**
- * The kinds of faces that are told apart: run over rise of the steepest ones of each kind. The first is of level faces; steeper
+/** The classes of faces: run over rise of the steepest ones of each kind. The first is of level faces; steeper
  * ones than the last are walls. Two kinds differ by a factor of 1.6 or so: whether what a layer leaves open of the one
  * below lies under its walls, or needs solid infill, is decided somewhere in between.
  */
@@ -44,7 +45,7 @@ export interface ShapeIsland {
   count: number;
 }
 
-/** Enough for the layers of a part to be told apart, and little to keep. */
+/** Enough to distinguish the layers of a part, and little to store. */
 const sliceCount = 48;
 /** Of more triangles some are left out, evenly: they are small then. */
 const mostTriangles = 262_144;

@@ -5,11 +5,11 @@ import { parseXml } from './xml';
 const mostPlates = 1000;
 const mostFilaments = 64;
 
-/** What `slice_info.config` tells of one sliced plate. */
+/** The information of `slice_info.config` about one sliced plate. */
 export interface SliceInfo {
   /** Bambu's id of the printer model, such as `O1D`; null if it names none. */
   printerModel: string | null;
-  /** null: it says nothing. */
+  /** null: not stated. */
   seconds: number | null;
   grams: number | null;
   /** mm, by tool; empty if it names none. */
@@ -25,8 +25,8 @@ interface PlateBlock {
 /**
  * Reads `slice_info.config`: each plate by its number. A single plate without a number has the number 0.
  *
- * On a printer with two nozzles the file counts from the left (`filament_maps` 1 is the left one, `nozzle_diameters` begin
- * with it), tools count from the right.
+ * On a printer with two nozzles the file counts from the left (`filament_maps` 1 is the left one, `nozzle_diameters`
+ * begin with it), tools count from the right.
  *
  * @throws UnreadableFileError
  */

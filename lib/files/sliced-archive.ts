@@ -28,10 +28,9 @@ export function slicedPlatesOf(archive: Archive): SlicedPlate[] {
 }
 
 /**
- * Analyses the plates of a `.gcode.3mf`: the G-code of each, and what the archive says of it.
+ * Analyses the plates of a `.gcode.3mf`: the G-code of each, and the archive's information about it.
  *
- * @throws UnreadableFileError also when the MD5 of a plate is another than its file says
- */
+ * @throws UnreadableFileError also when the MD5 of a plate differs from the stated one */
 export async function analyseSlicedArchive(
   archive: Archive,
   plates: readonly SlicedPlate[],
@@ -101,7 +100,7 @@ function addInfo(print: GcodeAnalysis, info: SliceInfo | undefined): void {
   if (info.filaments.length > 0) print.filaments = info.filaments;
 }
 
-/** A JSON file beside the geometry; undefined if it is not there or says nothing that can be read. */
+/** A JSON file beside the geometry; undefined if it is missing or unreadable. */
 async function jsonIn(archive: Archive, member: string): Promise<unknown> {
   const bytes = await archive.bytes(member, 4 * 1024 ** 2);
   try {

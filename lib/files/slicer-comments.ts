@@ -5,10 +5,10 @@ import { luban, SlicerEndings } from './slicer-endings';
 const longestPlausibleSeconds = 315_360_000;
 /** mm; Luban writes the infill's speed where the layer height belongs. */
 const highestPlausibleLayer = 3;
-/** What CuraEngine and its imitators write where they do not know the time. */
+/** The placeholder of CuraEngine and its derivatives for an unknown time. */
 const placeholderSeconds = 6666;
 
-/** How sure a key is to name the machine: a preset's name says least. */
+/** How reliably a key names the machine: a preset's name is the least reliable. */
 const modelKeys: ReadonlyMap<string, number> = new Map([
   ['printer_model', 3],
   ['target_machine.name', 2],
@@ -24,8 +24,7 @@ const modelKeys: ReadonlyMap<string, number> = new Map([
 const genericModel =
   /^(|-.*-|my ?(klipper|marlin|rrf|toolchanger|printer).*|(generic|custom|default|sample|unknown|unnamed)\b.*|printer|other|none|null|undefined|fdmprinter|something)$/i;
 
-/**
- * Gathers what slicers say about a print in comments: PrusaSlicer, SuperSlicer, Slic3r, OrcaSlicer, ElegooSlicer, Bambu
+/** Collects the comments of slicers about a print: PrusaSlicer, SuperSlicer, Slic3r, OrcaSlicer, ElegooSlicer, Bambu
  * Studio, Cura, Luban, Simplify3D, ideaMaker, KISSlicer, Kiri:Moto and our own. Numbers that are not finite and
  * plausible are ignored.
  */
@@ -100,7 +99,7 @@ export class SlicerComments {
     return true;
   }
 
-  /** Whether the file is whole as far as marks tell; see `SlicerEndings.whole`. */
+  /** Whether the file is complete by its marks; see `SlicerEndings.whole`. */
   whole(moves: number): boolean | null {
     if (this.tentative) this.endings.declare(luban);
     return this.endings.whole(moves);

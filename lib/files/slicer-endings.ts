@@ -1,10 +1,10 @@
 /** How the files of a slicer end. */
 export interface SlicerEnding {
-  /** What the file says of its slicer. */
+  /** The file's statement about its slicer. */
   slicer: RegExp;
   /**
-   * Comments after the last extruding move, any of which proves that the file is whole: the comment in lower case, or what
-   * stands before its `:` or `=`.
+   * Comments after the last extruding move, any of which proves that the file is whole: the comment in lower case, or
+   * what stands before its `:` or `=`.
    */
   marks: readonly string[];
   /** Whether a file of this slicer without its mark was cut off; else heaters that go off make up for it. */
@@ -26,8 +26,8 @@ const statistics = [
 ];
 
 /**
- * How the files of each slicer end. A slicer that is not here, such as MatterSlice or FlashPrint, writes no mark that we know.
- * The first line that fits the name counts.
+ * How the files of each slicer end. A slicer that is not here, such as MatterSlice or FlashPrint, writes no mark that
+ * we know. The first line that fits the name counts.
  */
 const slicerEndings: readonly SlicerEnding[] = [
   {
@@ -101,7 +101,7 @@ export class SlicerEndings {
   /** In how many extruding moves each mark stood last. */
   private readonly seen = new Map<string, number>();
 
-  /** Takes what the file says of its slicer. */
+  /** Takes the file's statement about its slicer. */
   declare(slicer: string): void {
     const ending = slicerEndings.find((row) => row.slicer.test(slicer));
     if (ending) this.declared.add(ending);
@@ -117,7 +117,8 @@ export class SlicerEndings {
   }
 
   /**
-   * Whether a file with so many extruding moves is whole: true or false if its slicer writes a mark, null if nothing tells.
+   * Whether a file with this many extruding moves is complete: true or false if its slicer writes a mark, null if
+   * unknown.
    */
   whole(moves: number): boolean | null {
     let missing = false;

@@ -14,7 +14,7 @@ type Expected = 'solid' | 'name' | 'normal' | 'components' | 'outer' | 'loop' | 
  * Sends the triangles of an ASCII STL to the sink. Works on words, not lines: any line end, any case, one line, several
  * solids, a name of any length, words behind `endloop`, a missing `endsolid`.
  *
- * @returns sentences for a person
+ * @returns warnings as sentences
  * @throws UnreadableFileError also when it ends in the middle of a facet
  */
 export function readAsciiStl(path: string, sink: TriangleSink): string[] {
@@ -49,7 +49,7 @@ export function readAsciiStl(path: string, sink: TriangleSink): string[] {
   return words.finish();
 }
 
-/** The word that has to come. */
+/** Reads the expected word. */
 const keywords: Readonly<Partial<Record<Expected, string>>> = {
   name: 'facet',
   normal: 'normal',
@@ -126,7 +126,7 @@ class AsciiStlWords {
     if (!['name', 'solid', 'endfacet'].includes(this.expected)) throw unexpected(this.expected, 'a very long word');
   }
 
-  /** @returns sentences for a person */
+  /** @returns warnings as sentences */
   finish(): string[] {
     if (this.expected !== 'name' && this.expected !== 'solid') throw cutOff();
     this.batch.flush();

@@ -9,7 +9,7 @@ const maximumDepth = 32;
 const maximumInstances = 10_000;
 const maximumObjects = 100_000;
 const maximumStoredTriangles = 20_000_000;
-/** Instances multiply triangles: so many are placed, and so many more for each byte of the archive. */
+/** The limit for placed triangles, which instances multiply: a base, plus an amount for each byte of the archive. */
 const freePlacedTriangles = 2_000_000;
 const placedTrianglesPerByte = 4;
 const maximumXmlDepth = 64;
@@ -74,7 +74,7 @@ interface Part {
   millimetres: number;
 }
 
-/** Takes the volumes of a 3MF: says where the triangles of each go, undefined if they are not wanted. */
+/** Receives the volumes of a 3MF: returns the sink for the triangles of each, undefined if they are not needed. */
 export type VolumeSink = (volume: VolumeNote) => TriangleSink | undefined;
 
 /** A plate of a project. */
@@ -89,7 +89,7 @@ export interface ProjectPlate {
 
 /** A 3MF that was read; its triangles are in memory. */
 export interface ThreeMf {
-  /** The plates that something to be printed stands on; empty if the file knows none. */
+  /** The plates with printable parts; empty if the file has none. */
   plates: ProjectPlate[];
   /** Numbers of the build items that are printed. */
   items: number[];
@@ -164,8 +164,8 @@ export async function openThreeMf(archive: Archive): Promise<ThreeMf> {
 }
 
 /**
- * Which items stand on which plate. A project of several plates lays all of them out in one space and notes which instances
- * of its objects belong to which; an object's instances are its build items, in their order.
+ * Which items stand on which plate. A project of several plates lays all of them out in one space and notes which
+ * instances of its objects belong to which; an object's instances are its build items, in their order.
  */
 function platesOf(
   all: readonly Item[],

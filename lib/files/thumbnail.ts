@@ -14,7 +14,7 @@ const longestBase64 = 2 * 1024 ** 2;
 
 /**
  * The pictures in the comments of a G-code file (PrusaSlicer's and OrcaSlicer's form, and Luban's), the largest first.
- * What is no PNG or JPEG by its first bytes is left out.
+ * Pictures that are not PNG or JPEG by their first bytes are left out.
  */
 export function thumbnailsOfGcode(path: string): Thumbnail[] {
   const { head } = readHead(path, searchedBytes);

@@ -3,7 +3,7 @@ import type { ToolUse } from './analysis';
 /** More tools than any machine has, and below the T255, T1000 and T65535 of Bambu, which mean no tool. */
 export const mostTools = 64;
 
-/** What each tool pushes and how hot it gets. */
+/** The extrusion and the highest temperature of each tool. */
 export class ToolUses {
   private readonly pushed = new Float64Array(mostTools);
   private readonly mostPushed = new Float64Array(mostTools);

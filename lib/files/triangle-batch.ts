@@ -1,10 +1,11 @@
 /** Takes the triangles of a model in batches. */
 export interface TriangleSink {
-  /** Told before the first batch by a reader that knows how many triangles there will be. */
+  /** Called before the first batch by a reader that knows the number of triangles. */
   expect?(triangles: number): void;
   /**
-   * @param coordinates nine numbers a triangle (mm), counter-clockwise seen from outside; used again afterwards: copy what is kept
-   * @param triangles how many of them are meant
+   * @param coordinates nine numbers a triangle (mm), counter-clockwise seen from outside; reused afterwards: copy
+   * values to keep them
+   * @param triangles the number of triangles in it
    */
   take(coordinates: Float64Array, triangles: number): void;
 }
@@ -45,7 +46,7 @@ export class TriangleBatch {
     if (at === coordinates.length) this.flush();
   }
 
-  /** Hands over what is left. */
+  /** Delivers the remaining triangles. */
   flush(): void {
     if (this.used > 0) this.sink.take(this.coordinates, this.used / 9);
     this.used = 0;

@@ -1,6 +1,6 @@
 import { PlatewiseError } from '../model/errors';
 
-/** The content of a file cannot be used; `reason` says what is wrong with it, `remedy` what to do. */
+/** The content of a file cannot be used; `reason` states the fault, `remedy` what to do. */
 export class UnreadableFileError extends PlatewiseError {
   readonly reason: string;
 

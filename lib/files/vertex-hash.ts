@@ -1,7 +1,10 @@
 /** Vertices nearer than this are one: exporters write 1e-17 beside 0. */
 const vertexGridPerMm = 1e5;
 
-/** A multiple of 2³² that makes every coordinate up to a kilometre positive, where cutting off is rounding down; and a half. */
+/**
+ * A multiple of 2³² that makes every coordinate up to a kilometre positive, where cutting off is rounding down; and a
+ * half.
+ */
 const roundingUp = 2 ** 40 + 0.5;
 
 /** A coordinate on its grid; both zeros are one. */
@@ -10,8 +13,8 @@ export function onGrid(mm: number): number {
 }
 
 /**
- * The hash of a vertex on its grid. One coordinate is mixed into the next: models are full of regular grids, and of sums of
- * coordinates many would be the same.
+ * The hash of a vertex on its grid. One coordinate is mixed into the next: models are full of regular grids, and of
+ * sums of coordinates many would be the same.
  */
 export function vertexHash(x: number, y: number, z: number): number {
   let hash = Math.imul(x ^ 0x5bd1e995, 0x9e3779b1);
@@ -20,7 +23,7 @@ export function vertexHash(x: number, y: number, z: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** Another one, that has nothing to do with the first: vertices that agree in one differ in the other. */
+/** A second, independent hash: vertices that agree in one differ in the other. */
 export function independentHash(x: number, y: number, z: number): number {
   const sum = 0x2545f491 + Math.imul(x, 0x2c1b3c6d) + Math.imul(y, 0x297a2d39) + Math.imul(z, 0x27d4eb2f);
   return Math.imul(sum ^ (sum >>> 16), 0x165667b1); // of whole millimetres all sums end in the same binary digits

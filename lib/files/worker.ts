@@ -17,7 +17,7 @@ export interface WorkerRun {
   failed: (failure: WorkerFailure) => Error;
 }
 
-/** What a worker can tell about an error across the thread border. */
+/** The form in which a worker reports an error to the caller's thread. */
 export interface WorkerFailure {
   /** `time` and `memory`: ended by us; `refused`: a PlatewiseError; `crashed`: anything else. */
   cause: 'time' | 'memory' | 'refused' | 'crashed';
@@ -33,8 +33,8 @@ export type WorkerMessage =
   | { failure: Omit<WorkerFailure, 'cause'>; refused: boolean };
 
 /**
- * Runs a module in a thread of its own, within time and memory, so that the caller's event loop stays free. Aborting ends
- * the thread at once.
+ * Runs a module in a separate thread, within limits of time and memory, so that the caller's event loop stays free.
+ * Aborting ends the thread immediately.
  *
  * The module is loaded as compiled JavaScript, or, when this runs from TypeScript sources (tests), through tsx.
  */
@@ -76,7 +76,7 @@ export function runInWorker<Result>(run: WorkerRun): Promise<Result> {
   });
 }
 
-/** What to send to the caller for an error in a worker. */
+/** Returns the message to the caller for an error in a worker. */
 export function failureMessage(thrown: unknown): WorkerMessage {
   const error = asError(thrown);
   if (!(error instanceof PlatewiseError)) return { failure: { message: error.message }, refused: false };

@@ -4,7 +4,9 @@ import type { SlicedFacts } from '../model/sliced-facts';
 import { fileReason } from './file-reason';
 import type { TargetMachine } from './sliced';
 
-/** What slicers write for objects, speed, pressure and progress. Firmware that does not know it passes over it. */
+/**
+ * Commands that slicers write for objects, speed, pressure and progress. Firmware that does not know them ignores them.
+ */
 const ofSlicers = [
   'ACTIVATE_EXTRUDER',
   'EXCLUDE_OBJECT',
@@ -22,8 +24,9 @@ const ofSlicers = [
 const mostNamed = 5;
 
 /**
- * What a submitted file calls by name that the printer does not take from a file. What a command does that neither slicers
- * write nor its make is known for, only its owner knows: a macro, or one that moves, heats or switches what nobody checks.
+ * Returns the named commands of a submitted file that the printer does not accept from a file. Only the owner knows
+ * what a command does that neither slicers write nor the make is known for: a macro, or a command that moves, heats or
+ * switches something unchecked.
  */
 export function extendedReasons(facts: SlicedFacts, machine: TargetMachine): FitReason[] {
   const { make, name, capabilities } = machine;
@@ -46,7 +49,7 @@ export function extendedReasons(facts: SlicedFacts, machine: TargetMachine): Fit
   ];
 }
 
-/** Where a printer reads on after a carriage return, what stands behind it would be read otherwise here than there. */
+/** A printer that continues a line after a carriage return would read the following text differently from our check. */
 export function lineEndReasons({ loneReturns }: SlicedFacts, { make, name }: TargetMachine): FitReason[] {
   if (!makeTraits[make].readsPastReturns || loneReturns === 0) return [];
   const text = `The G-code has ${loneReturns} lines that end with a carriage return alone, which ${name} reads otherwise.`;

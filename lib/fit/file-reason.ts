@@ -1,6 +1,6 @@
 import type { FitReason } from '../model/fit';
 
-/** A reason that lies in the file, and stays as long as the file is the same. */
+/** Creates a reason that is caused by the file, and is therefore permanent. */
 export const fileReason = (code: string, text: string, remedy: string): FitReason => ({
   code,
   text,

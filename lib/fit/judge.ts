@@ -6,27 +6,30 @@ import { filamentReasons, flaws, machineReasons, modelReasons, nozzlesOf, wrappi
 import type { FitJob, FitPrinter, FitSlot } from './subject';
 import { firstLayerShare, fittingTurn, highestLayerShare, partText, sizeText, volumeOf } from './volume';
 
-/** What helps where only the output of a proven slicer may be sent. */
+/** The remedy where only output of a proven slicer may be sent. */
 const install = 'Install PrusaSlicer, or permit untrusted files for this printer.';
 
 /** Diameters that differ by less are the same nozzle, mm. */
 const sameNozzle = 0.001;
 
 /**
- * What a printer has to do with a job: whether it can ever print it, whether now, and everything that stands in the way.
- * This is the only judgement of fit. The preview, the submission, the plan, the tick, the preparation and the agent before
- * a start all ask it, so that what it can know early is never reported late.
+ * Judges whether a printer can ever print a job, whether it can now, and every reason against it. This is the only
+ * judgement of fit. The preview, the submission, the plan, the tick, the preparation and the agent before a start all
+ * call it, so that every obstacle is reported as early as it can be known.
  */
 export function judge(job: FitJob, printer: FitPrinter): Fit {
   const never = permanentReasons(job, printer);
-  // What an operator could change would not help there.
+  // The reasons that an operator can remove are irrelevant on such a printer.
   const reasons = never.length > 0 ? [...never] : presentReasons(job, printer);
   return { fits: never.length === 0, now: reasons.length === 0, reasons };
 }
 
 const known = new WeakMap<FitJob, WeakMap<FitPrinter, readonly FitReason[]>>();
 
-/** What keeps a printer from ever printing a job. A planner asks thousands of times of the same snapshot: each pair is judged once. */
+/**
+ * Returns the permanent reasons against a printer for a job. A planner asks thousands of times about the same snapshot,
+ * so each pair is judged once.
+ */
 export function permanentReasons(job: FitJob, printer: FitPrinter): readonly FitReason[] {
   const ofJob = known.get(job) ?? new WeakMap<FitPrinter, readonly FitReason[]>();
   known.set(job, ofJob);
@@ -35,7 +38,7 @@ export function permanentReasons(job: FitJob, printer: FitPrinter): readonly Fit
   return reasons;
 }
 
-/** Whether a printer can ever print a job, whatever an operator has to do for it first. */
+/** Whether a printer can ever print a job, possibly after actions of an operator. */
 export const canEverPrint = (job: FitJob, printer: FitPrinter): boolean => permanentReasons(job, printer).length === 0;
 
 const permanent = (whose: Whose, code: string, text: string, remedy: string): FitReason => ({
@@ -80,7 +83,7 @@ function findPermanent(job: FitJob, printer: FitPrinter): FitReason[] {
       ...modelReasons(sliced, printer, job.print.acceptUnknownMachine),
       ...extendedReasons(sliced, printer),
       ...lineEndReasons(sliced, printer),
-      // where the file names no nozzle each tool is judged by itself, below
+      // If the file names no nozzle, each tool is judged separately below.
       ...(nozzles.length > 0 ? machineReasons(sliced, printer, nozzles, job.print.acceptUnknownMachine) : []),
       ...fileNozzleReasons(job, printer),
       ...(takesArchives(printer.make) && job.modelKind === 'gcode' ? wrappingReasons(sliced, name) : []),
@@ -109,7 +112,7 @@ function heatReasons(job: FitJob, { capabilities, name }: FitPrinter): FitReason
     );
 }
 
-/** Which nozzles a file was sliced for, against those that the printer has or may be given. */
+/** Compares the nozzles that a file was sliced for with those that the printer has or can be given. */
 function fileNozzleReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   return wantedNozzles(job, printer).flatMap(({ tool, diameter }) => {
     const choices = nozzleChoices(printer);
@@ -128,7 +131,7 @@ function nozzleChoices({ capabilities, mountedNozzles = [] }: FitPrinter): numbe
   return [...new Set(all)].sort((a, b) => a - b);
 }
 
-/** The nozzle that a sliced file wants on each tool that it prints with. */
+/** The nozzle that a sliced file requires on each tool that it prints with. */
 function wantedNozzles(job: FitJob, printer: FitPrinter): { tool: number; diameter: number }[] {
   const sliced = job.print?.facts.sliced;
   if (!sliced || sliced.nozzleDiameters.length === 0) return [];
@@ -140,7 +143,7 @@ function wantedNozzles(job: FitJob, printer: FitPrinter): { tool: number; diamet
   });
 }
 
-/** Whether the agent of the printer can make a print file of it that may be sent. */
+/** Whether the printer's agent can make a print file of the job that may be sent. */
 function preparationReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   const { preparation, name, make } = printer;
   if (!preparation) return [];
@@ -181,12 +184,12 @@ export function toolsFor(job: FitJob, printer: FitPrinter): number[] {
   return fedTools(printer).filter((tool) => toolProblem(job, printer, tool) === null);
 }
 
-/** A printer without slots has one tool that is fed somehow. */
+/** A printer without slots has one tool that is assumed to be fed. */
 function fedTools({ slots }: FitPrinter): number[] {
   return slots.length === 0 ? [0] : [...new Set(slots.map(({ tool }) => tool))].sort((a, b) => a - b);
 }
 
-/** Why a tool cannot print the job, null if it can. */
+/** Returns why a tool cannot print the job; null if it can. */
 function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason | null {
   const { make, name } = printer;
   const sliced = job.print?.facts.sliced;
@@ -211,7 +214,10 @@ function toolProblem(job: FitJob, printer: FitPrinter, tool: number): FitReason 
   return sizeProblem(job, printer, tool) ?? layerProblem(job, printer, tool);
 }
 
-/** A file that does not name its nozzle prints with whichever the slot feeds, where there is but one; else nobody can know. */
+/**
+ * A file that does not name its nozzle prints with the one that the slot feeds if there is only one; otherwise the
+ * nozzle is unknown.
+ */
 function unnamedNozzle(job: FitJob, printer: FitPrinter, sliced: SlicedFacts, tool: number): FitReason | null {
   const { capabilities, make, name } = printer;
   if (takesArchives(make) && job.modelKind === 'gcode_3mf' && capabilities.nozzleDiameters.length > 1) {
@@ -274,13 +280,13 @@ function toolReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   return problems.slice(0, 1);
 }
 
-/** How an operator calls a tool. */
+/** The operator's name for a tool. */
 export function toolName({ make, capabilities }: Pick<FitPrinter, 'make' | 'capabilities'>, tool: number): string {
   if (capabilities.nozzleDiameters.length < 2 && tool === 0) return 'the nozzle';
   return makeTraits[make].toolName(tool);
 }
 
-/** The nozzle on a tool: what the printer reports, else what it was set up with; mm. */
+/** The nozzle on a tool (mm): as reported by the printer, otherwise as configured. */
 export function mountedNozzle(
   printer: Pick<FitPrinter, 'mountedNozzles' | 'capabilities'>,
   tool: number,
@@ -288,7 +294,10 @@ export function mountedNozzle(
   return printer.mountedNozzles?.[tool] ?? printer.capabilities.nozzleDiameters[tool];
 }
 
-/** The slot to print from: the right material with enough grams on a tool that can print it, of several the one with the least left. */
+/**
+ * Returns the slot to print from: it has enough grams of the right material and feeds a suitable tool. Of several, the
+ * one with the least left.
+ */
 export function fittingSlot(job: FitJob, printer: FitPrinter): FitSlot | null {
   const tools = toolsFor(job, printer);
   const fitting = printer.slots.filter(
@@ -298,7 +307,7 @@ export function fittingSlot(job: FitJob, printer: FitPrinter): FitSlot | null {
   return fitting[0] ?? null;
 }
 
-/** What stands in the way at this moment and may change: the printer's state, its bed, its filament, its nozzle. */
+/** Returns the current obstacles, which may change: the printer's state, its bed, its filament, its nozzle. */
 function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
   const reasons: FitReason[] = [];
   const present = (whose: Whose, code: string, text: string, remedy: string): void => {
@@ -317,13 +326,13 @@ function presentReasons(job: FitJob, printer: FitPrinter): FitReason[] {
 const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
-/** The slot that is booked with a job's material while the printer sees something else there; undefined: none. */
+/** Returns the slot that is booked with a job's material while the printer detects a different one; undefined: none. */
 export const doubtfulSlot = (job: FitJob, printer: FitPrinter): FitPrinter['slots'][number] | undefined =>
   printer.slots.find(
     ({ tool, contradiction }) => contradiction?.booked === job.materialId && toolsFor(job, printer).includes(tool),
   );
 
-/** What an operator must do about the filament before this job can start here; null if nothing. */
+/** Returns the filament change that this job needs before it can start here; null if none. */
 export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
   if (fittingSlot(job, printer)) return null;
   const grams = Math.ceil(job.grams);
@@ -344,14 +353,16 @@ export function filamentSetup(job: FitJob, printer: FitPrinter): string | null {
   return `${printer.name} has no ${job.materialId} loaded (${grams} g are needed)`;
 }
 
-/** Everything that an operator must do before this job can start here, the bed aside: filament, nozzle, build plate. */
+/**
+ * Returns every setup that this job needs before it can start here, except for the bed: filament, nozzle, build plate.
+ */
 export function setupsFor(job: FitJob, printer: FitPrinter): string[] {
   const filament = filamentSetup(job, printer);
   const hardware = hardwareSetups(job, printer).map(({ text }) => text);
   return filament === null ? hardware : [filament, ...hardware];
 }
 
-/** What an operator must change on the machine itself before this job can start here: a nozzle, the build plate. */
+/** Returns the hardware that an operator must change before this job can start here: a nozzle, the build plate. */
 export function hardwareSetups(job: FitJob, printer: FitPrinter): { code: string; text: string }[] {
   const setups: { code: string; text: string }[] = [];
   for (const { tool, diameter } of wantedNozzles(job, printer)) {
@@ -367,14 +378,14 @@ export function hardwareSetups(job: FitJob, printer: FitPrinter): { code: string
   return setups;
 }
 
-/** `Textured PEI Plate` and `textured_plate` are the same. */
+/** Normalises the name of a build plate: `Textured PEI Plate` and `textured_plate` are the same. */
 const plateKey = (name: string): string =>
   name
     .toLowerCase()
     .replace(/\b(plate|pei|bed|bambu)\b|_plate/g, '')
     .replace(/[^a-z0-9]+/g, '');
 
-/** Why nothing can be started on a printer at this moment, although nothing of ours is under way; null if it can. */
+/** Returns why no print can start on a printer now, although none of ours runs there; null if one can. */
 export function notReadyBecause(printer: FitPrinter): string | null {
   return obstacleOf(printer)?.text ?? null;
 }
@@ -426,7 +437,7 @@ function bedReason(printer: FitPrinter): string {
   }
 }
 
-/** Why no printer can ever take a job, for whoever submitted it. */
+/** Returns why no printer can ever print a job, as a text for the submitter. */
 export function impossible(job: FitJob, printers: readonly FitPrinter[]): string {
   const asked = printers.filter((printer) => job.forcePrinter === null || job.forcePrinter === printer.id);
   const texts = asked.flatMap((printer) => permanentReasons(job, printer).map(({ text }) => text));

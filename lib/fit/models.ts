@@ -1,6 +1,6 @@
 import { makeTraits } from '../makes/traits';
 
-/** Makers that slicers put before the name of a model, each in all its spellings as `modelKey` leaves them. */
+/** Manufacturer prefixes that slicers put before the name of a model, in all spellings after `modelKey`. */
 const makers: readonly (readonly string[])[] = [
   ...Object.values(makeTraits).map(({ brands }) => brands),
   ...['elegoo', 'prusa', 'creality', 'anycubic', 'qidi', 'voron', 'sovol', 'artillery', 'flashforge', 'ratrig'].map(
@@ -9,9 +9,9 @@ const makers: readonly (readonly string[])[] = [
 ];
 
 /**
- * Whether a machine model that a file names is one of those that a printer accepts. Slicers write the same model in many
- * ways: with the nozzle ("OrangeStorm Giga (0.4 nozzle)", "Bambu Lab H2D 0.4 nozzle"), in one word ("OrangeStormGiga"),
- * with or without its maker. Two makers' models of one name are different models.
+ * Whether a printer accepts the machine model that a file names. Slicers write the same model in many ways: with the
+ * nozzle ("OrangeStorm Giga (0.4 nozzle)", "Bambu Lab H2D 0.4 nozzle"), in one word ("OrangeStormGiga"), with or
+ * without its manufacturer. Models of the same name by two manufacturers are different models.
  */
 export function isAcceptedModel(named: string, accepted: readonly string[] | undefined): boolean {
   const one = partsOf(named);

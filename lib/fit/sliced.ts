@@ -13,19 +13,19 @@ const tolerance = 0.02;
 /** How far beyond the build volume a machine may travel to park or to wipe, mm. */
 const travelAllowance = 60;
 
-/** °C; what slicers ask of a chamber that is only enclosed. */
+/** °C; the chamber temperature that slicers request for an enclosure without a heater. */
 const usualChamberHeat = 80;
 
 const sliceForThis = 'Slice the model for this printer and submit it again.';
 
-/** A machine that a sliced file might go to. */
+/** A machine that a sliced file could be printed on. */
 export interface TargetMachine {
   name: string;
   make: Make;
   capabilities: PrinterCapabilities;
 }
 
-/** What is wrong with a sliced file on every machine. */
+/** Returns the faults of a sliced file that matter on every machine. */
 export function flaws(facts: SlicedFacts): FitReason[] {
   const reasons: FitReason[] = [];
   if (facts.extrudingMoves === 0) {
@@ -45,15 +45,15 @@ export function flaws(facts: SlicedFacts): FitReason[] {
   return reasons;
 }
 
-/** Commands, each with the line in which it stands first. */
+/** Lists commands, each with its first line. */
 const withLines = ({ commandLines }: SlicedFacts, commands: readonly string[]): string =>
   commands.map((name) => (commandLines[name] ? `${name} in line ${commandLines[name]}` : name)).join(', ');
 
-/** What a sliced file says of its filaments against what the job says; the same on every printer. */
+/** Compares the filaments of a sliced file with the job; the result is the same on every printer. */
 export function filamentReasons(facts: SlicedFacts, { material }: PrintDemands): FitReason[] {
   const reasons: FitReason[] = [];
   const { filaments } = facts;
-  // What the commands do counts more than what the file says of itself.
+  // The commands take precedence over the file's own statements.
   const severalTools = facts.tools.length > Math.max(1, filaments.length);
   if (filaments.length > 1 || severalTools) {
     const listed = severalTools
@@ -81,7 +81,7 @@ export function filamentReasons(facts: SlicedFacts, { material }: PrintDemands):
 const filamentText = ({ filament, type, colourHex }: UsedFilament): string =>
   `${filament} ${type ?? 'of unknown type'}${colourHex === null ? '' : ` #${colourHex}`}`;
 
-/** Far from what its material wants a print does not hold, or the filament chars in the nozzle. */
+/** Far from its material's temperature a print does not stick, or the filament chars in the nozzle. */
 export function temperatureReasons(facts: SlicedFacts, material: PrintDemands['material']): FitReason[] {
   const reasons: FitReason[] = [];
   const { nozzleTemperature: nozzle, bedTemperature: bed } = facts;
@@ -106,11 +106,14 @@ export function temperatureReasons(facts: SlicedFacts, material: PrintDemands['m
   return reasons;
 }
 
-/** Whether the machine's maker made the file for it, by its own word: only then its start and end code may do more than print. */
+/**
+ * Whether the file states that it was made for exactly this model: only then its start and end code may do more than
+ * print.
+ */
 const madeForIt = (facts: SlicedFacts, { capabilities }: TargetMachine): boolean =>
   facts.madeFor !== null && isAcceptedModel(facts.madeFor, capabilities.acceptsModels);
 
-/** Whether a sliced file was made for a machine, as far as it says. */
+/** Checks whether a sliced file was made for a machine, as far as the file states it. */
 export function modelReasons(facts: SlicedFacts, machine: TargetMachine, acceptUnknown: boolean): FitReason[] {
   if (facts.madeFor === null) {
     if (acceptUnknown) return [];
@@ -135,9 +138,9 @@ export function modelReasons(facts: SlicedFacts, machine: TargetMachine, acceptU
 }
 
 /**
- * Whether what the G-code does is within what a machine can and may do: its volume, its temperatures, its own commands.
- * Of a file that was made for this very model the box of what follows the first layer mark counts: a maker's start code
- * purges and wipes beside the bed.
+ * Checks the G-code against a machine's limits: its volume, its temperatures, its own commands. In a file that was made
+ * for exactly this model only the box after the first layer mark counts, because the manufacturer's start code purges
+ * and wipes beside the bed.
  */
 export function machineReasons(
   facts: SlicedFacts,
@@ -148,7 +151,7 @@ export function machineReasons(
   const { capabilities, name } = machine;
   const reasons: FitReason[] = [];
   const own = madeForIt(facts, machine);
-  // Where the maker's own profiles write none, such commands would change what the printer's owner has set.
+  // If the manufacturer's own profiles write no such commands, they would change the owner's settings.
   const { vendorCommandsInProfiles } = makeTraits[machine.make];
   const vouched = acceptUnknown && facts.madeFor === null && vendorCommandsInProfiles;
   if (!own && !vouched && facts.vendorCommands.length > 0) {
@@ -195,7 +198,7 @@ export function machineReasons(
   return reasons;
 }
 
-/** The nozzles (from 0) that a sliced file prints with on a make, as far as it says. */
+/** The nozzles (from 0) that a sliced file prints with on a make, as far as the file states them. */
 export function nozzlesOf(facts: SlicedFacts, make: Make): number[] {
   const named = facts.filaments.flatMap(({ tool }) => (tool === null ? [] : [tool]));
   return [...new Set(makeTraits[make].toolWords === 'filaments' ? named : facts.tools)];
@@ -211,7 +214,7 @@ export function wrappingReasons({ tools }: SlicedFacts, name: string): FitReason
   return [fileReason('tool', text, 'Slice it in one filament, or submit a .gcode.3mf.')];
 }
 
-/** What a file says that differs from the job but does no harm, for whoever submits it. */
+/** Returns harmless differences between a file and the job, as warnings for the submitter. */
 export function remarks(facts: SlicedFacts, { material }: PrintDemands): string[] {
   const warnings: string[] = [];
   const [filament] = facts.filaments;
@@ -231,9 +234,9 @@ export function remarks(facts: SlicedFacts, { material }: PrintDemands): string[
   return warnings;
 }
 
-/** °C by which a file may differ from its material before it is worth a word. */
+/** The difference between a file's temperature and its material's above which a warning is given (°C). */
 const notableTemperatureDifference = 25;
-/** Of 441, the distance between black and white in RGB: shades of one colour are nearer. */
+/** The RGB distance (of 441, the distance between black and white) below which two colours count as shades of one. */
 const similarColourDistance = 100;
 
 function isSimilarColour(one: string, other: string): boolean {

@@ -4,23 +4,23 @@ import type { Material } from '../model/material';
 import type { Dimensions, Make, Preparation, PrinterCapabilities, PrinterState } from '../model/printer';
 import type { FileFacts } from '../model/sliced-facts';
 
-/** What a job's file, its material and its submitter ask for, beyond size and type. */
+/** Requirements of a job's file, material and submitter beyond size and type. */
 export interface PrintDemands {
   facts: FileFacts;
   material: Pick<Material, 'name' | 'type' | 'colourHex' | 'nozzleTemperature' | 'bedTemperature'>;
-  /** The submitter's word that a file that names no machine was made for the printers it fits. */
+  /** Whether the submitter confirms that a file that names no machine was made for the printers that it fits. */
   acceptUnknownMachine: boolean;
-  /** mm, where the submitter asked for them. */
+  /** mm, where the submitter has set them. */
   layerHeight?: number;
   firstLayerHeight?: number;
   brim?: number;
 }
 
-/** A job, as far as it decides where it can be printed. */
+/** The properties of a job that decide where it can be printed. */
 export interface FitJob {
   materialId: MaterialId;
   materialType: string;
-  /** °C that the material or the submitter asks for. */
+  /** °C required by the material or the submitter. */
   nozzleTemperature: number;
   bedTemperature: number;
   modelKind: ModelKind;
@@ -28,25 +28,25 @@ export interface FitJob {
   /** Grams of one copy. */
   grams: number;
   forcePrinter: PrinterId | null;
-  /** Materials beside the first; absent: none. */
+  /** Materials besides the first; absent: none. */
   alsoMaterials?: { id: MaterialId; type: string }[];
-  /** Absent: a plain model of which nothing more is known. */
+  /** Absent: a plain model without further requirements. */
   print?: PrintDemands;
 }
 
-/** A place for filament, with what is in it. */
+/** A filament slot with its contents. */
 export interface FitSlot {
   slot: string;
   /** The tool that it feeds, from 0. */
   tool: number;
   materialId: MaterialId | null;
-  /** Grams that nothing under way has reserved. */
+  /** Grams that no open attempt has reserved. */
   gramsFree: number;
-  /** A spool of this material is booked here, and the printer sees something else; `materialId` is null then. */
+  /** The booked material, if the printer detects a different one; `materialId` is null then. */
   contradiction?: { booked: MaterialId; seen: string };
 }
 
-/** A printer, as far as it decides what it can print. */
+/** The properties of a printer that decide what it can print. */
 export interface FitPrinter {
   id: PrinterId;
   name: string;
@@ -54,24 +54,24 @@ export interface FitPrinter {
   capabilities: PrinterCapabilities;
   slots: FitSlot[];
   online: boolean;
-  /** Nobody has ever reached it: it was set up, and may not even exist. */
+  /** It has never been connected: it is configured, but may not exist. */
   neverConnected?: boolean;
-  /** What the printer reports of itself; null before its first report. */
+  /** The state that the printer reports; null before its first report. */
   state: PrinterState | null;
   bed: 'clear' | 'occupied';
   bedCause: 'attempt' | 'foreign' | 'unknown' | null;
-  /** What would keep any job from starting there; absent: nothing is known of. */
+  /** The condition that blocks every job there; absent: none is known. */
   condition?: { text: string; remedy: string };
-  /** What needs a person there at this moment; absent: nothing. */
+  /** The reason why the printer needs an operator now; absent: none. */
   attention?: { text: string; remedy: string };
   /** Another machine answers at its address. */
   wrongMachine?: boolean;
-  /** What is under way on it, ours or foreign. */
+  /** The print that runs on it, ours or foreign. */
   busy: { with: string } | null;
-  /** mm by tool, as the printer reports them; absent: it does not. */
+  /** mm by tool, as the printer reports them; absent: not reported. */
   mountedNozzles?: readonly number[];
   /** The type of build plate that the printer reports, or that an operator has named; absent: unknown. */
   buildPlate?: string;
-  /** How its agent makes print files; absent: not known yet. */
+  /** How its agent makes print files; absent: unknown. */
   preparation?: Preparation;
 }

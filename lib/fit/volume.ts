@@ -2,24 +2,27 @@ import type { Area, Dimensions, PrinterCapabilities, Volume } from '../model/pri
 import type { Box } from '../model/sliced-facts';
 
 /**
- * What must stay free between a part and the edge of what the nozzle reaches, on each side (mm): one line width. A skirt
- * is left out where it has no room.
+ * The margin between a part and the edge of the nozzle's reach on each side (mm): one line width. A skirt is left out
+ * if it has no room.
  */
 const edgeMargin = 0.5;
 
-/** The highest layer that a nozzle presses onto the one below, as a share of its diameter; a higher one does not hold. */
+/** The maximum layer height as a share of the nozzle's diameter; a higher layer does not stick to the one below. */
 export const highestLayerShare = 0.8;
 
-/** The first layer is at least so high by default, as a share of the nozzle's diameter, so that it holds on an uneven bed. */
+/**
+ * The default minimum of the first layer height as a share of the nozzle's diameter, so that it sticks to an uneven
+ * bed.
+ */
 export const firstLayerShare = 0.5;
 
-/** How far a model must be turned about Z to fit, in degrees. */
+/** The rotation about Z with which a model fits, in degrees. */
 export type Turn = 0 | 90;
 
 /**
- * Whether a model fits a volume on all three axes, turned about Z by 0° or 90°; never tipped over.
- * @param around mm that must stay free around it, for a brim
- * @returns the turn that fits (0° is preferred), or null
+ * Whether a model fits a volume on all three axes, rotated about Z by 0° or 90°, never tilted.
+ * @param around margin around the model for a brim (mm)
+ * @returns the rotation that fits (0° is preferred), or null
  */
 export function fittingTurn(model: Dimensions, volume: Volume, around = 0): Turn | null {
   const margin = Math.max(edgeMargin, around);
@@ -32,26 +35,26 @@ export function fittingTurn(model: Dimensions, volume: Volume, around = 0): Turn
   return null;
 }
 
-/** What one tool reaches, mm. */
+/** The reach of one tool, mm. */
 export function volumeOf(capabilities: PrinterCapabilities, tool: number): Volume {
   return capabilities.toolVolumes?.[tool] ?? capabilities.buildVolume;
 }
 
-/** What all of these tools reach, mm. */
+/** The common reach of all these tools, mm. */
 export function commonVolume(capabilities: PrinterCapabilities, tools: readonly number[]): Volume {
   const [only] = tools;
   if (tools.length > 1) return capabilities.multiNozzleVolume ?? capabilities.buildVolume;
   return volumeOf(capabilities, only ?? 0);
 }
 
-/** Whether a volume holds a box, with an allowance (mm) on each side. */
+/** Whether a volume contains a box, with a tolerance (mm) on each side. */
 export function contains(volume: Volume, box: Box, allowance: number): boolean {
   return (['x', 'y', 'z'] as const).every(
     (axis) => box.min[axis] >= volume.min[axis] - allowance && box.max[axis] <= volume.max[axis] + allowance,
   );
 }
 
-/** Whether a box stands on a part of the bed. */
+/** Whether a box overlaps an area of the bed. */
 export function standsOn(area: Area, box: Box): boolean {
   return (['x', 'y'] as const).every((axis) => box.min[axis] < area.max[axis] && box.max[axis] > area.min[axis]);
 }

@@ -21,7 +21,7 @@ import {
 import type { Session } from './session';
 import { Deferred, pause } from './waiting';
 
-/** The printer runs no job with this identity, so there is nothing to pause or stop. */
+/** The printer runs no job with this identity, so there is none to pause or stop. */
 export class JobNotRunningError extends PlatewiseError {
   constructor(message: string) {
     super(message, {
@@ -32,7 +32,7 @@ export class JobNotRunningError extends PlatewiseError {
   }
 }
 
-/** The printer took a command and did not do it. */
+/** The printer accepted a command but did not carry it out. */
 export class CommandRefusedError extends PlatewiseError {
   constructor(message: string, remedy = 'Look at the printer and use its own screen.') {
     super(message, { code: 'command_refused', retryable: true, remedy });
@@ -45,7 +45,7 @@ export interface ReconnectTiming {
   longestPauseMs: number;
   /** A connection that lasted this long makes the next pause short again. */
   stableAfterMs: number;
-  /** The same after a refusal, which only a person can end. */
+  /** The same after a refusal, which only an operator can resolve. */
   firstPauseAfterRefusalMs: number;
   longestPauseAfterRefusalMs: number;
 }
@@ -58,7 +58,7 @@ export const defaultReconnectTiming: ReconnectTiming = {
   longestPauseAfterRefusalMs: 300_000,
 };
 
-/** What a condition on reports waits for. */
+/** A pending wait for a condition on reports. */
 export interface ReportWait {
   timeoutMs: number;
   /** The wait rejects when this connection ends. */
@@ -69,14 +69,15 @@ export interface ReportWait {
 export class WaitTimeoutError extends Error {}
 
 /**
- * What the drivers of all makes share: staying connected, handing out reports, and the order of steps of a start.
+ * The common part of all drivers: reconnecting, publishing reports, and the order of steps of a start.
  *
- * A make supplies `connect` (which resolves once the printer is logged in to and has told its state) and the commands.
+ * A make supplies `connect` (which resolves once the login has succeeded and the printer has reported its state) and
+ * the commands.
  */
 export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverEvents> implements Driver {
   abstract readonly make: Make;
   protected session: S | undefined;
-  /** What the printer is known to be able to do. */
+  /** The printer's known capabilities. */
   protected capabilities: PrinterCapabilities;
   #connection: ConnectionState = { status: 'disconnected' };
   #report: PrinterReport | undefined;
@@ -161,11 +162,11 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       const observed = await this.observe();
       write = this.prepareStart(order, session);
       if (this.session !== session) throw new PrinterUnavailableError('The connection was lost before the start.');
-      // From here to the write nothing may be awaited: what is checked is what holds when the start leaves.
+      // No await from here to the write, so that the checked state still holds when the start is sent.
       const latest =
         this.#report !== undefined && this.#report.receivedAt >= observed.receivedAt ? this.#report : observed;
       permit.check(latest);
-      // Even in one turn of the event loop the process may have stood still.
+      // The process may have been suspended even within one turn of the event loop.
       const now = performance.now();
       if (now > permit.notAfter) throw new Error('The time for this start had passed.');
       if (now - asked > permit.observedWithin) throw new Error('The observation came too late to start on it.');
@@ -189,21 +190,24 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
     }
   }
 
-  /** Logs in and resolves when the printer told its state. Rejects with a PrinterRefusedError if only a person can help. */
+  /**
+   * Logs in and resolves when the printer has reported its state. Rejects with a PrinterRefusedError if only an
+   * operator can help.
+   */
   protected abstract connect(signal: AbortSignal): Promise<S>;
 
-  /** What the machine of this connection tells of itself that no other one tells. */
+  /** The unique ids that the machine of this connection reports. */
   protected abstract identity(): ToldIdentity;
 
-  /** Has the machine judged by what is known of its identity by now. */
+  /** Checks the machine by the ids that are known so far. */
   protected admitted(): Promise<void> {
     return this.#check(this.identity());
   }
 
-  /** Called once the session is in place: makes the first report. */
+  /** Called once the session is established: makes the first report. */
   protected abstract begin(session: S): void;
 
-  /** How long to wait before connecting again, where the printer itself asked for quiet. */
+  /** How long to wait before reconnecting after the printer itself closed the connection. */
   protected pauseAfter(_reason: Error): number {
     return 0;
   }
@@ -214,7 +218,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
    */
   protected abstract prepareStart(order: StartOrder, session: S): () => Promise<PrinterReport>;
 
-  /** The session in place. */
+  /** The current session. */
   protected connected(): S {
     if (this.session === undefined) {
       throw this.#connection.status === 'refused'
@@ -228,7 +232,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
     this.options.log(level, message);
   }
 
-  /** When something was received, in the forms that a report carries. */
+  /** The time of reception, in the forms that a report has. */
   protected stamp(): Pick<PrinterReport, 'at' | 'receivedAt' | 'timeScale'> {
     return { at: new Date().toISOString(), receivedAt: performance.now(), timeScale: this.options.timeScale };
   }
@@ -238,7 +242,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
     this.#emitSafely(() => this.emit('report', report));
   }
 
-  /** The first report that fulfils a condition, the present one not included. */
+  /** Returns the first report that fulfils a condition, not including the current one. */
   protected async waitForReport(
     condition: (report: PrinterReport) => boolean,
     wait: ReportWait,
@@ -275,7 +279,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       let askedPause = 0;
       let lost: Error | undefined;
       try {
-        // A refusal stands, and is shown, until the printer takes us.
+        // A refusal stays, and is shown, until the printer accepts the connection.
         if (this.#connection.status !== 'refused') this.#setConnection({ status: 'connecting' });
         const session = await this.connect(wake.signal);
         await this.admitted().catch((thrown: unknown) => {
@@ -289,7 +293,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
         }
         refusals = 0;
         this.session = session;
-        // Whoever hears of the connection finds a report of this connection.
+        // Listeners for the connection then find a report of this connection.
         this.begin(session);
         this.#setConnection({ status: 'connected' });
         const reason = await session.ended();

@@ -4,9 +4,9 @@ import type { ModelSlot, PrinterModel } from './model-table';
 import { toolOfSlot } from './slot-tools';
 import { makeTraits } from './traits';
 
-/** What decides what a printer can do. */
+/** The inputs that determine a printer's capabilities. */
 export interface PrinterFacts {
-  /** The models that its owner may choose from, and what it is if nobody says and it does not say itself. */
+  /** The models that its owner may choose from, and the default if neither the owner nor the printer names one. */
   models: readonly PrinterModel[];
   fallback: PrinterModel;
   /** The token of the model that its owner chose. */
@@ -14,30 +14,36 @@ export interface PrinterFacts {
   given: Partial<PrinterCapabilities>;
   /** As it is stored; undefined if it is new. */
   stored?: PrinterCapabilities | undefined;
-  /** What it has reported so far. */
+  /** The printer's reports so far. */
   reported?: ReportedCapabilities | undefined;
 }
 
-/** The model of a printer: as its owner chose, else as it says itself, else as it was known before, else what is assumed. */
+/**
+ * Returns the model of a printer: the owner's choice, otherwise the reported one, otherwise the previously known one,
+ * otherwise the default.
+ */
 export function modelOf({ models, fallback, chosen, stored, reported }: PrinterFacts): PrinterModel {
   const tokens = [chosen, reported?.model, stored?.model];
   const found = tokens.map((token) => models.find((one) => token !== undefined && one.token === token));
   return found.find((one) => one !== undefined) ?? fallback;
 }
 
-/** What a printer can do, as far as is known. What its hours cost and draw is nothing that it or its model tells. */
+/**
+ * Returns the known capabilities of a printer. The cost and power draw of its hours come from neither the printer nor
+ * its model.
+ */
 export function describePrinter(facts: PrinterFacts): PrinterCapabilities {
   const { given, stored, reported } = facts;
   const model = modelOf(facts).capabilities;
-  // Of a model without a size only what was known before tells more, until the printer has told it itself.
+  // For a model without a size, the previously known size applies until the printer has reported its own.
   const isBlank = !hasSize(model.buildVolume) && !reported?.buildVolume;
   const base = stored && isBlank ? withoutMacros(stored) : { ...model, ...(stored && pricesOf(stored)) };
-  // Which model it is is decided already.
+  // The model is already decided.
   const { model: _told, ...rest } = reported ?? {};
   return mergeCapabilities(given, rest, base);
 }
 
-/** Which macros a file may call only the owner says, and may take back at any time. */
+/** Only the owner decides which macros a file may call, and may revoke this at any time. */
 const withoutMacros = ({ allowedMacros: _taken, ...rest }: PrinterCapabilities): PrinterCapabilities => rest;
 
 const pricesOf = ({ usdPerHour, speedFactor, watts }: PrinterCapabilities): Partial<PrinterCapabilities> => ({
@@ -47,8 +53,7 @@ const pricesOf = ({ usdPerHour, speedFactor, watts }: PrinterCapabilities): Part
 });
 
 /**
- * The places for filament that a printer reports and that may be added by themselves. A spool beside a Bambu counts where it has
- * no AMS.
+ * The reported filament slots that may be added automatically. A Bambu's external spool counts only if it has no AMS.
  */
 export function slotsFromReport(make: Make, reported: readonly ReportedSlot[]): ModelSlot[] {
   if (!makeTraits[make].addsReportedSlots) return [];

@@ -6,7 +6,7 @@ import { makeRows } from './registry';
 export interface DiscoveryOptions {
   /** How long to listen (ms). Bambu printers announce themselves every 5 s. */
   timeoutMs: number;
-  /** Hosts to ask directly: Moonraker has no announcement, and broadcasts do not leave a network. */
+  /** Hosts to query directly: Moonraker does not announce itself, and broadcasts do not leave a network. */
   hosts?: readonly string[];
   /** Only these makes. */
   makes?: readonly Make[];
@@ -15,7 +15,7 @@ export interface DiscoveryOptions {
   signal?: AbortSignal;
 }
 
-/** Looks for printers on the local network. Never rejects: what cannot be asked is not found. */
+/** Searches for printers on the local network. Never rejects: an unreachable printer is not found. */
 export async function discover(options: DiscoveryOptions): Promise<FoundPrinter[]> {
   const { timeoutMs, hosts = [], makes, ports = {} } = options;
   const limit = AbortSignal.timeout(timeoutMs);
@@ -33,7 +33,7 @@ export async function discover(options: DiscoveryOptions): Promise<FoundPrinter[
     .flatMap(({ discovery }) => discovery.search(scope));
   const found = new Map<string, FoundPrinter>();
   for (const printer of (await Promise.all(searches.map((search) => search.catch(() => [])))).flat()) {
-    // An announcement and an answer to a question are one printer; whichever came first stays.
+    // An announcement and an answer to a query are the same printer; the first one is kept.
     const key = `${printer.make} ${printer.serial ?? `${printer.host}:${printer.port ?? ''}`}`;
     if (!found.has(key)) found.set(key, printer);
   }

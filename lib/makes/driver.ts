@@ -24,11 +24,11 @@ export interface PrintFile {
   md5: string;
   /** Number of lines of G-code; progress is counted in lines on some makes. */
   lines: number;
-  /** Seconds that the slicer expects, null if unknown. */
+  /** The slicer's estimate in seconds; null if unknown. */
   estimatedSeconds: number | null;
 }
 
-/** Everything a printer must be told to start a job. */
+/** Everything that a printer needs to start a job. */
 export interface StartOrder {
   identity: JobIdentity;
   file: PrintFile;
@@ -49,15 +49,15 @@ export interface StartPermit {
   check(report: PrinterReport): void;
   /** The start is never written later than this (`performance.now()`, ms). */
   notAfter: number;
-  /** Nor longer than this (ms) after the observation that it rests on was asked for. */
+  /** Nor longer than this (ms) after the underlying observation was requested. */
   observedWithin: number;
-  /** Called synchronously in the turn of the write: from now on nobody can say that the start was not sent. */
+  /** Called synchronously in the turn of the write: from now on the start may have been sent. */
   sent(): void;
 }
 
 /**
- * Whose fault it is that an order cannot be carried out: the `printer` would refuse any, the `file` does not go with this
- * printer, or only this `job` asks for what is not there now.
+ * The subject of a failed check: the `printer` would refuse any order, the `file` does not suit this printer, or only
+ * this `job` asks for something that is not available now.
  */
 export type PreflightCause = 'printer' | 'file' | 'job';
 
@@ -65,29 +65,35 @@ export interface PreflightFailure {
   /** Stable name of the check, for example `developer_mode`. */
   check: string;
   whose: PreflightCause;
-  /** Of a failure of the printer: it concerns this slot alone, or this moment; absent: any job, until somebody acts. */
+  /**
+   * For a failure of the printer: it concerns only this slot, or only this moment; absent: any job, until an operator
+   * acts.
+   */
   only?: 'slot' | 'moment';
   message: string;
   remedy: string;
 }
 
-/** What the printer can tell about a job of ours. */
+/** What the printer reports about one of our jobs. */
 export type JobTrace =
   | { verdict: 'active'; report: PrinterReport }
-  /** It was there and runs no more; `ending` is `unknown` if the printer cannot tell how it ended. */
+  /** It was there and no longer runs; `ending` is `unknown` if the printer does not report how it ended. */
   | { verdict: 'ended'; ending: Ending; evidence: string }
-  /** The printer shows no sign of it. For most makes this is not a proof that it never ran. */
+  /** The printer shows no trace of it. For most makes this does not prove that it never ran. */
   | { verdict: 'none'; evidence: string };
 
 export type ConnectionState =
-  /** `reason`: why the last connection or the last try to connect ended; missing before the first. */
+  /** `reason`: why the last connection or connection attempt ended; missing before the first. */
   | { status: 'disconnected'; reason?: Error }
   | { status: 'connecting' }
   | { status: 'connected' }
-  /** The printer refused us (wrong credentials, not paired, another machine): tried again slowly until an operator acts. */
+  /**
+   * The printer refused the connection (wrong credentials, not paired, another machine): retried slowly until an
+   * operator acts.
+   */
   | { status: 'refused'; error: PlatewiseError };
 
-/** What every make must know. */
+/** Options of every driver. */
 export interface DriverOptions {
   host: string;
   capabilities: PrinterCapabilities;
@@ -102,10 +108,10 @@ export interface DriverEvents {
 }
 
 /**
- * One printer. A driver knows its make's protocol and nothing else: no jobs, no database, no queue.
+ * One printer. A driver knows only its make's protocol: no jobs, no database, no queue.
  *
- * It connects, stays connected with growing pauses between tries, and reports. Every call that needs the printer
- * rejects with a `PrinterUnavailableError` if it is not connected, and ends within a limit of its own.
+ * It connects, reconnects with growing delays, and reports. Every call that needs the printer rejects with a
+ * `PrinterUnavailableError` if it is not connected, and has its own time limit.
  */
 export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' | 'off'> {
   readonly make: Make;
@@ -113,25 +119,25 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
   /** The last report, undefined before the first. */
   readonly report: PrinterReport | undefined;
 
-  /** Begins to connect and to stay connected. Returns at once; safe to call again. */
+  /** Starts to connect and to stay connected. Returns immediately; safe to call again. */
   open(): void;
-  /** Ends everything, politely where the protocol has a farewell. Safe to call again. */
+  /** Closes the connection, with the protocol's disconnect message if there is one. Safe to call again. */
   close(): Promise<void>;
-  /** Destroys the connection (no farewell, nothing flushed) and connects anew. */
+  /** Destroys the connection (no disconnect message, nothing flushed) and reconnects. */
   reset(): void;
 
   /**
-   * Has each machine judged by its identity, before anything it says counts: on every connection, and again when it tells more
-   * of itself. Where the check rejects the connection ends.
+   * Sets the check of a machine's identity. It runs on every connection before any report counts, and again when the
+   * machine reports further ids. If it rejects, the connection ends.
    */
   admit(check: (told: ToldIdentity) => Promise<void>): void;
-  /** What the printer can do, from now on: more may be known of it once it has reported. */
+  /** Updates the printer's capabilities: more may be known once it has reported. */
   describe(capabilities: PrinterCapabilities): void;
   /** A report that the printer produced after this call. */
   observe(): Promise<PrinterReport>;
-  /** What forbids this order at present; empty if it may be tried. */
+  /** Returns the reasons against this order now; empty if it may be tried. */
   preflight(order: StartOrder): Promise<PreflightFailure[]>;
-  /** Puts the file on the printer under the identity's name and makes sure that it arrived whole. Idempotent. */
+  /** Uploads the file under the identity's name and verifies that it arrived completely. Idempotent. */
   upload(order: StartOrder, options: { signal: AbortSignal; progress(fraction: number): void }): Promise<void>;
   /**
    * Sends the start at most once and waits until the printer shows the job as running.
@@ -142,21 +148,22 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
   start(order: StartOrder, permit: StartPermit): Promise<PrinterReport>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Asks the printer to stop the job; resolves when the printer took the request, not when it stopped. */
+  /** Asks the printer to stop the job; resolves when the printer has accepted the request, not when it has stopped. */
   stop(identity: JobIdentity): Promise<void>;
-  /** Asks the printer for every sign of a job of ours, its history included. */
+  /** Queries the printer for any trace of one of our jobs, including its history. */
   trace(order: StartOrder): Promise<JobTrace>;
-  /** Removes the uploaded file where the make allows it. Failure is of no consequence. */
+  /** Removes the uploaded file if the make allows it. Failures are ignored. */
   forget(identity: JobIdentity): Promise<void>;
   /**
-   * What the printer's camera sees now; null if it has none. Missing where the protocol of a make carries no pictures.
-   * Asks nobody but the printer's own host, ends within a few seconds, and at once when the driver is closed.
-   * @throws PlatewiseError there is a camera, and no picture could be had
+   * Takes a picture with the printer's camera; null if it has none. Missing if the protocol of a make carries no
+   * pictures. Connects only to the printer's own host, ends within a few seconds, and immediately when the driver is
+   * closed.
+   * @throws PlatewiseError there is a camera, but it gave no picture
    */
   photograph?(): Promise<Photo | null>;
 }
 
-/** Whether a job that a printer names is the one with this identity. */
+/** Whether the job that a printer reports has this identity. */
 export function isSameJob(identity: Pick<JobIdentity, 'fileName' | 'taskId'>, job: PrinterJob | null): boolean {
   if (job === null) return false;
   if (job.taskId !== undefined && job.taskId !== '' && job.taskId !== '0') {
@@ -171,7 +178,7 @@ export function jobStem(name: string): string {
   return base.replace(/(\.gcode)?(\.3mf)?$/i, '');
 }
 
-/** The printer cannot be reached at present. */
+/** The printer cannot be reached at the moment. */
 export class PrinterUnavailableError extends PlatewiseError {
   constructor(message: string, cause?: unknown) {
     super(message, {
@@ -183,7 +190,7 @@ export class PrinterUnavailableError extends PlatewiseError {
   }
 }
 
-/** The printer does not accept our credentials, or nobody confirmed the pairing. */
+/** The printer does not accept our credentials, or the pairing was not confirmed. */
 export class PrinterRefusedError extends PlatewiseError {
   constructor(message: string, remedy: string, cause?: unknown) {
     super(message, { code: 'printer_refused', retryable: false, remedy, cause });
@@ -194,7 +201,7 @@ export class PrinterRefusedError extends PlatewiseError {
 export class WrongMachineError extends PrinterRefusedError {
   constructor(
     message: string,
-    /** What it tells of itself. */
+    /** The ids that it reports. */
     readonly found: MachineIdentity,
   ) {
     super(
@@ -204,9 +211,9 @@ export class WrongMachineError extends PrinterRefusedError {
   }
 }
 
-/** The file did not arrive whole. */
+/** The file did not arrive completely. */
 export class UploadFailedError extends PlatewiseError {
-  /** `printer`: no other file would have arrived either. */
+  /** `printer`: any other file would have failed too. */
   readonly whose: PreflightCause;
 
   constructor(
@@ -223,7 +230,7 @@ export class UploadFailedError extends PlatewiseError {
   }
 }
 
-/** The printer has a camera, and no picture could be had of it. */
+/** The printer has a camera, but it gave no picture. */
 export class PhotoFailedError extends PlatewiseError {
   constructor(message: string, remedy = 'Look at the camera in the web interface of the printer.', cause?: unknown) {
     super(message, { code: 'photo_failed', retryable: true, remedy, cause });
@@ -244,7 +251,7 @@ export class StartRejectedError extends PlatewiseError {
   }
 }
 
-/** The start was written, and what became of it is not known. */
+/** The start was written, but its outcome is unknown. */
 export class StartUnconfirmedError extends PlatewiseError {
   constructor(message: string, cause?: unknown) {
     super(message, {

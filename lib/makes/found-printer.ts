@@ -1,21 +1,21 @@
 import type { Make } from '../model/printer';
 
-/** A printer that showed itself on the network. */
+/** A printer that was found on the network. */
 export interface FoundPrinter {
   make: Make;
   /** Its address. */
   host: string;
-  /** The port that its driver connects to, where it is not the usual one. */
+  /** The port that its driver connects to, if it is not the usual one. */
   port?: number;
   name: string;
-  /** The model in its maker's words; empty if it does not tell. */
+  /** The manufacturer's name of the model; empty if not reported. */
   model: string;
-  /** The token of the model, as a printer is set up with; missing where it is not known. */
+  /** The token of the model, as used in the configuration; missing if unknown. */
   token?: string;
   serial?: string;
   firmware?: string;
-  /** Whether our driver of this make is made for it. */
+  /** Whether the driver of this make supports it. */
   supported: boolean;
-  /** What stands between it and a job, as far as that shows without credentials. */
+  /** The known obstacles to a job, as far as they show without credentials. */
   note?: string;
 }

@@ -1,11 +1,11 @@
 import type { PrinterCapabilities, ReportedCapabilities, Volume } from '../model/printer';
 
 /**
- * What is known of a printer: what its owner has said counts most, then what it reports of itself, then what its model is
- * known for.
+ * Combines the capabilities of a printer: the owner's entries take precedence, then its report, then the known values
+ * of its model.
  *
- * What axes travel is never less than what they print on, so that of a model whose volume is known the report can only take
- * something away: a Giga with two heads travels half as far. Of an unknown model it is all that is known.
+ * The travel of the axes is never less than the printable volume, so for a model with a known volume the report can
+ * only reduce it: a Giga with two heads travels half as far. For an unknown model the travel is the only information.
  */
 export function mergeCapabilities(
   given: Partial<PrinterCapabilities>,
@@ -14,7 +14,7 @@ export function mergeCapabilities(
 ): PrinterCapabilities {
   const { toolVolumes, multiNozzleVolume, bedZones, ...ofModel } = model;
   const within = (volume: Volume): Volume => (reported?.buildVolume ? common(volume, reported.buildVolume) : volume);
-  // The reach of each tool and the zones of the bed belong to the volume that they were told with.
+  // The reach of each tool and the zones of the bed belong to the volume that they were given with.
   const reach = given.buildVolume
     ? {}
     : {
@@ -35,7 +35,7 @@ export function mergeCapabilities(
   };
 }
 
-/** Whether a volume holds anything. */
+/** Whether a volume is not empty. */
 export const hasSize = ({ min, max }: Volume): boolean => max.x > min.x && max.y > min.y && max.z > min.z;
 
 function common(one: Volume, other: Volume): Volume {

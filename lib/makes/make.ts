@@ -5,7 +5,7 @@ import type { Driver, DriverOptions } from './driver';
 import type { FoundPrinter } from './found-printer';
 import type { PrinterModel, RefusedModel } from './model-table';
 
-/** Something that says how a printer is reached: a property of its node, and an option of the command line. */
+/** A connection setting of a printer: a property of its node, and an option of the command line. */
 export interface ConnectionField {
   /** Of the node's property. */
   name: string;
@@ -14,7 +14,10 @@ export interface ConnectionField {
   type: 'text' | 'number' | 'flag';
 }
 
-/** How a printer is reached, by the names of `MakeRow.fields`, as a form or a command line gives it; empty texts say nothing. */
+/**
+ * The connection settings of a printer, by the names of `MakeRow.fields`, from a form or a command line; empty texts
+ * count as missing.
+ */
 export type ConnectionValues = Readonly<Record<string, unknown>>;
 
 /** A port that a discovery uses. */
@@ -29,7 +32,7 @@ export interface DiscoveryPort {
 
 /** Where a make looks for its printers. */
 export interface DiscoveryScope {
-  /** Hosts to ask directly. */
+  /** Hosts to query directly. */
   hosts: readonly string[];
   /** The ports to use under a name, else the usual ones. */
   ports(name: string, ...usual: [number, ...number[]]): readonly [number, ...number[]];
@@ -39,7 +42,7 @@ export interface DiscoveryScope {
 /** A node type for printers of a make. */
 export interface PrinterType {
   type: string;
-  /** What is known of such a printer of which neither its owner nor itself has said what it is. */
+  /** The defaults for such a printer if neither the owner nor the printer has named its model. */
   fallback: PrinterModel;
 }
 
@@ -49,48 +52,50 @@ export interface MakeRow {
   traits: MakeTraits;
   /** The models that an owner may choose from; empty: there is nothing to choose. */
   models: readonly PrinterModel[];
-  /** Models that are known and not driven. */
+  /** Models that are known but not supported. */
   refused: readonly RefusedModel[];
-  /** The token of the model that somebody names on a command line, or why it is none; absent: none can be named. */
+  /**
+   * Returns the token of a model that is named on the command line, or why it is invalid; absent: none can be named.
+   */
   modelNamed?(word: string): { token: string } | { reason: string };
   nodeTypes: readonly [PrinterType, ...PrinterType[]];
   fields: readonly ConnectionField[];
-  /** What a printer is asked with: a credential of its node, and the end of the name of an environment variable. */
+  /** The secret of a printer: a credential of its node, and the suffix of an environment variable. */
   secret: { credential: string; variable: string };
   /**
    * A driver for one printer.
-   * @param patienceMs for how long somebody waits for its first report: why it is silent is to be told before
+   * @param patienceMs how long the caller waits for its first report: the reason for a silence must be reported before
    */
   createDriver(base: DriverOptions, values: ConnectionValues, secret: string, patienceMs?: number): Driver;
   pack: Pack;
   discovery: {
     ports: readonly DiscoveryPort[];
-    /** Each search ends with its signal at the latest. */
+    /** Each search ends when its signal fires, at the latest. */
     search(scope: DiscoveryScope): Promise<FoundPrinter[]>[];
   };
   commandLine: {
-    /** Why the options do not suffice to connect safely. */
+    /** Returns why the options are not sufficient to connect safely. */
     missing?(values: ConnectionValues): string | undefined;
     /** The options that only this make has, as lines of a help text. */
     options?: string;
     /** The usual one, where the make has the option `--port`. */
     port?: number;
-    /** Where the options that a certificate is checked by count, for a help text; absent: nowhere. */
+    /** Where the options for checking a certificate apply, for a help text; absent: nowhere. */
     certificate?: string;
-    /** The make, and when the secret is asked for: `moonraker, if it asks for one`. */
+    /** The make, and when the secret is needed: `moonraker, if it asks for one`. */
     secret: string;
     /** How its printers are found: `Bambu by their announcements`. */
     discovery: string;
   };
 }
 
-/** The text of a field, undefined if it is empty or none. */
+/** The text of a field; undefined if it is empty or not a text. */
 export function textField(values: ConnectionValues, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The number of a field, undefined if it is empty or none. */
+/** The number of a field; undefined if it is empty or not a number. */
 export const numberField = (values: ConnectionValues, name: string): number | undefined => optionalNumber(values[name]);
 
 /** A number that may have been left empty in a form, or come from the environment as text. */
@@ -99,7 +104,7 @@ export function optionalNumber(value: unknown): number | undefined {
   return value === undefined || value === '' || !Number.isFinite(parsed) ? undefined : parsed;
 }
 
-/** The fields with these names that say something, each as the option of the same name that a driver takes. */
+/** The non-empty fields with these names, each as the driver option of the same name. */
 export function optionsOf<Name extends string, Value>(
   values: ConnectionValues,
   read: (values: ConnectionValues, name: string) => Value | undefined,

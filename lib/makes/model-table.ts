@@ -1,26 +1,26 @@
 import type { PrinterCapabilities, Volume } from '../model/printer';
 
-/** A place for filament that a model comes with, and the tool that it feeds. */
+/** A filament slot of a model, and the tool that it feeds. */
 export interface ModelSlot {
   slot: string;
   tool: number;
 }
 
-/** What is known of a machine model before any machine of it has answered. */
+/** The known properties of a machine model before a machine has reported. */
 export interface PrinterModel {
-  /** The word by which the maker, or else we, name the model. */
+  /** The token of the model: the manufacturer's, otherwise ours. */
   token: string;
-  /** As its maker calls it. */
+  /** The manufacturer's name for it. */
   name: string;
   capabilities: PrinterCapabilities;
   slots: readonly ModelSlot[];
 }
 
-/** A model that is known and not driven. */
+/** A model that is known but not supported. */
 export interface RefusedModel {
   token: string;
   name: string;
-  /** Why not, in words for its owner. */
+  /** The reason, as text for its owner. */
   reason: string;
 }
 
@@ -30,5 +30,5 @@ export const volumeTo = (x: number, y: number, z: number): Volume => ({
   max: { x, y, z },
 });
 
-/** No size is known: nothing fits, until somebody or the printer itself says how large it is. */
+/** Unknown size: nothing fits until the owner or the printer states it. */
 export const unknownVolume: Volume = volumeTo(0, 0, 0);

@@ -8,13 +8,15 @@ export interface Probe {
   ready: boolean;
   make: Make;
   host: string;
-  /** The report without what means something in this process only; null if there was none. */
+  /** The report without process-internal values; null if there was none. */
   report: object | null;
-  /** What stands between the printer and a job, each with its remedy. */
+  /** The failed checks, each with its remedy. */
   checks: PreflightFailure[];
 }
 
-/** Of a printer that nobody has described nothing is claimed, so that no check finds it smaller or colder than thought. */
+/**
+ * For a printer without a configuration nothing is assumed, so that no check finds it smaller or colder than expected.
+ */
 export const undescribedPrinter: PrinterCapabilities = {
   buildVolume: { min: { x: 0, y: 0, z: 0 }, max: { x: 0, y: 0, z: 0 } },
   nozzleDiameters: [0.2, 0.4, 0.6, 0.8, 1],
@@ -25,10 +27,10 @@ export const undescribedPrinter: PrinterCapabilities = {
   usdPerHour: 0,
 };
 
-/** The printer said something, or why it did not. */
+/** The printer's report, or why there is none. */
 export type FirstAnswer = { report: PrinterReport } | { problem: PreflightFailure };
 
-/** Opens the driver and waits for its first report, a refusal, or the end of patience (ms). */
+/** Opens the driver and waits for its first report, a refusal, or the time limit (ms). */
 export async function connect(driver: Driver, timeoutMs: number): Promise<FirstAnswer> {
   let decide: () => void = () => undefined;
   const decided = new Promise<void>((resolve) => {
@@ -65,7 +67,7 @@ export async function connect(driver: Driver, timeoutMs: number): Promise<FirstA
   };
 }
 
-/** Connects, unless the driver is connected already, and asks everything that can be asked without a job. */
+/** Connects, unless the driver already is, and runs every check that needs no job. */
 export async function probe(driver: Driver, host: string, timeoutMs: number): Promise<Probe> {
   const answer = await connect(driver, timeoutMs);
   const checks = 'problem' in answer ? [answer.problem] : await failures(driver);
@@ -79,13 +81,13 @@ export async function probe(driver: Driver, host: string, timeoutMs: number): Pr
   };
 }
 
-/** A report without what means something in this process only. */
+/** Removes process-internal values from a report. */
 export function shownReport(report: PrinterReport): object {
   const { receivedAt: _receivedAt, timeScale: _timeScale, ...rest } = report;
   return rest;
 }
 
-/** What the checks before a start are asked about when there is no file yet. */
+/** The order for the checks before a start when there is no file yet. */
 function nothing(make: Make): StartOrder {
   return {
     identity: {

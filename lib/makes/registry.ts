@@ -5,17 +5,17 @@ import type { MakeRow, PrinterType } from './make';
 import { moonrakerMake } from './moonraker/make';
 import { snapmakerMake } from './snapmaker/make';
 
-/** Every make that Platewise drives. */
+/** Every supported make. */
 export const makeRows: Readonly<Record<Make, MakeRow>> = {
   bambu: bambuMake,
   moonraker: moonrakerMake,
   snapmaker: snapmakerMake,
 };
 
-/** Packs G-code in the form of the make that it is for. */
+/** Packs G-code in the format of its make. */
 export const packForMake: Pack = (sliced, output) => makeRows[sliced.machine.make].pack(sliced, output);
 
-/** The make that a node type is for, and what is assumed of such a printer; undefined if it is no printer's. */
+/** Returns the make of a node type, with the defaults for such a printer; undefined if it is not a printer node. */
 export function printerTypeNamed(name: string): (PrinterType & { row: MakeRow }) | undefined {
   for (const row of Object.values(makeRows)) {
     const found = row.nodeTypes.find(({ type }) => type === name);

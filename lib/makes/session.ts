@@ -8,16 +8,16 @@ export abstract class Session {
     return this.#reason;
   }
 
-  /** Whether a command that is written now leaves the process at once. */
+  /** Whether a command that is written now leaves the process immediately. */
   abstract readonly writable: boolean;
 
-  /** Ends it politely. Never rejects. */
+  /** Closes it with the protocol's disconnect message. Never rejects. */
   abstract close(): Promise<void>;
 
   /** Releases the socket and every timer; called exactly once. */
   protected abstract release(): void;
 
-  /** Ends it at once: nothing is flushed and nothing more is written. */
+  /** Ends it immediately: nothing is flushed and nothing more is written. */
   destroy(reason: Error): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -26,7 +26,10 @@ export abstract class Session {
     this.#listeners.clear();
   }
 
-  /** Calls the listener when the connection is over, at once if it is already. Returns how to take it back. */
+  /**
+   * Calls the listener when the connection is over, immediately if it already is. Returns a function that removes the
+   * listener.
+   */
   onEnd(listener: (reason: Error) => void): () => void {
     if (this.#reason !== undefined) {
       listener(this.#reason);

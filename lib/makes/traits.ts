@@ -4,12 +4,17 @@ import { bambuTraits } from './bambu/traits';
 import { moonrakerTraits } from './moonraker/traits';
 import { snapmakerTraits } from './snapmaker/traits';
 
-/** What judging, slicing and checking need to know of each make: all that they may import of this folder. */
+/**
+ * The facts about each make that fit checks, slicing and print checks need; the only module of this folder that they
+ * may import.
+ */
 export const makeTraits: Readonly<Record<Make, MakeTraits>> = {
   bambu: bambuTraits,
   moonraker: moonrakerTraits,
   snapmaker: snapmakerTraits,
 };
 
-/** Whether printers of a make take sliced archives (`.gcode.3mf`), and plain G-code only wrapped in one. */
+/**
+ * Whether printers of a make accept only sliced archives (`.gcode.3mf`), so that plain G-code must be wrapped in one.
+ */
 export const takesArchives = (make: Make): boolean => makeTraits[make].printFile.form === 'gcode_3mf';

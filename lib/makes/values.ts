@@ -1,4 +1,4 @@
-/** An object as it came out of JSON. */
+/** A parsed JSON object. */
 export type JsonObject = { [key: string]: unknown };
 
 /** Whether a value is a plain JSON object. */
@@ -16,7 +16,7 @@ export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The value as a number; printers write numbers as texts now and then. */
+/** The value as a number; printers sometimes write numbers as strings. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string' || value.trim() === '') return undefined;

@@ -1,4 +1,4 @@
-/** Resolves after a while, or at once when the signal fires. Never rejects. */
+/** Resolves after a delay, or immediately when the signal fires. Never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) {
@@ -32,7 +32,7 @@ export function within<T>(promise: Promise<T>, ms: number, late: () => Error): P
   });
 }
 
-/** A promise that is settled from outside; its rejection need not be handled by anybody. */
+/** A promise that is settled from outside; an unhandled rejection of it is ignored. */
 export class Deferred<T> {
   readonly promise: Promise<T>;
   resolve: (value: T) => void = () => {};

@@ -1,11 +1,11 @@
 import type { Sequences, SequencingProblem } from './improve';
 
-/** So many orders are tried in a few milliseconds. */
+/** The number of orders that can be tried in a few milliseconds. */
 const mostOrders = 3000;
 
 /**
- * The best of all orders of the jobs that an order holds, by trying them all; null if there are too many. With three
- * printers five jobs are few enough.
+ * Returns the best order of the given jobs by trying all orders; null if there are too many. With three printers, five
+ * jobs are few enough.
  */
 export function bestOfAll(problem: SequencingProblem, from: Sequences): Sequences | null {
   const jobs = from.order.flat();
@@ -13,7 +13,7 @@ export function bestOfAll(problem: SequencingProblem, from: Sequences): Sequence
   let best = from;
   const order: number[][] = from.order.map(() => []);
   const left = new Set(jobs);
-  /** Everything that can follow once the sequences before `machine` stand; they cost `cost`. */
+  /** Tries all continuations once the sequences before `machine` are fixed; they cost `cost`. */
   const fill = (machine: number, cost: number): void => {
     const sequence = order[machine];
     if (!sequence) {
@@ -35,7 +35,7 @@ export function bestOfAll(problem: SequencingProblem, from: Sequences): Sequence
   return best;
 }
 
-/** In how many ways so many jobs can be put into the sequences of so many machines. */
+/** The number of ways to distribute jobs over the sequences of machines. */
 function ordersOf(jobs: number, machines: number): number {
   let count = 1;
   for (let job = 0; job < jobs; job++) count *= machines + job;

@@ -2,10 +2,10 @@ import { OperatorCalendar } from './calendar';
 import type { PlanningPrinter, Snapshot } from './snapshot';
 
 const minute = 60_000;
-/** A print must fit between closures; that it never does is found out after so many of them. */
+/** The number of closures after which a print counts as never fitting between them. */
 const mostRounds = 1000;
 
-/** Days of quiet hours that are looked ahead. */
+/** The look-ahead for quiet hours (days). */
 const quietDays = 60;
 
 /**
@@ -29,15 +29,15 @@ export function firstAllowed(
   return Number.POSITIVE_INFINITY;
 }
 
-/** What keeps a print from starting at a moment, and until when (ms since 1970). */
+/** The reason why a print may not start at a time, and its end (ms since 1970). */
 export interface NotAllowed {
   because: string;
   until: number;
 }
 
 /**
- * Whether closures or quiet hours keep a print of so many minutes from starting on a printer at a moment (ms since 1970);
- * null: nothing does.
+ * Returns the closure or quiet hours that keep a print of this length (minutes) from starting on a printer at a time
+ * (ms since 1970); null: none.
  */
 export function notAllowedBecause(
   printer: Pick<PlanningPrinter, 'name' | 'closed'>,

@@ -1,9 +1,9 @@
 import type { Schedule } from './schedule';
 
 /**
- * A cost that no plan of these jobs undercuts: tardiness as if each job had its best printer to itself, plus flow by the
- * larger of that and the bound of Eastman, Even & Isaacs (1964) for weighted completion on equal printers, each job at
- * its shortest and with the clearing of its bed. Changes of filament, nights and promises are taken to cost nothing.
+ * A cost that no plan of these jobs undercuts: tardiness as if each job had its best printer to itself, plus flow by
+ * the larger of that and the bound of Eastman, Even & Isaacs (1964) for weighted completion on equal printers, each job
+ * at its shortest and with the clearing of its bed. Filament changes, nights and promises are assumed to cost nothing.
  */
 export function lowerBound(schedule: Schedule): number {
   const { tasks, printers, calendar, clearMinutes, weights } = schedule;
@@ -31,7 +31,8 @@ export function lowerBound(schedule: Schedule): number {
     if (!Number.isFinite(earliest)) continue;
     alone += task.weight * earliest;
     tardiness += least;
-    // The bed is cleared after every print but those that nothing follows: the clearing of a job's own bed is taken off below.
+    // The bed is cleared after every print but those that nothing follows: the clearing of a job's own bed is taken off
+    // below.
     short.push({ weight: task.weight, length: length + clearMinutes });
     clearing += task.weight * clearMinutes;
   }
@@ -49,7 +50,7 @@ export function lowerBound(schedule: Schedule): number {
   return tardiness + (weights.flow * flow) / 60 + weights.change * certainChanges(schedule);
 }
 
-/** How many filaments must be put in somewhere, whatever the plan. */
+/** The number of filaments that must be loaded somewhere under any plan. */
 function certainChanges({ tasks, printers }: Schedule): number {
   const missing = new Set<number>();
   for (const { minutes, materials } of tasks) {

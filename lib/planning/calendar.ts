@@ -1,10 +1,10 @@
 import { UnacceptableInputError } from '../model/errors';
 
-/** When somebody is there, on the clock of the farm's own place. */
+/** Operator hours, in the farm's local time. */
 export interface OperatorHours {
   /** IANA name, as in `Europe/Berlin`. */
   timeZone: string;
-  /** Minutes after local midnight; an end below the begin lies on the next day. Both equal: always there. */
+  /** Minutes after local midnight; an end below the begin lies on the next day. Both equal: always present. */
   begin: number;
   end: number;
   /** Days of the week on which a shift begins, 0 is Sunday; absent: every day. */
@@ -15,8 +15,8 @@ const written = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/;
 
 /**
  * Reads `08:00-20:00`, an end below the begin on the next day, `00:00-24:00` always.
- * @param field what the text is called where it was written
- * @throws UnacceptableInputError hours, time zone or days are not understood; the field is named
+ * @param field the name of the setting
+ * @throws UnacceptableInputError hours, time zone or days are invalid; names the field
  */
 export function hoursFrom(text: string, timeZone: string, days?: number[], field = 'operator_hours'): OperatorHours {
   const refuse = (name: string, value: unknown, remedy: string): UnacceptableInputError =>
@@ -71,8 +71,8 @@ function ahead(timeZone: string, at: number): number {
 }
 
 /**
- * The first moment at which local clocks show so many ms since the epoch, or more: a time that a change of the clocks
- * leaves out begins with that change.
+ * The first moment at which local clocks show at least this many ms since the epoch: a time that a clock change skips
+ * begins with that change.
  */
 function moment(timeZone: string, local: number): number {
   if (timeZone === 'UTC') return local;
@@ -87,7 +87,7 @@ function moment(timeZone: string, local: number): number {
 }
 
 function firstMoment(timeZone: string, local: number): number {
-  // Clocks are nowhere changed twice within two days.
+  // No time zone changes its clocks twice within two days.
   const offsets = [ahead(timeZone, local - day), ahead(timeZone, local + day)] as const;
   const early = local - Math.max(...offsets);
   const late = local - Math.min(...offsets);
@@ -105,7 +105,7 @@ function firstMoment(timeZone: string, local: number): number {
   return after * minute;
 }
 
-/** Minutes after a beginning in which somebody is there, as ascending [open, close] pairs. */
+/** The minutes after a start in which an operator is present, as ascending [open, close] pairs. */
 export class OperatorCalendar {
   readonly always: boolean;
   readonly #open: number[] = [];
@@ -114,7 +114,7 @@ export class OperatorCalendar {
   /**
    * @param from ms since 1970, the zero of all minutes
    * @param days how far it looks ahead
-   * @param earliest nobody is there before (ms since 1970), whatever the hours say
+   * @param earliest no operator is present before this (ms since 1970), whatever the hours
    */
   constructor(hours: OperatorHours | null, from: number, days: number, earliest = from) {
     this.always = earliest <= from && (hours === null || hours.begin === hours.end);
@@ -137,7 +137,7 @@ export class OperatorCalendar {
     }
   }
 
-  /** The first moment from `at` at which work of `length` minutes can be begun and ended with somebody there. */
+  /** The first moment from `at` at which work of `length` minutes can start and end with an operator present. */
   next(at: number, length: number): number {
     if (this.always) return at;
     for (let k = this.#index(at); k < this.#open.length; k++) {
@@ -147,7 +147,7 @@ export class OperatorCalendar {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** The first moment from `at` at which nobody is there. */
+  /** The first moment from `at` at which no operator is present. */
   after(at: number): number {
     let time = at;
     for (let k = this.#index(time); k < this.#open.length && (this.#open[k] as number) <= time; k++) {
@@ -156,7 +156,7 @@ export class OperatorCalendar {
     return time;
   }
 
-  /** Minutes between two moments during which somebody is there. */
+  /** Minutes between two moments during which an operator is present. */
   present(from: number, to: number): number {
     if (this.always) return to - from;
     let sum = 0;
@@ -166,7 +166,7 @@ export class OperatorCalendar {
     return sum;
   }
 
-  /** When somebody is there between two moments, as [begin, end] pairs. */
+  /** The operator hours between two moments, as [begin, end] pairs. */
   shifts(from: number, to: number): [number, number][] {
     if (this.always) return [[from, to]];
     const found: [number, number][] = [];

@@ -9,7 +9,7 @@ function jobsById({ jobs }: Pick<Snapshot, 'jobs'>): Map<JobId, PlanningJob> {
   return found;
 }
 
-/** What a job can never follow: its own dead ends, or those of what it waits for. */
+/** Returns the dependencies that will never be completed, of a job or of the jobs that it waits for. */
 function deadEndsOf(job: PlanningJob, snapshot: Pick<Snapshot, 'jobs'>, seen: Set<JobId>): DeadEnd[] {
   if (job.deadEnds && job.deadEnds.length > 0) return job.deadEnds;
   seen.add(job.id);
@@ -21,13 +21,15 @@ function deadEndsOf(job: PlanningJob, snapshot: Pick<Snapshot, 'jobs'>, seen: Se
   return [];
 }
 
-/** Why a job never follows what it waits for, and everything that would change it. */
+/** The reason why a job never starts because of its dependencies, with every remedy. */
 export interface NeverFollows {
   because: string;
   wouldHelp: string[];
 }
 
-/** Whether a job waits for something that is not going to be completed, as things are; null: it follows by itself. */
+/**
+ * Returns why a job waits for a dependency that will not be completed as things stand; null: it will start eventually.
+ */
 export function neverFollows(job: PlanningJob, snapshot: Pick<Snapshot, 'jobs'>): NeverFollows | null {
   if (job.waitsFor.length === 0) return null;
   const dead = deadEndsOf(job, snapshot, new Set());
@@ -56,7 +58,7 @@ function revived({ id, status }: DeadEnd): string {
   }
 }
 
-/** Why a job waits for others, in words. */
+/** Returns why a job waits for others, as text. */
 export function waitsForOthers(job: PlanningJob, snapshot: Pick<Snapshot, 'jobs'>): string {
   const never = neverFollows(job, snapshot);
   if (never) return never.because;

@@ -1,4 +1,4 @@
-/** How one printer's prints really took against what the slicer said, as a mean log ratio with forgetting. */
+/** The ratio of one printer's actual durations to the slicer's estimates, as a mean log ratio with forgetting. */
 export interface DurationRecord {
   weight: number;
   sum: number;
@@ -7,7 +7,7 @@ export interface DurationRecord {
 const prior = 5;
 const forget = 0.98;
 
-/** Takes one completed, never paused print into account; failed and paused ones are censored by not being passed. */
+/** Adds one completed, never paused print; failed and paused ones are censored by not being passed. */
 export function learn(
   record: DurationRecord | undefined,
   slicerMinutes: number,
@@ -20,20 +20,22 @@ export function learn(
   };
 }
 
-/** What to multiply the slicer's estimate with: shrunk towards 1 as if by five prints that took exactly as estimated. */
+/**
+ * What to multiply the slicer's estimate with: shrunk towards 1 as if by five prints that took exactly as estimated.
+ */
 export function durationFactor(record: DurationRecord | undefined): number {
   return record ? Math.exp(record.sum / (record.weight + prior)) : 1;
 }
 
-/** The farm's own history, ready to be asked what a print really takes. */
+/** The farm's own history of durations. */
 export class LearnedDurations {
   readonly #printers = new Map<string, DurationRecord>();
   readonly #pairs = new Map<string, DurationRecord>();
 
-  /** Takes a completed print that nobody paused into account, the oldest first. Hours of printer time. */
+  /** Adds a completed print that was never paused, the oldest first. Hours of printer time. */
   add(print: { printerId: string; materialId: string; estimatedHours: number; durationHours: number }): void {
     const ratio = print.durationHours / print.estimatedHours;
-    // So far off it was paused, or the estimate was of something else.
+    // At such a deviation the print was paused, or the estimate was for a different file.
     if (!(ratio > 1 / believable && ratio < believable)) return;
     const pair = `${print.printerId} ${print.materialId}`;
     const own = durationFactor(this.#printers.get(print.printerId));

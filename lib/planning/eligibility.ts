@@ -1,26 +1,26 @@
 import type { PlanningJob, PlanningPrinter } from './snapshot';
 
 const hour = 3_600_000;
-/** For so long after a failure (hours of printer time) another printer is preferred, */
+/** How long another printer is preferred after a failure (hours of printer time). */
 const reluctantHours = 6;
-/** as if the one that failed took so many hours longer at first, and less and less of them later. */
+/** The hours by which the printer that failed counts as slower at first; they decrease over that time. */
 const extraHours = 3;
 /** On any printer but the preferred one a job counts as done so many hours of printer time later. */
 const preferenceHours = 2;
 
-/** Hours that the job takes on this printer, by the wall clock. */
+/** The duration of the job on this printer, wall-clock hours. */
 export function wallHours(job: PlanningJob, printer: PlanningPrinter): number {
   return (job.hours * printer.capabilities.speedFactor) / printer.timeScale;
 }
 
-/** The same by what the printer's prints really took, where that has been learned. */
+/** The same, corrected by the learned durations of the printer's prints, if there are any. */
 export function expectedHours(job: PlanningJob, printer: PlanningPrinter): number {
   return job.hoursOn?.[printer.id] ?? wallHours(job, printer);
 }
 
 /**
- * Whether nothing can be started on a printer, nor after its present print, before somebody has seen to it: it is
- * offline, at fault, or in a state that is none to start from.
+ * Whether no print can start on a printer, even after the current one, before an operator has acted: it is offline,
+ * faulty, or in a state that allows no start.
  */
 export function outOfService({ online, state, busy }: Pick<PlanningPrinter, 'online' | 'state' | 'busy'>): boolean {
   if (!online) return true;

@@ -9,36 +9,36 @@ import type { Plan, PlanLine } from './plan-shape';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { missingSpool, nobodyHas } from './stock';
 
-/** What one printer has to do with a job that waits. */
+/** The relation of one printer to a waiting job. */
 export interface PrinterVerdict {
   printerId: PrinterId;
   /** Whether it could ever print the job. */
   possible: boolean;
-  /** The first thing that keeps the job from starting on it now. */
+  /** The first obstacle to starting the job on it now. */
   because: string;
-  /** When that ends (ISO 8601), null if nobody can say or never. */
+  /** When that ends (ISO 8601); null if unknown or never. */
   until: string | null;
 }
 
 /** Why a job has not started. */
 export interface JobExplanation {
-  /** The first constraint that it violates, or what was preferred to it. */
+  /** The first constraint that it violates, or the job that was preferred. */
   because: string;
-  /** What would change it. */
+  /** The remedy. */
   wouldHelp: string[];
-  /** When it starts by the plan; null if it is not planned. */
+  /** The planned start; null if it is not planned. */
   start: string | null;
   end: string | null;
   printers: PrinterVerdict[];
   /** Jobs that start before it on its printer. */
   after: JobId[];
-  /** The moment from which it is owed a start whatever the plan prefers (ISO 8601). */
+  /** When the job becomes owed a start, whatever the plan prefers (ISO 8601). */
   owedAt: string;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-/** Why a job has not started, what would change that and when. */
+/** Explains why a job has not started, what would change that and when. */
 export function explainJob(snapshot: Snapshot, plan: Plan, job: PlanningJob): JobExplanation {
   const line = plan.lines.find((one) => one.jobId === job.id);
   const own = line ? plan.lines.filter((one) => one.printerId === line.printerId) : [];
@@ -147,14 +147,14 @@ function verdict(snapshot: Snapshot, plan: Plan, job: PlanningJob, printer: Plan
   return result(first ? 'it starts here' : 'another printer has it done sooner', null);
 }
 
-/** Which closure or quiet hours keep every one of the jobs from starting on a printer now; null: one may start. */
+/** Returns the closure or quiet hours that keep all of the jobs from starting on a printer now; null: one may start. */
 function barredNow(snapshot: Snapshot, jobs: PlanningJob[], printer: PlanningPrinter): NotAllowed | null {
   const hours = jobs.map((job) => expectedHours(job, printer));
-  // What bars the shortest print bars every longer one.
+  // A period that bars the shortest print bars every longer one.
   return notAllowedBecause(printer, snapshot.quiet, snapshot.now, Math.min(...hours) * 60);
 }
 
-/** Why a printer does nothing at this moment. */
+/** The reason why a printer is idle now. */
 export interface PrinterExplanation {
   idle: boolean;
   because: string;
@@ -162,7 +162,7 @@ export interface PrinterExplanation {
   next: PlanLine | null;
 }
 
-/** Why a printer is idle, or what it does. */
+/** Explains why a printer is idle, or what it does. */
 export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: PlanningPrinter): PrinterExplanation {
   const next = plan.lines.find((line) => line.printerId === printer.id) ?? null;
   const answer = (because: string, ...wouldHelp: string[]): PrinterExplanation => ({
@@ -195,6 +195,6 @@ export function explainPrinter(snapshot: Snapshot, plan: Plan, printer: Planning
   return answer('the other printers have all that waits done sooner');
 }
 
-/** Whether the printer that a job must be printed on is one of the farm's; null: any is. */
+/** Whether the forced printer of a job is in the farm; null: the job may use any. */
 const isOf = (id: PlanningJob['forcePrinter'], { printers }: Snapshot): boolean =>
   id === null || printers.some((printer) => printer.id === id);

@@ -1,19 +1,19 @@
 import type { OperatorCalendar } from './calendar';
 
-/** Upper ends of the lead times (minutes) that have residuals of their own. */
+/** Upper bounds of the lead-time classes with separate residuals (minutes). */
 const leads = [30, 60, 120, 240, 360, 720, 1440, Number.POSITIVE_INFINITY];
 
 /**
- * What lies between now and a start, as far as the operator goes: nothing; the end of a shift soon after it, so that a
- * small delay becomes a night; or a time in which nobody is there.
+ * The situation between now and a start, with respect to the operator: nothing; the end of a shift soon after it, so
+ * that a small delay costs a night; or a time without an operator.
  */
 export const situations = ['open', 'closing', 'across'] as const;
 export type Situation = (typeof situations)[number];
 
-/** A start so many minutes before the end of a shift may well slip behind it. */
+/** A start within this many minutes before the end of a shift may slip past it. */
 const closingMinutes = 120;
 
-/** What lies between the calendar's beginning and a start so many minutes later. */
+/** Returns the situation between the calendar's beginning and a start this many minutes later. */
 export function situationOf(calendar: OperatorCalendar, start: number): Situation {
   if (calendar.always) return 'open';
   if (start - calendar.present(0, start) > 1) return 'across';
@@ -21,7 +21,7 @@ export function situationOf(calendar: OperatorCalendar, start: number): Situatio
 }
 
 /**
- * Before a farm has a history of its own: the quantiles that the simulated streams showed (docs/planning.md), as 5 %,
+ * The prior for a farm without a history: quantiles from the simulated streams (docs/planning.md), as 5 %,
  * 50 % and 95 % of start − forecast in minutes, by situation and lead.
  */
 const prior: Record<Situation, [number, number, number][]> = {
@@ -56,16 +56,17 @@ const prior: Record<Situation, [number, number, number][]> = {
     [-2210, 28, 4484],
   ],
 };
-/** The prior counts as much as so many starts. */
+/** The weight of the prior, as a number of starts. */
 const priorCount = 30;
 const kept = 600;
-/** How fast the shares follow what was missed (Gibbs & Candès 2021, adaptive conformal inference). */
+/** The learning rate of the shares (Gibbs & Candès 2021, adaptive conformal inference). */
 const haste = 0.01;
-/** The share that shall fall below, and above, an interval: nine tenths are covered. */
+/** The target share below, and above, an interval: nine tenths are covered. */
 const nearShare = 0.05;
 /**
- * From six hours on less is aimed at, and less still to begin with: one delay moves every start of the night, and it is
- * learned only half a day later, so that what is aimed at falls short by several points (docs/planning.md).
+ * From six hours on the target share outside is smaller, and smaller still at first: one delay moves every start of the
+ * night, and it is learned only half a day later, so that coverage falls short of the target by several points
+ * (docs/planning.md).
  */
 const farLead = 360;
 const farShare = 0.02;
@@ -73,12 +74,12 @@ const farShareAtFirst = 0.015;
 
 interface Residuals {
   errors: number[];
-  /** The shares at which the interval is cut, moved so that as much as is aimed at really falls below and above. */
+  /** The shares at which the interval is cut, adjusted so that the target share really falls below and above. */
   below: number;
   above: number;
 }
 
-/** Minutes to add to a start that was foretold. */
+/** Minutes to add to a forecast start. */
 export interface Band {
   p5: number;
   p10: number;
@@ -88,8 +89,8 @@ export interface Band {
 }
 
 /**
- * How far starts were from what was foretold, by situation and lead, newest history only. The interval from `p5` to
- * `p95` is kept at nine tenths by what it really covered.
+ * The deviations of starts from their forecasts, by situation and lead, from the newest history only. The interval from
+ * `p5` to `p95` is kept at nine tenths by its actual coverage.
  */
 export class Forecast {
   readonly #residuals = new Map<Situation, Residuals[]>(
@@ -102,7 +103,7 @@ export class Forecast {
     ]),
   );
 
-  /** One start that has come: `lead` minutes before, it was foretold `error` minutes too early. */
+  /** Records a start: `lead` minutes before, it was forecast `error` minutes too early. */
   record(situation: Situation, lead: number, error: number): void {
     const own = this.#residuals.get(situation)?.[bucket(lead)];
     if (!own) return;
@@ -114,7 +115,7 @@ export class Forecast {
     if (own.errors.length > kept) own.errors.shift();
   }
 
-  /** Where a start will be around what is foretold. */
+  /** The distribution of a start around its forecast. */
   band(situation: Situation, lead: number): Band {
     const index = bucket(lead);
     const own = this.#residuals.get(situation)?.[index];

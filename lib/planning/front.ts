@@ -5,13 +5,13 @@ import { owedJobs } from './owed';
 import type { PlanningJob, Snapshot } from './snapshot';
 
 const hour = 3_600_000;
-/** So many jobs are laid out whole; of more, those that the rule would take first. */
+/** Up to this many jobs are planned completely; of a longer queue, those that the rule would take first. */
 const wholeUpTo = 6000;
 const frontSize = 2000;
-/** Every printer finds so many jobs of its own in the front, if there are so many. */
+/** The number of jobs for every printer in the front, if there are that many. */
 const eachPrinter = 10;
 
-/** How much a job asks to be taken now: its apparent tardiness cost (ATC), as a logarithm. */
+/** The urgency of a job: its apparent tardiness cost (ATC), as a logarithm. */
 export function urgency(job: PlanningJob, now: number, meanHours: number): number {
   const softDue = job.createdAt + (1 + job.priority / 2) * 24 * hour;
   const due = job.deadline === null ? softDue : Math.min(job.deadline, softDue);
@@ -20,8 +20,8 @@ export function urgency(job: PlanningJob, now: number, meanHours: number): numbe
 }
 
 /**
- * Of a very long queue the jobs that are worth planning now: the most urgent, those that are owed, and enough for every
- * printer. The rest follows by urgency.
+ * Returns the jobs of a very long queue to plan now: the most urgent, the owed ones, and enough for every printer. The
+ * rest follows by urgency.
  */
 export function frontOf(snapshot: Snapshot): { front: PlanningJob[]; rest: PlanningJob[] } {
   const { jobs, now } = snapshot;

@@ -1,31 +1,33 @@
 import { seeded } from './random';
 
-/** What the search must know of a problem: which job may go where, and what a printer's whole sequence costs. */
+/** A problem for the search: which job may run on which printer, and the cost of a printer's whole sequence. */
 export interface SequencingProblem {
   jobs: number;
   machines: number;
   eligible(job: number, machine: number): boolean;
   /**
    * The cost of a printer that prints these jobs in this order, never negative; the plan's cost is the sum over the
-   * printers. Once it is certain to be above `limit` anything above it may be answered.
+   * printers. Once it is certain to exceed `limit`, any value above `limit` may be returned.
    */
   cost(machine: number, sequence: readonly number[], limit?: number): number;
 }
 
-/** How long to search. The moves bound the work, so that a seed gives the same answer on every machine. */
+/**
+ * The limits of the search. The number of moves bounds the work, so that a seed gives the same result on every machine.
+ */
 export interface Budget {
   seed: number;
   moves: number;
   /** First temperature, as a multiple of the mean cost of a job. */
   heat: number;
   /**
-   * Asked now and then: the share of the time that is spent, 1 ends the search. It cools down in time too, at the price
-   * that the answer depends on the machine's speed.
+   * Returns the share of the time that is used up; called now and then, 1 ends the search. The temperature then also
+   * follows the time, so the result depends on the machine's speed.
    */
   spent?: () => number;
 }
 
-/** The order of jobs at each printer, and what it costs. */
+/** The order of jobs on each printer, and its cost. */
 export interface Sequences {
   order: number[][];
   cost: number;
@@ -38,7 +40,7 @@ export function totalCost(problem: SequencingProblem, order: readonly (readonly 
   return sum;
 }
 
-/** Puts a job where it adds least; the sequences are changed in place. */
+/** Inserts a job where it adds the least cost; changes the sequences in place. */
 export function insertBest(problem: SequencingProblem, order: number[][], job: number): void {
   let best = { machine: -1, at: 0, added: Number.POSITIVE_INFINITY };
   for (let machine = 0; machine < problem.machines; machine++) {
@@ -56,8 +58,7 @@ export function insertBest(problem: SequencingProblem, order: number[][], job: n
 }
 
 /**
- * Simulated annealing with two moves: a job goes elsewhere, or two jobs change places. Never answers with anything
- * worse than what it was given.
+ * Simulated annealing with two moves: a job moves, or two jobs swap places. The result is never worse than the input.
  */
 export function improve(problem: SequencingProblem, from: readonly (readonly number[])[], budget: Budget): Sequences {
   const order = from.map((sequence) => [...sequence]);

@@ -1,11 +1,10 @@
 import type { PlanningJob, Snapshot } from './snapshot';
 
 /**
- * For each copy that is to be planned, when the first part of its kit is done, planned ones and those under way together:
- * from then on the kit lies about unfinished. 0 if a part is done already, null for what belongs to no kit.
- *
- * @param copies the jobs, one entry a copy
- * @param ends when each of them ends by some plan, minutes from now; undefined if it is not known
+ * For each copy that is to be planned, when the first part of its kit is done, planned ones and those under way
+ * together: from then on the kit lies about unfinished. 0 if a part is done already, null for a job without a kit.
+ * @param copies the jobs, one entry for each copy
+ * @param ends the planned end of each, minutes from now; undefined if unknown
  */
 export function beginningsOfKits(
   snapshot: Snapshot,

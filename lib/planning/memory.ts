@@ -2,25 +2,25 @@ import type { JobId } from '../model/ids';
 import type { Plan } from './plan-shape';
 import type { Snapshot } from './snapshot';
 
-/** A start that is so near is a promise which the plan should keep (ms). */
+/** A start within this time is a promise that the plan should keep (ms). */
 const promisedWithin = 4 * 3_600_000;
-/** An operator who has not done what was asked for so long (ms) is taken to be away for the next hour. */
+/** After a setup has been due for this long (ms), the operator is assumed to be away for the next hour. */
 const patience = 30 * 60_000;
 const awayFor = 60 * 60_000;
 
-/** What the next plan needs to know of those before. */
+/** The information about earlier plans that the next plan needs. */
 export interface PlanMemory {
-  /** The plan before, to start from. */
+  /** The previous plan, to start from. */
   previous: Pick<Plan, 'lines'> | null;
   /** Starts (ms since 1970) that are near enough to be promises. */
   promised: Readonly<Record<JobId, number>>;
-  /** Since when (ms since 1970) each change of filament was asked for and not done: `printer slot material`. */
+  /** Since when (ms since 1970) each filament change has been due: `printer slot material`. */
   asked: Readonly<Record<string, number>>;
 }
 
 export const noMemory: PlanMemory = { previous: null, promised: {}, asked: {} };
 
-/** A snapshot with what was promised, and without an operator who does not come. */
+/** Returns the snapshot with the promised starts, and without an operator who is assumed to be away. */
 export function remembered(snapshot: Snapshot, { promised, asked }: PlanMemory): Snapshot {
   const longest = Math.min(Number.POSITIVE_INFINITY, ...Object.values(asked));
   return {
@@ -33,12 +33,12 @@ export function remembered(snapshot: Snapshot, { promised, asked }: PlanMemory):
   };
 }
 
-/** What is to be remembered once this plan stands. */
+/** Returns the memory after this plan. */
 export function memoryAfter(memory: PlanMemory, snapshot: Snapshot, plan: Plan): PlanMemory {
   return { previous: plan, promised: promisesAfter(memory, snapshot, plan), asked: askedAfter(memory, snapshot, plan) };
 }
 
-/** A promise stays as long as its job waits and is planned soon. */
+/** Keeps a promise as long as its job waits and is planned soon. */
 function promisesAfter(memory: PlanMemory, snapshot: Snapshot, plan: Plan): Record<JobId, number> {
   const waiting = new Set(snapshot.jobs.filter((job) => job.copiesToStart > 0).map((job) => job.id));
   const promised: Record<JobId, number> = {};
@@ -55,7 +55,7 @@ function promisesAfter(memory: PlanMemory, snapshot: Snapshot, plan: Plan): Reco
   return Object.fromEntries(Object.entries(promised).filter(([id]) => waiting.has(id as JobId)));
 }
 
-/** A setup that was asked for and is still to be done keeps its time, unless the plan has given it up for now. */
+/** A due setup that is still in the plan keeps its time, unless the plan has dropped it for now. */
 function askedAfter({ asked }: PlanMemory, { now }: Snapshot, { lines }: Plan): Record<string, number> {
   const keysOf = (line: Plan['lines'][number]): string[] =>
     (line.changes ?? []).map(({ slot, to }) => `${line.printerId} ${slot} ${to}`);

@@ -1,10 +1,10 @@
 import type { PlanningJob, Snapshot } from './snapshot';
 
 const hour = 3_600_000;
-/** On each printer at least one dispatch in so many serves the job that is owed longest. */
+/** On each printer at least one dispatch in this many serves the job that is owed longest. */
 export const owedEvery = 5;
 
-/** A job becomes owed after so many hours, and so many more for each step of priority. */
+/** A job becomes owed after a base time plus a time for each step of priority (hours). */
 export const owedAfter = { base: 48, step: 12 };
 
 /** When a job becomes owed (ms). */

@@ -17,14 +17,14 @@ import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { filamentExists, missingSpool, nobodyHas, SpoolPromises } from './stock';
 
 const minute = 60_000;
-/** How far operator hours are known at least, and at most, days. */
+/** The minimum and maximum look-ahead of operator hours, days. */
 const horizonDays = 120;
 const farthestDays = 3650;
 const defaultMoves = 600;
-/** Above so many prints, a job is inserted only at the end of the rule's order, and the search is short. */
+/** Above this many prints, a job is inserted only at the end of the rule's order, and the search is short. */
 const insertUpTo = 150;
 
-/** A plan with what it was made from, for those who ask about it. */
+/** A plan with its inputs, for queries about it. */
 export interface LaidOut {
   plan: Plan;
   schedule: Schedule;
@@ -41,10 +41,10 @@ export function planAhead(snapshot: Snapshot, budget: PlanningBudget): Plan {
   return layOut(snapshot, budget).plan;
 }
 
-/** The same, with what the plan was made from. */
+/** The same, with the plan's inputs. */
 export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   const plan: Plan = { version: snapshot.now, lines: [], positions: {}, waiting: {} };
-  /** What depends on others is planned when their ends are known. */
+  /** Plans dependent jobs once the ends of their dependencies are known. */
   const dependent: PlanningJob[] = [];
   const copies: PlanningJob[] = [];
   const tasks: Task[] = [];
@@ -153,7 +153,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
   serveOwed(snapshot, copies, printers, schedule, order);
   leaveOutUnstocked(plan, snapshot, copies, schedule, order, materialNames);
   const cost = totalCost(schedule, order);
-  // What both must add: jobs that wait for others, and jobs whose turn it is.
+  // Both must add jobs that wait for others, and jobs whose turn it is.
   const added = cost - found.cost;
   const bound = Math.min(cost, best && independent === tasks.length ? best.cost : lowerBound(schedule));
   plan.value = { cost, lowerBound: bound, gap: cost > 0 ? (cost - bound) / cost : 0, ruleCost: ruleCost + added };
@@ -202,7 +202,7 @@ function addDependent(
   }
 }
 
-/** Enough days for all prints, one after the other with an operator who is there a fifth of the time. */
+/** Enough days for all prints one after the other, with an operator who is present a fifth of the time. */
 function daysFor(tasks: readonly Task[]): number {
   let work = 0;
   for (const { minutes } of tasks) work += Math.min(...minutes);
@@ -216,7 +216,7 @@ function sinceLastJob({ jobs, now }: Snapshot): number {
   return (now - last) / minute;
 }
 
-/** Tells the parts of each kit when the first of them is done by an order that was found before. */
+/** Sets for the parts of each kit when the first of them is done in an earlier order. */
 function tieKits(
   snapshot: Snapshot,
   copies: readonly PlanningJob[],
@@ -237,14 +237,14 @@ function inAge(jobs: readonly PlanningJob[]): PlanningJob[] {
 }
 
 function minutesOn(job: PlanningJob, printer: PlanningPrinter, snapshot: Snapshot): number {
-  // What a nozzle or a build plate has to be changed for takes nobody's place until it is done; nor what nobody has
-  // filament for.
+  // A job that needs a new nozzle or build plate does not delay others until the change is done; nor does a job whose
+  // filament is not in stock.
   if (!canEverPrint(job, printer) || hardwareSetups(job, printer).length > 0) return Number.POSITIVE_INFINITY;
   if (!filamentExists(job, printer, snapshot)) return Number.POSITIVE_INFINITY;
   return expectedHours(job, printer) * 60;
 }
 
-/** Why none of the printers that work can take a job. */
+/** Returns why none of the working printers can take a job. */
 function nowhereBecause(job: PlanningJob, printers: readonly PlanningPrinter[], snapshot: Snapshot): string {
   if (!snapshot.printers.some((printer) => canEverPrint(job, printer))) return impossible(job, snapshot.printers);
   return (
@@ -254,14 +254,16 @@ function nowhereBecause(job: PlanningJob, printers: readonly PlanningPrinter[], 
   );
 }
 
-/** What must be changed on a machine before any can print the job; null if that is not what it waits for. */
+/**
+ * Returns the hardware change that is needed before any machine can print the job; null if it does not wait for one.
+ */
 function hardwareWanted(job: PlanningJob, printers: readonly PlanningPrinter[]): string | null {
   const able = printers.filter((printer) => canEverPrint(job, printer));
   const [first] = able.flatMap((printer) => hardwareSetups(job, printer).slice(0, 1));
   return first?.text ?? null;
 }
 
-/** Of each printer which slots may feed the job; undefined where every slot may. */
+/** The slots of each printer that may feed the job; undefined where every slot may. */
 function slotsFor(job: PlanningJob, printers: readonly PlanningPrinter[]): boolean[][] | undefined {
   const slots = printers.map((printer) => {
     const tools = toolsFor(job, printer);
@@ -295,7 +297,9 @@ function taskOf(
   };
 }
 
-/** The sequences of the plan before, without what is gone; what is new goes where it adds least. */
+/**
+ * The sequences of the previous plan without jobs that are gone; new jobs are inserted where they add the least cost.
+ */
 function carriedOver(
   schedule: Schedule,
   copies: readonly PlanningJob[],
@@ -324,7 +328,7 @@ function carriedOver(
 
 /**
  * Puts the longest owed job first on a printer whose next dispatch must serve one, and wherever an owed job comes first
- * anyway: whatever is served out of turn is the oldest, so that each dispatch that counts removes the head of the line.
+ * anyway: every job served out of turn is the oldest, so that each dispatch that counts removes the head of the line.
  * Printers that are free sooner choose first.
  */
 function serveOwed(
@@ -358,10 +362,13 @@ function serveOwed(
   }
 }
 
-/** So often what has no spool is looked for; more rarely than that something is left over, and then its setup says so. */
+/**
+ * The number of passes that look for jobs without a spool; in rare cases one is left over, and its setup then reports
+ * it.
+ */
 const stockRounds = 20;
 
-/** Takes out of the order what would wait for a spool that is promised to another or that nobody has. */
+/** Removes jobs from the order that would wait for a spool that is promised to another job or does not exist. */
 function leaveOutUnstocked(
   plan: Plan,
   snapshot: Snapshot,
@@ -376,7 +383,7 @@ function leaveOutUnstocked(
     const without = new Set<number>();
     const placed = schedule.project(order).flatMap((own, machine) => own.map((one) => ({ ...one, machine })));
     placed.sort((a, b) => a.begin - b.begin || ((copies[a.task]?.id ?? '') < (copies[b.task]?.id ?? '') ? -1 : 1));
-    /** What follows on a printer after something without a spool is looked at once that is taken out. */
+    /** Jobs behind one without a spool on a printer are examined once that one is removed. */
     const open = new Set(order.keys());
     for (const { task, changes, machine } of placed) {
       const job = copies[task] as PlanningJob;
@@ -437,7 +444,7 @@ function writeLines(
   }
 }
 
-/** What a planned job waits for, in words. */
+/** Returns what a planned job waits for, as text. */
 function waitingFor(line: PlanLine): string {
   const [change] = line.changes ?? [];
   return change

@@ -1,7 +1,7 @@
 import type { JobId, MaterialId, PrinterId } from '../model/ids';
 import type { FarmPause } from './snapshot';
 
-/** One print of the plan. Times are ISO 8601 UTC; null where only an operator can say when. */
+/** One print of the plan. Times are ISO 8601 UTC; null where they depend on an operator. */
 export interface PlanLine {
   jobId: JobId;
   printerId: PrinterId;
@@ -9,27 +9,27 @@ export interface PlanLine {
   slot: string | null;
   start: string | null;
   end: string | null;
-  /** What an operator must do first. */
+  /** The setups that an operator must do first. */
   setups: string[];
   /** Whether it can be started now. */
   ready: boolean;
   /** When the operator should begin to change the filament; absent or null: not planned. */
   setupAt?: string | null;
-  /** Which filament goes where for it. */
+  /** The filament change for it. */
   changes?: {
     slot: string;
     from: MaterialId | null;
     to: MaterialId;
-    /** What the print needs of it. */
+    /** The grams that the print needs of it. */
     gramsNeeded: number;
-    /** Which spool of the shelf; null if none is known that has enough. */
+    /** The spool to load from the shelf; null if no known spool has enough. */
     spoolId: string | null;
   }[];
   /** Minutes between its end and the deadline. */
   slackMinutes?: number | null;
 }
 
-/** What is to be printed where and when, and why something waits. The same snapshot gives the same plan. */
+/** The plan: which job prints where and when, and why others wait. The same snapshot gives the same plan. */
 export interface Plan {
   /** When the snapshot was taken, ms since 1970; a later plan has a higher version. */
   version: number;
@@ -38,15 +38,15 @@ export interface Plan {
   positions: Record<JobId, number>;
   /** Why each waiting job has not started. */
   waiting: Record<JobId, string>;
-  /** What the plan costs in weighted hours, and what no plan can undercut; only if operator hours are known. */
+  /** The cost of the plan in weighted hours, and its lower bound; only if operator hours are known. */
   value?: { cost: number; lowerBound: number; gap: number; ruleCost: number };
-  /** The farm is paused: nothing is ready and nothing has a time; absent: it is not. */
+  /** The farm is paused: no line is ready or has a time; absent: it is not. */
   paused?: FarmPause;
 }
 
-/** How a plan is searched for. */
+/** Options of the search for a plan. */
 export interface PlanningBudget {
-  /** The plan before, to start from. */
+  /** The previous plan, to start from. */
   previous?: Pick<Plan, 'lines'>;
   seed?: number;
   /** Moves of the search; the same number gives the same plan on every machine. */

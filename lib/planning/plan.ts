@@ -10,21 +10,21 @@ import { filamentExists, missingSpool } from './stock';
 
 const hour = 3_600_000;
 const urgentWithin = 24 * hour;
-/** Of a job with thousands of copies no more are laid out at once than the farm can hold. */
+/** Limits the copies of a job that are laid out at a time to what the farm can hold. */
 const linesPerPrinter = 2;
 
 interface Timeline {
   printer: PlanningPrinter;
-  /** When the next print can start (ms), null if only an operator can tell. */
+  /** When the next print can start (ms); null if that depends on an operator. */
   free: number | null;
-  /** Why the next print cannot start at once; null if it can. */
+  /** Why the next print cannot start now; null if it can. */
   blocked: string | null;
   lines: number;
 }
 
 /**
- * With operator hours the whole farm is planned ahead. Without, jobs in the order of `inOrder`, each on the printer that has it done first. A job that cannot
- * run anywhere at present takes nobody's place.
+ * With operator hours the whole farm is planned ahead. Without, jobs in the order of `inOrder`, each on the printer
+ * that finishes it first. A job that cannot run anywhere now does not delay others.
  */
 export function makePlan(snapshot: Snapshot, budget: PlanningBudget = {}): Plan {
   const plan = snapshot.operator ? planAhead(snapshot, budget) : listed(snapshot);
@@ -102,7 +102,8 @@ function heldBecause(
 
 function timelineOf(printer: PlanningPrinter, snapshot: Snapshot): Timeline {
   const blocked = notReadyBecause(printer);
-  // A bed that is full while nothing prints is cleared when an operator pleases; one that prints has its end to go by.
+  // When an operator clears an occupied bed on an idle printer is unknown; on a printing one, the end of the print is
+  // known.
   const free = outOfService(printer)
     ? null
     : printer.busy
@@ -113,7 +114,7 @@ function timelineOf(printer: PlanningPrinter, snapshot: Snapshot): Timeline {
   return { printer, free, blocked, lines: 0 };
 }
 
-/** What an operator needs so many minutes for (ms); at a simulated printer the operator is as fast as its clock. */
+/** Converts minutes of operator work to ms; at a simulated printer the operator is as fast as its clock. */
 const minutes = (count: number, printer: PlanningPrinter): number => (count * 60_000) / printer.timeScale;
 
 function place(
@@ -147,8 +148,8 @@ function place(
     };
   });
   const startsNow = options.some((option) => option.start === snapshot.now && option.setups.length === 0);
-  // The one that has it done first, and none that waits for a person while another could start; where nobody can say
-  // when, one that works, with the right filament and the shorter line.
+  // The printer that finishes it first, and none that waits for an operator while another could start; if no time is
+  // known, a working one with the right filament and the shorter line.
   const rank = (option: (typeof options)[number]): number[] => [
     option.start === null ? 1 : 0,
     startsNow && option.setups.length > 0 ? 1 : 0,
@@ -172,7 +173,7 @@ function place(
     timeline.blocked ??
     barred?.because ??
     `${timeline.printer.name} prints another job of the queue first`;
-  // What cannot run yet for reasons of its own takes nobody's place.
+  // A job that cannot run yet for its own reasons does not delay others.
   if (start !== null && held === null && setup === null && barred === null) {
     timeline.lines++;
     timeline.free = start + duration + minutes(snapshot.clearMinutes, timeline.printer);

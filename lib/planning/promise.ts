@@ -5,17 +5,17 @@ import type { Plan, PlanLine } from './plan-shape';
 import type { PlanningJob, Snapshot } from './snapshot';
 
 const minute = 60_000;
-/** Moving a start by less is not worth a word (minutes). */
+/** Smaller shifts are not reported (minutes). */
 const noticed = 15;
 
-/** A moment with how sure it is, ISO 8601. */
+/** A time with its quantiles, ISO 8601. */
 export interface Spread {
   p10: string;
   p50: string;
   p90: string;
 }
 
-/** What can be said of a job when it is submitted. */
+/** The promise for a job at its submission. */
 export interface JobPromise {
   situation: Situation;
   leadMinutes: number;
@@ -25,7 +25,7 @@ export interface JobPromise {
   deadline: { meets: boolean; likely: boolean; text: string } | null;
 }
 
-/** How the plan for a job turns into a promise; null if it has no time in the plan. */
+/** Derives a promise from the plan for a job; null if it has no time in the plan. */
 export function promiseOf(
   snapshot: Snapshot,
   plan: Plan,
@@ -79,13 +79,13 @@ function judge(deadline: number, end: Spread, line: PlanLine): NonNullable<JobPr
 /** A job that a change of the plan delays or brings forward. */
 export interface Shift {
   jobId: JobId;
-  /** Minutes that its end moves, later is positive; null: it has no place in the plan any more. */
+  /** Minutes by which its end moves, later is positive; null: it no longer has a place in the plan. */
   minutes: number | null;
-  /** Whether its deadline was kept by the plan before and is not now. */
+  /** Whether the previous plan kept its deadline and the new one does not. */
   breaksDeadline: boolean;
 }
 
-/** Who moves between two plans by more than a quarter of an hour, those that lose most first. */
+/** Returns the jobs that move between two plans by more than a quarter of an hour, those that lose most first. */
 export function shiftsBetween(
   before: Plan,
   after: Plan,
@@ -117,7 +117,7 @@ export function shiftsBetween(
   return shifts.sort((a, b) => lost(b) - lost(a) || (a.jobId < b.jobId ? -1 : 1));
 }
 
-/** A deadline that the plan does not keep any more, and the cheapest that would help. */
+/** A deadline that the plan no longer keeps, with the cheapest remedy. */
 export interface Alert {
   jobId: JobId;
   deadline: string;

@@ -1,11 +1,11 @@
 import type { Schedule } from './schedule';
 
 /**
- * The dispatch rule, always there in milliseconds: on the printer that is free first, the job of the highest apparent
- * tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), times factors for the time that the printer would wait for
- * the operator after it and for how much faster another printer would be.
+ * The dispatch rule, which always gives a plan within milliseconds: on the printer that is free first, the job of the
+ * highest apparent tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), multiplied by factors for the time that
+ * the printer would wait for the operator after it and for how much faster another printer would be.
  *
- * @param count only the first so many tasks are given a place
+ * @param count the number of tasks to place
  */
 export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length): number[][] {
   const { tasks, printers, calendar, clearMinutes, changeMinutes } = schedule;
@@ -21,7 +21,7 @@ export function dispatchOrder(schedule: Schedule, count = schedule.tasks.length)
   let mean = 0;
   for (const index of waiting) mean += fastest[index] as number;
   mean /= Math.max(1, waiting.length);
-  /** What a task is worth on a printer if it is late, needs no setup and leaves no gap: no value is above it. */
+  /** The value of a task on a printer if it is late, needs no setup and leaves no gap: the upper bound of its value. */
   const heads = printers.map((_, machine) =>
     Float64Array.from(tasks, (task, index) => {
       const length = task.minutes[machine] as number;

@@ -4,17 +4,17 @@ import type { SequencingProblem } from './improve';
 import { lateProbability, type Weights } from './objective';
 
 /**
- * It counts whether printers end at the same time above so much work for each printer, and when no job has come for so
- * long: then nothing new will fill the gaps at the end. Fully from twice that on. Minutes, measured on streams and on
- * backlogs (docs/planning.md).
+ * Uneven ends count above this much work for each printer, or when no job has come for this long, because then no new
+ * job fills the gaps at the end. They count fully from twice that on. Minutes, measured on streams and on backlogs
+ * (docs/planning.md).
  */
 const longPlan = 40 * 60;
 const longSilence = 12 * 60;
 
-/** Below so much work for each printer it counts less that a printer waits for the operator: not much waits for it. Minutes. */
+/** Below this much work for each printer, waiting for the operator counts less, because few jobs wait. Minutes. */
 const busyPlan = 12 * 60;
 
-/** What is on a spool that is put in. */
+/** The grams assumed on a newly loaded spool. */
 const spoolGrams = 1000;
 
 /** A copy to be printed. Minutes count from the moment of the plan. */
@@ -27,15 +27,15 @@ export interface Task {
   /** Minutes on each printer; Infinity where it can never be printed. */
   minutes: readonly number[];
   materials: readonly number[];
-  /** What the first material must have left. */
+  /** The grams that the first material must have left. */
   grams: number;
-  /** Of each printer, which slots may hold the first material: those whose tool can print it. Absent: all. */
+  /** The slots of each printer that may hold the first material: those whose tool can print it. Absent: all. */
   slots?: readonly (readonly boolean[])[];
-  /** By how many minutes later it counts as done on each printer, where another is preferred. Absent: 0. */
+  /** The minutes by which it counts as done later on each printer, if another is preferred. Absent: 0. */
   extra?: readonly number[];
-  /** The start that was promised, if one was. */
+  /** The promised start, if any. */
   promised: number | null;
-  /** When the first part of its kit is done; null: it belongs to none. */
+  /** When the first part of its kit is done; null: it has no kit. */
   kitBegun: number | null;
 }
 
@@ -45,15 +45,15 @@ export interface Machine {
   free: number;
   /** Whether the bed must be cleared then. */
   full: boolean;
-  /** What is loaded, slot by slot; -1: empty. */
+  /** The loaded material of each slot; -1: empty. */
   loaded: readonly number[];
-  /** How many grams of it nobody has reserved. */
+  /** The unreserved grams of each. */
   grams: readonly number[];
-  /** When it may not print, ascending; a print lies wholly before or after. */
+  /** Its closures, ascending; a print lies wholly before or after each. */
   closed: readonly { from: number; until: number }[];
 }
 
-/** When what happens for one task. */
+/** The times of one task. */
 export interface Placed {
   task: number;
   /** When the operator begins to change filament; equal to `start` if nothing is to be changed. */
@@ -63,15 +63,15 @@ export interface Placed {
   changes: { slot: number; from: number; to: number }[];
 }
 
-/** Turns sequences into times and costs: beds cleared and filament changed only while somebody is there. */
+/** Turns sequences into times and costs: beds are cleared and filament is changed only while an operator is present. */
 export class Schedule implements SequencingProblem {
   readonly jobs: number;
   readonly machines: number;
   /** When each printer would be done if all were equally busy (minutes). */
   readonly #averageEnd: number;
-  /** How much it counts that printers end at the same time, 0 to 1. */
+  /** The weight of uneven ends, 0 to 1. */
   readonly #balanceShare: number;
-  /** What it costs that a printer waits a minute for the operator. */
+  /** The cost of a minute that a printer waits for the operator. */
   readonly #idleCost: number;
 
   constructor(
@@ -81,7 +81,7 @@ export class Schedule implements SequencingProblem {
     readonly weights: Weights,
     readonly clearMinutes: number,
     readonly changeMinutes: number,
-    /** When no print may start, as hours in which somebody wants quiet; null: never. */
+    /** The quiet hours, in which no print may start; null: none. */
     readonly quiet: OperatorCalendar | null = null,
     /** How long ago the last job came, minutes. */
     sinceLastJob = 0,
@@ -110,7 +110,7 @@ export class Schedule implements SequencingProblem {
     return firstAllowed(this.printers[machine]?.closed ?? [], this.quiet, at, length);
   }
 
-  /** The times of a printer's sequence. */
+  /** Computes the times of a printer's sequence. */
   decode(machine: number, sequence: readonly number[]): Placed[] {
     const placed: Placed[] = [];
     this.#run(machine, sequence, placed, Number.POSITIVE_INFINITY);
@@ -118,8 +118,8 @@ export class Schedule implements SequencingProblem {
   }
 
   /**
-   * The times of all printers' sequences if one operator does one thing at a time, in the order in which it is asked for:
-   * what will really happen, where `decode` lets printers never wait for each other.
+   * Computes the times of all printers' sequences if one operator does one thing at a time, in the order of requests.
+   * This is what will really happen; in `decode`, printers never wait for each other.
    */
   project(order: readonly (readonly number[])[]): Placed[][] {
     const { calendar, clearMinutes, changeMinutes } = this;
@@ -161,7 +161,7 @@ export class Schedule implements SequencingProblem {
     }
   }
 
-  /** What a task adds that ends at a moment, waiting and setups aside (weighted hours). */
+  /** The cost of a task that ends at a time, without waiting and setups (weighted hours). */
   taskCost(task: Task, end: number, length: number): number {
     const { lateness, softTardiness, flow } = this.weights;
     let cost = flow * end;
@@ -227,13 +227,13 @@ export class Schedule implements SequencingProblem {
     return cost;
   }
 
-  /** What it costs that a printer ends later than the average one: by squares, so that the last one counts most. */
+  /** The cost of a printer that ends later than the average one: squared, so that the last one counts most. */
   #balanceCost(end: number): number {
     const days = Math.max(0, end - this.#averageEnd) / 1440;
     return this.weights.balance * this.#balanceShare * 24 * days * days;
   }
 
-  /** Loads what a task needs in place of what is needed last (keep tool needed soonest, Tang & Denardo 1988). */
+  /** Loads a task's material in place of the one needed last (keep tool needed soonest, Tang & Denardo 1988). */
   #change(
     task: Task,
     machine: number,

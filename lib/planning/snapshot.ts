@@ -4,7 +4,7 @@ import type { JobWishes } from '../model/job-wishes';
 import type { OperatorHours } from './calendar';
 import type { Weights } from './objective';
 
-/** A job that another waits for and that is not going to be completed. */
+/** A dependency that will not be completed. */
 export interface DeadEnd {
   id: JobId;
   status: 'failed' | 'cancelled' | 'gone';
@@ -24,37 +24,37 @@ export interface PlanningJob extends FitJob {
   held: boolean;
   /** Jobs that must be completed first and are not. */
   waitsFor: JobId[];
-  /** Those of them that never will be, as things are: they failed, were cancelled, or nobody knows them. Absent: none. */
+  /** Those of them that will never be completed as things stand: failed, cancelled, or unknown. Absent: none. */
   deadEnds?: DeadEnd[];
-  /** The copies that are neither done nor under way. */
+  /** The copies that are neither done nor active. */
   copiesToStart: number;
   /** The printer on which it failed last; another is preferred for a few hours. */
   failedOn: PrinterId | null;
-  /** When that was (ms since 1970); absent: long ago. */
+  /** When it failed (ms since 1970); absent: long ago. */
   failedAt?: number;
   /** Wall-clock hours learned for a printer, setups not counted; absent: the reference hours × its speed factor. */
   hoursOn?: Record<PrinterId, number>;
   /** The start (ms) that was promised and should be kept. */
   promisedStart?: number;
-  /** What should be complete together with it, and how many jobs of that are completed; absent: it stands alone. */
+  /** Its kit, and how many jobs of the kit are completed; absent: it has none. */
   kit?: { id: string; partsDone: number };
 }
 
 /** A printer as the planner sees it. */
 export interface PlanningPrinter extends FitPrinter {
-  /** What is under way on it, ours or foreign, and when it is expected to end. */
+  /** The print that runs on it, ours or foreign, and its expected end. */
   busy: { with: string; until: number; jobId?: JobId; kit?: string } | null;
-  /** How many times faster than real its clock runs; durations are divided by it. */
+  /** How many times faster than real time its clock runs; durations are divided by it. */
   timeScale: number;
   /** Counts the changes of its bed. */
   bedVersion?: number;
-  /** When it may not print, ms since 1970: maintenance, somebody else's hour. */
+  /** Its closures, ms since 1970: maintenance, or other use. */
   closed?: { from: number; until: number; reason: string }[];
-  /** How many dispatches it has had since one served the oldest owed job. */
+  /** The number of its dispatches since one served the oldest owed job. */
   dispatchesSinceOwed?: number;
 }
 
-/** That nothing new starts, by an operator's word. */
+/** An operator's pause of the farm: no new print starts. */
 export interface FarmPause {
   /** ISO 8601 */
   since: string;
@@ -73,18 +73,18 @@ export interface Snapshot {
   /** How long an operator takes to change a filament, minutes. */
   changeMinutes: number;
   /**
-   * When somebody is there. Given, the whole farm is planned ahead, setups included; absent, an operator may come at any
-   * time or never, and what needs one takes nobody's place.
+   * The operator hours. If given, the whole farm is planned ahead, including setups; if absent, an operator may come at
+   * any time or never, and a job that needs one does not delay others.
    */
   operator?: OperatorHours;
-  /** The earliest moment (ms) for which operator work may be planned: later than `now` if work that was asked for is not done. */
+  /** The earliest time (ms) for which operator work may be planned: later than `now` if due work is not done. */
   operatorFrom?: number;
-  /** When no print may start; absent: never. */
+  /** The quiet hours, in which no print may start; absent: none. */
   quiet?: OperatorHours;
   /** The spools that lie on the shelf, with what is left on them; absent: there is enough of everything. */
   shelf?: { spoolId: string; materialId: MaterialId; grams: number }[];
   /** The farm is paused; absent: it is not. */
   paused?: FarmPause;
-  /** What a plan is worth; absent: the defaults. */
+  /** The weights of the plan's cost; absent: the defaults. */
   weights?: Partial<Weights>;
 }

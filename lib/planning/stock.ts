@@ -3,7 +3,10 @@ import type { FitSlot } from '../fit/subject';
 import type { MaterialId } from '../model/ids';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 
-/** What is booked in a slot, also where the printer sees something else: that spool is somewhere, and somebody must look. */
+/**
+ * The booked spool of a slot, even if the printer detects a different one: that spool is somewhere, and an operator
+ * must look for it.
+ */
 const bookedIn = ({ materialId, contradiction }: FitSlot): MaterialId | null =>
   materialId ?? contradiction?.booked ?? null;
 
@@ -37,14 +40,14 @@ export function filamentExists(job: PlanningJob, printer: PlanningPrinter, snaps
   return somewhere(snapshot, job.materialId, job.grams) || filamentSetup(job, printer) === null;
 }
 
-/** That a job waits for filament that nobody has; null if that is not what it waits for. */
+/** Returns the reason if a job waits for filament of which no spool has enough; otherwise null. */
 export function nobodyHas(job: PlanningJob, snapshot: Snapshot): string | null {
   const able = snapshot.printers.filter((printer) => canEverPrint(job, printer));
   if (able.length === 0 || able.some((printer) => filamentExists(job, printer, snapshot))) return null;
   return missingSpool(job.materialId, job.grams);
 }
 
-/** In words: no spool has enough. */
+/** The text for: no spool has enough. */
 export const missingSpool = (material: MaterialId, grams: number): string =>
   `no spool of ${material} with ${Math.ceil(grams)} g is in stock`;
 
@@ -52,7 +55,7 @@ export const missingSpool = (material: MaterialId, grams: number): string =>
 export class SpoolPromises {
   readonly #known: boolean;
   readonly #shelf: { spoolId: string; materialId: MaterialId; grams: number }[];
-  /** What lies in slots and could be taken from there. */
+  /** The spools in slots that could be moved. */
   readonly #loaded: { materialId: MaterialId; grams: number; where: string }[];
 
   constructor(snapshot: Snapshot) {
@@ -70,8 +73,8 @@ export class SpoolPromises {
   }
 
   /**
-   * The spool for a change: the one of the shelf with the least left that is enough, else one that lies in a slot.
-   * Null: there is none.
+   * Returns the spool for a filament change: the one on the shelf with the least sufficient amount, otherwise one in a
+   * slot. Null: there is none.
    */
   take(material: MaterialId, grams: number): { spoolId: string | null; where: string | null } | null {
     const enough = (spool: { materialId: MaterialId; grams: number }): boolean =>

@@ -3,7 +3,10 @@ import { type Faults, faultNumber } from './faults';
 /** A message that is held back goes after the next one, or after this long (ms) if none follows. */
 const HELD_AT_MOST_MS = 400;
 
-/** The faults of what a printer sends. Each message must be complete by itself: whoever gets a change too late never learns of it. */
+/**
+ * The faults in the delivery of a printer's messages. Each message must be complete in itself: a client that gets a
+ * change too late never learns of it.
+ */
 export const DELIVERY_FAULTS = [
   /** Everything arrives `seconds` (wall, default 2) late. */
   'answers_late',
@@ -19,7 +22,7 @@ export class Delivery {
 
   constructor(private readonly faults: Faults) {}
 
-  /** @param send puts one message on the wire; it is called later, twice or in another order if a fault says so */
+  /** @param send puts one message on the wire; it is called later, twice or in another order, depending on the fault */
   pass(send: () => void): void {
     const late = this.faults.take('answers_late');
     if (late !== undefined) {

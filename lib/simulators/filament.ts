@@ -1,8 +1,8 @@
 import { SimulatorRequestError } from './request-error';
 
-/** A filament as somebody puts it into a slot. */
+/** A filament as loaded into a slot. */
 export interface Filament {
-  /** What it is called where stock is kept, for example pla_white_esun. */
+  /** Its id in the stock, for example pla_white_esun. */
   material: string;
   /** As an AMS reports it: PLA, PETG … */
   type: string;
@@ -12,7 +12,7 @@ export interface Filament {
   density: number;
 }
 
-/** What is said when a filament is loaded; everything but the material is taken from its name if it is missing. */
+/** The data given when a filament is loaded; everything except the material is derived from its name if missing. */
 export interface FilamentSpecification {
   material: string;
   type?: string;
@@ -66,7 +66,7 @@ export function filamentOf(given: string | FilamentSpecification): Filament {
   };
 }
 
-/** Grams of so many mm of a filament of 1.75 mm. */
+/** Converts mm of a 1.75 mm filament to grams. */
 export function gramsOf(millimetres: number, { density }: Pick<Filament, 'density'>): number {
   return (millimetres * AREA * density) / 1000;
 }

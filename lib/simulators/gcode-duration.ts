@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type Extrusion, type FileError, ONE_TOOL, type ToolRules, ToolUse } from './tool-use';
 
-/** What a printer finds out by reading a G-code file. */
+/** What a printer learns by reading a G-code file. */
 export interface GcodeFacts {
   /** Printer seconds of all moves and dwells, heating not counted; between 1 s and 30 days. */
   seconds: number;
@@ -19,7 +19,7 @@ export interface GcodeFacts {
   bedTarget: number;
   /** Printed height in mm. */
   height: number;
-  /** What the firmware gives the print up for. */
+  /** The reason for which the firmware gives the print up. */
   error?: FileError;
 }
 

@@ -16,7 +16,7 @@ import { type TruthLine, TruthLog } from './truth-log';
 
 /** The faults that every make knows. */
 const COMMON_FAULTS = [
-  /** A start is taken and answered as usual, and nothing ever happens. */
+  /** A start is accepted and answered as usual, but never happens. */
   'start_ignored',
   /** A start is carried out, but its answer is lost with the connection. */
   'start_reply_lost',
@@ -28,7 +28,7 @@ const COMMON_FAULTS = [
   'upload_breaks',
   /** No storage: nothing can be uploaded. */
   'storage_missing',
-  /** The storage is there and full: what is uploaded does not arrive whole. */
+  /** The storage is present but full: uploads do not arrive completely. */
   'storage_full',
   /** The present print, or else the next, fails at the fraction `at` (default 0.5) with `cause` (default fault). */
   'print_fails',
@@ -39,7 +39,7 @@ const COMMON_FAULTS = [
 
 interface StoredState<Extra> {
   engine: EngineState;
-  /** What somebody has loaded, by slot. Missing in what earlier versions have stored. */
+  /** The loaded filaments, by slot. Missing in the state of earlier versions. */
   filaments?: Record<string, Filament | null>;
   ports: Record<string, number>;
   /** Missing in what earlier versions have stored. */
@@ -55,7 +55,7 @@ export interface FileDigest {
   size: number;
 }
 
-/** What all makes have: a data directory, a clock that runs fast, a plate, faults, a truth log. */
+/** The common part of all makes: a data directory, a clock that runs fast, a plate, faults, a truth log. */
 export class Machine<Extra> {
   readonly engine: PrintEngine;
   readonly truth: TruthLog;
@@ -123,7 +123,7 @@ export class Machine<Extra> {
     truth.flush();
   }
 
-  /** What lies in a slot, null if nothing does. */
+  /** The contents of a slot; null if it is empty. */
   filamentIn(slot: string): Filament | null {
     return this.#filaments[slot] ?? null;
   }
@@ -135,7 +135,7 @@ export class Machine<Extra> {
     this.persist();
   }
 
-  /** Loads what the options say, if this printer was never used before. */
+  /** Loads the filaments of the options if this printer is new. */
   loadFirst(slots: readonly string[]): void {
     if (!this.#untouched) return;
     for (const [slot, filament] of Object.entries(this.options.loads ?? {})) {
@@ -210,8 +210,8 @@ export class Machine<Extra> {
   }
 
   /**
-   * A job begun at the screen from a file that nobody sent; `minutes` are printer minutes.
-   * @param slot what feeds the tool 0, by which it is printed
+   * A job started at the screen from a local file; `minutes` are printer minutes.
+   * @param slot the slot that feeds tool 0, which prints it
    */
   foreignJob(
     fileName: string,

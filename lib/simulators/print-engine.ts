@@ -42,9 +42,9 @@ export interface EngineOptions {
   operator: Operator;
   truth: TruthLog;
   state: EngineState | undefined;
-  /** What lies in a slot now, null if it is empty. */
+  /** The current contents of a slot; null if it is empty. */
   filamentIn(slot: string): Filament | null;
-  /** Called after every change, before anybody hears of it. */
+  /** Called after every change, before it is reported. */
   persist(): void;
 }
 
@@ -54,7 +54,7 @@ const LONGEST_TIMER_MS = 60 * 60 * 1000;
 
 /**
  * The mechanics of a printer: executes one job after another against the wall clock, knows what lies on the plate, and
- * writes what truly happens to the truth log. How any of it is told to a client is the make's affair.
+ * records what really happens in the truth log. The make defines how clients see it.
  */
 export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }> {
   readonly speed: number;
@@ -107,13 +107,13 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
     this.#advance();
   }
 
-  /** Stops the clock of this process. The print goes on by the wall clock. */
+  /** Stops the clock of this process. The print continues by the wall clock. */
   halt(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Begins a job. The caller has made sure that nothing is running. */
+  /** Starts a job. The caller has ensured that none is running. */
   accept(job: PrintJob): void {
     if (this.#state.run !== null) throw new Error(`${this.#state.run.job.fileName} is being printed`);
     const now = Date.now();
@@ -183,7 +183,7 @@ export class PrintEngine extends EventEmitter<{ change: [change: EngineChange] }
     this.#advance();
   }
 
-  /** Somebody has changed what lies in a slot; a print that is fed from there goes on with it. */
+  /** Handles a changed slot; a print that is fed from there continues with the new contents. */
   refilled(slot: string): void {
     const { run } = this.#state;
     const spans = run?.fed?.[slot];

@@ -3,8 +3,9 @@ import type { GcodeFacts } from './gcode-duration';
 import { type Extrusion, extrudedBy } from './tool-use';
 
 /**
- * What a print goes through, in this order; a make leaves out what it does not have.
- * accepted: taken, nothing moves yet. parsing: shown as the job, still nothing moves. preparing: homing, levelling. finishing: material is laid, the bed moves away.
+ * What a print goes through, in this order; a make leaves out what it does not have. accepted: taken, nothing moves
+ * yet. parsing: shown as the job, still nothing moves. preparing: homing, levelling. finishing: material is laid, the
+ * bed moves away.
  */
 export type StageName = 'accepted' | 'parsing' | 'preparing' | 'heating' | 'printing' | 'finishing';
 
@@ -24,13 +25,13 @@ export interface Interruption {
   cause: string;
 }
 
-/** What one tool of the machine lets out in a print, and from which slot. */
+/** The extrusion of one tool of the machine in a print, and its slot. */
 export interface Feed extends Extrusion {
   /** The slot that feeds the tool in this print, null if none does. */
   slot: string | null;
 }
 
-/** What lies in a slot from a share of the printing time (0..1) on; null: nothing. */
+/** The contents of a slot from a share of the printing time (0..1) on; null: empty. */
 export interface Span {
   from: number;
   filament: Filament | null;
@@ -60,7 +61,7 @@ export interface PrintRun {
   /** When something first moved or heated; null before that. */
   startedAt: number | null;
   stage: number;
-  /** What was in the slots that feed it since it began, by slot. */
+  /** The contents of the slots that feed it since it began, by slot. */
   fed?: Record<string, Span[]>;
   /** Seconds of all stages done at `elapsedAsOf`, where the clock of a run that is not paused started last. */
   elapsed: number;
@@ -69,7 +70,7 @@ export interface PrintRun {
   resumedAt: number | null;
   /** Interruptions that have already happened. */
   interrupted: number;
-  /** Set once the print was told to end before its time; it ends `seconds` of printer time after `at`. */
+  /** Set once the print has been ordered to end early; it ends `seconds` of printer time after `at`. */
   ending: { outcome: 'stopped' | 'failed'; reason: string; at: number; seconds: number } | null;
 }
 

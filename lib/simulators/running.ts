@@ -4,7 +4,7 @@ import { SimulatorRequestError } from './request-error';
 import type { ReadyLine, RunningSimulator } from './simulator';
 import type { SwitchedServer } from './switched-server';
 
-/** What a make adds to the parts that are common. */
+/** The make-specific part of a simulator. */
 export interface MakeParts {
   make: string;
   /** The servers that are reached over the network, by the name of their port. */
@@ -14,7 +14,7 @@ export interface MakeParts {
   ready: Partial<Pick<ReadyLine, 'serial' | 'access_code' | 'ca_file'>>;
   /** The places for filament that the printer has now. */
   slots(): string[];
-  /** Somebody has put a filament into a slot, or taken it out. */
+  /** Called after a filament has been loaded into a slot, or removed. */
   loaded(slot: string): void;
   startForeignJob(fileName: string, minutes: number): void;
   cancelAtScreen(): void;

@@ -1,6 +1,6 @@
 import type { FilamentSpecification } from './filament';
 
-/** Who takes finished parts off the plate: somebody (by the control port), or nobody has to because it is empty at once. */
+/** How finished parts leave the plate: by the control port, or the plate is empty immediately. */
 export type Operator = 'manual' | 'immediate';
 
 export interface SimulatorOptions {
@@ -9,14 +9,14 @@ export interface SimulatorOptions {
   /** Address that all servers but the control port bind to. Default 127.0.0.1. */
   host?: string;
   /**
-   * Ports by name (`SimulatedMake.mainPort`, `SimulatedMake.ports`; all makes: `control`). 0 or missing: the port of the last
-   * run on this directory if it is still free, otherwise any free one, unless its make says something else.
+   * Ports by name (`SimulatedMake.mainPort`, `SimulatedMake.ports`; all makes: `control`). 0 or missing: the port of
+   * the last run on this directory if it is still free, otherwise any free one, unless its make defines another.
    */
   ports?: Record<string, number>;
   /** How many seconds pass for the printer in one second of wall time. Default 60. */
   speed?: number;
   serial?: string;
-  /** What clients must know (`SimulatedMake.accessCode`). */
+  /** The secret of clients (`SimulatedMake.accessCode`). */
   accessCode?: string;
   /** Which machine of its make it is (`SimulatedMake.profiles`). */
   profile?: string;
@@ -25,8 +25,8 @@ export interface SimulatorOptions {
   /** Bambu: the AMS units with the nozzle that each feeds, for example `0:right,1:left`. Default `0:right`. */
   ams?: string;
   /**
-   * What somebody loads before the printer is switched on for the first time, by slot. A printer that was used before keeps
-   * what is in it. Nothing else puts filament into a simulated printer but `load`.
+   * The filaments loaded before the printer is switched on for the first time, by slot. A printer that was used before
+   * keeps its filaments. Only this and `load` put filament into a simulated printer.
    */
   loads?: Readonly<Record<string, string | FilamentSpecification>>;
   /** Default manual. */
@@ -35,7 +35,7 @@ export interface SimulatorOptions {
   name?: string;
 }
 
-/** What is told about a running simulator, also as the one line that `platewise simulate` prints. */
+/** The data of a running simulator, also printed by `platewise simulate` as one line. */
 export interface ReadyLine {
   ready: true;
   /** The name of its make. */
@@ -58,7 +58,9 @@ export interface FaultSetting {
 /** A printer that is switched on. The methods are what a person standing in front of it can do. */
 export interface RunningSimulator {
   readonly ready: ReadyLine;
-  /** The program ends; the printer goes on printing by the wall clock and is found so at the next start. */
+  /**
+   * Ends the program; the printer continues to print by the wall clock and is found in that state at the next start.
+   */
   close(): Promise<void>;
   /** Takes everything off the plate. */
   clearPlate(): void;
@@ -67,7 +69,7 @@ export interface RunningSimulator {
    * @throws SimulatorRequestError there is no such slot, or it is no filament
    */
   load(slot: string, filament: string | FilamentSpecification | null): void;
-  /** Starts a job at the printer's own screen that nobody sent. `minutes` are printer minutes. */
+  /** Starts a local job at the printer's own screen. `minutes` are printer minutes. */
   startForeignJob(fileName: string, minutes: number): void;
   cancelAtScreen(): void;
   pauseAtScreen(): void;
@@ -75,23 +77,26 @@ export interface RunningSimulator {
   /** Off and on again: connections break, a running print is lost. */
   powerCycle(): Promise<void>;
   setFault(name: string, setting: FaultSetting): Promise<void>;
-  /** What the printer is doing, as the control port's GET /state shows it. */
+  /** The printer's state, as the control port's GET /state shows it. */
   state(): Record<string, unknown>;
   /** Actions that only this make has, as POST /<name> of the control port. */
   readonly actions: Readonly<Record<string, (body: Record<string, unknown>) => void>>;
 }
 
-/** All that is known of a make that can be simulated, in one row. Each comes from the make's own folder; `registry.ts` lists them. */
+/**
+ * All that is known of a make that can be simulated, in one row. Each comes from the make's own folder; `registry.ts`
+ * lists them.
+ */
 export interface SimulatedMake {
   start(options: SimulatorOptions): Promise<RunningSimulator>;
   /** The port that clients connect to: its name among the ports, and what is spoken there. */
   mainPort: { name: string; protocol: string };
-  /** Further ports that can be chosen, with what a help text says of them. */
+  /** Further ports that can be chosen, with their help texts. */
   ports: readonly { name: string; help: string }[];
   /** The profiles that there are, for a help text; absent: there is one. */
   profiles?: string;
   /** Options that only this make has, as lines of a help text. */
   options?: string;
-  /** What an access code is here; absent: there is none. */
+  /** The kind of access code; absent: there is none. */
   accessCode?: string;
 }

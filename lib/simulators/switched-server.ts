@@ -24,13 +24,13 @@ export class SwitchedServer {
       try {
         return await this.#bind(host, preferred);
       } catch {
-        // Somebody else has it by now.
+        // Another process has taken the port.
       }
     }
     return this.#bind(host, port);
   }
 
-  /** From now on every connection is reset at once; the open ones too. */
+  /** Resets every connection immediately from now on, including open ones. */
   cut(): void {
     this.#cut = true;
     this.dropAll();

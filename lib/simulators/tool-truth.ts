@@ -4,8 +4,8 @@ import { extrudedBy } from './tool-use';
 import type { TruthTool } from './truth-log';
 
 /**
- * Which tools let out what between the beginning of a print and a share of its printing time (0..1). A spool that was
- * changed on the way makes two entries of its tool. What an empty slot should have fed is an entry without a material.
+ * Returns the extrusion of each tool between the beginning of a print and a share of its printing time (0..1). A spool
+ * that was changed during the print makes two entries for its tool. An empty slot gives an entry without a material.
  */
 export function extrudedTools(run: Pick<PrintRun, 'job' | 'fed'>, until: number): TruthTool[] {
   const found = new Map<string, TruthTool>();

@@ -1,9 +1,9 @@
 /** How the firmware of a make picks the tool that extrudes. */
 export interface ToolRules {
   firmware: 'klipper' | 'marlin' | 'bambu';
-  /** How many tools it knows; on a Bambu the words of a file pick filaments of the project. */
+  /** The number of tools; on a Bambu the tool words of a file select filaments of the project. */
   count: number;
-  /** Whether a word can pick another tool: heads that ride together cannot be picked. */
+  /** Whether a word can select another tool: heads that move together cannot be selected. */
   selectable: boolean;
   /** The tool before the first word. */
   first: number;
@@ -11,7 +11,7 @@ export interface ToolRules {
 
 export const ONE_TOOL: ToolRules = { firmware: 'klipper', count: 1, selectable: false, first: 0 };
 
-/** What one tool (on a Bambu: one filament of the project) lets out in a print. */
+/** What one tool (on a Bambu: one filament of the project) extrudes in a print. */
 export interface Extrusion {
   tool: number;
   /** mm of filament; what was only pulled back and pushed forward again does not count. */
@@ -21,7 +21,7 @@ export interface Extrusion {
   to: number;
 }
 
-/** A word of the file that the firmware gives the print up for. */
+/** A word of the file for which the firmware gives the print up. */
 export interface FileError {
   message: string;
   /** Printer seconds from the start of the file. */
@@ -36,7 +36,7 @@ interface Used {
 
 /** Klipper's `min_extrude_temp` and Marlin's `EXTRUDE_MINTEMP`, both as they come (degrees Celsius). */
 const COLDEST_EXTRUSION = 170;
-/** Klipper's words for it (kinematics/extruder.py, `check_move`). */
+/** Klipper's message for it (kinematics/extruder.py, `check_move`). */
 const TOO_COLD = "Extrude below minimum temp\nSee the 'min_extrude_temp' config option for details";
 
 /** Follows which tool a G-code file picks, which it heats, and how much each lets out. */
@@ -75,7 +75,7 @@ export class ToolUse {
     return this.rules.firmware === 'klipper' && this.#klipperCommand(word, rest, seconds);
   }
 
-  /** The extruder moves by so many mm. Returns what comes out. */
+  /** Moves the extruder by a length (mm). Returns the extruded length. */
   extrude(millimetres: number, seconds: number): number {
     if (millimetres === 0 || this.#error !== undefined || this.#isTooCold(seconds)) return 0;
     const tool = this.#active;
@@ -103,7 +103,7 @@ export class ToolUse {
     return Array.from(this.#highest, (celsius) => celsius ?? 0);
   }
 
-  /** What each tool lets out, in the order of tools. */
+  /** The extrusion of each tool, in the order of tools. */
   extrusions(totalSeconds: number): Extrusion[] {
     const share = (seconds: number): number => Math.min(1, Math.max(0, seconds / totalSeconds));
     return [...this.#used]
@@ -116,7 +116,7 @@ export class ToolUse {
       .sort((a, b) => a.tool - b.tool);
   }
 
-  /** A number that names no tool is an unknown command, which every firmware passes over. */
+  /** A number that names no tool is an unknown command, which every firmware ignores. */
   #pick(tool: number): boolean {
     if (!this.rules.selectable || !(tool >= 0 && tool < this.rules.count)) return false;
     const changed = tool !== this.#active;
@@ -152,7 +152,7 @@ export class ToolUse {
         return false;
       case 'PRINT_START':
       case 'START_PRINT': {
-        // Macros of the configuration, which heat as their parameters say.
+        // Macros of the configuration, which heat according to their parameters.
         const celsius = /\b(?:EXTRUDER|HOTEND|NOZZLE)(?:_TEMP)?=([\d.]+)/i.exec(rest)?.[1];
         if (celsius !== undefined) this.#heat(this.#active, Number(celsius), seconds);
         return false;

@@ -2,30 +2,33 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 
 export type TruthEventName = 'upload' | 'start' | 'started' | 'finished' | 'stopped' | 'bed_cleared' | 'foreign_start';
 
-/** What one tool lets out in a print. */
+/** The extrusion of one tool in a print. */
 export interface TruthTool {
   /** From 0; on a Bambu with two nozzles 0 is the right one, 1 the left one. */
   tool: number;
-  /** What is in the slot that feeds it, null if it is empty: then nothing comes out. */
+  /** The contents of the slot that feeds it; null if it is empty and nothing is extruded. */
   material: string | null;
   /** By the G-code's own extrusion. In `started` all that the file is going to let out, later what has come out. */
   grams: number;
 }
 
-/** One thing that truly happened at the printer, whatever anybody was told about it. */
+/** An event that really happened at the printer, whatever was reported to clients. */
 export interface TruthEvent {
   event: TruthEventName;
   file_name: string;
   sha256: string;
   /** Bytes. */
   size: number;
-  /** What the make's protocol calls the job by: task ids, md5, file name. */
+  /** The identity of the job in the make's protocol: task ids, md5, file name. */
   identity: Record<string, string>;
-  /** What lay on the plate when it happened: 'clear', or the name of the file. A new print's own part does not count. */
+  /**
+   * The contents of the plate when it happened: 'clear', or the name of the file. A new print's own part does not
+   * count.
+   */
   bed: string;
   /** `start` only: whether the printer took the command. */
   accepted?: boolean;
-  /** Why a start was refused, or how a print ended. */
+  /** Why a start was rejected, or how a print ended. */
   reason?: string;
   /** Of the events of a print that has begun. */
   tools?: TruthTool[];
@@ -38,8 +41,8 @@ export type TruthLine = { at: string } & TruthEvent & { seq: number };
  * Append-only JSONL, each line on the disk before `flush` returns.
  *
  * An event is first noted, then stored with the change that it reports (`pending` is part of the printer's state file),
- * then written. Whoever restores the state hands the pending events back, and those that a kill kept from the log are
- * written then: an event is neither lost nor logged twice.
+ * then written. The caller that restores the state hands the pending events back, and those that a kill kept from the
+ * log are written then: an event is neither lost nor logged twice.
  */
 export class TruthLog {
   readonly #descriptor: number;

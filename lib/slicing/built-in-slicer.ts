@@ -6,7 +6,8 @@ import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from '
 
 /**
  * A basic slicer of our own, for machines without any: walls, solid skins, sparse infill, a skirt, a brim. No supports,
- * bridges or repair. It refuses meshes that are not closed. Runs in a worker thread, which is ended at once on abort.
+ * bridges or repair. It rejects meshes that are not closed. Runs in a worker thread, which is ended immediately on
+ * abort.
  */
 export class BuiltInSlicer implements Slicer {
   readonly name = 'built-in';

@@ -52,7 +52,10 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   }
 }
 
-/** The height of the mesh, mm. Holes and turned triangles would print as missing or filled regions: refused. */
+/**
+ * The height of the mesh, mm. Holes and turned triangles would print as missing or filled regions, so they are
+ * rejected.
+ */
 function refuseUnsoundMesh(triangles: Float32Array): number {
   const measure = new MeshMeasure();
   const batch = 8192;

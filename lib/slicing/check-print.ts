@@ -29,9 +29,9 @@ export class UnprintableFileError extends PlatewiseError {
 }
 
 /**
- * Whether G-code may be sent to a machine: it extrudes, inside of the build volume, within the machine's temperatures, with
- * sound numbers, to its end, with the tool that the chosen slot feeds, and changes nothing of the machine itself.
- * Nothing that our own slicer says of its output is trusted for this.
+ * Checks that G-code may be sent to a machine: it extrudes, inside the build volume, within the machine's temperatures,
+ * with valid numbers, to its end, with the tool that the chosen slot feeds, and changes nothing of the machine itself.
+ * Statements of the slicer about its output are not trusted for this.
  *
  * @param origin an uploaded file is also compared with what it says of itself: machine model, filament
  * @param form what of it is: an archive names its filaments, plain G-code is wrapped where a printer takes archives
@@ -46,7 +46,8 @@ export function checkPrint(
 ): void {
   const target = { name: machine.printerId, make: machine.make, capabilities: machine.capabilities };
   const isWrapped = takesArchives(machine.make) && form === 'gcode';
-  // What is sliced here to be wrapped counts its one filament as the first, and is wrapped for the nozzle of the chosen slot.
+  // G-code that is sliced here to be wrapped has one filament, the first, and is wrapped for the nozzle of the chosen
+  // slot.
   const named = isWrapped && origin === 'sliced here' ? [] : nozzlesOf(facts, machine.make);
   const reasons = [
     ...flaws(facts),

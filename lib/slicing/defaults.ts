@@ -4,7 +4,10 @@ import type { PrinterCapabilities } from '../model/printer';
 import type { InfillPattern, PrintSettings, RetrySettings, Seam, Supports } from '../model/settings';
 import type { SlicingProfile } from './profile';
 
-/** Everything a slicer must know, each value chosen: by the submitter, else by the profile, else by material and nozzle. */
+/**
+ * All settings of a slice, with every value chosen: by the submitter, otherwise by the profile, otherwise by material
+ * and nozzle.
+ */
 export interface SlicingSettings {
   /** mm */
   nozzleDiameter: number;
@@ -54,8 +57,8 @@ export interface SlicingSettings {
 export const skirt = { loops: 2, distanceMm: 3 };
 
 /**
- * What a skirt needs between the part and each edge of the bed (mm): its distance, from the brim (mm) if there is one, and
- * two lines. Without it there is none.
+ * The space that a skirt needs between the part and each edge of the bed (mm): its distance, from the brim (mm) if
+ * there is one, and two lines. Without this space there is no skirt.
  */
 export const skirtRoom = (brimWidth: number): number => brimWidth + skirt.distanceMm + 2;
 

@@ -1,11 +1,15 @@
 /**
- * What two slicers do differently with the same settings, as far as it shows in grams and hours. What is called fitted was
- * fitted to one half of the models of `npm run bench:estimate` and to its drawn shapes; the rest is theirs or ours by
- * construction. PrusaSlicer's are of version 2.5: what `prusaProfile` sets, its defaults for the rest (`PrintConfig.cpp`), and
- * its sources where they are named. Ours are those of `toolpaths.ts`, `infill.ts` and `gcode-writer.ts`.
+ * The differences between two slicers with the same settings that affect grams and hours. Values marked as fitted were
+ * fitted to one half of the models of `npm run bench:estimate` and to its drawn shapes; the others follow from the
+ * slicers' sources. PrusaSlicer's are of version 2.5: what `prusaProfile` sets, its defaults for the rest
+ * (`PrintConfig.cpp`), and its sources where they are named. Ours are those of `toolpaths.ts`, `infill.ts` and
+ * `gcode-writer.ts`.
  */
 export interface Habits {
-  /** Whether walls change their width so that thin parts are filled too (Arachne); else what is too thin for a line stays out. */
+  /**
+   * Whether walls change their width to fill thin parts too (Arachne); otherwise regions too thin for a line stay
+   * empty.
+   */
   fillsThinParts: boolean;
   /** Whether the outermost line lies half of its width inside the outline; else half of the lines' spacing. */
   outlineByWidth: boolean;
@@ -51,7 +55,7 @@ export interface Habits {
   travelsPerOddCorner: number;
   /** Slow ends of a line of infill: its own, and that of what joins it to the next. */
   stopsPerLine: number;
-  /** mm/s, whatever the settings say: of the machine that the slicer reckons with. */
+  /** mm/s, whatever the settings say: of the machine that the slicer assumes. */
   fastest: number;
   /** Slow corners for each that the outline has, and for each loop; fitted. */
   cornersPerLoop: number;

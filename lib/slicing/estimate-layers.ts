@@ -6,7 +6,7 @@ import { eroded } from './estimate-shape';
 import { layerCountOf, middleOfLayer } from './layers';
 import { lineSpacing } from './toolpaths';
 
-/** What is drawn in one layer: mm of line, and what costs time beside it. */
+/** The lines of one layer in mm, and the other factors of its time. */
 export interface LayerAmounts {
   outerWalls: number;
   innerWalls: number;
@@ -58,7 +58,10 @@ const patterns: Readonly<Record<SlicingSettings['infillPattern'], { directions: 
   triangles: { directions: 3, stretch: 1 },
 };
 
-/** Lines from the innermost wall to the middle of a part below which walls become wider instead of leaving room for infill. */
+/**
+ * Lines from the innermost wall to the middle of a part below which walls become wider instead of leaving room for
+ * infill.
+ */
 const narrowestInside = 0.6;
 
 /** Everything that is the same in all layers of one height within a slice of the model. */
@@ -106,7 +109,7 @@ const nothing: SliceAmounts = {
   travel: 0,
 };
 
-/** What is drawn in each layer of a model, from the first to the last. */
+/** Computes the lines of each layer of a model, from the first to the last. */
 export function layerAmounts(
   { slices }: Shape,
   box: Dimensions,
@@ -224,8 +227,8 @@ function sliceAmounts(
 }
 
 /**
- * How much of a wall so deep in an island belongs to loops so short that they are drawn slowly: a loop within the outline is
- * shorter than it by 2π for each mm, one around a hole longer by as much.
+ * How much of a wall so deep in an island belongs to loops so short that they are drawn slowly: a loop within the
+ * outline is shorter than it by 2π for each mm, one around a hole longer by as much.
  */
 function shareOfSmallLoops({ outline, perimeter, holes }: ShapeIsland, depth: number): number {
   const outer = Math.max(0, outline - 2 * Math.PI * depth);
@@ -244,10 +247,10 @@ interface Skins {
 }
 
 /**
- * The skins of roofs and floors. A level face needs them as large as it is, less what walls cover of it. A slope leaves a
- * ledge of each layer open, as wide as the layer is high times the slope's cotangent; within a number of layers these make
- * a band along the outline, of which the walls cover their own width. Slicers make skins wider than that, so that they have
- * something to hold on to: where the face goes on inside of the part, and bands on their inner side.
+ * The skins of roofs and floors. A level face needs them as large as it is, less what walls cover of it. A slope leaves
+ * a ledge of each layer open, as wide as the layer is high times the slope's cotangent; within a number of layers these
+ * make a band along the outline, of which the walls cover their own width. Slicers make skins wider than that, so that
+ * they have something to hold on to: where the face goes on inside of the part, and bands on their inner side.
  */
 function skinsOf(
   slices: readonly ShapeSlice[],
@@ -276,8 +279,9 @@ function skinsOf(
     return open < 2 * habits.bandMargin * lineWidth ? open + habits.bandMargin * lineWidth : open;
   };
   /**
-   * How far the skin of a level face reaches under what rises from it: no further than that is thick, less the walls on its
-   * other side. Of how thick it is only the mean is known; thicknesses are taken to be spread exponentially about it.
+   * How far the skin of a level face reaches under what rises from it: no further than that is thick, less the walls on
+   * its other side. Of how thick it is only the mean is known; thicknesses are taken to be spread exponentially about
+   * it.
    */
   const reachUnder = (rising: SliceAmounts | undefined) => {
     if (margin === 0 || !rising || rising.perimeter === 0) return 0;
@@ -398,5 +402,8 @@ function amountsOf(
   };
 }
 
-/** mm of line for each mm² of support times the lines' spacing: sparse lines and what is dense where it touches the part. */
+/**
+ * mm of line for each mm² of support times the lines' spacing: sparse lines and what is dense where it touches the
+ * part.
+ */
 const supportDensity = 0.3;

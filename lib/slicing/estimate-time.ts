@@ -4,7 +4,7 @@ import type { LayerAmounts } from './estimate-layers';
 
 /** Cooling slows no line below this, mm/s. */
 const slowestSpeed = 10;
-/** mm/s that an axis takes at once, as both slicers reckon. */
+/** The instantaneous change of speed of an axis in both slicers' models, mm/s. */
 const jerk = 9;
 /** mm/s of filament. */
 const fastestFilament = 60;
@@ -104,8 +104,8 @@ function fromRestToRest(mm: number, speed: number, acceleration: number): number
 }
 
 /**
- * What a line costs beyond its length over its speed when the machine slows down to its jerk at both ends: it speeds up and
- * brakes, and may be too short to become as fast.
+ * What a line costs beyond its length over its speed when the machine slows down to its jerk at both ends: it speeds up
+ * and brakes, and may be too short to become as fast.
  */
 function lostBetweenStops(mm: number, speed: number, acceleration: number): number {
   if (speed <= jerk) return 0;

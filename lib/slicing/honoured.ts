@@ -1,9 +1,9 @@
 import type { PrintSettings } from '../model/settings';
 
-/** What a slicer makes of each setting: all of its values, none, or only these. */
+/** The support of a slicer for each setting: all of its values, none, or only these. */
 export type Honoured = { readonly [Name in keyof Required<PrintSettings>]: boolean | readonly PrintSettings[Name][] };
 
-/** Of a slicer that does everything that can be asked for. */
+/** The support of a slicer that honours every setting. */
 export const honoursAll: Honoured = {
   nozzle_temp: true,
   bed_temp: true,

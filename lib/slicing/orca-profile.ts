@@ -25,8 +25,7 @@ const speedKeys = [
   'gap_infill_speed',
 ];
 const firstLayerSpeedKeys = ['initial_layer_speed', 'initial_layer_infill_speed'];
-/**
- * Their names in both programs (PrintConfig.cpp), where they are others than ours. OrcaSlicer calls rectilinear infill by
+/** Their names in both programs (PrintConfig.cpp), if they differ from ours. OrcaSlicer calls rectilinear infill by
  * that name since 2.3 and reads the one of before too.
  */
 const patternNames: Readonly<Partial<Record<InfillPattern, string>>> = { rectilinear: 'zig-zag', lines: 'line' };
@@ -39,8 +38,7 @@ const deepestInheritance = 20;
  * Studio export them. What they inherit is looked for by name in the whole folder and resolved here, because the
  * slicers' command lines do not: they silently print with hard-coded defaults instead.
  *
- * @throws ProfileError a file is missing or damaged, or inherits what is not there
- */
+ * @throws ProfileError a file is missing or damaged, or inherits from a missing one */
 export async function loadOrcaProfiles(
   directory: string,
   of: { printerId: string; material: Pick<Material, 'id' | 'type'>; quality: string },
@@ -108,7 +106,7 @@ function flattened(path: string, all: AllProfiles): OrcaProfile {
   return Object.assign({}, ...chain);
 }
 
-/** Writes what was asked for, and what a retry does differently, into profiles. */
+/** Writes the requested settings, and the changes of a retry, into profiles. */
 export function overrideOrcaProfiles(profiles: OrcaProfiles, asked: PrintSettings, retry: RetrySettings): OrcaProfiles {
   const process = { ...profiles.process };
   const filament = { ...profiles.filament };
@@ -127,7 +125,7 @@ export function overrideOrcaProfiles(profiles: OrcaProfiles, asked: PrintSetting
   put('wall_loops', asked.walls);
   put('top_shell_layers', asked.top_layers);
   put('bottom_shell_layers', asked.bottom_layers);
-  // else a thickness may add layers to those that were asked for
+  // otherwise a thickness may add layers to the requested ones
   if (asked.top_layers !== undefined) put('top_shell_thickness', 0);
   if (asked.bottom_layers !== undefined) put('bottom_shell_thickness', 0);
   put('sparse_infill_pattern', asked.infill_pattern && (patternNames[asked.infill_pattern] ?? asked.infill_pattern));
@@ -139,7 +137,7 @@ export function overrideOrcaProfiles(profiles: OrcaProfiles, asked: PrintSetting
   if (asked.supports !== undefined) {
     put('enable_support', asked.supports === 'none' ? 0 : 1);
     put('support_on_build_plate_only', asked.supports === 'auto' ? 1 : 0);
-    // a manual type supports only what somebody has painted
+    // a manual type supports only painted areas
     put('support_type', String(process['support_type'] ?? 'normal(auto)').replace('(manual)', '(auto)'));
   }
   const { speed } = asked;

@@ -34,7 +34,7 @@ const refusals: Readonly<Record<number, { message: string; remedy: string; retry
 };
 
 /**
- * OrcaSlicer or Bambu Studio, run as a process of its own for each model: the only backends whose files a real H2D may
+ * OrcaSlicer or Bambu Studio, run as a separate process for each model: the only backends whose files a real H2D may
  * get. Their command lines are alike. Slices our placed model with flat profiles and takes the sliced archive.
  */
 export class OrcaSlicer implements Slicer {

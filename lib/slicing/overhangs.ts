@@ -2,17 +2,17 @@ import type { Clipper2 } from './clipper';
 import { type Paths64, type Point, perMm } from './layers';
 import { SlicingError } from './slicer';
 
-/** A part may reach out so far over air beyond everything that carries it, mm. */
+/** The maximum reach of a part over air beyond its supports, mm. */
 const longestReach = 3;
-/** And lines may be drawn from one side to another so far from both, mm: half of the longest bridge. */
+/** Half of the longest bridge, mm. */
 const halfLongestBridge = 12.5;
 /** mm² of a layer that may break these limits: crumbs. */
 const tolerated = 2;
 
 /**
- * Refuses a layer that filament cannot be laid in without supports: an island in the air, what reaches out too far beyond
- * its anchors, and a bridge that is too long. What lies between anchors counts as a bridge: the hull of the anchors is
- * where lines can be drawn from one side to another.
+ * Refuses a layer that filament cannot be laid in without supports: an island in the air, what reaches out too far
+ * beyond its anchors, and a bridge that is too long. What lies between anchors counts as a bridge: the hull of the
+ * anchors is where lines can be drawn from one side to another.
  *
  * @param region the layer, `below` the one under it, `overAir` what lies more than a line's width outside of that (µm)
  * @param height mm, for the message

@@ -20,13 +20,12 @@ export interface SlicedPrint {
   pictures: { path: string; size: number }[];
 }
 
-/**
- * Puts plain G-code in the form of a make, in a file of its own; null: it is in that form already.
+/** Packs plain G-code in the format of a make, into a separate file; null: it already has that format.
  * @returns how many lines of G-code the file has
  */
 export type Pack = (sliced: SlicedPrint, output: string) => Promise<{ lines: number } | null>;
 
-/** Puts a print in the form of its make. What is in that form already stays as it is. */
+/** Packs a print in the format of its make. A print that already has that format stays unchanged. */
 export async function packPrint(
   sliced: SlicedPrint,
   directory: string,

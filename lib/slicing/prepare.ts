@@ -21,12 +21,12 @@ import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
 import { slicerTurns } from './turns';
 
-/** What is needed of the time that a slicer or we foresee: more than nothing, less than a hundred days. */
+/** The plausible range of an estimated duration: more than zero, less than a hundred days. */
 const longestPrintSeconds = 8_640_000;
 
 export interface PrepareInput {
   sourcePath: string;
-  /** What reading the source once told; absent: it is read now. */
+  /** The stored analysis of the source; absent: it is read now. */
   analysis?: FileAnalysis;
   /** The number or name of the plate; needed where the file has several. */
   plate?: number | string;
@@ -39,9 +39,9 @@ export interface PrepareInput {
   retry?: RetrySettings;
   /** A folder of the caller; the result is written there, everything else is removed from it. */
   workDirectory: string;
-  /** For a simulator, or at the owner's word: files that no proven slicer has made for this machine. */
+  /** For a simulator, or with the owner's permission: files that no proven slicer has made for this machine. */
   allowUntrusted: boolean;
-  /** The submitter's word for a sliced file that names no machine. */
+  /** Whether the submitter confirms a sliced file that names no machine. */
   acceptUnknownMachine: boolean;
   slicer: Slicer;
   /** How the machine's make has plain G-code packed. */
@@ -76,12 +76,12 @@ export interface PreparedPrint {
 }
 
 /**
- * Makes of a model or an already sliced file the file that a machine takes: places the model in the middle of the bed (turned
- * by 90° if only that fits), slices it, checks the G-code against the machine, and packs it in the form of the make
- * (`packPrint`).
+ * Makes of a model or an already sliced file the file that a machine takes: places the model in the middle of the bed
+ * (turned by 90° if only that fits), slices it, checks the G-code against the machine, and packs it in the form of the
+ * make (`packPrint`).
  *
- * No G-code that extrudes outside of the build volume is ever returned. The result appears in the work directory as a whole
- * or not at all.
+ * No G-code that extrudes outside of the build volume is ever returned. The result appears in the work directory as a
+ * whole or not at all.
  *
  * @throws UnreadableFileError the source is no sound file
  * @throws PlateChoiceError it has several plates and none, or another one, is named

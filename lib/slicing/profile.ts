@@ -52,7 +52,7 @@ export interface SlicingProfile {
   /** Percent. */
   fan?: number;
   layers_without_fan?: number;
-  /** A layer takes at least so long, so that it can cool. */
+  /** The minimum time of a layer, so that it can cool. */
   shortest_layer_seconds?: number;
   /** mm */
   brim?: number;
@@ -72,8 +72,8 @@ interface ProfileFile extends Omit<SlicingProfile, 'supports'> {
 }
 
 /**
- * A file's fields under their present names. Done for each file before they are laid over one another, so that it does not
- * matter which of them uses which name.
+ * A file's fields under their present names. Done for each file before they are laid over one another, so that it does
+ * not matter which of them uses which name.
  */
 function renamed({ solid_layers, brim_width, supports, ...others }: ProfileFile): SlicingProfile {
   const kind = supports === true ? 'everywhere' : supports === false ? 'none' : supports;
@@ -118,7 +118,7 @@ const schema = {
     supports: { enum: [...supportKinds, true, false] },
     prusa: {
       type: 'object',
-      // a program to run after slicing is nothing that a profile may name
+      // a profile must not name a program to run after slicing
       propertyNames: { pattern: '^(?!post_process)[a-z][a-z0-9_]*$' },
       additionalProperties: { type: ['string', 'number'], pattern: '^[^\\n\\r]*$' },
     },
@@ -127,7 +127,7 @@ const schema = {
 
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<ProfileFile>(schema);
 
-/** A profile cannot be used; says which file, which field and why. */
+/** A profile cannot be used; names the file, the field and the reason. */
 export class ProfileError extends PlatewiseError {
   constructor(message: string, remedy: string) {
     super(message, { code: 'bad_profile', remedy });
@@ -136,20 +136,20 @@ export class ProfileError extends PlatewiseError {
 
 /** Holds the profiles of OrcaSlicer and Bambu Studio, which are of another form. */
 export const foreignFolder = 'orca';
-/** The word in a path that stands for every printer, material or quality. */
+/** The name in a path that matches every printer, material or quality. */
 const every = 'any';
 /** The quality of a job that names none. */
 export const defaultQuality = 'standard';
 const fileName = /^[A-Za-z0-9._+-]+$/;
 
 /**
- * Profiles in folders of files `<printer>/<material>/<quality>.json`, where each part may be `any`, and the material an id
- * (`petg_black_esun`) or a type (`PETG`). All files that fit a print are laid over one another: of several folders the
- * later goes before the earlier, then printer before material before quality. Read anew for each print, so that an edited
- * file counts from the next one on.
+ * Profiles in folders of files `<printer>/<material>/<quality>.json`, where each part may be `any`, and the material an
+ * id (`petg_black_esun`) or a type (`PETG`). All files that match a print are merged: a later folder takes precedence
+ * over an earlier one, then printer before material before quality. They are read again for each print, so that an
+ * edited file applies from the next one on.
  */
 export class Profiles {
-  /** @param directories the first holds what is shipped, the last what the operator has written; one need not exist */
+  /** @param directories the first has the shipped profiles, the last the operator's; a directory may be missing */
   constructor(private readonly directories: readonly string[]) {}
 
   /**
@@ -191,7 +191,7 @@ export class Profiles {
     return [...new Set(names)].filter((name) => name !== every && new RegExp(qualityPattern).test(name)).sort();
   }
 
-  /** Reads every file and returns what is wrong with them. */
+  /** Reads every file and returns their errors. */
   async problems(): Promise<ProfileError[]> {
     const problems: ProfileError[] = [];
     for (const path of await this.files()) {

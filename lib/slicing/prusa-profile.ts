@@ -48,7 +48,7 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
     top_solid_layers: settings.topLayers,
     bottom_solid_layers: settings.bottomLayers,
     fill_density: `${number(settings.infill * 100)}%`,
-    // the others leave gaps at 100 %, and are refused there
+    // the others leave gaps at 100 %, and are rejected there
     fill_pattern:
       settings.infill >= 1 ? 'rectilinear' : (patternNames[settings.infillPattern] ?? settings.infillPattern),
     seam_position: settings.seam,
@@ -115,8 +115,8 @@ export function prusaProfile({ machine, material, settings, bounds, skirt: wante
 }
 
 /**
- * Heat, home, nothing that a particular firmware would have to know, but the zones of a bed that has several, and the tool
- * to print with where it is not the first.
+ * Heat, home, nothing that a particular firmware would have to know, but the zones of a bed that has several, and the
+ * tool to print with where it is not the first.
  */
 export function startGcode(
   machine: Pick<SlicingMachine, 'make' | 'tool'>,
@@ -141,11 +141,16 @@ export function startGcode(
   ];
 }
 
-/** How G-code names the tool to print with; empty for the first, and where `T` names a filament, of which our files have one. */
+/**
+ * How G-code names the tool to print with; empty for the first, and where `T` names a filament, of which our files have
+ * one.
+ */
 export const toolWord = ({ make, tool }: Pick<SlicingMachine, 'make' | 'tool'>): string =>
   tool === 0 || makeTraits[make].toolWords === 'filaments' ? '' : ` T${tool}`;
 
-/** The zones of the bed that a part with its brim (mm) stands on, by their tool numbers; none for a bed in one piece. */
+/**
+ * The zones of the bed that a part with its brim (mm) stands on, by their tool numbers; none for a bed in one piece.
+ */
 export function zonesUnder(machine: SlicingMachine, bounds: Bounds, brimWidth: number): number[] {
   const reach = skirtRoom(brimWidth);
   return (machine.capabilities.bedZones ?? [])

@@ -6,7 +6,7 @@ import { prusaProfile } from './prusa-profile';
 import { type Ending, executable, lastLine, moveFile, probeProgram, type RunOptions, run } from './run-program';
 import { type SliceRequest, type SliceResult, type Slicer, SlicingError } from './slicer';
 
-/** The external PrusaSlicer (2.5 or newer), run as a process of its own for each model. */
+/** The external PrusaSlicer (2.5 or newer), run as a separate process for each model. */
 export class PrusaSlicer implements Slicer {
   readonly name = 'prusa-slicer';
   readonly trusted = true;
@@ -86,7 +86,7 @@ export class PrusaSlicer implements Slicer {
     const lineBuffered = await executable('stdbuf');
     const start = (all: string[]) =>
       lineBuffered === undefined ? run(path, all, runOptions) : run(lineBuffered, ['-oL', path, ...all], runOptions);
-    // a profile that this version does not understand shall fail, not be silently replaced
+    // a profile that this version does not support must fail, not be replaced silently
     const ending = await start(['--config-compatibility', 'disable', ...slicerArguments]);
     if (/unknown option --config-compatibility/i.test(ending.stdout + ending.stderr)) return start(slicerArguments);
     return ending;

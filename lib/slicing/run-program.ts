@@ -23,7 +23,7 @@ export interface RunOptions {
 
 const keptOutput = 64 * 1024;
 const killAfterMs = 2000;
-/** A program in a process group of its own takes what it has started with it when it is ended. */
+/** A program in its own process group is ended together with the processes that it has started. */
 const ownGroup = process.platform !== 'win32';
 
 /** The path of a program that may be run, or undefined. */
@@ -65,7 +65,10 @@ export async function probeProgram(
   }
 }
 
-/** Runs a program to its end. Aborting or overstaying ends it with SIGTERM, and with SIGKILL if it does not listen. */
+/**
+ * Runs a program to its end. Aborting or exceeding the time limit ends it with SIGTERM, and with SIGKILL if it does not
+ * react.
+ */
 export function run(path: string, programArguments: string[], options: RunOptions): Promise<Ending> {
   const { signal, line } = options;
   if (signal?.aborted) return Promise.reject(asError(signal.reason));
@@ -137,7 +140,7 @@ export async function moveFile(from: string, to: string): Promise<void> {
   }
 }
 
-/** The last words of a program that are not its log. */
+/** The last lines of a program's output that are not its log. */
 export const lastLine = (text: string) =>
   text
     .split('\n')

@@ -22,8 +22,8 @@ export interface SlicerChoice {
 }
 
 /**
- * The best slicer for a make that can be used here: OrcaSlicer or Bambu Studio where the make takes archives and one of them is
- * configured, else PrusaSlicer if it answers, else the built-in one if that is allowed.
+ * Selects the best available slicer for a make: OrcaSlicer or Bambu Studio if the make needs archives and one of them
+ * is configured, otherwise PrusaSlicer if it runs, otherwise the built-in one if allowed.
  *
  * @throws SlicingError when there is none
  */

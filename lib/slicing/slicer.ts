@@ -18,9 +18,9 @@ export interface SlicingMachine {
 
 export interface SliceRequest {
   /**
-   * A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. Of a project with volumes that only a slicer can
-   * do: a clean 3MF of ours in the form of `Slicer.volumes`, likewise placed; what a negative volume takes away from below may
-   * lie below the bed.
+   * A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. Of a project with volumes that only a slicer
+   * can do: a clean 3MF of ours in the form of `Slicer.volumes`, likewise placed; what a negative volume takes away
+   * from below may lie below the bed.
    */
   modelPath: string;
   /** Where the G-code goes; written only as a whole. */
@@ -30,7 +30,7 @@ export interface SliceRequest {
   settings: SlicingSettings;
   /** The name of the profile. */
   quality: string;
-  /** What the submitter asked for and what a retry changes; only for slicers with profiles of their own. */
+  /** The submitter's settings and the changes of a retry; only for slicers with their own profiles. */
   asked?: PrintSettings;
   retry?: RetrySettings;
   /** The model's box where it stands, mm. */
@@ -43,27 +43,27 @@ export interface SliceResult {
   /** Seconds by the slicer's own estimate, null if it gives none. */
   estimatedSeconds: number | null;
   warnings: string[];
-  /** What was written: plain G-code (the default), or a sliced archive that the machine takes as it is. */
+  /** The kind of output: plain G-code (the default), or a sliced archive that the machine accepts unchanged. */
   form?: 'gcode' | 'gcode_3mf';
 }
 
 /**
- * A slicer. Runs outside the event loop, ends at once when the signal aborts, leaves no partial output.
- * Exit codes prove nothing: whoever calls checks the result (`checkPrint`).
+ * A slicer. Runs outside the event loop, ends immediately when the signal aborts, leaves no partial output. Exit codes
+ * prove nothing: the caller checks the result (`checkPrint`).
  */
 export interface Slicer {
   /** `prusa-slicer`, `built-in` … */
   readonly name: string;
-  /** Whether its output may be sent to a real printer without the owner's word. */
+  /** Whether its output may be sent to a real printer without the owner's permission. */
   readonly trusted: boolean;
   /** Whether it makes the sliced archive (`.gcode.3mf`) that a Bambu printer takes. */
   readonly makesArchives?: boolean;
   /**
-   * Whose form of a 3MF it reads modifiers, negative volumes, support blockers and enforcers from; absent: it cannot do them,
-   * and is given no project that has some.
+   * Whose form of a 3MF it reads modifiers, negative volumes, support blockers and enforcers from; absent: it cannot do
+   * them, and is given no project that has some.
    */
   readonly volumes?: Dialect;
-  /** Which of the settings that a job may ask for it does; whoever calls warns of the others (`notHonoured`). */
+  /** The job settings that it supports; the caller warns about the others (`notHonoured`). */
   readonly honours: Honoured;
   /** Its version, or why it cannot be used here. */
   probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }>;
@@ -74,7 +74,7 @@ export interface Slicer {
   ): Promise<SliceResult>;
 }
 
-/** What an agent can prepare with this slicer. @param allowsUntrusted a simulator, or the owner's word */
+/** Returns what an agent can prepare with this slicer. @param allowsUntrusted a simulator, or the owner's permission */
 export function preparationBy(slicer: Slicer, allowsUntrusted: boolean): Preparation {
   return {
     slicer: slicer.name,

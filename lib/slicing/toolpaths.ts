@@ -16,7 +16,7 @@ export interface LayerPaths {
   sparse: Stroke[][];
 }
 
-/** What a plan of all layers noticed. */
+/** Observations from planning all layers. */
 export interface Findings {
   /** Layers with more than a line's width over air. */
   overhanging: number;
@@ -26,7 +26,7 @@ export interface Findings {
 
 /** Rounding of contours that no nozzle can show, µm. */
 const simplification = 8;
-/** mm² over air that are worth a word. */
+/** The area over air above which a warning is given, mm². */
 const notableOverhang = 4;
 
 /**

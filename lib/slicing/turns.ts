@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { asError } from '../model/errors';
 
-/** Nothing is free for work that can wait. */
+/** No turn is free for work that can wait. */
 export class TurnsBusyError extends Error {
   constructor() {
     super('All slicers are busy.');
   }
 }
 
-/** Lets so many work at once; the others wait in the order in which they came. */
+/** Runs a limited number of tasks concurrently; the others wait in order of arrival. */
 export class Turns {
   private free: number;
   private readonly waiting: (() => void)[] = [];
@@ -19,7 +19,7 @@ export class Turns {
     this.free = Math.max(1, atOnce);
   }
 
-  /** Runs the work when it is its turn. Aborting ends the waiting at once. */
+  /** Runs the work when it is its turn. Aborting ends the wait immediately. */
   async take<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     await this.mine(signal);
     try {
@@ -32,9 +32,9 @@ export class Turns {
   }
 
   /**
-   * Runs work that can wait, if nobody works on the last free turn; its signal aborts as soon as somebody waits for a turn.
+   * Runs work that can wait, if the last free turn is unused; its signal aborts as soon as other work waits for a turn.
    *
-   * @throws TurnsBusyError at once when there is no room, and as the signal's reason when it has to give way
+   * @throws TurnsBusyError immediately when there is no room, and as the signal's reason when it has to give way
    */
   async takeIdle<Result>(work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     if (this.free === 0 || this.giveWay) throw new TurnsBusyError();

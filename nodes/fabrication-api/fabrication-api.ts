@@ -9,7 +9,7 @@ import type { FlowMessage } from '../http/request';
 import { onInput, outcomeOf } from '../input';
 
 interface FabricationApiDefinition extends FarmNodeDefinition {
-  /** Where the API begins, as in the URL of the `http in` nodes. */
+  /** The base path of the API, as in the URL of the `http in` nodes. */
   base: string;
 }
 
@@ -21,7 +21,7 @@ export = (RED: NodeAPI): void => {
     const access = useFarm(RED, this, definition, { closing: () => closing.abort() });
     const base = (definition.base || apiRoot).replace(/\/+$/, '');
 
-    /** The endpoint that a request is for. @throws NotFoundError, MalformedInputError there is none */
+    /** Finds the endpoint of a request. @throws NotFoundError, MalformedInputError there is none */
     const matchOf = ({ req }: FlowMessage): Match => {
       if (!req) {
         throw new MalformedInputError('This node answers HTTP requests only.', [
@@ -59,5 +59,5 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType('fabrication-api', FabricationApi);
 };
 
-/** An endpoint as metrics name it, with the names of parameters in the place of their values. */
+/** The route of an endpoint for metrics, with the names of parameters instead of their values. */
 const routeOf = (base: string, { endpoint }: Match): string => `${base}${endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;

@@ -8,22 +8,25 @@ import { sendProblem, unreadableBody } from './unanswered';
 
 /** The largest JSON body (bytes). */
 const jsonLimit = 1024 * 1024;
-/** So many bytes of bodies are held at the same time, of small ones and of large ones each: an order gets through beside these. */
+/**
+ * The limit of body bytes held concurrently, separately for small and for large bodies, so that an order gets through
+ * beside large ones.
+ */
 const heldLimit = 16 * jsonLimit;
 const smallLimit = 16 * 1024;
-/** No body of the API is nested half as deep. */
+/** The deepest nesting of a body; bodies of the API need less than half of it. */
 const deepest = 32;
 
-/** What Node-RED's own body parsers look at to leave a request alone. */
+/** The mark by which Node-RED's own body parsers skip a request. */
 interface ReadRequest extends Request {
   _body?: boolean;
   skipRawBodyParser?: boolean;
 }
 
 /**
- * Makes what reads the bodies of requests to the fabrication API before Node-RED does. Who may not send it is refused by the
- * headers alone; a broken JSON text gets an answer that says so instead of a plain 500; and an upload is left unread, so that
- * it can be streamed to the disk.
+ * Creates the middleware that reads the bodies of requests to the fabrication API before Node-RED does. It rejects an
+ * unauthorised request by its headers alone, answers malformed JSON with a clear error instead of a plain 500, and
+ * leaves an upload unread, so that it can be streamed to disk.
  *
  * @param admit rejects if the key of a request does not allow what it needs at least
  */
@@ -39,7 +42,7 @@ export function bodyReader(
     const type = mediaTypeOf(headers);
     if (!hasBody(headers) || type === 'multipart/form-data') return next();
     const refuse = (reason: unknown): void => sendProblem(response, reason);
-    // A page of another site may send any other type without asking.
+    // A page of another site can send every other type without a preflight request.
     if (type !== 'application/json') return refuse(unreadableBody('Send JSON with Content-Type: application/json.'));
     const announced = Number(headers['content-length'] ?? jsonLimit);
     if (announced > jsonLimit) return refuse(unreadableBody(`Send at most ${jsonLimit} bytes of JSON.`));
@@ -58,7 +61,7 @@ export function bodyReader(
   };
 }
 
-/** @throws MalformedInputError it is too long, or was broken off */
+/** @throws MalformedInputError it is too long, or was aborted */
 function readAll(request: Request): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -76,7 +79,7 @@ function readAll(request: Request): Promise<Buffer> {
   });
 }
 
-/** @throws MalformedInputError it is no JSON, or nested too deep */
+/** @throws MalformedInputError it is not JSON, or nested too deeply */
 function parsed(bytes: Buffer): unknown {
   if (isDeeperThan(deepest, bytes)) throw unreadableBody(`Nest arrays and objects at most ${deepest} levels deep.`);
   const text = bytes.toString('utf8');

@@ -2,8 +2,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { frameHeaders } from '../../lib/http/frames';
 
 /**
- * Keeps dashboards out of frames of other sites.
- * @param dashboards their paths, as they are now
+ * Keeps other sites from framing dashboards. @param dashboards returns their current paths
  */
 export function guardFrames(
   dashboards: () => readonly string[],

@@ -1,8 +1,8 @@
 const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = [34, 92, 91, 93, 123, 125];
 
 /**
- * Whether the arrays and objects of a JSON text are nested deeper than so many levels. What is nested half a million levels deep
- * costs a parser a hundred times what a scan does.
+ * Whether the arrays and objects of a JSON text are nested deeper than this many levels. Parsing a text with half a
+ * million levels costs a hundred times as much as this scan.
  */
 export function isDeeperThan(levels: number, json: Uint8Array): boolean {
   let depth = 0;

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { FlowMessage } from './request';
 
-/** A request as Express has routed it. */
+/** A request after routing by Express. */
 interface RoutedRequest {
   method?: string;
   route?: { path?: unknown };
 }
 
-/** A request that was answered. `route` holds the names of parameters in the place of their values. */
+/** A request that was answered. `route` has the names of parameters instead of their values. */
 export interface AnsweredRequest {
   method: string;
   route: string;
@@ -16,14 +16,16 @@ export interface AnsweredRequest {
 }
 
 /**
- * Measures how long a request takes, from now to the end of its answer. A stream has no duration that would mean anything.
- * @param routeOf names the route where the path of the `http in` node does not; what it throws is no route
- * @param told once, when the answer is out
+ * Measures how long a request takes, from now to the end of its response. The duration of a stream is meaningless and
+ * not recorded.
+ * @param routeOf returns the route where the path of the `http in` node does not give it; if it throws, there is no
+ * route
+ * @param onAnswered called once, when the response is finished
  */
 export function timeRequest(
   message: FlowMessage,
   routeOf: ((message: FlowMessage) => string) | undefined,
-  told: (request: AnsweredRequest) => void,
+  onAnswered: (request: AnsweredRequest) => void,
 ): void {
   const response = (message['res'] as { _res?: ServerResponse } | undefined)?._res;
   const { method = '', route } = message.req as RoutedRequest;
@@ -33,7 +35,7 @@ export function timeRequest(
   response.once('finish', () => {
     if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
     const seconds = (performance.now() - begun) / 1000;
-    told({ method, route: namedRoute(message, routeOf, path), status: response.statusCode, seconds });
+    onAnswered({ method, route: namedRoute(message, routeOf, path), status: response.statusCode, seconds });
   });
 }
 

@@ -3,7 +3,7 @@ import type { HttpRequest } from '../../lib/api/call';
 import { mediaTypeOf } from '../../lib/api/media-type';
 import { objectOf } from '../../lib/api/requests';
 
-/** A message as it comes over a wire, perhaps from an `http in` node. */
+/** A message from a wire, possibly from an `http in` node. */
 export interface FlowMessage {
   _msgid?: string;
   topic?: string;
@@ -14,31 +14,31 @@ export interface FlowMessage {
   [property: string]: unknown;
 }
 
-/** Whether a message comes from a page of FlowFuse Dashboard 2, which says of each from which connection it came. */
+/** Whether a message comes from a page of FlowFuse Dashboard 2, which marks each message with its connection. */
 export function isFromScreen(message: FlowMessage): boolean {
   return typeof message['_client'] === 'object' && message['_client'] !== null;
 }
 
-/** Who asks, for the history: the message may say so, else the way it came. */
+/** The actor for the history: named by the message, otherwise derived from the channel. */
 export function actorOf(message: FlowMessage): string {
   const named = message['actor'];
   if (typeof named === 'string' && named !== '') return named.slice(0, 100);
   return message.req ? 'api' : 'flow';
 }
 
-/** Who sends a request, for counting: the name of its key, else the address that it comes from. */
+/** The client of a request, for rate limits: the name of its key, otherwise its address. */
 export function clientOf(message: FlowMessage): string {
   const actor = actorOf(message);
   return actor.startsWith('api:') ? actor : (message.req?.socket.remoteAddress ?? 'unknown');
 }
 
-/** A header of the request; undefined if it, or the request, is not there. */
+/** A header of the request; undefined if the header or the request is missing. */
 export function headerOf({ req }: FlowMessage, name: string): string | undefined {
   const value = req?.headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The body of a request (or the payload of a wire) as an object. @throws MalformedInputError it is none */
+/** The body of a request (or the payload of a wire) as an object. @throws MalformedInputError it is not an object */
 export function bodyOf({ req, payload }: FlowMessage): Record<string, unknown> {
   return req ? objectOf(req.body, mediaTypeOf(req.headers)) : objectOf(payload, 'application/json');
 }

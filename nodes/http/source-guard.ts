@@ -4,7 +4,7 @@ import { checkSource } from '../../lib/http/source';
 import { MalformedInputError } from '../../lib/model/errors';
 import { sendProblem } from './unanswered';
 
-/** Whether the address of a request can be decoded; the router would answer one that cannot with a stack trace. */
+/** Whether the URL of a request can be decoded; the router would answer an undecodable one with a stack trace. */
 function isReadable(url: string): boolean {
   try {
     return decodeURIComponent(url.split('?', 1)[0] ?? '') !== '';
@@ -13,7 +13,7 @@ function isReadable(url: string): boolean {
   }
 }
 
-/** Refuses, before anything else of it is read, a request that comes from elsewhere, or whose address says nothing. */
+/** Rejects a request from a foreign source, or with an undecodable URL, before anything else of it is read. */
 export function guardSource(request: Request, response: Response, next: NextFunction): void {
   closeToOtherSites(response);
   response.set(frameHeaders());

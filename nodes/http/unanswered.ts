@@ -5,13 +5,13 @@ import { serve } from '../../lib/api/serve';
 import type { Farm } from '../../lib/farm/farm';
 import { asError, MalformedInputError, NotFoundError, PlatewiseError } from '../../lib/model/errors';
 
-/** Answers with what went wrong. */
+/** Answers with the error. */
 export function sendProblem(response: ExpressResponse, thrown: unknown): void {
   const problem = problemOf(thrown);
   response.status(problem.status).set(problemHeaders(thrown, problem)).send(JSON.stringify(problem));
 }
 
-/** The farm that answers what no flow routes. */
+/** The farm that answers requests that no flow routes. */
 interface Answering {
   farm(): Promise<Farm>;
   /** Ends streams when the farm closes. */
@@ -19,9 +19,10 @@ interface Answering {
 }
 
 /**
- * Answers a request below the API that no flow routes, by the table of endpoints: so an upgrade brings its endpoints to flows that
- * were imported before. While flows are started, at first or after a deployment, nothing is answered here that a flow may route.
- * @param started whether all flows run, so that every endpoint that a flow routes is there
+ * Answers a request below the API that no flow routes, by the table of endpoints, so that an upgrade adds its endpoints
+ * to flows that were imported earlier. While flows are starting, at first or after a deployment, requests that a flow
+ * may route are not answered here.
+ * @param started whether all flows run, so that every route of a flow is registered
  * @param answering the farm; undefined: there is none
  */
 export function answerUnrouted(
@@ -59,8 +60,8 @@ const flowsStart = (): PlatewiseError =>
   });
 
 /**
- * What a parser of the server could not read is answered like any other mistake of a client; anything else that was thrown on the
- * way is not shown to it.
+ * A request that a parser of the server rejects is answered like any other error of a client; other errors are not
+ * shown to the client.
  */
 export function answerFailed(error: unknown, _request: Request, response: ExpressResponse, next: NextFunction): void {
   if (response.headersSent) {
@@ -74,7 +75,7 @@ export function answerFailed(error: unknown, _request: Request, response: Expres
   sendProblem(response, unreadable ? unreadableBody(remedy) : asError(error));
 }
 
-/** The error for a body that is none. */
+/** The error for a malformed body. */
 export function unreadableBody(remedy: string): MalformedInputError {
   return new MalformedInputError('The body could not be read.', [{ field: '(body)', value: null, remedy }]);
 }

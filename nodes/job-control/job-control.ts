@@ -11,16 +11,16 @@ import { bodyOf, type FlowMessage } from '../http/request';
 import { onInput, outcomeOf } from '../input';
 
 interface JobControlDefinition extends FarmNodeDefinition {
-  /** The name of one of the actions of the API, or empty: `msg.payload.action` says. */
+  /** The name of an action of the API; empty: taken from `msg.payload.action`. */
   action: string;
-  /** Whether every message needs a key once there is one, and not only requests and orders from a dashboard. */
+  /** Whether every message needs a key once the farm has keys, not only requests and orders from a dashboard. */
   keyNeeded?: boolean;
 }
 
 /** Every action of the API by its name. */
 const actions = new Map<string, Endpoint>(endpoints.flatMap((row) => (row.action ? [[row.action.name, row]] : [])));
 
-/** The call of an action. What names its subject is taken out of the payload of a wire. */
+/** Builds the call of an action. Over a wire, the ids of its subject are taken from the payload. */
 function callOf(farm: Farm, message: FlowMessage, { action }: Endpoint): Call {
   const { action: _action, actor: _actor, slot, ...body } = bodyOf(message);
   const subject = action?.subject;

@@ -3,8 +3,9 @@ import type { Scope } from '../../lib/model/scope';
 import type { FarmLifecycle } from './farm-lifecycle';
 
 /**
- * Makes sure that one of the farms would take a request with this key; which of them it is for only its node knows, which asks again.
- * @throws UnauthorizedError, ForbiddenError none would
+ * Checks that at least one of the farms accepts a request with this key. Only the node knows which farm the request is
+ * for; it checks again.
+ * @throws UnauthorizedError, ForbiddenError no farm does
  */
 export async function admitted(
   farms: readonly FarmLifecycle[],

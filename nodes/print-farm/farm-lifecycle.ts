@@ -7,20 +7,20 @@ import { FarmRuntime } from '../../lib/runtime';
 export interface FarmUser {
   /** The farm was opened. */
   opened(farm: Farm): Promise<void> | void;
-  /** The farm is about to close; resolves when nothing of this user needs it any more. */
+  /** Called before the farm closes; resolves when this user no longer needs it. */
   closing(): Promise<void> | void;
-  /** The farm could not be opened and is tried again. */
+  /** Called when the farm could not be opened; opening is retried. */
   failed(error: Error): void;
 }
 
 const retryPause = 5000;
 const openLimit = 15_000;
 
-/** Opens the farm for its first user and closes it after the last; tries again while it cannot be opened. */
+/** Opens the farm for its first user and closes it after the last; retries while it cannot be opened. */
 export class FarmLifecycle {
   readonly #options: FarmOptions;
   readonly #users = new Map<FarmUser, Promise<void>>();
-  /** Users that were taken away and are not done with the farm yet. */
+  /** Removed users that are still using the farm. */
   readonly #leaving = new Map<FarmUser, Promise<void>>();
   #runtime: FarmRuntime | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -34,12 +34,12 @@ export class FarmLifecycle {
     this.#options = options;
   }
 
-  /** Ends what is streamed when the farm closes. */
+  /** Ends streams when the farm closes. */
   get closing(): AbortSignal {
     return this.#streams.signal;
   }
 
-  /** Whether any node works with the farm. */
+  /** Whether any node uses the farm. */
   get used(): boolean {
     return this.#users.size > 0;
   }
@@ -52,7 +52,7 @@ export class FarmLifecycle {
     else this.#enqueue(() => this.#open());
   }
 
-  /** Takes a user away; resolves when it is done with the farm. */
+  /** Removes a user; resolves when it no longer needs the farm. */
   async remove(user: FarmUser): Promise<void> {
     const begun = this.#users.get(user);
     if (!begun) return this.#leaving.get(user);
@@ -63,7 +63,7 @@ export class FarmLifecycle {
     if (this.#users.size === 0) await this.#enqueue(() => this.#close());
   }
 
-  /** Ends everything, users first. */
+  /** Closes everything, users first. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#streams.abort();
@@ -72,7 +72,10 @@ export class FarmLifecycle {
     await this.#enqueue(() => this.#close());
   }
 
-  /** The open farm; waits a little for one that is being opened. @throws PlatewiseError it cannot be opened at present */
+  /**
+   * Returns the open farm; waits briefly if it is being opened. @throws PlatewiseError it cannot be opened at the
+   * moment
+   */
   async farm(): Promise<Farm> {
     const end = Date.now() + openLimit;
     while (!this.#runtime && !this.#closed && Date.now() < end && !this.#problem) {
@@ -131,7 +134,7 @@ export class FarmLifecycle {
     this.#users.set(user, begun);
   }
 
-  /** One after the other, and never a rejection that nobody handles. */
+  /** Runs tasks one after the other, without unhandled rejections. */
   #enqueue(step: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(step).catch((error: unknown) => this.#options.log('error', asError(error).message));
     return this.#work;

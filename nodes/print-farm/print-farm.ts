@@ -17,7 +17,7 @@ import { admitted } from './admitted';
 import { FarmLifecycle } from './farm-lifecycle';
 import type { PrintFarmCredentials, PrintFarmNode } from './print-farm-node';
 
-/** What the editor stores. */
+/** The configuration as stored by the editor. */
 interface PrintFarmDefinition extends NodeDef {
   dataDirectory: string;
   fileRoots: string;
@@ -49,12 +49,12 @@ interface PrintFarmDefinition extends NodeDef {
   keepKeysDays: string | number;
 }
 
-/** The first that is set. */
+/** Returns the first value that is set. */
 function firstText(...candidates: unknown[]): string | undefined {
   return candidates.find((candidate): candidate is string => typeof candidate === 'string' && candidate !== '');
 }
 
-/** What all files of a farm may have together, unless its owner says otherwise. */
+/** The default limit for the total size of a farm's files. */
 const defaultFilesGigabytes = 100;
 
 function number(value: string | number | undefined, fallback: number): number {
@@ -62,7 +62,10 @@ function number(value: string | number | undefined, fallback: number): number {
   return value === '' || value === undefined || !Number.isFinite(parsed) ? fallback : parsed;
 }
 
-/** When somebody is there, and what a plan is worth. @throws UnacceptableInputError hours, days or time zone are not understood */
+/**
+ * Returns the operator hours and the planner's weights. @throws UnacceptableInputError hours, days or time zone are
+ * invalid
+ */
 function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operator' | 'quiet' | 'weights'> {
   const timeZone = definition.timeZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
   const hours = firstText(definition.operatorHours, process.env['OPERATOR_HOURS']);
@@ -84,7 +87,9 @@ function planningOf(definition: PrintFarmDefinition): Pick<FarmOptions, 'operato
   };
 }
 
-/** What hardly any farm needs to change, and so has no field in the editor; docs/operating.md tells of it. */
+/**
+ * Settings that hardly any farm needs to change, and that therefore have no field in the editor; see docs/operating.md.
+ */
 function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'dispatchExpiresMinutes' | 'times'> {
   const seconds = (name: string): number | undefined => {
     const value = Number(process.env[name]);
@@ -106,7 +111,7 @@ function timesFromEnvironment(): Pick<FarmOptions, 'dispatchResendSeconds' | 'di
   };
 }
 
-/** A farm that is not opened, and says why to whoever asks. */
+/** A farm that stays closed and returns the reason to every caller. */
 function stayClosed(node: PrintFarmNode, cause: Error): void {
   const remedy = 'Mend it in the print-farm node and deploy.';
   const problem = new PlatewiseError(cause.message, { code: 'farm_not_open', retryable: true, remedy, cause });
@@ -132,11 +137,11 @@ export = (RED: NodeAPI): void => {
     apiRoot,
     bodyReader((authorization, least) => admitted([...farms], authorization, least)),
   );
-  // What no route has answered comes back to the application in which Node-RED's own are mounted, if they are by now; the
-  // editor's parser stands before everything of ours there.
+  // A request that no route has answered returns to the application in which Node-RED's own are mounted, if they are by
+  // now; there the editor's parser runs before our handlers.
   const outerApp = (RED.httpNode as { parent?: typeof RED.httpNode } | undefined)?.parent;
   const outerRoot = `${(RED.settings.httpNodeRoot || '/').replace(/\/$/, '')}${apiRoot}`;
-  // While flows are started, at first or after a deployment, not every endpoint is there.
+  // While flows are starting, at first or after a deployment, not every route is registered yet.
   let started = false;
   RED.events.on('flows:started', () => {
     started = true;
@@ -144,19 +149,19 @@ export = (RED: NodeAPI): void => {
   RED.events.on('flows:stopping', () => {
     started = false;
   });
-  // What guards the routes of flows guards what is answered instead of them.
+  // The guards of the flows' routes also apply to requests that are answered here.
   for (const middleware of [RED.settings.httpNodeMiddleware ?? []].flat()) outerApp?.use(outerRoot, middleware);
   outerApp?.use(
     outerRoot,
     answerUnrouted(
       () => started,
-      // Its owner may want to offer nothing but what the flows route.
+      // The owner may want to serve only the routes of the flows.
       () => (process.env['PLATEWISE_API_FALLBACK'] === 'off' ? undefined : [...farms].find(({ used }) => used)),
     ),
   );
   outerApp?.use(outerRoot, answerFailed);
 
-  /** What the owner has decided about files, slicing and money; a text that is not understood is told, and left out. */
+  /** The owner's settings for files, slicing and costs; an invalid text is reported and left out. */
   function decisionsOf(definition: PrintFarmDefinition, tell: (problem: string) => void): Partial<FarmOptions> {
     const understood = <Value>(read: () => Value): Value | undefined => {
       try {
@@ -196,7 +201,7 @@ export = (RED: NodeAPI): void => {
     try {
       planning = planningOf(definition);
     } catch (error) {
-      // Hours that nobody understands might be those of the night: the farm stays closed until they are mended.
+      // Invalid hours could be quiet hours, so the farm stays closed until they are corrected.
       stayClosed(this, asError(error));
       return;
     }
@@ -227,7 +232,7 @@ export = (RED: NodeAPI): void => {
       ...(process.env['PLATEWISE_EVENT_LOG'] && { eventLog: process.env['PLATEWISE_EVENT_LOG'] }),
       ...(definition.prusaSlicerPath && { prusaSlicerPath: definition.prusaSlicerPath }),
       log: (level, message) => {
-        // Before the farm is open nothing else has made one line of it.
+        // Before the farm is open, no other code has reduced the text to one line.
         const line = oneLine(message);
         if (level === 'info') this.log(line);
         else this[level](line);

@@ -11,7 +11,7 @@ import type { PrinterCapabilities, PrinterReport } from '../../lib/model/printer
 import type { PrinterCredentials, PrinterDefinition, PrinterNodeType } from './printer-definition';
 import { shownModel } from './shown-defaults';
 
-/** Where a deployed node is connected to. */
+/** The printer that a deployed node is connected to. */
 export interface ConnectedPrinter {
   driver: Driver;
   definition: PrinterDefinition;
@@ -21,15 +21,16 @@ export interface ConnectedPrinter {
 const testTimeoutMs = 25_000;
 /** Bambu printers announce themselves every 5 s. */
 const discoveryTimeoutMs = 6000;
-/** What the editor shows in the place of a stored secret. */
+/** What the editor shows instead of a stored secret. */
 const unchangedSecret = '__PWRD__';
-/** Properties that say nothing of how the printer is reached, nor what it is. */
+/** Properties that affect neither the connection nor the model. */
 const unrelated = ['name', 'farm', 'simulated', 'timeScale', 'allowBuiltInSlicer'];
 
 /**
- * The routes behind a printer's form: `POST /platewise/<type>/test` and `…/discover`, which need the permission to write,
- * because they make the server connect to what the caller names; `GET …/models`, which needs that to read.
- * @param connected the deployed node with this id, if it is connected: some printers take one client only
+ * The routes behind a printer's form: `POST /platewise/<type>/test` and `…/discover`, which need the permission to
+ * write, because they make the server connect to an address that the caller names; `GET …/models`, which needs the
+ * permission to read.
+ * @param connected the deployed node with this id, if it is connected: some printers accept one client only
  */
 export function addPrinterRoutes(
   RED: NodeAPI,
@@ -41,7 +42,8 @@ export function addPrinterRoutes(
   const allowed = RED.auth.needsPermission(`${type}.write`);
   const route = (name: string, answer: (body: Record<string, unknown>) => Promise<object>): void => {
     RED.httpAdmin.post(`/platewise/${type}/${name}`, allowed, (request, response) => {
-      // Without a login the editor asks for no permission: another site's page must not make the server look around.
+      // Without a login the editor checks no permission, and a page of another site must not make the server probe the
+      // network.
       const asked = Promise.resolve().then(() => checkSource(request));
       asked
         .then(() => answer(objectOf(request.body)))
@@ -95,21 +97,25 @@ export function addPrinterRoutes(
   });
 }
 
-/** Nothing is claimed of the printer but its model, if one was chosen: a printer that is another one is to say so. */
+/** Only the model is passed on, if one was chosen, so that a printer of a different model reports the mismatch. */
 function describedAs({ models }: MakeRow, token: string | undefined): PrinterCapabilities {
   const model = models.find((one) => one.token === token)?.capabilities.model;
   return { ...undescribedPrinter, ...(model !== undefined && { model }) };
 }
 
-/** What counts where a field is empty, now that the printer has said what it is, as the fields of the form. */
+/** Returns the effective values of empty fields according to the printer's report, as fields of the form. */
 function withDefaults(seen: Probe, { row, fallback }: PrinterNodeType, chosen: string | undefined): object {
   const { make, models } = row;
   if (seen.report === null) return seen;
   const { capabilities, slots } = seen.report as Pick<PrinterReport, 'capabilities' | 'slots'>;
   const facts = { models, fallback, chosen, given: {}, reported: capabilities };
   const model = modelOf(facts);
-  const told = slotsFromReport(make, slots);
-  const described = { ...model, capabilities: describePrinter(facts), slots: told.length > 0 ? told : model.slots };
+  const reported = slotsFromReport(make, slots);
+  const described = {
+    ...model,
+    capabilities: describePrinter(facts),
+    slots: reported.length > 0 ? reported : model.slots,
+  };
   return { ...seen, defaults: shownModel(described) };
 }
 
@@ -124,7 +130,7 @@ function hostOf(value: unknown, field: string): string {
   ]);
 }
 
-/** A property may name a variable, as in a deployed flow. */
+/** Resolves a property that names a variable, as in a deployed flow. */
 function withEnvironment(RED: NodeAPI, properties: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(properties).map(([name, value]) => {
     const isVariable = typeof value === 'string' && /^\$\{[^}]+\}$/.test(value);

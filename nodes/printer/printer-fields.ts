@@ -4,17 +4,23 @@ import type { Area, PrinterCapabilities, Volume } from '../../lib/model/printer'
 
 type FieldValue = string | number | undefined;
 
-/** What the editor stores of what a printer can do; each empty or, in a flow of an earlier version, missing. */
+/**
+ * The fields of a printer's capabilities as the editor stores them; each may be empty or, in a flow of an earlier
+ * version, missing.
+ */
 export interface CapabilityFields {
-  /** The token of a model of the table. */
+  /** The token of a model from the table. */
   model?: string;
   /** Build volume in mm; all three or none. */
   buildX?: string | number;
   buildY?: string | number;
   buildZ?: string | number;
-  /** Names of the slots, with commas; each with the tool that it feeds where the name does not say: `ams1-0=1`. */
+  /**
+   * Names of the slots, separated by commas; each with the tool that it feeds where the name does not imply it:
+   * `ams1-0=1`.
+   */
   slots?: string;
-  /** Diameters of the nozzles by tool, mm, with commas. */
+  /** Diameters of the nozzles by tool, mm, separated by commas. */
   nozzles?: string | number;
   /** Further diameters that an operator may mount, mm. */
   nozzleChoices?: string | number;
@@ -22,27 +28,27 @@ export interface CapabilityFields {
   maxNozzleTemperature?: string | number;
   maxBedTemperature?: string | number;
   maxChamberTemperature?: string | number;
-  /** Macros that any file may call, with commas. */
+  /** Macros that any file may call, separated by commas. */
   allowedMacros?: string;
-  /** Types of material, with commas. */
+  /** Types of material, separated by commas. */
   materials?: string;
-  /** What each tool reaches, mm: `x1,y1,z1-x2,y2,z2; …`. */
+  /** The reach of each tool, mm: `x1,y1,z1-x2,y2,z2; …`. */
   toolVolumes?: string;
-  /** Parts of the bed that stay free, mm: `x1,y1-x2,y2; …`; `none` if there are none although the model has some. */
+  /** Bed areas to keep free, mm: `x1,y1-x2,y2; …`; `none` if there are none although the model has some. */
   bedExclusions?: string;
   buildPlate?: string;
-  /** Models that a sliced file may have been made for, with commas. */
+  /** Models whose sliced files are accepted, separated by commas. */
   acceptsModels?: string;
 }
 
-/** What the owner of a printer has said of it; what is not said is missing. */
+/** The capabilities that the owner has entered; fields left empty are missing. */
 export interface GivenCapabilities {
   model?: string;
   capabilities: Partial<PrinterCapabilities>;
   slots?: ModelSlot[];
 }
 
-/** The least and the most that are believed of a value. */
+/** The plausible range of a value. */
 const nozzleRange = [0.1, 3] as const;
 const nozzleHeat = [150, 600] as const;
 const bedHeat = [30, 250] as const;
@@ -54,9 +60,9 @@ const slotPattern = /^[A-Za-z0-9_.-]{1,20}$/;
 const longestWord = 100;
 
 /**
- * Reads what the form of a printer says that it can do.
- * @param toolOf the tool that a slot of this name feeds if nothing else is said
- * @throws MalformedInputError with every field that makes no sense
+ * Reads the capabilities from the form of a printer.
+ * @param toolOf the tool that a slot of this name feeds by default
+ * @throws MalformedInputError naming every invalid field
  */
 export function readCapabilities(fields: CapabilityFields, toolOf: (slot: string) => number): GivenCapabilities {
   const errors: FieldError[] = [];
@@ -163,7 +169,7 @@ const words = (text: string): string[] => text.split(/[,;\s]+/).filter((word) =>
 const parts = (text: string): string[] => text.split(';').filter((part) => part.trim() !== '');
 const short = (text: string): string | undefined => (text.length <= longestWord ? text : undefined);
 
-/** A list in which everything could be read; undefined if it is empty or something could not. */
+/** Returns a list whose entries are all valid; undefined if it is empty or any entry is invalid. */
 function whole<T>(values: readonly (T | undefined)[]): T[] | undefined {
   const read = values.filter((value) => value !== undefined);
   return read.length === values.length && read.length > 0 ? read : undefined;

@@ -17,13 +17,16 @@ import { addPrinterRoutes, type ConnectedPrinter } from './admin-routes';
 import type { PrinterCredentials, PrinterDefinition } from './printer-definition';
 import { type CapabilityFields, type GivenCapabilities, readCapabilities } from './printer-fields';
 
-/** A secret of a printer: from the node's credentials, else from the environment as `PLATEWISE_<PRINTER>_<NAME>`. */
+/**
+ * Returns a secret of a printer: from the node's credentials, otherwise from the environment variable
+ * `PLATEWISE_<PRINTER>_<NAME>`.
+ */
 function secretOf(id: string, name: string, credential: unknown): string {
   if (typeof credential === 'string' && credential !== '') return credential;
   return process.env[`PLATEWISE_${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_${name}`] ?? '';
 }
 
-/** The driver of a printer as its node says how it is reached. */
+/** Creates the driver of a printer from the connection settings of its node. */
 function driverOf(
   row: MakeRow,
   base: DriverOptions,
@@ -35,7 +38,7 @@ function driverOf(
   return row.createDriver(base, { ...definition }, secret);
 }
 
-/** Registers a node type: an agent with the driver of the make that it is for. */
+/** Registers a node type: an agent with the driver of its make. */
 export function registerPrinterType(RED: NodeAPI, type: string): void {
   const printerType = printerTypeNamed(type);
   if (printerType === undefined) throw new Error(`No make has the node type ${type}.`);
@@ -53,7 +56,7 @@ export function registerPrinterType(RED: NodeAPI, type: string): void {
     RED.nodes.createNode(this, stored);
     const definition = upToDate(stored);
     const id = printerId(definition.printerId);
-    // What names a variable that is not set comes here as it was written.
+    // A reference to an unset variable arrives here unchanged.
     if (!definition.printerId || !definition.host || definition.host.startsWith('${')) {
       this.status({ fill: 'red', shape: 'ring', text: 'not configured' });
       return;
@@ -145,7 +148,7 @@ export function registerPrinterType(RED: NodeAPI, type: string): void {
   });
 }
 
-/** What is told on the wire at each change of state. */
+/** The message for each change of state. */
 function reportOf(id: string, report: PrinterReport): object {
   return {
     printer_id: id,
@@ -172,7 +175,7 @@ function statusOf(driver: Driver): { fill: 'red' | 'green' | 'yellow' | 'blue'; 
   return { fill: report.state === 'idle' ? 'green' : 'blue', text: report.state };
 }
 
-/** @throws MalformedInputError naming each field that makes no sense */
+/** @throws MalformedInputError naming each invalid field */
 function readDefinition({ make, models, refused }: MakeRow, definition: CapabilityFields): GivenCapabilities {
   const said = readCapabilities(definition, (slot) => toolOfSlot(make, slot));
   const { model } = said;

@@ -4,10 +4,10 @@ import { isNumberOfTool } from '../../lib/makes/slot-tools';
 import type { Area, Volume } from '../../lib/model/printer';
 import type { CapabilityFields } from './printer-fields';
 
-/** What counts where a field of the form is empty, in the words of the field itself. */
+/** Returns the effective values of empty fields of the form, in the format of the fields. */
 export type ShownDefaults = Partial<Record<keyof CapabilityFields, string>>;
 
-/** What a printer of a model can do, as the fields of its form. */
+/** Returns the capabilities of a model as the fields of the form. */
 export function shownModel({ capabilities, slots }: Pick<PrinterModel, 'capabilities' | 'slots'>): ShownDefaults {
   const { buildVolume, acceptsModels, toolVolumes, bedExclusions, maxChamberTemperature } = capabilities;
   return {
@@ -30,7 +30,7 @@ const edgesOf = ({ min, max }: Volume): ShownDefaults => ({
   buildZ: String(max.z - min.z),
 });
 
-/** The tool is only said where the name does not say it. */
+/** The tool is only given where the name does not imply it. */
 const slotText = ({ slot, tool }: PrinterModel['slots'][number]): string =>
   isNumberOfTool(slot, tool) ? slot : `${slot}=${tool}`;
 

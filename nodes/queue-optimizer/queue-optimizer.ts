@@ -5,7 +5,7 @@ import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { onInput } from '../input';
 
 interface QueueOptimizerDefinition extends FarmNodeDefinition {
-  /** Seconds between plans when nothing happens. */
+  /** The longest time between two plans (s). */
   interval: string | number;
 }
 

@@ -9,16 +9,16 @@ import type { FlowMessage } from '../http/request';
 import { onInput, outcomeOf } from '../input';
 
 interface QueueStatusDefinition extends FarmNodeDefinition {
-  /** The name of one of the questions of the API, or of those that are only for flows: `queue-changes`, `home-assistant`. */
+  /** The name of a query of the API, or of one that exists only for flows: `queue-changes`, `home-assistant`. */
   question: string;
 }
 
-/** Every question of the API by its name. */
+/** Every query of the API by its name. */
 const questions = new Map<string, Endpoint>(
   endpoints.flatMap((row) => (row.question ? [[row.question.name, row]] : [])),
 );
 
-/** What is asked about: the id in the URL, or in the payload of a wire. */
+/** The subject of the query: the id in the URL, or in the payload of a wire. */
 function subjectOf(message: FlowMessage, name: string | undefined): string {
   const given = message.req?.params['id'];
   if (given !== undefined || name === undefined) return given ?? '';
@@ -43,7 +43,7 @@ export = (RED: NodeAPI): void => {
       if (name === 'home-assistant') return { payload: await homeAssistant(farm, query) };
       const params = { id: subjectOf(message, question?.question?.subject) };
       const call = callOfMessage(farm, message, params, closing.signal);
-      // A question over a wire may come with any payload.
+      // A query over a wire may have any payload.
       return outcomeOf(await question?.handle(message.req ? call : { ...call, body: () => query }));
     });
   }

@@ -28,7 +28,7 @@ export = (RED: NodeAPI): void => {
         dispatcher = undefined;
       },
     });
-    // A tick has committed something: no need to wait for the notification. What is sent is told by the relay.
+    // A tick has committed, so there is no need to wait for the notification. The relay reports the sent messages.
     onInput(this, { access, scope: 'operate' }, async () => {
       await access.farm();
       dispatcher?.wake();

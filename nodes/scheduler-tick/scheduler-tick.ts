@@ -5,7 +5,10 @@ import { type FarmNodeDefinition, useFarm } from '../farm-user';
 import { actorOf, type FlowMessage } from '../http/request';
 import { onInput } from '../input';
 
-/** The plan on the wire, perhaps changed there; undefined if the message brings none. @throws MalformedInputError */
+/**
+ * Returns the plan in the message, possibly changed on the wire; undefined if the message has none. @throws
+ * MalformedInputError
+ */
 function planOf(message: FlowMessage): TickPlan | undefined {
   const { payload } = message;
   if (message.req || typeof payload !== 'object' || payload === null || !('lines' in payload)) return undefined;

@@ -4,7 +4,7 @@ import { type Check, failed, masked, ok, warning, words } from './check';
 
 const name = 'RabbitMQ';
 
-/** The configured RabbitMQ; what it has is only looked at, never declared. */
+/** Checks the configured RabbitMQ; queues and exchanges are only inspected, never declared. */
 export async function checkBroker(url: string | undefined): Promise<Check[]> {
   if (url === undefined) {
     return [ok(name, 'AMQP_URL is not set: the broker in the process is used, which serves one Node-RED.')];
@@ -38,7 +38,7 @@ export async function checkBroker(url: string | undefined): Promise<Check[]> {
   }
 }
 
-/** What is looked for in vain; each on a channel of its own, because a miss closes its channel. */
+/** Returns the missing ones; each is checked on its own channel, because a miss closes the channel. */
 async function missingTopology(connection: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
   const missing: string[] = [];
   const look = async (what: string, passive: 'checkExchange' | 'checkQueue'): Promise<void> => {

@@ -1,11 +1,11 @@
 import { asError } from '../../../lib/model/errors';
-/** What was found about one part of the farm. */
+/** The finding about one part of the farm. */
 export interface Check {
   name: string;
   status: 'ok' | 'warning' | 'failed';
-  /** What is, in words. Never a secret. */
+  /** The finding as text; never contains a secret. */
   detail: string;
-  /** What to do; null if nothing. */
+  /** The remedy; null if none is needed. */
   remedy: string | null;
 }
 
@@ -34,7 +34,7 @@ export function masked(url: string): string {
   }
 }
 
-/** The words of an error, without the address that it may repeat. */
+/** Returns the text of an error, without the address that it may contain. */
 export function words(error: unknown, secret = ''): string {
   const text = asError(error).message;
   return secret === '' ? text : text.replaceAll(secret, '***');

@@ -5,20 +5,20 @@ import { type Check, ok, warning } from './check';
 const name = 'dashboard';
 
 /**
- * Whether the dashboard of a flow is behind a login, as far as the settings beside the flow tell. Only asked about a farm with
- * keys: who has locked one door means to lock the other.
+ * Checks whether the dashboard of a flow is behind a login, as far as the settings beside the flow show. Only checked
+ * for a farm with keys: an owner who locks the API wants the dashboard locked too.
  */
 export function checkDashboard(flows: string | undefined): Check[] {
   if (flows === undefined || !hasDashboard(flows)) return [];
   const settings = textOf(join(dirname(flows), 'settings.js'));
-  // What `npm start` writes keeps other sites out, but asks for no login.
+  // The settings that `npm start` writes keep other sites out, but require no login.
   const asks = /^[^/\n]*\bioMiddleware\s*[:(](?!\s*socketFromHere\b)/m.test(settings);
-  if (asks) return [ok(name, 'The settings let nobody to its socket without being asked.')];
+  if (asks) return [ok(name, 'The settings require a login for its socket.')];
   return [
     warning(
       name,
-      'The farm has keys, and the dashboard no login: orders need a key there, but whoever reaches it sees everything.',
-      'Lock it in settings.js as docs/operating.md shows, or leave this if a reverse proxy asks for a login.',
+      'The farm has keys, but the dashboard has no login: orders need a key there, but every visitor sees everything.',
+      'Lock it in settings.js as docs/operating.md shows, or ignore this if a reverse proxy requires a login.',
     ),
   ];
 }

@@ -10,7 +10,7 @@ import { checkDashboard } from './dashboard';
 const name = 'PostgreSQL';
 const oldest = 150_000;
 
-/** The configured PostgreSQL, or the embedded one. Nothing is started and nothing is changed. */
+/** Checks the configured PostgreSQL, or the embedded one. Starts and changes nothing. */
 export async function checkDatabase(
   url: string | undefined,
   dataDirectory: string,
@@ -57,7 +57,7 @@ async function ask(config: ClientConfig, where: string, secret: string, flows: s
   }
 }
 
-/** Whether any key was ever made; a schema from before there were any has none. */
+/** Whether any key was ever created; a schema that predates keys has none. */
 async function isLocked(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ table: string | null }>("SELECT to_regclass('api_keys')::text AS table");
   return rows[0]?.table != null && keysWereMade(client);

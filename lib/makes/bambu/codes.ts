@@ -1,7 +1,6 @@
 import { type CodeWords, type Severity, withCode } from '../code-words';
 
-/**
- * What Bambu's codes mean, in our own words. Health messages (HMS) are `AAAA_BBBB_CCCC_DDDD`: `AAAA_BBBB` is `attr`,
+/** The meanings of Bambu's codes, in our own words. Health messages (HMS) are `AAAA_BBBB_CCCC_DDDD`: `AAAA_BBBB` is `attr`,
  * `CCCC_DDDD` is `code` of an entry of `hms`. Print errors are `AAAA_EEEE`: `print_error`, or the last 8 digits of `err`.
  *
  * The meanings are those of Bambu's public catalogue, as ha-bambulab keeps it (`hms_error_text/hms_<model>_en.json`,
@@ -17,7 +16,7 @@ import { type CodeWords, type Severity, withCode } from '../code-words';
  */
 interface Group {
   remedy: string;
-  /** Where it is not as `isBlocking` says. */
+  /** Overrides `isBlocking`. */
   blocking?: boolean;
   words: Readonly<Record<string, string>>;
 }
@@ -81,7 +80,7 @@ const openings = {
   '0300_9900': 'right window',
 };
 
-/** A table of words for each of some parts. */
+/** A table of texts for each of several parts. */
 function each<T>(parts: Readonly<Record<string, T>>, wordsOf: (code: string, part: T) => Record<string, string>) {
   return Object.assign({}, ...Object.entries(parts).map(([code, part]) => wordsOf(code, part))) as Record<
     string,
@@ -416,7 +415,7 @@ const groups: readonly Group[] = [
       '0500_8040': 'The front cover of the tool head is off.',
     },
   },
-  // What the camera saw
+  // Camera detections
   {
     remedy: `${print} Take the loose filament out of the printer.`,
     words: {
@@ -1030,12 +1029,12 @@ export interface BambuCode {
   blocking: boolean | undefined;
 }
 
-/** Every code that has words. */
+/** Every code that has a text. */
 export const bambuCodes: readonly BambuCode[] = groups.flatMap(({ remedy, blocking, words }) =>
   Object.entries(words).map(([pattern, text]) => ({ pattern, words: text, remedy, blocking })),
 );
 
-/** What the letters of a pattern stand for. */
+/** The values of a pattern's letters. */
 const wildcards: Readonly<Record<string, string>> = {
   AM: '(?<make>07|18)',
   uu: '0(?<unit>[0-7])',
@@ -1055,17 +1054,21 @@ for (const row of bambuCodes) {
 
 const isHealthMessage = (code: string): boolean => code.split('_').length === 4;
 
-/** How bad a code is by its own digits: the third group of a health message, the first digit of an error. */
+/** The severity of a code by its own digits: the third group of a health message, the first digit of an error. */
 export function severityOf(code: string): Severity {
   const [, second = '', third] = code.split('_');
   if (third !== undefined) return (['fatal', 'serious', 'common', 'info'] as const)[Number(third) - 1] ?? 'info';
   return second.startsWith('4') ? 'fatal' : second.startsWith('8') ? 'serious' : 'common';
 }
 
-/** A fatal health message forbids printing; an error waits to be dismissed, and holds up only the print that it paused. */
+/**
+ * A fatal health message forbids printing; an error waits to be dismissed, and holds up only the print that it paused.
+ */
 const isBlocking = (code: string): boolean => isHealthMessage(code) && severityOf(code) === 'fatal';
 
-/** What a code means; where nobody knows, the code itself and where to look it up. The code ends the words. */
+/**
+ * Returns the meaning of a code; for an unknown one, the code itself and where to look it up. The code ends the text.
+ */
 export function bambuCode(code: string): CodeWords {
   const severity = severityOf(code);
   const known = find(code);

@@ -2,14 +2,14 @@ import type { StartOrder } from '../driver';
 import { jobStem } from '../driver';
 import { fileUrl } from './models';
 
-/** Where the filament of a file comes from, in the printer's three spellings. */
+/** The slots of a file's filaments, in the printer's three notations. */
 export interface FilamentMapping {
   use_ams: boolean;
   ams_mapping: number[];
   ams_mapping2: { ams_id: number; slot_id: number }[];
 }
 
-/** A place for filament, taken apart. */
+/** A parsed slot name. */
 export type BambuSlot =
   | { kind: 'ams'; unit: number; tray: number }
   | { kind: 'external'; side: 'left' | 'right' }
@@ -80,7 +80,7 @@ export const defaultStartChoices: StartChoices = {
 /**
  * The command that starts a file that was uploaded to the root of the storage.
  * @param slots the slot of each of the project's filaments
- * @param url what the model of the printer calls the file
+ * @param url the file's name in the form of the printer's model
  */
 export function projectFile(
   order: StartOrder,

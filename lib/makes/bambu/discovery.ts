@@ -32,10 +32,10 @@ export function listenForBambu(port: number, signal: AbortSignal): Promise<Found
     });
     socket.bind(port, () => {
       try {
-        // The packets name this group, although they are sent to everybody.
+        // The packets name this group, although they are broadcast.
         socket.addMembership(multicastGroup);
       } catch {
-        // A machine without a network has no groups either.
+        // A machine without a network cannot join groups.
       }
     });
   });
@@ -64,7 +64,7 @@ export function readAnnouncement(text: string, sender: string): FoundPrinter | u
   });
 }
 
-/** Asks one host whether it is a Bambu printer, by the probe that its own software uses. */
+/** Checks whether a host is a Bambu printer, with the probe of Bambu's own software. */
 export function detectBambu(host: string, port: number, signal: AbortSignal): Promise<FoundPrinter[]> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -56,11 +56,13 @@ export interface BambuTiming extends ReconnectTiming, EndingTiming {
   connectMs: number;
   /** How long after the login the first report may take (ms): a wrong serial number makes the printer silent. */
   firstReportMs: number;
-  /** How long, after the first report, the printer may take to tell what it is (ms): some never do. */
+  /** How long, after the first report, the printer may take to report its model (ms): some never do. */
   modelMs: number;
-  /** How long the file server may stay silent (ms): it confirms an upload only when the USB stick has it all. */
+  /**
+   * How long the file server may stay silent (ms): it confirms an upload only when the USB stick has written it all.
+   */
   transferReplyMs: number;
-  /** Silence after which reports are asked for (ms), and after which the connection is given up. */
+  /** Silence after which reports are requested (ms), and after which the connection is given up. */
   quietMs: number;
   silentMs: number;
   /** How long a requested report may take (ms). */
@@ -68,8 +70,8 @@ export interface BambuTiming extends ReconnectTiming, EndingTiming {
   /** How long a command may stay unanswered (ms). */
   answerMs: number;
   /**
-   * After a start: until any sign of the job; until then if the printer took the command, because it may show the end
-   * of the last job for minutes while it reads the file; and until the job is active (ms).
+   * Limits after a start (ms): until any sign of the job; the same if the printer accepted the command, because it may
+   * show the end of the last job for minutes while it reads the file; and until the job is active.
    */
   startSignMs: number;
   startAcceptedMs: number;
@@ -103,7 +105,7 @@ export interface BambuOptions extends DriverOptions {
   caFile?: string;
   /** SHA-256 of the printer's certificate, instead of an authority. */
   fingerprint?: string;
-  /** What the printer is to do before a print. */
+  /** The printer's preparations before a print. */
   choices?: Partial<StartChoices>;
   timing?: Partial<BambuTiming>;
 }
@@ -125,10 +127,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #choices: StartChoices;
   readonly #tracker: ReportTracker;
   #unknownWord: string | undefined;
-  /** What the plate that was looked into last says about itself. */
+  /** The slicing information of the last plate that was read. */
   #sliced: { sha256: string; plate: number; file: SlicedFor } | undefined;
   #lastStatusAt = 0;
-  /** When the newest message came; a report is never younger than that. */
+  /** When the newest message arrived; a report is never younger than that. */
   #received = this.stamp();
   #lastPushAllAt = Number.NEGATIVE_INFINITY;
   #recheck: NodeJS.Timeout | undefined;
@@ -136,7 +138,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   readonly #fullListeners = new Set<() => void>();
 
   constructor(settings: BambuOptions) {
-    // How long an old state lingers is the printer's time, and a simulator's runs faster.
+    // The time for which an old state lingers is printer time, and a simulator's clock runs faster.
     const { timeScale } = settings;
     const staleStateMs = Math.max(leastStaleStateMs, defaultBambuTiming.staleStateMs / timeScale);
     const { startSignMs } = defaultBambuTiming;
@@ -160,7 +162,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
     return checkOrder(order, this.#tracker.print, report, this.capabilities, slicedFor);
   }
 
-  /** What the file says about itself is read before, because nothing may be awaited between the last look and the start. */
+  /**
+   * The file's information is read in advance, because there may be no await between the last observation and the
+   * start.
+   */
   override async start(order: StartOrder, permit: StartPermit): Promise<PrinterReport> {
     await this.#readSliced(order);
     return super.start(order, permit);
@@ -291,7 +296,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     }
   }
 
-  /** @throws PrinterRefusedError the printer is of a model that the driver is not made for */
+  /** @throws PrinterRefusedError the printer's model is not supported */
   #checkModel(): void {
     const product = this.#tracker.product;
     const verdict = judgeModel({ product, token: this.capabilities.model, serial: this.#settings.serial });
@@ -305,12 +310,12 @@ class BambuDriver extends BaseDriver<MqttSession> {
     if (conflict !== undefined) this.log('error', conflict.message);
   }
 
-  /** The model of the table: by the printer's own word, else as it was set up. */
+  /** The model from the table: as reported by the printer, otherwise as configured. */
   #model(): BambuModel | undefined {
     return bambuModel(this.#tracker.product) ?? bambuModel(this.capabilities.model);
   }
 
-  /** What is wrong if the printer says that it is another model than it was set up as. */
+  /** Returns the fault if the printer reports a different model from the configured one. */
   #conflict(): PrinterFault | undefined {
     const told = bambuModel(this.#tracker.product);
     const expected = bambuModel(this.capabilities.model);
@@ -387,7 +392,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
       (answer) => {
         const refusal = refusalOf(answer);
         accepted = refusal === undefined;
-        // A job that is there all the same outweighs an answer that says no.
+        // A job that is running takes precedence over a negative reply.
         if (refusal !== undefined && !this.#shows(order)) rejected.reject(refusal);
       },
       () => {},
@@ -410,7 +415,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
       const started = isStarted(sign, order)
         ? sign
         : await next((report) => isStarted(report, order), this.#timing.startActiveMs);
-      // A file that cannot be read is found out only while the printer prepares: then nothing has moved yet.
+      // The printer detects an unreadable file only while it prepares; nothing has moved then.
       if (started.ending !== null || !this.#isParsing()) return started;
       const parsed = next((report) => isStarted(report, order) && !this.#isParsing(), this.#timing.startActiveMs);
       return parsed.catch((thrown: unknown) => {
@@ -451,7 +456,10 @@ class BambuDriver extends BaseDriver<MqttSession> {
     }
   }
 
-  /** Sends a command once. True if the printer took it, false if it stayed silent; the connection is then rebuilt. */
+  /**
+   * Sends a command once. Returns true if the printer accepted it, false if it stayed silent; the connection is then
+   * rebuilt.
+   */
   async #send(command: 'pause' | 'resume' | 'stop', done: (report: PrinterReport) => boolean): Promise<boolean> {
     const session = this.connected();
     const sequenceId = session.nextSequenceId();
@@ -476,14 +484,14 @@ class BambuDriver extends BaseDriver<MqttSession> {
     }
   }
 
-  /** Waits until a new connection stands, for a while. */
+  /** Waits a limited time for a new connection. */
   async #reconnected(): Promise<void> {
     for (let waited = 0; waited < 20 && this.session === undefined; waited++) await pause(500);
   }
 
   /**
-   * Resolves after a full report that was made after this call: the first one behind the answer to a question that was
-   * asked before, or, for printers that leave the question unanswered, the second one behind a second request.
+   * Resolves after a full report that was made after this call: the first one after the answer to a query sent before,
+   * or, for printers that do not answer the query, the second one after a second request.
    */
   async #requestFull(session: MqttSession): Promise<void> {
     const done = new Deferred<void>();
@@ -521,7 +529,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     }
   }
 
-  /** Asks for everything, but not more often than printers bear. */
+  /** Requests a full report, but not more often than printers tolerate. */
   #pushAll(session: MqttSession): void {
     const now = performance.now();
     if (now - this.#lastPushAllAt < leastPushAllPauseMs) return;
@@ -602,7 +610,7 @@ function isStarted(report: PrinterReport, order: StartOrder): boolean {
   return report.ending === 'finished' || report.ending === 'failed' || report.ending === 'cancelled';
 }
 
-/** The printer's words if an answer says no. */
+/** Returns the printer's text if the reply is negative. */
 function refusalText(answer: PrinterAnswer): string | undefined {
   const result = textOf(answer.fields.result)?.toLowerCase();
   const code = numberOf(answer.fields.err_code) ?? 0;

@@ -3,7 +3,7 @@ import { type JsonObject, numberOf } from '../values';
 import { endingByState, endingEvidence, type GcodeState, gcodeState, isRunning } from './report-mapping';
 
 export interface EndingTiming {
-  /** How long after FAILED the code may come that tells a stop from a failure (ms). */
+  /** How long after FAILED the code that distinguishes a stop from a failure may arrive (ms). */
   cancelCodeMs: number;
   /** How long an old FINISH or FAILED may linger although the ids are already those of the next job (ms). */
   staleStateMs: number;
@@ -13,7 +13,7 @@ export const defaultEndingTiming: EndingTiming = { cancelCodeMs: 10_000, staleSt
 
 export interface JudgedEnding {
   ending: Ending | null;
-  /** The job runs no more, but how it ended can be told only later; in this many ms at the latest. */
+  /** The job no longer runs, but how it ended is known only later; in this many ms at the latest. */
   undecidedForMs?: number;
 }
 
@@ -23,8 +23,8 @@ interface Seen {
 }
 
 /**
- * Judges how jobs ended from the sequence of reports. FAILED is what the printer says of failures and of stops alike;
- * which of the two it was follows seconds later.
+ * Judges how jobs ended from the sequence of reports. The printer reports FAILED for failures and stops alike; which of
+ * the two it was follows seconds later.
  */
 export class EndingJudge {
   #last: Seen | undefined;
@@ -36,7 +36,7 @@ export class EndingJudge {
 
   constructor(private readonly timing: EndingTiming) {}
 
-  /** Remembers that we asked for this job's end. */
+  /** Remembers that we requested this job's end. */
   askedToStop(key: string): void {
     this.#stopped.add(key);
   }
@@ -46,7 +46,7 @@ export class EndingJudge {
     return this.#ran === key;
   }
 
-  /** A new connection: what was seen before says nothing about transitions. */
+  /** Handles a new connection: earlier observations do not show transitions. */
   restart(): void {
     this.#last = undefined;
     this.#since = undefined;
@@ -105,7 +105,7 @@ export class EndingJudge {
   }
 }
 
-/** What tells one job of a printer from another. */
+/** The key that distinguishes the jobs of a printer. */
 export function jobKey(job: PrinterJob | null): string {
   return job?.taskId ?? job?.name ?? '';
 }

@@ -37,8 +37,7 @@ const slowestBytesPerSecond = 25_000;
 const progressIntervalMs = 250;
 const readBytes = 256 * 1024;
 
-/**
- * Puts a file into the root of the printer's storage and makes sure of its size on a new connection. A partial or an
+/** Uploads a file into the root of the printer's storage and verifies its size on a new connection. A partial or an
  * older file of that name is removed first: printers refuse to overwrite.
  */
 export async function uploadByFtps(address: FtpsAddress, task: UploadTask): Promise<void> {
@@ -55,7 +54,7 @@ export async function uploadByFtps(address: FtpsAddress, task: UploadTask): Prom
     throw new UploadFailedError('The upload was given up.', { cause: failure });
   }
   if (failure !== undefined && !mayHaveArrived(failure)) {
-    // What a full stick took of the file would keep the place from the next one.
+    // The partial file on a full stick would take the space of the next one.
     if (failure instanceof FTPError && failure.code === 552) await removeByFtps(address, task.fileName).catch(() => {});
     throw explain(failure, address.trust);
   }
@@ -94,7 +93,7 @@ async function store(client: Client, task: UploadTask): Promise<void> {
   }
 }
 
-/** Failures after which the file can be complete all the same: a late or a wrong final reply. */
+/** Failures after which the file may still be complete: a late or wrong final reply. */
 function mayHaveArrived(error: Error): boolean {
   if (error instanceof FTPError) return error.code === 426 || error.code === 451;
   return !(error instanceof PlatewiseError) && /Timeout|ECONNRESET|closed|premature/i.test(error.message);
@@ -127,7 +126,7 @@ async function withFtps<T>(
   }
 }
 
-/** Implicit TLS to the printer, which must be the right one before it hears the access code. */
+/** Implicit TLS to the printer, whose identity is verified before the access code is sent. */
 function networkWiring({ host, port, trust }: FtpsAddress): FtpWiring {
   return {
     async control(client) {

@@ -30,7 +30,7 @@ export const bambuMake: MakeRow = {
       ...base,
       serial: textField(values, 'serial') ?? '',
       accessCode,
-      // Silence after the login has a cause of its own, which is to be told before the patience ends.
+      // Silence after the login has its own cause, which must be reported before the time limit ends.
       ...(patienceMs !== undefined && { timing: { firstReportMs: patienceMs * 0.75 } }),
       ...optionsOf(values, numberField, ['mqttPort', 'ftpsPort']),
       ...optionsOf(values, textField, ['caFile', 'fingerprint']),

@@ -1,22 +1,22 @@
 import type { Area, PrinterCapabilities, Volume } from '../../model/printer';
 import { type ModelSlot, type PrinterModel, type RefusedModel, unknownVolume, volumeTo } from '../model-table';
 
-/** A Bambu Lab model that the driver is made for. */
+/** A Bambu Lab model that the driver supports. */
 export interface BambuModel extends PrinterModel {
   /** Further tokens of the same model. */
   aliases: readonly string[];
   /**
-   * What stands before the name of an uploaded file in the `url` of a start. Uploads go into the root of the file server, which
+   * The prefix of an uploaded file's name in the `url` of a start. Uploads go into the root of the file server, which
    * all models have: the stick of the newer generation, the card of the older one.
    */
   storageUrl: string;
-  /** How serial numbers of this model begin, where that is known. */
+  /** The prefix of this model's serial numbers, if known. */
   serialPrefix?: string;
-  /** The common name of the authority that signs the certificates of this model, where it is known. */
+  /** The common name of the authority that signs this model's certificates, if known. */
   certificateIssuer?: string;
 }
 
-/** A Bambu Lab model that is not driven, and why not. */
+/** A Bambu Lab model that is not supported, and the reason. */
 interface RefusedBambu extends RefusedModel {
   aliases: readonly string[];
   serialPrefix?: string;
@@ -79,12 +79,13 @@ const cubeOf256 = { buildVolume: volumeTo(256, 256, 256), maxNozzleTemperature: 
 const x1AndP1 = { buildVolume: volumeTo(256, 256, 250), maxNozzleTemperature: 300, bedExclusions: [cutterCorner] };
 
 /**
- * The models that the driver is made for.
+ * The models that the driver supports.
  *
- * Volumes, reach of each nozzle, excluded areas, temperatures and the beginnings of serial numbers are those of Bambu Studio's
- * `resources/printers/<token>.json` and `resources/profiles/BBL/machine/`; the profiles list the left extruder first and map it
- * to the physical extruder 1. Its `wrapping_exclude_area` concerns a detection that is switched off by default, and
- * `head_wrap_detect_zone` a warning: neither forbids a part. The issuer of the X2D's certificates was reported from machines.
+ * Volumes, reach of each nozzle, excluded areas, temperatures and the beginnings of serial numbers are those of Bambu
+ * Studio's `resources/printers/<token>.json` and `resources/profiles/BBL/machine/`; the profiles list the left extruder
+ * first and map it to the physical extruder 1. Its `wrapping_exclude_area` concerns a detection that is switched off by
+ * default, and `head_wrap_detect_zone` a warning: neither forbids a part. The issuer of the X2D's certificates was
+ * reported from machines.
  */
 export const bambuModels: readonly BambuModel[] = [
   model({ token: 'O1D', name: 'Bambu Lab H2D', storageUrl: stick, serialPrefix: '094' }, { ...h2d, usdPerHour: 0.9 }),
@@ -160,7 +161,7 @@ export const bambuModels: readonly BambuModel[] = [
   ),
 ];
 
-/** Models that are known and not driven until somebody has proved it on a machine. */
+/** Models that are known but not supported until the driver has been proved on a machine. */
 export const refusedModels: readonly RefusedBambu[] = [
   {
     token: 'O1C2',
@@ -178,17 +179,19 @@ export const refusedModels: readonly RefusedBambu[] = [
   },
 ];
 
-/** What the table says of a machine: that it is driven, that it is not and why, or nothing because it is not named. */
+/**
+ * The table's verdict on a machine: supported, not supported with the reason, or unknown because it reports no model.
+ */
 export type ModelVerdict =
   | { supported: true; model: BambuModel }
   | { supported: false; name: string; reason: string }
   | undefined;
 
-/** What a machine tells of its model; each empty or missing if it does not. */
+/** What a machine reports of its model; each is empty or missing if not reported. */
 export interface ToldModel {
   /** The token of announcements and sliced files. */
   token?: string | undefined;
-  /** The product name that it answers `get_version` with. */
+  /** The product name in its answer to `get_version`. */
   product?: string | undefined;
   serial?: string | undefined;
 }
@@ -199,8 +202,8 @@ export function bambuModel(word: string | undefined): BambuModel | undefined {
 }
 
 /**
- * Judges what a machine says that it is. Its own words count; the serial number helps only where there are none, and only to
- * recognise a model that is refused: an H2S may begin like an H2D.
+ * Judges the model that a machine reports. Its report takes precedence; the serial number is used only if there is
+ * none, and only to recognise an unsupported model, because an H2S may begin like an H2D.
  */
 export function judgeModel({ token = '', product = '', serial = '' }: ToldModel): ModelVerdict {
   const word = product || token;
@@ -231,7 +234,7 @@ const plain = (word: string): string => {
   return letters.replace(/^bambulab(?=.)/, '');
 };
 
-/** Of a machine whose model is not known nothing is claimed but what all of them have in common. */
+/** For a machine of an unknown model, only the properties common to all models are assumed. */
 export const anyBambu: PrinterModel = {
   token: '',
   name: 'Bambu Lab printer',
@@ -247,6 +250,6 @@ export const anyBambu: PrinterModel = {
   slots: amsTrays,
 };
 
-/** How a start names an uploaded file on a model; on one that is not known, as nearly all take it. */
+/** Returns the `url` of an uploaded file in a start; for an unknown model, the form that nearly all accept. */
 export const fileUrl = (model: BambuModel | undefined, fileName: string): string =>
   `${model?.storageUrl ?? stick}${fileName}`;

@@ -18,7 +18,7 @@ export interface MqttAddress {
   timeoutMs: number;
 }
 
-/** What is told to the owner of a session, as it comes in. */
+/** The events of a session. */
 export interface MqttListener {
   status(message: { full: boolean; fields: JsonObject }): void;
   answer(answer: PrinterAnswer): void;
@@ -29,7 +29,7 @@ export interface PrinterAnswer {
   command: string;
   sequenceId: string;
   fields: JsonObject;
-  /** Whether it answers a command of this session. */
+  /** Whether the message answers a command of this session. */
   own: boolean;
 }
 
@@ -40,7 +40,7 @@ const lastSequenceId = 29_999;
 
 /**
  * One MQTT connection. It is made for one socket and never reconnects: a new connection is a new session with a new
- * client, so nothing that was queued for an old one can ever be sent on a new one.
+ * client, so no message that was queued for an old one can ever be sent on a new one.
  */
 export class MqttSession extends Session {
   readonly #client: MqttClient;
@@ -123,8 +123,8 @@ export class MqttSession extends Session {
   }
 
   /**
-   * Writes a command to the socket before it returns; throws if it was not written. The broker's receipt is not waited
-   * for: it confirms nothing and is sometimes lost.
+   * Writes a command to the socket before it returns; throws if it was not written. It does not wait for the broker's
+   * receipt, which confirms nothing and is sometimes lost.
    */
   publish(payload: object): void {
     let written = false;
@@ -134,7 +134,7 @@ export class MqttSession extends Session {
     this.#client.on('packetsend', note);
     try {
       this.#client.publish(this.#requestTopic, JSON.stringify(payload), { qos: 1 }, () => {});
-      // The client gathers a packet's parts until the next tick; they are to leave now.
+      // The client collects a packet's parts until the next tick; they must leave now.
       while (this.#socket.writableCorked > 0) this.#socket.uncork();
     } finally {
       this.#client.off('packetsend', note);
@@ -142,7 +142,7 @@ export class MqttSession extends Session {
     if (!written) throw new PrinterUnavailableError('The command could not be written.');
   }
 
-  /** Asks for a report. What cannot be written now is not asked: the silence that follows ends the session. */
+  /** Requests a report. A request that cannot be written now is dropped: the silence that follows ends the session. */
   request(payload: object): void {
     try {
       this.publish(payload);
@@ -151,7 +151,7 @@ export class MqttSession extends Session {
     }
   }
 
-  /** The printer's answer to the command with this id. Ask before the command is published. */
+  /** Returns the printer's answer to the command with this id. Call it before the command is published. */
   answerTo(command: string, sequenceId: string): { promise: Promise<PrinterAnswer>; forget: () => void } {
     const deferred = new Deferred<PrinterAnswer>();
     const key = `${command} ${sequenceId}`;
@@ -162,7 +162,7 @@ export class MqttSession extends Session {
   async close(): Promise<void> {
     if (this.reason !== undefined) return;
     const farewell = new Deferred<void>();
-    // The farewell would wait for receipts that printers sometimes never send.
+    // A clean disconnect would wait for receipts that printers sometimes never send.
     for (const id of Object.keys(this.#client.outgoing)) this.#client.removeOutgoingMessage(Number(id));
     this.#client.end(false, {}, () => farewell.resolve());
     await within(farewell.promise, 1000, () => new Error('late')).catch(() => {});

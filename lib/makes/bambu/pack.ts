@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { writeGcode3mf } from '../../files/gcode-3mf';
 import type { SlicedPrint } from '../../slicing/pack';
 
-/** The token of the H2D, for a printer whose model is not named. */
+/** The token of the H2D, for a printer without a stated model. */
 const defaultModel = 'O1D';
 
 /** Wraps G-code in a `.gcode.3mf`, as a plate of one filament. */

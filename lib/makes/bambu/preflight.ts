@@ -14,7 +14,7 @@ import {
 } from './report-mapping';
 import { type SlicedFor, slotsOfProject } from './sliced-file';
 
-/** What forbids an order on what the printer reports. */
+/** Checks an order against the printer's report. */
 export function checkOrder(
   order: StartOrder,
   print: JsonObject,
@@ -103,7 +103,7 @@ function checkHardware(
       remedy: 'Take the module off.',
     });
   }
-  // What was sliced for the nozzles that are there prints, whatever the printer was set up with.
+  // A file that was sliced for the mounted nozzles prints, whatever the configuration says.
   const known = [...capabilities.nozzleDiameters, ...(capabilities.nozzleChoices ?? []), ...slicedFor.nozzleDiameters];
   for (const diameter of nozzleDiameters(print)) {
     if (known.some((one) => isSameNozzle(one, diameter))) continue;
@@ -140,7 +140,7 @@ function checkFile(order: StartOrder): PreflightFailure[] {
   ];
 }
 
-/** The nozzles that the file was sliced for must be there; which side has which is the mapping's business. */
+/** The nozzles that the file was sliced for must be mounted; the mapping decides which side has which. */
 function checkNozzles(print: JsonObject, slicedFor: SlicedFor): PreflightFailure[] {
   const mounted = nozzleDiameters(print);
   if (mounted.length === 0) return [];

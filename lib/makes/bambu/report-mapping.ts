@@ -13,13 +13,13 @@ import { bambuCode } from './codes';
 import { parseSlot } from './commands';
 import { amsUnits } from './report-merge';
 
-/** The codes with which the printer says that somebody stopped the job. */
+/** The codes with which the printer reports that the job was stopped by an operator. */
 const cancelCodes = [50348044, 83902478];
 
 const gcodeStates = ['IDLE', 'INIT', 'PREPARE', 'SLICING', 'RUNNING', 'PAUSE', 'FINISH', 'FAILED'] as const;
 export type GcodeState = (typeof gcodeStates)[number];
 
-/** The printer's own word for what it does; undefined for a word that we do not know. */
+/** The printer's own word for its state; undefined for an unknown word. */
 export function gcodeState(print: JsonObject): GcodeState | undefined {
   const word = textOf(print.gcode_state)?.toUpperCase();
   return gcodeStates.find((state) => state === word);
@@ -32,7 +32,7 @@ export function isRunning(state: GcodeState | undefined): boolean {
 
 const upgradesUnderWay = /^(UPGRADE_REQUEST|DOWNLOAD(ING)?|FLASH(ING)?|UPGRADING|INSTALL(ING)?|WRITING)$/i;
 
-/** Why a start would not be accepted although no job runs; undefined if nothing speaks against it. */
+/** Returns why a start would be refused although no job runs; undefined if none is known. */
 export function busyReason(print: JsonObject): string | undefined {
   const upgrade = textOf(objectOf(print.upgrade_state).status) ?? '';
   if (upgradesUnderWay.test(upgrade)) return 'A firmware update is under way.';
@@ -47,7 +47,7 @@ function amsMainStatus(print: JsonObject): number {
   return ((numberOf(print.ams_status) ?? 0) >> 8) & 0xff;
 }
 
-/** What the machine does now. */
+/** Returns the current state of the machine. */
 export function mapState(print: JsonObject): PrinterState {
   switch (gcodeState(print)) {
     case undefined:
@@ -101,14 +101,14 @@ export function mapJob(print: JsonObject, expected: string | undefined): Printer
   return taskId === undefined ? { name } : { name, taskId };
 }
 
-/** The newer models name every job's file `/data/Metadata/plate_1.gcode`, which says nothing. */
+/** The newer models name every job's file `/data/Metadata/plate_1.gcode`, which identifies nothing. */
 function plainFileName(path: string): string {
   return path.includes('/Metadata/') ? '' : path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** What a report says of a stop or a failure, by itself. */
+/** What a single report shows of a stop or a failure. */
 export interface EndingEvidence {
-  /** A code that says "stopped by somebody" is shown. */
+  /** A code that means "stopped by an operator" is shown. */
   cancelled: boolean;
   /** A code of a real failure is kept as the reason of the last ending. */
   failed: boolean;
@@ -139,7 +139,7 @@ function hexCode(code: number): string {
   return `${hex.slice(0, 4)}_${hex.slice(4)}`;
 }
 
-/** Codes that say that a start was not carried out: about the file, the storage or the machine, before any motion. */
+/** Codes that mean that a start was not carried out: about the file, the storage or the machine, before any motion. */
 const startRefusals = [
   '0500_4001',
   '0500_4002',
@@ -176,16 +176,16 @@ function faultOf(code: string): PrinterFault {
 }
 
 /**
- * Errors and health messages. Many healthy machines carry lasting health messages; only severity 1 forbids printing, and
- * not all of that either.
+ * Errors and health messages. Many healthy machines carry lasting health messages; only severity 1 forbids printing,
+ * and not all of that either.
  */
 export function mapFaults(print: JsonObject): PrinterFault[] {
   const faults: PrinterFault[] = [];
   const running = isRunning(gcodeState(print));
   const [error] = currentErrors(print);
   if (error !== undefined && !cancelCodes.includes(error) && (error & 0xffff) >= 0x4000) {
-    // After a job the message only waits to be dismissed, save for the dangerous ones; while one runs it is what the job
-    // waits for.
+    // After a job the message only waits to be dismissed, except for dangerous ones; during a job, the job waits for
+    // it.
     const fault = faultOf(hexCode(error));
     faults.push({ ...fault, blocking: fault.blocking || (running && gcodeState(print) === 'PAUSE') });
   }
@@ -239,13 +239,13 @@ function hexBits(value: unknown): bigint | undefined {
   return text !== undefined && /^[0-9a-f]+$/i.test(text) ? BigInt(`0x${text}`) : undefined;
 }
 
-/** Whether the printer can tell by `tray_exist_bits` that a tray holds a spool. */
+/** Whether the printer reports in `tray_exist_bits` that a tray holds a spool. */
 function trayExists(print: JsonObject, unit: number, tray: number): boolean | undefined {
   const bits = hexBits(objectOf(print.ams).tray_exist_bits);
   return bits === undefined ? undefined : ((bits >> BigInt(trayBit(unit, tray))) & 1n) === 1n;
 }
 
-/** Every place for filament: AMS trays, then the external spools. */
+/** Every filament slot: AMS trays, then the external spools. */
 export function mapSlots(print: JsonObject): ReportedSlot[] {
   const slots: ReportedSlot[] = [];
   for (const unit of amsUnits(print)) {
@@ -290,15 +290,15 @@ function mapTray(slot: string, tray: JsonObject, present: boolean | null): Repor
 }
 
 /**
- * Whether Developer Mode is on; undefined where the firmware does not say. That it is off can be relied on. That it is on is
- * a hint: an A1 mini with firmware 01.08.01 says so while it refuses every start, which the start then tells.
+ * Whether Developer Mode is on; undefined if the firmware does not report it. "Off" is reliable. "On" is only a hint:
+ * an A1 mini with firmware 01.08.01 reports it while it refuses every start; the start then shows the refusal.
  */
 export function developerMode(print: JsonObject): boolean | undefined {
   const fun = hexBits(print.fun);
   return fun === undefined ? undefined : ((fun >> 29n) & 1n) === 0n;
 }
 
-/** The storage that uploads go to; undefined where the firmware does not say. */
+/** The storage that uploads go to; undefined if the firmware does not report it. */
 export function storageState(print: JsonObject): StorageState | undefined {
   if (print.sdcard === false) return 'missing';
   const flag = numberOf(print.home_flag);
@@ -307,7 +307,7 @@ export function storageState(print: JsonObject): StorageState | undefined {
   return print.sdcard === true && (told === undefined || told === 'missing') ? 'present' : told;
 }
 
-/** What is mounted to work with. */
+/** The mounted tool head. */
 export function mapToolHead(print: JsonObject): ToolHead {
   const type = textOf(objectOf(objectOf(print.device).ext_tool).type) ?? '';
   const kind = type.startsWith('LB') ? 'laser' : type.startsWith('CP') ? 'cutter' : 'extruder';
@@ -325,7 +325,7 @@ export function isDualNozzle(print: JsonObject): boolean {
   return listOf(objectOf(objectOf(print.device).extruder).info).length >= 2;
 }
 
-/** The extruder that a slot feeds: 0 right, 1 left; undefined where it cannot be told. */
+/** The extruder that a slot feeds: 0 right, 1 left; undefined if unknown. */
 export function extruderOfSlot(print: JsonObject, slotName: string): number | undefined {
   const slot = parseSlot(slotName);
   if (slot === undefined || slot.kind === 'none') return undefined;
@@ -338,8 +338,8 @@ export function extruderOfSlot(print: JsonObject, slotName: string): number | un
 }
 
 /**
- * Diameters of the nozzles that are mounted, by tool: 0 is the right one, 1 the left one. Nozzles that wait in a rack have
- * higher numbers. Empty where the printer does not tell all of them.
+ * Diameters of the nozzles that are mounted, by tool: 0 is the right one, 1 the left one. Nozzles that wait in a rack
+ * have higher numbers. Empty unless the printer reports all of them.
  */
 export function nozzleDiameters(print: JsonObject): number[] {
   const nozzles = listOf(objectOf(objectOf(print.device).nozzle).info).filter(isObject);
@@ -357,7 +357,7 @@ export function hasCuttingTool(print: JsonObject): boolean {
   return /^(LB|CP)/.test(type);
 }
 
-/** How a job ended, as far as the words of the state alone tell. */
+/** How a job ended, as far as the state alone shows it. */
 export function endingByState(print: JsonObject): Ending | 'undecided' | null {
   switch (gcodeState(print)) {
     case 'FINISH':

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, listOf, numberOf, textOf } from '../values';
 
-/** What a message on the report topic is. */
+/** The kind of a message on the report topic. */
 export type ReportMessage =
   /** Part of the printer's state; `full` if it replaces what was known. */
   | { kind: 'status'; full: boolean; fields: JsonObject }
@@ -30,14 +30,14 @@ function readSection(section: string, fields: JsonObject): ReportMessage {
   if (!isStatus) {
     return { kind: 'answer', section, command, sequenceId: textOf(fields.sequence_id) ?? '', fields };
   }
-  // A frame that says nothing of its own kind is full only if it names the state: deltas of old firmware are small.
+  // A frame that does not state its kind is full only if it contains the state: deltas of old firmware are small.
   const declared = numberOf(fields.msg);
   const full = declared === undefined ? 'gcode_state' in fields : declared === 0;
   return { kind: 'status', full, fields };
 }
 
 /**
- * Merges a report into what is known. Objects merge, lists replace, except the AMS units and their trays, which
+ * Merges a report into the known state. Objects merge, lists replace, except the AMS units and their trays, which
  * merge by their ids: a partial report names only the tray that changed.
  */
 export function mergeReport(known: JsonObject, update: JsonObject): JsonObject {
@@ -57,7 +57,9 @@ function mergeObjects(known: JsonObject, update: JsonObject, path: string[]): Js
   return bounded(merged, update);
 }
 
-/** No printer has so many fields in one place; what sends ever new ones is broken, and is not to fill the memory. */
+/**
+ * No printer has this many fields in one place; a defective one that keeps sending new ones must not fill the memory.
+ */
 const mostFields = 2000;
 
 function bounded(merged: JsonObject, update: JsonObject): JsonObject {
@@ -85,14 +87,15 @@ function mergeById(known: unknown[], update: unknown[], path: string[]): unknown
   return merged.slice(-mostUnits);
 }
 
-/** From how many fields on a frame that does not say what it is counts as everything there is. */
+/** The number of fields from which a frame of unknown kind counts as full. */
 const wholeFrameFields = 40;
 
-/** Takes a status message into what is known. */
+/** Merges a status message into the known state. */
 export function applyStatus(known: JsonObject, message: { full: boolean; fields: JsonObject }): JsonObject {
   const isWhole =
     message.full && (numberOf(message.fields.msg) === 0 || Object.keys(message.fields).length >= wholeFrameFields);
-  // Some firmware leaves out of its frequent full frames what it sends only on request: those top-level fields stay.
+  // Some firmware omits from its frequent full frames the top-level fields that it sends only on request; those are
+  // kept.
   if (isWhole) return bounded({ ...known, ...message.fields }, message.fields);
   return mergeReport(known, message.fields);
 }

@@ -2,7 +2,7 @@ import { close, open } from 'node:fs';
 import { type Entry, fromFd, type ZipFile } from 'yauzl';
 import { asError } from '../../model/errors';
 
-/** What a sliced file says about the machine that it was sliced for. */
+/** The information in a sliced file about its target machine. */
 export interface SlicedFor {
   /** Which of the project's filaments the plate uses, counted from 0. Empty if the file does not say. */
   filaments: number[];
@@ -18,12 +18,13 @@ const leftInFile = 1;
 /** More than any project has. */
 const mostFilaments = 64;
 
-/** The file says nothing about the machine that it was sliced for. */
+/** The file has no information about its target machine. */
 export const slicedForAnything: SlicedFor = { filaments: [], extruders: [], nozzleDiameters: [] };
 
 /**
  * The slot of each of the project's filaments, `-` for those that the plate does not use: printers count a project's
- * filaments, not those of a plate. Undefined if the slots given are neither as many as the plate nor as the project has.
+ * filaments, not those of a plate. Undefined if the slots given are neither as many as the plate nor as the project
+ * has.
  */
 export function slotsOfProject(slots: readonly string[], file: SlicedFor): string[] | undefined {
   const { filaments } = file;
@@ -44,7 +45,7 @@ export async function readSlicedFor(path: string, plate: number): Promise<Sliced
   return parseSliceInfo(await readEntry(path, infoName), plate);
 }
 
-/** Reads `slice_info.config`: the part for the given plate, 1-based. Of a plate that it does not know it says nothing. */
+/** Reads `slice_info.config`: the part for the given plate, 1-based. For an unknown plate it returns no information. */
 export function parseSliceInfo(xml: string, plate: number): SlicedFor {
   const plates = xml.split(/<plate\b/).slice(1);
   const metadata = (part: string, key: string): string | undefined =>

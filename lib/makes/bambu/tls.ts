@@ -2,14 +2,14 @@ import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket }
 import { asError } from '../../model/errors';
 import { PrinterRefusedError, PrinterUnavailableError, WrongMachineError } from '../driver';
 
-/** How a printer proves that it is the one with this serial number. */
+/** How a printer proves its serial number. */
 export interface PrinterTrust {
   serial: string;
   /** PEM of the authorities (or of the printer's own certificate). */
   ca?: string | undefined;
   /** SHA-256 of the printer's certificate, hex with or without colons. */
   fingerprint?: string | undefined;
-  /** Who signs the certificates of this model, where that is known: for whoever looks for the right file. */
+  /** The issuer of this model's certificates, if known: helps the owner to find the right CA file. */
   issuer?: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export function checkPinned(socket: TLSSocket, trust: PrinterTrust): void {
   }
 }
 
-/** Opens a TLS connection to the printer and makes sure that it is the right one. */
+/** Opens a TLS connection to the printer and verifies its identity. */
 export function connectTls(
   address: { host: string; port: number; trust: PrinterTrust; timeoutMs: number },
   signal: AbortSignal,
@@ -107,7 +107,7 @@ class OtherNameError extends Error {
 
 const networkErrors = /^(ECONN|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|EADDR)/;
 
-/** Tells a wrong certificate (a person must act) from a network that does not work. */
+/** Distinguishes a wrong certificate (an operator must act) from a network failure. */
 export function explainTls(error: Error, trust: PrinterTrust): Error {
   if (error instanceof OtherNameError) {
     return new WrongMachineError(`The machine at this address is not ${trust.serial}, but ${error.found}.`, {

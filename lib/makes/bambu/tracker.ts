@@ -17,7 +17,7 @@ import {
 } from './report-mapping';
 import { applyStatus } from './report-merge';
 
-/** What the printer does, and how its job ended if it can be told. */
+/** The printer's state, and how its job ended if that is known. */
 export interface TrackedPrinter
   extends Pick<
     PrinterReport,
@@ -38,13 +38,13 @@ export interface TrackedPrinter
     | 'firmware'
     | 'model'
   > {
-  /** How the job ended can be told only later; in this many ms at the latest. */
+  /** How the job ended is known only later; in this many ms at the latest. */
   undecidedForMs?: number;
 }
 
 /**
- * The state machine of the driver without its connection: takes the printer's reports in order and tells what the
- * printer does and how its jobs ended. Times are of the monotonic clock (ms).
+ * The state machine of the driver without its connection: takes the printer's reports in order and derives the
+ * printer's state and how its jobs ended. Times are of the monotonic clock (ms).
  */
 export class ReportTracker {
   readonly #judge: EndingJudge;
@@ -60,12 +60,12 @@ export class ReportTracker {
     this.#judge = new EndingJudge(timing);
   }
 
-  /** Everything that the printer has told. */
+  /** Everything that the printer has reported. */
   get print(): JsonObject {
     return this.#print;
   }
 
-  /** A new connection: what happened meanwhile nobody saw. */
+  /** Handles a new connection: events in between were not observed. */
   restart(): void {
     this.#print = {};
     this.#progressBegan = false;
@@ -76,12 +76,12 @@ export class ReportTracker {
     this.#expected = String(taskId);
   }
 
-  /** Remembers that we asked for the end of the job that is shown. */
+  /** Remembers that we requested the end of the current job. */
   askedToStop(): void {
     this.#judge.askedToStop(jobKey(this.#job()));
   }
 
-  /** Whether the job that is shown was seen running. */
+  /** Whether the current job was seen running. */
   hasRun(): boolean {
     return this.#judge.hasRun(jobKey(this.#job()));
   }
@@ -94,7 +94,8 @@ export class ReportTracker {
   }
 
   /**
-   * What the printer tells, without the 100 % of the job before: an A1 shows it for the first seconds of the next one.
+   * The printer's report without the 100 % of the previous job, which an A1 shows for the first seconds of the next
+   * one.
    */
   get #current(): JsonObject {
     const print = this.#print;
@@ -104,7 +105,7 @@ export class ReportTracker {
     return others;
   }
 
-  /** The product name that the printer calls itself; undefined if it does not. */
+  /** The product name that the printer reports; undefined if it does not. */
   get product(): string | undefined {
     return this.#model;
   }
@@ -119,7 +120,7 @@ export class ReportTracker {
     }
   }
 
-  /** The printer's word for its state if we do not know it. */
+  /** The printer's word for its state if it is unknown to us. */
   get unknownWord(): string | undefined {
     return gcodeState(this.#print) === undefined ? (textOf(this.#print.gcode_state) ?? 'none') : undefined;
   }

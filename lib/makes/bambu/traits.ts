@@ -7,7 +7,8 @@ export const bambuTraits: MakeTraits = {
   printFile: { form: 'gcode_3mf', extension: '.gcode.3mf' },
   toolName: (tool) => (tool === 0 ? 'the right nozzle' : 'the left nozzle'),
   toolWords: 'filaments',
-  // The external spool of an H2D feeds one side. An AMS feeds the nozzle that it is set up on, which the printer reports.
+  // The external spool of an H2D feeds one side. An AMS feeds the nozzle that it is assigned to, which the printer
+  // reports.
   slotTools: new Map([['ext-left', 1]]),
   addsReportedSlots: true,
   extendedCommands: [],

@@ -2,7 +2,7 @@ import type { FoundPrinter } from '../found-printer';
 import { isObject, objectOf, textOf } from '../values';
 import { type HttpAddress, httpGet } from './http';
 
-/** Asks one host whether Moonraker answers there, on the first of the ports that does. */
+/** Checks whether Moonraker answers on a host, on the first port that does. */
 export async function askMoonraker(
   host: string,
   ports: readonly number[],

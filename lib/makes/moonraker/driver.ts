@@ -53,26 +53,26 @@ import { agentFor } from './trust';
 import { uploadFile } from './upload';
 
 export interface MoonrakerTiming extends ReconnectTiming {
-  /** How long a connection may take to stand (ms). */
+  /** How long establishing a connection may take (ms). */
   connectMs: number;
   /** How long an upload may make no headway, and how long the printer may read the file before it answers (ms). */
   stallMs: number;
   uploadReplyMs: number;
-  /** How often the state is asked for although nothing changed (ms). */
+  /** How often the state is queried although nothing has changed (ms). */
   heartbeatMs: number;
-  /** How often `server.info` is asked while Klipper is not ready (ms). */
+  /** How often `server.info` is queried while Klipper is not ready (ms). */
   notReadyPollMs: number;
-  /** How long a question may stay unanswered (ms). */
+  /** How long a query may stay unanswered (ms). */
   answerMs: number;
   /** How long the answer to a start may take (ms): a script that runs is finished first. */
   startAnswerMs: number;
-  /** How long the effect of a command may take to show after the printer said ok to it (ms). */
+  /** How long the effect of a command may take to show after the printer has accepted it (ms). */
   shownMs: number;
-  /** How long the history may take to tell how a job ended that the printer shows no more (ms). */
+  /** How long the history may take to report how a job ended that the printer no longer shows (ms). */
   historyMs: number;
   /** How long a pause or a resume may take: heating up cannot be interrupted (ms). */
   controlMs: number;
-  /** How long a picture may take, the question for the camera included (ms). */
+  /** How long a picture may take, including the query for the camera (ms). */
   photoMs: number;
 }
 
@@ -95,9 +95,11 @@ export interface MoonrakerOptions extends DriverOptions {
   port?: number;
   apiKey?: string;
   tls?: boolean;
-  /** What stands before every path of Moonraker's, where a web server has it under one of its own: `/printer1`. */
+  /** The prefix of every Moonraker path, if a web server serves it under one: `/printer1`. */
   pathPrefix?: string;
-  /** With `tls`: a file (PEM) with the authority that signed the certificate, or its SHA-256; neither: as any web site. */
+  /**
+   * With `tls`: a file (PEM) with the authority that signed the certificate, or its SHA-256; neither: as any web site.
+   */
   caFile?: string;
   fingerprint?: string;
   timing?: Partial<MoonrakerTiming>;
@@ -117,11 +119,11 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   readonly #timing: MoonrakerTiming;
   readonly #tracker: StateTracker;
   #watched: JsonObject = watchedObjects([]);
-  /** The names of everything in Klipper's configuration, once it told them. */
+  /** The names of all sections in Klipper's configuration, once known. */
   #objectNames: readonly string[] | undefined;
-  /** What stands in it, as far as it matters here. */
+  /** The relevant part of its contents. */
   #configuration: JsonObject = {};
-  /** What Moonraker tells of the computer that it runs on, and where Klipper's configuration is there. */
+  /** Moonraker's report of its host, and the path of Klipper's configuration there. */
   #system: JsonObject = {};
   #configFile: string | undefined;
   #received = this.stamp();
@@ -129,11 +131,11 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   #publishedAt = Number.NEGATIVE_INFINITY;
   #publishedKey = '';
   #firmware: string | undefined;
-  /** Free bytes on the printer, as last asked. */
+  /** Free bytes on the printer, as last queried. */
   #free: number | undefined;
   #recheck: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
-  /** How to give up each picture that is being taken. */
+  /** Aborts each picture that is being taken. */
   readonly #photographing = new Set<() => void>();
 
   constructor(settings: MoonrakerOptions) {
@@ -144,7 +146,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     this.#settings = settings;
   }
 
-  /** Read anew for each connection, so that another file of authorities counts from the next one on. */
+  /** Read again for each connection, so that a changed CA file applies from the next one on. */
   get #address(): HttpAddress {
     const { host, port, tls = false, apiKey, caFile, fingerprint, pathPrefix = '' } = this.#settings;
     const ca = tls && fingerprint === undefined && caFile !== undefined ? readFileSync(caFile, 'utf8') : undefined;
@@ -305,7 +307,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     signal.addEventListener('abort', abort, { once: true });
     try {
       await this.#identify(session);
-      // Another machine may have answered before.
+      // A different machine may have answered before.
       this.#configuration = {};
       this.#configFile = undefined;
       await this.#readHost(session);
@@ -361,7 +363,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       },
     );
     for (;;) {
-      // What the printer had answered before this look; a job that shows all the same outweighs a refusal.
+      // The printer's answer before this observation; a job that shows nevertheless takes precedence over a refusal.
       const refused = refusal;
       const report = await this.observe();
       if (isShown(report, order)) return report;
@@ -411,8 +413,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     gone.catch(() => {});
     const answer = session.call('printer.print.cancel');
     answer.catch(() => {});
-    // The cancel is g-code that waits for its turn. A later question on the same connection that is answered proves
-    // that the printer has it; how it ends is seen in the reports.
+    // The cancel is g-code that waits for its turn. An answer to a later query on the same connection proves that the
+    // printer has received it; the reports show how it ends.
     const taken = session.call('server.info', {}, this.#timing.answerMs).then(() => pause(300));
     try {
       await Promise.race([answer, gone.catch(() => taken), taken]);
@@ -438,12 +440,12 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
         this.#timing.answerMs,
       );
     } catch (thrown) {
-      // Only who is asking depends on it, so old versions that know nothing of it may refuse.
+      // It only identifies the client, so old versions that do not support it may refuse.
       if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
     }
   }
 
-  /** Asks for everything anew. What the printer does is asked last, so that it is the freshest. */
+  /** Queries everything again. The printer's state is queried last, so that it is the freshest. */
   async #refresh(session: RpcSocket): Promise<void> {
     const info = objectOf(await session.call('server.info', {}, this.#timing.answerMs));
     this.#received = this.stamp();
@@ -460,16 +462,16 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
         await this.#readConfigFile(session);
       }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
-      // Klipper came back on this connection, and tells the ids of its boards only now.
+      // Klipper came back on this connection, and reports the ids of its boards only now.
       if (!wasReady && this.session === session) await this.admitted();
     } else {
       await this.#readKlippyMessage(session);
-      // Klipper may still tell its objects after a shutdown.
+      // Klipper may still report its objects after a shutdown.
       if (klippy === 'shutdown') await this.#readObjects(session, 'printer.objects.query', klippy);
     }
   }
 
-  /** Asks for what not every version tells; undefined: this one does not. */
+  /** Queries something that not every version supports; undefined: this one does not. */
   async #askIfTold(session: RpcSocket, method: string, parameters?: JsonObject): Promise<JsonObject | undefined> {
     try {
       return objectOf(await session.call(method, parameters, this.#timing.answerMs));
@@ -495,13 +497,13 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     this.#watched = watchedObjects(names);
   }
 
-  /** Its configuration changes only with a restart. It is large, so that it is asked for once and not watched. */
+  /** Its configuration changes only with a restart. It is large, so it is queried once and not subscribed to. */
   async #readConfiguration(session: RpcSocket): Promise<void> {
     const answer = await this.#askIfTold(session, 'printer.objects.query', { objects: { configfile: ['settings'] } });
     if (answer !== undefined) this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
   }
 
-  /** Takes over objects and Klipper's state together: the old objects say nothing of a Klipper that came back. */
+  /** Takes over objects and Klipper's state together: the old objects do not apply to a Klipper that came back. */
   async #readObjects(
     session: RpcSocket,
     method: 'printer.objects.query' | 'printer.objects.subscribe',
@@ -554,7 +556,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     this.#makeReport(false);
   }
 
-  /** Fetches what the file of the running job says about itself. */
+  /** Fetches the metadata of the running job's file. */
   #fetchFacts(session: RpcSocket): void {
     const name = this.#tracker.activeFile;
     if (name === undefined) return;
@@ -609,7 +611,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
-  /** How many jobs wait in the printer's own queue: somebody else uses it. */
+  /** The number of jobs in the printer's own queue: another program uses it. */
   async #queuedJobs(session: RpcSocket): Promise<number> {
     try {
       const status = objectOf(await session.call('server.job_queue.status', {}, this.#timing.answerMs));
@@ -656,7 +658,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   }
 }
 
-/** Answers after which the job certainly does not start: Klipper said no, or the request was not understood. */
+/** Answers after which the job certainly does not start: Klipper refused it, or the request was invalid. */
 function isRefusal(error: MoonrakerError): boolean {
   return error.status === 400 || error.status === 401 || (error.status <= -32600 && error.status >= -32602);
 }

@@ -15,7 +15,7 @@ export class MoonrakerError extends Error {
     return this.status === 401 || (this.status === -32602 && /unauthorized/i.test(this.message));
   }
 
-  /** What was asked for does not exist. JSON-RPC has the same code for unknown methods. */
+  /** The requested object does not exist. JSON-RPC uses the same code for unknown methods. */
   get notFound(): boolean {
     return this.status === 404 || this.status === -32601;
   }

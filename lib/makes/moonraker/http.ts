@@ -13,9 +13,9 @@ export interface HttpAddress {
   host: string;
   port: number;
   tls: boolean;
-  /** What stands before every path, where a web server has Moonraker under one of its own: `/printer1`. */
+  /** The prefix of every path, if a web server serves Moonraker under one: `/printer1`. */
   prefix?: string | undefined;
-  /** Makes the connections, where the certificate is checked otherwise than that of any web site. */
+  /** The agent for connections with a special check of the certificate. */
   agent?: https.Agent | undefined;
   apiKey?: string | undefined;
   /** How long a connection and a short answer may take (ms). */
@@ -85,8 +85,7 @@ export async function httpGet(address: HttpAddress, path: string, signal?: Abort
   }
 }
 
-/**
- * The bytes of what is at a path. A redirection is not followed, and nothing larger than `mostBytes` is read.
+/** Downloads a path. Redirects are not followed, and at most `mostBytes` are read.
  * @throws PhotoFailedError it was not sent, or is larger
  */
 export async function httpGetBytes(
@@ -95,7 +94,8 @@ export async function httpGetBytes(
   { signal, mostBytes }: { signal: AbortSignal; mostBytes: number },
 ): Promise<Buffer> {
   const outgoing = request(address, { method: 'GET', path, signal });
-  // What breaks once the answer has begun is told by the answer; an error that nobody listens to would end the process.
+  // A failure after the response has begun is reported by the response; an error without a listener would end the
+  // process.
   outgoing.on('error', () => {});
   try {
     const answered = once(outgoing, 'response') as Promise<[http.IncomingMessage]>;
@@ -127,7 +127,7 @@ export interface HttpUpload {
   progress(fraction: number): void;
 }
 
-/** Streams a file to `/server/files/upload` with its checksum. Resolves with the reply, whatever it says. */
+/** Streams a file to `/server/files/upload` with its checksum. Resolves with the reply, whatever its status. */
 export async function httpUpload(address: HttpAddress, file: HttpUpload): Promise<HttpReply> {
   const boundary = `platewise-${randomUUID()}`;
   const field = (name: string, value: string): string =>

@@ -2,8 +2,8 @@ import type { MachineIdentity } from '../../model/machine-identity';
 import { type JsonObject, objectOf, textOf } from '../values';
 
 /**
- * The id of the computer that Moonraker runs on: the serial number of its processor, as `machine.system_info` tells it where
- * there is one. Several Klippers may run there; each has a configuration of its own.
+ * The id of the computer that Moonraker runs on: the serial number of its processor, if `machine.system_info` reports
+ * one. Several Klippers may run there; each has its own configuration.
  */
 export function hostIds(systemInfo: JsonObject, configFile: string | undefined): MachineIdentity {
   const cpu = textOf(objectOf(systemInfo.cpu_info).serial_number);
@@ -13,8 +13,8 @@ export function hostIds(systemInfo: JsonObject, configFile: string | undefined):
 
 /**
  * The id of Klipper's main board, out of its configuration (`[mcu]`): the one on its CAN bus, or the one at the end of
- * `/dev/serial/by-id/…`, which its chip gives to USB. A port (`/dev/ttyS1`, `by-path`) is none, nor is the name that all
- * USB adapters of one make share.
+ * `/dev/serial/by-id/…`, which its chip gives to USB. A port (`/dev/ttyS1`, `by-path`) is not an id, nor is the name
+ * that all USB adapters of one brand share.
  */
 export function boardIds(settings: JsonObject): MachineIdentity {
   const mcu = objectOf(settings.mcu);

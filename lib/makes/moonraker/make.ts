@@ -5,7 +5,7 @@ import { anyKlipper, orangeStormGiga } from './models';
 import { packForMoonraker } from './pack';
 import { moonrakerTraits } from './traits';
 
-/** Printers with Klipper behind Moonraker, of whichever maker. */
+/** Printers with Klipper behind Moonraker, of any manufacturer. */
 export const moonrakerMake: MakeRow = {
   make: 'moonraker',
   traits: moonrakerTraits,
@@ -18,7 +18,7 @@ export const moonrakerMake: MakeRow = {
   fields: [
     { name: 'port', option: 'port', type: 'number' },
     { name: 'tls', option: 'tls', type: 'flag' },
-    // What stands before every path where a web server has Moonraker under one of its own; missing in older flows.
+    // The prefix of every path if a web server serves Moonraker under one; missing in older flows.
     { name: 'pathPrefix', option: 'path-prefix', type: 'text' },
     { name: 'caFile', option: 'ca-file', type: 'text' },
     { name: 'fingerprint', option: 'fingerprint', type: 'text' },
@@ -35,7 +35,7 @@ export const moonrakerMake: MakeRow = {
   pack: packForMoonraker,
   discovery: {
     ports: [{ name: 'moonraker', option: 'moonraker-port', help: 'where Moonraker is asked (default 7125, then 80)' }],
-    // It has no announcement.
+    // Moonraker does not announce itself.
     search: ({ hosts, ports, signal }) => hosts.map((host) => askMoonraker(host, ports('moonraker', 7125, 80), signal)),
   },
   commandLine: {

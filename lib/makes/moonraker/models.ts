@@ -25,8 +25,8 @@ export const orangeStormGiga: PrinterModel = {
 };
 
 /**
- * Any machine with Klipper. Its size, temperatures and nozzles stand in its own configuration; where that does not tell, what
- * nearly every machine can do is assumed of temperatures and nozzle, and nothing of its size.
+ * Any machine with Klipper. Its own configuration has its size, temperatures and nozzles; if it does not, temperatures
+ * and nozzle of nearly every machine are assumed, but no size.
  */
 export const anyKlipper: PrinterModel = {
   token: 'klipper',

@@ -6,7 +6,7 @@ import { colPicComments } from '../../files/colpic';
 import { thumbnailComments } from '../../files/thumbnail';
 import type { SlicedPrint } from '../../slicing/pack';
 
-/** Of the pictures those that the touchscreens of Elegoo's printers show, in the form that they read; the others are for Moonraker. */
+/** The pictures for the touchscreens of Elegoo's printers, in their format; the others are for Moonraker. */
 const elegooSizes: readonly number[] = [400, 114];
 /** Only for such a screen. */
 const elegooOnly = 114;

@@ -3,7 +3,7 @@ import type { PreflightFailure, StartOrder } from '../driver';
 import { listOf, numberOf, objectOf } from '../values';
 import type { PrinterObjects } from './state-mapping';
 
-/** What the printer told for a preflight. */
+/** The printer's answers for a preflight. */
 export interface PreflightFacts {
   report: PrinterReport;
   klippy: string;
@@ -12,16 +12,16 @@ export interface PreflightFacts {
   free: number | undefined;
   /** Jobs in the printer's own queue. */
   queued: number;
-  /** The names of everything in Klipper's configuration; undefined if it does not tell. */
+  /** The names of all sections in Klipper's configuration; undefined if unknown. */
   objectNames: readonly string[] | undefined;
 }
 
 /** Uploads pass through a temporary folder, so that the file is there twice for a moment. */
 const storageFactor = 2;
-/** With less nothing of any use can be stored. */
+/** With less than this, no useful file can be stored. */
 const fullBytes = 20_000_000;
 
-/** What forbids an order on what the printer tells. */
+/** Checks an order against the printer's answers. */
 export function checkOrder(
   order: StartOrder,
   facts: PreflightFacts,
@@ -91,7 +91,7 @@ function checkSlots(order: StartOrder, report: PrinterReport): PreflightFailure[
   });
 }
 
-/** Klipper itself knows no `T1`: without a macro of that name it goes on with the extruder that it has. */
+/** Klipper itself has no `T1`: without a macro of that name it continues with the active extruder. */
 function checkTool(tool: number, objectNames: readonly string[] | undefined): PreflightFailure[] {
   const macro = `gcode_macro t${tool}`;
   if (tool === 0 || objectNames === undefined || objectNames.some((name) => name.toLowerCase() === macro)) return [];

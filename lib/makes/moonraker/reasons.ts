@@ -1,10 +1,10 @@
 /**
  * Why Klipper stopped, by the first line of its own message, in one line of ours. The messages are those of Klipper's
- * sources (`klippy/mcu.py`, `serialhdl.py`, `klippy.py`, `configfile.py`, `extras/error_mcu.py`, `verify_heater.py`, `tmc.py`, `tmc_uart.py`,
- * `homing.py`, `probe.py`, `kinematics/extruder.py`, `src/*.c`).
+ * sources (`klippy/mcu.py`, `serialhdl.py`, `klippy.py`, `configfile.py`, `extras/error_mcu.py`, `verify_heater.py`,
+ * `tmc.py`, `tmc_uart.py`, `homing.py`, `probe.py`, `kinematics/extruder.py`, `src/*.c`).
  */
 export interface KlipperReason {
-  /** Looked for in the first line; what its groups hold is filled in for `$1` and `$2`. */
+  /** Matched against the first line; its groups replace `$1` and `$2`. */
   pattern: RegExp;
   words: string;
   remedy: string;
@@ -19,7 +19,7 @@ const driver = `Check the cable of the motor and the cooling of its driver, ${re
 const probe = `Clean the nozzle and the bed, and check the probe and its cable, ${restart}`;
 const file = 'Slice the model with the profile of this printer, and send the job again.';
 
-/** The first that fits counts. */
+/** The first match counts. */
 export const klipperReasons: readonly KlipperReason[] = [
   // The board stopped itself.
   { pattern: /Timer too close/i, words: 'The host was too slow for the board.', remedy: load },
@@ -149,7 +149,7 @@ export const klipperReasons: readonly KlipperReason[] = [
   },
 ];
 
-/** What to do where the reason has no words of ours, by Klipper's state. */
+/** The remedy for a reason without a text of ours, by Klipper's state. */
 const byState: Readonly<Record<string, string>> = {
   shutdown: `Remove the cause, ${restart}`,
   error: 'Correct the configuration of Klipper, then send FIRMWARE_RESTART.',
@@ -159,7 +159,7 @@ const notThere = 'Start Klipper on the host of the printer, or restart the host.
 /** Klipper's own message is long: its first line is the reason, the others say how to restart. */
 const firstLine = (message: string): string => message.split('\n', 1)[0]?.trim() ?? '';
 
-/** The reason in one line, Klipper's own words in brackets; undefined where it has no words of ours. */
+/** Returns the reason in one line, with Klipper's own text in brackets; undefined if we have no text for it. */
 export function klipperReason(message: string): { words: string; remedy: string } | undefined {
   const line = firstLine(message);
   for (const { pattern, words, remedy } of klipperReasons) {
@@ -172,7 +172,7 @@ export function klipperReason(message: string): { words: string; remedy: string 
   return undefined;
 }
 
-/** The same, or what Klipper says itself. */
+/** The same, or Klipper's own text. */
 export function reasonOrItself(message: string): { words: string; remedy?: string } {
   return klipperReason(message) ?? { words: firstLine(message) };
 }

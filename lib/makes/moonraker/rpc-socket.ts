@@ -86,7 +86,9 @@ export class RpcSocket extends Session {
     return this.reason === undefined && this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount === 0;
   }
 
-  /** Writes a request before it returns. Without a time limit the answer is waited for as long as the connection lasts. */
+  /**
+   * Writes a request before it returns. Without a time limit it waits for the answer as long as the connection lasts.
+   */
   call(method: string, params?: JsonObject, timeoutMs?: number): Promise<unknown> {
     if (this.reason !== undefined) return Promise.reject(this.reason);
     const id = this.#nextId++;
@@ -138,12 +140,12 @@ export class RpcSocket extends Session {
   }
 }
 
-/** What comes over the websocket. */
+/** A message from the websocket. */
 export type RpcMessage =
   | { kind: 'notification'; method: string; params: unknown[] }
   | { kind: 'answer'; id: number; result: unknown; error?: MoonrakerError };
 
-/** Reads one text frame; undefined if it means nothing. */
+/** Reads one text frame; undefined if it is meaningless. */
 export function readMessage(text: string): RpcMessage | undefined {
   let message: unknown;
   try {
@@ -161,7 +163,7 @@ export function readMessage(text: string): RpcMessage | undefined {
   return method === undefined ? undefined : { kind: 'notification', method, params: listOf(message.params) };
 }
 
-/** A token that opens one websocket. Undefined where the printer has no such thing. */
+/** A token that opens one websocket; undefined if the printer has none. */
 async function oneShotToken(address: HttpAddress, signal: AbortSignal): Promise<string | undefined> {
   const reply = await httpGet(address, '/access/oneshot_token', signal);
   if (reply.status === 401 || reply.status === 403) throw refusalOfStatus(reply.status);
@@ -180,7 +182,7 @@ function refusalOfStatus(status: number): Error {
     : new PrinterUnavailableError(`Moonraker answered HTTP ${status} to the connection.`);
 }
 
-/** An error of Moonraker's as what it means for the connection. */
+/** Turns an error from Moonraker into its meaning for the connection. */
 export function asConnectionError(thrown: unknown): Error {
   if (thrown instanceof MoonrakerError && thrown.unauthorized) {
     return new PrinterRefusedError('Moonraker does not accept our credentials.', keyRemedy, thrown);

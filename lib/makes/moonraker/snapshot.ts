@@ -3,26 +3,26 @@ import { PhotoFailedError } from '../driver';
 import { isObject, listOf, objectOf, textOf } from '../values';
 import { type HttpAddress, httpGet, httpGetBytes } from './http';
 
-/** More than any camera of a printer gives (bytes). */
+/** Larger than the pictures of any printer's camera (bytes). */
 const mostBytes = 5 * 1024 * 1024;
-/** Moonraker itself serves no pictures: it takes a path for one of the web server beside it. */
+/** Moonraker itself serves no pictures: a path belongs to the web server beside it. */
 const moonrakerPort = 7125;
 
 /**
- * What the first camera of the printer sees now; null if Moonraker knows of none.
+ * Takes a picture with the printer's first camera; null if Moonraker has none.
  *
- * The printer says where its pictures are, and is not trusted with it: only its own host is asked, whatever the address
- * in the list says, without credentials, and what comes must be a JPEG or a PNG.
+ * The printer supplies the address of its pictures, but is not trusted: only its own host is contacted, whatever the
+ * address in the list, without credentials, and the result must be a JPEG or a PNG.
  *
- * @throws PhotoFailedError or PrinterUnavailableError there is a camera, and no picture could be had
+ * @throws PhotoFailedError or PrinterUnavailableError there is a camera, but it gave no picture
  */
 export async function takeSnapshot(address: HttpAddress, signal: AbortSignal): Promise<Photo | null> {
   const list = await httpGet(address, '/server/webcams/list', signal);
-  // Moonraker knows cameras since 2022, and only with its component for them.
+  // Moonraker supports cameras since 2022, and only with the component for them.
   if (list.status === 404) return null;
   if (list.status !== 200) throw new PhotoFailedError(`The list of cameras was answered with HTTP ${list.status}.`);
   const base = webAddress(address);
-  // A path is meant below the address of the printer, whatever of the server that is.
+  // A path is relative to the address of the printer, whichever server that is.
   const below = (url: string): string => (/^\/(?!\/)/.test(url) ? `${address.prefix ?? ''}${url}` : url);
   const urls = snapshotUrls(list.body).map((url) => absolute(below(url), base));
   if (urls.length === 0) return null;
@@ -43,7 +43,7 @@ export async function takeSnapshot(address: HttpAddress, signal: AbortSignal): P
   return { bytes, type };
 }
 
-/** Where a path in the list leads to. */
+/** Resolves a path in the list. */
 export function webAddress({ host, port, tls }: Pick<HttpAddress, 'host' | 'port' | 'tls'>): URL {
   const name = host.includes(':') ? `[${host}]` : host;
   return new URL(`${tls ? 'https' : 'http'}://${name}${port === moonrakerPort ? '' : `:${port}`}/`);

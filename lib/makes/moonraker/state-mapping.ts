@@ -12,7 +12,7 @@ import type {
 import { fraction, isObject, type JsonObject, listOf, numberOf, objectOf, textOf } from '../values';
 import { reasonOrItself, whyNotReady } from './reasons';
 
-/** The printer objects by name, as last told. */
+/** The printer objects by name, as last reported. */
 export type PrinterObjects = JsonObject;
 
 /** One job of Moonraker's history. */
@@ -31,7 +31,7 @@ export function readHistoryJob(value: unknown): HistoryJob | undefined {
     : { jobId: textOf(value.job_id) ?? '', fileName, status };
 }
 
-/** How a job of the history ended. Several words only say that Moonraker lost sight of it. */
+/** How a job of the history ended. Several words only mean that Moonraker lost track of it. */
 export function historyEnding(status: string): Ending {
   switch (status) {
     case 'completed':
@@ -47,10 +47,10 @@ export function historyEnding(status: string): Ending {
   }
 }
 
-/** No printer has so many objects or fields; what sends ever new ones is broken, and is not to fill the memory. */
+/** No printer has this many objects or fields; a defective one that keeps sending new ones must not fill the memory. */
 const mostFields = 2000;
 
-/** Merges changed fields into the objects that are known. */
+/** Merges changed fields into the known objects. */
 export function mergeObjects(known: PrinterObjects, update: unknown): PrinterObjects {
   const merged: PrinterObjects = { ...known };
   const changes = objectOf(update);
@@ -61,7 +61,7 @@ export function mergeObjects(known: PrinterObjects, update: unknown): PrinterObj
   return Object.keys(merged).length > mostFields ? changes : merged;
 }
 
-/** What is known of the printer at one moment. */
+/** A snapshot of the printer. */
 export interface MoonrakerState {
   /** `ready`, `startup`, `shutdown`, `error`, `disconnected`, `initializing`. */
   klippy: string;
@@ -79,7 +79,7 @@ export interface MappedState {
   remedy?: string;
 }
 
-/** The printer objects' own state; it tells of a job only while Klipper is ready. */
+/** The printer objects' own state; it describes a job only while Klipper is ready. */
 export function printState(objects: PrinterObjects): string {
   return textOf(objectOf(objects.print_stats).state) ?? '';
 }
@@ -88,7 +88,7 @@ export function printFileName(objects: PrinterObjects): string {
   return textOf(objectOf(objects.print_stats).filename) ?? '';
 }
 
-/** Klipper's state, by what the subscription and `server.info` say; the worse of the two counts. */
+/** Klipper's state, from the subscription and `server.info`; the worse of the two counts. */
 export function klippyState(state: MoonrakerState): string {
   const told = textOf(objectOf(state.objects.webhooks).state);
   if (state.klippy !== 'ready') return state.klippy;
@@ -97,17 +97,17 @@ export function klippyState(state: MoonrakerState): string {
 
 function klippyMessage(state: MoonrakerState): string {
   const { state: told, state_message: message } = objectOf(state.objects.webhooks);
-  // While Klipper goes down its message may still be the one of when it was ready.
+  // While Klipper shuts down, its message may still be the one from the ready state.
   return (textOf(told) === 'ready' ? '' : textOf(message)) || state.klippyMessage;
 }
 
-/** What Klipper says, in words of ours where there are any. */
+/** Klipper's message, in our words if there are any. */
 function told(message: string): Pick<MappedState, 'message' | 'remedy'> {
   const { words, remedy } = reasonOrItself(message);
   return { ...(words !== '' && { message: words }), ...(remedy !== undefined && { remedy }) };
 }
 
-/** What the machine does, and the job that it runs or ran last. */
+/** The state of the machine, and its current or last job. */
 export function mapState(state: MoonrakerState): MappedState {
   const klippy = klippyState(state);
   if (klippy !== 'ready') return mapNotReady(state, klippy);
@@ -137,7 +137,7 @@ export function mapState(state: MoonrakerState): MappedState {
   }
 }
 
-/** An ending belongs to a job; without a name there is none to tell of. */
+/** An ending belongs to a job; without a name there is none to report. */
 function ended(state: MoonrakerState, ending: Ending): Pick<MappedState, 'job' | 'ending'> {
   const fileName = printFileName(state.objects);
   return fileName === '' ? { job: null, ending: null } : { job: jobNamed(fileName, state), ending };
@@ -148,7 +148,7 @@ export function jobNamed(fileName: string, { lastJob }: Pick<MoonrakerState, 'la
   return { name: fileName, ...(lastJob?.fileName === fileName && lastJob.jobId !== '' && { recordId: lastJob.jobId }) };
 }
 
-/** Why a print ended that Klipper itself remembers no more, by the status in Moonraker's history. */
+/** Why a print ended that Klipper itself no longer remembers, by the status in Moonraker's history. */
 const historyReasons: Readonly<Record<string, string>> = {
   error: 'Klipper reported an error',
   klippy_shutdown: 'Klipper shut down during the print',
@@ -166,7 +166,7 @@ function lastOfHistory(state: MoonrakerState): Pick<MappedState, 'job' | 'ending
   };
 }
 
-/** After a shutdown the print state stays what it was: a job that is shown as running or paused is lost. */
+/** After a shutdown the print state stays unchanged: a job that is shown as running or paused is lost. */
 function mapNotReady(state: MoonrakerState, klippy: string): MappedState {
   const broken = klippy === 'error' || klippy === 'shutdown';
   const common = { state: broken ? ('fault' as const) : ('busy' as const), ...told(klippyMessage(state)) };
@@ -174,7 +174,7 @@ function mapNotReady(state: MoonrakerState, klippy: string): MappedState {
   const print = printState(state.objects);
   if (klippy !== 'shutdown' || fileName === '' || print === 'standby' || print === '') {
     const last = lastOfHistory(state);
-    // What became of a job that the history still shows as running is told a moment later.
+    // The history reports a moment later how a job that it still shows as running ended.
     return { ...common, job: last.job, ending: state.lastJob?.status === 'in_progress' ? null : last.ending };
   }
   const ending: Ending = print === 'complete' ? 'finished' : print === 'cancelled' ? 'cancelled' : 'failed';
@@ -186,7 +186,7 @@ function isExtruding(objects: PrinterObjects): boolean {
   return (numberOf(objectOf(objects.print_stats).print_duration) ?? 0) > 0;
 }
 
-/** What the file's metadata say about where its G-code lies and how long it takes. */
+/** The position of the G-code in the file and its duration, from the file's metadata. */
 export interface FileFacts {
   startByte?: number | undefined;
   endByte?: number | undefined;
@@ -216,7 +216,7 @@ export function mapProgress(
   return { progress, remainingMinutes: seconds === undefined ? null : seconds / 60 };
 }
 
-/** mm of filament that Klipper has counted for its job; after a restart it knows of none, and counts 0. */
+/** mm of filament that Klipper has counted for its job; after a restart it has none, and counts 0. */
 export function mapFilament(objects: PrinterObjects): { filamentMm?: number } {
   const used = numberOf(objectOf(objects.print_stats).filament_used);
   return used === undefined || used < 0 || printFileName(objects) === '' ? {} : { filamentMm: used };
@@ -229,7 +229,7 @@ export function mapLayers(objects: PrinterObjects): { layer?: number; layers?: n
   return { ...(layer === undefined ? {} : { layer }), ...(layers === undefined ? {} : { layers }) };
 }
 
-/** Which objects to watch among those that the printer has. */
+/** The printer's objects to subscribe to. */
 export function watchedObjects(available: readonly string[]): JsonObject {
   const always = ['webhooks', 'print_stats', 'virtual_sdcard'];
   const heaters = available.filter((name) => /^(extruder\d*|heater_bed|heater_generic .+)$/.test(name));
@@ -269,7 +269,7 @@ function filamentDetected(objects: PrinterObjects): boolean | null {
   return detected;
 }
 
-/** One slot an extruder. The filament sensors belong to the machine, not to one extruder. */
+/** One slot for each extruder. The filament sensors belong to the machine, not to one extruder. */
 export function mapSlots(objects: PrinterObjects): ReportedSlot[] {
   const present = filamentDetected(objects);
   return extrudersOf(objects).map((slot) => ({ slot, tool: toolOfExtruder(slot), present }));
@@ -294,7 +294,7 @@ export function mapToolHead(state: MoonrakerState, configuration: JsonObject): T
   };
 }
 
-/** Of the sections of Klipper's configuration, those that tell what the machine can do. */
+/** The sections of Klipper's configuration that define the machine's capabilities. */
 export function usefulSettings(configfile: JsonObject): JsonObject {
   const sections = Object.entries(objectOf(configfile.settings)).filter(([name]) =>
     /^(extruder\d*|heater_bed|mcu)$/.test(name),
@@ -305,7 +305,7 @@ export function usefulSettings(configfile: JsonObject): JsonObject {
 /** More extruders than any machine has. */
 const mostSections = 32;
 
-/** mm, by tool; empty unless all of them are told. */
+/** mm, by tool; empty unless all are reported. */
 function configuredNozzles(extruders: readonly string[], configuration: JsonObject): number[] {
   const diameters = extruders.map((name) => numberOf(objectOf(configuration[name]).nozzle_diameter));
   return diameters.filter((diameter) => diameter !== undefined).length === extruders.length
@@ -314,9 +314,9 @@ function configuredNozzles(extruders: readonly string[], configuration: JsonObje
 }
 
 /**
- * What Klipper's configuration says that the machine can do. Where several extruders differ, the least of them counts.
- * The volume is how far the axes travel: a little beside the bed too, which does not count, unless the middle of the bed is
- * the origin, as on a delta.
+ * The machine's capabilities from Klipper's configuration. If extruders differ, the lowest value counts. The volume is
+ * the travel of the axes; travel beside the bed does not count, unless the middle of the bed is the origin, as on a
+ * delta.
  */
 export function mapCapabilities(state: MoonrakerState, configuration: JsonObject): ReportedCapabilities {
   const extruders = extrudersOf(state.objects);

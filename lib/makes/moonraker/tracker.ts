@@ -14,36 +14,36 @@ import {
   readHistoryJob,
 } from './state-mapping';
 
-/** What the printer does, as far as it is settled. */
+/** The printer's state, once it is settled. */
 export interface TrackedState extends MappedState {
-  /** How the job ended can be told only later; in this many ms at the latest. */
+  /** How the job ended is known only later; in this many ms at the latest. */
   undecidedForMs?: number;
 }
 
-/** What a notification asks of whoever keeps the connection. */
+/** What a notification requires of the driver. */
 export type NotificationEffect =
   /** Nothing that concerns us. */
   | 'none'
   /** Something is different now. */
   | 'changed'
-  /** Klipper came back: everything must be asked for and subscribed to anew. */
+  /** Klipper came back: all queries and subscriptions must be renewed. */
   | 'ask anew'
-  /** Something is different, and more can be told if it is asked for. */
+  /** Something is different, and a query returns more. */
   | 'changed, ask';
 
 /**
- * The state machine of the driver without its connection: takes what the printer answers and notifies, in order, and
- * tells what the printer does and how its jobs ended.
+ * The state machine of the driver without its connection: takes the printer's answers and notifications in order, and
+ * derives the printer's state and how its jobs ended.
  */
 export class StateTracker {
   #state: MoonrakerState = { klippy: 'disconnected', klippyMessage: '', objects: {}, lastJob: undefined };
   /** The job that was seen running last. */
   #lastActive: string | undefined;
-  /** Since when a job that ran is gone without the history telling how it ended. */
+  /** Since when a job that ran is gone without an ending in the history. */
   #goneSince: number | undefined;
   readonly #stopped = new Set<string>();
 
-  /** @param historyMs how long the history may take to tell how a job ended that the printer shows no more */
+  /** @param historyMs how long the history may take to report how a job ended that the printer no longer shows */
   constructor(private readonly historyMs: number) {}
 
   get state(): MoonrakerState {
@@ -60,7 +60,7 @@ export class StateTracker {
     return print === 'printing' || print === 'paused' ? printFileName(this.#state.objects) : undefined;
   }
 
-  /** Takes what `server.info` says of Klipper; that it is ready is believed only with its objects. */
+  /** Takes Klipper's state from `server.info`; `ready` counts only together with its objects. */
   klippyIs(klippy: string): void {
     if (klippy !== 'ready') this.#state = { ...this.#state, klippy };
   }
@@ -69,7 +69,7 @@ export class StateTracker {
     this.#state = { ...this.#state, klippyMessage };
   }
 
-  /** Takes all objects together with Klipper's state: old objects say nothing of a Klipper that came back. */
+  /** Takes all objects together with Klipper's state: old objects do not apply to a Klipper that came back. */
   objectsAre(objects: PrinterObjects, klippy: 'ready' | 'shutdown'): void {
     this.#state = { ...this.#state, klippy, objects };
     if (klippy === 'ready') this.#state.klippyMessage = '';
@@ -81,7 +81,7 @@ export class StateTracker {
     this.#state = { ...this.#state, lastJob: job };
   }
 
-  /** Remembers that we asked for this job's end. */
+  /** Remembers that we requested this job's end. */
   askedToStop(fileName: string): void {
     this.#stopped.add(fileName);
   }
@@ -113,10 +113,10 @@ export class StateTracker {
   }
 
   /**
-   * What the printer does at a moment of the monotonic clock (ms).
+   * Returns the printer's state at a time of the monotonic clock (ms).
    *
-   * The stock macros of the Giga forget a cancelled job at once: the printer stands by without a file name, and only
-   * the history tells what happened, a moment later.
+   * The stock macros of the Giga forget a cancelled job immediately: the printer stands by without a file name, and
+   * only the history reports the ending, a moment later.
    */
   at(now: number): TrackedState {
     const mapped = mapState(this.#state);

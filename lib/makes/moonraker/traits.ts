@@ -7,7 +7,7 @@ export const moonrakerTraits: MakeTraits = {
   toolWords: 'tools',
   numberedSlots: 'extruder',
   addsReportedSlots: true,
-  // What Klipper's users write into start and end code; temperatures in it are read and judged.
+  // Commands that Klipper's users write into start and end code; temperatures in them are read and checked.
   extendedCommands: [
     'BED_MESH_CALIBRATE',
     'BED_MESH_CLEAR',
@@ -31,7 +31,8 @@ export const moonrakerTraits: MakeTraits = {
   takesMacros: true,
   readsPastReturns: true,
   vendorCommandsInProfiles: false,
-  // PrusaSlicer before 2.6 knows no `klipper`: `marlin` is what Klipper reads, as long as no machine limits are emitted.
+  // PrusaSlicer before 2.6 knows no `klipper`: `marlin` is what Klipper reads, as long as no machine limits are
+  // emitted.
   gcodeFlavour: 'marlin',
   pictureSizes: [400, 160, 114, 32],
   // Klipper runs on printers of many makers.

@@ -3,7 +3,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { asError } from '../../model/errors';
 import { PrinterRefusedError } from '../driver';
 
-/** How a Moonraker behind HTTPS proves that it is the right one; with neither, as any web site does. */
+/** How a Moonraker behind HTTPS proves its identity; with neither, like any web site. */
 export interface HttpsTrust {
   /** PEM of the authority that signed its certificate, or of the certificate itself. */
   ca?: string | undefined;
@@ -11,7 +11,7 @@ export interface HttpsTrust {
   fingerprint?: string | undefined;
 }
 
-/** What makes the connections to it; undefined: as to any web site. */
+/** The agent for connections to it; undefined: the default one. */
 export function agentFor({ ca, fingerprint }: HttpsTrust): Agent | undefined {
   if (fingerprint !== undefined) return new PinningAgent(fingerprint);
   return ca === undefined ? undefined : new Agent({ ca });
@@ -19,7 +19,7 @@ export function agentFor({ ca, fingerprint }: HttpsTrust): Agent | undefined {
 
 const plainHex = (fingerprint: string): string => fingerprint.replace(/[^0-9a-f]/gi, '').toUpperCase();
 
-/** Hands out a connection only once its certificate is the pinned one, so that no key goes to anybody else. */
+/** Returns a connection only once its certificate is the pinned one, so that no key is sent to another server. */
 class PinningAgent extends Agent {
   constructor(private readonly fingerprint: string) {
     super();
@@ -35,7 +35,7 @@ class PinningAgent extends Agent {
       socket.off('error', fail);
       socket.on('error', () => {});
       socket.destroy();
-      // The types know no connection that failed.
+      // The types do not cover a failed connection.
       (done as ((error: Error) => void) | undefined)?.(error);
     };
     socket.once('error', fail);
@@ -60,12 +60,14 @@ class PinningAgent extends Agent {
   }
 }
 
-/** A name is announced, an address is not. */
+/** SNI is sent for a name, but not for an address. */
 const nameOf = (host: string): string => (/^[\d.]+$|:/.test(host) ? '' : host);
 
 const certificateErrors = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ALTNAME/;
 
-/** The refusal if a request failed over the certificate, which trying again does not mend; else undefined. */
+/**
+ * Returns the refusal if a request failed because of the certificate, which a retry does not fix; otherwise undefined.
+ */
 export function certificateRefusal(thrown: unknown): PrinterRefusedError | undefined {
   if (thrown instanceof PrinterRefusedError) return thrown;
   const error = asError(thrown);

@@ -9,7 +9,7 @@ const proxyTimeouts = [502, 504];
 
 /**
  * Uploads a file under its exact name. The printer compares the checksum; the size is compared here. `storedSize`
- * tells what the printer has under that name.
+ * returns the size that the printer has under that name.
  */
 export async function uploadFile(
   address: HttpAddress,
@@ -39,7 +39,7 @@ export async function uploadFile(
     throw new UploadFailedError(`After the upload ${fileName} ${seen}.`, { cause: failure });
   }
   if (failure !== undefined) {
-    // Of that size there may be an older, different file: without the printer's word the upload is repeated.
+    // An older, different file may have the same size: without the printer's confirmation the upload is repeated.
     throw failure instanceof UploadFailedError
       ? failure
       : new UploadFailedError(`The upload broke off: ${failure.message}`, { cause: failure });
@@ -48,8 +48,8 @@ export async function uploadFile(
 }
 
 /**
- * The size that the printer says it stored; undefined if it does not say, or if only a proxy answered.
- * @throws PrinterRefusedError or UploadFailedError if the printer said no
+ * Returns the stored size as reported by the printer; undefined if it does not report one, or if only a proxy answered.
+ * @throws PrinterRefusedError or UploadFailedError if the printer refused the file
  */
 export function confirmedSize(reply: HttpReply): number | undefined {
   if (reply.status >= 400 && !proxyTimeouts.includes(reply.status)) throw refusal(reply);

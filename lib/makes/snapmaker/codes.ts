@@ -1,8 +1,8 @@
 import { type CodeWords, type Severity, withCode } from '../code-words';
 
 /**
- * What the Artisan's codes mean, in our own words: the exceptions of `04/00` and `04/02` by owner and state, and the
- * reasons of `ac/01`. Their meanings are those of the public firmware of its controller
+ * The meanings of the Artisan's codes, in our own words: the exceptions of `04/00` and `04/02` by owner and state, and
+ * the reasons of `ac/01`. Their meanings are those of the public firmware of its controller
  * (artisansnapmaker-prog/Artisan-Controller); 13/11 and 13/12 were seen on a machine.
  */
 interface Row {
@@ -36,7 +36,7 @@ export const snapmakerFaults: Readonly<Record<string, Row>> = {
   ...heaters(13, ['Nozzle 0', 'Nozzle 1']),
   '13/9': { words: 'The tool head is offline.', remedy: plug },
   '13/10': { words: 'The type of a nozzle is wrong.', remedy: 'Mount the nozzles that are set at the touchscreen.' },
-  // Only what uses that extruder is stopped.
+  // Only jobs that use that extruder are stopped.
   '13/11': {
     words: 'The filament has run out.',
     remedy: 'Load a new spool of the same material.',
@@ -113,7 +113,7 @@ export const snapmakerIssues: Readonly<Record<number, Row>> = {
   22: { words: 'The print was stopped by a fault.', remedy: touchscreen },
 };
 
-/** What is no trouble needs no remedy and no code. */
+/** A reason that is not a fault needs no remedy and no code. */
 const plainIssues: Readonly<Record<number, string>> = {
   0: 'The print is finished.',
   12: 'The print was stopped.',
@@ -129,7 +129,7 @@ export function faultCode(code: string): CodeWords {
   return { words: row ? withCode(row.words, code) : `Fault ${code}.`, remedy, severity, blocking };
 }
 
-/** What a code of `ac/01` says, and what to do about it unless it is no trouble. */
+/** Returns the text of an `ac/01` code, with a remedy unless it is not a fault. */
 export function issueCode(code: number): { words: string; remedy?: string } {
   const plain = plainIssues[code];
   if (plain !== undefined) return { words: plain };

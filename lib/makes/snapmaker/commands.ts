@@ -39,7 +39,7 @@ export function commandKey(command: Command): string {
   return `${hex(command.set)}/${hex(command.id)}`;
 }
 
-/** Reads a payload from front to back; what lies behind its end reads as zero and empty. */
+/** Reads a payload from front to back; beyond its end, values read as zero and empty. */
 class PayloadReader {
   #offset = 0;
 
@@ -108,7 +108,7 @@ export function subscribePayload(command: Command, periodMs: number): Buffer {
   return Buffer.concat([u8(command.set), u8(command.id), u16(periodMs)]);
 }
 
-/** What a client and the screen agree on by convention. */
+/** Constants that client and screen share by convention. */
 export const chunkBytes = 61_440;
 
 export function chunkCount(size: number): number {
@@ -119,7 +119,7 @@ export function uploadStartPayload(name: string, size: number, md5: string): Buf
   return Buffer.concat([text(name), u32(size), u16(chunkCount(size)), text(md5)]);
 }
 
-/** The answer with a chunk of this length, and the part of it that the chunk's bytes are to be put into. */
+/** The answer with a chunk of this length, and the part of it for the chunk's bytes. */
 export function chunkAnswer(md5: string, index: number, length: number): { payload: Buffer; bytes: Buffer } {
   const head = Buffer.concat([u8(0), text(md5), u16(index), u16(length)]);
   const payload = Buffer.allocUnsafe(head.length + length);
@@ -223,7 +223,7 @@ export function readModules(payload: Buffer): Module[] {
 
 export interface Nozzle {
   index: number;
-  /** Null where the sensor is switched off. */
+  /** Null if the sensor is switched off. */
   filament: boolean | null;
   diameter: number;
   current: number;
@@ -289,7 +289,7 @@ export function readFault(payload: Buffer): MachineFault {
   return { level: reader.u8(), owner: reader.u16(), state: reader.u8() };
 }
 
-/** The faults that last. What follows them in the payload is unreliable. */
+/** The lasting faults. The rest of the payload is unreliable. */
 export function readFaultList(payload: Buffer): MachineFault[] {
   const reader = new PayloadReader(payload);
   if (reader.u8() !== 0) return [];

@@ -7,7 +7,7 @@ const probe = Buffer.from('discover');
 const probeEveryMs = 1000;
 const supportedModel = 'Snapmaker Artisan';
 
-/** Asks every local network, and the hosts given, for Snapmaker printers, until the signal fires. */
+/** Searches every local network, and the given hosts, for Snapmaker printers, until the signal fires. */
 export function askForSnapmakers(hosts: readonly string[], port: number, signal: AbortSignal): Promise<FoundPrinter[]> {
   return new Promise((resolve) => {
     const found = new Map<string, FoundPrinter>();
@@ -20,7 +20,7 @@ export function askForSnapmakers(hosts: readonly string[], port: number, signal:
       socket.close();
       resolve([...found.values()]);
     };
-    // A network that is down answers a probe with an error, and says nothing about the others.
+    // A network that is down answers a probe with an error, which does not affect the others.
     const ask = (): void => {
       for (const target of targets) socket.send(probe, port, target, () => {});
     };
@@ -66,7 +66,7 @@ export function readReply(text: string, sender: string): FoundPrinter | undefine
   };
 }
 
-/** The address of everybody on each network of this machine, and this machine itself. */
+/** The broadcast address of each network of this machine, and this machine itself. */
 function broadcastAddresses(): string[] {
   const addresses = Object.values(networkInterfaces())
     .flat()

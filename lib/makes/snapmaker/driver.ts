@@ -41,7 +41,7 @@ import { MachineTracker } from './tracker';
 import { refuseChunk, serveFile } from './upload';
 
 export interface SnapmakerTiming extends ReconnectTiming {
-  /** How long the connection may take to stand, and how long an answer (ms). */
+  /** How long establishing the connection may take, and how long an answer (ms). */
   connectMs: number;
   answerMs: number;
   /** How long the greeting may stay unanswered (ms), and how long while the approval dialog is shown. */
@@ -52,13 +52,13 @@ export interface SnapmakerTiming extends ReconnectTiming {
   silentMs: number;
   /** How long the reason of an ending may come after the ending (ms). */
   noticeMs: number;
-  /** How long the screen may ask for nothing during an upload (ms). */
+  /** How long the screen may request no chunk during an upload (ms). */
   stallMs: number;
   /** How long a start may take until the job shows: the machine homes first (ms). */
   startMs: number;
   /** How long a pause and a resume may take (ms). */
   controlMs: number;
-  /** How long to stay away after somebody tapped Disconnect (ms). */
+  /** The delay before reconnecting after an operator tapped Disconnect (ms). */
   disconnectedPauseMs: number;
 }
 
@@ -80,9 +80,9 @@ export const defaultSnapmakerTiming: SnapmakerTiming = {
 
 export interface SnapmakerOptions extends DriverOptions {
   port?: number;
-  /** Chosen by us and kept for ever: the machine remembers it once somebody allowed it. A secret. */
+  /** Chosen by us and kept permanently: the machine remembers it once an operator has allowed it. A secret. */
   token: string;
-  /** What the touchscreen shows when it asks whether to allow us. */
+  /** The name that the touchscreen shows when it asks for permission. */
   clientName?: string;
   timing?: Partial<SnapmakerTiming>;
 }
@@ -124,7 +124,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     // The push that follows the answer was made after it, and the answer after this call.
     await this.#askFile(session);
     await this.#next(session, this.#heartbeatWaiters, 'its state');
-    // The name comes last: it stays after a job, so that it tells also of one that began and ended between two pushes.
+    // The name is queried last: it stays after a job, so it also reveals one that began and ended between two pushes.
     await this.#askFile(session);
     return this.report ?? this.#makeReport();
   }
@@ -253,7 +253,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
       await this.#askIdentity(session);
       await this.#readModules(session).catch(() => {});
       const first = this.#next(session, this.#heartbeatWaiters, 'its state');
-      // If what comes between fails, nobody waits for this any more.
+      // If a step in between fails, no caller awaits this any more.
       first.catch(() => {});
       await this.#subscribe(session);
       await this.#readFaults(session);
@@ -298,7 +298,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     };
   }
 
-  /** The answer is only a hint: it comes late, and says yes even to a start that failed. */
+  /** The reply is only a hint: it arrives late, and is positive even for a start that failed. */
   async #confirmStart(order: StartOrder, session: SacpSession, answer: Promise<Frame>): Promise<PrinterReport> {
     const shown = this.waitForReport((report) => isShown(report, order), { timeoutMs: this.#timing.startMs, session });
     shown.catch(() => {});
@@ -328,7 +328,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     return { verdict: 'none', evidence: 'The printer remembers no job since it was switched on.' };
   }
 
-  /** Pause or resume: taken at once, done later. */
+  /** Pause or resume: accepted immediately, carried out later. */
   async #control(command: Command, outcome: Command, done: (report: PrinterReport) => boolean): Promise<void> {
     const session = this.connected();
     const key = commandKey(outcome);
@@ -351,7 +351,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
 
   async #askIdentity(session: SacpSession): Promise<void> {
     const answer = await session.request(peers.controller, commands.machineInfo).catch((thrown: unknown) => {
-      // Whoever has told which machine it is tells it again; without that nobody knows.
+      // A machine that has reported its id reports it again; without the report it is unknown.
       if (this.#info !== undefined) throw thrown;
       return undefined;
     });
@@ -369,7 +369,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     for (const item of [commands.heartbeat, commands.extruders, commands.bed, commands.line, commands.printTime]) {
       const payload = subscribePayload(item, period);
       const answer = await session.request(peers.controller, commands.subscribe, payload).catch((thrown: unknown) => {
-        // Only the state must be told; the rest is welcome.
+        // Only the state is required; the rest is optional.
         if (item === commands.heartbeat || session.reason !== undefined) throw thrown;
       });
       const result = answer?.payload[0] ?? 0;
@@ -385,10 +385,10 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     if (answer !== undefined) this.#tracker.faultsAre(readFaultList(answer.payload));
   }
 
-  /** Asks which job runs or ran last, and waits for the answer. */
+  /** Queries the current or last job, and waits for the answer. */
   async #askFile(session: SacpSession): Promise<void> {
     const answered = this.#next(session, this.#fileWaiters, 'its job');
-    // A send that fails leaves nobody who waits for the answer.
+    // After a failed send no caller awaits the answer.
     answered.catch(() => {});
     session.send(peers.controller, commands.fileInfo);
     await answered;
@@ -437,7 +437,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     }
   }
 
-  /** What the machine asks for, and what it tells of a request of ours. */
+  /** Handles the machine's requests, and its notices about ours. */
   #onRequest(session: SacpSession, frame: Frame): void {
     const key = commandKey({ set: frame.commandSet, id: frame.commandId });
     if (key === commandKey(commands.uploadChunk)) {

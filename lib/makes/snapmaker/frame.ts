@@ -1,4 +1,4 @@
-/** Who a frame is from or for. */
+/** The sender or receiver of a frame. */
 export const peers = { client: 0, controller: 1, screen: 2 } as const;
 
 /** One SACP frame without its framing. */
@@ -7,7 +7,7 @@ export interface Frame {
   version?: number;
   receiver: number;
   sender: number;
-  /** 0 asks, 1 answers; what the machine pushes is an answer to nothing. */
+  /** 0: request, 1: answer; a push is an answer without a request. */
   attribute: 0 | 1;
   sequence: number;
   commandSet: number;
@@ -32,8 +32,8 @@ export function crc8(bytes: Uint8Array): number {
 }
 
 /**
- * The sum over sender to payload: big-endian words, folded and inverted. Other than in RFC 1071 a last odd byte is
- * added as it is.
+ * The sum over sender to payload: big-endian words, folded and inverted. Unlike in RFC 1071, a last odd byte is added
+ * unchanged.
  */
 export function checksum(bytes: Uint8Array): number {
   let sum = 0;
@@ -63,7 +63,7 @@ export function encodeFrame(frame: Frame): Buffer {
   return bytes;
 }
 
-/** Reads one whole frame; undefined if its sums are wrong. */
+/** Reads one complete frame; undefined if its checksums are wrong. */
 export function decodeFrame(bytes: Buffer): Frame | undefined {
   if (bytes.length < shortestFrame || bytes.readUInt16BE(0) !== 0xaa55) return undefined;
   const length = bytes.readUInt16LE(2) + uncounted;

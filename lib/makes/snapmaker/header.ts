@@ -4,7 +4,7 @@ import type { GcodeAnalysis } from '../../files/analysis';
 import { gramsOfFilament, type Material } from '../../model/material';
 import type { SlicingMachine } from '../../slicing/slicer';
 
-/** What the Artisan's screen shows of a file; every number must be sound, one bad one hides the whole preview. */
+/** The data that the Artisan's screen shows for a file; one invalid number hides the whole preview. */
 export interface SnapmakerHeaderInput {
   analysis: GcodeAnalysis;
   machine: SlicingMachine;
@@ -33,7 +33,7 @@ export function snapmakerHeader(input: SnapmakerHeaderInput): string {
     ...(input.picture ? [`;thumbnail: data:image/png;base64,${input.picture.toString('base64')}`] : []),
     `;file_total_lines: ${total}`,
     `;estimated_time(s): ${Math.round(input.estimatedSeconds)}`,
-    // a nozzle that is not used stays cold
+    // An unused nozzle stays cold.
     `;nozzle_temperature(°C): ${tool === 0 ? temperature : 0}`,
     `;nozzle_0_diameter(mm): ${nozzles[0] ?? 0.4}`,
     ...(tool === 0 ? [`;nozzle_0_material: ${type}`] : []),

@@ -4,7 +4,7 @@ import { thumbnailsOfGcode } from '../../files/thumbnail';
 import type { SlicedPrint } from '../../slicing/pack';
 import { prependHeader, snapmakerHeader } from './header';
 
-/** Writes the header before G-code that the screen reads; a file of the maker's own slicer has one. */
+/** Writes the header that the screen reads before the G-code; a file of Snapmaker's own slicer already has one. */
 export async function packForSnapmaker(sliced: SlicedPrint, output: string): Promise<{ lines: number } | null> {
   const { analysis, machine, material, pictures } = sliced;
   if (analysis.slicer === luban) return null;

@@ -9,7 +9,7 @@ const headLength = 7;
 export class FrameParser {
   #buffer: Buffer = Buffer.alloc(0);
 
-  /** Whether a stray `a` was met: somebody is asked at the touchscreen. */
+  /** Whether a stray `a` was seen: the touchscreen shows its approval dialog. */
   dialogShown = false;
 
   /** How many bytes wait for the rest of their frame. */
@@ -47,7 +47,7 @@ export class FrameParser {
     return frame ?? 'skipped';
   }
 
-  /** Where the next frame may begin; what lies before it is of no use. */
+  /** Where the next frame may begin; the bytes before it are discarded. */
   #findStart(): number {
     const buffer = this.#buffer;
     for (let index = 0; index < buffer.length; index++) {

@@ -2,7 +2,7 @@ import { isActive, type PrinterReport } from '../../model/printer';
 import type { PreflightFailure, StartOrder } from '../driver';
 import { dualExtruderModule, type Module, moduleNormal } from './commands';
 
-/** What forbids an order on what the machine tells. */
+/** Checks an order against the machine's report. */
 export function checkOrder(order: StartOrder, report: PrinterReport, modules: readonly Module[]): PreflightFailure[] {
   return [...checkToolHead(modules), ...checkIdle(report), ...checkSlots(order, report), ...checkFile(order)];
 }

@@ -4,15 +4,15 @@ import { endingOfIssue, hasJob, reachedEnd } from './state-mapping';
 
 export interface JudgedRun {
   ending: Ending | null;
-  /** The job runs no more, but how it ended can be told only later; in this many ms at the latest. */
+  /** The job no longer runs, but how it ended is known only later; in this many ms at the latest. */
   undecidedForMs?: number;
 }
 
-/** What is known when a run is judged. */
+/** The inputs for the judgement of a run. */
 export interface RunFacts {
   file: FileInfo | undefined;
   line: number | undefined;
-  /** When the line was told, on the clock of `now`. */
+  /** When the line was reported, on the clock of `now`. */
   lineAt: number | undefined;
   totalLines: number | undefined;
   now: number;
@@ -22,22 +22,22 @@ const emergencyStop = 11;
 
 /**
  * Judges how jobs ended. The status is the same after a finished and a stopped job; a notice that follows within
- * seconds, and may be lost, tells which it was.
+ * seconds, and may be lost, distinguishes them.
  */
 export class RunJudge {
   #status: number | undefined;
   #issue: number | undefined;
   #idleSince: number | undefined;
-  /** Since when nothing runs, as far as this connection tells. */
+  /** Since when no job runs, as seen on this connection. */
   #restingSince: number | undefined;
-  /** The job that the printer names, and since when. */
+  /** The job that the printer reports, and since when. */
   #named: { key: string; since: number } | undefined;
   #ran: string | undefined;
   #decided: { key: string; ending: Ending } | undefined;
 
   constructor(private readonly noticeMs: number) {}
 
-  /** A new connection: what happened meanwhile nobody saw. */
+  /** Handles a new connection: events in between were not observed. */
   restart(): void {
     this.#status = undefined;
     this.#issue = undefined;
@@ -46,7 +46,7 @@ export class RunJudge {
     this.#named = undefined;
   }
 
-  /** Takes a status. True if a job began or ended by it, so that it should be asked which one. */
+  /** Takes a status. Returns true if a job began or ended with it, so that the job should be queried. */
   status(status: number, now: number): boolean {
     const before = this.#status;
     this.#status = status;
@@ -63,7 +63,7 @@ export class RunJudge {
     return runs !== ran;
   }
 
-  /** Takes the reason of a stop or of a pause. True if it is that of an ending. */
+  /** Takes the reason of a stop or of a pause. Returns true if it is an ending. */
   issue(code: number): boolean {
     if (endingOfIssue(code) === undefined) return false;
     this.#issue = code;
@@ -88,8 +88,8 @@ export class RunJudge {
       const left = this.#idleSince + this.noticeMs - facts.now;
       if (left > 0) return { ending: null, undecidedForMs: left };
     }
-    // The count goes back to 0 with each start and then stays until the next: what is told now is this job's own. What was
-    // told before may be that of the job before, which was of the same length if it was the same model.
+    // The count returns to 0 with each start and then stays until the next: a count reported now belongs to this job.
+    // One reported before may belong to the previous job, which has the same length if it is the same model.
     const since = Math.max(this.#restingSince ?? facts.now, this.#named.since);
     if (facts.lineAt === undefined || facts.lineAt <= since) {
       const left = since + this.noticeMs - facts.now;

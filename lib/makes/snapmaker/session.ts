@@ -13,7 +13,7 @@ export interface SessionOptions {
   port: number;
   token: string;
   clientName: string;
-  /** How long the connection may take to stand, and how long an answer (ms). */
+  /** How long establishing the connection may take, and how long an answer (ms). */
   connectMs: number;
   answerMs: number;
   /** How long the greeting may stay unanswered (ms), and how long while the dialog is on the touchscreen. */
@@ -22,7 +22,7 @@ export interface SessionOptions {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }
 
-/** The screen is not ready for a greeting at once. */
+/** The screen is not ready for a greeting immediately. */
 const settleMs = 200;
 const remembered = 64;
 
@@ -41,7 +41,7 @@ const helloResults: Readonly<Record<number, { message: string; remedy: string }>
   },
 };
 
-/** The machine ended the session because somebody tapped Disconnect. */
+/** The machine ended the session because an operator tapped Disconnect. */
 export class DisconnectedAtScreenError extends PrinterUnavailableError {}
 
 /** One SACP connection, greeted and accepted. */
@@ -51,7 +51,7 @@ export class SacpSession extends Session {
   readonly #pending = new Map<string, Deferred<Frame>>();
   readonly #recent: string[] = [];
   #sequence = 0;
-  /** Gets every frame that answers nothing that was asked: pushes and requests of the machine. */
+  /** Receives every frame that is not an answer to a request: pushes and requests of the machine. */
   onFrame: (frame: Frame) => void = () => {};
   /** Called when a dialog is seen on the touchscreen during the greeting. */
   #onDialog: () => void = () => {};
@@ -109,7 +109,7 @@ export class SacpSession extends Session {
     });
   }
 
-  /** Writes a request whose answer does not carry its sequence, or is of no interest. */
+  /** Writes a request whose answer does not carry its sequence, or is not needed. */
   send(receiver: number, command: Command, payload: Buffer = Buffer.alloc(0)): number {
     this.#sequence = this.#sequence >= 65_534 ? 1 : this.#sequence + 1;
     const sequence = this.#sequence;
@@ -133,7 +133,7 @@ export class SacpSession extends Session {
 
   async close(): Promise<void> {
     if (this.reason !== undefined) return;
-    // Without a farewell the screen takes the slot for occupied until a write of its fails.
+    // Without a disconnect message the screen treats the slot as occupied until one of its writes fails.
     await this.request(peers.screen, commands.farewell, undefined, 1000).catch(() => {});
     this.destroy(new PrinterUnavailableError('The connection was closed.'));
   }
@@ -220,7 +220,7 @@ export class SacpSession extends Session {
   #route(frame: Frame): void {
     const command = { set: frame.commandSet, id: frame.commandId };
     const isFileInfo = commandKey(command) === commandKey(commands.fileInfo);
-    // Pushes carry a sequence of their own that may be one that we use as well.
+    // Pushes have their own sequence numbers, which may equal ours.
     const isPush = frame.commandId >= 0xa0;
     if (frame.attribute === 1 && !isPush && !isFileInfo) {
       const key = answerKey(frame.sender, command, frame.sequence);
@@ -232,10 +232,10 @@ export class SacpSession extends Session {
     this.onFrame(frame);
   }
 
-  /** Acknowledges what the machine asks or tells; true if nobody needs to hear of it. */
+  /** Acknowledges requests and notices of the machine; true if no handler needs the frame. */
   #handled(frame: Frame, command: Command): boolean {
     const key = commandKey(command);
-    // Its owner answers a request for a piece of the file.
+    // The upload itself answers a request for a chunk.
     if (key === commandKey(commands.uploadChunk)) return false;
     this.answer(frame, Buffer.from([0]));
     if (key === commandKey(commands.farewell)) {

@@ -3,7 +3,7 @@ import { fraction } from '../values';
 import { faultCode } from './codes';
 import { type BedZone, type MachineFault, type Module, moduleNormal, type Nozzle } from './commands';
 
-/** What the status byte means. 6 and 8 are rests of a job on sister models. */
+/** The meanings of the status byte. 6 and 8 are the final phases of a job on sister models. */
 export function mapStatus(status: number): PrinterState {
   switch (status) {
     case 0:
@@ -29,7 +29,7 @@ export function hasJob(status: number): boolean {
   return (status >= 1 && status <= 5) || status === 7 || status === 9 || status === 10;
 }
 
-/** How a job ended by the code with which the machine says why it stopped; undefined for reasons of a pause. */
+/** How a job ended, by the machine's code for the stop; undefined for reasons of a pause. */
 export function endingOfIssue(code: number): Ending | undefined {
   switch (code) {
     case 0:
@@ -48,14 +48,14 @@ export function endingOfIssue(code: number): Ending | undefined {
   }
 }
 
-/** The run-out of filament only stops what uses that extruder; everything else needs a person first. */
+/** A filament run-out only stops jobs that use that extruder; everything else needs an operator first. */
 export function mapFault(fault: MachineFault): PrinterFault {
   const code = `${fault.owner}/${fault.state}`;
   const { words, remedy, blocking } = faultCode(code);
   return { code, message: words, remedy, blocking };
 }
 
-/** Answers to a start that say that it is not carried out. */
+/** Replies to a start that mean that it is not carried out. */
 const startRefusals: Readonly<Record<number, string>> = {
   6: 'The printer did not understand the start.',
   13: 'The printer is not idle.',
@@ -94,7 +94,7 @@ export function mapSlots(nozzles: readonly Nozzle[]): ReportedSlot[] {
   return nozzles.map(({ index, filament }) => ({ slot: `nozzle${index}`, tool: index, present: filament }));
 }
 
-/** What the ids of the modules that can be mounted as a tool head mean. */
+/** The meanings of the ids of modules that can be mounted as a tool head. */
 const heads: Readonly<Record<number, ToolHead['kind']>> = {
   13: 'extruder',
   14: 'laser',
@@ -111,12 +111,12 @@ export function mapToolHead(modules: readonly Module[], nozzles: readonly Nozzle
   return { kind, ready, nozzleDiameters: kind === 'extruder' ? nozzles.map(({ diameter }) => diameter) : [] };
 }
 
-/** Progress by lines; the machine tells no percentage. */
+/** Progress by lines; the machine reports no percentage. */
 export function lineProgress(line: number | undefined, total: number | undefined): number | null {
   return line === undefined || total === undefined || total === 0 ? null : fraction(line / total);
 }
 
-/** Remaining minutes as the machine's own screen reckons them: the slicer's estimate gives way to the time taken. */
+/** Remaining minutes as the machine's own screen computes them: the slicer's estimate gives way to the time taken. */
 export function remainingMinutes(
   progress: number | null,
   elapsedSeconds: number | undefined,
@@ -128,7 +128,7 @@ export function remainingMinutes(
   return progress > 0.05 ? (elapsedSeconds * open) / progress / 60 : null;
 }
 
-/** Whether the last line that was reported means that the file was worked off: the count stops a little early. */
+/** Whether the last reported line means that the file is complete: the count stops a little early. */
 export function reachedEnd(line: number | undefined, total: number | undefined): boolean {
   if (line === undefined || total === undefined || total === 0) return false;
   return Math.abs(line - total) <= Math.min(5, Math.ceil(total * 0.01));

@@ -29,7 +29,7 @@ import {
   remainingMinutes,
 } from './state-mapping';
 
-/** What a frame told. */
+/** What a frame reported. */
 export type FrameNews =
   /** The machine's state. */
   | 'heartbeat'
@@ -37,12 +37,12 @@ export type FrameNews =
   | 'job'
   /** Why the job ended. */
   | 'ending'
-  /** Something of the machine that can wait for the next report. */
+  /** A detail of the machine that can wait for the next report. */
   | 'detail'
   /** Nothing about the state of the machine. */
   | 'other';
 
-/** What the machine does, and how its job ended if it can be told. */
+/** The machine's state, and how its job ended if that is known. */
 export interface TrackedMachine
   extends Pick<
     PrinterReport,
@@ -58,19 +58,19 @@ export interface TrackedMachine
     | 'toolHead'
     | 'faults'
   > {
-  /** How the job ended can be told only later; in this many ms at the latest. */
+  /** How the job ended is known only later; in this many ms at the latest. */
   undecidedForMs?: number;
 }
 
-/** What must be known of a file to count its progress. */
+/** The properties of a file that are needed to count its progress. */
 export type CountedFile = Pick<PrintFile, 'lines' | 'estimatedSeconds'>;
 
 const rememberedFiles = 16;
 const rememberedFaults = 64;
 
 /**
- * The state machine of the driver without its connection: takes the machine's frames in order and tells what the
- * machine does and how its jobs ended. Times are of the monotonic clock (ms).
+ * The state machine of the driver without its connection: takes the machine's frames in order and derives the machine's
+ * state and how its jobs ended. Times are of the monotonic clock (ms).
  */
 export class MachineTracker {
   readonly #judge: RunJudge;
@@ -92,22 +92,22 @@ export class MachineTracker {
     this.#judge = new RunJudge(noticeMs);
   }
 
-  /** The machine's status byte; undefined before it told it. */
+  /** The machine's status byte; undefined before its first report. */
   get status(): number | undefined {
     return this.#status;
   }
 
-  /** The line that was told last. */
+  /** The last reported line. */
   get line(): number | undefined {
     return this.#line;
   }
 
-  /** Whether the job was told since the last event that may have changed it. */
+  /** Whether the job was reported since the last event that may have changed it. */
   get jobIsFresh(): boolean {
     return this.#jobIsFresh;
   }
 
-  /** A new connection: what happened meanwhile nobody saw. */
+  /** Handles a new connection: events in between were not observed. */
   restart(): void {
     this.#status = undefined;
     this.#file = undefined;
@@ -124,7 +124,7 @@ export class MachineTracker {
     }
   }
 
-  /** Takes what is mounted. */
+  /** Takes the mounted modules. */
   modulesAre(modules: readonly Module[]): void {
     this.#modules = modules;
   }

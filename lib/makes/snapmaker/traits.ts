@@ -6,7 +6,7 @@ export const snapmakerTraits: MakeTraits = {
   toolName: (tool) => `nozzle ${tool} (T${tool})`,
   toolWords: 'tools',
   numberedSlots: 'nozzle',
-  // Its nozzles are those of the head that it was set up with.
+  // Its nozzles are those of the configured head.
   addsReportedSlots: false,
   extendedCommands: [],
   takesMacros: false,

@@ -17,22 +17,22 @@ import type { SacpSession } from './session';
 export interface FileServing {
   signal: AbortSignal;
   progress(fraction: number): void;
-  /** How long the screen may ask for nothing before the upload counts as stuck (ms). */
+  /** How long the screen may request no chunk before the upload counts as stuck (ms). */
   stallMs: number;
-  /** Hands the screen's requests for this upload to the handler; returns how to stop that. */
+  /** Passes the screen's requests for this upload to the handler; returns a function that stops this. */
   receive(handler: (frame: Frame) => void): () => void;
 }
 
 const mostChunks = 65_535;
 const longestName = 127;
 
-/** Answers a chunk request of an upload that is none, or no more: the screen then gives it up by itself. */
+/** Answers a chunk request of an unknown or ended upload: the screen then gives it up. */
 export function refuseChunk(session: SacpSession, request: Frame): void {
   const { md5, index } = readChunkRequest(request.payload);
   session.answer(request, noChunkPayload(md5, index));
 }
 
-/** Announces a file and serves the pieces that the screen asks for until it says that it has all of them. */
+/** Announces a file and serves the chunks that the screen requests until it reports that it has all of them. */
 export async function serveFile(session: SacpSession, order: StartOrder, serving: FileServing): Promise<void> {
   const { fileName, md5 } = order.identity;
   const { size } = order.file;
@@ -107,7 +107,7 @@ export async function serveFile(session: SacpSession, order: StartOrder, serving
   }
 }
 
-/** The screen waits for ever for a file without pieces, and the controller has a short field for the name. */
+/** The screen waits for ever for a file without chunks, and the controller has a short field for the name. */
 function checkLimits(fileName: string, size: number): void {
   if (size === 0) throw new UploadFailedError('The file is empty.', { retryable: false });
   if (chunkCount(size) > mostChunks) {

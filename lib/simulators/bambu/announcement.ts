@@ -11,14 +11,14 @@ export interface Announced {
   /** The address that the printer listens on. */
   host: string;
   serial: string;
-  /** The word for the model. */
+  /** The token of the model. */
   model: string;
   name: string;
   /** No cable, or no power. */
   silent(): boolean;
 }
 
-/** The SSDP announcement that a printer sends to everybody every 5 s (sheet, section 1.1). */
+/** The SSDP announcement that a printer broadcasts every 5 s (sheet, section 1.1). */
 export class Announcement {
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
@@ -45,7 +45,7 @@ export class Announcement {
 
   #announce(): void {
     if (this.printer.silent()) return;
-    // A printer that only this machine can reach tells only this machine.
+    // A printer that only this machine can reach announces itself only to this machine.
     const everybody = this.printer.host.startsWith('127.') ? '127.255.255.255' : '255.255.255.255';
     this.#socket.send(announcementOf(this.printer), this.port, everybody, () => {});
   }
@@ -82,7 +82,10 @@ function shownAddress(host: string): string {
   return outside?.address ?? '127.0.0.1';
 }
 
-/** The plain port on which a printer says who it is: frames `a5 a5`, whole length, JSON, `a7 a7` (sheet, section 1.1). */
+/**
+ * The plain port on which a printer identifies itself: frames `a5 a5`, whole length, JSON, `a7 a7` (sheet, section
+ * 1.1).
+ */
 export function createDetectServer({ serial, model, name }: Announced): Server {
   return createServer((socket) => {
     let received = Buffer.alloc(0);

@@ -15,7 +15,7 @@ export interface BrokerOptions {
   accessCode(): string;
   /** A message on device/<serial>/request. */
   request(payload: Buffer): void;
-  /** Whoever subscribes to the topic of requests is cut off. */
+  /** A client that subscribes to the topic of requests is disconnected. */
   guardsRequests: boolean;
   delivery: Delivery;
   /** More clients than these are cut off. */
@@ -49,7 +49,7 @@ export class PrinterBroker {
       authorizePublish: (client, packet, done) => {
         if (client !== null) {
           if (packet.topic === requestTopic) request(Buffer.from(packet.payload));
-          // What clients publish is acknowledged and goes to nobody else.
+          // Messages of clients are acknowledged and not forwarded to other clients.
           packet.topic = `unheard/${client.id}`;
           packet.retain = false;
         }
@@ -73,7 +73,7 @@ export class PrinterBroker {
     return this.broker.connectedClients;
   }
 
-  /** Sends a report or an answer to everybody who listens, QoS 0. */
+  /** Sends a report or an answer to all subscribers, QoS 0. */
   publish(message: Record<string, unknown>, ragged = false): void {
     const text = Buffer.from(JSON.stringify(message, null, 4));
     const payload = ragged ? spoilt(text) : text;

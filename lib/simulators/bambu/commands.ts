@@ -31,7 +31,7 @@ export function stagesOf(facts: GcodeFacts, acceptedSeconds = ACCEPTED_SECONDS):
   ];
 }
 
-/** What a file that cannot be printed has to tell. */
+/** The error code of an unprintable file. */
 const NO_FACTS: GcodeFacts = {
   seconds: 0,
   lines: 0,
@@ -87,7 +87,7 @@ export class Commands {
     if (section !== 'print' && section !== 'system') return;
     if (section === 'print' && this.context.machine.faults.isOn('developer_mode_off')) {
       if (fields.command === 'project_file') this.#logRefused(fields, 'developer mode is off');
-      // Some firmware does not even say no.
+      // Some firmware does not even send a refusal.
       if (this.context.machine.faults.take('developer_mode_off')?.silent === true) return;
       return this.#refuse(section, fields, 'mqtt message verify failed', errorCode('not_developer_mode'));
     }

@@ -216,7 +216,7 @@ export class FtpSession {
     const parent = posix.dirname(path);
     const overwriting = await this.#sizeOf(path);
     const refused = this.#noStick || name === '' || ILLEGAL_NAME.test(name) || /^[. ]|[. ]$/.test(name);
-    // Overwriting is refused: clients delete first.
+    // Overwriting is rejected: clients delete first.
     if (refused || overwriting !== undefined) return this.#reply('553 Could not create file.');
     if (parent !== '/' && !(await stat(this.#disk(parent)).catch(() => undefined))?.isDirectory()) {
       return this.#reply('553 Could not create file.');
@@ -235,7 +235,7 @@ export class FtpSession {
       else
         await receivePart(data, this.#disk(path), faultNumber(limited, 'after_bytes', full === undefined ? 1024 : 0));
     } catch {
-      // What arrived stays on the stick.
+      // The received part stays on the stick.
       data.destroy();
       this.#closePassive();
       if (full !== undefined) this.#reply('552 Requested file action aborted: exceeded storage allocation.');

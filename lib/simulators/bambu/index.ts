@@ -17,7 +17,7 @@ import { amsUnit, amsUnits, slotNames } from './slots';
 import { initialState } from './state';
 
 const FAULTS = [
-  /** Every print command is refused with "mqtt message verify failed", `fun` bit 29 is set. */
+  /** Every print command is rejected with "mqtt message verify failed", `fun` bit 29 is set. */
   'developer_mode_off',
   /** Reports flow, commands are not heard. */
   'zombie',
@@ -49,7 +49,10 @@ const DEFAULT_ACCESS_CODE = '12345678';
 const BOOT_SECONDS = 40;
 const CANCEL_SECONDS = 1.4;
 
-/** A Bambu Lab H2D, or another model, in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB stick. */
+/**
+ * A Bambu Lab H2D, or another model, in LAN-only mode with Developer Mode: MQTT over TLS, implicit FTPS onto the USB
+ * stick.
+ */
 async function start(options: SimulatorOptions): Promise<RunningSimulator> {
   const profile = bambuProfile(options.profile ?? 'h2d');
   let accessCode = options.accessCode ?? DEFAULT_ACCESS_CODE;
@@ -68,14 +71,14 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     const ragged = machine.faults.isOn('ragged_payloads');
     broker.publish({ print: ragged ? { ...print, subtask_name: `${print.subtask_name}\uD800` } : print }, ragged);
   };
-  /** Everything, as it is sent to who asks for it. */
+  /** The full report, as sent on request. */
   const report = (): void => {
     if (booting) return;
     sequence += 1;
     told = frame();
     publish(told);
   };
-  /** What is sent without being asked for: everything, or what is different from the last time. */
+  /** The unsolicited reports: everything, or the changes since the last one. */
   const reportByItself = (): void => {
     if (profile.frames !== 'changes') {
       report();
@@ -192,13 +195,13 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
         machine.persist();
         report();
       },
-      /** A new access code, as the screen makes one up; whoever is connected is thrown out. */
+      /** A new access code, as generated at the screen; all connected clients are disconnected. */
       'screen/access-code': (body) => {
         if (typeof body.access_code !== 'string') throw new SimulatorRequestError('Say which: {"access_code": "…"}.');
         accessCode = body.access_code;
         mqttServer.dropAll();
       },
-      /** The answer to another client's command is seen by everybody. */
+      /** All clients see the answer to another client's command. */
       'foreign-ack': (body) => {
         const command = typeof body.command === 'string' ? body.command : 'stop';
         const outcome = { result: 'SUCCESS', reason: 'SUCCESS', err_code: 0, is_from_mqtt: true };

@@ -3,11 +3,11 @@ import type { Readable } from 'node:stream';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { estimateGcode, type GcodeFacts } from '../gcode-duration';
 
-/** What the printer finds in a .gcode.3mf: the plate to print, or why it cannot be printed. */
+/** The printer's reading of a .gcode.3mf: the plate to print, or why it cannot be printed. */
 export type ArchiveCheck =
   /**
-   * `extruders`: of each filament of the project, 0 right, 1 left; empty if the file does not say. The tools of the facts
-   * are filaments of the project.
+   * `extruders`: of each filament of the project, 0 right, 1 left; empty if the file does not state it. The tools of
+   * the facts are filaments of the project.
    */
   { facts: GcodeFacts; extruders: number[] } | { problem: 'unreadable_file' | 'wrong_model' | 'wrong_nozzle' };
 
@@ -16,7 +16,9 @@ const NOZZLE = 0.4;
 const MOST_FILAMENTS = 64;
 const LARGEST_TEXT = 16 * 1024 * 1024;
 
-/** Opens the archive as the printer does (sheet, sections 4 and 8.5): plate present, its md5 equal, model and nozzles. */
+/**
+ * Opens the archive as the printer does (sheet, sections 4 and 8.5): plate present, its md5 equal, model and nozzles.
+ */
 export async function checkArchive(path: string, plate: string, ownModel: string): Promise<ArchiveCheck> {
   try {
     const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
@@ -54,14 +56,14 @@ export async function checkArchive(path: string, plate: string, ownModel: string
   }
 }
 
-/** The part of `slice_info.config` that tells of a plate; all of it where it tells of none in particular. */
+/** The part of `slice_info.config` for a plate; all of it if it names no plates. */
 function plateOf(config: string, plate: string): string {
   const index = /plate_(\d+)\.gcode$/.exec(plate)?.[1] ?? '';
   const parts = config.split(/<plate\b/).slice(1);
   return parts.find((part) => metadata(part, 'index') === index) ?? config;
 }
 
-/** A file without a word for it is printed in the first filament that its plate names. */
+/** A file without a tool word is printed in the first filament that its plate names. */
 function firstFilament(slice: string): number {
   const ids = [...slice.matchAll(/<filament\b[^>]*?\bid="(\d+)"/g)].map(([, id]) => Number(id) - 1);
   return ids.length === 0 ? 0 : Math.max(0, Math.min(...ids));

@@ -1,21 +1,21 @@
 import { SimulatorRequestError } from '../request-error';
 
-/** A model of printer, as far as a client can tell it from the others (sheet, sections 1.4, 3.1 and 8.3). */
+/** A printer model, as far as a client can distinguish it from others (sheet, sections 1.4, 3.1 and 8.3). */
 export interface BambuProfile {
   name: string;
-  /** The word for the model in sliced files and announcements. */
+  /** The token of the model in sliced files and announcements. */
   model: string;
   product: string;
   nozzles: 1 | 2;
   /** How often it reports (ms, wall time). */
   reportEveryMs: number;
-  /** Whole frames with `msg: 0`, whole frames that do not say so, or changes only with `msg: 1`. */
+  /** Full frames with `msg: 0`, full frames without it, or only changes with `msg: 1`. */
   frames: 'declared' | 'undeclared' | 'changes';
   /** It has the tree `device` and the fields that came with it. */
   h2Fields: boolean;
-  /** It tells how a job ended only for two seconds after FAILED. */
+  /** It reports how a job ended only for two seconds after FAILED. */
   codeIsPulse: boolean;
-  /** It breaks the connection of whoever listens to requests. */
+  /** It breaks the connection of every client that subscribes to requests. */
   guardsRequests: boolean;
 }
 
@@ -66,14 +66,14 @@ export function bambuProfile(name: string): BambuProfile {
   return profile;
 }
 
-/** What only the H2 generation reports. */
+/** The fields that only the H2 generation reports. */
 const H2_ONLY = ['device', 'vir_slot', 'cfg', 'fun2', 'aux', 'stat', 'job', 'job_attr', 'err2', 'canvas_id', 'care'];
-/** What an A1 leaves out besides. */
+/** The further fields that an A1 omits. */
 const NOT_ON_A1 = ['job_id', 'state', 'fail_reason', 'err', 'fun', '3D', 'mapping', 'plate_idx', 'plate_id'];
 
 type Fields = Record<string, unknown>;
 
-/** The report of an H2D in the words of another model. */
+/** Converts the report of an H2D to that of another model. */
 export function inProfile(report: Fields, profile: BambuProfile, external: unknown): Fields {
   if (profile.h2Fields) return report;
   const { msg: _msg, ...fields } = report;
@@ -91,7 +91,7 @@ export function inProfile(report: Fields, profile: BambuProfile, external: unkno
   };
 }
 
-/** What is different from the frame before; undefined if nothing is. */
+/** Returns the differences from the previous frame; undefined if there are none. */
 export function changesOf(before: Fields, now: Fields): Fields | undefined {
   const changes: Fields = {};
   for (const [name, value] of Object.entries(now)) {

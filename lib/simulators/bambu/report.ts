@@ -20,7 +20,7 @@ const WIDE_FUN = '6002BFC1D3DF9CB7';
 
 export type GcodeState = 'IDLE' | 'PREPARE' | 'RUNNING' | 'PAUSE' | 'FINISH' | 'FAILED';
 
-/** What `gcode_state` says at this moment. FINISH and FAILED stay until the next job, a dismissal or a reboot. */
+/** The current `gcode_state`. FINISH and FAILED stay until the next job, a dismissal or a reboot. */
 export function gcodeState(machine: Machine<BambuState>): GcodeState {
   const { run, last, progress } = machine.engine;
   if (run !== null && progress !== undefined && progress.stage !== 'accepted') {
@@ -474,7 +474,9 @@ function deviceReport(machine: Machine<BambuState>, { nozzles }: BambuProfile): 
   };
 }
 
-/** `snow`: the slot whose filament is in a nozzle of the present print, ams<<8|slot; with none, 65535 right, 65279 left. */
+/**
+ * `snow`: the slot whose filament is in a nozzle of the present print, ams<<8|slot; with none, 65535 right, 65279 left.
+ */
 function slotInNozzle(machine: Machine<BambuState>, tool: number): number {
   const { run } = machine.engine;
   const slot = run?.job.feeds?.find((feed) => feed.tool === tool)?.slot;

@@ -5,7 +5,7 @@ import { SimulatorRequestError } from '../request-error';
 import type { BambuProfile } from './profiles';
 import type { AmsUnit, BambuState } from './state';
 
-/** Where a start says that a filament comes from, as `ams_mapping2` has it. */
+/** The source of a filament in a start, in the form of `ams_mapping2`. */
 export interface Place {
   ams: number;
   slot: number;
@@ -86,7 +86,7 @@ export interface FedFrom {
 
 /**
  * @param filament of the project, from 0
- * @returns undefined if the start does not say where it comes from
+ * @returns undefined if the start does not state its source
  */
 export function fedFrom(
   fields: Record<string, unknown>,
@@ -98,7 +98,7 @@ export function fedFrom(
   if (place === undefined) return undefined;
   if (place.ams === EXTERNAL_LEFT) return { slot: 'ext-left', tool: 1 };
   if (place.ams === EXTERNAL_RIGHT.ams) {
-    // Without the AMS an entry that says "none" leaves the one spool that is there.
+    // Without the AMS, an entry with "none" leaves the only spool.
     return place.slot === 0 || !usesAms ? { slot: 'ext-right', tool: 0 } : undefined;
   }
   if (!usesAms) return undefined;
@@ -107,9 +107,9 @@ export function fedFrom(
 }
 
 /**
- * What the printer makes of the filaments of a start (sheet, section 2.2): `mapping` is found out only at the first load,
- * `hang` never ends and is never named.
- * @param extruders the nozzle that each filament of the project was sliced for; empty if the file does not say
+ * The printer's reaction to the filaments of a start (sheet, section 2.2): `mapping` is detected only at the first
+ * load, `hang` never ends and is never reported.
+ * @param extruders the nozzle that each filament of the project was sliced for; empty if the file does not state it
  */
 export function mappingProblem(
   fields: Record<string, unknown>,
@@ -134,7 +134,10 @@ export function mappingProblem(
   return unfed ? 'mapping' : undefined;
 }
 
-/** What each nozzle lets out, and from where: a file's tool words pick filaments, the start says where each comes from. */
+/**
+ * The extrusion of each nozzle and its source: a file's tool words select filaments, the start gives the source of
+ * each.
+ */
 export function feedsOf(
   fields: Record<string, unknown>,
   { extrusions }: GcodeFacts,

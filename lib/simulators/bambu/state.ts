@@ -1,6 +1,6 @@
 import type { FileDigest } from '../machine';
 
-/** An AMS. What is in its trays is the machine's filament, by the names of `slots.ts`. */
+/** An AMS. The contents of its trays are the machine's filaments, by the names of `slots.ts`. */
 export interface AmsUnit {
   /** 0 to 3, or 128 to 135 for an AMS HT with one tray. */
   id: number;
@@ -11,7 +11,7 @@ export interface AmsUnit {
 
 export interface BambuState {
   units: AmsUnit[];
-  /** What was uploaded whole to the stick, by path without the leading slash. */
+  /** The complete uploads on the stick, by path without the leading slash. */
   files: Record<string, FileDigest>;
   /** The last task id that the printer made up itself. */
   inventedTask: number;

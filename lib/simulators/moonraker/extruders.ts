@@ -33,7 +33,7 @@ export function extruderCount({ options, extra }: Machine<MoonrakerState>): numb
   return Math.max(options.extruders ?? 1, extra.heads);
 }
 
-/** What Klipper makes of the tool words of a file. With one extruder, T0 and T1 are unknown commands. */
+/** Klipper's handling of the tool words of a file. With one extruder, T0 and T1 are unknown commands. */
 export function klipperTools(machine: Machine<MoonrakerState>): ToolRules {
   const selectable = (machine.options.extruders ?? 1) > 1;
   return { firmware: 'klipper', count: extruderCount(machine), selectable, first: 0 };

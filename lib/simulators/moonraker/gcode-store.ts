@@ -56,7 +56,7 @@ export class GcodeStore {
     this.machine.extra.files[path] = file;
     this.machine.persist();
     this.machine.logUpload(path, digest);
-    // Reading the moves takes a while for a large file; it is done by the time that somebody prints it.
+    // Reading the moves takes a while for a large file; it is done by the time the file is printed.
     this.machine.facts(digest.sha256, target, klipperTools(this.machine)).catch(() => {});
     return file;
   }

@@ -31,7 +31,7 @@ export class HttpFront {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://printer');
     try {
-      // Pictures come from the web server beside Moonraker, which asks nobody for a key.
+      // Pictures come from the web server beside Moonraker, which requires no key.
       if (!['/access/info', '/access/login', '/', SNAPSHOT_PATH].includes(url.pathname)) {
         this.services.access.require(request, url.searchParams);
       }
@@ -207,7 +207,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** What nginx in front of Moonraker says when it has waited long enough (sheet, sections 2 and 5). */
+/** The answer of nginx in front of Moonraker after its time limit (sheet, sections 2 and 5). */
 function sendGatewayTimeout(response: ServerResponse): void {
   if (response.destroyed || response.headersSent) return;
   response.writeHead(504, { 'content-type': 'text/html' });

@@ -36,12 +36,12 @@ export class Connection {
     this.delivery.pass(() => this.send(message));
   }
 
-  /** Remembers what the client has been told, so that only changes follow. */
+  /** Remembers what the client has received, so that only changes follow. */
   baseline(status: Record<string, PrinterObject>): void {
     this.#sent = structuredClone(status);
   }
 
-  /** The fields that differ from what the client has been told. */
+  /** The fields that differ from what the client has received. */
   takeChanges(objects: Record<string, PrinterObject>): Record<string, PrinterObject> {
     if (this.subscription === undefined) return {};
     const changes: Record<string, PrinterObject> = {};
@@ -98,7 +98,7 @@ export class Hub {
     }
   }
 
-  /** Sends every client what changed since it was last told. */
+  /** Sends every client the changes since its last notification. */
   flush(): void {
     if (![...this.#connections].some(({ subscription }) => subscription !== undefined)) return;
     const objects = this.objects();

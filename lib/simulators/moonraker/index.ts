@@ -19,7 +19,7 @@ import { initialState, SHUTDOWN_MESSAGE } from './state';
 const FAULTS = [
   /** PAUSE answers ok and does nothing, as the stock macro may. */
   'pause_ignored',
-  /** nginx answers a call that lasts longer than `seconds` (wall, default 60) with a 504 page; the call goes on. */
+  /** nginx answers a call that lasts longer than `seconds` (wall, default 60) with a 504 page; the call continues. */
   'proxy_504',
   /** The next upload arrives whole and is answered with nginx's 504 page. */
   'upload_504',
@@ -92,22 +92,22 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
         machine.extra.heads = Number(body.count);
         klipper.restart();
       },
-      /** Another camera: {snapshot_url} as the list of cameras tells it; null: none. */
+      /** Another camera: {snapshot_url} as in the list of cameras; null: none. */
       webcam: ({ snapshot_url: url }) => {
         if (typeof url !== 'string' && url !== null) throw new SimulatorRequestError('snapshot_url is a text or null.');
         machine.extra.snapshotUrl = url;
         machine.persist();
       },
-      /** Moonraker is restarted; what Klipper prints goes on. */
+      /** Moonraker is restarted; Klipper's print continues. */
       'moonraker-restart': () => {
         klipper.moonrakerStops();
-        // What was just told is still to arrive.
+        // The last notifications are still to arrive.
         setTimeout(() => {
           server.cut();
           setTimeout(() => server.restore(), MOONRAKER_RESTART_MS);
         }, 50);
       },
-      /** After a power cut: the printer goes on with `plr/<name>`, by somebody's tap. */
+      /** After a power cut: the printer continues with `plr/<name>`, after a tap on its screen. */
       'power-loss-recovery': () => klipper.recoverFromPowerLoss(),
     },
     async close() {

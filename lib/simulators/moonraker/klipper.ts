@@ -21,7 +21,7 @@ const RESTART_LEAST_MS = 150;
 /** From the answer to a start until its record in the history: up to 250 ms on a real one (sheet, section 5). */
 const RECORD_LAG_MS = 100;
 
-/** What the messages of failed prints say, by the cause that a fault names. */
+/** The messages of failed prints, by the cause that a fault names. */
 const FAILURES: Readonly<Record<string, string>> = {
   fault: 'Move out of range: 9999.000 105.000 10.000 [17.000]',
   fan: "The value 'fan3' is not valid for PIN",
@@ -35,7 +35,7 @@ export function stagesOf(facts: GcodeFacts): Stage[] {
   ];
 }
 
-/** A command that Klipper gives the print up for: the state error, with its words, and no shutdown. */
+/** A command for which Klipper gives the print up: the state error, with its message, and no shutdown. */
 function fileError({ error, seconds }: GcodeFacts): Interruption[] {
   if (error === undefined) return [];
   return [{ stage: 'printing', at: Math.min(1, error.seconds / seconds), kind: 'fail', cause: error.message }];
@@ -44,7 +44,7 @@ function fileError({ error, seconds }: GcodeFacts): Interruption[] {
 /** Klipper: one queue of g-code, print control by macros, and the states ready, shutdown, startup, disconnected. */
 export class Klipper {
   #queue: Promise<unknown> = Promise.resolve();
-  /** The history record follows the status update by a moment; this makes it at once. */
+  /** Writes the history record immediately; normally it follows the status update by a moment. */
   #pendingRecord: (() => void) | undefined;
   #lastTimer: NodeJS.Timeout | undefined;
 
@@ -58,7 +58,7 @@ export class Klipper {
     machine.engine.on('change', (change) => this.#onChange(change));
   }
 
-  /** @throws MoonrakerError in the words of a printer that is not ready */
+  /** @throws MoonrakerError with the message of a printer that is not ready */
   requireConnected(): void {
     if (this.machine.extra.klippy === 'disconnected') throw new MoonrakerError(503, 'Klippy Host not connected');
   }
@@ -124,7 +124,7 @@ export class Klipper {
     });
   }
 
-  /** The PAUSE macro. Queued behind a heat-up; may do nothing and still answer ok. */
+  /** The PAUSE macro. Queued behind a heat-up; may have no effect and still answer ok. */
   pause(): Promise<'ok'> {
     this.requireReady();
     return this.#queued<'ok'>(async () => {
@@ -224,7 +224,7 @@ export class Klipper {
     this.hub.notify('notify_history_changed', [{ action: 'finished', job: this.history.show(job) }]);
   }
 
-  /** After a power cut the stock firmware goes on with a file of its own that it wrote for that. */
+  /** After a power cut the stock firmware continues with a file that it wrote for that purpose. */
   recoverFromPowerLoss(): void {
     const { engine } = this.machine;
     const { last } = engine;
@@ -233,7 +233,7 @@ export class Klipper {
     engine.accept({ ...last.job, fileName: name, identity: { file_name: name }, interruptions: [] });
   }
 
-  /** What a power cut and the boot after it leave behind. */
+  /** The state after a power cut and the boot that follows. */
   async reboot(): Promise<void> {
     this.machine.extra.klippy = 'disconnected';
     this.machine.persist();

@@ -9,7 +9,7 @@ export type PrinterObject = Record<string, unknown>;
 
 const GCODES_FOLDER = '/home/elegoo/printer_data/gcodes';
 const ADDITIONAL_BEDS = ['heater_generic heater_bed1', 'heater_generic heater_bed2', 'heater_generic heater_bed3'];
-/** How far the carriage goes with so many heads on it (mm). */
+/** The travel of the carriage by the number of its heads (mm). */
 const X_MAXIMUM: Readonly<Record<number, number>> = { 1: 815.5, 2: 405.5, 4: 205.5 };
 export const FILAMENT_SENSOR = 'filament_switch_sensor fila';
 

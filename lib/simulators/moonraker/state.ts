@@ -1,7 +1,7 @@
 import { faultNumber } from '../faults';
 import type { FileDigest, Machine } from '../machine';
 
-/** What Klipper calls print_stats, for the time when nothing runs. */
+/** Klipper's print_stats while no job runs. */
 export interface PrintStats {
   filename: string;
   total_duration: number;
@@ -44,7 +44,7 @@ export interface StoredFile extends FileDigest {
   jobId: string | null;
 }
 
-/** What the host remembers over a restart of the simulator. */
+/** The host's state that survives a restart of the simulator. */
 export interface MoonrakerState {
   klippy: KlippyState;
   klippyMessage: string;
@@ -59,7 +59,7 @@ export interface MoonrakerState {
   queue: { filename: string; job_id: string; time_added: number }[];
   /** Moonraker was restarted during the present print: its record is closed, and its end will not be recorded. */
   recordClosed: boolean;
-  /** What the list of cameras says of where pictures are; null: no camera is configured. */
+  /** The address of pictures in the list of cameras; null: no camera is configured. */
   snapshotUrl: string | null;
 }
 
@@ -99,7 +99,7 @@ export function initialState(): MoonrakerState {
   };
 }
 
-/** What the printer's own clock shows (s since 1970). */
+/** The time of the printer's own clock (s since 1970). */
 export function unixSeconds({ faults }: Machine<MoonrakerState>): number {
   const wrong = faults.take('clock_wrong');
   return Date.now() / 1000 + (wrong === undefined ? 0 : faultNumber(wrong, 'seconds', 3600));

@@ -88,7 +88,7 @@ async function readForm(request: IncomingMessage, { machine }: Services): Promis
   return { ...form, temporary, digest: tap.digest() };
 }
 
-/** Breaks the connection once so many bytes have come in. */
+/** Breaks the connection after this many bytes. */
 function cutAfter(bytes: number, request: IncomingMessage): Transform {
   let seen = 0;
   return new Transform({

@@ -43,7 +43,7 @@ const PART: Colour = [232, 133, 48];
 const TRACK: Colour = [20, 22, 26];
 const BAR: Colour = [88, 190, 120];
 
-/** What the camera sees: the plate, what lies on it as high as it has grown, and the progress as a bar below. */
+/** The camera's picture: the plate, the part at its current height, and the progress as a bar below. */
 export function drawBed(engine: Machine<MoonrakerState>['engine']): Buffer {
   const picture = new PNG({ width: WIDTH, height: HEIGHT });
   const fill = (colour: Colour, left: number, top: number, width: number, height: number): void => {

@@ -20,7 +20,7 @@ const RESULT = { ok: 0, badSet: 4, badId: 5, badParameter: 6, badKey: 7, noResou
 const JOB = { noWork: 205, notPaused: 206, noPowerLoss: 208, filamentRunout: 222, doorOpen: 227 };
 /** Why a job stopped or paused (sheet, section 4.10). */
 const ISSUE = { finished: 0, emergency: 8, stopped: 12, resumed: 21, exception: 22 };
-/** What the controller says of a pause that nobody asked for. */
+/** The controller's notice of a pause without a request. */
 const PAUSE_ISSUES: Readonly<Record<string, number>> = { file_pause: 1, feed_lost: 7, door_opens: 16 };
 const BOARD_CELSIUS = 41.5;
 const HEAD_KEY = 8;
@@ -72,7 +72,7 @@ export class Controller {
     }
   }
 
-  /** Somebody pressed the emergency stop button. */
+  /** Handles the emergency stop button. */
   emergencyStop(): void {
     this.machine.extra.emergencyStopped = true;
     this.machine.persist();
@@ -200,7 +200,7 @@ export class Controller {
     return RESULT.ok;
   }
 
-  /** Answers 6 for anything but the first entry of the table, and unsubscribes all the same. */
+  /** Answers 6 for anything but the first entry of the table, but still unsubscribes. */
   #unsubscribe(item: number): number {
     const first = this.#subscriptions.keys().next().value === item;
     clearInterval(this.#subscriptions.get(item)?.timer);
@@ -208,7 +208,7 @@ export class Controller {
     return first ? RESULT.ok : RESULT.badParameter;
   }
 
-  /** Pushes carry attribute 1 and a sequence that has nothing to do with anything. */
+  /** Pushes carry attribute 1 and an unrelated sequence. */
   #push(item: number): void {
     const payload = this.#payloadOf(item);
     if (payload !== undefined) this.#session?.tell(PEER.controller, ANSWER, this.#nextSequence(), item, payload);
@@ -330,7 +330,7 @@ export class Controller {
     }
   }
 
-  /** After the status became 0 (which is pushed at once here): the outcome to a requester, then why it ended. */
+  /** After the status became 0 (which is pushed immediately here): the outcome to a requester, then why it ended. */
   #told(outcome: 'finished' | 'stopped' | 'failed', reason: string): void {
     const requested = this.#stopRequested;
     this.#stopRequested = false;
@@ -347,7 +347,7 @@ export class Controller {
 
   // Payloads ---------------------------------------------------------------------------------------------------------
 
-  /** Comes back as a request, with a sequence of its own and no result byte (sheet, section 4.9). */
+  /** Comes back as a request, with its own sequence and no result byte (sheet, section 4.9). */
   #fileInfo(): void {
     const { lastJob } = this.machine.extra;
     const name = lastJob?.name ?? '\0'.repeat(128);
@@ -485,7 +485,7 @@ export class Controller {
   }
 }
 
-/** What identifies a job begun at the screen. */
+/** The identity of a job that was started at the screen. */
 export function md5OfName(name: string): string {
   return createHash('md5').update(name).digest('hex');
 }

@@ -23,7 +23,7 @@ export class Discovery {
       try {
         return await this.#bind(host, preferred);
       } catch {
-        // Somebody else has it by now.
+        // Another process has taken the port.
       }
     }
     return this.#bind(host, port);

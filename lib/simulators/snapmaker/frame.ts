@@ -33,7 +33,7 @@ export function crc8(bytes: Uint8Array): number {
   return crc;
 }
 
-/** Big-endian words added up, an odd last byte as it is, carries folded, inverted. */
+/** Big-endian words added up, an odd last byte unchanged, carries folded, inverted. */
 function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at + 1 < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);

@@ -29,7 +29,9 @@ const FAULTS = [
   'filament_empty',
   /** ac/01 after the end of a job does not arrive. */
   'issue_lost',
-  /** The next print pauses at the fraction `at` (default 0.5): the enclosure is opened. Resuming is refused with 227. */
+  /**
+   * The next print pauses at the fraction `at` (default 0.5): the enclosure is opened. Resuming is refused with 227.
+   */
   'door_opens',
   /** After that: the door is still open. Switched on by an opened door. */
   'door_open',
@@ -37,7 +39,7 @@ const FAULTS = [
   'feed_lost',
   /** The next print pauses at the fraction `at` (default 0.5): M600 in the file (ac/01 1). */
   'file_pause',
-  /** The controller gives the next start up while it homes; the screen answers 0 all the same. */
+  /** The controller gives up the next start while it homes; the screen answers 0 nevertheless. */
   'start_refused',
   /** A push of the last session arrives before the answer to the hello. */
   'stale_frame',

@@ -18,7 +18,7 @@ export const PAUSING_SECONDS = 4;
 export const RESUMING_SECONDS = 8;
 export const STOPPING_SECONDS = 12;
 
-/** What the controller says that it is doing. */
+/** The state that the controller reports. */
 export function systemStatus(machine: Machine<SnapmakerState>): number {
   const { engine, extra } = machine;
   if (extra.emergencyStopped) return STATUS.emergency;

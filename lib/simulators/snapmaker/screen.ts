@@ -29,7 +29,7 @@ export function stagesOf(facts: GcodeFacts): Stage[] {
 
 /** The touchscreen, peer 2: connections, approval, files, starts. It relays frames to the controller. */
 export class Screen {
-  /** The one session; everybody else is ignored. */
+  /** The only session; other clients are ignored. */
   #session: Session | undefined;
   #sequence = 0;
   #dialog: { session: Session; hello: Frame; token: string; liveness: NodeJS.Timeout } | undefined;
@@ -74,7 +74,7 @@ export class Screen {
     this.controller.session = undefined;
   }
 
-  /** Somebody tapped Allow. */
+  /** Handles a tap on Allow. */
   approve(): void {
     const dialog = this.#dialog;
     if (dialog === undefined) return;
@@ -83,7 +83,7 @@ export class Screen {
     this.#welcome(dialog.session, dialog.hello);
   }
 
-  /** Somebody tapped Refuse. */
+  /** Handles a tap on Refuse. */
   refuse(): void {
     const dialog = this.#dialog;
     if (dialog === undefined) return;
@@ -92,7 +92,7 @@ export class Screen {
     dialog.session.socket.destroySoon();
   }
 
-  /** Somebody tapped Disconnect: the machine says good-bye by itself. */
+  /** Handles a tap on Disconnect: the machine sends the disconnect message. */
   disconnect(): void {
     const session = this.#session;
     if (session === undefined) return;
@@ -150,7 +150,7 @@ export class Screen {
     session.answer(hello, Buffer.from([HELLO.ok, 0, 0]));
   }
 
-  /** What the faults have planned for the next print, besides what every make knows. */
+  /** The effects of faults on the next print, besides those of every make. */
   #pauses(): Interruption[] {
     const { faults } = this.machine;
     return (['door_opens', 'feed_lost', 'file_pause'] as const).flatMap((cause) => {

@@ -62,7 +62,7 @@ export class Session {
     });
   }
 
-  /** Sends something that nobody asked for and nobody must answer. */
+  /** Sends a frame without a request that needs no answer. */
   tell(sender: number, attribute: number, sequence: number, command: number, payload: Buffer): void {
     this.#write({
       version: 1,

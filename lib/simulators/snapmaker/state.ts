@@ -1,7 +1,7 @@
 import type { FileDigest } from '../machine';
 
 export interface SnapmakerState {
-  /** Tokens that somebody allowed at the touchscreen. */
+  /** Tokens that were allowed at the touchscreen. */
   tokens: string[];
   /** Files that were uploaded whole, by name. */
   files: Record<string, FileDigest>;

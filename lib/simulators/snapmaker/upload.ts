@@ -80,7 +80,7 @@ export async function pullUpload(
   await session.ask(PEER.screen, nextSequence(), 0xb002, Buffer.from([complete ? 0 : 1]));
 }
 
-/** A file whose chunks come out of order; at most as many wait for their turn as are asked for at once. */
+/** A file whose chunks come out of order; at most as many wait for their turn as are requested at a time. */
 class ArrivingFile {
   readonly #waiting = new Map<number, Buffer>();
   readonly #tap = new DigestTap();
