@@ -56,8 +56,11 @@ export class FarmRuntime {
 
   /** Starts a service that stops when the farm closes. */
   async add<One extends Service>(service: One): Promise<One> {
+    if (this.#closing) throw new Error('The farm is closing.');
     this.#services.push(service);
     await service.start();
+    // The farm may have been closed meanwhile.
+    if (this.#closing) await service.stop();
     return service;
   }
 

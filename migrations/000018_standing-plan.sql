@@ -8,7 +8,8 @@ SELECT nextval('plan_changes');
 
 -- The plan that the farm goes by, with what the next one needs to know: starts that are promises by now, and what operators were asked to do.
 CREATE TABLE standing_plan (
-  single BOOLEAN PRIMARY KEY DEFAULT TRUE CONSTRAINT one_plan CHECK (single),
+  -- A digest of the settings that it was made with: two processes with other operator hours must not take each other's plans.
+  settings TEXT PRIMARY KEY,
   -- A later plan has a higher one.
   version BIGINT NOT NULL,
   -- plan_changes, read before its snapshot was taken.

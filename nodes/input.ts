@@ -10,6 +10,7 @@ import type { Scope } from '../lib/model/scope';
 import type { FarmAccess } from './farm-user';
 import { actorOf, type FlowMessage, isFromScreen } from './http/request';
 import { type AnsweredRequest, timeRequest } from './http/request-clock';
+import { recordRequest } from './http/request-log';
 
 /** The access rules for requests to a node. Messages without a request are the flow's own responsibility. */
 export interface Guard {
@@ -87,16 +88,9 @@ function forLog(thrown: unknown): Error {
   return error;
 }
 
-/**
- * Records the duration of a request; a request that changes something, or that failed here, is also written to the
- * event log.
- */
+/** Records an answered request of a message. */
 function record(farm: Farm | undefined, message: FlowMessage, request: AnsweredRequest): void {
-  farm?.requestDurations.observe(request);
-  if (request.method === 'GET' && request.status < 500) return;
-  const level = request.status >= 500 ? 'error' : 'info';
-  const { id } = message.req?.params ?? {};
-  farm?.events.write(level, 'request', { ...request, id: id ?? null, actor: actorOf(message) });
+  recordRequest(farm, request, { id: message.req?.params['id'] ?? null, actor: actorOf(message) });
 }
 
 /**

@@ -8,6 +8,8 @@ export interface HttpRequest extends IncomingMessage {
   body?: unknown;
   /** The URL as received, before any router was mounted below a path. */
   originalUrl?: string;
+  /** Who sends it, once it was admitted. */
+  actor?: string;
 }
 
 /** One call of an endpoint, by HTTP request or over a wire. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Farm } from '../farm/farm';
 import { NotFoundError } from '../model/errors';
 import type { Answer, HttpRequest } from './call';
+import type { Endpoint } from './endpoint';
 import { endpoints } from './endpoints';
 import { admitRequest, callOf } from './requests';
 import { type Match, Router } from './router';
@@ -18,10 +19,14 @@ export function endpointFor(method: string | undefined, path: string): Match {
   throw new NotFoundError('endpoint', `${method ?? 'GET'} ${apiRoot}${path}`.slice(0, 200));
 }
 
+/** Returns the name of an endpoint's route for metrics, with the names of parameters in the place of their values. */
+export const routeName = (root: string, { path }: Endpoint): string => `${root}${path.replace(/\{(\w+)\}/g, ':$1')}`;
+
 /** Returns the path of a request below a root, without its query; undefined if it is not below it. */
 export function pathBelow(root: string, url: string): string | undefined {
   const path = url.split('?')[0] ?? '';
-  const at = path.indexOf(`${root}/`);
+  // Express compares paths without regard to case.
+  const at = path.toLowerCase().indexOf(`${root}/`.toLowerCase());
   return at === -1 ? undefined : path.slice(at + root.length);
 }
 
@@ -40,6 +45,6 @@ export async function serve(
   const { endpoint, params } = endpointFor(request.method, path);
   // The path parameters pass the same checks as the rest of the request.
   request.params = params;
-  const actor = await admitRequest(request, endpoint.scope, farm);
-  return endpoint.handle(callOf(await farm(), http, params, actor ?? 'api', closing));
+  request.actor = (await admitRequest(request, endpoint.scope, farm)) ?? 'api';
+  return endpoint.handle(callOf(await farm(), http, params, request.actor, closing));
 }

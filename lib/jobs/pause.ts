@@ -4,7 +4,7 @@ import { ConflictError } from '../model/errors';
 import { isActive, type PrinterState } from '../model/printer';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
-import { storeWish, wishFor } from '../store/printer-wishes';
+import { dropWish, storeWish, wishFor } from '../store/printer-wishes';
 import { findPrinter, lockPrinter, type Printer } from '../store/printers';
 
 /** The state of the printer after the request. */
@@ -38,7 +38,11 @@ export async function pauseOrResume(
     const { id: known } = await findPrinter(tx, id);
     const attempt = await openAttemptOf(tx, known);
     const locked = await lockPrinter(tx, known);
-    if (showsWish(activeStateOf(locked), wanted)) return locked;
+    if (showsWish(activeStateOf(locked), wanted)) {
+      // The opposite may have been requested and not carried out yet.
+      await dropWish(tx, known);
+      return locked;
+    }
     await storeWish(tx, known, { wanted, attemptId: attempt?.id ?? null, wishedBy: actor });
     await notify(tx, `wish:${known}`);
     return locked;

@@ -22,10 +22,12 @@ export const noMemory: PlanMemory = { previous: null, promised: {}, asked: {} };
 
 /** Returns the snapshot with the promised starts, and without an operator who is assumed to be away. */
 export function remembered(snapshot: Snapshot, { promised, asked }: PlanMemory): Snapshot {
-  const longest = Math.min(Number.POSITIVE_INFINITY, ...Object.values(asked));
+  const { now } = snapshot;
+  // An operator who did not come an hour and a half ago may be there by now.
+  const isAway = Object.values(asked).some((at) => now - at > patience && now - at <= patience + awayFor);
   return {
     ...snapshot,
-    ...(snapshot.now - longest > patience && { operatorFrom: snapshot.now + awayFor }),
+    ...(isAway && { operatorFrom: now + awayFor }),
     jobs: snapshot.jobs.map((job) => {
       const promisedStart = promised[job.id];
       return promisedStart === undefined ? job : { ...job, promisedStart };
@@ -63,6 +65,8 @@ function askedAfter({ asked }: PlanMemory, { now }: Snapshot, { lines }: Plan): 
   const due = new Set(lines.filter(isDue).flatMap(keysOf));
   const wanted = new Set(lines.flatMap(keysOf));
   const isLater = lines.some(({ setupAt }) => setupAt && Date.parse(setupAt) > now);
-  const kept = Object.entries(asked).filter(([key]) => due.has(key) || (isLater && wanted.has(key)));
+  const kept = Object.entries(asked).filter(
+    ([key, at]) => now - at <= patience + awayFor && (due.has(key) || (isLater && wanted.has(key))),
+  );
   return { ...Object.fromEntries([...due].map((key) => [key, now])), ...Object.fromEntries(kept) };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Farm } from '../farm/farm';
 import type { Job } from '../model/job';
 import { memoryAfter, noMemory, type PlanMemory } from '../planning/memory';
@@ -29,6 +30,8 @@ const longestAge = 25;
  */
 export class StandingPlan {
   readonly #farm: Farm;
+  /** A digest of the settings that decide about plans; processes with other settings have plans of their own. */
+  readonly #settings: string;
   /** The plan that this process made or read last. */
   #last: PlannedSnapshot | undefined;
   /** The number of change notifications before the last snapshot, and up to now. */
@@ -40,6 +43,9 @@ export class StandingPlan {
 
   constructor(farm: Farm) {
     this.#farm = farm;
+    const { operator, quiet, weights, clearMinutes, changeMinutes } = farm.options;
+    const settings = JSON.stringify({ operator, quiet, weights, clearMinutes, changeMinutes });
+    this.#settings = createHash('sha256').update(settings).digest('hex').slice(0, 32);
   }
 
   /** Returns the plan that this process knows, immediately; undefined: none yet. It may be outdated. */
@@ -50,8 +56,8 @@ export class StandingPlan {
   /** Returns the plan for the current state of the farm. */
   async current(): Promise<PlannedSnapshot> {
     await this.#listen();
-    const { version, changes, latest, ageSeconds } = await standingMark(this.#farm.database);
-    const isCurrent = version !== null && changes >= latest && ageSeconds >= 0 && ageSeconds <= longestAge;
+    const { version, changes, latest, ageSeconds } = await standingMark(this.#farm.database, this.#settings);
+    const isCurrent = version !== null && changes === latest && ageSeconds >= 0 && ageSeconds <= longestAge;
     if (!isCurrent || this.#seen !== this.#seenBefore) return this.shared();
     if (this.#last?.plan.version === version) return this.#last;
     return this.#read();
@@ -76,12 +82,18 @@ export class StandingPlan {
     const seenBefore = this.#seen;
     const { database, planner } = this.#farm;
     // Read before the rows: a change while they are being read counts as a change after them.
-    const { latest } = await standingMark(database);
+    const { latest } = await standingMark(database, this.#settings);
     const { jobs, snapshot, memory } = await database.read((db) => this.#situation(db));
     const plan = await planner.make(snapshot, memory);
     const after = memoryAfter(memory, snapshot, plan);
     const { promised, asked } = after;
-    const version = await storeStandingPlan(database, { plan, changes: latest, promised, asked });
+    const version = await storeStandingPlan(database, {
+      plan,
+      changes: latest,
+      promised,
+      asked,
+      settings: this.#settings,
+    });
     const planned = {
       plan: { ...plan, version: version ?? plan.version },
       snapshot,
@@ -102,7 +114,7 @@ export class StandingPlan {
   }
 
   async #situation(db: Queryable): Promise<{ jobs: Job[]; snapshot: Snapshot; memory: PlanMemory }> {
-    const stored = await readStandingPlan<Plan>(db);
+    const stored = await readStandingPlan<Plan>(db, this.#settings);
     const jobs = await unfinishedJobs(db);
     const snapshot = await takeSnapshot(db, this.#farm, jobs);
     const memory = stored ? { previous: stored.plan, promised: stored.promised, asked: stored.asked } : noMemory;

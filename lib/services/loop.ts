@@ -35,12 +35,22 @@ export class Loop implements Service {
     if (this.#abort) return;
     const abort = new AbortController();
     this.#abort = abort;
-    const { everyMs, listen, atStart = true } = this.#options;
-    const unlisten = await listen?.(() => this.wake());
-    if (abort.signal.aborted) return unlisten?.();
-    this.#unlisten = unlisten;
+    const { everyMs, atStart = true } = this.#options;
     if (everyMs !== undefined) this.#interval = setInterval(() => this.wake(), everyMs);
+    await this.#listen(abort.signal);
     if (atStart) this.wake();
+  }
+
+  /** Subscribes once; a failed subscription is tried again before each round. */
+  async #listen(signal: AbortSignal): Promise<void> {
+    if (this.#unlisten || !this.#options.listen) return;
+    try {
+      const unlisten = await this.#options.listen(() => this.wake());
+      if (signal.aborted) unlisten();
+      else this.#unlisten = unlisten;
+    } catch (error) {
+      if (!signal.aborted) this.#options.failed(error);
+    }
   }
 
   /** Ends the current round as soon as its work heeds the signal. */
@@ -73,8 +83,8 @@ export class Loop implements Service {
     const signal = this.#abort?.signal;
     if (!signal || signal.aborted) return;
     this.#begunAt = performance.now();
-    this.#round = this.#options
-      .work(signal)
+    this.#round = this.#listen(signal)
+      .then(() => this.#options.work(signal))
       .catch((error: unknown) => {
         if (!signal.aborted) this.#options.failed(error);
       })

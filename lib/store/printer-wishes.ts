@@ -39,6 +39,11 @@ export async function wishFor(db: Queryable, printerId: PrinterId): Promise<Prin
   return rows[0] && camelCase<PrinterWish>(rows[0]);
 }
 
+/** Withdraws any request for a printer. */
+export async function dropWish(db: Queryable, printerId: PrinterId): Promise<void> {
+  await db.query('DELETE FROM printer_wishes WHERE printer_id = $1', [printerId]);
+}
+
 /** Records that the printer refused; guarded, so that a later request is kept. */
 export async function refuseWish(
   db: Queryable,

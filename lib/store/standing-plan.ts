@@ -29,11 +29,12 @@ export interface StandingMark {
 const markSql = `
   SELECT s.version, coalesce(s.changes, -1) AS changes, c.last_value AS latest,
     coalesce(extract(epoch FROM clock_timestamp() - s.made_at), 0)::float8 AS age_seconds
-  FROM plan_changes c LEFT JOIN standing_plan s ON true`;
+  FROM plan_changes c LEFT JOIN standing_plan s ON s.settings = $1`;
 
-export async function standingMark(db: Queryable): Promise<StandingMark> {
+export async function standingMark(db: Queryable, settings: string): Promise<StandingMark> {
   const { rows } = await db.query<{ version: number | null; changes: number; latest: number; age_seconds: number }>(
     markSql,
+    [settings],
   );
   const [row] = rows;
   if (!row) throw new Error('PostgreSQL counts no changes of the plan.');
@@ -43,9 +44,11 @@ export async function standingMark(db: Queryable): Promise<StandingMark> {
 /** Returns the standing plan; undefined: there is none yet. */
 export async function readStandingPlan<Plan extends Versioned>(
   db: Queryable,
+  settings: string,
 ): Promise<(StoredMemory & { plan: Plan }) | undefined> {
   const { rows } = await db.query<StoredMemory & { version: number; plan: Omit<Plan, 'version'> }>(
-    'SELECT version, plan, promised, asked FROM standing_plan',
+    'SELECT version, plan, promised, asked FROM standing_plan WHERE settings = $1',
+    [settings],
   );
   const [row] = rows;
   return row && { plan: { ...row.plan, version: row.version } as Plan, promised: row.promised, asked: row.asked };
@@ -53,17 +56,17 @@ export async function readStandingPlan<Plan extends Versioned>(
 
 // A plan replaces only one that was made from an earlier state.
 const storeSql = `
-  INSERT INTO standing_plan AS s (version, changes, made_at, plan, promised, asked)
-  VALUES ($1, $2, clock_timestamp(), $3, $4, $5)
-  ON CONFLICT (single) DO UPDATE SET version = greatest(excluded.version, s.version + 1), changes = excluded.changes,
+  INSERT INTO standing_plan AS s (version, changes, made_at, plan, promised, asked, settings)
+  VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6)
+  ON CONFLICT (settings) DO UPDATE SET version = greatest(excluded.version, s.version + 1), changes = excluded.changes,
     made_at = excluded.made_at, plan = excluded.plan, promised = excluded.promised, asked = excluded.asked
-  WHERE s.changes <= excluded.changes
+  WHERE s.changes <= excluded.changes OR s.changes > (SELECT last_value FROM plan_changes)
   RETURNING version`;
 
 /** Stores the standing plan. @returns its version; undefined: one of a later state is stored already */
 export async function storeStandingPlan(
   db: Queryable,
-  { plan, changes, promised, asked }: StoredMemory & { plan: Versioned; changes: number },
+  { plan, changes, promised, asked, settings }: StoredMemory & { plan: Versioned; changes: number; settings: string },
 ): Promise<number | undefined> {
   const { version, ...rest } = plan;
   const { rows } = await db.query<{ version: number }>(storeSql, [
@@ -72,6 +75,12 @@ export async function storeStandingPlan(
     JSON.stringify(rest),
     JSON.stringify(promised),
     JSON.stringify(asked),
+    settings,
   ]);
   return rows[0]?.version;
+}
+
+/** Forgets plans that were made with settings which no process has used for a week. */
+export async function forgetOldPlans(db: Queryable): Promise<void> {
+  await db.query("DELETE FROM standing_plan WHERE made_at < now() - interval '7 days'");
 }

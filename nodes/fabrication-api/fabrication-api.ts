@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Match } from '../../lib/api/router';
-import { apiRoot, endpointFor, pathBelow } from '../../lib/api/serve';
+import { apiRoot, endpointFor, pathBelow, routeName } from '../../lib/api/serve';
 import { MalformedInputError, NotFoundError } from '../../lib/model/errors';
 import { callOfMessage } from '../call';
 import { upToDate } from '../definition';
@@ -47,7 +47,7 @@ export = (RED: NodeAPI): void => {
           if (message.req) message.req.params = params;
           return endpoint.scope;
         },
-        route: (message) => routeOf(base, matchOf(message)),
+        route: (message) => routeName(base, matchOf(message).endpoint),
       },
       async (message) => {
         const { endpoint, params } = matchOf(message);
@@ -58,6 +58,3 @@ export = (RED: NodeAPI): void => {
   }
   RED.nodes.registerType('fabrication-api', FabricationApi);
 };
-
-/** The route of an endpoint for metrics, with the names of parameters instead of their values. */
-const routeOf = (base: string, { endpoint }: Match): string => `${base}${endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;

@@ -1,9 +1,10 @@
 import type { Response as ExpressResponse, NextFunction, Request } from 'express';
 import type { Answer, HttpRequest } from '../../lib/api/call';
 import { problemHeaders, problemOf } from '../../lib/api/problem';
-import { serve } from '../../lib/api/serve';
+import { apiRoot, endpointFor, routeName, serve } from '../../lib/api/serve';
 import type { Farm } from '../../lib/farm/farm';
 import { asError, MalformedInputError, NotFoundError, PlatewiseError } from '../../lib/model/errors';
+import type { AnsweredRequest } from './request-clock';
 
 /** Answers with the error. */
 export function sendProblem(response: ExpressResponse, thrown: unknown): void {
@@ -12,10 +13,14 @@ export function sendProblem(response: ExpressResponse, thrown: unknown): void {
 }
 
 /** The farm that answers requests that no flow routes. */
-interface Answering {
+export interface Answering {
   farm(): Promise<Farm>;
   /** Ends streams when the farm closes. */
   closing: AbortSignal;
+  /** Receives each answered request, streams excepted. */
+  answered(request: AnsweredRequest, details: { id: string | null; actor: string }): void;
+  /** Receives each internal error, which the client is not shown. */
+  failed(error: Error): void;
 }
 
 /**
@@ -38,11 +43,39 @@ export function answerUnrouted(
     const one = answering();
     const { pathname } = new URL(request.originalUrl, 'http://farm');
     if (!one) return refuse(new NotFoundError('endpoint', `${request.method} ${pathname}`.slice(0, 200)));
-    serve(() => one.farm(), { request: request as unknown as HttpRequest, response }, request.path, one.closing).then(
-      (answer) => answer && send(response, answer),
-      refuse,
-    );
+    const begun = performance.now();
+    response.once('finish', () => {
+      if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
+      const seconds = (performance.now() - begun) / 1000;
+      const { method, params } = request;
+      one.answered(
+        { method, route: routeOf(method, request.path), status: response.statusCode, seconds },
+        {
+          id: String(params['id'] ?? '') || null,
+          actor: (request as unknown as HttpRequest).actor ?? 'api',
+        },
+      );
+    });
+    serve(() => one.farm(), { request: request as unknown as HttpRequest, response }, request.path, one.closing)
+      .then((answer) => {
+        if (answer && !response.headersSent) send(response, answer);
+      })
+      .catch((thrown: unknown) => {
+        if (problemOf(thrown).status >= 500) one.failed(asError(thrown));
+        refuse(thrown);
+      })
+      // An error here would end Node-RED.
+      .catch(() => response.destroy());
   };
+}
+
+/** An endpoint as metrics name it, with the names of parameters in the place of their values. */
+function routeOf(method: string, path: string): string {
+  try {
+    return routeName(apiRoot, endpointFor(method, path).endpoint);
+  } catch {
+    return `${apiRoot}/*`;
+  }
 }
 
 function send(response: ExpressResponse, { payload, status, headers }: Answer): void {

@@ -2,6 +2,8 @@ import type { Farm } from '../../lib/farm/farm';
 import type { FarmOptions } from '../../lib/farm/options';
 import { asError, PlatewiseError } from '../../lib/model/errors';
 import { FarmRuntime } from '../../lib/runtime';
+import { recordRequest } from '../http/request-log';
+import type { Answering } from '../http/unanswered';
 
 /** A node that works with the farm while it is open. */
 export interface FarmUser {
@@ -28,15 +30,20 @@ export class FarmLifecycle {
   #problem: Error | undefined;
   #waiting = new Set<() => void>();
   #closed = false;
-  readonly #streams = new AbortController();
+  #streams = new AbortController();
 
   constructor(options: FarmOptions) {
     this.#options = options;
   }
 
-  /** Ends streams when the farm closes. */
-  get closing(): AbortSignal {
-    return this.#streams.signal;
+  /** The farm as it answers requests that no flow routes. */
+  get answering(): Answering {
+    return {
+      farm: () => this.farm(),
+      closing: this.#streams.signal,
+      answered: (request, details) => recordRequest(this.#runtime?.farm, request, details),
+      failed: (error) => this.#options.log('error', error.message),
+    };
   }
 
   /** Whether any node uses the farm. */
@@ -122,6 +129,8 @@ export class FarmLifecycle {
     clearTimeout(this.#retry);
     const runtime = this.#runtime;
     this.#runtime = undefined;
+    this.#streams.abort();
+    this.#streams = new AbortController();
     await runtime?.close();
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();

@@ -150,13 +150,16 @@ export = (RED: NodeAPI): void => {
     started = false;
   });
   // The guards of the flows' routes also apply to requests that are answered here.
-  for (const middleware of [RED.settings.httpNodeMiddleware ?? []].flat()) outerApp?.use(outerRoot, middleware);
+  for (const middleware of [RED.settings.httpNodeMiddleware].flat()) {
+    if (typeof middleware === 'function') outerApp?.use(outerRoot, middleware);
+  }
   outerApp?.use(
     outerRoot,
     answerUnrouted(
       () => started,
       // The owner may want to serve only the routes of the flows.
-      () => (process.env['PLATEWISE_API_FALLBACK'] === 'off' ? undefined : [...farms].find(({ used }) => used)),
+      () =>
+        process.env['PLATEWISE_API_FALLBACK'] === 'off' ? undefined : [...farms].find(({ used }) => used)?.answering,
     ),
   );
   outerApp?.use(outerRoot, answerFailed);
