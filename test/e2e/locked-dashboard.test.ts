@@ -132,6 +132,6 @@ describe('The dashboard of a farm with keys', () => {
     assert.equal(checks.find(({ name }) => name === 'dashboard')?.status, 'warning');
     await farm.stop();
     await farm.start();
-    assert.match(farm.output, /The farm has keys, and its dashboard no login/);
+    assert.match(farm.output, /The farm has keys, but its dashboard has no login/);
   });
 });
