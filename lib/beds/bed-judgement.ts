@@ -38,8 +38,8 @@ export function judgeBed(sight: BedSight): 'foreign' | 'unknown' | null {
   if (!afterGap) return report.job !== null && record === 'different' ? 'foreign' : null;
   if (bed.state === 'occupied')
     return record === 'different' && !sight.firstContact && report.job !== null ? 'foreign' : null;
-  // Only of a simulator that was just made it is known that its plate is empty; later anybody may have printed on it.
-  if (sight.neverUsed && sight.firstContact && report.job === null) return null;
+  // Simulators only: they are used by their own farm, so that an unused one still has an empty plate.
+  if (sight.neverUsed && (sight.firstContact || report.job === null)) return null;
   // Whoever said before that the bed is clear cannot have known what this machine has printed.
   if (sight.firstContact) return 'unknown';
   // The print that was running has ended since, and lies there.

@@ -58,12 +58,7 @@ describe('What a report says of the bed', () => {
       { report: { state: 'idle', job: null }, bed: { state: 'occupied', cause: 'attempt' } },
       null,
     ],
-    // The fault campaign, seed 2001: a print of somebody else's, unseen, and then the power was cut.
-    [
-      'a simulator that was never used, after a time without a report',
-      { report: { state: 'idle', job: null }, known: null, neverUsed: true },
-      'unknown',
-    ],
+    ['a simulator that was never used', { report: { state: 'idle', job: null }, known: null, neverUsed: true }, null],
     ['the first contact of all, on a bed that somebody called clear', { firstContact: true, known: null }, 'unknown'],
     [
       'the first contact of all',
