@@ -61,7 +61,7 @@ describe('The figures for Prometheus', () => {
       }
     }
     assert.doesNotMatch(text, /[0-9a-f]{8}-[0-9a-f]{4}-/);
-    assert.ok(!text.includes('} 99'));
+    assert.ok(!text.includes('platewise_jobs{status="queued"} 99'));
   });
 
   it('tell that work waits', async () => {
