@@ -62,8 +62,7 @@ export async function streamEvents(call: Call): Promise<void> {
 /** A stream outlives the check of its key, so it ends when the key is revoked. Returns a function that ends the watch. */
 function endWithKey({ farm, header }: Call, stream: AbortController): Promise<() => void> {
   const check = (): Promise<unknown> => authorise(farm.database, header('authorization'), 'read');
-  return farm.database.listen((payload) => {
-    if (payload !== 'keys' && payload !== 'reconnected') return;
+  return farm.database.listenFor('keys', () => {
     check().catch((error: unknown) => {
       if (error instanceof UnauthorizedError || error instanceof ForbiddenError) stream.abort();
     });

@@ -32,9 +32,7 @@ export async function cancelJob(
   const settled = new Promise<void>((resolve) => {
     over = resolve;
   });
-  const unlisten = await farm.database.listen((payload) => {
-    if (payload === `job:${id}` || payload === 'reconnected') over();
-  });
+  const unlisten = await farm.database.listenFor(`job:${id}`, () => over());
   try {
     const end = performance.now() + waitMs;
     const open = await farm.database.transaction(async (tx) => {

@@ -131,8 +131,8 @@ export class StandingPlan {
 
   /** Subscribes to changes; a missed notification is detected by the mark. */
   async #listen(): Promise<void> {
-    this.#listening ??= this.#farm.database.listen((payload) => {
-      if (payload === 'plan' || payload === 'reconnected') this.#seen++;
+    this.#listening ??= this.#farm.database.listenFor('plan', () => {
+      this.#seen++;
     });
     await this.#listening.catch(() => {
       this.#listening = undefined;

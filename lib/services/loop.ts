@@ -12,8 +12,6 @@ export interface LoopOptions {
   pauseMs?: number;
   /** Subscribes to the events that wake the loop; returns a function that unsubscribes. */
   listen?(wake: () => void): Promise<() => void>;
-  /** Whether the first round starts immediately. */
-  atStart?: boolean;
 }
 
 /** Repeats a piece of work at intervals and when woken, one round after the other, and at least once after the last `wake`. */
@@ -35,10 +33,10 @@ export class Loop implements Service {
     if (this.#abort) return;
     const abort = new AbortController();
     this.#abort = abort;
-    const { everyMs, atStart = true } = this.#options;
+    const { everyMs } = this.#options;
     if (everyMs !== undefined) this.#interval = setInterval(() => this.wake(), everyMs);
     await this.#listen(abort.signal);
-    if (atStart) this.wake();
+    this.wake();
   }
 
   /** Subscribes once; a failed subscription is tried again before each round. */

@@ -24,10 +24,7 @@ export class PlannerService extends Loop {
       failed: (error) => options.failed(asError(error)),
       everyMs: (options.seconds ?? defaultSeconds) * 1000,
       gatherMs,
-      listen: (wake) =>
-        farm.database.listen((payload) => {
-          if (payload === 'plan' || payload === 'reconnected') wake();
-        }),
+      listen: (wake) => farm.database.listenFor('plan', wake),
     });
   }
 }

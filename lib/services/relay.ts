@@ -69,9 +69,7 @@ export class OutboxRelay {
     this.#sweptAt = Number.NEGATIVE_INFINITY;
     // A broker that has lost its messages, such as the embedded one, receives every unclaimed dispatch again.
     await resendUnclaimed(this.#farm.database, 0);
-    this.#unlisten = await this.#farm.database.listen((payload) => {
-      if (payload === 'outbox' || payload === 'reconnected') this.wake();
-    });
+    this.#unlisten = await this.#farm.database.listenFor('outbox', () => this.wake());
     this.#offBroker = this.#farm.broker.onState((state) => {
       // Messages that failed because of the broker need not wait any longer.
       if (state.status === 'connected') this.#lanes.release();

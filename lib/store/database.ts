@@ -161,6 +161,16 @@ export class Database implements Queryable {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Calls `act` on every notification with this payload, and when some may have been missed. Returns a function that
+   * ends it.
+   */
+  listenFor(expected: string, act: () => void): Promise<() => void> {
+    return this.listen((payload) => {
+      if (payload === expected || payload === 'reconnected') act();
+    });
+  }
+
   /** Turns failures of the whole server into a DatabaseUnavailableError; other errors stay unchanged. */
   explain(thrown: unknown): Error {
     return explain(thrown);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FlowMessage } from './request';
+import { type FlowMessage, responseOf } from './request';
 
 /** A request after routing by Express. */
 interface RoutedRequest {
@@ -16,8 +16,19 @@ export interface AnsweredRequest {
 }
 
 /**
- * Measures how long a request takes, from now to the end of its response. The duration of a stream is meaningless and
- * not recorded.
+ * Measures how long a response takes, from now to its end. The duration of a stream is meaningless and not recorded.
+ * @param onFinished called once, when the response is finished, with its status and its duration (s)
+ */
+export function timeResponse(response: ServerResponse, onFinished: (status: number, seconds: number) => void): void {
+  const begun = performance.now();
+  response.once('finish', () => {
+    if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
+    onFinished(response.statusCode, (performance.now() - begun) / 1000);
+  });
+}
+
+/**
+ * Measures how long the request of an `http in` node takes; see `timeResponse`.
  * @param routeOf returns the route where the path of the `http in` node does not give it; if it throws, there is no
  * route
  * @param onAnswered called once, when the response is finished
@@ -27,15 +38,12 @@ export function timeRequest(
   routeOf: ((message: FlowMessage) => string) | undefined,
   onAnswered: (request: AnsweredRequest) => void,
 ): void {
-  const response = (message['res'] as { _res?: ServerResponse } | undefined)?._res;
+  const response = responseOf(message);
   const { method = '', route } = message.req as RoutedRequest;
   const path = route?.path;
   if (!response || typeof path !== 'string') return;
-  const begun = performance.now();
-  response.once('finish', () => {
-    if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
-    const seconds = (performance.now() - begun) / 1000;
-    onAnswered({ method, route: namedRoute(message, routeOf, path), status: response.statusCode, seconds });
+  timeResponse(response, (status, seconds) => {
+    onAnswered({ method, route: namedRoute(message, routeOf, path), status, seconds });
   });
 }
 

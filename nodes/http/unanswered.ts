@@ -4,7 +4,7 @@ import { problemHeaders, problemOf } from '../../lib/api/problem';
 import { apiRoot, endpointFor, routeName, serve } from '../../lib/api/serve';
 import type { Farm } from '../../lib/farm/farm';
 import { asError, MalformedInputError, NotFoundError, PlatewiseError } from '../../lib/model/errors';
-import type { AnsweredRequest } from './request-clock';
+import { type AnsweredRequest, timeResponse } from './request-clock';
 
 /** Answers with the error. */
 export function sendProblem(response: ExpressResponse, thrown: unknown): void {
@@ -43,13 +43,10 @@ export function answerUnrouted(
     const one = answering();
     const { pathname } = new URL(request.originalUrl, 'http://farm');
     if (!one) return refuse(new NotFoundError('endpoint', `${request.method} ${pathname}`.slice(0, 200)));
-    const begun = performance.now();
-    response.once('finish', () => {
-      if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return;
-      const seconds = (performance.now() - begun) / 1000;
+    timeResponse(response, (status, seconds) => {
       const { method, params } = request;
       one.answered(
-        { method, route: routeOf(method, request.path), status: response.statusCode, seconds },
+        { method, route: routeOf(method, request.path), status, seconds },
         {
           id: String(params['id'] ?? '') || null,
           actor: (request as unknown as HttpRequest).actor ?? 'api',

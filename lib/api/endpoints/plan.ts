@@ -62,7 +62,7 @@ export const planEndpoints = [
         name: 'hours',
         in: 'query',
         schema: Type.Number({ exclusiveMinimum: 0, maximum: 8760 }),
-        description: 'Only setups that begin within this time',
+        description: 'Only lines that begin within this number of hours',
       },
       {
         name: 'limit',
@@ -121,7 +121,7 @@ export const planEndpoints = [
     operationId: 'setupDone',
     tag: 'plan',
     scope: 'operate',
-    summary: 'It is done',
+    summary: 'Report a setup as done',
     request: { schema: SetupDone, optional: true },
     response: { description: 'The current state of the bed or the slot', schema: SetupDoneAnswer },
     refusals: ['Conflict', 'Unacceptable'],

@@ -18,12 +18,7 @@ export class Maintenance implements Service {
           failed: (error) => farm.log('warn', `Maintenance (${name}): ${asError(error).message}`),
           everyMs,
           gatherMs,
-          ...(withThePlan && {
-            listen: (wake) =>
-              farm.database.listen((payload) => {
-                if (payload === 'plan' || payload === 'reconnected') wake();
-              }),
-          }),
+          ...(withThePlan && { listen: (wake) => farm.database.listenFor('plan', wake) }),
         }),
     );
   }
