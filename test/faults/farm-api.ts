@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 import type { Simulated } from './farm-floor';
+import { descriptionOf } from './filament';
 import { Random } from './random';
 import type { NodeRed } from './system';
 
@@ -78,8 +79,12 @@ export class FarmApi {
     throw new Error(`Not every printer came online (${seen.join(', ')}).\n${logs}`);
   }
 
-  /** Books what lies in the slots of these printers: more than a run can use up. */
+  /** Describes the materials that lie in the slots of these printers, and books them there: more than a run can use up. */
   async bookFilament(printers: readonly Simulated[]): Promise<void> {
+    const known = (await this.insist('GET', '/materials'))['materials'] as { material_id: string }[];
+    const loaded = new Set(printers.flatMap(({ slots }) => slots.map(({ material }) => material)));
+    for (const { material_id } of known) loaded.delete(material_id);
+    for (const material of loaded) await this.insist('POST', '/materials', descriptionOf(material));
     for (const { printer_id, slots } of await this.printers()) {
       const printer = printers.find(({ id }) => id === printer_id);
       if (!printer) continue;

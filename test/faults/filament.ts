@@ -55,3 +55,18 @@ export function setupOf(make: Make, number: number): Setup {
 export function typeOf(material: string): 'PLA' | 'PETG' {
   return material.startsWith('petg') ? 'PETG' : 'PLA';
 }
+
+/** A material as the campaign's owner describes it to the farm, which knows none by itself. */
+export function descriptionOf(material: string): Record<string, string | number> {
+  const type = typeOf(material);
+  const colour = material.split('_')[1] ?? '';
+  const colours: Record<string, string> = { black: '101010', white: 'F5F5F5', red: 'C62828' };
+  return {
+    material_id: material,
+    name: `eSUN ${type} ${colour}`,
+    ...{ type, colour, brand: 'eSUN', colour_hex: colours[colour] ?? '808080', usd_per_kg: 20 },
+    ...(type === 'PLA'
+      ? { density_g_cm3: 1.24, nozzle_temp: 210, bed_temp: 60 }
+      : { density_g_cm3: 1.27, nozzle_temp: 240, bed_temp: 80 }),
+  };
+}

@@ -266,7 +266,8 @@ function flows(root: string, printers: Simulated[], speed: number): FlowNode[] {
       buildY: '300',
       buildZ: '300',
       slots: printer.slots.map(({ slot, tool }) => `${slot}=${tool}`).join(', '),
-      simulated: 'true',
+      // Their plates can be seen and cleared, so that the farm need not assume of any what it assumes of a demonstration.
+      simulated: 'false',
       timeScale: String(speed),
       allowBuiltInSlicer: true,
       wires: [[]],

@@ -24,5 +24,9 @@ export function boardIds(settings: JsonObject): MachineIdentity {
   return id !== undefined && isSerial(id) ? { mcu: id } : {};
 }
 
-/** At least eight letters and digits, three of the digits other than 0. */
-const isSerial = (text: string): boolean => /^[0-9A-Za-z]{8,}$/.test(text) && /[1-9].*[1-9].*[1-9]/.test(text);
+/** A hexadecimal number that is more than a fill pattern, or letters and digits with three digits other than 0: not a name. */
+function isSerial(text: string): boolean {
+  if (!/^[0-9A-Za-z]{8,}$/.test(text)) return false;
+  if (/^[0-9A-Fa-f]+$/.test(text)) return new Set(text.toLowerCase()).size >= 3;
+  return /[1-9].*[1-9].*[1-9]/.test(text);
+}
