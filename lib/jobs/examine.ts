@@ -10,6 +10,7 @@ import type { FitReason } from '../model/fit';
 import { isUuid, type JobId, materialId } from '../model/ids';
 import type { Job } from '../model/job';
 import { printerWishes, snakeCase, wishesOf } from '../model/job-wishes';
+import { atMost, mostGrams, mostJobHours } from '../model/limits';
 import { type Material, materialTolerance } from '../model/material';
 import type { PrintSettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
@@ -24,8 +25,6 @@ import { findUsableMaterial } from '../store/materials';
 import { allPrinters, loadedSlots, type Printer } from '../store/printers';
 import type { Queryable } from '../store/queryable';
 
-/** The limit of the column (USD). */
-const mostUsd = 99_999_999;
 /** An acceptable submission: its job, for the database and for the planner, and the printers that could print it. */
 export interface ExaminedJob {
   job: NewJob;
@@ -273,9 +272,9 @@ function newJob(
     gcodePath: null,
     materialId: materialId(submission.material_id),
     printSettings: submission.print_settings ?? {},
-    estimatedGrams: estimate.grams,
-    estimatedCostUsd: Math.min(mostUsd, estimatedCost(farm, submission, material, estimate, printers)),
-    estimatedDurationHours: Math.min(999.99, estimate.hours),
+    estimatedGrams: atMost(mostGrams, estimate.grams),
+    estimatedCostUsd: estimatedCost(farm, submission, material, estimate, printers),
+    estimatedDurationHours: atMost(mostJobHours, estimate.hours),
     deadlineAt: submission.deadline_at ?? null,
     createdBy: submission.created_by ?? actor,
     notBefore: submission.not_before ?? null,

@@ -1,4 +1,5 @@
 import type { Job } from '../model/job';
+import { atMost, mostGrams, mostPrintHours } from '../model/limits';
 import { gramsOfFilament, type Material } from '../model/material';
 import { roundGrams } from '../model/spool-shares';
 import type { Attempt } from '../store/attempts';
@@ -37,11 +38,9 @@ export function printTaken(
   job: Pick<Job, 'estimatedGrams'>,
   material: Pick<Material, 'densityGramsPerCm3' | 'diameterMm'> | undefined,
 ): PrintTaken {
-  const estimatedHours = attempt.estimatedSeconds === null ? null : attempt.estimatedSeconds / 3600;
-  const wallHours =
-    attempt.startedAt === null || attempt.endedAt === null
-      ? null
-      : (Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt)) / 3_600_000;
+  const estimatedHours =
+    attempt.estimatedSeconds === null ? null : atMost(mostPrintHours, attempt.estimatedSeconds / 3600);
+  const wallHours = hoursBetween(attempt.startedAt, attempt.endedAt);
   const completed = outcome === 'completed';
   const progress = completed ? 1 : Math.max(seen.lastProgress, attempt.progress ?? 0);
   // A count taken on the way is no measure of a complete print.
@@ -49,10 +48,17 @@ export function printTaken(
   const counted = filamentMm !== null && material ? gramsOfFilament(filamentMm, material) : null;
   const sliced = attempt.estimatedGrams ?? job.estimatedGrams ?? 0;
   return {
-    hours: sawItRun ? wallHours && wallHours * timeScale : estimatedHours,
+    hours: sawItRun ? wallHours && atMost(mostPrintHours, wallHours * timeScale) : estimatedHours,
     estimatedHours,
-    grams: roundGrams(counted ?? sliced * progress),
+    grams: atMost(mostGrams, roundGrams(counted ?? sliced * progress)),
     progress,
     warnings: sawItRun ? [] : ['The farm did not observe the end of the print; its duration is the estimate.'],
   };
+}
+
+/** Null if either is unknown, or the clock was set back in between. */
+function hoursBetween(startedAt: string | null, endedAt: string | null): number | null {
+  if (startedAt === null || endedAt === null) return null;
+  const hours = (Date.parse(endedAt) - Date.parse(startedAt)) / 3_600_000;
+  return hours >= 0 ? hours : null;
 }

@@ -1,6 +1,7 @@
 import type { AttemptOutcome, AttemptPhase } from '../model/attempt';
 import type { SpoolId } from '../model/ids';
 import type { Job } from '../model/job';
+import { atMost, mostJobHours, mostUsd } from '../model/limits';
 import { changedFor, type FailureKind, type RetryPolicy, retryPause } from '../model/retry-policy';
 import { type JobStatus, openStatus, statusGraph } from '../model/status';
 import type { Attempt } from '../store/attempts';
@@ -67,8 +68,6 @@ type Shown = Pick<
 
 /** Delay before a printer that was not ready is tried again (seconds). */
 const withdrawnPause = 30;
-/** The limits of the columns DECIMAL(5,2) and DECIMAL(10,2). */
-const mostHours = 999.99;
 
 /** Returns what follows for a job from the end of one of its attempts: the next copy, a retry, completion, failure, or cancellation. */
 export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts): Settlement {
@@ -78,8 +77,8 @@ export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts):
     reason: end.reason,
     actor: end.actor,
     ...(end.outcomeId !== undefined && { outcomeId: end.outcomeId }),
-    ...(end.hours != null && { actualDurationHours: Math.min(mostHours, (job.actualDurationHours ?? 0) + end.hours) }),
-    ...(end.costUsd !== undefined && { actualCostUsd: (job.actualCostUsd ?? 0) + end.costUsd }),
+    ...(end.hours != null && { actualDurationHours: atMost(mostJobHours, (job.actualDurationHours ?? 0) + end.hours) }),
+    ...(end.costUsd !== undefined && { actualCostUsd: atMost(mostUsd, (job.actualCostUsd ?? 0) + end.costUsd) }),
   };
 
   if (job.cancelRequestedAt !== null) {

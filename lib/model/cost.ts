@@ -1,3 +1,4 @@
+import { atMost, mostUsd } from './limits';
 import type { Material } from './material';
 import type { PrinterCapabilities } from './printer';
 import { electricityUsd, type Tariff } from './tariff';
@@ -27,9 +28,9 @@ export function costOf(print: {
     ? electricityUsd(print.tariff, print.printer.watts ?? 0, print.startedAt, print.hours)
     : 0;
   return {
-    filamentUsd: filament,
-    machineUsd: machine,
-    electricityUsd: electricity,
-    totalUsd: filament + machine + electricity,
+    filamentUsd: atMost(mostUsd, filament),
+    machineUsd: atMost(mostUsd, machine),
+    electricityUsd: atMost(mostUsd, electricity),
+    totalUsd: atMost(mostUsd, filament + machine + electricity),
   };
 }

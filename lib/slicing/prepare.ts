@@ -11,6 +11,7 @@ import { modelReasons, remarks } from '../fit/sliced';
 import type { PrintDemands } from '../fit/subject';
 import { makeTraits, takesArchives } from '../makes/traits';
 import { asError } from '../model/errors';
+import { atMost, longestPrintSeconds, mostGrams } from '../model/limits';
 import { gramsOfFilament, type Material } from '../model/material';
 import type { PrintSettings, RetrySettings } from '../model/settings';
 import { checkPrint, UnprintableFileError } from './check-print';
@@ -20,9 +21,6 @@ import { type Pack, packPrint } from './pack';
 import { type PlacedModel, placeOnBed } from './placement';
 import { type Slicer, SlicingError, type SlicingMachine } from './slicer';
 import { slicerTurns } from './turns';
-
-/** The plausible range of an estimated duration: more than zero, less than a hundred days. */
-const longestPrintSeconds = 8_640_000;
 
 export interface PrepareInput {
   sourcePath: string;
@@ -303,9 +301,10 @@ interface Figures {
 function figuresOf(analysis: GcodeAnalysis, material: Material): Figures {
   const bySlicer = analysis.slicerSeconds ?? 0;
   const plausible = bySlicer > 0 && bySlicer < longestPrintSeconds && bySlicer > analysis.simulatedSeconds / 10;
+  const seconds = plausible ? bySlicer : analysis.simulatedSeconds;
   return {
-    estimatedSeconds: Math.max(1, plausible ? bySlicer : analysis.simulatedSeconds),
-    filamentGrams: gramsOfFilament(analysis.filamentMm, material),
+    estimatedSeconds: atMost(longestPrintSeconds, Math.max(1, seconds)),
+    filamentGrams: atMost(mostGrams, gramsOfFilament(analysis.filamentMm, material)),
   };
 }
 

@@ -5,6 +5,7 @@ import { settle } from '../../jobs/settle';
 import type { FailureClass } from '../../jobs/settlement';
 import { showPhase } from '../../jobs/show-phase';
 import {
+  type JobTrace,
   type PreflightFailure,
   PrinterRefusedError,
   PrinterUnavailableError,
@@ -14,9 +15,11 @@ import {
   StartRejectedError,
   UploadFailedError,
 } from '../../makes/driver';
+import { mayHaveStarted } from '../../model/attempt';
 import { costOf } from '../../model/cost';
 import { asError, PlatewiseError } from '../../model/errors';
 import type { Job } from '../../model/job';
+import { atMost, mostJobHours } from '../../model/limits';
 import type { Material } from '../../model/material';
 import type { Moment } from '../../model/moments';
 import type { Photo } from '../../model/photo';
@@ -33,7 +36,7 @@ import { keepPhoto } from './keep-photo';
 import type { Lease } from './lease';
 import { misfitsOf } from './misfit';
 import { notReady, preflightVerdict } from './preflight-verdict';
-import { preparedPrint } from './prepared-print';
+import { isPrintFileHere, preparedPrint } from './prepared-print';
 import { recognise, verdictOf } from './print-seen';
 import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
@@ -72,7 +75,7 @@ export class AttemptRun {
   readonly #context: AgentContext;
   readonly #lease: Lease;
   readonly #actor: string;
-  readonly #printerWatch: Pick<PrinterWatch, 'refresh' | 'settled' | 'seen'>;
+  readonly #printerWatch: Pick<PrinterWatch, 'judged' | 'refresh' | 'settled' | 'seen'>;
   readonly #conditions: Pick<ConditionWatch, 'close'>;
   readonly #abort = new AbortController();
   #attempt: Attempt;
@@ -90,8 +93,8 @@ export class AttemptRun {
     context: AgentContext;
     attempt: Attempt;
     lease: Lease;
-    watch: PrinterWatch;
-    conditions: ConditionWatch;
+    watch: Pick<PrinterWatch, 'judged' | 'refresh' | 'settled' | 'seen'>;
+    conditions: Pick<ConditionWatch, 'close'>;
   }) {
     this.#context = options.context;
     this.#attempt = options.attempt;
@@ -125,14 +128,24 @@ export class AttemptRun {
 
   /** Runs until the attempt has ended, the claim is lost, or `stop` is called. Never rejects. */
   async run(): Promise<void> {
+    if (this.#abort.signal.aborted) return;
     try {
       await this.#go();
     } catch (error) {
       if (error instanceof FencedError || this.#abort.signal.aborted) return;
-      this.#context.log(
-        'error',
-        `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`,
-      );
+      const { log } = this.#context;
+      log('error', `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`);
+      if (error instanceof DatabaseUnavailableError) return;
+      await this.#failUnexpectedly(asError(error)).catch((thrown: unknown) => log('error', asError(thrown).message));
+    }
+  }
+
+  /** An error that nothing expects would recur in the next run: the attempt ends, or an operator is asked what became of it. */
+  async #failUnexpectedly({ message }: Error): Promise<void> {
+    if (!mayHaveStarted(this.#attempt.phase)) {
+      await this.#end('not_started', `an unexpected error: ${message}`, 'transient');
+    } else if (this.#attempt.phase !== 'outcome_unknown') {
+      await this.#outcomeUnknown(`the print could not be followed to its end: ${message}`);
     }
   }
 
@@ -162,7 +175,7 @@ export class AttemptRun {
 
   /** Slices the file, or takes over what an earlier run sliced for this attempt. */
   async #prepare(): Promise<StartOrder> {
-    if (this.#attempt.gcodeSha256) return this.#order();
+    if (await this.#hasPrintFile()) return this.#order();
     const { database, log } = this.#context;
     await this.#advance(['claimed', 'preparing', 'uploading'], 'preparing');
     const { job, material } = await this.#jobAndMaterial();
@@ -207,7 +220,7 @@ export class AttemptRun {
       await amendJob(tx, job.id, {
         gcodePath: this.#context.files.pathOf(print.gcodeSha256, print.extension),
         estimatedGrams: print.filamentGrams,
-        estimatedDurationHours: Math.min(999.99, hours),
+        estimatedDurationHours: atMost(mostJobHours, hours),
         estimatedCostUsd: cost.totalUsd,
       });
     });
@@ -217,6 +230,12 @@ export class AttemptRun {
       throw new AttemptOver('not_started', 'transient', what);
     }
     return this.#order();
+  }
+
+  /** Whether an earlier run has prepared the print file, and it can be had on this machine too. */
+  async #hasPrintFile(): Promise<boolean> {
+    const { gcodeSha256: sha256 } = this.#attempt;
+    return sha256 !== null && (await isPrintFileHere(this.#context, { sha256, extension: this.#printFileExtension }));
   }
 
   /**
@@ -286,7 +305,7 @@ export class AttemptRun {
     while (driver.connection.status !== 'connected' || driver.report === undefined) {
       if (driver.connection.status === 'refused')
         throw new AttemptOver('withdrawn', 'transient', words(driver.connection.error), true);
-      if (performance.now() > end) throw new AttemptOver('not_started', 'transient', 'the printer is offline');
+      if (performance.now() > end) throw new AttemptOver('withdrawn', 'transient', 'the printer is offline', true);
       await this.#sleep(Math.min(250, times.askAgainSeconds * 1000));
     }
     await this.#refuseMisfit(...(await this.#jobMaterialAndReport()));
@@ -307,7 +326,9 @@ export class AttemptRun {
         const { message, remedy } = error;
         throw await this.#closed(order, [{ check: 'storage', whose: 'printer', message, remedy }]);
       }
-      throw new AttemptOver('not_started', 'transient', `the upload failed: ${words(error)}`);
+      const why = `the upload failed: ${words(error)}`;
+      if (isUnreachable(error)) throw new AttemptOver('withdrawn', 'transient', why, true);
+      throw new AttemptOver('not_started', 'transient', why);
     }
   }
 
@@ -323,7 +344,9 @@ export class AttemptRun {
   async #start(order: StartOrder): Promise<void> {
     const { driver, times } = this.#context;
     // The intent depends on the state of the bed, which must reflect every report up to now.
-    await this.#printerWatch.settled();
+    await this.#printerWatch.refresh();
+    if (!this.#printerWatch.judged)
+      throw new AttemptOver('withdrawn', 'transient', 'the last report of the printer could not be stored', true);
     const before = this.#printerWatch.seen;
     const intended = performance.now();
     this.#passing('starting:before');
@@ -334,7 +357,8 @@ export class AttemptRun {
         const { materialId } = await lockJob(tx, this.#attempt.jobId);
         const printer = await lockPrinter(tx, this.#context.printerId);
         if (await findFarmPause(tx)) throw new AttemptOver('withdrawn', 'transient', 'the farm is paused');
-        if (printer.bedState !== 'clear') throw new AttemptOver('not_started', 'transient', 'the bed became occupied');
+        if (printer.bedState !== 'clear')
+          throw new AttemptOver('withdrawn', 'transient', 'the bed became occupied', true);
         await this.#advanceIn(tx, ['uploading'], 'starting');
         await occupyBed(tx, printer.id, this.#attempt.id, this.#actor);
         const wanted = await findMaterial(tx, materialId);
@@ -383,8 +407,10 @@ export class AttemptRun {
         // Shutting down: the attempt stays as it is, and the next agent continues it.
         if (this.#abort.signal.aborted) throw error;
         const remedy = error instanceof StartRejectedError ? ` ${error.remedy}` : '';
-        const cancelled = this.#cancelAsked ? 'cancelled' : 'not_started';
-        throw new AttemptOver(cancelled, 'transient', `the start was not made: ${asError(error).message}${remedy}`);
+        // What kept the start from being sent is a matter of the printer and the moment, and costs the job no try.
+        const ofPrinter = error instanceof StartNotSentError || isUnreachable(error);
+        const outcome = this.#cancelAsked ? 'cancelled' : ofPrinter ? 'withdrawn' : 'not_started';
+        throw new AttemptOver(outcome, 'transient', `the start was not made: ${asError(error).message}${remedy}`, true);
       }
       if (this.#abort.signal.aborted) throw error;
       // The printer is queried for as long as its reports can lag behind; only then is an operator asked.
@@ -462,21 +488,21 @@ export class AttemptRun {
           } else if (seen === 'ended') {
             // A count from some time before the end does not cover the whole print.
             this.#filamentMm = report.filamentMm ?? null;
-            return await this.#ended(report.ending, report.message);
+            if (await this.#ended(report.ending, report.message)) return;
           } else if (performance.now() - tracedAt > traceInterval) {
             tracedAt = performance.now();
-            const trace = await driver.trace(order).catch(() => undefined);
-            if (trace?.verdict === 'active') {
+            // Reports of a print that has just begun or just ended can lag behind.
+            lookedSince ??= tracedAt;
+            const trace = await this.#trace(order);
+            if (trace.verdict === 'active') {
+              lookedSince = undefined;
               if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
-            } else if (trace?.verdict === 'ended') {
-              return await this.#ended(trace.ending, trace.evidence);
-            } else if (trace?.verdict === 'none') {
-              // Reports of a print that has just begun or just ended can lag behind.
-              lookedSince ??= performance.now();
-              const patience = times.lookForJobSeconds * 1000;
-              if (this.#attempt.phase !== 'outcome_unknown' && performance.now() - lookedSince > patience) {
-                await this.#outcomeUnknown(`the printer shows no trace of the print (${trace.evidence})`);
-              }
+            } else if (trace.verdict === 'ended') {
+              if (await this.#ended(trace.ending, trace.evidence)) return;
+            } else if (trace.verdict === 'unreachable') {
+              lookedSince = undefined;
+            } else if (performance.now() - lookedSince > times.lookForJobSeconds * 1000) {
+              await this.#ask(`the printer shows no trace of the print (${trace.evidence})`);
             }
           }
         }
@@ -485,6 +511,16 @@ export class AttemptRun {
     } finally {
       driver.off('report', onChange);
       driver.off('connection', onChange);
+    }
+  }
+
+  /** Like `trace` of the driver. A printer that is connected but gives no answer shows no trace. */
+  async #trace(order: StartOrder): Promise<JobTrace | { verdict: 'unreachable' }> {
+    try {
+      return await this.#context.driver.trace(order);
+    } catch (error) {
+      if (error instanceof PrinterUnavailableError) return { verdict: 'unreachable' };
+      return { verdict: 'none', evidence: asError(error).message };
     }
   }
 
@@ -498,12 +534,19 @@ export class AttemptRun {
     }
   }
 
-  async #ended(ending: Ending | null, message: string | undefined): Promise<void> {
+  /** Ends the attempt as the printer reports. False: the printer does not report how the print ended, and an operator is asked. */
+  async #ended(ending: Ending | null, message: string | undefined): Promise<boolean> {
     // The watch must judge every report of this print while the attempt is still open.
     await this.#printerWatch.settled();
     const { outcome, reason, failure } = verdictOf(ending, message, this.#cancelAsked);
-    if (outcome === 'unknown') return this.#outcomeUnknown(reason);
-    return this.#end(outcome, reason, failure);
+    if (outcome === 'unknown') await this.#ask(reason);
+    else await this.#end(outcome, reason, failure);
+    return outcome !== 'unknown';
+  }
+
+  /** Asks an operator what became of the print, once. */
+  async #ask(why: string): Promise<void> {
+    if (this.#attempt.phase !== 'outcome_unknown') await this.#outcomeUnknown(why);
   }
 
   // ---- ending -------------------------------------------------------------------------------------------------
@@ -654,6 +697,10 @@ export class AttemptRun {
     this.#woken = false;
   }
 }
+
+/** Whether the printer could not be reached, or refused the connection: no fault of the job. */
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof PrinterUnavailableError || error instanceof PrinterRefusedError;
 
 function words(error: unknown): string {
   if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)

@@ -61,7 +61,8 @@ export async function preparedPrint(
     allowUntrusted: context.allowUntrusted,
   });
   const known = await findPrepared(database, key);
-  if (known && (await isThere(context, known))) return { print: known, reused: true };
+  if (known && (await isPrintFileHere(context, { sha256: known.gcodeSha256, extension: known.extension })))
+    return { print: known, reused: true };
   if (known) await forgetPrepared(database, key);
 
   const sourcePath = await localCopy(context, job.model.sha256, storedExtension[job.model.kind]);
@@ -120,11 +121,14 @@ function withMountedNozzles({ capabilities, report }: Pick<Printer, 'capabilitie
   return { ...capabilities, nozzleDiameters };
 }
 
-/** Whether the bytes of a print file are on this machine, or can be fetched. */
-async function isThere({ files, database }: PreparingContext, print: PreparedRow): Promise<boolean> {
-  if (existsSync(files.pathOf(print.gcodeSha256, print.extension))) return true;
-  for await (const _ of readSharedFile(database, print.gcodeSha256)) {
-    await localCopy({ files, database }, print.gcodeSha256, print.extension);
+/** Whether the bytes of a print file are on this machine; fetches them if the database has them. */
+export async function isPrintFileHere(
+  { files, database }: Pick<PreparingContext, 'files' | 'database'>,
+  { sha256, extension }: { sha256: string; extension: PreparedRow['extension'] },
+): Promise<boolean> {
+  if (existsSync(files.pathOf(sha256, extension))) return true;
+  for await (const _ of readSharedFile(database, sha256)) {
+    await localCopy({ files, database }, sha256, extension);
     return true;
   }
   return false;

@@ -6,7 +6,7 @@ import { showPhase } from '../../jobs/show-phase';
 import type { IncomingMessage, Subscription, Verdict } from '../../messaging/broker';
 import { asError } from '../../model/errors';
 import { preparationBy } from '../../slicing/slicer';
-import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf } from '../../store/attempts';
+import { type Attempt, type Claim, claimAttempt, findAttempt, orphanOf, releaseLease } from '../../store/attempts';
 import { findJob, lockJob } from '../../store/jobs';
 import { storePreparation } from '../../store/printers';
 import { AttemptRun } from './attempt-run';
@@ -32,7 +32,9 @@ export class PrinterAgent {
   readonly #wishes: WishKeeper;
   readonly #lock: string;
   #serving = false;
-  #run: { run: AttemptRun; lease: Lease; done: Promise<void> } | undefined;
+  #run: { run: AttemptRun; done: Promise<void> } | undefined;
+  /** Dispatches that are being handled. */
+  readonly #handling = new Set<Promise<Verdict>>();
   #subscription: Subscription | undefined;
   #unlisten: (() => void) | undefined;
   #rounds: NodeJS.Timeout | undefined;
@@ -103,7 +105,11 @@ export class PrinterAgent {
     void this.#reportPreparation();
     driver.open();
     this.#unlisten = await database.listen((payload) => this.#onNotification(payload));
-    this.#subscription = await broker.consumeJobs(printerId, (message) => this.#onDispatch(message));
+    this.#subscription = await broker.consumeJobs(printerId, (message) => {
+      const handled = this.#onDispatch(message).finally(() => this.#handling.delete(handled));
+      this.#handling.add(handled);
+      return handled;
+    });
   }
 
   /** Stores how this process prepares print files, so that a submission that cannot be prepared is refused. Never rejects. */
@@ -126,6 +132,7 @@ export class PrinterAgent {
     // The printer is released even if the broker fails: it may accept a single client only, and another agent waits.
     await Promise.all([this.#context.driver.close(), this.#subscription?.cancel()]);
     await running?.done;
+    await Promise.allSettled(this.#handling);
     await this.#watch.stop(farewell);
   }
 
@@ -175,6 +182,7 @@ export class PrinterAgent {
   /** Claims an attempt, if it is still available, and runs it. */
   async #claim(jobId: string, attemptId: string): Promise<void> {
     const { database, printerId, times, log, passing } = this.#context;
+    if (!this.#serving) return;
     const claimedAt = performance.now();
     passing('claim:before', attemptId);
     const attempt = await database.transaction(async (tx): Promise<Attempt | undefined> => {
@@ -189,8 +197,10 @@ export class PrinterAgent {
       return claimed;
     });
     passing('claim:after', attemptId);
-    if (!attempt || attempt.fence === null || this.#run || !this.#serving) return;
+    if (!attempt || attempt.fence === null) return;
     const claim: Claim = { attemptId: attempt.id, fence: attempt.fence, owner: this.#owner };
+    // Stopped meanwhile: the next agent need not wait for the lease to expire.
+    if (this.#run || !this.#serving) return releaseLease(database, claim);
     const lease = new Lease({ claim, database, seconds: times.leaseSeconds, claimedAt, log });
     const run = new AttemptRun({
       context: this.#context,
@@ -199,15 +209,21 @@ export class PrinterAgent {
       watch: this.#watch,
       conditions: this.#conditions,
     });
-    const name = await findJob(database, jobId).then(
+    const done = this.#announce(attempt)
+      .then(() => run.run())
+      .then(async () => {
+        await lease.end(true);
+        if (this.#run?.run === run) this.#run = undefined;
+      });
+    this.#run = { run, done };
+  }
+
+  /** Logs which job is printed from now on. Never rejects. */
+  async #announce({ id, jobId, phase }: Attempt): Promise<void> {
+    const name = await findJob(this.#context.database, jobId).then(
       (job) => job.jobName,
       () => jobId,
     );
-    log('info', `Attempt ${attempt.id} of "${name}" is resumed in phase ${attempt.phase}.`);
-    const done = run.run().then(async () => {
-      await lease.end(true);
-      if (this.#run?.run === run) this.#run = undefined;
-    });
-    this.#run = { run, lease, done };
+    this.#context.log('info', `Attempt ${id} of "${name}" is resumed in phase ${phase}.`);
   }
 }

@@ -44,6 +44,10 @@ export class PrinterWatch {
   /** The last report that was judged and stored. */
   #storedReport: PrinterReport | undefined;
   #seen: Sight = { job: undefined, active: 0 };
+  /** How many active reports had been received when the last judged one came. */
+  #judgedActive = 0;
+  /** Whether the last report that was to be judged has been. */
+  #judged = true;
   #closed = false;
   readonly #attention: AttentionJudge;
   /** The last published attention; undefined: the database's value is unknown. */
@@ -86,6 +90,11 @@ export class PrinterWatch {
     return this.#seen;
   }
 
+  /** Whether the state of the bed reflects the reports up to now: false after a judgement that the database did not take. */
+  get judged(): boolean {
+    return this.#judged;
+  }
+
   /** Judges and stores the printer's current report, unless that has happened already. */
   refresh(): Promise<void> {
     this.#enqueue(() => this.#beat());
@@ -110,11 +119,12 @@ export class PrinterWatch {
     const changed = report.state !== this.#lastState || !sameWords(report.job, this.#lastJob);
     const due = performance.now() - this.#lastStored >= reportInterval;
     const connection = this.#connectionNumber;
-    if (!changed && !due && connection === this.#judgedConnection) return;
+    const { active } = this.#seen;
+    if (!changed && !due && connection === this.#judgedConnection && this.#judged) return;
     this.#lastState = report.state;
     this.#lastStored = performance.now();
     this.#enqueue(async () => {
-      await this.#judge(report, connection);
+      await this.#judge(report, connection, active);
       await this.#attend(report);
       if (changed) await notify(this.#context.database, 'plan');
     });
@@ -124,27 +134,39 @@ export class PrinterWatch {
    * Stores a report together with its consequence for the bed: the stored state of the printer must never be newer than the
    * judgement of it. Clearing the bed decides under the lock of the printer's row, on the newest of both.
    */
-  async #judge(report: PrinterReport, connection: number): Promise<void> {
+  async #judge(report: PrinterReport, connection: number, active: number): Promise<void> {
     const { database, printerId } = this.#context;
     const afterGap = connection !== this.#judgedConnection;
-    const ours = await database.transaction(async (tx) => {
+    // While the database was away, reports of a print came and went without a judgement.
+    const missedActive = active - (isActive(report.state) ? 1 : 0) > this.#judgedActive;
+    const judging = database.transaction(async (tx) => {
       const attempt = await openAttemptOf(tx, printerId);
       const own = attempt && isSameJob(attempt, report.job) ? attempt : undefined;
       if (own && hasCome(own, report)) await noteProgress(tx, own.id, report.progress, report.filamentMm ?? null);
-      await this.#judgeBed(tx, report, own !== undefined, afterGap);
+      await this.#judgeBed(tx, report, { ours: own !== undefined, afterGap: afterGap || missedActive, missedActive });
       await storeReport(tx, printerId, { ...this.#state(report), judged: true });
       return own;
     });
+    const ours = await judging.catch((error: unknown) => {
+      this.#judged = false;
+      throw error;
+    });
+    this.#judged = true;
     this.#ours = ours;
     this.#judgedConnection = connection;
+    this.#judgedActive = active;
     this.#lastJob = report.job;
     this.#storedReport = report;
   }
 
-  async #judgeBed(tx: Transaction, report: PrinterReport, ours: boolean, afterGap: boolean): Promise<void> {
+  async #judgeBed(
+    tx: Transaction,
+    report: PrinterReport,
+    { ours, afterGap, missedActive }: { ours: boolean; afterGap: boolean; missedActive: boolean },
+  ): Promise<void> {
     const { printerId, log } = this.#context;
     const printer = await lockPrinter(tx, printerId);
-    const wasActive = printer.report !== null && isActive(printer.report.state);
+    const wasActive = missedActive || (printer.report !== null && isActive(printer.report.state));
     const cause = judgeBed({
       report,
       ours,
@@ -186,7 +208,7 @@ export class PrinterWatch {
   #beat(): Promise<void> {
     const { connection, report } = this.#context.driver;
     const news = connection.status === 'connected' && report !== undefined && report !== this.#storedReport;
-    return (news ? this.#judge(report, this.#connectionNumber) : this.#store()).then(() =>
+    return (news ? this.#judge(report, this.#connectionNumber, this.#seen.active) : this.#store()).then(() =>
       connection.status === 'connected' && report !== undefined ? this.#attend(report) : undefined,
     );
   }

@@ -1,0 +1,17 @@
+// The largest figures that are stored. A file, a slicer or a printer may report any number; one that no column takes would keep its
+// job from ever being recorded.
+
+/** The longest print: a hundred days (seconds). An estimate beyond it is not plausible. */
+export const longestPrintSeconds = 8_640_000;
+/** Of one print, by the printer's clock. */
+export const mostPrintHours = 9999;
+/** Of all prints of a job. */
+export const mostJobHours = 999.99;
+/** Of filament, for one print. */
+export const mostGrams = 999_999;
+/** USD. */
+export const mostUsd = 99_999_999;
+
+/** Returns the figure, or the largest one that is stored. */
+export const atMost = (limit: number, figure: number): number =>
+  Number.isNaN(figure) ? limit : Math.min(limit, figure);
