@@ -1,4 +1,4 @@
-// `npm run faults`: see docs/faults.md. Everything that goes wrong is drawn from the seed.
+// `npm run faults`: see docs/faults.md. All faults are drawn from the seed.
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -77,7 +77,7 @@ async function main(): Promise<number> {
     for (const finding of result.findings) console.log(`  ${finding}`);
     console.log(asTable(pair, result));
     const broken = result.findings.some((finding) => !finding.startsWith('needless question'));
-    if (broken) console.log(`Kept for a closer look: ${directory}`);
+    if (broken) console.log(`Kept for inspection: ${directory}`);
     else if (!values.keep) rmSync(directory, { recursive: true, force: true });
   }
   const { findings, ...sums } = results.reduce(add);
