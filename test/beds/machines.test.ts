@@ -230,7 +230,7 @@ describe('A printer that its node registers', () => {
     );
   });
 
-  it('begins clear and loaded if it is a simulator, which no operator can inspect', async () => {
+  it('starts clear and loaded if it is a simulator, which no operator can inspect', async () => {
     const printer = await announce(true);
     assert.deepEqual([printer.bedState, printer.bedVersion], ['clear', 2]);
     const expected = [

@@ -144,7 +144,7 @@ describe('An attacker on a farm without keys', () => {
     }
   });
 
-  it('cannot hold a HEAD request of the event stream open', async () => {
+  it('cannot keep the event stream open with a HEAD request', async () => {
     const { status } = await ask('HEAD', '/api/fabrication/events', {});
     assert.equal(status, 200);
   });

@@ -123,7 +123,7 @@ describe('The epoch of a farm', () => {
     await noted();
   });
 
-  it('treats it once when several nodes of the farm start', async () => {
+  it('handles it once when several nodes of the farm start', async () => {
     const other = temporaryDirectory('epoch-other');
     await (await open()).close();
     await (await open(other)).close();

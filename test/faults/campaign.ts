@@ -67,7 +67,7 @@ const submitters = 5;
 const startCommandSeconds = 15;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One run: the system under test in processes of its own, jobs, faults drawn from the seed, and the judgement. */
+/** One run: the system under test in separate processes, jobs, faults drawn from the seed, and the judgement. */
 export class Campaign {
   readonly #options: CampaignOptions;
   readonly #floor = new FarmFloor();

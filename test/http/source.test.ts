@@ -13,7 +13,7 @@ describe('The host name of a request', () => {
     '[::1]:1880',
     hostname(),
   ];
-  for (const host of own) it(`is its own: ${host}`, () => assert.ok(isOwnHost(host, [])));
+  for (const host of own) it(`is the machine's own: ${host}`, () => assert.ok(isOwnHost(host, [])));
 
   for (const host of [
     'evil.example',

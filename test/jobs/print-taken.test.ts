@@ -20,7 +20,7 @@ const completed: PrintSeen = {
   filamentMm: null,
 };
 
-describe('The filament that a print used', () => {
+describe('The filament and hours of a print', () => {
   const grams: [when: string, seen: Partial<PrintSeen>, of: Partial<PrintSeen['attempt']>, grams: number][] = [
     ['a finished print of a printer that does not count: the sliced amount', {}, {}, 100],
     ['a finished print of a printer that counts: the counted amount', { filamentMm: 9123.4 }, {}, 91.23],
@@ -86,7 +86,7 @@ describe('The filament that a print used', () => {
     ['that ended immediately', {}, { endedAt: attempt.startedAt }, 0],
   ];
   for (const [when, seen, of, expected] of hours) {
-    it(`charges the hours of a print ${when}`, () => {
+    it(`hours of a print ${when}`, () => {
       const taken = printTaken(
         { ...completed, ...seen, attempt: { ...attempt, ...of } },
         { estimatedGrams: 40 },

@@ -175,7 +175,7 @@ describe('A restored database', () => {
     assert.equal(status, 'completed');
   });
 
-  it('may be treated twice', async () => {
+  it('may be reported as restored twice', async () => {
     const { job } = await arrange(table[6] ?? assert.fail());
     await restored(farm.database, 'ada');
     await restored(farm.database, 'ada');
@@ -183,7 +183,7 @@ describe('A restored database', () => {
     assert.deepEqual([status, /^outcome_unknown:/.test(statusReason ?? '')], ['printing', true]);
   });
 
-  it('is treated by "platewise restored"', async () => {
+  it('is reported by "platewise restored"', async () => {
     const name = `restored_${randomUUID().replaceAll('-', '')}`;
     await farm.database.query(`CREATE DATABASE ${name}`);
     const url = (await embeddedPostgresUrl()).replace('/postgres?', `/${name}?`);

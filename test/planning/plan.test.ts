@@ -109,7 +109,7 @@ describe('The plan', () => {
     assert.match(result.waiting[jobId('petg')] ?? '', /no petg loaded/);
   });
 
-  it('never starts a job that is held, too early, or waits for another job', () => {
+  it('never starts a job that is held, not yet due, or waiting for another job', () => {
     const jobs = [
       job('held', { held: true }),
       job('later', { notBefore: now + hour }),

@@ -419,7 +419,7 @@ describe('Every plan', () => {
     );
   });
 
-  it('costs no more time for 25,000 copies than for 40', () => {
+  it('is the same for 25,000 copies as for 40', () => {
     check((snapshot) => {
       const [first, ...rest] = snapshot.jobs;
       if (!first) return;

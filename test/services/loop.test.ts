@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Loop } from '../../lib/services/loop';
 
-/** Resolves when the n-th round has begun. */
+/** Resolves when the n-th round has started. */
 function counted(n: number): { rounds: () => number; round: () => void; reached: Promise<void> } {
   let rounds = 0;
   let reach: () => void = () => undefined;

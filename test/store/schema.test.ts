@@ -36,7 +36,7 @@ for (const { name, connection } of databases()) {
       await drop();
     });
 
-    it('begins without a printer and without a material', async () => {
+    it('starts without printers and materials', async () => {
       const { database, drop } = await freshDatabase(await connection());
       for (const table of ['printers', 'printer_slots', 'materials']) {
         assert.equal((await database.query(`SELECT 1 FROM ${table}`)).rowCount, 0, table);

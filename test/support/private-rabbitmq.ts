@@ -79,7 +79,7 @@ export class PrivateRabbitMq {
       stdio: 'ignore',
       env: this.#environment,
     });
-    // A group of its own: the program is a script, and its child processes must be killed with it.
+    // A separate process group: the program is a script, and its child processes must be killed with it.
     const server = spawn(this.#program, [], {
       cwd: this.#directory,
       stdio: 'ignore',

@@ -5,7 +5,7 @@ const wish = { wanted: 'pause', attemptId: 'a', ageSeconds: 1, problem: null } a
 const now = { state: 'printing', openAttempt: 'a', sinceAsked: Number.POSITIVE_INFINITY } as const;
 type Now = Parameters<typeof judgeWish>[1];
 
-describe("An operator's request for a print", () => {
+describe("An operator's request to pause or resume a print", () => {
   const cases: [string, Partial<typeof wish>, Partial<Now>, WishVerdict][] = [
     ['is sent to the printer', {}, {}, 'ask'],
     ['is sent to a paused one to resume', { wanted: 'resume' }, { state: 'paused' }, 'ask'],
