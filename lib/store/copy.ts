@@ -83,14 +83,18 @@ export async function pauseTriggers(tx: Queryable, tables: readonly string[]): P
 /** Returns a function that inserts rows, each a line of JSON, into a table. Computed columns are ignored. */
 export async function filler(tx: Queryable, table: string): Promise<(lines: readonly string[]) => Promise<void>> {
   const name = escapeIdentifier(table);
-  const { rows } = await tx.query<{ column: string }>(
-    `SELECT quote_ident(attname) AS column FROM pg_attribute
+  // JSON's own null arrives as a missing value; where a column takes none, it was that null.
+  const { rows } = await tx.query<{ column: string; value: string }>(
+    `SELECT quote_ident(attname) AS column,
+       CASE WHEN atttypid = 'jsonb'::regtype AND attnotnull THEN format('coalesce(%I, ''null'')', attname) ELSE quote_ident(attname) END AS value
+     FROM pg_attribute
      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum`,
     [name],
   );
   const columns = rows.map(({ column }) => column).join(', ');
+  const values = rows.map(({ value }) => value).join(', ');
   const sql = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE
-    SELECT ${columns} FROM json_populate_recordset(NULL::${name}, $1::json)`;
+    SELECT ${values} FROM json_populate_recordset(NULL::${name}, $1::json)`;
   return async (lines) => {
     await tx.query(sql, [`[${lines.join(',')}]`]);
   };
