@@ -8,7 +8,7 @@ import openapiTypes, { astToString } from 'openapi-typescript';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-// Generates the description of the API from its table of endpoints, and from that the types of a client, as any other
+// Generates the description of the API from its table of endpoints, and the client types from that, as any other
 // program would; a test uses them.
 const described = join(root, 'docs', 'openapi.yaml');
 const describer = spawnSync(process.execPath, ['--import', 'tsx', join(root, 'scripts', 'describe-api.ts')], {

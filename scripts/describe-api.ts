@@ -1,4 +1,4 @@
-// Writes docs/openapi.yaml from the table of endpoints. Run by the build, before the client's types are made from it.
+// Writes docs/openapi.yaml from the table of endpoints. Run by the build, before the client's types are generated from it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';

@@ -196,7 +196,7 @@ function settingsFile() {
     editorTheme: { tours: false, header: { title: 'Platewise' } },
     logging: { console: { level: 'info', metrics: false, audit: false } },
   };
-  return `// Written anew at every start by \`npm start\`.
+  return `// Regenerated at every start by \`npm start\`.
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM')).resume();
 const { onlyFromHere, socketFromHere } = require(${JSON.stringify(join(root, 'dist', 'lib', 'http', 'locks.js'))});
 module.exports = ${JSON.stringify(settings, null, 2)};

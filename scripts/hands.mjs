@@ -6,8 +6,8 @@ const leastPause = 1000;
 const retryPause = 2000;
 
 /**
- * The hands of the demonstration's operator: when a spool is booked into another slot, they load it there. Otherwise
- * they leave a simulated printer's filament alone, so that a user can load a different one at its control port (named
+ * The demonstration's operator: when a spool is booked into another slot, the script loads it there. Otherwise
+ * it leaves a simulated printer's filament alone, so that a user can load a different one at its control port (named
  * in `ready.json` beside its truth log).
  */
 export class Hands {

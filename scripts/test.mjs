@@ -1,6 +1,6 @@
 // `npm test`: installs, builds, checks style and structure, and runs the tests in legs: all of them on Node.js 24 with Node-RED 5 and the
-// embedded PostgreSQL; what depends on Node-RED on the Node.js that npm was called with and Node-RED 4, the oldest that are supported; what
-// depends on PostgreSQL on an installed PostgreSQL 15, the oldest that is supported. With arguments mocha gets them, on both Node-REDs.
+// embedded PostgreSQL; those that depend on Node-RED on the Node.js that runs npm and Node-RED 4, the oldest supported ones; those that
+// depend on PostgreSQL on an installed PostgreSQL 15, the oldest supported one. Arguments are passed to mocha, on both Node-REDs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -26,7 +26,7 @@ if (newest !== bundled && process.env.CI) {
   process.exit(1);
 }
 
-/** The oldest installed PostgreSQL from 15 on, in the places where Debian's packages have it; undefined: there is none. */
+/** The oldest installed PostgreSQL from 15 on, in the directories of Debian's packages; undefined: there is none. */
 function installedPostgres() {
   const base = '/usr/lib/postgresql';
   const versions = existsSync(base) ? readdirSync(base).filter((name) => Number(name) >= 15) : [];
@@ -56,7 +56,7 @@ const legs = given.length
   : [
       { title: 'everything', node: newest, nodeRed: 'node-red', files: ['dist/test/**/*.test.js'] },
       {
-        title: 'what depends on Node-RED',
+        title: 'tests that depend on Node-RED',
         node: caller,
         nodeRed: 'node-red-4',
         files: specs('nodes', 'http', 'examples', 'e2e'),
@@ -64,7 +64,7 @@ const legs = given.length
       ...(postgres
         ? [
             {
-              title: `what depends on PostgreSQL, on ${postgres}`,
+              title: `tests that depend on PostgreSQL, on ${postgres}`,
               node: caller,
               nodeRed: 'node-red-4',
               files: specs('store', 'faults'),

@@ -1,6 +1,6 @@
-// `npm run upgrade-check -- <directory of an earlier version>`: starts a farm with the earlier version (installed and built there), gives it jobs,
+// `npm run upgrade-check -- <directory of an earlier version>`: starts a farm with the earlier version (installed and built there), submits jobs,
 // ends it while they are under way, starts this version on the same data and flows, and checks that every job is finished, each print was started
-// once, and endpoints that the old flows do not route are answered.
+// once, and the endpoints that the old flows do not route still answer.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -51,7 +51,7 @@ async function ask(path, method = 'GET', json) {
   return response.json();
 }
 
-/** Clears every bed on which nothing prints: the plates of these simulators are emptied by themselves. */
+/** Clears every bed on which nothing prints: the plates of these simulators are emptied automatically. */
 async function clearBeds() {
   for (const { printer_id, bed, state } of (await ask('/printers')).printers) {
     if (bed.state === 'clear' || state !== 'idle') continue;
@@ -86,7 +86,7 @@ await stop(old);
 
 const present = await start(root);
 const one = await ask('/printers/elegoo_giga');
-if (one.printer_id !== 'elegoo_giga') throw new Error('The fallback answers another printer.');
+if (one.printer_id !== 'elegoo_giga') throw new Error('The fallback answers for a different printer.');
 const { paths } = await ask('/openapi.json');
 console.log(
   `Upgraded; GET /printers/{id} is answered by the fallback, ${Object.keys(paths).length} paths are described.`,

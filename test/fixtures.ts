@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** The folder of the package, from the sources as from the compiled tests. */
+/** The package's root, for the sources and for the compiled tests alike. */
 export function packageDirectory(from: string): string {
   if (existsSync(join(from, 'package.json'))) return from;
   const parent = dirname(from);
@@ -10,7 +10,7 @@ export function packageDirectory(from: string): string {
   return packageDirectory(parent);
 }
 
-/** A fixture, from the sources as from the compiled tests. */
+/** A fixture, for the sources and for the compiled tests alike. */
 export function fixture(...path: string[]): string {
   return join(packageDirectory(__dirname), 'test', 'fixtures', ...path);
 }

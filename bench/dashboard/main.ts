@@ -8,8 +8,8 @@ import { openBrowser } from '../../test/support/browser';
 import { RealFarm } from '../../test/support/real-farm';
 
 const usage = `usage: npm run bench:dashboard [-- --jobs 5000] [--rounds 10] [--hours 06:00-22:00] [--json]
-  Opens the dashboard's page "Queue" with so many queued jobs in Chromium and measures: how long after the data the first rows are
-  painted, the longest task of the page's thread while it is scrolled, and how long after an event its row shows it.`;
+  Opens the dashboard's page "Queue" with this many queued jobs in Chromium and measures: the delay from the data to the first
+  painted rows, the longest task of the page's thread during scrolling, and the delay from an event to the updated row.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -21,21 +21,21 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Each figure (ms) and what it may be at most. */
+/** A figure (ms) and its limit. */
 interface Figure {
   name: string;
   value: number;
   limit: number;
 }
 
-/** What the page notes of itself while it runs. */
+/** Measurements that the page records while it runs. */
 interface Notes {
   arrived?: number;
   painted?: number;
   longTasks: { at: number; milliseconds: number }[];
 }
 
-/** Stores queued jobs as if they had been submitted, without a file: nothing can print them, the beds stay as they are. */
+/** Stores queued jobs as if they had been submitted, without a file: none can be printed, and the beds stay as they are. */
 async function fill(farm: RealFarm, jobs: number): Promise<void> {
   const { connection } = EmbeddedPostgres.inspect(join(farm.data, 'postgres'));
   const database = new Database({ connection: connection ?? {}, poolSize: 1, onProblem: () => undefined });
@@ -48,14 +48,14 @@ async function fill(farm: RealFarm, jobs: number): Promise<void> {
      FROM generate_series(1, $1::int) n`,
     [jobs],
   );
-  // Occupied by something foreign: no job starts in the middle of it all.
+  // Occupied by a foreign print: no job starts during the measurement.
   await database.query(
     `UPDATE printers SET bed_state = 'occupied', bed_cause = 'unknown', bed_attempt_id = NULL, bed_version = bed_version + 1`,
   );
   await database.close();
 }
 
-/** Runs in the page before everything else. */
+/** Runs in the page before any of its own scripts. */
 function takeNotes(): void {
   const notes: Notes = { longTasks: [] };
   (window as unknown as { notes: Notes }).notes = notes;
@@ -64,7 +64,7 @@ function takeNotes(): void {
       notes.longTasks.push({ at: entry.startTime, milliseconds: entry.duration });
     }
   }).observe({ type: 'longtask', buffered: true });
-  // The whole queue is by far the largest message, over whichever way it comes.
+  // The whole queue is by far the largest message, whichever transport carries it.
   const large = 100_000;
   const own = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
   Object.defineProperty(WebSocket.prototype, 'onmessage', {
@@ -89,7 +89,7 @@ function takeNotes(): void {
 
 const notesOf = (page: Page): Promise<Notes> => page.evaluate(() => (window as unknown as { notes: Notes }).notes);
 
-/** What scrolling took of the page's thread (ms): the longest task by the clock, and the most work that one was. */
+/** The load of scrolling on the page's thread (ms): the longest task by the clock, and the most work in one task. */
 interface Scrolled {
   longest: number;
   longestWork: number;
@@ -97,7 +97,7 @@ interface Scrolled {
   seconds: number;
 }
 
-/** What Chromium tells of a task; `tdur` is its processor time (µs). */
+/** Chromium's record of a task; `tdur` is its processor time (µs). */
 interface TraceEvent {
   pid: number;
   tid: number;
@@ -106,7 +106,7 @@ interface TraceEvent {
   args?: { name?: string };
 }
 
-/** Scrolls through all rows, five in every frame, then jumps about as a hand at the scroll bar does. */
+/** Scrolls through all rows, five per frame, then jumps around as an operator dragging the scroll bar does. */
 async function scroll(page: Page): Promise<Scrolled> {
   const session = await page.context().newCDPSession(page);
   const events: TraceEvent[] = [];
@@ -138,7 +138,7 @@ async function scroll(page: Page): Promise<Scrolled> {
   return { longest: Math.max(0, ...during), longestWork: Math.max(...work), frames, seconds: (to - from) / 1000 };
 }
 
-/** How long after a change was ordered (ms) the row of a job shows it. */
+/** The time from a change request until the job's row shows it (ms). */
 async function update(farm: RealFarm, page: Page, job: string, round: number): Promise<number> {
   const wanted = round % 2 === 0 ? 'held' : 'queued';
   const begun = performance.now();

@@ -17,13 +17,13 @@ const petg: Material = {
   bedTemperature: 80,
 };
 
-/** One print whose estimate is compared with what it is sliced to. */
+/** One print whose estimate is compared with the slicer's result. */
 export interface Case {
   /** Path of the model. */
   model: string;
   machine: SlicingMachine;
   slicer: 'prusa-slicer' | 'built-in';
-  /** What is asked for, in a word. */
+  /** The requested settings, in a word. */
   name: string;
   material: Material;
   asked: PrintSettings;
@@ -49,14 +49,14 @@ const machines = [giga, artisan, h2d];
 
 /**
  * Whether constants may be fitted to a model: half of all, by the first byte of the SHA-256 of its file name. The other half
- * is held out, and is what counts.
+ * is held out, and its figures count.
  */
 export const isForFitting = (fileName: string): boolean =>
   ((createHash('sha256').update(fileName).digest()[0] as number) & 1) === 0;
 
 /**
- * Models × settings × slicers. Standard settings go to all three printers, the others to one of them in turn: what a slicer
- * says depends on the printer only by the way to the part.
+ * Models × settings × slicers. Standard settings are tested on all three printers, the others on one of them in turn: the slicer's
+ * figures depend on the printer only by the travel to the part.
  */
 export function casesOf(directory: string): Case[] {
   const models = readdirSync(directory)

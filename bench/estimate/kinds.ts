@@ -1,19 +1,19 @@
 import { MotionEstimator, usualLimits } from '../../lib/files/motion';
 
-/** What was drawn of one kind: as G-code names it after `;TYPE:`, and `travel`. */
+/** The lines of one kind: as G-code names it after `;TYPE:`, and `travel`. */
 export interface Drawn {
-  /** mm of way. */
+  /** mm of travel along the lines. */
   mm: number;
   /** mm of filament. */
   filamentMm: number;
   moves: number;
-  /** Lines without a travel in between. */
+  /** The number of lines without a travel in between. */
   runs: number;
   /** Of our own estimator, as if the machine stood still between one kind and the next. */
   seconds: number;
 }
 
-/** Sums up G-code by kind of line, so that a bench can say what of an estimate is wrong. Speaks what our slicers write. */
+/** Sums up G-code by kind of line, so that a bench can show which part of an estimate is wrong. Reads the G-code of our slicers. */
 export function drawnByKind(gcode: string): Record<string, Drawn> {
   const kinds: Record<string, Drawn> = {};
   const estimator = new MotionEstimator({ ...usualLimits, maxSpeed: [300, 300, 30, 60] });

@@ -12,14 +12,14 @@ import { writeShapes } from './shapes';
 import { SlicedCases } from './sliced';
 
 /**
- * How far hours and grams before slicing are from what slicing says, over models × printers × settings × slicers. Constants
- * may be fitted to one half of the models (`isForFitting`) and to drawn shapes; the limits hold for the other half, and a missed
- * one ends the bench with 1. What is sliced is kept in the system's temporary folder, so that a second run takes seconds.
+ * Compares hours and grams before slicing with the slicer's figures, over models × printers × settings × slicers. Constants
+ * may be fitted to one half of the models (`isForFitting`) and to generated shapes; the limits apply to the other half, and a missed
+ * one exits the bench with 1. Sliced results are cached in the system's temporary folder, so that a second run takes seconds.
  * usage: npm run bench:estimate -- [FOLDER OF MODELS]
  */
 const defaultFolder = join(__dirname, '../../../shared/data/models');
 
-/** Of the held-out half: shares of what was sliced. */
+/** For the held-out half: shares of the sliced figures. */
 const limits = {
   hours: { bias: 0.03, median: 0.08, ninetieth: 0.2 },
   grams: { median: 0.04, ninetieth: 0.1 },
@@ -29,13 +29,13 @@ type Quantity = keyof typeof limits;
 const quantities = ['hours', 'grams'] as const;
 
 interface Result extends Case {
-  /** Signed, as a share of what was sliced. */
+  /** Signed, as a share of the sliced figure. */
   errors: Record<Quantity, number>;
   estimated: Record<Quantity, number>;
   actual: Record<Quantity, number>;
 }
 
-/** The value that a share of all values lies below. */
+/** The quantile of the values for a share. */
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = share * (sorted.length - 1);
@@ -45,7 +45,7 @@ function quantile(values: readonly number[], share: number): number {
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(9);
 
-/** Median of the signed errors, median, 90th percentile and greatest of the absolute ones. */
+/** Median of the signed errors; median, 90th percentile and maximum of the absolute ones. */
 function figuresOf(results: readonly Result[], quantity: Quantity) {
   const errors = results.map((result) => result.errors[quantity]);
   const absolute = errors.map(Math.abs);
@@ -150,7 +150,7 @@ async function main(): Promise<void> {
   report('The half that is held out', heldOut);
   const misses = compareWithLimits(heldOut);
   for (const miss of misses) console.log(`MISSED ${miss}`);
-  if (misses.length === 0) console.log('All limits are kept.');
+  if (misses.length === 0) console.log('All limits are met.');
   process.exitCode = misses.length > 0 ? 1 : 0;
 }
 

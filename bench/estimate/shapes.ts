@@ -51,7 +51,7 @@ const taperedWall = (radius: number): [number, number][] => [
 
 const boxes = (...all: BoxAt[]): Triangle[] => all.flatMap(facesOf);
 
-/** A wedge that rises from nothing along x. */
+/** A wedge that rises from zero along x. */
 function wedge(x: number, y: number, z: number): Triangle[] {
   const [a, b, c, d]: Corner[] = [
     [0, 0, 0],
@@ -76,7 +76,7 @@ function wedge(x: number, y: number, z: number): Triangle[] {
   ];
 }
 
-/** Shapes of the kinds that people print, to fit constants to beside the models of the half that is for it. */
+/** Shapes of commonly printed kinds, for fitting constants in addition to the models of the fitting half. */
 const shapes: Record<string, () => Triangle[]> = {
   sphere: () => revolved(sphere(14, 40), 80),
   'ring-lying': () => revolved(circle(9, 2.5, 40), 90),
@@ -115,7 +115,7 @@ const shapes: Record<string, () => Triangle[]> = {
         x,
       ),
     ),
-  // walls between one and many lines thick, round and with corners
+  // Walls between one and many lines thick, round and with corners.
   'tube-tapered': () => revolved(taperedWall(18), 80),
   'tube-square': () => revolved(taperedWall(20), 4),
   'tube-hexagonal': () =>
@@ -194,7 +194,7 @@ const shapes: Record<string, () => Triangle[]> = {
     ),
 };
 
-/** Writes the shapes as STL into a folder, which is made. */
+/** Writes the shapes as STL into a folder, which is created. */
 export function writeShapes(directory: string): void {
   mkdirSync(directory, { recursive: true });
   for (const [name, make] of Object.entries(shapes)) {

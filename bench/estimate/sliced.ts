@@ -14,11 +14,11 @@ import type { Slicer } from '../../lib/slicing/slicer';
 import type { Case } from './cases';
 import { type Drawn, drawnByKind } from './kinds';
 
-/** What a case is sliced to, as the farm records it, or why it cannot be. */
+/** The sliced figures of a case, as the farm records them, or why it cannot be sliced. */
 export type Sliced = { seconds: number; grams: number; kinds: Record<string, Drawn> } | { refused: string };
 
 /**
- * Slices cases, and keeps what came out under the hash of everything that went in, so that a second run takes seconds.
+ * Slices cases, and caches the results under the hash of all inputs, so that a second run takes seconds.
  * Delete the folder when a slicer's own code has changed without its version.
  */
 export class SlicedCases {

@@ -12,9 +12,9 @@ import { dropFarm, openBareFarm } from '../../test/support/bare-farm';
 import { rabbitMq, stopSharedServers } from '../../test/support/servers';
 
 /**
- * How long a change of status takes from its commit to its arrival at a subscriber, through outbox, relay and RabbitMQ, at a steady
- * rate, beside what amqplib alone takes from publish to consume. The two take turns; medians of the rounds count.
- * The clock starts before the COMMIT is sent, so the commit itself is in the figure.
+ * Measures the time from the commit of a status change to its arrival at a subscriber, through outbox, relay and RabbitMQ, at a steady
+ * rate, compared with amqplib alone from publish to consume. The two alternate; the medians of the rounds count.
+ * The clock starts before the COMMIT is sent, so the figure includes the commit itself.
  * usage: npm run bench:events -- [rounds] [seconds of each] [events a second]
  */
 const [rounds, seconds, rate] = [3, 10, 50].map((fallback, index) => Number(process.argv[2 + index] ?? fallback)) as [
@@ -23,7 +23,7 @@ const [rounds, seconds, rate] = [3, 10, 50].map((fallback, index) => Number(proc
   number,
 ];
 
-/** Does something `rate` times a second, whatever it takes, and waits until all of it has arrived. */
+/** Runs an action `rate` times a second, whatever it takes, and waits until all results have arrived. */
 async function atRate(
   once: (arrived: (since: number) => void) => Promise<void>,
 ): Promise<{ p50: number; p95: number; most: number }> {
@@ -51,7 +51,7 @@ async function atRate(
 }
 
 async function ours(farm: Farm, url: string): Promise<ReturnType<typeof atRate>> {
-  // A process of its own in all but name: another connection than the one that publishes.
+  // Acts like a separate process: its connection is not the one that publishes.
   const listener = new RabbitMqBroker(url, (error) => console.error(error.message));
   const waiting = new Map<string, { since: number; arrived(since: number): void }>();
   const connected = new Promise<void>((resolve) => {

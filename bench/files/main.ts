@@ -7,8 +7,8 @@ import { hostileFiles } from '../../test/support/hostile-files';
 import { writeTorus } from './torus';
 
 /**
- * How fast an STL is analysed beside three's STLLoader and admesh, each in a process of its own, and that no hostile file
- * takes more than its limits. Needs a build (`npm run build`). CPU seconds hold on a busy machine too; the best of several
+ * Compares the speed of the STL analysis with three's STLLoader and admesh, each in its own process, and checks that no hostile file
+ * exceeds its limits. Needs a build (`npm run build`). CPU seconds are reliable on a busy machine too; the best of several
  * runs counts.
  * usage: npm run bench:files -- [hostile]
  */
@@ -20,7 +20,7 @@ interface Taken {
   rss: number;
 }
 
-/** The least that a program took. CPU seconds by the shell, which counts the children's too. */
+/** The minimum cost of a program. CPU seconds by the shell, which include the children's. */
 function least(command: string[]): Taken | undefined {
   let best: Taken | undefined;
   for (let run = 0; run < runs; run++) {

@@ -1,4 +1,4 @@
-// One process: what reading an STL takes with three's STLLoader, with box and volume from its positions.
+// One process: the cost of reading an STL with three's STLLoader, with box and volume from its positions.
 import { readFileSync } from 'node:fs';
 import { STLLoader } from 'three/examples/jsm/loaders/STLLoader.js';
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-/** Writes a closed torus of about so many triangles as binary STL and returns how many there are. */
+/** Writes a closed torus of about this many triangles as binary STL and returns their number. */
 export function writeTorus(path: string, wanted: number): number {
   const around = Math.round(Math.sqrt(wanted / 2));
   const across = Math.round(wanted / 2 / around);

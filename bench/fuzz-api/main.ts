@@ -4,8 +4,8 @@ import { lockedSubject, openSubject } from '../../test/support/api-fuzz/subject'
 import { RealFarm } from '../../test/support/real-farm';
 
 const usage = `usage: npm run bench:fuzz-api [-- --requests 10000] [--seed N] [--only INDEX]
-  Sends requests made from docs/openapi.yaml, valid and broken ones, to a whole simulated farm: a tenth of them before there is
-  a key, the rest with keys of every scope. Fails if an answer is a 5xx, is not as described, or shows what it must not.`;
+  Sends requests generated from docs/openapi.yaml, valid and broken ones, to a whole simulated farm: a tenth of them before there
+  is a key, the rest with keys of every scope. Fails if an answer is a 5xx, differs from the description, or leaks internal data.`;
 
 const { values: options } = parseArgs({
   options: {

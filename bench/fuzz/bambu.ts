@@ -23,10 +23,10 @@ function recorded(): object[] {
   ];
 }
 
-/** Sequences of reports, real and made-up, spoilt as JSON or as bytes. */
+/** Sequences of reports, real and generated, corrupted as JSON or as bytes. */
 export const bambu: FuzzTarget = {
   name: 'bambu',
-  promise: 'nothing throws, and a job is called finished only if gcode_state was FINISH while that job was shown',
+  promise: 'nothing throws, and a job is reported as finished only if gcode_state was FINISH while that job was shown',
   run(cases, seed) {
     let finished = 0;
     const id = fc.constantFrom('0', '', '4711', '4712');
@@ -75,7 +75,7 @@ export const bambu: FuzzTarget = {
           if (seen.ending !== 'finished') continue;
           finished++;
           const known = done.has(seen.job?.taskId ?? '') || done.has(seen.job?.name.replace(/^.*\//, '') ?? '');
-          promise(known, () => `${JSON.stringify(seen.job)} is called finished`);
+          promise(known, () => `${JSON.stringify(seen.job)} is reported as finished`);
         }
         tracker.at(now);
       }

@@ -14,7 +14,7 @@ const workers = 256;
 const content = Buffer.alloc(3000, 'g');
 const fileName = 'a.gcode.3mf';
 
-/** What goes wrong at one reply of the server, counted over the whole upload. */
+/** The fault at one reply of the server, counted over the whole upload. */
 type Fault =
   | { kind: 'code'; code: number }
   | { kind: 'garbage'; text: string }
@@ -27,13 +27,13 @@ type Fault =
 
 interface Dialogue {
   faults: Map<number, Fault>;
-  /** How much of the file reaches the storage. */
+  /** The share of the file that reaches the storage. */
   stored: number;
-  /** Whether the final reply comes before the data did. */
+  /** Whether the final reply precedes the data. */
   early: boolean;
 }
 
-/** One end of a connection that exists in memory only, in the clothes of a socket. */
+/** One end of a connection that exists in memory only, with the interface of a socket. */
 class Wire extends Duplex {
   readonly remoteAddress = '127.0.0.1';
   readonly remoteFamily = 'IPv4';
@@ -94,10 +94,10 @@ class Wire extends Duplex {
   }
 }
 
-/** A server that knows what it truly stored, whatever it says. */
+/** A server that knows what it really stored, whatever it replies. */
 class Server {
   storedBytes: number | undefined;
-  /** Whether a size that is not the true one was told. */
+  /** Whether it replied with a wrong size. */
   lied = false;
   #replies = 0;
 
@@ -206,11 +206,11 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('size' as const), size: fc.constantFrom(0, 1, content.length, content.length + 1) }),
 );
 
-/** Whole uploads to a server whose replies are wrong, missing, doubled, cut, or come too early. */
+/** Whole uploads to a server whose replies are wrong, missing, duplicated, truncated, or too early. */
 export const ftp: FuzzTarget = {
   name: 'ftp',
   promise:
-    'every upload ends, with an error of ours or with a file that is whole on the server, unless the server itself lied ' +
+    'every upload ends, with an error of ours or with a complete file on the server, unless the server itself lied ' +
     'about its size',
   async run(cases, seed) {
     const folder = mkdtempSync(join(tmpdir(), 'platewise-fuzz-'));
@@ -236,10 +236,10 @@ export const ftp: FuzzTarget = {
         });
       } catch (error) {
         promise(error instanceof PlatewiseError, () => `not an error of ours: ${String(error)}`);
-        promise(!String(error).includes('12345678'), () => 'the access code is told');
+        promise(!String(error).includes('12345678'), () => 'the access code is revealed');
         return;
       }
-      promise(parts.at(-1) === 1, () => 'an upload that succeeded did not say so');
+      promise(parts.at(-1) === 1, () => 'an upload that succeeded did not report it');
       if (server.lied) return;
       stored++;
       promise(server.storedBytes === content.length, () => `it stored ${server.storedBytes} of ${content.length}`);
@@ -255,7 +255,7 @@ export const ftp: FuzzTarget = {
       })
       .map(({ faults, ...rest }) => ({ ...rest, faults: new Map(faults) }));
     try {
-      // Most of the time is waiting for replies that never come, so many uploads go on at once.
+      // Most of the time is spent waiting for replies that never come, so many uploads run concurrently.
       await Promise.all(
         Array.from({ length: workers }, (_, worker) => {
           const share = Math.floor(cases / workers) + (worker < cases % workers ? 1 : 0);
@@ -263,7 +263,7 @@ export const ftp: FuzzTarget = {
           return fc.assert(property, { numRuns: share, seed: seed + worker, endOnFailure: true });
         }),
       );
-      promise(unhandled.length === 0, () => `a rejection that nobody handled: ${String(unhandled[0])}`);
+      promise(unhandled.length === 0, () => `an unhandled rejection: ${String(unhandled[0])}`);
     } finally {
       process.off('unhandledRejection', note);
       rmSync(folder, { recursive: true, force: true });

@@ -8,7 +8,7 @@ import { snapmaker } from './snapmaker';
 import type { FuzzTarget } from './target';
 
 const usage = `usage: npm run bench:fuzz [-- --cases 100000] [--seed N] [--only snapmaker|moonraker|bambu|ftp] [--json]
-  Feeds the drivers' readers and state machines with what no printer should send. Fails at the first case that breaks a
+  Feeds malformed input to the drivers' readers and state machines. Fails at the first case that breaks a
   promise, and if the heap is more than 64 MB larger after all cases than after the first tenth.`;
 
 const targets: readonly FuzzTarget[] = [snapmaker, moonraker, bambu, ftp];
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
 setFlagsFromString('--expose-gc');
 const collect: unknown = runInNewContext('gc');
 
-/** Bytes that are in use when everything that can be freed is. */
+/** Bytes in use after everything collectable has been freed. */
 function heap(): number {
   if (typeof collect === 'function') collect();
   return process.memoryUsage().heapUsed + process.memoryUsage().external;
@@ -38,7 +38,7 @@ interface Row {
   cases: number;
   seed: number;
   seconds: number;
-  /** How many cases ended in what the promise is about. */
+  /** The number of cases that ended in the promised result. */
   met: number;
   heapGrowthMegabytes: number;
   failure?: string;

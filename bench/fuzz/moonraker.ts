@@ -11,7 +11,7 @@ import { type FuzzTarget, promise } from './target';
 
 const historyMs = 5000;
 
-/** Messages of real printers, out of the transcripts. */
+/** Messages of real printers, from the transcripts. */
 function recorded(): object[] {
   const folder = join(__dirname, '..', '..', 'test', 'fixtures', 'moonraker');
   const messages = ['modern-giga-1.jsonl', 'legacy-giga-1.jsonl'].flatMap((file) =>
@@ -32,10 +32,11 @@ function recorded(): object[] {
 type Fields = Record<string, unknown>;
 const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
 
-/** Notifications and answers of real printers, and made-up ones, spoilt as JSON or as bytes. */
+/** Notifications and answers of real printers, and generated ones, corrupted as JSON or as bytes. */
 export const moonraker: FuzzTarget = {
   name: 'moonraker',
-  promise: 'nothing throws, and a job is called finished only if print_stats or the history said so of that file',
+  promise:
+    'nothing throws, and a job is reported as finished only if print_stats or the history reported it for that file',
   run(cases, seed) {
     let finished = 0;
     const state = fc.constantFrom('printing', 'paused', 'complete', 'cancelled', 'error', 'standby', 'dancing');
@@ -99,7 +100,7 @@ export const moonraker: FuzzTarget = {
         mapSlots(objects);
         if (seen.ending === 'finished') {
           finished++;
-          promise(done.has(seen.job?.name), () => `${seen.job?.name} is called finished`);
+          promise(done.has(seen.job?.name), () => `${seen.job?.name} is reported as finished`);
         }
       }
     });
@@ -108,12 +109,12 @@ export const moonraker: FuzzTarget = {
   },
 };
 
-/** An upload is confirmed by an answer that says so, and by nothing else. */
+/** An upload is confirmed only by an answer that states it. */
 function tryHttp(status: number, body: string): void {
-  promise(httpError(status, body).message !== '', () => 'a refusal without a word');
+  promise(httpError(status, body).message !== '', () => 'a rejection without a message');
   try {
     const size = confirmedSize({ status, body });
-    promise(size === undefined || status < 300, () => `a size was read out of an answer ${status}`);
+    promise(size === undefined || status < 300, () => `a size was read from an answer ${status}`);
   } catch (error) {
     promise(status >= 400 && error instanceof Error && 'code' in error, () => String(error));
   }

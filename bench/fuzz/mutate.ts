@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-/** One way to spoil bytes; positions are fractions, so that they fit whatever they meet. */
+/** One way to corrupt bytes; positions are fractions, so that they fit any length. */
 export type Damage =
   | { kind: 'flip'; at: number; bit: number }
   | { kind: 'set'; at: number; value: number }
@@ -10,7 +10,7 @@ export type Damage =
 
 const at = fc.double({ min: 0, max: 1, noNaN: true });
 
-/** Ways to spoil bytes: flipped bits, other bytes, pieces missing, pieces too many, an early end. */
+/** Ways to corrupt bytes: flipped bits, other bytes, missing pieces, extra pieces, an early end. */
 export const damage: fc.Arbitrary<Damage[]> = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('flip' as const), at, bit: fc.nat(7) }),
@@ -46,11 +46,11 @@ export function spoil(bytes: Buffer, damages: readonly Damage[]): Buffer {
   return spoilt;
 }
 
-/** A place in a JSON value, and what to put there instead. */
+/** A place in a JSON value, and its replacement. */
 const graft = fc.record({ path: fc.array(fc.nat(200), { maxLength: 4 }), value: fc.jsonValue({ maxDepth: 2 }) });
 export const grafts = fc.array(graft, { maxLength: 3 });
 
-/** Puts other values into a JSON value; each step of a path chooses among the members that are there. */
+/** Replaces values in a JSON value; each step of a path selects one of the existing members. */
 export function regraft(json: unknown, changes: readonly { path: number[]; value: unknown }[]): unknown {
   return changes.reduce<unknown>((whole, { path, value }) => replaceAt(whole, path, value), json);
 }

@@ -21,7 +21,7 @@ const text = (value: string): Buffer => {
   return Buffer.concat([length, Buffer.from(value)]);
 };
 
-/** What the machine sends: command, attribute, payload. */
+/** The machine's message: command, attribute, payload. */
 const message = fc.oneof(
   fc.constantFrom(0, 1, 2, 3, 4, 5, 10, 11, 200).map((status) => ({
     ...{ command: 0x01a0, attribute: 1, payload: Buffer.from([0, status, 0]) },
@@ -59,12 +59,12 @@ interface Case {
   pieces: number[];
 }
 
-/** Frames of a machine, some of them spoilt, in a stream that is cut anywhere. */
+/** Frames of a machine, some of them corrupted, in a stream that is cut anywhere. */
 export const snapmaker: FuzzTarget = {
   name: 'snapmaker',
   promise:
-    'the parser finds what an independent one finds, re-encodes it to the byte, keeps less than one frame, and a job is ' +
-    'called finished only after ac/01 said so or its own line count reached the end',
+    'the parser agrees with an independent one, re-encodes each frame to the byte, keeps less than one frame, and a job is ' +
+    'reported as finished only after ac/01 reported it or its own line count reached the end',
   run(cases, seed) {
     let finished = 0;
     const check = ({ steps, pieces }: Case): void => {
@@ -108,7 +108,7 @@ export const snapmaker: FuzzTarget = {
           finished++;
           promise(saidFinished || reached, () => `finished without a reason: ${JSON.stringify(seen.job)}`);
         }
-        promise(seen.faults.length <= 64, () => 'the faults grow without a bound');
+        promise(seen.faults.length <= 64, () => 'the number of faults grows without bound');
       }
       promise(parser.waiting < 65_536 + 16, () => `the parser keeps ${parser.waiting} bytes`);
     };

@@ -1,11 +1,11 @@
-/** One thing that is fed with what no printer should send. */
+/** A reader that is fed with malformed input. */
 export interface FuzzTarget {
   name: string;
   /** What each case asserts, for the report. */
   promise: string;
   /**
-   * Runs so many cases. Rejects with a counterexample.
-   * @returns how many of them ended in the verdict or the success that the promise is about, so that it is seen to be met
+   * Runs this many cases. Rejects with a counterexample.
+   * @returns the number of cases that ended in the promised verdict or success, which shows that it was exercised
    */
   run(cases: number, seed: number): Promise<number>;
 }

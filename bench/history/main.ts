@@ -10,9 +10,9 @@ import { writeBox } from '../../test/support/models';
 import { stopSharedServers, temporaryDirectory } from '../../test/support/servers';
 
 /**
- * What a submission costs the database when so many jobs have been completed, beside what it costs when there are none: the
- * processor time of all server processes (Linux counts it in steps of 10 ms, so many submissions are measured together) and the time
- * that the submission took. The two take turns; medians of the rounds count. The queue is as good as empty in both.
+ * Measures the database cost of a submission after this many completed jobs, compared with the cost without any: the
+ * processor time of all server processes (Linux counts it in steps of 10 ms, so many submissions are measured together) and the
+ * duration of the submission. The two alternate; the medians of the rounds count. The queue is practically empty in both.
  * usage: npm run bench:history -- [--quick]      10⁶ completed jobs, or 10⁵
  */
 const jobs = process.argv.includes('--quick') ? 100_000 : 1_000_000;
@@ -29,11 +29,11 @@ function serverTime(owner: number): number {
         .replace(/^.*\) /, '')
         .split(' ');
       const parent = Number(fields[1]);
-      // Of backends that have ended the time is in that of their parent's children.
+      // The time of ended backends is included in that of their parent's children.
       if (Number(id) === owner) ticks += [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
       else if (parent === owner) ticks += Number(fields[11]) + Number(fields[12]);
     } catch {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
     }
   }
   return ticks * 10;
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
       .replace(/^.*\) /, '')
       .split(' ')[1],
   );
-  // Once without counting: what is read for the first time comes from the disk.
+  // One uncounted run: data that is read for the first time comes from the disk.
   for (const farm of [none, many]) await measure(farm, server, model);
   const results: Record<'none' | 'many', Awaited<ReturnType<typeof measure>>[]> = { none: [], many: [] };
   for (let round = 0; round < rounds; round++) {

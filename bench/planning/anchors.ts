@@ -58,7 +58,7 @@ function machinesOf(file: AnchorFile, anchor: Anchor): ExactMachine[] {
   });
 }
 
-/** The same costs for the local search, which asks for them a million times: numbers only. */
+/** The same costs for the local search, which evaluates them a million times: numbers only. */
 export function sequencing(file: AnchorFile, anchor: Anchor): SequencingProblem {
   const [open, close] = file.operator_window;
   const durations = anchor.printers.map((printer) =>
@@ -101,7 +101,7 @@ export function sequencing(file: AnchorFile, anchor: Anchor): SequencingProblem 
   };
 }
 
-/** Each anchor by the exact search and by the local search, against its proved optimum. */
+/** Compares the exact search and the local search with the proved optimum of each anchor. */
 export function anchors(path: string, seed: number): { rows: object[]; summary: object } {
   const file: AnchorFile = JSON.parse(readFileSync(path, 'utf8'));
   const rows = file.instances.map((anchor) => {
@@ -109,7 +109,7 @@ export function anchors(path: string, seed: number): { rows: object[]; summary: 
     const problem = sequencing(file, anchor);
     const begun = performance.now();
     let value = Number.POSITIVE_INFINITY;
-    // Two searches of equal time; an idle machine has them done before.
+    // Two searches of equal time; an idle machine finishes them earlier.
     for (let restart = 0; restart < 2; restart++) {
       const order: number[][] = machines.map(() => []);
       for (let job = 0; job < anchor.n; job++) insertBest(problem, order, job);

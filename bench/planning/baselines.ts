@@ -1,7 +1,7 @@
 import type { Decision, Policy, QueuedJob, SimulatedPrinter, World } from './simulation';
 import { fits } from './stream';
 
-/** What an operator changes for a job if nobody plans: the slots that rested longest. */
+/** The operator's filament change for a job without a plan: the slots that rested longest. */
 export function plainChanges(printer: SimulatedPrinter, job: QueuedJob): Decision['changes'] {
   const changes: Decision['changes'] = [];
   const loaded = [...printer.loaded];
@@ -59,7 +59,7 @@ const trueFit = (job: QueuedJob, printer: SimulatedPrinter): boolean => fits(job
 /** Oldest first. */
 export const fifo = (): Policy => greedy('fifo', (job) => [job.own.arrive_min, job.own.id], trueFit);
 
-/** Nearest deadline first, what has none last, then oldest. */
+/** Nearest deadline first, jobs without one last, then oldest. */
 export const edd = (): Policy =>
   greedy('edd', (job) => [job.own.due_min ?? Number.POSITIVE_INFINITY, job.own.arrive_min, job.own.id], trueFit);
 
@@ -77,7 +77,7 @@ export const seed = (): Policy =>
     (job, printer) => trueFit(job, printer) && Math.max(...job.own.dim_mm) <= Math.min(...printer.own.volume_mm),
   );
 
-/** Oldest first, and the next print only when the one before is done and cleared: each job on its fastest printer. */
+/** Oldest first, and the next print only when the previous one is done and cleared: each job on its fastest printer. */
 export function sequential(): Policy {
   return {
     name: 'sequential',

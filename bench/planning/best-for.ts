@@ -4,8 +4,8 @@ import { urgency } from '../../lib/planning/front';
 import type { PlanningJob, PlanningPrinter } from '../../lib/planning/snapshot';
 
 /**
- * What the dispatch rule would print on one printer that has just become ready, in one pass over the queue and without a
- * plan: for queues that are too long to be planned whenever something happens.
+ * The dispatch rule's choice for one printer that has just become ready, in one pass over the queue and without a
+ * plan: for queues that are too long to be planned at every event.
  *
  * @param mayChange whether an operator could change filament now
  */
@@ -24,7 +24,7 @@ export function bestFor(
     if (job.copiesToStart < 1 || job.held || job.waitsFor.length > 0) continue;
     if (job.notBefore !== null && job.notBefore > now) continue;
     const value = urgency(job, now, meanHours);
-    // A setup only lowers the value: what is no better without one needs no further look.
+    // A setup only lowers the value: a job that is no better without one is not evaluated further.
     if (value <= highest || !canEverPrint(job, printer)) continue;
     const setup = filamentSetup(job, printer) !== null;
     if (setup && !mayChange) continue;

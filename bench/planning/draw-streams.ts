@@ -5,9 +5,9 @@ import { seeded } from '../../lib/planning/random';
 import { readStream, type StreamJob, streamsOf } from './stream';
 
 const usage = `usage: npm run bench:draw-streams -- --workloads FOLDER --out FOLDER [--count 32] [--seed 1]
-  Writes so many new streams for each load of a folder, to choose weights by and not judge by the same: each day's arrivals
-  are those of a day of that load, each job is a job of any stream with its time until the deadline, each attempt's luck is
-  that of any attempt.`;
+  Writes this many new streams for each load of a folder, so that weights are not chosen on the streams that judge them: each
+  day's arrivals are those of a day of that load, each job is a job of any stream with its time until the deadline, each
+  attempt's luck is that of any attempt.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
 
 const day = 1440;
 
-/** The minutes of each day at which jobs came. */
+/** The minutes of each day at which jobs arrived. */
 function arrivalsByDay(jobs: readonly StreamJob[]): number[][] {
   const days: number[][] = [];
   for (const { arrive_min: at } of jobs) {

@@ -1,10 +1,10 @@
-/** One printer of a small problem, as a machine of states: what it costs to print a job next. */
+/** One printer of a small problem, as a state machine: the cost of printing a job next. */
 export interface ExactMachine {
-  /** States of the printer between two jobs that matter for what comes (which material is loaded). */
+  /** States of the printer between two jobs that affect later jobs (which material is loaded). */
   states: number;
   first: number;
   eligible(job: number): boolean;
-  /** Prints a job from a state at a time: when it is done, what that adds, and the state left behind. */
+  /** Prints a job from a state at a time: returns its end, the added cost, and the resulting state. */
   step(job: number, state: number, time: number, isFirst: boolean): { time: number; cost: number; state: number };
 }
 
@@ -16,10 +16,10 @@ interface Label {
 }
 
 /**
- * The best sequences of few jobs (up to 16) on unlike printers, proved: for each printer the best cost of each set of
+ * The proved optimal sequences of few jobs (up to 16) on unlike printers: for each printer the best cost of each set of
  * jobs by dynamic programming over sets with undominated (time, cost) labels (Held and Karp 1962, with labels as in
- * resource-constrained shortest paths), then the best way to divide all jobs among the printers. It needs of a step
- * that being later never ends earlier nor costs less.
+ * resource-constrained shortest paths), then the best way to divide all jobs among the printers. It requires of a step
+ * that starting later never ends earlier nor costs less.
  */
 export function solveExactly(jobs: number, machines: readonly ExactMachine[]): { order: number[][]; cost: number } {
   const sets = 1 << jobs;

@@ -22,17 +22,17 @@ function byLead(predictions: Prediction[], good: (one: Prediction) => boolean): 
   );
 }
 
-/** What is said of one run: the last line under `--json`. */
+/** The figures of one run: the last line under `--json`. */
 export interface Figures {
   policy: string;
   jobs: number;
   deadline_jobs: number;
   deadlines_met_percent: number;
   late_jobs: number;
-  /** Of the deadlines that a free printer could have kept from the job's arrival on. */
+  /** The deadlines that a free printer could have kept from the job's arrival on. */
   feasible_deadlines_met_percent: number;
   swaps: number;
-  /** What an operator has to do beside clearing beds: changes of filament for each 100 prints. */
+  /** The operator's work besides clearing beds: filament changes per 100 prints. */
   interventions_per_100_prints: number;
   unserved: number;
   longest_wait_hours: number;
@@ -47,7 +47,7 @@ export interface Figures {
   seconds: number;
 }
 
-/** Sums a run up. The first two days of a stream of more than a week only fill the farm. */
+/** Summarises a run. The first two days of a stream of more than a week only fill the farm. */
 export function figures(run: Run, policy: Policy, farm: StreamFarm, seconds: number): Figures {
   const last = Math.max(...run.outcomes.map(({ job }) => job.arrive_min));
   const warm = last > 7 * 1440 ? 2 * 1440 : 0;

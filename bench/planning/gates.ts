@@ -9,8 +9,8 @@ import { streamsOf } from './stream';
 
 const usage = `usage: npm run bench:gates -- --workloads FOLDER [--printers FILE] [--parallel N] [--out FILE] [--backlog 60]
          [--operator 08:00-20:00 …] [--moves N] [--seed N] [--weight name=value …]
-  Runs every stream of the folder by every policy and prints the gates, with paired 95 % intervals over the streams.
-  Streams are grouped by the beginning of their names, up to the first underscore.`;
+  Runs every stream of the folder with every policy and prints the gates, with paired 95 % intervals over the streams.
+  Streams are grouped by the start of their names, up to the first underscore.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
 interface Cell {
   group: string;
   operator: string;
-  /** By policy, one entry a stream, in the same order for all. */
+  /** By policy, one entry per stream, in the same order for all. */
   runs: Record<string, Figures[]>;
 }
 
@@ -47,7 +47,7 @@ async function one(stream: string, printers: string, operator: string, policy: s
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
 }
 
-/** Calls so many at a time; the answers come in the order of the calls. */
+/** Runs this many calls concurrently; the answers keep the order of the calls. */
 async function inParallel<T>(calls: (() => Promise<T>)[], width: number): Promise<T[]> {
   const answers: T[] = new Array(calls.length);
   let next = 0;

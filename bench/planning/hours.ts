@@ -1,4 +1,4 @@
 import { hoursFrom, type OperatorHours } from '../../lib/planning/calendar';
 
-/** Hours of a stream, which knows no time zone. */
+/** Operator hours of a stream, which has no time zone. */
 export const hoursOf = (text: string): OperatorHours => hoursFrom(text, 'UTC');

@@ -16,8 +16,8 @@ const usage = `usage: npm run bench:planning -- --workload FILE --printers FILE 
          [--policy fifo|edd|seed|platewise|sequential] [--events OUT.jsonl] [--json] [--seed N] [--moves N] [--weight name=value]
        npm run bench:planning -- --anchors FILE | --wt FILE | --wt-sds FILE-OR-FOLDER [--seconds N] [--json]
        npm run bench:planning -- --speed [--json]
-  Operator 00:00-24:00 is always there. In streams of more than a week the jobs of the first two days are not counted.
-  --backlog N takes the first N jobs as if all had come at 08:00 of day 0, and lets no print fail.`;
+  Operator 00:00-24:00 is always present. In streams of more than a week the jobs of the first two days are not counted.
+  --backlog N uses the first N jobs as if all had arrived at 08:00 of day 0, without failures.`;
 
 const { values: options } = parseArgs({
   options: {

@@ -18,7 +18,7 @@ const spread = (values: readonly number[]): number => {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 };
 
-/** The mean of a − b over pairs that met the same luck. */
+/** The mean of a − b over pairs with the same luck. */
 export function differenceOf(a: readonly number[], b: readonly number[]): Interval {
   const differences = a.map((value, index) => value - (b[index] ?? 0));
   const value = mean(differences);

@@ -13,13 +13,13 @@ import { remainingTime } from './remaining-time';
 import type { Decision, Policy, QueuedJob, SimulatedPrinter, World } from './simulation';
 
 const minute = 60_000;
-/** Of longer queues the rule serves each printer as it becomes ready. */
+/** For longer queues the rule serves each printer as it becomes ready. */
 const plannedUpTo = 1000;
-/** Day 0 of a stream, 00:00. Streams know no time zone. */
+/** Day 0 of a stream, 00:00. Streams have no time zone. */
 const dayZero = Date.UTC(2026, 0, 5);
 const ms = (minutes: number): number => dayZero + minutes * minute;
 
-/** A start that was foretold, and what came of it. */
+/** A predicted start, and the actual one. */
 export interface Prediction {
   situation: Situation;
   lead: number;
@@ -27,7 +27,7 @@ export interface Prediction {
   covered: boolean;
 }
 
-/** The planner of the farm, asked with a snapshot as the farm asks it. */
+/** The farm's planner, called with a snapshot as the farm calls it. */
 export class Platewise implements Policy {
   readonly name = 'platewise';
   readonly predictions: Prediction[] = [];
@@ -88,7 +88,7 @@ export class Platewise implements Policy {
     return decisions;
   }
 
-  /** A job as the planner sees it, made once. */
+  /** A job in the planner's form, created once. */
   #known(world: World, job: QueuedJob): PlanningJob {
     let known = this.#jobs.get(job);
     if (!known) {

@@ -1,14 +1,14 @@
-/** How far an estimate of a whole print is usually off, as a share of it. */
+/** The usual error of an estimate of a whole print, as a share of it. */
 const priorSpread = 0.06;
-/** A printer that says 30 % may mean 30.9 %. */
+/** A printer that reports 30 % may mean 30.9 %. */
 const progressSpread = 0.005;
 
 /**
- * What is left of a print that runs: what was expected of it, and what the printer itself says, which counts the more
- * the further it has come. Any unit of time, the same for all.
+ * The remaining time of a running print: combines the estimate and the printer's own report, which weighs the more
+ * the further the print has advanced. Any unit of time, the same for all.
  *
- * @param expected the whole print as it was estimated
- * @param progress 0..1 as the printer tells it, with the time that it says is left
+ * @param expected the estimate for the whole print
+ * @param progress 0..1 as reported by the printer, with its reported remaining time
  */
 export function remainingTime(
   expected: number,
@@ -16,7 +16,7 @@ export function remainingTime(
   reported: { progress: number; remaining: number } | null,
 ): number {
   const byEstimate = expected - elapsed;
-  // What runs longer than expected needs a little longer still.
+  // A print that runs longer than estimated needs a little longer still.
   const least = 0.02 * Math.max(expected, elapsed);
   if (reported === null || reported.progress <= 0) return Math.max(least, byEstimate);
   const own = (progressSpread / reported.progress) ** 2;

@@ -1,4 +1,4 @@
-/** One machine, jobs with weights and due dates, setups that depend on what came before. Any unit of time. */
+/** One machine, jobs with weights and due dates, setups that depend on the previous job. Any unit of time. */
 export interface TardinessProblem {
   times: readonly number[];
   weights: readonly number[];
@@ -7,18 +7,18 @@ export interface TardinessProblem {
   setups: Float64Array | null;
 }
 
-/** A change has to gain more than this, so that rounding never passes for a gain. */
+/** A change has to gain more than this, so that rounding is never mistaken for a gain. */
 const leastGain = 1e-6;
-/** So finely is the axis of shifts divided to look up how many jobs a shift makes late. */
+/** The resolution of the shift axis for looking up how many jobs a shift makes late. */
 const cells = 256;
 
 /**
- * An order of the jobs of one machine, and what a change of it would cost.
+ * An order of the jobs of one machine, and the cost of changing it.
  *
- * Moving jobs leaves stretches of the order whole and shifts each by an amount of its own. What any stretch costs at any
- * shift is looked up (after Ergun & Orlin 2006): the positions are ranked by the shift from which on they are late, and for
- * each rank the weights of those late are summed from the front. So a change is judged in a time that does not depend on the
- * number of jobs n; to make it takes n² sums, which pays as some hundreds are judged for each that is made.
+ * Moving jobs leaves stretches of the order whole and shifts each by its own amount. The cost of any stretch at any
+ * shift is looked up (after Ergun & Orlin 2006): the positions are ranked by the shift at which they become late, and for
+ * each rank the weights of the late ones are summed from the front. So a change is evaluated in a time that does not depend on the
+ * number of jobs n; making it takes n² sums, which pays because some hundreds are evaluated for each one that is made.
  */
 export class Sequence {
   readonly length: number;
@@ -26,20 +26,20 @@ export class Sequence {
   readonly jobs: Int32Array;
   /** Total weighted tardiness. */
   cost = 0;
-  /** By how much the last change made the sum of setups longer. */
+  /** The increase of the sum of setups by the last change. */
   setupAdded = 0;
   readonly times: Float64Array;
   readonly weights: Float64Array;
   readonly due: Float64Array;
   readonly setups: Float64Array;
-  /** The setup of j after i at j × n + i: what comes before runs along a row. */
+  /** The setup of j after i at j × n + i: the predecessors run along a row. */
   private readonly setupsAfter: Float64Array;
   private readonly timeBefore: Float64Array;
   private readonly costBefore: Float64Array;
   /** The setup before each position, and the longest. */
   private readonly setupBefore: Float64Array;
   private longestSetup = 0;
-  /** End less due date of each position; positions by falling lateness, and the shifts from which on they are late. */
+  /** End minus due date of each position; positions by decreasing lateness, and the shifts at which they become late. */
   private readonly lateness: Float64Array;
   private readonly ranked: Int32Array;
   private readonly lateFrom: Float64Array;
@@ -50,7 +50,7 @@ export class Sequence {
   private readonly cellRank = new Int32Array(cells);
   private cellsPerShift = 0;
   private readonly carried: Int32Array;
-  /** The best exchange found by a scan. */
+  /** The best swap found by a scan. */
   private low = 0;
   private middle = 0;
   private end = 0;
@@ -84,7 +84,7 @@ export class Sequence {
     this.settle(0);
   }
 
-  /** The neighbouring stretches low..middle and middle..end (exclusive) change places. To be settled from `low` on. */
+  /** Swaps the neighbouring stretches low..middle and middle..end (exclusive). The caller must settle it from `low` on. */
   exchange(low: number, middle: number, end: number): void {
     const { jobs, carried } = this;
     const count = middle - low;
@@ -93,7 +93,7 @@ export class Sequence {
     for (let k = 0; k < count; k++) jobs[low + end - middle + k] = carried[k] as number;
   }
 
-  /** Brings all that is known of the order up to date after a change from position `from` on. */
+  /** Updates all derived data after a change from position `from` on. */
   settle(from: number): void {
     const {
       length: n,
@@ -122,7 +122,7 @@ export class Sequence {
     let longest = 0;
     for (let k = 0; k < n; k++) longest = Math.max(longest, setupBefore[k] as number);
     this.longestSetup = longest;
-    // The ranks of before are nearly in order, which insertion sort is quick with.
+    // The earlier ranks are nearly sorted, which insertion sort handles quickly.
     for (let i = 1; i < n; i++) {
       const position = ranked[i] as number;
       const late = lateness[position] as number;
@@ -161,7 +161,7 @@ export class Sequence {
     }
   }
 
-  /** Where the sums of those begin that are late when all is `shift` later. */
+  /** The start of the sums of those that are late when everything is `shift` later. */
   private rowAt(shift: number): number {
     const { length: n, lateFrom } = this;
     const least = lateFrom[0] as number;
@@ -172,7 +172,7 @@ export class Sequence {
     return rank * (n + 1);
   }
 
-  /** What the positions from..to (exclusive) cost when they are done `shift` later. */
+  /** The cost of the positions from..to (exclusive) when they are done `shift` later. */
   private costOf(from: number, to: number, shift: number): number {
     return this.costInRow(this.rowAt(shift), from, to, shift);
   }
@@ -187,10 +187,10 @@ export class Sequence {
   }
 
   /**
-   * Moves the stretch low..end (exclusive) to where it costs least, if that gains.
+   * Moves the stretch low..end (exclusive) to where it costs least, if that is a gain.
    *
-   * @param reach moved by so many places at most
-   * @param mostSetup moves that lengthen the sum of setups by more are not looked at
+   * @param reach the maximum number of places to move it by
+   * @param mostSetup moves that lengthen the sum of setups by more are skipped
    */
   moveStretch(low: number, end: number, reach: number, mostSetup: number): boolean {
     const limit = this.cost - leastGain;
@@ -202,7 +202,7 @@ export class Sequence {
     return true;
   }
 
-  /** The job at position `i` and the later one with which that costs least change places, if it gains; see `moveStretch`. */
+  /** Swaps the job at position `i` with the later one that costs least, if that is a gain; see `moveStretch`. */
   swapLater(i: number, reach: number, mostSetup: number): boolean {
     const limit = this.cost - leastGain;
     if (i + 2 >= this.length || this.scanSwaps(i, reach, mostSetup, limit) >= limit) return false;
@@ -226,7 +226,7 @@ export class Sequence {
     const shiftPassed = (timeBefore[low] as number) - middleTime + setupNext;
     const rowPassed = this.rowAt(shiftPassed);
     const before = costBefore[low] as number;
-    // All behind the stretch comes earlier by this much at most: with that its own cost bounds every move from below.
+    // Everything behind the stretch moves earlier by this much at most: this bounds the cost of every move from below.
     const earliest = Math.min(shiftPassed, base - this.longestSetup);
     const least = before + this.costOf(middle, n, earliest);
     const soonest = (timeBefore[middle + 1] as number) - middleTime + base;
@@ -267,7 +267,7 @@ export class Sequence {
         ? (setups[(jobs[middle - 1] as number) * n + (jobs[end] as number)] as number) - (setupBefore[end] as number)
         : 0;
     const duration = (timeBefore[end] as number) - (timeBefore[middle] as number) - setupHead;
-    // What is passed comes later by this much at least, and the rest earlier by so much at most.
+    // Everything that is passed moves later by at least this much, and the rest earlier by at most that much.
     const delay = duration - this.longestSetup;
     const rowDelay = this.rowAt(delay);
     const leastRest = this.costOf(end, n, setupRest - setupHead - this.longestSetup);
@@ -281,7 +281,7 @@ export class Sequence {
       if (added > mostSetup) continue;
       const before = costBefore[low] as number;
       if (before + leastRest + this.costInRow(rowDelay, low, middle, delay) >= best) {
-        // To pass yet more would only delay more, unless the setups outlast the stretch.
+        // Passing even more would only delay more, unless the setups take longer than the stretch.
         if (delay >= 0) break;
         continue;
       }

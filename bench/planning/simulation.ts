@@ -9,11 +9,11 @@ export interface SimulatedPrinter {
   /** When each slot was last printed from: the plain rules change the one that rested longest. */
   used: number[];
   job: QueuedJob | null;
-  /** When its print started, or will when the operator has changed the filament. */
+  /** The start of its print, or its future start after the operator has changed the filament. */
   startedAt: number;
-  /** What the printer says of its print: progress in whole percents, and the minutes that follow from it. */
+  /** The printer's report of its print: progress in whole percents, and the minutes derived from it. */
   report(): { progress: number; remaining: number } | null;
-  /** What the last print was made of; the greedy rule's whole idea of the filament. */
+  /** The material of the last print; the only filament state that the greedy rule considers. */
   lastMaterial: string;
   dispatches: number;
 }
@@ -23,11 +23,11 @@ export interface QueuedJob {
   attempt: number;
 }
 
-/** What a policy wants done at a printer now. */
+/** The action that a policy requests at a printer now. */
 export interface Decision {
   printer: SimulatedPrinter;
   job: QueuedJob;
-  /** Material and slot, in the order in which the operator changes them; empty: start at once. */
+  /** Material and slot, in the order in which the operator changes them; empty: start immediately. */
   changes: { slot: number; material: string }[];
 }
 
@@ -36,18 +36,18 @@ export interface World {
   queue: QueuedJob[];
   printers: SimulatedPrinter[];
   farm: StreamFarm;
-  /** Whether the operator could change so many filaments if he began now. */
+  /** Whether the operator could change this many filaments if they started now. */
   couldChange(count: number): boolean;
 }
 
 export interface Policy {
   name: string;
   decide(world: World): Decision[];
-  /** Looks at the farm without doing anything, once an hour. */
+  /** Observes the farm without acting, once an hour. */
   observe?(world: World): void;
   started?(world: World, decision: Decision): void;
   finished?(world: World, printer: SimulatedPrinter, job: QueuedJob, minutes: number, failed: boolean): void;
-  /** When it wants to be asked again, minutes. */
+  /** The time of its next call, in minutes. */
   wake?(world: World): number;
 }
 
@@ -80,7 +80,7 @@ type Pending = { at: number; order: number; act: () => void };
 
 /**
  * The farm as a discrete-event simulation: one operator who does one thing at a time during the shift, prints that take
- * what the stream says, failures that put a job back with its next attempt's luck.
+ * as long as the stream specifies, failures that requeue a job with its next attempt's luck.
  */
 export function simulate(jobs: StreamJob[], farm: StreamFarm, hours: OperatorHours | null, policy: Policy): Run {
   const events: EventLine[] = [];
@@ -149,7 +149,7 @@ export function simulate(jobs: StreamJob[], farm: StreamFarm, hours: OperatorHou
     couldChange: (count) => calendar.next(world.now, count * farm.swap_min) <= world.now + 1e-9,
   };
   let operatorFree = 0;
-  /** Has the operator do something as soon as he is there and free; answers when he begins. */
+  /** Assigns work to the operator as soon as they are on shift and free; returns when it starts. */
   const operate = (minutes: number, done: () => void): number => {
     const begin = calendar.next(Math.max(world.now, operatorFree), minutes);
     operatorFree = begin + minutes;

@@ -10,7 +10,7 @@ interface Instance {
   reference: number | null;
 }
 
-/** Without setups a plan is found so soon that the clock need not end the search. */
+/** Without setups a plan is found so quickly that the clock need not end the search. */
 const rounds = { wt: 300, 'wt-sds': Number.POSITIVE_INFINITY };
 
 const numbers = (text: string): number[] => text.split(/\s+/).filter(Boolean).map(Number);
@@ -75,7 +75,7 @@ function withSetups(path: string): Instance[] {
   return files.map(read).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-/** Each instance's value by the local search against the reference. */
+/** Compares the local search with the reference for each instance. */
 export function singleMachine(
   kind: 'wt' | 'wt-sds',
   path: string,

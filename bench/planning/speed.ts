@@ -9,7 +9,7 @@ const now = Date.UTC(2026, 0, 5, 9);
 const hour = 3_600_000;
 const materials = ['PLA', 'PETG', 'ABS', 'TPU', 'ASA', 'PA-CF'];
 
-/** A made-up farm of three makes with a queue, the same for the same seed. */
+/** A generated farm of three makes with a queue, the same for the same seed. */
 export function farmOf(printers: number, jobs: number, seed: number): Snapshot {
   const random = seeded(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -81,7 +81,7 @@ export function farmOf(printers: number, jobs: number, seed: number): Snapshot {
   };
 }
 
-/** Whole plans of large farms, and what is planned anew when one printer has become ready. */
+/** Full plans of large farms, and replanning after one printer has become ready. */
 export function speed(seed: number): { rows: object[]; summary: object } {
   const clock = (): number => performance.now();
   const whole = [

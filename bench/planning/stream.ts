@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
-/** A job of a stream, with the luck that each of its attempts will have. Minutes from day 0 00:00. */
+/** A job of a stream, with the luck of each of its attempts. Minutes from day 0 00:00. */
 export interface StreamJob {
   id: number;
   arrive_min: number;
@@ -44,7 +44,7 @@ export function readStream(path: string): StreamJob[] {
   return jobs.sort((a, b) => a.arrive_min - b.arrive_min || a.id - b.id);
 }
 
-/** The streams of a folder, each with its load: the beginning of its name, up to the first underscore. */
+/** The streams of a folder, each with its load: the start of its name, up to the first underscore. */
 export function streamsOf(folder: string): { name: string; load: string }[] {
   return readdirSync(folder)
     .filter((name) => /\.jsonl(\.gz)?$/.test(name))
@@ -67,7 +67,7 @@ export function fits(job: StreamJob, printer: StreamPrinter): boolean {
   );
 }
 
-/** The first jobs of a stream as if they had all come at 08:00 of day 0, and without failures. */
+/** The first jobs of a stream as if they had all arrived at 08:00 of day 0, and without failures. */
 export function asBacklog(jobs: readonly StreamJob[], count: number): StreamJob[] {
   const begin = 8 * 60;
   return jobs.slice(0, count).map((job) => ({

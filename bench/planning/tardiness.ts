@@ -1,24 +1,24 @@
 import { seeded } from '../../lib/planning/random';
 import { Sequence, type TardinessProblem } from './sequence';
 
-/** Stretches of up to so many jobs are moved, by up to so many places. */
+/** Stretches of up to this many jobs are moved, by up to this many places. */
 const longestStretch = 8;
 const reach = 25;
-/** So many sequences are kept and crossed with each other. */
+/** The number of sequences that are kept and crossed with each other. */
 const kept = 10;
-/** A sequence that so many kicks in a row have not improved is left. */
+/** A sequence is abandoned after this many kicks in a row without an improvement. */
 const patience = 60;
-/** Two neighbouring stretches of up to so many jobs change places when a sequence is kicked. */
+/** A kick swaps two neighbouring stretches of up to this many jobs. */
 const longestKick = 12;
-/** Descents in which the setup that gaining moves add is noted; later, moves that add more than most did are passed over. */
+/** Descents that record the setup added by gaining moves; later, moves that add more than most did are skipped. */
 const learning = 30;
 const learnedShare = 0.95;
 
 /**
- * A sequence of small total weighted tardiness. Some are begun by a rule with chance in it, and each is improved by iterated
+ * A sequence of small total weighted tardiness. Some are started by a randomised rule, and each is improved by iterated
  * local search. Then two at a time are crossed, the child is improved, and kept if it is better than the worst (Xu, Lü, Yin,
- * Shen & Buscher 2014); when nothing comes of that any more it begins anew. The local search moves stretches and swaps jobs
- * (Subramanian, Battarra & Potts 2014), and passes over what adds unusually much setup (Subramanian & Farias 2017).
+ * Shen & Buscher 2014); when that no longer helps, the search restarts. The local search moves stretches and swaps jobs
+ * (Subramanian, Battarra & Potts 2014), and skips moves that add unusually much setup (Subramanian & Farias 2017).
  *
  * @param budget `rounds` of local search, and a clock that may end it early; by rounds alone the same seed gives the same
  */
@@ -73,9 +73,9 @@ export function leastTardiness(
   return best;
 }
 
-/** Goes down to an order that no move of a stretch and no swap makes better. */
+/** Descends to an order that no move of a stretch and no swap improves. */
 class Descent {
-  /** Per neighbourhood (0: swaps, else the length of a stretch): the setup that a move may add, that gaining moves added. */
+  /** Per neighbourhood (0: swaps, else the length of a stretch): the setup that a move may add, and that gaining moves added. */
   private readonly mostSetup: Float64Array;
   private readonly added: number[][];
   private readonly neighbourhoods: Int32Array;
@@ -91,7 +91,7 @@ class Descent {
     this.neighbourhoods = Int32Array.from({ length: count }, (_, k) => k);
   }
 
-  /** The neighbourhoods in an order of chance, round and round until none has helped since the last gain. */
+  /** Tries the neighbourhoods in random order, repeatedly, until none has helped since the last gain. */
   run(): void {
     const { neighbourhoods } = this;
     const count = neighbourhoods.length;
@@ -131,7 +131,7 @@ interface Member {
   cost: number;
 }
 
-/** Good sequences, no two of the same cost once it is full. */
+/** Good sequences, no two of the same cost once the set is full. */
 class Family {
   private readonly members: Member[] = [];
 
@@ -155,7 +155,7 @@ class Family {
     return true;
   }
 
-  /** A stretch of one parent in its place, the rest around it in the order of the other parent (linear order crossover). */
+  /** Keeps a stretch of one parent in place, and the rest around it in the order of the other parent (linear order crossover). */
   child(random: () => number): Int32Array {
     const a = Math.floor(random() * this.members.length);
     const b = (a + 1 + Math.floor(random() * (this.members.length - 1))) % this.members.length;
@@ -177,7 +177,7 @@ class Family {
   }
 }
 
-/** The apparent tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), its two scales and a part of the index drawn. */
+/** The apparent tardiness cost with setups (Lee, Bhaskaran & Pinedo 1997), with random scales and a random share of the index. */
 function byRule(problem: TardinessProblem, random: () => number): number[] {
   const n = problem.times.length;
   const { times, weights, due, setups } = problem;
@@ -214,7 +214,7 @@ function byRule(problem: TardinessProblem, random: () => number): number[] {
   return order;
 }
 
-/** Once or twice two neighbouring stretches change places. */
+/** Swaps two neighbouring stretches once or twice. */
 function kick(sequence: Sequence, random: () => number): void {
   const n = sequence.length;
   const longest = Math.min(longestKick, Math.ceil(n / 3));

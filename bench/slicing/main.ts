@@ -10,7 +10,7 @@ import { PrusaSlicer } from '../../lib/slicing/prusa-slicer';
 import { fixture } from '../../test/fixtures';
 import { artisan, giga, h2d, pla } from '../../test/slicing/machines';
 
-/** Real models on three printers through PrusaSlicer: is the G-code sound, and how far is our estimate from the slicer's own? */
+/** Slices real models for three printers with PrusaSlicer: checks the G-code, and compares our estimate with the slicer's own. */
 const models = [
   '20mm-xyz-cube.stl',
   '3DBenchy.3mf',

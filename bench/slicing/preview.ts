@@ -13,7 +13,7 @@ import { artisan, pla } from '../../test/slicing/machines';
 import { writeBoxes } from '../../test/support/models';
 
 /**
- * Slices some models with the built-in slicer and draws what would be extruded, line by line, for a person to look at.
+ * Slices some models with the built-in slicer and draws the extruded lines for visual inspection.
  * usage: npm run bench:preview -- FOLDER [MODEL…]
  */
 const size = 900;

@@ -21,23 +21,23 @@ export interface FarmOptions {
   speed: number;
   /** The built package under test. */
   packageRoot: string;
-  /** Everything that the run writes. */
+  /** The directory for everything that the run writes. */
   directory: string;
 }
 
-/** How fast the tool moves in the G-code (mm/min): prints of two to five hours, so that a printer prints most of the time. */
+/** The speed of the tool in the G-code (mm/min): prints of two to five hours, so that a printer prints most of the time. */
 const feed = 30;
-/** Of the campaign's files those that are not needed: each more is sliced and kept for every printer, which takes longer than the warm-up. */
+/** The campaign's files that are not needed: each further file is sliced and kept for every printer, which takes longer than the warm-up. */
 const leftOut = ['slab', 'PLA-40', 'PETG-40'];
-/** How long the operator rests between two rounds (ms): the system is measured, not the operator's questions. */
+/** The operator's pause between two rounds (ms): the run measures the system, not the operator's requests. */
 const operatorRest = 2000;
-/** How often it is seen whether jobs are needed (ms). */
+/** The interval between checks for missing jobs (ms). */
 const submitEvery = 1000;
-/** How many open jobs there are, those on printers among them. */
+/** The number of open jobs, including those on printers. */
 const jobsPerPrinter = 2.5;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A farm that nothing goes wrong with: the campaign's printers, operator and processes, without a wire in between. */
+/** A farm without injected faults: the campaign's printers, operator and processes, without a wire in between. */
 export class SteadyFarm {
   readonly #options: FarmOptions;
   readonly #floor = new FarmFloor();
@@ -54,7 +54,7 @@ export class SteadyFarm {
     this.#options = options;
   }
 
-  /** Opens everything, waits for the printers and begins to work. */
+  /** Opens everything, waits for the printers and starts working. */
   async open(): Promise<Watched> {
     const { directory, pair, speed, printers } = this.#options;
     const temporary = join(directory, 'tmp');
@@ -100,7 +100,7 @@ export class SteadyFarm {
     };
   }
 
-  /** @throws Error a Node-RED has ended by itself, or a job was refused */
+  /** @throws Error a Node-RED has exited by itself, or a job was rejected */
   check(): void {
     if (this.#failure) throw this.#failure;
     const ended = this.#nodeReds.find(({ running }) => !running);
@@ -126,7 +126,7 @@ export class SteadyFarm {
     return { DATABASE_URL: `postgres://platewise@/postgres?host=${socket}&port=${port}`, AMQP_URL: rabbit.url };
   }
 
-  /** Jobs, an operator, and for each Node-RED somebody who listens to its events. */
+  /** Jobs, an operator, and a listener to the events of each Node-RED. */
   #work(): void {
     const operator = new Operator(this.#api, this.#floor, operatorRest);
     operator.start();
@@ -157,8 +157,8 @@ export class SteadyFarm {
   }
 
   /**
-   * Every file in every slot of every printer that it fits, in any order. A print file is made once for each and kept, so that after these
-   * jobs no more files are due: those that are still added are left behind.
+   * Every file in every slot of every printer that it fits, in any order. A print file is made once for each and kept, so after these
+   * jobs no new files are made: the ones that still appear are leftovers.
    */
   #eachPrintOnce(random: Random) {
     const jobs = this.#floor.printers.flatMap((printer) =>
@@ -171,7 +171,7 @@ export class SteadyFarm {
     return jobs.sort((a, b) => a.order - b.order).map(({ job }) => job);
   }
 
-  /** A job for one of the slots of a printer, by a file that can be printed from there. */
+  /** A job for a slot of a printer, with a file that can be printed from it. */
   #draw(random: Random) {
     const printer = Random.pick(this.#floor.printers, random.next());
     const slot = Random.pick(printer?.slots ?? [], random.next());
@@ -182,7 +182,7 @@ export class SteadyFarm {
   }
 }
 
-/** Of no priority of its own: else the queue fills up with jobs that are never the next, for longer than the warm-up. */
+/** Without a priority of its own: otherwise the queue fills up with jobs that are never the next, for longer than the warm-up. */
 function jobOf(file: { stlPath: string }, slot: FilledSlot) {
   return {
     stl_path: file.stlPath,
@@ -192,7 +192,7 @@ function jobOf(file: { stlPath: string }, slot: FilledSlot) {
   };
 }
 
-/** Reads events as a dashboard does; ended or refused, it asks again. */
+/** Reads events as a dashboard does; reconnects when the stream has ended or was rejected. */
 async function listen(url: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {

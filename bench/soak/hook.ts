@@ -1,5 +1,5 @@
-// Loaded into a Node-RED of the soak run before anything else. Counts what lives in the process when it is asked to: after a
-// garbage collection, so that what nobody holds any more is not counted.
+// Loaded into a Node-RED of the soak run before anything else. Counts live objects in the process on request, after a
+// garbage collection, so that unreachable objects are not counted.
 import { EventEmitter, getEventListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
@@ -9,7 +9,7 @@ import type { ProcessFigures } from './samples';
 
 const bytesPerMegabyte = 1_000_000;
 
-/** Everything of a kind that is still alive, without holding it. */
+/** All live objects of a kind, without keeping them alive. */
 class Living<Item extends object> {
   readonly #known = new WeakSet<Item>();
   #references: WeakRef<Item>[] = [];
@@ -30,7 +30,7 @@ const emitters = new Living<EventEmitter>();
 const targets = new Living<EventTarget>();
 const typesOf = new WeakMap<EventTarget, Set<string>>();
 
-/** Notes every emitter and every target that somebody listens to: listeners that are never taken off gather there. */
+/** Tracks every emitter and every target with listeners: listeners that are never removed accumulate there. */
 function watchListeners(): void {
   for (const name of ['on', 'addListener', 'prependListener'] as const) {
     const add = EventEmitter.prototype[name];
@@ -78,17 +78,17 @@ function count(): ProcessFigures {
   };
 }
 
-// A worker thread loads this too; it has no channel, and what it holds is part of the process's memory and descriptors.
+// A worker thread loads this too; it has no channel, and its objects are part of the process's memory and descriptors.
 if (isMainThread) {
   watchListeners();
   process.on('message', () => {
     collectGarbage();
-    // What was only held weakly is let go after the turn in which it was looked at.
+    // Weakly held objects are released after the turn in which they were inspected.
     setTimeout(() => {
       collectGarbage();
       process.send?.(count());
     }, 50);
   });
-  // The channel shall not keep the process alive.
+  // The channel must not keep the process alive.
   process.channel?.unref();
 }

@@ -7,15 +7,15 @@ export interface JudgedFigure extends Slope {
 }
 
 export interface Judged {
-  /** Jobs that ended while it was sampled. */
+  /** Jobs that ended during sampling. */
   ended: number;
   failed: number;
   figures: Record<string, JudgedFigure>;
 }
 
 /**
- * The slopes of all that was sampled. What keeps a history grows by design with every job that ends: of tables and files it is the
- * bytes for each ended job that shall not grow.
+ * The slopes of all sampled figures. History grows by design with every job that ends: for tables and files the
+ * bytes per ended job must not grow.
  *
  * @param samples those after the warm-up
  */

@@ -1,4 +1,4 @@
-// `npm run soak`: see docs/faults.md. Nothing goes wrong, for long: does anything grow that should not?
+// `npm run soak`: see docs/faults.md. A long run without faults: does anything grow that should not?
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
@@ -29,19 +29,19 @@ const { values } = parseArgs({
 
 const help = `Usage: npm run soak -- [options]
 
-  --minutes N      how long it runs, the warm-up included (default 60)
-  --warm-up N      how many minutes at the beginning do not count (default 10)
+  --minutes N      duration, including the warm-up (default 60)
+  --warm-up N      minutes at the start that do not count (default 10)
   --pair P         rabbitmq (two Node-REDs, RabbitMQ, PostgreSQL) or embedded (one Node-RED with both inside)
-  --printers N     simulated printers (default 20)   --speed N    how fast their clocks run (default 600)
+  --printers N     simulated printers (default 20)   --speed N    speed of their clocks (default 600)
   --every N        seconds between two samples (default 10)
   --seed N         which jobs are submitted (default: by the clock)
   --package DIR    the built package under test (default: this one)
   --append         append the figures to docs/runs/soak.jsonl
-  --keep           keep what was written, the samples among it, and say where
+  --keep           keep the written files, including the samples, and print their location
   --json           print one JSON object as the last line
 `;
 
-/** Every so many samples RabbitMQ is asked too. */
+/** RabbitMQ is sampled only once per this many samples. */
 const brokerTurn = 3;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
     number,
     number,
   ];
-  // Now: the checkout may be another one at the end.
+  // Read now: the checkout may be a different one at the end.
   const running = commit();
   const directory = join(tmpdir(), `platewise-soak-${randomUUID().slice(0, 8)}`);
   mkdirSync(directory);
@@ -105,7 +105,7 @@ async function sampleAll(
   }
 }
 
-/** Which code runs, as far as git knows: `-dirty` if it is not what was committed. */
+/** The commit of the code under test: `-dirty` if it has uncommitted changes. */
 function commit(): string | null {
   const git = (...words: string[]): string =>
     execFileSync('git', words, { cwd: values.package, encoding: 'utf8', stdio: 'pipe' }).trim();
@@ -117,7 +117,7 @@ function commit(): string | null {
   }
 }
 
-/** The figures for a person, in Markdown. */
+/** The figures as Markdown. */
 function asTable(pair: Pair, judged: Judged): string {
   const number = (value: number): string => Number(value.toPrecision(3)).toString();
   const rows = Object.entries(judged.figures).map(

@@ -4,7 +4,7 @@ import { Client, type ClientConfig } from 'pg';
 import type { NodeRed } from '../../test/faults/system';
 import type { PrivateRabbitMq } from '../../test/support/private-rabbitmq';
 
-/** What lives in one process after a garbage collection; memory in MB (10⁶ bytes). */
+/** The live objects of one process after a garbage collection; memory in MB (10⁶ bytes). */
 export interface ProcessFigures {
   /** Of the main thread's heap. */
   heap_mb: number;
@@ -15,21 +15,21 @@ export interface ProcessFigures {
   descriptors: number;
   sockets: number;
   timers: number;
-  /** Emitters that anybody has ever listened to. */
+  /** Emitters that have ever had a listener. */
   emitters: number;
   /** Of all emitters and event targets. */
   listeners: number;
 }
 
-/** The sum over all Node-REDs, and what they occupy elsewhere. */
+/** The sum over all Node-REDs, and their resources elsewhere. */
 export interface Figures extends ProcessFigures {
   postgres_connections: number;
-  /** Rows that an update or a deletion has left behind and no vacuum has taken up yet. */
+  /** Dead rows that no vacuum has reclaimed yet. */
   dead_tuples: number;
   rabbitmq_connections: number;
   rabbitmq_channels: number;
   rabbitmq_queues: number;
-  /** Messages that lie in any queue. */
+  /** Messages in all queues. */
   rabbitmq_messages: number;
   /** Files in the data directory besides the database and `work`. */
   data_files: number;
@@ -37,7 +37,7 @@ export interface Figures extends ProcessFigures {
   work_files: number;
 }
 
-/** What a farm keeps of the jobs that ended. */
+/** The storage that a farm uses for ended jobs. */
 export interface Kept {
   /** Jobs that have ended since the start. */
   ended: number;
@@ -52,7 +52,7 @@ export interface Sample {
   /** Hours since the start. */
   at: number;
   kept: Kept;
-  /** RabbitMQ is asked less often: the question starts an Erlang machine. */
+  /** RabbitMQ is queried less often: the query starts an Erlang VM. */
   figures: Partial<Figures>;
 }
 
@@ -64,7 +64,7 @@ const brokerQuestion = `
   Messages = [proplists:get_value(messages, rabbit_amqqueue:info(Queue, [messages]), 0) || Queue <- Queues],
   [length(rabbit_networking:connections()), length(rabbit_channel:list()), length(Queues), lists:sum(Messages)].`;
 
-/** Where there is something to count. */
+/** Where to count. */
 export interface Watched {
   nodeReds: NodeRed[];
   database: ClientConfig;
@@ -75,7 +75,7 @@ export interface Watched {
   temporary: string;
 }
 
-/** Looks at the farm from outside and, through the hook, from within. */
+/** Samples the farm from outside and, through the hook, from inside. */
 export class Sampler {
   readonly #started = performance.now();
   readonly #watched: Watched;
@@ -95,7 +95,7 @@ export class Sampler {
     await this.#client.end();
   }
 
-  /** @param asksBroker whether RabbitMQ is asked too */
+  /** @param asksBroker whether RabbitMQ is sampled too */
   async take(asksBroker: boolean): Promise<Sample> {
     const { nodeReds, rabbit, data, temporary } = this.#watched;
     const at = (performance.now() - this.#started) / 3_600_000;
@@ -159,7 +159,7 @@ function filesBelow(directory: string, without: string[] = []): { count: number;
   if (!existsSync(directory)) return { count, bytes };
   for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
     if (without.includes(name.split(sep)[0] ?? '')) continue;
-    // What was there a moment ago may be gone.
+    // An entry may have disappeared in the meantime.
     const entry = statSync(join(directory, name), { throwIfNoEntry: false });
     if (!entry?.isFile()) continue;
     count++;

@@ -6,31 +6,31 @@ export interface Point {
   value: number;
 }
 
-/** A measured sum at a time (hours since the start), and how many jobs had ended by then. */
+/** A measured sum at a time (hours since the start), and the number of jobs that had ended by then. */
 export interface SumPoint extends Point {
   ended: number;
 }
 
-/** A slope an hour with its 95 % interval. */
+/** A slope per hour with its 95 % interval. */
 export interface Slope {
   slope_per_hour: number;
   low: number;
   high: number;
   /**
-   * The interval includes 0. It says that no slope was seen, not that there is none: the interval is how large a slope the run
-   * could not have told from 0. Of figures that are truly flat one in twenty is called otherwise.
+   * The interval includes 0. It means that no slope was detected, not that there is none: the interval shows how large a slope the run
+   * could not have distinguished from 0. Of figures that are truly flat one in twenty is judged otherwise.
    */
   flat: boolean;
 }
 
-/** What something grows by with each job that ends: its mean, and how that changes in an hour. */
+/** The growth of a figure with each job that ends: its mean, and its change per hour. */
 export interface Growth extends Slope {
   per_job: number;
 }
 
 /**
- * Into how many blocks a series is cut. Neighbouring samples depend on each other: a heap fills up until it is swept, dead rows
- * gather until a vacuum. Means of long blocks hardly do, so that an interval over them is not too narrow. In an hour
+ * The number of blocks into which a series is divided. Neighbouring samples are correlated: a heap fills up until it is collected, dead rows
+ * accumulate until a vacuum. Means of long blocks hardly are, so that an interval over them is not too narrow. In an hour
  * a block lasts five minutes, several turns of a saw-tooth.
  */
 export const blockCount = 10;
@@ -43,7 +43,7 @@ export function slopeOf(points: readonly Point[], blocks = blockCount): Slope {
 }
 
 /**
- * How many units something grows by with each job that ended, block by block, and the slope of that: flat if a late job costs what an
+ * The growth in units per ended job, block by block, and the slope of that: flat if a late job costs what an
  * early one did. For tables and directories that hold a history, which grow by design.
  */
 export function growthOf(points: readonly SumPoint[], blocks = blockCount): Growth {
@@ -75,7 +75,7 @@ function centreOf(block: readonly Point[]): Point {
   return { at: mean(block.map(({ at }) => at)), value: mean(block.map(({ value }) => value)) };
 }
 
-/** @throws RangeError there are fewer than three points: nothing can be said of their spread */
+/** @throws RangeError with fewer than three points, whose spread is undefined */
 function lineThrough(points: readonly Point[]): Slope {
   if (points.length < 3) throw new RangeError(`A slope needs at least 3 blocks with samples, not ${points.length}.`);
   const centre = centreOf(points);

@@ -1,4 +1,4 @@
-// One upload in a process of its own, so that its memory is its own: `driver` or `reference`, and the task as JSON.
+// One upload in its own process, so that its memory can be measured: `driver` or `reference`, and the task as JSON.
 import { randomUUID } from 'node:crypto';
 import type { Driver, DriverOptions } from '../../lib/makes/driver';
 import type { ConnectionValues } from '../../lib/makes/make';
@@ -20,7 +20,7 @@ const common: Omit<DriverOptions, 'host'> = {
   log: () => {},
 };
 
-/** How a driver reaches the target: by the fields of its make, and its secret. */
+/** How a driver connects to the target: the fields of its make, and its secret. */
 const connectionOf: Record<Make, (target: Target) => [values: ConnectionValues, secret: string]> = {
   bambu: ({ serial, accessCode, caFile, ports }) => [
     { serial, caFile, mqttPort: ports.mqtt, ftpsPort: ports.ftps },

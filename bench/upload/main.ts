@@ -11,12 +11,12 @@ import { type Make, makes } from '../../lib/model/printer';
 import type { Measured, Target, Upload } from './target';
 
 const usage = `usage: npm run bench:upload [-- --megabytes 200] [--rounds 5] [--make bambu|moonraker|snapmaker] [--json]
-  Sends a file to a simulated printer of each make, by the driver and by a bare client of the same protocol in turns, each
-  in a process of its own. Fails if the driver is slower than 0.8 of the bare client (medians), if its memory grows by
+  Sends a file to a simulated printer of each make, alternately with the driver and with a bare client of the same protocol,
+  each in its own process. Fails if the driver is slower than 0.8 of the bare client (medians), if its memory grows by
   more than 32 MB above the bare client's, or if its progress is not reported to the end.`;
 
 const leastSpeed = 0.8;
-/** Above what a client needs that streams and does nothing else (bytes). */
+/** The memory limit above that of a client that only streams (bytes). */
 const mostGrowth = 32e6;
 const { values: options } = parseArgs({
   options: {
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
 const run = promisify(execFile);
 const nodeOptions = ['--import', 'tsx'];
 
-/** G-code of this size. Most of it are comments, so that the printer has little to read out of it. */
+/** G-code of this size. Most of it is comments, so that the printer has little to parse. */
 async function writeFile(path: string, bytes: number): Promise<Omit<Upload, 'fileName'>> {
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
@@ -108,7 +108,7 @@ async function bench(make: Make, file: Omit<Upload, 'fileName'>, rounds: number)
   const driver: Measured[] = [];
   const reference: Measured[] = [];
   for (let round = 0; round < rounds; round++) {
-    // Whoever goes first in a round finds the machine in another state, so they take turns.
+    // The first in a round finds the machine in a different state, so they alternate.
     for (const kind of round % 2 === 0 ? (['reference', 'driver'] as const) : (['driver', 'reference'] as const)) {
       (kind === 'driver' ? driver : reference).push(await measure(kind, make, file));
     }

@@ -8,7 +8,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { encodeFrame, type Frame, FrameReader } from '../../lib/simulators/snapmaker/frame';
 import type { Target, Upload } from './target';
 
-/** A client that does nothing but send a file by its make's protocol. Resolves with the seconds that it took. */
+/** A client that only sends a file by its make's protocol. Resolves with the duration in seconds. */
 export type ReferenceUpload = (target: Target, upload: Upload) => Promise<number>;
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -56,7 +56,7 @@ export const ftps: ReferenceUpload = (target, { path, fileName }) =>
     control.destroy();
   });
 
-/** The replies of an FTP server, one after another. */
+/** The replies of an FTP server, one after the other. */
 function repliesOf(control: TLSSocket): { next(): Promise<string> } {
   const arrived: string[] = [];
   const waiting: ((reply: string) => void)[] = [];
@@ -112,7 +112,7 @@ export const multipart: ReferenceUpload = (target, { path, fileName, size, sha25
 
 const chunkBytes = 61_440;
 
-/** SACP: announces the file and answers each question for a chunk. The session stands before the clock runs. */
+/** SACP: announces the file and answers each chunk request. The session is established before the clock starts. */
 export const sacp: ReferenceUpload = async (target, { path, fileName, size, md5 }) => {
   const socket = connect({ host: '127.0.0.1', port: target.ports.sacp ?? 0 });
   const frames = new FrameReader();
@@ -149,7 +149,7 @@ export const sacp: ReferenceUpload = async (target, { path, fileName, size, md5 
             if (command === 0xb002) {
               write(socket, frame(1, got.sequence, command, Buffer.from([0])));
               if (got.payload[0] === 0) resolve();
-              else reject(new Error(`The screen says ${got.payload[0]}.`));
+              else reject(new Error(`The screen answered ${got.payload[0]}.`));
             } else if (command === 0xb001) {
               const index = got.payload.readUInt16LE(2 + md5.length);
               const chunk = Buffer.alloc(Math.min(chunkBytes, size - index * chunkBytes));

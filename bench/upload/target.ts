@@ -1,6 +1,6 @@
 import type { Make } from '../../lib/model/printer';
 
-/** A simulated printer that runs in a process of its own. */
+/** A simulated printer that runs in its own process. */
 export interface Target {
   make: Make;
   ports: Record<string, number>;
@@ -9,7 +9,7 @@ export interface Target {
   caFile: string;
 }
 
-/** The file that is sent. */
+/** The file to send. */
 export interface Upload {
   path: string;
   fileName: string;
@@ -18,15 +18,15 @@ export interface Upload {
   md5: string;
 }
 
-/** What one upload came to. */
+/** The result of one upload. */
 export interface Measured {
   seconds: number;
-  /** Seconds of processor time that this process took for it. */
+  /** The processor time of this process for it, in seconds. */
   processor: number;
-  /** Resident memory before the upload, and at its highest during it (bytes). */
+  /** Resident memory before the upload, and its maximum during it (bytes). */
   before: number;
   highest: number;
-  /** How often progress was reported, and whether it only ever grew, to 1. */
+  /** The number of progress reports, and whether progress only increased, to 1. */
   progressReports: number;
   progressComplete: boolean;
 }

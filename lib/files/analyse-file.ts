@@ -10,7 +10,7 @@ import { runInWorker, type WorkerFailure } from './worker';
 /** The limits for a submitted file, proportional to its size. */
 export interface ReadingLimits {
   /**
-   * Absent: half a minute, and half a second for each megabyte; on a machine that is not overloaded a hundredth is
+   * Absent: half a minute, plus half a second per megabyte; on a machine that is not overloaded a hundredth is
    * enough.
    */
   timeLimitMs?: number;
@@ -18,9 +18,9 @@ export interface ReadingLimits {
   signal?: AbortSignal;
 }
 
-/** Which of a file's plates is meant, by its number. */
+/** Selects one of a file's plates by number. */
 export interface OfPlate {
-  /** Needed where the file has several. */
+  /** Required if the file has several. */
   plate?: number;
 }
 
@@ -35,9 +35,9 @@ export function analyseFile(path: string, limits: ReadingLimits = {}): Promise<F
 }
 
 /**
- * Writes a model file as a clean binary STL in bed coordinates, in a worker thread; or, if `volumes` names whose form a
- * slicer reads, a project as a clean 3MF in that form, in which modifiers, negative volumes, support blockers and
- * enforcers are what they are.
+ * Writes a model file as a clean binary STL in bed coordinates, in a worker thread; or, if `volumes` names the dialect
+ * that a slicer reads, writes a project as a clean 3MF in that dialect, in which modifiers, negative volumes, support
+ * blockers and enforcers keep their roles.
  *
  * @throws UnreadableFileError
  */

@@ -22,7 +22,7 @@ export async function analyseHere(path: string): Promise<FileAnalysis> {
     const { warnings } = await forEachTriangle(path, measure);
     return ofModel('stl', sizeBytes, measure, warnings);
   }
-  // most files are no archives, and what reads these takes longer to load than a small model to read
+  // Most files are not archives, and the archive reader takes longer to load than a small model takes to read.
   const { analyseArchive } = require('./analyse-archive') as typeof import('./analyse-archive');
   return analyseArchive(path, sizeBytes);
 }

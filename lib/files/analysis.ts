@@ -18,16 +18,16 @@ export interface FileAnalysis {
   volumeMm3: number;
   /** mm² of all triangles; absent for G-code. */
   surfaceMm2?: number;
-  /** The cross-sections, for estimates; absent for G-code, and in what earlier versions kept. */
+  /** The cross-sections, for estimates; absent for G-code, and in records of earlier versions. */
   shape?: Shape;
   /** 0 for G-code. */
   triangles: number;
   /**
-   * Whether every edge joins exactly two triangles (of more than a million: whether it has no holes); absent for
+   * Whether every edge joins exactly two triangles (with more than a million triangles: whether it has no holes); absent for
    * G-code.
    */
   watertight?: boolean;
-  /** Sentences for a person. */
+  /** Sentences for an operator. */
   warnings: string[];
   /** Only for sliced files. */
   print?: GcodeAnalysis;
@@ -47,15 +47,15 @@ export interface PlateAnalysis
   > {
   plate: number;
   name: string | null;
-  /** Sentences for a person. */
+  /** Sentences for an operator. */
   warnings: string[];
-  /** The archive's member with its picture (PNG), null if it has none. */
+  /** The archive member with its picture (PNG), null if it has none. */
   picture: string | null;
 }
 
 /** A project's requirements of a slicer beyond the triangles of its parts. */
 export interface ProjectDemands {
-  /** Whose project it is. */
+  /** The slicer family that wrote the project. */
   by: 'prusa' | 'bambu';
   /** Features that affect the shape or strength of the part: a slicer without them must reject the project. */
   volumes: ('modifier' | 'negative' | 'support_blocker' | 'support_enforcer')[];
@@ -71,19 +71,19 @@ export interface GcodeAnalysis {
   /** Box of the extruding moves, mm; all zero when nothing is extruded. */
   bounds: Bounds;
   /**
-   * Box of the extruding moves after the first layer mark, null without layer marks (leaves out purging by the start
+   * Box of the extruding moves after the first layer mark, null without layer marks (excludes purging by the start
    * code).
    */
   partBounds: Bounds | null;
-  /** Box of the places that moves without extrusion lead to, mm. */
+  /** Box of the targets of moves without extrusion, mm. */
   travelBounds: Bounds;
   extrudingMoves: number;
-  /** mm of filament pushed, all tools together. */
+  /** mm of extruded filament, all tools together. */
   filamentMm: number;
   layers: number;
-  /** mm; as the file states it, else the distance of layers that occurs most; 0 if there is none. */
+  /** mm; as stated in the file, else the most frequent layer distance; 0 if there is none. */
   layerHeight: number;
-  /** Seconds of moving by our own estimator, without heating. */
+  /** Motion time in seconds by our own estimator, without heating. */
   simulatedSeconds: number;
   /** From the slicer's header, else null. */
   slicerSeconds: number | null;
@@ -93,54 +93,54 @@ export interface GcodeAnalysis {
   maxNozzleTemperature: number;
   /** °C; 0 if the file sets none. */
   maxBedTemperature: number;
-  /** The highest requested temperatures, including words of macros. */
+  /** The highest requested temperatures, including those in macro parameters. */
   hottest: Heat;
-  /** The printer model that the file names as its target, if any. */
+  /** The printer model that the file states as its target, if any. */
   printerModel: string | null;
-  /** Coordinates, feed rates or temperatures that are no number. */
+  /** The number of coordinates, feed rates or temperatures that are not valid numbers. */
   badNumbers: number;
-  /** Carriage returns that end a line alone. */
+  /** The number of carriage returns that end a line alone. */
   loneReturns: number;
-  /** Commands with names, as Klipper's and its macros, each with the line in which it stands first. */
+  /** Named commands, such as Klipper's and its macros, each with the line of its first occurrence. */
   extendedCommands: ExtendedCommand[];
-  /** In which line a dangerous or vendor command stands first. */
+  /** The line of the first occurrence of each dangerous or vendor command. */
   commandLines: Record<string, number>;
   /** Commands that change or endanger the machine itself (`M997`, `M28` …), each once; never accepted. */
   dangerousCommands: string[];
   /**
-   * Calibration and settings commands (`M500`, `M302` …) that stand only in the start or end block of the file, each
+   * Calibration and settings commands (`M500`, `M302` …) that occur only in the start or end block of the file, each
    * once: accepted on the model that the file was made for.
    */
   vendorCommands: string[];
   /** Tools that extrude, by number. */
   tools: number[];
-  /** What each tool that extrudes uses, by number. */
+  /** The usage of each tool that extrudes, by number. */
   toolUse: ToolUse[];
   /** The filaments that the file lists, by number; empty if it lists none. */
   filaments: FileFilament[];
-  /** mm, by tool, 0 where the file names none; empty if it names none at all. */
+  /** mm, by tool, 0 where the file states none; empty if it states none at all. */
   nozzleDiameters: number[];
-  /** The type of build plate that the file names, null if it names none. */
+  /** The type of build plate that the file states, null if it states none. */
   bedType: string | null;
   /** Pictures in the file, the largest first. */
   thumbnails: { width: number; height: number; format: 'png' | 'jpg' }[];
   /**
-   * Whether the file is proved to be whole; null: it cannot be proved, although heaters go off after the last
+   * Whether the file is proved complete; null: it cannot be proved, although the heaters go off after the last
    * extrusion.
    */
   complete: boolean | null;
 }
 
-/** The use of one tool in a print. */
+/** The usage of one tool in a print. */
 export interface ToolUse {
   tool: number;
-  /** mm of filament that it pushes. */
+  /** mm of filament that it extrudes. */
   filamentMm: number;
   /** °C; 0 if the file sets none for it. */
   maxNozzleTemperature: number;
 }
 
-/** A filament as a sliced file names it. */
+/** A filament as described in a sliced file. */
 export interface FileFilament {
   /** From 1, as in the file. */
   filament: number;

@@ -1,15 +1,15 @@
 /** An arc in the XY plane, mm. */
 export interface Arc {
-  /** Points along it, the last one its end. */
+  /** Points along it, ending with its end point. */
   points: [number, number][];
-  /** Where it touches its farthest X and Y. */
+  /** Its extreme points in X and Y. */
   extremes: [number, number][];
 }
 
 /**
  * The arc by G2 or G3 from one point to another about a centre; a full circle if both are the same.
  *
- * @returns undefined where there is none: no radius
+ * @returns undefined if there is none: no radius
  */
 export function arcAbout(
   centreX: number,
@@ -41,7 +41,7 @@ export function arcAbout(
   return { points, extremes };
 }
 
-/** The centre of the arc by its radius (R of G2 and G3; below 0 the longer way), undefined for a full circle. */
+/** The centre of the arc by its radius (R of G2 and G3; negative for the longer arc), undefined for a full circle. */
 export function centreByRadius(
   signedRadius: number,
   [x0, y0]: readonly [number, number],

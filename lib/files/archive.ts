@@ -14,23 +14,23 @@ const remedy = 'Export the file again from the program that made it.';
 export interface Archive {
   /** Bytes of the archive itself. */
   sizeBytes: number;
-  /** Names as they are stored. */
+  /** Names as stored. */
   names: string[];
   has(name: string): boolean;
   /**
-   * The inflated bytes of an entry, piece by piece. Fails if there are more than its directory entry states, and at the
-   * end if their CRC-32 differs: a caller that reads to the end has the packed bytes.
+   * The inflated bytes of an entry, in chunks. Fails if there are more than its directory entry states, and at the
+   * end if their CRC-32 differs: a caller that reads to the end has the original bytes.
    *
    * @throws UnreadableFileError
    */
   read(name: string): AsyncGenerator<Buffer>;
   /**
-   * A small entry as UTF-8 text, undefined if it is not there.
+   * A small entry as UTF-8 text, undefined if it does not exist.
    *
    * @throws UnreadableFileError also when it is larger
    */
   text(name: string, maxBytes?: number): Promise<string | undefined>;
-  /** The bytes of an entry, undefined if it is not there or larger than `maxBytes`. */
+  /** The bytes of an entry, undefined if it does not exist or is larger than `maxBytes`. */
   bytes(name: string, maxBytes: number): Promise<Buffer | undefined>;
   close(): void;
 }
@@ -38,7 +38,7 @@ export interface Archive {
 /**
  * Opens a ZIP archive; part names are compared without case and without a leading slash, as OPC prescribes.
  *
- * @throws UnreadableFileError when it is no ZIP, is encrypted, has duplicate or unsafe names, or would inflate too far
+ * @throws UnreadableFileError when it is not a ZIP, is encrypted, has duplicate or unsafe names, or would inflate too far
  */
 export async function openArchive(path: string): Promise<Archive> {
   const zip = await openZip(path);
@@ -127,7 +127,7 @@ async function* piecesOf(zip: yauzl.ZipFile, entry: yauzl.Entry): AsyncGenerator
   } catch (error) {
     throw new UnreadableFileError(`"${entry.fileName}" cannot be unpacked (${(error as Error).message})`, remedy);
   }
-  // yauzl leaves this to its callers
+  // yauzl leaves this check to its callers.
   if (sum !== entry.crc32) {
     throw new UnreadableFileError(`"${entry.fileName}" is damaged (its CRC-32 does not match)`, remedy);
   }

@@ -10,7 +10,7 @@ const mostObjects = 100_000;
 const mostSettings = 1_000_000;
 const longestName = 100;
 
-/** The notes that Bambu Studio and OrcaSlicer add to the geometry of a project. */
+/** The metadata that Bambu Studio and OrcaSlicer add to the geometry of a project. */
 export interface BambuSettings {
   /** By the id of the object in the model's start part. */
   objects: Map<string, BambuObject>;
@@ -34,9 +34,9 @@ export interface BambuPlate {
   /** From 1. */
   plate: number;
   name: string | null;
-  /** The member with its picture, as the project names it. */
+  /** The member with its picture, as stated in the project. */
   picture: string | null;
-  /** What stands on it: which of the build items of an object, from 0; null: all of them. */
+  /** Its contents: which of the build items of an object, from 0; null: all of them. */
   instances: { object: string; instance: number | null }[];
 }
 
@@ -112,7 +112,7 @@ export async function readBambuSettings(archive: Archive): Promise<BambuSettings
 
 const naturalNumber = (text: string) => (/^\d{1,6}$/.test(text) ? Number(text) : null);
 
-/** A name that a person gave, fit to be shown; null if there is none. */
+/** A user-defined name, sanitised for display; null if there is none. */
 function nameOf(text: string): string | null {
   const shown = text
     .replace(/\p{Cc}+/gu, ' ')

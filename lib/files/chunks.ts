@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /**
- * Reads a file from an offset to its end in pieces of `chunkBytes`, the last one shorter. The buffer is used again:
+ * Reads a file from an offset to its end in chunks of `chunkBytes`, the last one shorter. The buffer is reused:
  * a receiver that keeps bytes must copy them. Synchronous, for use in worker threads.
  */
 export function readChunks(path: string, offset: number, chunkBytes: number, receive: (chunk: Buffer) => void): void {
@@ -25,7 +25,7 @@ export function readChunks(path: string, offset: number, chunkBytes: number, rec
   }
 }
 
-/** The size of a file in bytes and up to `headBytes` from its beginning. */
+/** The size of a file in bytes and up to `headBytes` from its start. */
 export function readHead(path: string, headBytes: number): { size: number; head: Buffer } {
   const file = openSync(path, 'r');
   try {

@@ -36,7 +36,7 @@ const linesPerPiece = 4096;
 const bedTolerance = 0.01;
 
 /**
- * A mesh whose corners are shared by its triangles, as slicers want them: of an STL they would join them themselves.
+ * A mesh whose triangles share their vertices, as slicers want it: for an STL they would have to merge them.
  */
 class SharedMesh implements TriangleSink {
   vertexCount = 0;
@@ -45,7 +45,7 @@ class SharedMesh implements TriangleSink {
   lowest = Number.POSITIVE_INFINITY;
   private vertices = new Float64Array(3 * 512);
   private triangles = new Uint32Array(3 * 512);
-  /** Numbers of vertices, counted from one, at the places of their hashes; at most half of it is used. */
+  /** Vertex indices, counted from one, at the positions of their hashes; at most half of the table is used. */
   private table = new Uint32Array(1024);
   private readonly corner = new Float64Array(3);
 
@@ -56,7 +56,7 @@ class SharedMesh implements TriangleSink {
       const a = this.vertex(coordinates, i);
       const b = this.vertex(coordinates, i + 3);
       const c = this.vertex(coordinates, i + 6);
-      if (a === b || b === c || c === a) continue; // without an area
+      if (a === b || b === c || c === a) continue; // zero area
       if (3 * this.triangleCount === this.triangles.length) {
         const larger = new Uint32Array(2 * this.triangles.length);
         larger.set(this.triangles);
@@ -73,7 +73,7 @@ class SharedMesh implements TriangleSink {
     }
   }
 
-  /** @param offset of the numbers of its vertices */
+  /** @param offset of its vertex indices */
   *triangleLines(offset: number): Generator<string> {
     for (let i = 0; i < 3 * this.triangleCount; i += 3) {
       const [a = 0, b = 0, c = 0] = this.triangles.subarray(i, i + 3);
@@ -126,9 +126,9 @@ interface Volume extends VolumeNote {
  * Reads a project of any slicer, and writes the contents of a plate as a new 3MF, in bed coordinates. It contains only
  * triangles, the role of each volume, and the supported settings of modifiers.
  *
- * @param dialect of the slicer that is to read it
+ * @param dialect of the slicer that will read it
  * @param plate of a project with several
- * @throws UnreadableFileError also when the slicer would stand an object elsewhere
+ * @throws UnreadableFileError also when the slicer would place an object elsewhere
  */
 export async function copyAsCleanProject(
   source: string,
@@ -152,7 +152,7 @@ export async function copyAsCleanProject(
   await Promise.race([pipeline(zip.outputStream, createWriteStream(path, { flags: 'wx' })), failure]);
 }
 
-/** The volumes of each object, in the order in which slicers want them. */
+/** The volumes of each object, in the order that slicers expect. */
 async function readVolumes(source: string, placement: Placement, plate: number | undefined): Promise<Volume[][]> {
   const archive = await openArchive(source);
   try {
@@ -167,14 +167,14 @@ async function readVolumes(source: string, placement: Placement, plate: number |
       const sorted = volumes
         .filter(({ mesh }) => mesh.triangleCount > 0)
         .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
-      return sorted[0]?.role === 'part' ? [sorted] : []; // a modifier without an effect
+      return sorted[0]?.role === 'part' ? [sorted] : []; // a modifier without effect
     });
   } finally {
     archive.close();
   }
 }
 
-/** OrcaSlicer and Bambu Studio put the parts of each object on the bed, whatever is taken away from them below. */
+/** OrcaSlicer and Bambu Studio drop the parts of each object onto the bed, whatever is subtracted from their lower side. */
 function refuseOffTheBed(objects: readonly Volume[][]): void {
   for (const volumes of objects) {
     const lowest = Math.min(...volumes.flatMap(({ role, mesh }) => (role === 'part' ? mesh.lowest : [])));
@@ -187,7 +187,7 @@ function refuseOffTheBed(objects: readonly Volume[][]): void {
   }
 }
 
-/** A fixed time, so that the same project makes the same bytes. */
+/** A fixed time, so that the same project produces the same bytes. */
 const epoch = new Date(2020, 0, 1);
 
 const xml = '<?xml version="1.0" encoding="UTF-8"?>\n';
@@ -230,7 +230,7 @@ function prusaConfig(objects: readonly Volume[][]): string {
     const ranges = volumes.map(({ role, settings, mesh }) => {
       const last = first + mesh.triangleCount - 1;
       const all = new Map([['volume_type', prusaTypes[role]], ...settings]);
-      // it fills a volume as a solid by lines only
+      // PrusaSlicer fills a volume solidly only with lines.
       if (Number.parseFloat(settings.get('fill_density') ?? '') >= 100) all.set('fill_pattern', 'rectilinear');
       const range = `<volume firstid="${first}" lastid="${last}">${[...all].map(([key, value]) => `<metadata type="volume" key="${key}" value="${value}"/>`).join('')}</volume>\n`;
       first = last + 1;
@@ -278,7 +278,7 @@ function bambuConfig(objects: readonly Volume[][]): string {
   return `${xml}<config>\n${text.join('')}</config>\n`;
 }
 
-/** Joins lines to pieces that are worth writing. */
+/** Joins lines into chunks that are large enough to write. */
 function* inPieces(lines: Iterable<string>): Generator<Buffer> {
   let piece: string[] = [];
   for (const line of lines) {

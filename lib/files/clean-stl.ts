@@ -2,13 +2,13 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TriangleSink } from './triangle-batch';
 import { forEachTriangle } from './triangles';
 
-/** Where a model stands on the bed: turned about Z first, then moved (mm). */
+/** The placement of a model on the bed: turned about Z first, then moved (mm). */
 export interface Placement {
   rotationZ: 0 | 90;
   translation: { x: number; y: number; z: number };
 }
 
-/** Writes where a vertex stands on the bed: x, y and z (mm). */
+/** Writes the position of a vertex on the bed: x, y and z (mm). */
 export function place(
   coordinates: Float64Array,
   from: number,
@@ -28,7 +28,7 @@ const header = 'Platewise model in bed coordinates, millimetres';
 
 /**
  * Writes a binary STL in bed coordinates, triangle by triangle. The first facet has the normal (−1, 0, 0): slicers of the
- * admesh family take a file whose first facets have no byte above 127 for ASCII. All other normals are zero; slicers
+ * admesh family treat a file whose first facets have no byte above 127 as ASCII. All other normals are zero; slicers
  * compute their own.
  */
 class CleanStlWriter implements TriangleSink {
@@ -59,7 +59,7 @@ class CleanStlWriter implements TriangleSink {
     }
   }
 
-  /** Completes the file. */
+  /** Finishes the file. */
   finish(): void {
     this.flush();
     const count = Buffer.alloc(4);

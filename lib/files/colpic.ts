@@ -1,8 +1,8 @@
 import { PNG } from 'pngjs';
 
 /**
- * ColPic, the pictures that the touchscreens of Elegoo's printers show: a header of 32 bytes, up to 1,024 colours of 16
- * bits, and runs of points of one colour; as text of six bits a character. It is undocumented; the facts are those
+ * ColPic, the picture format of the touchscreens of Elegoo's printers: a header of 32 bytes, up to 1,024 colours of 16
+ * bits, and runs of pixels of one colour; as text with six bits per character. It is undocumented; these facts are those
  * on which the plugins for these screens agree.
  */
 const mark = 0x05ddc33c;
@@ -16,7 +16,7 @@ const shortRun = 6;
 const blockSize = 32;
 const nextBlock = 7;
 
-/** The comments with which Elegoo's slicer hands over its pictures: the large one first, for the screen of a file. */
+/** The comments in which Elegoo's slicer stores its pictures: the large one first, for the screen of a file. */
 export function colPicComments(pngs: readonly Buffer[]): string {
   return pngs.map((png, index) => `\n;${index === 0 ? 'gimage' : 'simage'}:${colPic(png)}\n\n`).join('');
 }
@@ -44,7 +44,7 @@ export function colPic(png: Buffer): string {
   return asText(Buffer.concat([header, palette, runs]));
 }
 
-/** The colours, most frequent first; more than there is room for become the most similar one that there is room for. */
+/** The colours, most frequent first; those beyond the limit are mapped to the most similar one within it. */
 function paletteOf(points: Uint16Array): number[] {
   const counts = new Map<number, number>();
   for (const colour of points) counts.set(colour, (counts.get(colour) ?? 0) + 1);
@@ -81,7 +81,7 @@ function encodeRuns(points: Uint16Array, colours: readonly number[]): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Three bytes as four characters from `0` on; `~` stands for the backslash. */
+/** Encodes three bytes as four characters from `0` on; `~` replaces the backslash. */
 function asText(bytes: Buffer): string {
   const padded = Buffer.concat([bytes, Buffer.alloc((3 - (bytes.length % 3)) % 3)]);
   let text = '';

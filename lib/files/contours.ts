@@ -12,7 +12,7 @@ export type Paths64 = Point[][];
 /** Units of the plane: micrometres, as whole numbers. */
 export const perMm = 1000;
 
-/** Writes where the edge p→q meets the plane at z, as `crossing` does, in whole micrometres. */
+/** Writes the point where the edge p→q crosses the plane at z, as `crossing` does, in whole micrometres. */
 export function roundedCrossing(
   list: number[],
   at: number,
@@ -33,9 +33,9 @@ export function roundedCrossing(
 const keyOf = (x: number, y: number) => (x + 67_108_864) * 134_217_728 + (y + 67_108_864);
 
 /**
- * Joins segments (four numbers each) to contours.
+ * Joins segments (four numbers each) into contours.
  *
- * @param open called when one does not close; if it returns, that one is left out
+ * @param open called when one does not close; if it returns, that one is omitted
  */
 export function closeContours(list: readonly number[], open: () => void): Paths64 {
   const startsAt = new Map<number, number[]>();

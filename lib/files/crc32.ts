@@ -1,8 +1,8 @@
 import * as zlib from 'node:zlib';
 
-/** The checksum of ZIP members (polynomial 0xedb88320), carried on from what came before; 0 to begin with. */
+/** The checksum of ZIP members (polynomial 0xedb88320), continued from a previous value; starts with 0. */
 export const crc32: (bytes: Uint8Array, before: number) => number =
-  // Node.js has it from 20.15 and 22.2 on
+  // Node.js has it since 20.15 and 22.2.
   (zlib as { crc32?: typeof zlib.crc32 }).crc32 ?? crc32ByTable;
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -1,9 +1,9 @@
 /**
- * Writes where the edge p→q meets the plane at z: as the end of a line when it goes up, as its start when it goes down. A corner on
- * the plane counts as above it. The point is reckoned from the lower end, so that both triangles at the edge find the same.
+ * Writes the point where the edge p→q crosses the plane at z: as the end of a line if the edge goes up, as its start if it goes down.
+ * A vertex on the plane counts as above it. The point is computed from the lower end, so that both triangles at the edge get the same.
  *
- * @param list lines of four numbers (x, y, x, y); this one begins at `at`
- * @returns where in the list the point stands; -1: the edge does not meet the plane
+ * @param list lines of four numbers (x, y, x, y); this one starts at `at`
+ * @returns the index of the point in the list; -1: the edge does not cross the plane
  */
 export function crossing(
   list: number[],

@@ -5,7 +5,7 @@ const exactDigits = 15;
 const isDigit = (byte: number) => byte >= 48 && byte <= 57;
 
 /**
- * The number that the bytes from `start` to `end` spell in ASCII (`-1.5`, `.5`, `2.`, `1e-3`), NaN if they spell none.
+ * The number that the bytes from `start` to `end` represent in ASCII (`-1.5`, `.5`, `2.`, `1e-3`), NaN if they represent none.
  * One multiplication or division by an exact power of ten, so the result is correctly rounded; longer mantissas and
  * larger exponents go through `Number`.
  */

@@ -10,7 +10,7 @@ const suspiciouslySmallMm = 1;
 /**
  * Describes a measured model.
  * @param printed box and volume of the printed part, if that is not the whole mesh
- * @throws UnreadableFileError it has no volume to print
+ * @throws UnreadableFileError if it has no volume to print
  */
 export function ofModel(
   kind: 'stl' | '3mf',

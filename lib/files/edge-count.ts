@@ -1,27 +1,27 @@
-/** More would make searching quicker and strewing slower. */
+/** More would speed up the search but slow down the distribution. */
 const bucketBits = 7;
 const bucketCount = 2 ** bucketBits;
 
 /** Determines whether any edge of a closed mesh occurs twice. An edge is identified by two hashes, 64 bits: of a
- * million triangles two edges are taken for one by chance once in seven million times.
+ * million triangles two edges are mistaken for one by chance once in seven million times.
  *
- * The edges are strewn over buckets while they come in, so that each bucket can be searched in a table that fits a
- * processor's cache. The unused part of a bucket takes only address space, not memory.
+ * The edges are distributed over buckets as they arrive, so that each bucket can be searched in a table that fits a
+ * processor's cache. The unused part of a bucket occupies only address space, not memory.
  */
 export class EdgeCount {
-  /** Two numbers an edge, bucket after bucket. */
+  /** Two numbers per edge, bucket after bucket. */
   private readonly hashes: Int32Array;
   private readonly bucketLength: number;
-  /** Where the next edge of each bucket goes. */
+  /** The position of the next edge of each bucket. */
   private readonly ends: Int32Array;
   private overflown = false;
 
-  /** @param triangles how many there will be at most; a closed mesh has 1.5 times as many edges */
+  /** @param triangles the maximum number; a closed mesh has 1.5 times as many edges */
   constructor(triangles: number) {
     const mean = (1.5 * triangles) / bucketCount;
-    // hashes fill a bucket by eight standard deviations more than the mean only if many of them are the same
+    // Hashes fill a bucket by eight standard deviations more than the mean only if many of them are equal.
     this.bucketLength = 2 * Math.ceil(mean + 8 * Math.sqrt(mean) + 8);
-    // not shared, but for an ordinary buffer of this size V8 would start a garbage collection
+    // It is not shared between threads, but V8 would start a garbage collection for an ordinary buffer of this size.
     this.hashes = new Int32Array(new SharedArrayBuffer(4 * bucketCount * this.bucketLength));
     this.ends = Int32Array.from({ length: bucketCount }, (_, bucket) => bucket * this.bucketLength);
   }
@@ -43,7 +43,7 @@ export class EdgeCount {
     }
   }
 
-  /** Whether no edge was met twice. False also for more edges than the triangles of a closed mesh have. */
+  /** Whether no edge occurred twice. False also for more edges than the triangles of a closed mesh have. */
   get allSingle(): boolean {
     if (this.overflown) return false;
     let slots = 2;
@@ -56,7 +56,7 @@ export class EdgeCount {
   }
 }
 
-/** @param table empty; takes for each edge its place in the bucket, counted from one */
+/** @param table empty; stores for each edge its position in the bucket, counted from one */
 function allDiffer(edges: Int32Array, table: Uint16Array): boolean {
   const mask = table.length - 1;
   const shift = Math.clz32(mask);

@@ -1,24 +1,24 @@
-/** No genuine print file has more different ones. */
+/** No genuine print file has more distinct ones. */
 const mostNames = 200;
 const longestName = 40;
 
-/** A command with a name, as Klipper has them and its macros, and the line in which it stands first. */
+/** A named command, such as Klipper's and its macros, and the line of its first occurrence. */
 export interface ExtendedCommand {
   name: string;
   line: number;
 }
 
-/** Notes which commands with names a file uses. */
+/** Records which named commands a file uses. */
 export class ExtendedCommands {
   private readonly first = new Map<string, number>();
 
-  /** @param name in capitals; of a line that begins with something else its beginning */
+  /** @param name in capitals; for a line that starts with something else, its beginning */
   see(name: string, line: number): void {
     if (this.first.has(name) || this.first.size >= mostNames) return;
     this.first.set(name.slice(0, longestName), line);
   }
 
-  /** In the order in which they came. */
+  /** In the order of their first occurrence. */
   get all(): ExtendedCommand[] {
     return [...this.first].map(([name, line]) => ({ name, line }));
   }

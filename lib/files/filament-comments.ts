@@ -3,28 +3,28 @@ import type { FileFilament } from './analysis';
 /** More nozzles and filaments than any machine has. */
 const most = 64;
 
-/** Types as slicers name them, also in front of a colour or a brand (`PLA-Black` of Luban). */
+/** Types as slicers name them, also as a prefix of a colour or a brand (`PLA-Black` of Luban). */
 const knownType =
   /^(PLA|PETG|PCTG|PETCF|PET|ABS|ASA|TPU|TPE|PVA|PVB|BVOH|HIPS|PPS|PPA|PAHT|PA6|PA12|PA|PCABS|PC|PP|PE|PHA|EVA|POM|PEEK|PEI)([- ](?:CF|GF|AERO|AMS|S)(?:\d+)?)?(?![A-Z0-9])/i;
 
 /**
- * Collects a file's comments about its nozzles and filaments. Three habits meet here: lists in the order of the nozzles
+ * Collects a file's comments about its nozzles and filaments. There are three conventions: lists in the order of the nozzles
  * (PrusaSlicer, OrcaSlicer, Bambu Studio: `filament_type = PLA;PETG`), lists of the used ones only (their statistics),
- * and one line a nozzle (Cura, Luban, ideaMaker).
+ * and one line per nozzle (Cura, Luban, ideaMaker).
  *
- * `T1` of Bambu Studio’s G-code means the second *filament*, whatever nozzle it comes from; so does that of a machine
- * that changes filaments in one nozzle. Everywhere else a tool has a nozzle and a filament of its own.
+ * `T1` in Bambu Studio’s G-code means the second *filament*, whichever nozzle it comes from; the same holds for a machine
+ * that changes filaments in one nozzle. Everywhere else each tool has its own nozzle and filament.
  */
 export class FilamentComments {
   private readonly types: (string | null)[] = [];
   private readonly colours: (string | null)[] = [];
   private readonly extruderColours: (string | null)[] = [];
   private readonly diameters: number[] = [];
-  /** mm of each filament and its g/cm³, by ideaMaker. */
+  /** mm of each filament and its g/cm³, as ideaMaker writes them. */
   private readonly lengths: number[] = [];
   private readonly densities: number[] = [];
   private readonly thicknesses: number[] = [];
-  /** The statistics, of all or of the used filaments. */
+  /** The statistics, for all or for the used filaments. */
   private grams: number[] = [];
   private metres: number[] = [];
   /** From 1. */
@@ -38,14 +38,14 @@ export class FilamentComments {
   }
 
   /**
-   * Of Bambu's two nozzles the one that a filament is sliced for, as M104 counts them; null: not Bambu, or not stated.
+   * On a Bambu with two nozzles, the one that a filament is sliced for, as M104 counts them; null: not a Bambu, or not stated.
    */
   nozzleOf(tool: number): number | null {
     const side = this.map[tool];
     return side === undefined || this.diameters.length < 2 ? null : side % 2;
   }
 
-  /** Takes a comment. @returns whether it was about filaments or nozzles */
+  /** Processes a comment. @returns whether it was about filaments or nozzles */
   read(key: string, value: string): boolean {
     const reader = readers.get(key);
     if (reader) {
@@ -80,7 +80,7 @@ export class FilamentComments {
       for (const [tool, amount] of amounts) if (amount > 0) used.add(tool);
     }
     for (const [tool, length] of this.lengths.entries()) if (length > 0) used.add(tool);
-    // where one filament is described and one is used, it is that one, whatever the number of its tool
+    // If one filament is described and one is used, they are the same, whatever the number of its tool.
     const at = (list: readonly (string | null)[], tool: number) =>
       list[used.size === 1 && list.length === 1 ? 0 : tool] ?? null;
     return [...used]
@@ -99,7 +99,7 @@ export class FilamentComments {
     return this.oneNozzle ? 0 : tool;
   }
 
-  /** π/4 · d² · length · density, where a file gives them one by one. */
+  /** π/4 · d² · length · density, if a file states them individually. */
   private weighed(tool: number): number | null {
     const length = this.lengths[tool] ?? 0;
     const density = this.densities[tool] ?? 0;
@@ -171,7 +171,7 @@ const readers: ReadonlyMap<string, ListReader> = new Map<string, ListReader>([
   ['filament weight', fields.grams],
   ['filament used [mm]', fields.metres],
   ['total filament length [mm]', fields.metres],
-  // Cura: metres a nozzle; Slic3r writes one length, in mm
+  // Cura: metres per nozzle; Slic3r writes one length, in mm.
   ['filament used', fields.metres],
   ['filament', fields.declared],
   ['filament_map', fields.map],
@@ -197,7 +197,7 @@ const numberedReaders: readonly [RegExp, NumberedReader][] = [
   [/^material#(\d{1,2}) used$/, fromOne(fields.lengthAt)],
 ];
 
-/** The amounts of a list by tool: of the used ones if it is as long as they are many, else of all in their order. */
+/** The amounts of a list by tool: of the used ones if the list is as long as their number, else of all in order. */
 function byTool(amounts: readonly number[], listed: readonly number[], tools: readonly number[]): Map<number, number> {
   const order = [listed, tools].find((candidate) => candidate.length === amounts.length);
   return new Map(amounts.map((amount, index) => [order?.[index] ?? index, amount]));

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NotFoundError, PlatewiseError } from '../model/errors';
 
-/** The kept endings of print files; the rest of a name is dropped. */
+/** The extensions of print files that are kept; the rest of a name is dropped. */
 const printExtensions = ['.gcode.3mf', '.gcode', '.3mf', '.stl'] as const;
 const extensions = [...printExtensions, '.jpg', '.png'] as const;
 export type PrintExtension = (typeof printExtensions)[number];
@@ -19,7 +19,7 @@ export interface StoredFile {
   sizeBytes: number;
 }
 
-/** How a file is kept. */
+/** The storage settings of a file. */
 export interface PutOptions {
   extension: StoredExtension;
   maxBytes: number;
@@ -27,9 +27,9 @@ export interface PutOptions {
   quotaBytes?: number | undefined;
 }
 
-/** Where files are kept, each under its SHA-256. */
+/** A store for files, each under its SHA-256. */
 export interface FileStore {
-  /** Stores the bytes of a stream. Afterwards either the whole file exists, safe from a power cut, or nothing does.
+  /** Stores the bytes of a stream. Afterwards either the complete file exists, safe from a power cut, or nothing does.
    *
    * @throws FileStoreError `file_too_large`; `storage_full` when all files together would be larger than `quotaBytes`
    */
@@ -47,7 +47,7 @@ export interface FileStore {
   hash(path: string): Promise<string>;
   /** All stored files; times are ms since 1970. */
   list(): AsyncIterable<{ sha256: string; path: string; modifiedAt: number }>;
-  /** Marks a stored file as used now, so that it counts as new; false if it is not there. */
+  /** Marks a stored file as used now, so that it counts as new; false if it does not exist. */
   touch(sha256: string, extension: StoredExtension): Promise<boolean>;
   /**
    * Removes partial files of ended processes: those not written to since a time (ms since 1970). Returns their number.
@@ -70,18 +70,18 @@ export class FileStoreError extends PlatewiseError {
 const privateFile = 0o600;
 const privateFolder = 0o700;
 
-/** The stored ending of a file name; undefined if Platewise does not print such files. */
+/** The stored extension of a file name; undefined if Platewise does not print such files. */
 export function printExtensionOf(name: string): PrintExtension | undefined {
   const lowerCase = name.toLowerCase();
   return printExtensions.find((extension) => lowerCase.endsWith(extension));
 }
 
-/** The ending of a stored file; undefined if it is not a known one. */
+/** The extension of a stored file; undefined if it is not a known one. */
 export function storedExtensionOf(ending: string): StoredExtension | undefined {
   return extensions.find((extension) => extension === ending);
 }
 
-/** A file store in a folder of this machine. */
+/** A file store in a directory on this machine. */
 export class LocalFileStore implements FileStore {
   private readonly root: string;
   private readonly permitted: readonly string[];
@@ -89,7 +89,7 @@ export class LocalFileStore implements FileStore {
   private usedBytes: number | undefined;
 
   /**
-   * `permittedRoots` are further folders from which a submitter may name files; relative names mean files of the root.
+   * `permittedRoots` are further folders from which a submitter may name files; relative names refer to files of the root.
    */
   constructor(rootDirectory: string, permittedRoots: readonly string[] = []) {
     this.root = resolve(rootDirectory);
@@ -118,7 +118,7 @@ export class LocalFileStore implements FileStore {
       await syncDirectory(directory);
       return { sha256, path, sizeBytes };
     } finally {
-      // A failed upload takes no space, nor does a file that already existed.
+      // A failed upload uses no space, nor does a file that already existed.
       this.count(-taken);
       await rm(temporary, { force: true });
     }
@@ -279,7 +279,7 @@ async function receive(
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 
-/** Makes a rename safe from a power cut; not every system can. */
+/** Makes a rename durable across a power cut; not every system can. */
 async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, 'r');

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import type { Bounds } from './bounds';
 
-/** The information of a `.gcode.3mf` for the printer besides its G-code. */
+/** The information for the printer in a `.gcode.3mf` besides its G-code. */
 export interface SlicedPlate {
   /** Bambu's id of the printer model; the H2D's is `O1D`. */
   printerModelId: string;
@@ -15,7 +15,7 @@ export interface SlicedPlate {
   weightGrams: number;
   /** Box of the extruding moves, mm. */
   bounds: Bounds;
-  /** The nozzle to print with: 0, or of two 0 the right and 1 the left one. */
+  /** The nozzle to print with: 0; with two nozzles 0 is the right and 1 the left one. */
   nozzle: number;
   title: string;
   /** PNGs of the plate: a large one and a small one. */
@@ -26,8 +26,8 @@ const plate = 'Metadata/plate_1.gcode';
 const inMemoryBytes = 128 * 1024 ** 2;
 
 /**
- * Wraps G-code as a sliced plate in the form that Bambu printers take (`.gcode.3mf`): the G-code with its MD5 in
- * upper-case hex, and the metadata that the printer and its screen read. Written as a whole or not at all.
+ * Wraps G-code as a sliced plate in the form that Bambu printers accept (`.gcode.3mf`): the G-code with its MD5 in
+ * upper-case hex, and the metadata that the printer and its screen read. Written completely or not at all.
  */
 export async function writeGcode3mf(gcodePath: string, outputPath: string, sliced: SlicedPlate): Promise<void> {
   const md5 = await md5Of(gcodePath);
@@ -39,7 +39,7 @@ export async function writeGcode3mf(gcodePath: string, outputPath: string, slice
   if (large) zip.addBuffer(large, 'Metadata/plate_1.png', { mtime: epoch });
   if (small) zip.addBuffer(small, 'Metadata/plate_1_small.png', { mtime: epoch });
   add('3D/3dmodel.model', emptyModel(sliced.title));
-  // from memory its size and checksum stand before its data; as a stream they follow it, which not every reader likes
+  // Written from memory, its size and checksum precede its data; as a stream they follow it, which not every reader supports.
   if ((await stat(gcodePath)).size <= inMemoryBytes) zip.addBuffer(await readFile(gcodePath), plate, { mtime: epoch });
   else zip.addFile(gcodePath, plate, { mtime: epoch });
   add(`${plate}.md5`, md5.toUpperCase());
@@ -62,7 +62,7 @@ export async function writeGcode3mf(gcodePath: string, outputPath: string, slice
   }
 }
 
-/** A fixed time, so that the same plate makes the same bytes. */
+/** A fixed time, so that the same plate produces the same bytes. */
 const epoch = new Date(2020, 0, 1);
 
 async function md5Of(path: string): Promise<string> {
@@ -202,7 +202,7 @@ function escapeXml(text: string): string {
     .replace(/"/g, '&quot;');
 }
 
-/** The nozzle that prints, as Bambu's files count them: of two 1 is the left and 2 the right one. */
+/** The nozzle that prints, as Bambu's files count them: with two nozzles 1 is the left and 2 the right one. */
 function nozzleNumber({ nozzleDiameters, nozzle }: Pick<SlicedPlate, 'nozzleDiameters' | 'nozzle'>): number {
   return nozzleDiameters.length > 1 && nozzle === 0 ? 2 : 1;
 }

@@ -32,22 +32,22 @@ for (const [letter, index] of [
   indexOfLetter[letter.charCodeAt(0)] = index;
 }
 
-/** The meaning of a word without a number; see `GcodeWords.read`. */
+/** The treatment of a word without a number; see `GcodeWords.read`. */
 export type BareWord = 'bad' | 'zero' | 'flag' | 'nothing';
 
-/** The words of one command (`X10 Y-2.5`), read without making strings. */
+/** The words of one command (`X10 Y-2.5`), read without creating strings. */
 export class GcodeWords {
   private readonly values = new Float64Array(wordCount);
   private present = 0;
-  /** Numbers that are none, in all lines so far. */
+  /** The number of invalid numbers in all lines so far. */
   badNumbers = 0;
 
   /**
-   * Reads the words of a command up to its comment or checksum. A blank may stand between a letter and its number (`Z 7`):
+   * Reads the words of a command up to its comment or checksum. A space may separate a letter from its number (`Z 7`):
    * Marlin and Klipper read it so.
    *
-   * @param bare of a word without a number: `bad` counts it, `zero` takes it for 0 (`G92 XYZ`), `flag` too if nothing is
-   *   written there at all (the `A` of Bambu's `M104 S140 A`), `nothing` passes over it and over numbers that are none
+   * @param bare the treatment of a word without a number: `bad` counts it, `zero` reads it as 0 (`G92 XYZ`), `flag` too if
+   *   nothing is written there (the `A` of Bambu's `M104 S140 A`), `nothing` skips it, and invalid numbers as well
    */
   read(bytes: Uint8Array, from: number, end: number, bare: BareWord): void {
     this.present = 0;

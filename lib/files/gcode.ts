@@ -16,18 +16,18 @@ import { thumbnailsOfGcode } from './thumbnail';
 import { mostTools, ToolUses } from './tool-use';
 import { UnreadableFileError } from './unreadable';
 
-/** Firmware reads far less; only comments (thumbnails) are longer, and of those the beginning is enough. */
+/** Firmware reads far shorter lines; only comments (thumbnails) are longer, and of those the beginning is enough. */
 const longestCommand = 4096;
 const longestComment = 1024;
 const chunkBytes = 256 * 1024;
 const millimetresPerInch = 25.4;
 
 /**
- * Reads G-code in pieces, in one pass and constant memory: extents of the extruding moves, filament, layers,
+ * Reads G-code in chunks, in one pass and constant memory: extents of the extruding moves, filament, layers,
  * temperatures, time, tools, the slicer's comments, and whether the file is complete. Understands G0–G4, G20/G21, G28,
  * G90–G92, arcs (G2/G3 by centre or radius), M82/M83, tools (`T1`, ACTIVATE_EXTRUDER), heaters
  * (M104/M109/M140/M190/M141/M191 and Klipper's SET_HEATER_TEMPERATURE) and the motion limits M201, M203–M205 and
- * SET_VELOCITY_LIMIT. Every other command is none of its business: its words are not read, so nothing in them is a bad
+ * SET_VELOCITY_LIMIT. It ignores every other command: its words are not read, so nothing in them counts as an invalid
  * number.
  */
 export class GcodeReader {
@@ -37,7 +37,7 @@ export class GcodeReader {
   private heldBytes = 0;
   private lineBytes = 0;
 
-  /** Whether the last byte was a carriage return, which has ended its line. */
+  /** Whether the last byte was a carriage return that ended its line. */
   private afterReturn = false;
   private loneReturns = 0;
   private lines = 0;
@@ -57,7 +57,7 @@ export class GcodeReader {
 
   /** Where the nozzle is, in the machine's coordinates (mm), and the extruder. */
   private readonly position = new Float64Array(4);
-  /** What to add to a coordinate of the file: G92 moves the origin. */
+  /** The offset to add to a coordinate of the file: G92 moves the origin. */
   private readonly shift = new Float64Array(4);
   private readonly target = new Float64Array(4);
   private relative = false;
@@ -70,7 +70,7 @@ export class GcodeReader {
   }
 
   /**
-   * Takes the next bytes.
+   * Processes the next bytes.
    *
    * @throws UnreadableFileError for a command longer than any firmware reads
    */
@@ -106,7 +106,7 @@ export class GcodeReader {
   }
 
   /**
-   * What was read.
+   * The result.
    *
    * @throws UnreadableFileError when there was no movement at all
    */
@@ -154,7 +154,7 @@ export class GcodeReader {
     };
   }
 
-  /** By the slicer's closing mark; where it writes none, by the heaters. */
+  /** By the slicer's closing mark; if it writes none, by the heaters. */
   private complete(): boolean | null {
     const whole = this.comments.whole(this.extrudingMoves);
     if (whole !== null) return whole;
@@ -170,7 +170,7 @@ export class GcodeReader {
     this.lineBytes += end - start;
   }
 
-  /** A line ends with a carriage return, a line feed, or both. Returns where the next one begins. */
+  /** A line ends with a carriage return, a line feed, or both. Returns the start of the next one. */
   private pastReturn(chunk: Uint8Array, at: number): number {
     const next = chunk[at];
     if (next === 10) return at + 1;
@@ -196,10 +196,10 @@ export class GcodeReader {
       this.comments.read(textOf(bytes, at, Math.min(end, at + longestComment)), this.extrudingMoves);
       return;
     }
-    // a line number; a name may begin with N too
+    // A line number; a name may start with N too.
     if (upper(bytes[at]) === 78 && !isNameByte(bytes[at + 1])) at = nextName(bytes, at + 1, end);
     const letter = upper(bytes[at]);
-    const numberStart = skipBlanks(bytes, at + 1, end); // Marlin reads "M 500" too
+    const numberStart = skipBlanks(bytes, at + 1, end); // Marlin also reads "M 500"
     const numberEnd = endOfDigits(bytes, numberStart, end);
     if ((letter !== 71 && letter !== 77) || numberEnd === numberStart) {
       if ((letter >= 65 && letter <= 90) || letter === 95) this.namedCommand(textOf(bytes, at, end));
@@ -212,7 +212,7 @@ export class GcodeReader {
       this.move(code);
       return;
     }
-    // a sub-code is a separate command: M201.2 is unrelated to M201
+    // A sub-code is a separate command: M201.2 is unrelated to M201.
     let wordsStart = numberEnd;
     let subCode = 0;
     if (bytes[numberEnd] === 46) {
@@ -227,7 +227,7 @@ export class GcodeReader {
 
   private general(code: number, subCode: number, bytes: Uint8Array, from: number, end: number): void {
     if (subCode > 0) {
-      if (code === 92 && subCode === 1) this.shift.fill(0, X, E); // Marlin: G92.1 takes back what G92 moved
+      if (code === 92 && subCode === 1) this.shift.fill(0, X, E); // Marlin: G92.1 cancels the offsets of G92
       return;
     }
     switch (code) {
@@ -395,7 +395,7 @@ export class GcodeReader {
       this.maxBedTemperature = Math.max(this.maxBedTemperature, temperature);
       this.heaters.setBed(named, temperature, extrudingMoves);
     } else {
-      // Bambu's "A" means all nozzles
+      // Bambu's "A" means all nozzles.
       const tool = words.has(A) ? 'all' : named;
       this.tools.heat(tool, temperature);
       this.heaters.setNozzle(tool ?? this.tools.active, temperature, extrudingMoves);
@@ -442,7 +442,7 @@ export class GcodeReader {
   private namedCommand(text: string): void {
     const tool = /^T ?(\d{1,5})(?!\w)/i.exec(text)?.[1];
     if (tool !== undefined) {
-      // Bambu's code speaks of T255, T1000 and T65535 and means no nozzle
+      // Bambu's code uses T255, T1000 and T65535, which do not mean a nozzle.
       if (Number(tool) < mostTools) this.tools.active = Number(tool);
       return;
     }
@@ -468,16 +468,16 @@ export class GcodeReader {
     }
   }
 
-  /** A line that begins with neither letter nor comment: some firmware looks for a command in it nevertheless. */
+  /** A line that starts with neither letter nor comment: some firmware looks for a command in it anyway. */
   private oddLine(text: string): void {
     const [command = ''] = text.split(';', 1);
     if (/[A-Za-z_]/.test(command)) this.extendedCommands.see(command.trim().toUpperCase(), this.lines);
   }
 
-  /** The temperatures that the words of a macro request, as far as their names show it. */
+  /** The temperatures that the parameters of a macro request, as far as their names show it. */
   private heatByMacro(text: string): void {
     const words = klipperWords(text);
-    // Versions of Klipper read quoted or escaped text differently, so what it heats is unknown.
+    // Versions of Klipper read quoted or escaped text differently, so the heated part is unknown.
     if (words === null && mayHeat(text)) this.words.badNumbers++;
     for (const [name, value] of words ?? []) {
       const part = heatedByWord(name);
@@ -488,7 +488,7 @@ export class GcodeReader {
     }
   }
 
-  /** Klipper's TEMPERATURE_WAIT: what a heater may not reach is waited for without end. */
+  /** Klipper's TEMPERATURE_WAIT: it waits forever for a temperature that a heater may not reach. */
   private waitForHeat(text: string): void {
     const words = klipperWords(text);
     const least = words?.get('MINIMUM');
@@ -528,7 +528,7 @@ const isNameByte = (byte: number | undefined): boolean => {
   return (letter >= 65 && letter <= 90) || letter === 95;
 };
 
-/** Where the next letter stands, or the comment, or the end. */
+/** The position of the next letter, the comment, or the end. */
 function nextName(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && !isNameByte(bytes[at]) && bytes[at] !== 59) at++;
@@ -544,7 +544,7 @@ function totalGrams(filaments: readonly FileFilament[]): number | null {
   return grams > 0 ? grams : null;
 }
 
-/** Of digits alone; more than any code has are cut. */
+/** Reads digits only; more than any code has are cut off. */
 function wholeNumber(bytes: Uint8Array, from: number, end: number): number {
   let value = 0;
   for (let at = from; at < end && value < 1e6; at++) value = value * 10 + ((bytes[at] ?? 48) - 48);
@@ -567,7 +567,7 @@ export async function analyseGcode(source: string | Readable | AsyncIterable<Uin
   return { ...reader.finish(), thumbnails };
 }
 
-/** Whether a macro's words, which cannot be read, may name a heater. */
+/** Whether the unreadable parameters of a macro may name a heater. */
 function mayHeat(text: string): boolean {
   return [...text.matchAll(/([A-Za-z_]\w*)["'\\]*\s*=/g)].some(([, name = '']) => heatedByWord(name) !== undefined);
 }

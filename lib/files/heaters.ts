@@ -1,6 +1,6 @@
-/** Macros that heat, by their names: `START_PRINT`, `PRINT_START`, `_START_GCODE` … */
+/** Macros that heat, by name: `START_PRINT`, `PRINT_START`, `_START_GCODE` … */
 const startMacro = /(^|_)START(_|$)|^(PREHEAT|HEAT_SOAK)/;
-/** Macros that end a print, by their names: `END_PRINT`, `PRINT_END`, `END_GCODE`, `PRINT_FINISHED` … */
+/** Macros that end a print, by name: `END_PRINT`, `PRINT_END`, `END_GCODE`, `PRINT_FINISHED` … */
 const endMacro =
   /^_?(END|FINISH|CANCEL_PRINT)$|(^|_)(PRINT|JOB|GCODE)_(END|FINISH|FINISHED|DONE|COMPLETE)|(^|_)(END|FINISH)_(PRINT|JOB|GCODE)/;
 
@@ -8,14 +8,14 @@ const nozzle = (tool: number) => `nozzle ${tool}`;
 const bed = (zone: number) => `bed ${zone}`;
 
 /**
- * Which heaters a file leaves on. Where the slicer writes no closing mark, a file whose heaters stay on after the last
+ * Tracks which heaters a file leaves on. If the slicer writes no closing mark, a file whose heaters stay on after the last
  * extruding move was cut off: every end code switches them off.
  */
 export class Heaters {
   private readonly on = new Set<string>();
   private everOn = false;
   private startedByMacro = false;
-  /** In how many extruding moves the newest sign of an end stood. */
+  /** The number of extruding moves before the latest sign of an end. */
   private offAt = -1;
   private endedAt = -1;
 
@@ -36,12 +36,12 @@ export class Heaters {
     this.set('chamber', temperature, move);
   }
 
-  /** M84, M18: no end code heats without motors; it shows that a print whose macro heated is over. */
+  /** M84, M18: no end code heats with the motors off; they show that a print whose macro heated has ended. */
   motorsOff(move: number): void {
     this.offAt = move;
   }
 
-  /** A command with a name, in capitals. */
+  /** A named command, in capitals. */
   macro(name: string, move: number): void {
     if (name === 'TURN_OFF_HEATERS' || endMacro.test(name)) {
       this.on.clear();

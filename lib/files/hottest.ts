@@ -3,7 +3,7 @@ import type { Heat } from '../model/sliced-facts';
 /** The part of a machine that a heater warms. */
 export type Heated = keyof Heat;
 
-/** Which part one of Klipper's heaters or sensors belongs to; an unknown one heats the chamber at most. */
+/** The part that one of Klipper's heaters or sensors belongs to; an unknown one heats at most the chamber. */
 export function heatedBy(heater: string): Heated {
   const name = heater.trim().toLowerCase();
   if (/^extruder\d*$/.test(name)) return 'nozzle';
@@ -11,7 +11,7 @@ export function heatedBy(heater: string): Heated {
 }
 
 /**
- * The part for which a word of a macro gives a temperature, as in `START_PRINT BED=60 EXTRUDER_TEMP=210`; undefined:
+ * The part that a macro parameter sets a temperature for, as in `START_PRINT BED=60 EXTRUDER_TEMP=210`; undefined:
  * none.
  */
 export function heatedByWord(name: string): Heated | undefined {
@@ -22,13 +22,13 @@ export function heatedByWord(name: string): Heated | undefined {
   return isTemperature || ['EXTRUDER', 'HOTEND', 'NOZZLE'].includes(name) ? 'nozzle' : undefined;
 }
 
-/** The highest temperature (°C) that anything in a file asks of each part of a machine. */
+/** The highest temperature (°C) that a file requests for each part of a machine. */
 export class Hottest implements Heat {
   nozzle = 0;
   bed = 0;
   chamber = 0;
 
-  /** Something asks for so much. */
+  /** Records a requested temperature. */
   take(part: Heated, temperature: number): void {
     if (temperature > this[part]) this[part] = temperature;
   }

@@ -2,7 +2,7 @@ import { readHead } from './chunks';
 import { binaryStlBytes } from './stl-binary';
 import { UnreadableFileError } from './unreadable';
 
-/** How the bytes of a file are to be read. */
+/** The encoding of a file. */
 export type Encoding =
   | { form: 'binary_stl'; triangles: number; trailingBytes: number }
   | { form: 'ascii_stl' }
@@ -10,16 +10,16 @@ export type Encoding =
   | { form: 'gcode' };
 
 const headBytes = 4096;
-/** Some exporters append a little of their own after the triangles. */
+/** Some exporters append a few bytes of their own after the triangles. */
 const toleratedTrailingBytes = 1024;
-/** A header that promises more was no header. */
+/** A larger declared number means that these bytes are not a header. */
 const plausibleTriangles = 100_000_000;
 const accepted = 'Send an STL, a 3MF, G-code or a sliced .gcode.3mf.';
 
 /**
- * Decides by content how a file is to be read; the name is only used in the error message.
+ * Decides by content how to read a file; the name is only used in the error message.
  *
- * A binary STL is recognised by arithmetic (size = 84 + 50 × count), whatever its header says: many begin with "solid".
+ * A binary STL is recognised by arithmetic (size = 84 + 50 × count), whatever its header contains: many start with "solid".
  *
  * @throws UnreadableFileError
  */

@@ -1,8 +1,8 @@
 const word = /([A-Za-z_]\w*)=(?:"([^"\\#*;]*)"|'([^'\\#*;]*)'|([^\s"'\\#*;]*))(?=\s|$)/y;
 
 /**
- * The words of one of Klipper's commands (`HEATER=extruder TARGET=210`), their names in capitals; of one that comes twice the
- * last counts, as in Klipper. Null if it holds what versions of Klipper read differently: broken quotes, backslashes, `#`.
+ * The parameters of one of Klipper's commands (`HEATER=extruder TARGET=210`), their names in capitals; if one occurs twice the
+ * last counts, as in Klipper. Null if it contains something that versions of Klipper read differently: broken quotes, backslashes, `#`.
  */
 export function klipperWords(text: string): ReadonlyMap<string, string> | null {
   const end = text.indexOf(';');
@@ -21,6 +21,6 @@ export function klipperWords(text: string): ReadonlyMap<string, string> | null {
   }
 }
 
-/** A plain decimal number; NaN for everything else, also for what only Python takes for one. */
+/** A plain decimal number; NaN for everything else, also for text that only Python reads as one. */
 export const plainNumber = (text: string | undefined): number =>
   text !== undefined && /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;

@@ -1,8 +1,8 @@
-/** A file with more heights than this is no plain print. */
+/** A file with more heights than this is not a plain print. */
 const mostHeights = 100_000;
 /** mm */
 const tallestLayer = 3;
-/** µm to which the heights of a spiral without any other hint are rounded. */
+/** µm; the heights of a spiral without any other hint are rounded to this. */
 const spiralStep = 50;
 
 /** Finds layers by the heights of the extruding moves; heights in mm. */
@@ -28,7 +28,7 @@ export class LayerHeights {
   }
 
   /**
-   * How many layers there are, and how high.
+   * The number of layers, and their height.
    *
    * @param stated the layer height that the file states, null if none
    */
@@ -36,14 +36,14 @@ export class LayerHeights {
     const heights = [...this.flat].sort((a, b) => a - b);
     const layerHeight = stated ?? mostFrequentDifference(heights) / 1000;
     if (this.spiralMoves <= this.flatMoves) return { layers: heights.length, layerHeight };
-    // vase mode: the nozzle climbs all the time
+    // Vase mode: the nozzle climbs continuously.
     if (!(layerHeight > 0)) return { layers: Math.max(this.spiral.size, 1), layerHeight: 0 };
     const climbed = this.highest - (heights.at(-1) ?? 0) / 1000;
     return { layers: heights.length + Math.max(Math.round(climbed / layerHeight), 0), layerHeight };
   }
 }
 
-/** Of ascending heights the difference that occurs most; of several the largest, 0 if there is none. */
+/** The most frequent difference of ascending heights; of several the largest, 0 if there is none. */
 function mostFrequentDifference(heights: readonly number[]): number {
   const counts = new Map<number, number>();
   let best = 0;

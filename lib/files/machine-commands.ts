@@ -1,9 +1,9 @@
 import { klipperWords, plainNumber } from './klipper-words';
 /**
- * Where a command may stand that does more than print:
+ * The places where a command that does more than print may occur:
  * - `nowhere`: it endangers the machine, changes its files, or makes our reading of the file wrong;
- * - `own_machine`: makers write it into the start and end code of their own machines; in a printed body it is as bad;
- * - `before_and_after`: every machine takes it, but not in the middle of a print.
+ * - `own_machine`: makers write it into the start and end code of their own machines; in the body of a print it is as bad;
+ * - `before_and_after`: every machine accepts it, but not in the middle of a print.
  */
 export type Place = 'nowhere' | 'own_machine' | 'before_and_after';
 
@@ -17,8 +17,8 @@ const rows = (place: Place, reasons: Readonly<Record<string, string>>): MachineC
   Object.entries(reasons).map(([command, why]) => ({ command, place, why }));
 
 /**
- * The effects of such commands. M-codes as Marlin's documentation (marlinfw.org/docs/gcode) describes them, commands
- * with names as Klipper's (G-Codes.md). What stands in `own_machine` was seen in public machine profiles: `M500` in the
+ * The effects of these commands. M-codes as in Marlin's documentation (marlinfw.org/docs/gcode), named
+ * commands as in Klipper's (G-Codes.md). Those in `own_machine` were found in public machine profiles: `M500` in the
  * start code of Bambu Studio's H2D (after levelling and after measuring the nozzles' offset), `M302` in that of its A1
  * and X1, `SET_GCODE_OFFSET` and `SAVE_VARIABLE` in start and end macros for Klipper.
  */
@@ -109,37 +109,37 @@ const placeOf: ReadonlyMap<string, Place> = new Map(machineCommands.map(({ comma
 /** mm; more than any first layer needs. */
 const largestOffset = 2;
 
-/** Sub-codes have no end. */
+/** Sub-codes are unlimited. */
 const mostSightings = 200;
 
 interface Sightings {
   place: Place;
-  /** The line in which it stood first. */
+  /** The line of its first occurrence. */
   line: number;
-  /** In how many extruding moves it stood first, after the first layer mark or not; `undefined`: nowhere there. */
+  /** The number of extruding moves before its first occurrence, after the first layer mark or not; `undefined`: it does not occur there. */
   afterMark: number | undefined;
   beforeMark: number | undefined;
 }
 
 /**
- * Sorts the commands of a file that do more than print by where they stand. The start block ends at the first layer
- * mark, in a file without marks at the first extruding move; the end block begins after the last extruding move.
+ * Sorts the commands of a file that do more than print by their place. The start block ends at the first layer
+ * mark, in a file without marks at the first extruding move; the end block starts after the last extruding move.
  */
 export class MachineCommands {
   private readonly seen = new Map<string, Sightings>();
-  /** By how much the file shifts its print in height at most, one line after the other (mm). */
+  /** The largest total shift of the print in height (mm). */
   private lift = 0;
 
   /**
-   * Takes a command.
+   * Processes a command.
    *
    * @param command code or name in capitals, such as `M500`
-   * @param subCode of `M201.2` the 2, else 0. A sub-code is a command of its own; but firmware without sub-codes reads
-   *   `M997.1` as `M997`, so those that may stand nowhere are known with every sub-code
-   * @param words what follows it
-   * @param move how many extruding moves stand before it
-   * @param marked whether a layer mark stands before it
-   * @param line in which line of the file it stands
+   * @param subCode the 2 of `M201.2`, else 0. A sub-code is a separate command; but firmware without sub-codes reads
+   *   `M997.1` as `M997`, so commands that are allowed nowhere are recognised with every sub-code
+   * @param words its parameters
+   * @param move the number of extruding moves before it
+   * @param marked whether a layer mark precedes it
+   * @param line its line in the file
    */
   see(command: string, subCode: number, words: string, move: number, marked: boolean, line: number): void {
     const usual = placeOf.get(command);
@@ -155,7 +155,7 @@ export class MachineCommands {
     this.seen.set(name, sightings);
   }
 
-  /** @param moves how many extruding moves the file has */
+  /** @param moves the number of extruding moves in the file */
   sorted(moves: number, marked: boolean): { dangerous: string[]; vendor: string[]; lines: Record<string, number> } {
     const dangerous: string[] = [];
     const vendor: string[] = [];
@@ -172,7 +172,7 @@ export class MachineCommands {
   }
 }
 
-/** By how much `SET_GCODE_OFFSET` with these words changes the height (mm); infinite: it does anything else. */
+/** The change of height by `SET_GCODE_OFFSET` with these parameters (mm); infinite if it does anything else. */
 function liftOf(text: string): number {
   const words = klipperWords(text);
   if (words === null && !text.includes('=')) return 0;

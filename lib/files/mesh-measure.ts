@@ -5,7 +5,7 @@ import type { TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 import { independentHash, onGrid, vertexHash } from './vertex-hash';
 
-/** Coordinates beyond one kilometre are a broken file, not a part. */
+/** Coordinates beyond one kilometre mean a broken file, not a part. */
 const coordinateLimitMm = 1e6;
 
 /** Up to this many triangles, edges with more than two triangles are detected too; holes are detected at any size. */
@@ -14,18 +14,18 @@ const countedTriangles = 1_000_000;
 /**
  * Box, volume, surface and closedness of a mesh in one pass and bounded memory.
  *
- * Volume is the sum of the tetrahedra between a corner of the mesh and its triangles, ∑ n·(a − corner) / 6: exact for a
- * closed mesh wherever it lies, and for an open one the indication that PrusaSlicer gives too. It never exceeds the
+ * The volume is the sum of the tetrahedra between a corner of the mesh and its triangles, ∑ n·(a − corner) / 6: exact for a
+ * closed mesh wherever it lies, and for an open one the same indication as PrusaSlicer's. It never exceeds the
  * box.
  *
  * Closedness: with two hashes p and q of each vertex, an edge u→v adds p(u)·q(v) − p(v)·q(u), which changes its sign
- * with the direction and so cancels when every edge is met as often in one direction as in the other; the XOR of both
- * products is the same in both directions and cancels when every edge is met an even number of times. A closed mesh
- * always gives zero; an open one gives zero by chance once in 2³². Of up to a million triangles the products are kept,
- * to tell whether an edge is met twice in the same direction.
+ * with the direction and so cancels when every edge occurs as often in one direction as in the other; the XOR of both
+ * products is the same in both directions and cancels when every edge occurs an even number of times. A closed mesh
+ * always gives zero; an open one gives zero by chance once in 2³². For up to a million triangles the products are kept,
+ * to detect an edge that occurs twice in the same direction.
  *
- * Three small loops over a batch that stays in a processor's cache, not one large loop: that would take longer to
- * compile than most models to read.
+ * Three small loops over a batch that stays in a processor's cache, not one large loop, which would take longer to
+ * compile than most models take to read.
  */
 export class MeshMeasure implements TriangleSink {
   triangles = 0;
@@ -56,7 +56,7 @@ export class MeshMeasure implements TriangleSink {
     this.sample.expect(triangles);
   }
 
-  /** @throws UnreadableFileError for a coordinate that is no ordinary number */
+  /** @throws UnreadableFileError for a coordinate that is not an ordinary number */
   take(coordinates: Float64Array, count: number): void {
     if (this.first.length < 3 * count) {
       this.first = new Int32Array(3 * count);
@@ -83,7 +83,7 @@ export class MeshMeasure implements TriangleSink {
     };
   }
 
-  /** What the cross-sections look like. */
+  /** The shape of the cross-sections. */
   get shape(): Shape {
     return this.sample.measure(this.bounds, this.volumeMm3, this.insideOut);
   }
@@ -106,7 +106,7 @@ export class MeshMeasure implements TriangleSink {
   }
 
   /**
-   * Whether every edge joins exactly two triangles. Of more than a million triangles, and of a mesh whose triangles
+   * Whether every edge joins exactly two triangles. With more than a million triangles, and for a mesh whose triangles
    * face both ways: whether it has no holes.
    */
   get watertight(): boolean {
@@ -178,9 +178,9 @@ export class MeshMeasure implements TriangleSink {
 
   /**
    * Adds edges to the sums and writes the products of those that lead from the smaller hash to the larger: in a closed
-   * mesh the opposite direction is met as often.
+   * mesh the opposite direction occurs as often.
    *
-   * @returns how many were written
+   * @returns the number written
    */
   private takeEdges(count: number): number {
     const { first, second, products } = this;
@@ -201,7 +201,7 @@ export class MeshMeasure implements TriangleSink {
       const ac = Math.imul(pa, qc);
       orientedEdges = (orientedEdges + ab - ba + bc - cb + ca - ac) | 0;
       unpairedEdges ^= ab ^ ba ^ bc ^ cb ^ ca ^ ac;
-      // each is written, and every second one over again: a branch that is taken at random would cost more
+      // Each is written, and every second one is overwritten: a randomly taken branch would cost more.
       products[written] = ab;
       products[written + 1] = ba;
       written += 2 * ((pa - pb) >>> 31);

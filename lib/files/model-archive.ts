@@ -65,7 +65,7 @@ async function measure(model: ThreeMf, items: readonly number[], sizeBytes: numb
   return { analysis: ofModel('3mf', sizeBytes, mesh, warnings, printed), roles };
 }
 
-/** Box and volume of what negative volumes leave of the parts; each takes from the parts of its own object only. */
+/** Box and volume of the parts after subtracting negative volumes; each affects only the parts of its own object. */
 async function withoutNegatives(
   model: ThreeMf,
   items: readonly number[],
@@ -78,7 +78,7 @@ async function withoutNegatives(
     const parts = new TriangleList();
     const negatives = new TriangleList();
     const own = new MeshMeasure();
-    own.expect(Number.POSITIVE_INFINITY); // only its box is wanted
+    own.expect(Number.POSITIVE_INFINITY); // only its box is needed
     model.place([item], ({ role }) => {
       if (role === 'negative') return negatives;
       if (role !== 'part') return undefined;

@@ -1,4 +1,4 @@
-/** Whose keys are meant. */
+/** The slicer whose keys are meant. */
 export type Dialect = 'prusa' | 'bambu';
 
 /** The print settings that a modifier may change here: PrusaSlicer's key, and that of OrcaSlicer and Bambu Studio. */
@@ -12,11 +12,11 @@ const pairs: readonly (readonly [prusa: string, bambu: string])[] = [
   ['bottom_solid_min_thickness', 'bottom_shell_thickness'],
 ];
 
-/** Patterns that both know by the same name. */
+/** Patterns that have the same name in both. */
 const commonPatterns =
   /^(3dhoneycomb|adaptivecubic|concentric|cubic|grid|gyroid|honeycomb|lightning|line|supportcubic|triangles)$/;
 
-/** Keys that stand beside print settings in the files of both but are not settings. */
+/** Keys that appear next to print settings in the files of both but are not settings. */
 const noSettings =
   /^(name|extruder|matrix|modifier|volume_type|source_.*|face_count|mesh_shared|uuid|text_info|identify_id|assemble_.*|wipe_into_.*)$/;
 const settingKey = /^[a-z][a-z0-9_]{1,60}$/;
@@ -24,8 +24,8 @@ const settingKey = /^[a-z][a-z0-9_]{1,60}$/;
 /**
  * The print settings of an object, a part or a modifier.
  *
- * @returns `taken`: by PrusaSlicer's keys, those that every slicer is given; `known`: all keys that set something,
- * those taken by PrusaSlicer's name; `filament`: the number of the filament that it is assigned to, undefined if it has
+ * @returns `taken`: by PrusaSlicer's keys, those that are passed to every slicer; `known`: all keys that set something,
+ * the taken ones by PrusaSlicer's name; `filament`: the number of the filament that it is assigned to, undefined if it has
  * none of its own
  */
 export function modifierSettings(
@@ -44,7 +44,7 @@ export function modifierSettings(
   return { taken, known, filament: filament === undefined || filament === '0' ? undefined : filament };
 }
 
-/** A setting in the words of a slicer. */
+/** A setting in a slicer's own key and value. */
 export function settingFor(dialect: Dialect, prusaKey: string): string {
   return dialect === 'prusa' ? prusaKey : (pairs.find(([prusa]) => prusa === prusaKey)?.[1] ?? prusaKey);
 }

@@ -1,4 +1,4 @@
-/** What a machine's motion is limited to, in mm, s; changed by M201, M203, M204 and M205 in a file. */
+/** The motion limits of a machine, in mm, s; changed by M201, M203, M204 and M205 in a file. */
 export interface MotionLimits {
   printAcceleration: number;
   travelAcceleration: number;
@@ -27,9 +27,9 @@ const capacity = 256;
 const settled = 192;
 
 /**
- * How long moves take: each move accelerates, cruises and brakes (a trapezoid); between two moves the speed is bounded
+ * Computes the duration of moves: each move accelerates, cruises and brakes (a trapezoid); between two moves the speed is bounded
  * by the jerk of each axis, or by the junction deviation; a look-ahead over some 64 to 256 moves keeps every move able
- * to stop at the end of what is known, as firmware does.
+ * to stop at the end of the known moves, as firmware does.
  */
 export class MotionEstimator {
   readonly limits: MotionLimits;
@@ -83,14 +83,14 @@ export class MotionEstimator {
     if (this.count === capacity) this.settle(settled);
   }
 
-  /** Adds a standstill. */
+  /** Adds a pause. */
   pause(seconds: number): void {
     this.settle(this.count);
     this.previousCruise = 0;
     if (seconds > 0 && Number.isFinite(seconds)) this.elapsed += seconds;
   }
 
-  /** Seconds of everything so far; the machine stands still at its end. */
+  /** Seconds of all moves so far; the machine stands still at the end. */
   seconds(): number {
     this.settle(this.count);
     this.previousCruise = 0;
@@ -115,7 +115,7 @@ export class MotionEstimator {
     return speed;
   }
 
-  /** Settles the first `moves` moves, knowing that the machine can stop after the last one. */
+  /** Finalises the first `moves` moves, knowing that the machine can stop after the last one. */
   private settle(moves: number): void {
     const { length, cruise, acceleration, entryLimit } = this;
     entryLimit[this.count] = 0;
@@ -141,7 +141,7 @@ export class MotionEstimator {
   }
 }
 
-/** Seconds for a way that begins at speed `entry`, may reach `top`, and ends at `exit`. */
+/** Seconds for a distance with entry speed `entry`, maximum speed `top` and exit speed `exit`. */
 function trapezoidSeconds(way: number, entry: number, top: number, exit: number, acceleration: number): number {
   const speedUp = (top * top - entry * entry) / (2 * acceleration);
   const slowDown = (top * top - exit * exit) / (2 * acceleration);

@@ -5,29 +5,29 @@ import type { TriangleSink } from './triangle-batch';
 
 type Clipper2 = typeof import('clipper2-ts', { with: { 'resolution-mode': 'import' }});
 
-/** Vertices nearer than this are one, as in the check for closedness. */
+/** Vertices closer than this are merged, as in the check for closedness. */
 const vertexGridPerMm = 1e5;
-/** Levels nearer than this (mm) are one. */
+/** Levels closer than this (mm) are merged. */
 const sameLevel = 1e-4;
-/** Cross-sections of one object at most, and at least. */
+/** The maximum and minimum number of cross-sections of one object. */
 const mostPlanes = 800;
 const leastPlanes = 16;
 /** The maximum number of times that a slab between two levels is halved. */
 const mostHalvings = 8;
-/** The minimum number of times, if there is room: a bend may be missed by few cross-sections. */
+/** The minimum number of times, if the budget allows: few cross-sections may miss a bend. */
 const leastHalvings = 3;
 /** The change of a slab's volume by halving, as a share of its box, above which the halves are halved too. */
 const sameVolume = 1e-6;
-/** And as a share of its walls, mm: what rounding to micrometres shifts them on the whole. */
+/** And as a share of its walls, mm: the total shift of the walls by rounding to micrometres. */
 const sameWalls = 1e-4;
-/** The maximum number of searches for the triangles of a plane, which cost time. */
+/** The maximum number of searches for the triangles of a plane, which are slow. */
 const mostLooks = 400_000_000;
 /** The maximum width of rounding residue between two coincident surfaces, µm. */
 const sliver = 2;
-/** Sides that agree so far (µm) are the same. */
+/** Sides that agree within this (µm) are the same. */
 const sameSide = 2;
 
-/** Gathers the triangles of a solid, nine numbers each. */
+/** Collects the triangles of a solid, nine numbers each. */
 export class TriangleList implements TriangleSink {
   private values = new Float64Array(9 * 512);
   private length = 0;
@@ -53,23 +53,23 @@ export interface Removed {
   volumeMm3: number;
   /** The box of the remainder; undefined if it is empty. */
   bounds: Bounds | undefined;
-  /** Whether all contours closed: else the mesh has holes, and the figures are only an indication. */
+  /** Whether all contours closed: otherwise the mesh has holes, and the figures are only an indication. */
   sound: boolean;
 }
 
 /** Computes what negative volumes remove from parts.
  *
- * The volume in common is the integral of the area that their cross-sections have in common, by Gauss's rule of two
+ * The common volume is the integral of the area that their cross-sections have in common, by Gauss's rule of two
  * points between every two levels at which a vertex lies; a slab is halved as long as that changes its volume by more
  * than a millionth of its box, and more than rounding does. It is exact (up to the rounding of contours to 1 µm, about
  * a hundred-thousandth) wherever that area is at most a cubic in z between two levels, which it is for all polyhedra as
  * long as no edge pierces a face there: for boxes, prisms and holes through them. Where edges do pierce faces the error
  * was below 0.01 %. Finely meshed solids are cut into at most 400 slabs, evenly; the error was below 0.001 % for a
- * sphere with a hole. The box's sides that are cut are those of the cross-sections; its height is known to a slab, and
+ * sphere with a hole. The sides of the box that are cut come from the cross-sections; its height is accurate to one slab, and
  * is never too small.
  *
  * @param bounds of the parts
- * @param shareOfPlanes how much of the usual number of cross-sections may be spent, from 0 to 1
+ * @param shareOfPlanes the share of the usual number of cross-sections that may be used, from 0 to 1
  */
 export async function removedBy(
   negatives: Float64Array,
@@ -89,7 +89,7 @@ interface Slab {
   to: number;
   /** mm³ */
   volume: number;
-  /** Whether anything is left at the lower and at the upper cross-section. */
+  /** Whether anything remains at the lower and at the upper cross-section. */
   left: readonly [boolean, boolean];
 }
 
@@ -97,13 +97,13 @@ class Integration {
   private lowest = Number.POSITIVE_INFINITY;
   private highest = Number.NEGATIVE_INFINITY;
   private readonly tolerance: number;
-  /** A slab that may be halved more often than this is halved. */
+  /** Slabs that may be halved more often than this are halved. */
   private unquestioned = mostHalvings;
 
   constructor(
     private readonly section: CrossSections,
     private readonly bounds: Bounds,
-    /** How many cross-sections may still be made. */
+    /** The remaining number of cross-sections. */
     private planes: number,
   ) {
     const { x, y } = dimensionsOf(bounds);
@@ -114,7 +114,7 @@ class Integration {
     const { section, bounds } = this;
     const { z: bottom } = bounds.min;
     const { z: top } = bounds.max;
-    // two cross-sections at the ends of each slab, two inside of it, and four inside of its halves
+    // Two cross-sections at the ends of each slab, two inside it, and four inside its halves.
     const levels = levelsOf(solids, bottom, top, Math.floor(this.planes / 8));
     let volume = 0;
     if (levels) {
@@ -123,7 +123,7 @@ class Integration {
       for (let index = 0; index + 1 < levels.length; index++) {
         const [from = 0, to = 0] = levels.slice(index, index + 2);
         const aside = (to - from) * 1e-4;
-        // between two levels sides are straight: they reach farthest at its ends
+        // Between two levels the sides are straight: they reach farthest at the ends.
         section.cut(from + aside);
         section.cut(to - aside);
         this.planes -= 2;
@@ -171,7 +171,7 @@ class Integration {
 }
 
 /**
- * The heights at which a vertex lies, between two heights and with them; undefined if these are more than so many
+ * The heights at which a vertex lies, between and including two heights; undefined if they exceed the number of
  * slabs.
  */
 function levelsOf(solids: readonly Float64Array[], from: number, to: number, slabs: number): number[] | undefined {
@@ -205,7 +205,7 @@ const nowhere = (): Sides => ({
   back: Number.NEGATIVE_INFINITY,
 });
 
-/** Cuts both solids at one height after the other and remembers the extent of the remainder. */
+/** Cuts both solids at one height after the other and records the extent of the remainder. */
 class CrossSections {
   sound = true;
   /** mm of contours in the cross-section that has most of them. */
@@ -220,12 +220,12 @@ class CrossSections {
     private readonly parts: Float64Array,
     private readonly negatives: Float64Array,
   ) {
-    // near the parts, so that micrometres stay small numbers
+    // Close to the parts, so that micrometres stay small numbers.
     this.originX = Math.round(parts[0] ?? 0);
     this.originY = Math.round(parts[1] ?? 0);
   }
 
-  /** @returns mm² that are removed, and whether anything is left */
+  /** @returns the removed area in mm², and whether anything remains */
   cut(z: number): { removed: number; left: boolean } {
     const { clipper } = this;
     const { FillRule } = clipper;
@@ -324,7 +324,7 @@ export function bothBounds(a: Bounds | undefined, b: Bounds | undefined): Bounds
   };
 }
 
-/** Whether two boxes have a volume in common. */
+/** Whether two boxes overlap. */
 export function overlap(a: Bounds, b: Bounds): boolean {
   const { x, y, z } = dimensionsOf({
     min: { x: Math.max(a.min.x, b.min.x), y: Math.max(a.min.y, b.min.y), z: Math.max(a.min.z, b.min.z) },

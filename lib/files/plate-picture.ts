@@ -3,7 +3,7 @@ import { type Archive, openArchive } from './archive';
 const largestBytes = 8 * 1024 ** 2;
 const longestEdge = 8192;
 
-/** The picture in a member of an archive, undefined if it is not there, is no PNG or is too large to be shown. */
+/** The picture in a member of an archive, undefined if it does not exist, is not a PNG or is too large to be shown. */
 export async function pictureIn(
   archive: Archive,
   member: string,
@@ -20,8 +20,8 @@ export async function pictureIn(
  *
  * @param path the archive
  * @param member `PlateAnalysis.picture`
- * @returns undefined if it is not there, is no PNG, is larger than 8 MB or has an edge of more than 8192 points
- * @throws UnreadableFileError the archive is damaged
+ * @returns undefined if it does not exist, is not a PNG, is larger than 8 MB or has an edge of more than 8192 pixels
+ * @throws UnreadableFileError if the archive is damaged
  */
 export async function readPlatePicture(path: string, member: string): Promise<Buffer | undefined> {
   const archive = await openArchive(path);

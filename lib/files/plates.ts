@@ -6,7 +6,7 @@ export class PlateChoiceError extends PlatewiseError {
   constructor(
     message: string,
     remedy: string,
-    /** The plates there are. */
+    /** The available plates. */
     readonly plates: readonly Pick<PlateAnalysis, 'plate' | 'name'>[],
   ) {
     super(message, { code: 'bad_plate', remedy });
@@ -45,10 +45,10 @@ export function severalPlates(
 }
 
 /**
- * The analysis of one plate alone: of the only one, or of the one that is named by its number or its name (case does
- * not matter). Of a file without plates its own, if none is named. Idempotent.
+ * The analysis of one plate alone: of the only one, or of the one selected by its number or its name (case
+ * insensitive). For a file without plates its own, if none is selected. Idempotent.
  *
- * @throws PlateChoiceError there are several and none is named, or the named one is not there
+ * @throws PlateChoiceError if there are several and none is selected, or the selected one does not exist
  */
 export function plateOf(analysis: FileAnalysis, wanted: number | string | undefined): FileAnalysis {
   const { plates, ...rest } = analysis;
@@ -81,7 +81,7 @@ function figuresOf({ plate: _plate, name: _name, picture: _picture, warnings: _w
   return figures satisfies Figures;
 }
 
-/** Without what another plate may not have. */
+/** Without fields that another plate may not have. */
 function withoutFigures({
   print: _print,
   surfaceMm2: _surface,

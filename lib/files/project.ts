@@ -7,14 +7,14 @@ import { type PrusaSettings, readPrusaSettings } from './prusa-settings';
 /** The role of a volume in a project: a part of the solid, or a feature that only a slicer supports. */
 export type VolumeRole = 'part' | ProjectDemands['volumes'][number];
 
-/** A range of an object's triangles, or the whole of it, and what it is for. */
+/** A range of an object's triangles, or all of them, and its role. */
 export interface VolumeNote {
   role: VolumeRole;
-  /** Print settings of a modifier, by PrusaSlicer's keys; only those that are taken over. */
+  /** Print settings of a modifier, by PrusaSlicer's keys; only the supported ones. */
   settings: ReadonlyMap<string, string>;
 }
 
-/** What is painted on triangles. */
+/** The kinds of paint on triangles. */
 export type Paint = 'colours' | 'supports' | 'seams' | 'fuzzy skin';
 
 const plainPart: VolumeNote = { role: 'part', settings: new Map() };
@@ -35,7 +35,7 @@ const bambuRoles: Readonly<Record<string, VolumeRole>> = {
   support_enforcer: 'support_enforcer',
 };
 
-/** Reads the project files of a 3MF about its objects, for any slicer; empty for a plain 3MF. */
+/** Reads the metadata files about the objects of a 3MF, for any slicer; empty for a plain 3MF. */
 export class ProjectNotes {
   private constructor(
     private readonly prusa: PrusaSettings | undefined,
@@ -55,7 +55,7 @@ export class ProjectNotes {
     return new ProjectNotes(prusa, bambu, print ?? {}, isProject && (await changesByLayer(archive)), isProject);
   }
 
-  /** The plates that something stands on. */
+  /** The plates that are not empty. */
   get plates(): BambuPlate[] {
     return (this.bambu?.plates ?? []).filter(({ instances }) => instances.length > 0);
   }
@@ -76,7 +76,7 @@ export class ProjectNotes {
     return part && noteOf(bambuRoles[part.subtype] ?? 'part', modifierSettings('bambu', part.settings).taken);
   }
 
-  /** The requirements of some objects of the start part on a slicer.
+  /** The requirements that some objects of the start part have on a slicer.
    *
    * @param roles of the volumes that were found in them
    */
@@ -187,7 +187,7 @@ async function bambuPrintSettings(archive: Archive): Promise<Readonly<Record<str
   }
 }
 
-/** Files in which both slicers keep what changes from one height to the next. */
+/** Files in which both slicers store settings that change with the height. */
 const layerMembers = [
   'Metadata/Prusa_Slicer_custom_gcode_per_print_z.xml',
   'Metadata/Prusa_Slicer_layer_config_ranges.xml',

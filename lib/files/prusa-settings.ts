@@ -8,7 +8,7 @@ const largestBytes = 16 * 1024 ** 2;
 const mostObjects = 100_000;
 const mostSettings = 1_000_000;
 
-/** The notes that PrusaSlicer adds to the geometry of a project. */
+/** The metadata that PrusaSlicer adds to the geometry of a project. */
 export interface PrusaSettings {
   /** By the id of the object in the model. */
   objects: Map<string, PrusaObject>;
@@ -23,7 +23,7 @@ export interface PrusaObject {
 
 /** A range of an object's triangles. */
 export interface PrusaVolume {
-  /** Of its triangles, from 0. */
+  /** The indices of its triangles, from 0. */
   first: number;
   last: number;
   /** `ModelPart`, `NegativeVolume`, `ParameterModifier`, `SupportBlocker`, `SupportEnforcer`. */
@@ -35,7 +35,7 @@ export interface PrusaVolume {
  * Reads `Slic3r_PE_model.config` and `Slic3r_PE.config`, undefined if the archive has neither. Keys as in PrusaSlicer's
  * 3mf.cpp; before 2.0 a modifier was marked by `modifier` = 1 alone.
  *
- * @throws UnreadableFileError they are damaged, or list more than any project has
+ * @throws UnreadableFileError if they are damaged, or list more than any project has
  */
 export async function readPrusaSettings(archive: Archive): Promise<PrusaSettings | undefined> {
   if (!archive.has(modelMember) && !archive.has(printMember)) return undefined;

@@ -6,7 +6,7 @@ import { MeshMeasure } from './mesh-measure';
 import type { TriangleSink } from './triangle-batch';
 import { forEachTriangle } from './triangles';
 
-/** Seen from the front, the right and above: how far the view is turned about Z, and tilted. */
+/** The view from the front, the right and above: its rotation about Z, and its tilt. */
 const turn = -Math.PI / 5;
 const tilt = Math.PI / 5;
 /** The oversampling factor: pictures are drawn larger and then averaged, so that edges are smooth. */
@@ -16,7 +16,7 @@ const light = normalised([-0.4, -0.6, 0.7]);
 const background = [0, 0, 0, 0] as const;
 
 /**
- * Draws a model as square PNGs, largest first to smallest, seen from the front and above, and writes each to its path.
+ * Draws a model as square PNGs, largest to smallest, seen from the front and above, and writes each to its path.
  *
  * @param plate of a project with several
  * @throws UnreadableFileError
@@ -28,14 +28,14 @@ export async function renderModel(
 ): Promise<void> {
   const largest = Math.max(...outputs.map(({ size }) => size));
   const measure = new MeshMeasure();
-  measure.expect(Number.POSITIVE_INFINITY); // only its box is wanted
+  measure.expect(Number.POSITIVE_INFINITY); // only its box is needed
   await forEachTriangle(source, measure, plate);
   const canvas = new ModelCanvas(largest * oversampling, measure.bounds);
   await forEachTriangle(source, canvas, plate);
   for (const { path, size } of outputs) writeFileSync(path, canvas.png(size));
 }
 
-/** A picture with a depth for each point; the nearest triangle is seen. */
+/** A picture with a depth per pixel; the nearest triangle is visible. */
 class ModelCanvas implements TriangleSink {
   private readonly depth: Float32Array;
   private readonly shade: Uint8Array;
@@ -87,7 +87,7 @@ class ModelCanvas implements TriangleSink {
     }
   }
 
-  /** Where a vertex is seen: column, row, and how near. */
+  /** The projection of a vertex: column, row, and depth. */
   private project(c: Float64Array, at: number): [number, number, number] {
     const x = (c[at] ?? 0) - this.centre[0];
     const y = (c[at + 1] ?? 0) - this.centre[1];
@@ -125,7 +125,7 @@ class ModelCanvas implements TriangleSink {
   }
 }
 
-/** How bright a triangle is (60 to 255), whichever way it faces. */
+/** The brightness of a triangle (60 to 255), whichever way it faces. */
 function shadeOf(c: Float64Array, i: number): number {
   const edge = (from: number, to: number, axis: number) => (c[i + to + axis] ?? 0) - (c[i + from + axis] ?? 0);
   const [ux, uy, uz] = [edge(0, 3, 0), edge(0, 3, 1), edge(0, 3, 2)];

@@ -10,23 +10,23 @@ export interface Shape {
 
 /** One part of a model's height. */
 export interface ShapeSlice {
-  /** The pieces of the cross-section in its middle; the smallest of many are one entry, with their mean. */
+  /** The pieces of the cross-section in its middle; if there are many, the smallest are one entry, with their mean. */
   islands: ShapeIsland[];
-  /** mm² seen from above of the faces here that look upwards, by how steep they are (`slopeCotangents`). */
+  /** The area in mm², seen from above, of the upward-facing faces here, by steepness (`slopeCotangents`). */
   up: number[];
-  /** The same of those that look downwards. */
+  /** The same for the downward-facing faces. */
   down: number[];
   /**
-   * mm along which something rises from a level face that looks upwards, so that the face continues inside the part.
+   * mm along which something rises from a level upward-facing face, so that the face continues inside the part.
    */
   upBorder: number;
-  /** mm along which something goes down from a level face that looks downwards. */
+  /** mm along which something goes down from a level downward-facing face. */
   downBorder: number;
 }
 
-/** The classes of faces: run over rise of the steepest ones of each kind. The first is of level faces; steeper
- * ones than the last are walls. Two kinds differ by a factor of 1.6 or so: whether what a layer leaves open of the one
- * below lies under its walls, or needs solid infill, is decided somewhere in between.
+/** The classes of faces: run over rise of the steepest ones of each class. The first contains level faces; faces steeper
+ * than the last are walls. Neighbouring classes differ by a factor of about 1.6: whether the area that a layer leaves open
+ * above the one below lies under its walls, or needs solid infill, is decided somewhere in between.
  */
 export const slopeCotangents = [20, 8, 5, 3.2, 2, 1.3, 0.8, 0.4] as const;
 
@@ -39,30 +39,30 @@ export interface ShapeIsland {
   /** mm of the outer outline alone. */
   outline: number;
   holes: number;
-  /** Places where the outline turns by more than 25°. */
+  /** The number of places where the outline turns by more than 25°. */
   corners: number;
-  /** How many pieces like this there are. */
+  /** The number of pieces like this. */
   count: number;
 }
 
 /** Enough to distinguish the layers of a part, and little to store. */
 const sliceCount = 48;
-/** Of more triangles some are left out, evenly: they are small then. */
+/** With more triangles some are skipped, evenly: they are small then. */
 const mostTriangles = 262_144;
 const mostIslands = 8;
 const steepest = slopeCotangents[slopeCotangents.length - 1] as number;
 const cornerCosine = Math.cos((25 * Math.PI) / 180);
-/** Of the outlines that are cut in sampled triangles nothing can be joined: more of them are cut instead. */
+/** Outlines that are cut from sampled triangles cannot be joined: more of them are cut instead. */
 const cutsOfSample = 8;
-/** Of long thin triangles each is cut by every plane; this many lines are 32 MB. */
+/** Every plane cuts each of many long thin triangles; this many lines are 32 MB. */
 const mostLines = 1_048_576;
 
-/** Keeps the triangles of a model, of a large one a sample, until its box is known, and then measures its shape. */
+/** Keeps the triangles of a model, or a sample of a large one, until its box is known, and then measures its shape. */
 export class ShapeSample implements TriangleSink {
   private kept = new Float32Array(9 * 1024);
   private used = 0;
   private stride = 1;
-  /** How many triangles to leave out before the next that is kept. */
+  /** The number of triangles to skip before the next one that is kept. */
   private skip = 0;
 
   expect(triangles: number): void {
@@ -136,7 +136,7 @@ export class ShapeSample implements TriangleSink {
     for (let to = 0; to < this.used; to += 9) this.kept.copyWithin(to, 2 * to, 2 * to + 9);
   }
 
-  /** In about how many lines the triangles will be cut. */
+  /** The approximate number of lines into which the triangles will be cut. */
   private lines(thickness: number): number {
     if (!(thickness > 0)) return 0;
     let heights = 0;
@@ -166,7 +166,7 @@ function addSlopes(
     const kind = slopeCotangents.findIndex((cotangent) => seen > cotangent * lateral);
     const low = (Math.min(az, bz, cz) - bottom) / thickness;
     const high = (Math.max(az, bz, cz) - bottom) / thickness;
-    // a level face belongs to the part that it ends
+    // A level face belongs to the part that it ends.
     const level = high - low < 1e-3;
     const first = Math.floor(level ? low + (nz > 0 ? -0.01 : 0.01) : low);
     const last = level ? first : Math.ceil(high) - 1;
@@ -179,16 +179,16 @@ function addSlopes(
   }
 }
 
-/** Lower than this (mm) an edge, or a face, is level. */
+/** Below this height difference (mm) an edge, or a face, is level. */
 const levelMm = 1e-3;
 
-/** An edge in its direction, as a number: of different edges it is the same once in 2⁵³. */
+/** A directed edge as a number: two different edges collide once in 2⁵³. */
 function edgeKey(px: number, py: number, pz: number, qx: number, qy: number, qz: number): number {
   const from = vertexHash(onGrid(px), onGrid(py), onGrid(pz)) >>> 0;
   return from * 2 ** 21 + (independentHash(onGrid(qx), onGrid(qy), onGrid(qz)) >>> 11);
 }
 
-/** Adds the borders of level faces with what rises from them, or hangs below them. */
+/** Adds the borders of level faces where something rises from them, or hangs below them. */
 function addBorders(
   slices: ShapeSlice[],
   triangles: Float32Array,
@@ -196,7 +196,7 @@ function addBorders(
   thickness: number,
   sign: number,
 ): void {
-  /** Edges of level triangles, as their neighbours run along them, and whether the triangles look upwards. */
+  /** Edges of level triangles, in the direction of their neighbours, and whether the triangles face upwards. */
   const level = new Map<number, boolean>();
   const edges = (i: number, each: (key: number, from: number, to: number) => void, turned: boolean) => {
     for (let corner = 0; corner < 9; corner += 3) {
@@ -242,7 +242,7 @@ function addBorders(
 
 type NineNumbers = [number, number, number, number, number, number, number, number, number];
 
-/** Where planes cut the triangles: four numbers a line (x, y, x, y), the material on its left. */
+/** The cuts of planes through the triangles: four numbers per line (x, y, x, y), the material on its left. */
 function cut(triangles: Float32Array, lowest: number, step: number, count: number): number[][] {
   const lines: number[][] = Array.from({ length: count }, () => []);
   for (let i = 0; i + 9 <= triangles.length; i += 9) {
@@ -253,7 +253,7 @@ function cut(triangles: Float32Array, lowest: number, step: number, count: numbe
     const last = Math.min(count - 1, Math.ceil((high - lowest) / step));
     for (let plane = first; plane <= last; plane++) {
       const z = lowest + plane * step;
-      if (low >= z || high < z) continue; // a corner on the plane counts as above it
+      if (low >= z || high < z) continue; // a vertex on the plane counts as above it
       const list = lines[plane] ?? [];
       const at = list.length;
       list.length = at + 4;
@@ -267,7 +267,7 @@ function cut(triangles: Float32Array, lowest: number, step: number, count: numbe
 
 /** A closed outline. */
 interface Outline {
-  /** mm², below 0: a hole. */
+  /** mm², negative: a hole. */
   area: number;
   perimeter: number;
   corners: number;
@@ -279,7 +279,7 @@ interface Outline {
 
 const keyOf = (x: number, y: number) => Math.round(x * 1000) * 4_194_304 + Math.round(y * 1000);
 
-/** Joins lines to outlines; one that does not close, in an open mesh, is closed by a straight line. */
+/** Joins lines into outlines; one that does not close, in an open mesh, is closed by a straight line. */
 function outlinesOf(lines: readonly number[], sign: number): Outline[] {
   const startsAt = new Map<number, number[]>();
   for (let i = 0; i < lines.length; i += 4) {
@@ -396,7 +396,7 @@ function islandsOf(lines: readonly number[], sign: number): ShapeIsland[] {
 const contains = (a: Outline, b: Outline) =>
   a.left <= b.left && a.right >= b.right && a.front <= b.front && a.back >= b.back && a.area > -b.area;
 
-/** Of a sample: length is as much as was cut, area what makes up the volume; it is taken for one piece. */
+/** For a sample: the length is the amount cut, the area matches the volume; it is treated as one piece. */
 function sampledIslands(
   slices: ShapeSlice[],
   cuts: readonly number[][],
@@ -405,7 +405,7 @@ function sampledIslands(
   totalArea: number,
 ): void {
   const sums = slices.map(() => ({ area: 0, perimeter: 0 }));
-  // the flow through a part of an outline depends on where the origin is, least if it is in the middle
+  // The flux through a part of an outline depends on the position of the origin, least if it is in the middle.
   let [x, y, ends] = [0, 0, 0];
   for (const lines of cuts) {
     for (let i = 0; i < lines.length; i += 4) {

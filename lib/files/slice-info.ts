@@ -5,14 +5,14 @@ import { parseXml } from './xml';
 const mostPlates = 1000;
 const mostFilaments = 64;
 
-/** The information of `slice_info.config` about one sliced plate. */
+/** The information in `slice_info.config` about one sliced plate. */
 export interface SliceInfo {
-  /** Bambu's id of the printer model, such as `O1D`; null if it names none. */
+  /** Bambu's id of the printer model, such as `O1D`; null if not stated. */
   printerModel: string | null;
   /** null: not stated. */
   seconds: number | null;
   grams: number | null;
-  /** mm, by tool; empty if it names none. */
+  /** mm, by tool; empty if not stated. */
   nozzleDiameters: number[];
   filaments: FileFilament[];
 }
@@ -26,7 +26,7 @@ interface PlateBlock {
  * Reads `slice_info.config`: each plate by its number. A single plate without a number has the number 0.
  *
  * On a printer with two nozzles the file counts from the left (`filament_maps` 1 is the left one, `nozzle_diameters`
- * begin with it), tools count from the right.
+ * start with it), tools count from the right.
  *
  * @throws UnreadableFileError
  */
@@ -83,7 +83,7 @@ function toolOf(side: number | undefined, nozzles: number): number | null {
   return side === 1 ? 1 : side === 2 ? 0 : null;
 }
 
-/** RRGGBB of a colour that may also have a `#` before it and an opacity behind it. */
+/** RRGGBB of a colour that may have a leading `#` and a trailing opacity. */
 export const colourOf = (text: string | undefined): string | null =>
   /^#?([0-9a-f]{6})(?:[0-9a-f]{2})?$/i.exec(text ?? '')?.[1]?.toUpperCase() ?? null;
 

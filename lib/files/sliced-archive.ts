@@ -13,7 +13,7 @@ const plateMember = /^\/?metadata\/plate_([1-9]\d{0,5})\.gcode$/i;
 
 interface SlicedPlate {
   plate: number;
-  /** Of its G-code, as it is stored. */
+  /** Of its stored G-code. */
   member: string;
 }
 

@@ -1,14 +1,14 @@
 import { FilamentComments } from './filament-comments';
 import { luban, SlicerEndings } from './slicer-endings';
 
-/** A print of ten years is nonsense in a header. */
+/** A print time above ten years in a header is invalid. */
 const longestPlausibleSeconds = 315_360_000;
-/** mm; Luban writes the infill's speed where the layer height belongs. */
+/** mm; Luban writes the infill speed where the layer height belongs. */
 const highestPlausibleLayer = 3;
 /** The placeholder of CuraEngine and its derivatives for an unknown time. */
 const placeholderSeconds = 6666;
 
-/** How reliably a key names the machine: a preset's name is the least reliable. */
+/** The reliability with which a key identifies the machine: a preset's name is the least reliable. */
 const modelKeys: ReadonlyMap<string, number> = new Map([
   ['printer_model', 3],
   ['target_machine.name', 2],
@@ -20,7 +20,7 @@ const modelKeys: ReadonlyMap<string, number> = new Map([
   ['printer_name', 0],
 ]);
 
-/** Names that stand for any machine. */
+/** Names that mean any machine. */
 const genericModel =
   /^(|-.*-|my ?(klipper|marlin|rrf|toolchanger|printer).*|(generic|custom|default|sample|unknown|unnamed)\b.*|printer|other|none|null|undefined|fdmprinter|something)$/i;
 
@@ -38,25 +38,25 @@ export class SlicerComments {
   bedType: string | null = null;
   /** mm */
   layerHeight: number | null = null;
-  /** As the file states it, not counted. */
+  /** As stated in the file, not counted. */
   layerCount: number | null = null;
   private totalGrams = false;
   private modelRank = -1;
-  /** Only the header block of a file of Luban is there yet, which others write too. */
+  /** So far only Luban's header block was found, which other slicers write too. */
   private tentative = false;
-  /** Marks of new layers by the word that marks them: some start codes write two kinds. */
+  /** Layer marks by the word that marks them: some start codes write two kinds. */
   private readonly marks = new Map<string, number>();
   private mostMarks = 0;
 
-  /** Marks of new layers. */
+  /** The number of layer marks. */
   get layerMarks(): number {
     return this.mostMarks;
   }
 
   /**
-   * Takes a line that begins with `;`, without its line end.
+   * Processes a line that starts with `;`, without its line end.
    *
-   * @param move how many extruding moves stand before it
+   * @param move the number of extruding moves before it
    */
   read(line: string, move: number): void {
     const text = line.replace(/^[;\s]+/, '').trimEnd();
@@ -171,18 +171,18 @@ export class SlicerComments {
   }
 }
 
-/** Where the key of a comment ends: at the first `:` or `=`; Simplify3D separates by a comma. */
+/** The end of a comment's key: at the first `:` or `=`; Simplify3D uses a comma. */
 function indexOfSeparator(text: string): number {
   for (let at = 0; at < text.length && at < 64; at++) {
     const code = text.charCodeAt(at);
     if (code === 61 || code === 44) return at;
-    // Kiri:Moto, and the end of a key like `(s):`
+    // Kiri:Moto, and the end of a key like `(s):`.
     if (code === 58) return at;
   }
   return -1;
 }
 
-/** The kind of layer mark that this comment is, if it is one. */
+/** The kind of layer mark in this comment, if it is one. */
 function layerMark(text: string, key: string): string | undefined {
   if (key === 'layer_change' || key === 'change_layer') return text === key.toUpperCase() ? key : undefined;
   if (key === 'layer') return /^LAYER:-?\d+$/.test(text) ? key : undefined;
@@ -191,7 +191,7 @@ function layerMark(text: string, key: string): string | undefined {
   return key.startsWith('--- layer') && /^--- layer \d+/.test(text) ? 'kiri' : undefined;
 }
 
-/** The slicer that the comment names as the author of the file, with its version. */
+/** The slicer, with its version, that the comment states as the author of the file. */
 function slicerIn(text: string): string | undefined {
   const generated = /^(?:G-Code )?(?:sliced|generated)(?: by| with) ([^\r\n]{1,80}?)(?: on \d{4}-.*)?$/i.exec(
     text,
@@ -220,7 +220,7 @@ function secondsOf(text: string): number | null {
   return seconds === placeholderSeconds ? null : plausible(seconds, longestPlausibleSeconds);
 }
 
-/** The sum of a comma list, one number a tool. */
+/** The sum of a comma-separated list, one number per tool. */
 function sumOf(text: string): number | null {
   const sum = text.split(',').reduce((total, item) => total + Number.parseFloat(item), 0);
   return plausible(sum, 1e6);

@@ -3,13 +3,13 @@ export interface SlicerEnding {
   /** The file's statement about its slicer. */
   slicer: RegExp;
   /**
-   * Comments after the last extruding move, any of which proves that the file is whole: the comment in lower case, or
-   * what stands before its `:` or `=`.
+   * Comments after the last extruding move, any of which proves that the file is complete: the comment in lower case, or
+   * the text before its `:` or `=`.
    */
   marks: readonly string[];
-  /** Whether a file of this slicer without its mark was cut off; else heaters that go off make up for it. */
+  /** Whether a file of this slicer without its mark was cut off; otherwise heaters that go off are sufficient. */
   always: boolean;
-  /** Where the fact comes from. */
+  /** The source of the fact. */
   source: string;
 }
 
@@ -26,8 +26,8 @@ const statistics = [
 ];
 
 /**
- * How the files of each slicer end. A slicer that is not here, such as MatterSlice or FlashPrint, writes no mark that
- * we know. The first line that fits the name counts.
+ * The endings of each slicer's files. A slicer that is not listed, such as MatterSlice or FlashPrint, writes no mark that
+ * we know. The first row that matches the name counts.
  */
 const slicerEndings: readonly SlicerEnding[] = [
   {
@@ -98,10 +98,10 @@ const slicerEndings: readonly SlicerEnding[] = [
 /** Watches for the closing marks of all slicers. */
 export class SlicerEndings {
   private readonly declared = new Set<SlicerEnding>();
-  /** In how many extruding moves each mark stood last. */
+  /** The number of extruding moves before the last occurrence of each mark. */
   private readonly seen = new Map<string, number>();
 
-  /** Takes the file's statement about its slicer. */
+  /** Processes the file's statement about its slicer. */
   declare(slicer: string): void {
     const ending = slicerEndings.find((row) => row.slicer.test(slicer));
     if (ending) this.declared.add(ending);

@@ -4,15 +4,15 @@ import { TriangleBatch, type TriangleSink } from './triangle-batch';
 import { UnreadableFileError } from './unreadable';
 
 const chunkBytes = 256 * 1024;
-/** A longer word is part of a solid's name at best. */
+/** A longer word can only be part of a solid's name. */
 const longestWord = 256;
 const remedy = 'Export the model again, best as binary STL or 3MF.';
 
 type Expected = 'solid' | 'name' | 'normal' | 'components' | 'outer' | 'loop' | 'vertex' | 'coordinates' | 'endfacet';
 
 /**
- * Sends the triangles of an ASCII STL to the sink. Works on words, not lines: any line end, any case, one line, several
- * solids, a name of any length, words behind `endloop`, a missing `endsolid`.
+ * Sends the triangles of an ASCII STL to the sink. Works on words, not lines: accepts any line end, any case, one line, several
+ * solids, a name of any length, words after `endloop`, a missing `endsolid`.
  *
  * @returns warnings as sentences
  * @throws UnreadableFileError also when it ends in the middle of a facet
@@ -39,7 +39,7 @@ export function readAsciiStl(path: string, sink: TriangleSink): string[] {
     if (kept > longestWord || skippingLongWord) {
       if (!skippingLongWord) words.takeLongWord();
       skippingLongWord = true;
-      kept = 1; // a stand-in, so that the word's rest is still seen as part of it
+      kept = 1; // a placeholder, so that the rest of the word still counts as part of it
       buffer[0] = 120;
     } else if (kept > 0) {
       buffer.copy(buffer, 0, start, end);
@@ -59,7 +59,7 @@ const keywords: Readonly<Partial<Record<Expected, string>>> = {
   endfacet: 'endfacet',
 };
 
-/** What cannot stand between `endloop` and `endfacet`. */
+/** Words that cannot occur between `endloop` and `endfacet`. */
 const misplaced = /^(facet|normal|outer|loop|vertex|endloop|endsolid|solid)$/;
 
 class AsciiStlWords {
@@ -93,12 +93,12 @@ class AsciiStlWords {
         else if (is(bytes, start, end, 'endsolid')) this.expected = 'solid';
         return;
       case 'normal':
-        // "facet" may also be a word of the solid's name
+        // "facet" may also be a word of the solid's name.
         this.count = 0;
         this.expected = is(bytes, start, end, 'normal') ? 'components' : 'name';
         return;
       case 'endfacet':
-        // some programs write a word behind `endloop`
+        // Some programs write a word after `endloop`.
         if (is(bytes, start, end, 'endfacet')) this.expected = 'name';
         else if (misplaced.test(wordOf(bytes, start, end))) throw unexpected('endfacet', wordOf(bytes, start, end));
         return;
@@ -111,11 +111,11 @@ class AsciiStlWords {
     }
   }
 
-  /** Takes a word that the file ends with, perhaps before the word itself does. */
+  /** Processes a word that the file ends with, which may be incomplete. */
   takeLast(bytes: Buffer, start: number, end: number): void {
     const keyword = keywords[this.expected];
     const word = wordOf(bytes, start, end);
-    // a solid's name may end in any letters, what stands behind a facet is its next or the solid's end
+    // A solid's name may end in any letters; after a facet follows the next one or the end of the solid.
     const begun = this.expected !== 'name' || this.facets > 0;
     if (keyword !== undefined && begun && word.length < keyword.length && keyword.startsWith(word)) throw cutOff();
     if (this.expected === 'vertex' && 'endloop'.startsWith(word) && word !== 'endloop') throw cutOff();
@@ -157,7 +157,7 @@ class AsciiStlWords {
   }
 }
 
-/** Whether a word is this one, in any case. */
+/** Whether a word equals this one, in any case. */
 function is(bytes: Buffer, start: number, end: number, word: string): boolean {
   if (end - start !== word.length) return false;
   for (let i = 0; i < word.length; i++) {

@@ -4,13 +4,13 @@ import type { TriangleSink } from './triangle-batch';
 const headerBytes = 84;
 const triangleBytes = 50;
 /**
- * Triangles at a time: whole ones, and small enough that they stay in a processor's cache between reading and
+ * The number of triangles per batch: whole ones, and few enough to stay in a processor's cache between reading and
  * measuring.
  */
 const batchTriangles = 4096;
 /**
- * A file begins with smaller batches. A loop that is compiled while it runs has to be left and entered again in its
- * middle; if it soon ends it is compiled once, between two batches.
+ * A file starts with smaller batches. A loop that is compiled while it runs has to be left and re-entered in its
+ * middle; if it ends soon it is compiled once, between two batches.
  */
 const smallBatchTriangles = 128;
 const smallBatchesUntil = 4 * batchTriangles;
@@ -19,7 +19,7 @@ const smallBatchesUntil = 4 * batchTriangles;
 export const binaryStlBytes = (triangles: number) => headerBytes + triangleBytes * triangles;
 
 /**
- * Sends `count` triangles of a binary STL to the sink. Stored normals are ignored, many programs write nonsense there.
+ * Sends `count` triangles of a binary STL to the sink. Stored normals are ignored: many programs write invalid ones.
  */
 export function readBinaryStl(path: string, count: number, sink: TriangleSink): void {
   const coordinates = new Float64Array(9 * batchTriangles);

@@ -24,7 +24,7 @@ const millimetresPerUnit: Readonly<Record<string, number>> = {
   meter: 1000,
 };
 
-/** Extensions that add nothing to the geometry, or only what is read here (parts in several files). */
+/** Extensions that add nothing to the geometry, or only content that is read here (parts in several files). */
 const harmlessExtensions = [
   'http://schemas.microsoft.com/3dmanufacturing/core/',
   'http://schemas.microsoft.com/3dmanufacturing/production/',
@@ -48,9 +48,9 @@ const paintedBy: Readonly<Record<string, Paint>> = Object.assign(Object.create(n
 /** Twelve numbers m00 m01 m02 m10 … m32; a point is a row: x' = m00·x + m10·y + m20·z + m30. */
 type Transform = Float64Array;
 
-/** Something that a build or an object places. */
+/** An item that a build or an object places. */
 interface Reference {
-  /** Of the object's id in its file. */
+  /** The object's id in its file. */
   id: string;
   key: string;
   transform: Transform | undefined;
@@ -62,9 +62,9 @@ interface Item extends Reference {
 
 interface ModelObject {
   type: string;
-  /** Three coordinates a vertex. */
+  /** Three coordinates per vertex. */
   vertices: TripleList<Float64Array>;
-  /** Three numbers of vertices a triangle. */
+  /** Three vertex indices per triangle. */
   triangles: TripleList<Uint32Array>;
   components: Reference[];
 }
@@ -81,23 +81,23 @@ export type VolumeSink = (volume: VolumeNote) => TriangleSink | undefined;
 export interface ProjectPlate {
   plate: number;
   name: string | null;
-  /** The member with its picture, as the project names it. */
+  /** The member with its picture, as stated in the project. */
   picture: string | null;
-  /** Numbers of the build items on it. */
+  /** Indices of the build items on it. */
   items: number[];
 }
 
-/** A 3MF that was read; its triangles are in memory. */
+/** A 3MF in memory, with its triangles. */
 export interface ThreeMf {
   /** The plates with printable parts; empty if the file has none. */
   plates: ProjectPlate[];
-  /** Numbers of the build items that are printed. */
+  /** Indices of the build items that are printed. */
   items: number[];
-  /** Sentences for a person. */
+  /** Sentences for an operator. */
   warnings: string[];
   /** The id of the object that an item places. */
   objectOf(item: number): string;
-  /** What is painted on its triangles. */
+  /** The kinds of paint on its triangles. */
   paint: ReadonlySet<Paint>;
   notes: ProjectNotes;
   /**
@@ -164,8 +164,8 @@ export async function openThreeMf(archive: Archive): Promise<ThreeMf> {
 }
 
 /**
- * Which items stand on which plate. A project of several plates lays all of them out in one space and notes which
- * instances of its objects belong to which; an object's instances are its build items, in their order.
+ * Determines which items are on which plate. A project of several plates lays all of them out in one space and records which
+ * instances of its objects belong to which; an object's instances are its build items, in order.
  */
 function platesOf(
   all: readonly Item[],
@@ -201,11 +201,11 @@ function platesOf(
 
 /**
  * Sends the triangles of everything solid that a 3MF prints to the sink, in mm, with all transforms applied: without
- * modifiers, and with what negative volumes take away.
+ * modifiers, and without the parts that negative volumes remove.
  *
  * @param plate of a project with several
- * @returns sentences for a person
- * @throws UnreadableFileError also when there are several plates and none is named
+ * @returns sentences for an operator
+ * @throws UnreadableFileError also when there are several plates and none is selected
  */
 export async function readThreeMf(
   archive: Archive,
@@ -220,8 +220,8 @@ export async function readThreeMf(
 /**
  * The build items of one plate.
  *
- * @param plate may be left out where there is one, or none
- * @throws UnreadableFileError it is not there, or none is named and there are several
+ * @param plate may be omitted if there is one, or none
+ * @throws UnreadableFileError if it does not exist, or none is selected and there are several
  */
 export function itemsOn(model: ThreeMf, plate: number | undefined): number[] {
   const { plates } = model;
@@ -318,7 +318,7 @@ class ModelPartReader {
     }
   }
 
-  /** Looked at for each triangle, so no list is made. */
+  /** Called for each triangle, so no list is created. */
   private notePaint(attributes: Record<string, string>): void {
     for (const name in attributes) {
       const paint = paintedBy[name];
@@ -386,7 +386,7 @@ class Placer {
 
   /**
    * @param ancestors from the build item down
-   * @param note what a slicer noted of the component that this is in, undefined if nothing
+   * @param note a slicer's metadata on the component that contains this one, undefined if none
    */
   place(reference: Reference, outer: Transform, ancestors: readonly Reference[], note: VolumeNote | undefined): void {
     const object = this.objects.get(reference.key);
@@ -402,7 +402,7 @@ class Placer {
     }
     const [item = reference] = ancestors;
     const noted = ancestors.length <= 1 ? (this.notes.componentOf(item.id, reference.id) ?? note) : note;
-    // supports and surfaces of the core format are not part of the solid; slicers mark their modifiers as such too
+    // Supports and surfaces of the core format are not part of the solid; slicers mark their modifiers in the same way.
     if (object.type !== 'model' && !noted) return;
     const transform = reference.transform ? multiply(reference.transform, outer) : outer;
     const nested = [...ancestors, reference];
@@ -419,7 +419,7 @@ class Placer {
         throw new UnreadableFileError('a volume of the project names a triangle that does not exist', remedy);
       }
       this.placeMesh(object, transform, noted, first, last + 1);
-      // PrusaSlicer leaves no triangle out
+      // PrusaSlicer's ranges cover every triangle.
       if (first > rest) this.placeMesh(object, transform, note, rest, first);
       rest = Math.max(rest, last + 1);
     }
@@ -443,7 +443,7 @@ class Placer {
     for (let triangle = first; triangle < end; triangle++) {
       triangles.copy(triangle, indices, 0);
       vertices.copy(indices[0] ?? 0, corners, 0);
-      // a mirror turns the surface inside out: go round the other way
+      // A mirror turns the surface inside out: reverse the winding.
       vertices.copy(indices[determinant < 0 ? 2 : 1] ?? 0, corners, 3);
       vertices.copy(indices[determinant < 0 ? 1 : 2] ?? 0, corners, 6);
       for (let corner = 0; corner < 9; corner += 3) {
@@ -468,7 +468,7 @@ type NineNumbers = [number, number, number, number, number, number, number, numb
 const firstTriples = 16;
 const chunkTriples = 16_384;
 
-/** A growing list of three numbers each. It grows by chunks, so that nothing large is ever copied. */
+/** A growing list of number triples. It grows in chunks, so that nothing large is ever copied. */
 class TripleList<Numbers extends Float64Array | Uint32Array> {
   count = 0;
   /** The largest number in it. */
@@ -482,7 +482,7 @@ class TripleList<Numbers extends Float64Array | Uint32Array> {
     const at = 3 * (this.count % chunkTriples);
     let chunk = this.chunks[index];
     if (chunk === undefined || at >= chunk.length) {
-      // most objects are small: only a first chunk that fills up is replaced
+      // Most objects are small: only a full first chunk is replaced.
       const size = chunk === undefined ? (index === 0 ? firstTriples : chunkTriples) : chunkTriples;
       const larger = new this.kind(3 * size);
       if (chunk) larger.set(chunk);
@@ -496,7 +496,7 @@ class TripleList<Numbers extends Float64Array | Uint32Array> {
     this.largest = Math.max(this.largest, a, b, c);
   }
 
-  /** Copies one triple to a place in `to`. */
+  /** Copies one triple to a position in `to`. */
   copy(index: number, to: Float64Array | Uint32Array, at: number): void {
     const chunk = this.chunks[Math.floor(index / chunkTriples)];
     const from = 3 * (index % chunkTriples);

@@ -1,6 +1,6 @@
 import { readHead } from './chunks';
 
-/** A picture inside of a print file. */
+/** A picture inside a print file. */
 export interface Thumbnail {
   width: number;
   height: number;
@@ -14,7 +14,7 @@ const longestBase64 = 2 * 1024 ** 2;
 
 /**
  * The pictures in the comments of a G-code file (PrusaSlicer's and OrcaSlicer's form, and Luban's), the largest first.
- * Pictures that are not PNG or JPEG by their first bytes are left out.
+ * Pictures that are not PNG or JPEG by their first bytes are skipped.
  */
 export function thumbnailsOfGcode(path: string): Thumbnail[] {
   const { head } = readHead(path, searchedBytes);

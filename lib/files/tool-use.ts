@@ -1,6 +1,6 @@
 import type { ToolUse } from './analysis';
 
-/** More tools than any machine has, and below the T255, T1000 and T65535 of Bambu, which mean no tool. */
+/** More tools than any machine has, and below Bambu's T255, T1000 and T65535, which do not mean a tool. */
 export const mostTools = 64;
 
 /** The extrusion and the highest temperature of each tool. */
@@ -8,13 +8,13 @@ export class ToolUses {
   private readonly pushed = new Float64Array(mostTools);
   private readonly mostPushed = new Float64Array(mostTools);
   private readonly extruding = new Uint8Array(mostTools);
-  /** By the active tool, and by the number that the command names. */
+  /** By the active tool, and by the number in the command. */
   private readonly activeTemperature = new Float64Array(mostTools);
   private readonly namedTemperature = new Float64Array(mostTools);
   private allTemperature = 0;
   active = 0;
 
-  /** @param amount mm, below 0 for a retraction */
+  /** @param amount mm, negative for a retraction */
   push(amount: number): void {
     const sum = (this.pushed[this.active] ?? 0) + amount;
     this.pushed[this.active] = sum;
@@ -25,7 +25,7 @@ export class ToolUses {
     this.extruding[this.active] = 1;
   }
 
-  /** @param tool the number that the command names, `all`, or undefined: the active one */
+  /** @param tool the number in the command, `all`, or undefined: the active one */
   heat(tool: number | 'all' | undefined, temperature: number): void {
     if (tool === 'all') this.allTemperature = Math.max(this.allTemperature, temperature);
     else {
@@ -35,7 +35,7 @@ export class ToolUses {
     }
   }
 
-  /** mm that all tools pushed. */
+  /** mm that all tools extruded. */
   get filamentMm(): number {
     return this.mostPushed.reduce((sum, amount) => sum + amount, 0);
   }
@@ -50,7 +50,7 @@ export class ToolUses {
     return [...this.extruding.keys()].filter((tool) => this.extruding[tool] === 1);
   }
 
-  /** @param nozzleOf the number by which temperatures name the nozzle of a tool, where it is another one; else null */
+  /** @param nozzleOf the number by which temperatures refer to the nozzle of a tool, if it is a different one; else null */
   uses(nozzleOf: (tool: number) => number | null): ToolUse[] {
     return this.tools.map((tool) => ({
       tool,

@@ -1,11 +1,11 @@
-/** Takes the triangles of a model in batches. */
+/** Receives the triangles of a model in batches. */
 export interface TriangleSink {
   /** Called before the first batch by a reader that knows the number of triangles. */
   expect?(triangles: number): void;
   /**
-   * @param coordinates nine numbers a triangle (mm), counter-clockwise seen from outside; reused afterwards: copy
+   * @param coordinates nine numbers per triangle (mm), counter-clockwise seen from outside; reused afterwards: copy
    * values to keep them
-   * @param triangles the number of triangles in it
+   * @param triangles the number of triangles in the batch
    */
   take(coordinates: Float64Array, triangles: number): void;
 }
@@ -13,7 +13,7 @@ export interface TriangleSink {
 /** Small enough to stay in a processor's cache. */
 const batchTriangles = 512;
 
-/** Gathers single triangles for a sink. */
+/** Collects single triangles for a sink. */
 export class TriangleBatch {
   private readonly coordinates = new Float64Array(9 * batchTriangles);
   private used = 0;
@@ -46,7 +46,7 @@ export class TriangleBatch {
     if (at === coordinates.length) this.flush();
   }
 
-  /** Delivers the remaining triangles. */
+  /** Flushes the remaining triangles. */
   flush(): void {
     if (this.used > 0) this.sink.take(this.coordinates, this.used / 9);
     this.used = 0;

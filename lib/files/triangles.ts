@@ -9,7 +9,7 @@ import { UnreadableFileError } from './unreadable';
  * Reads synchronously: for worker threads, or for small files.
  *
  * @param plate of a project with several
- * @returns sentences for a person
+ * @returns sentences for an operator
  * @throws UnreadableFileError
  */
 export async function forEachTriangle(

@@ -6,20 +6,20 @@ export interface WorkerRun {
   /** The module to run, as an absolute path without extension: `join(__dirname, 'analysis-worker')`. */
   module: string;
   input: unknown;
-  /** Wall clock time after which the worker is ended, ms. */
+  /** Wall clock time limit of the worker, ms. */
   timeLimitMs: number;
-  /** Heap after which the worker is ended, MB. */
+  /** Heap limit of the worker, MB. */
   heapLimitMb: number;
   signal?: AbortSignal;
-  /** Takes what the worker reports on the way. */
+  /** Receives the worker's progress reports. */
   progress?: (value: number) => void;
-  /** Turns what the worker threw into an error of the caller. */
+  /** Converts an error of the worker into an error of the caller. */
   failed: (failure: WorkerFailure) => Error;
 }
 
 /** The form in which a worker reports an error to the caller's thread. */
 export interface WorkerFailure {
-  /** `time` and `memory`: ended by us; `refused`: a PlatewiseError; `crashed`: anything else. */
+  /** `time` and `memory`: we ended it; `refused`: a PlatewiseError; `crashed`: anything else. */
   cause: 'time' | 'memory' | 'refused' | 'crashed';
   message: string;
   code?: string;
@@ -33,7 +33,7 @@ export type WorkerMessage =
   | { failure: Omit<WorkerFailure, 'cause'>; refused: boolean };
 
 /**
- * Runs a module in a separate thread, within limits of time and memory, so that the caller's event loop stays free.
+ * Runs a module in a separate thread, with limits of time and memory, so that the caller's event loop stays free.
  * Aborting ends the thread immediately.
  *
  * The module is loaded as compiled JavaScript, or, when this runs from TypeScript sources (tests), through tsx.
@@ -54,7 +54,7 @@ export function runInWorker<Result>(run: WorkerRun): Promise<Result> {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       worker.removeAllListeners();
-      worker.on('error', () => {}); // what it does while it is being ended is of no interest
+      worker.on('error', () => {}); // errors while it is being ended are irrelevant
       void worker.terminate().then(act, act);
     };
     const fail = (failure: WorkerFailure) => settle(() => reject(run.failed(failure)));

@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { UnreadableFileError } from './unreadable';
 
-/** Longer than any tag, comment or text of a real model: what has no end in sight is not gathered in memory. */
+/** Longer than any tag, comment or text of a real model: endless text must not fill the memory. */
 const longestXmlPiece = 4 * 1024 ** 2;
 const remedy = 'Export the model again, as 3MF or binary STL.';
 
@@ -16,7 +16,7 @@ export function attributeOf(attributes: Record<string, string>, name: string): s
   return undefined;
 }
 
-/** The texts of UTF-8 that comes in pieces. */
+/** The text of UTF-8 that arrives in chunks. */
 export async function* decoded(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   for await (const piece of pieces) yield decoder.write(piece);
@@ -24,9 +24,9 @@ export async function* decoded(pieces: AsyncIterable<Buffer>): AsyncGenerator<st
 }
 
 /**
- * Reads XML in pieces and reports its tags.
+ * Reads XML in chunks and reports its tags.
  *
- * @throws UnreadableFileError it is damaged, declares a DOCTYPE, or has a tag or text without an end
+ * @throws UnreadableFileError if it is damaged, declares a DOCTYPE, or has a tag or text without an end
  */
 export async function parseXml(
   pieces: AsyncIterable<string> | Iterable<string>,

@@ -45,7 +45,7 @@ export interface ReconnectTiming {
   longestPauseMs: number;
   /** A connection that lasted this long makes the next pause short again. */
   stableAfterMs: number;
-  /** The same after a refusal, which only an operator can resolve. */
+  /** The same pause after a refusal, which only an operator can resolve. */
   firstPauseAfterRefusalMs: number;
   longestPauseAfterRefusalMs: number;
 }

@@ -46,7 +46,7 @@ export interface PrinterType {
   fallback: PrinterModel;
 }
 
-/** All that Platewise knows of a make, in one row. Each comes from the make's own folder; `registry.ts` lists them. */
+/** Everything that Platewise knows about a make, in one row. Each row is defined in the make's own folder; `registry.ts` lists them. */
 export interface MakeRow {
   make: Make;
   traits: MakeTraits;
@@ -55,7 +55,7 @@ export interface MakeRow {
   /** Models that are known but not supported. */
   refused: readonly RefusedModel[];
   /**
-   * Returns the token of a model that is named on the command line, or why it is invalid; absent: none can be named.
+   * Returns the token of a model from the command line, or why it is invalid; absent: no model can be named.
    */
   modelNamed?(word: string): { token: string } | { reason: string };
   nodeTypes: readonly [PrinterType, ...PrinterType[]];

@@ -17,7 +17,7 @@ const printing: PrinterReport = {
   timeScale: 1,
 };
 const minute = 60_000;
-/** What the last of these reports, a minute apart, asks for. */
+/** The code that the last of these reports, a minute apart, raises. */
 function codeAfter(...reports: Partial<PrinterReport>[]): string | null {
   const judge = new AttentionJudge(10);
   return reports.reduce<string | null>(
@@ -28,25 +28,25 @@ function codeAfter(...reports: Partial<PrinterReport>[]): string | null {
 const times = (count: number, report: Partial<PrinterReport> = {}): Partial<PrinterReport>[] =>
   Array.from({ length: count }, () => report);
 
-describe('What needs a person at a printer', () => {
+describe('Attention at a printer', () => {
   const idle = { state: 'idle' as const };
   const dead = { code: 'klippy_disconnected', message: 'Klipper is disconnected.', blocking: false };
   const table: [what: string, reports: Partial<PrinterReport>[], code: string | null][] = [
-    ['a print that moves', times(30).map((_, at) => ({ progress: at / 100 })), null],
-    ['a print that has stood for less than the limit', times(10), null],
-    ['a print that moves no more', times(11), 'standstill'],
-    ['a print that hangs while it prepares', times(11, { state: 'preparing', progress: 0, layer: 0 }), 'standstill'],
+    ['a print that advances', times(30).map((_, at) => ({ progress: at / 100 })), null],
+    ['a print that has stood still for less than the limit', times(10), null],
+    ['a print that no longer advances', times(11), 'standstill'],
+    ['a print that hangs during preparation', times(11, { state: 'preparing', progress: 0, layer: 0 }), 'standstill'],
     [
-      'a temperature that only swings',
+      'a temperature that only fluctuates',
       times(11).map((_, at) => ({ temperatures: [{ name: 'nozzle', current: 219 + (at % 2), target: 220 }] })),
       'standstill',
     ],
     [
-      'a bed that still heats',
+      'a bed that is still heating',
       times(20).map((_, at) => ({ temperatures: [{ name: 'bed', current: 20 + 4 * at, target: 100 }] })),
       null,
     ],
-    ['a print that moves again', [...times(11), { progress: 0.6 }], null],
+    ['a print that advances again', [...times(11), { progress: 0.6 }], null],
     ['a pause', [{ state: 'paused' }], 'paused'],
     ['a run-out', [{ state: 'paused', message: 'Filament ran out' }], 'run_out'],
     [
@@ -55,7 +55,7 @@ describe('What needs a person at a printer', () => {
       'run_out',
     ],
     [
-      'a pause, while another slot is empty',
+      'a pause while a different slot is empty',
       [
         {
           state: 'paused',
@@ -68,8 +68,8 @@ describe('What needs a person at a printer', () => {
       'paused',
     ],
     ['a restart of Klipper', [{ ...idle, state: 'busy', faults: [dead] }], null],
-    ['a Klipper that is dead', times(2, { ...idle, state: 'busy', faults: [dead] }), 'klippy_disconnected'],
-    ['a word of the firmware that nobody knows', times(2, { state: 'unknown' }), 'unknown_state'],
+    ['a Klipper that stays disconnected', times(2, { ...idle, state: 'busy', faults: [dead] }), 'klippy_disconnected'],
+    ['an unknown firmware state', times(2, { state: 'unknown' }), 'unknown_state'],
     [
       'a fault',
       [{ state: 'fault', faults: [{ ...dead, code: 'klippy_shutdown', blocking: true }] }],
@@ -78,7 +78,7 @@ describe('What needs a person at a printer', () => {
     ['an idle printer', times(30, idle), null],
   ];
   for (const [what, reports, code] of table) {
-    it(`${what}: ${code ?? 'nobody'}`, () => assert.equal(codeAfter(...reports), code));
+    it(`${what}: ${code ?? 'nothing'}`, () => assert.equal(codeAfter(...reports), code));
   }
 
   it('names the slot that ran out', () => {
@@ -88,32 +88,28 @@ describe('What needs a person at a printer', () => {
     assert.match(found?.remedy ?? '', /slot ams0-1.*resume/);
   });
 
-  it('counts the minutes of the printer, not ours', () => {
+  it('counts printer minutes, not wall-clock minutes', () => {
     const judge = new AttentionJudge(10);
     const fast = { ...printing, timeScale: 600 };
     assert.equal(judge.judge(fast, null, 0), null);
     assert.equal(judge.judge(fast, null, 1001)?.code, 'standstill');
   });
 
-  it('begins anew to wait after a pause, and after a state that has passed', () => {
+  it('restarts the wait after a pause, and after a state that has passed', () => {
     const paused = { state: 'paused' as const };
     assert.equal(codeAfter(...times(10), paused, ...times(10)), null);
     const strange = { state: 'unknown' as const };
     assert.equal(codeAfter(strange, { state: 'idle' }, strange), null);
     const dead = (code: string) => ({ state: 'busy' as const, faults: [{ code, message: 'Dead.', blocking: false }] });
-    assert.equal(codeAfter(dead('one'), dead('other')), null, 'another fault has only begun');
+    assert.equal(codeAfter(dead('one'), dead('other')), null, 'a different fault has only just begun');
     assert.equal(codeAfter(strange, dead('one')), null);
     assert.equal(codeAfter(strange, {}, strange), null, 'it printed in between');
     const fan = { code: 'fan', message: 'A fan is slow.', blocking: false };
-    assert.equal(
-      codeAfter(...times(3, { state: 'idle', faults: [fan] })),
-      null,
-      'an idle printer may have something to say',
-    );
-    assert.equal(codeAfter(...times(3, { state: 'busy' })), null, 'nothing is wrong with a printer that homes');
+    assert.equal(codeAfter(...times(3, { state: 'idle', faults: [fan] })), null, 'an idle printer may show a fault');
+    assert.equal(codeAfter(...times(3, { state: 'busy' })), null, 'a printer that is homing is not faulty');
   });
 
-  it('counts from the last movement, of any kind', () => {
+  it('counts from the last movement of any kind', () => {
     const begin = 100 * minute;
     const moves: Partial<PrinterReport>[] = [
       { layer: 11 },
@@ -132,12 +128,16 @@ describe('What needs a person at a printer', () => {
     const judge = new AttentionJudge(10);
     judge.judge({ ...printing, temperatures: both }, null, begin);
     const warmer = both.map((one) => (one.name === 'bed' ? { ...one, current: 30 } : one));
-    assert.equal(judge.judge({ ...printing, temperatures: warmer }, null, begin + 10 * minute), null, 'one is enough');
+    assert.equal(
+      judge.judge({ ...printing, temperatures: warmer }, null, begin + 10 * minute),
+      null,
+      'one change is enough',
+    );
     const fewer = { ...printing, temperatures: warmer.slice(0, 1) };
-    assert.equal(judge.judge(fewer, null, begin + 20 * minute), null, 'a heater that is told of no more');
+    assert.equal(judge.judge(fewer, null, begin + 20 * minute), null, 'a heater that is no longer reported');
   });
 
-  it('notices a first layer and a first percent', () => {
+  it('notices the first layer and the first percent', () => {
     const { layer: _, ...without } = printing;
     const judge = new AttentionJudge(10);
     judge.judge({ ...without, progress: null }, null, 0);
@@ -145,7 +145,7 @@ describe('What needs a person at a printer', () => {
     assert.equal(judge.judge({ ...without, layer: 0, progress: 0.001 }, null, 20 * minute), null);
   });
 
-  /** What the last report of these says, after so long (ms). */
+  /** The code of the last of these reports after this delay (ms). */
   const words = (report: Partial<PrinterReport>, slot: string | null, wait = 0) => {
     const judge = new AttentionJudge(10);
     judge.judge({ ...printing, ...report }, slot, 7);
@@ -163,7 +163,7 @@ describe('What needs a person at a printer', () => {
     assert.equal(words({ state: 'unknown' }, null, 30_000)?.code, 'unknown_state');
   });
 
-  it('says what is wrong and what is to be done', () => {
+  it('states what is wrong and what to do', () => {
     const table: [found: ReturnType<typeof words>, code: string, text: string, remedy: string][] = [
       [
         words({}, null, 10 * minute),

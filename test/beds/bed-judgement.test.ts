@@ -17,11 +17,11 @@ const idle: BedSight = {
   neverUsed: false,
 };
 
-describe('What a report says of the bed', () => {
+describe('The bed state derived from a report', () => {
   const table: [what: string, sight: Partial<BedSight>, verdict: ReturnType<typeof judgeBed>][] = [
     ['the same record, proved by its id, after any gap', {}, null],
-    ['the same file printed again meanwhile', { report: { state: 'idle', job: again } }, 'foreign'],
-    ['another file printed meanwhile', { report: { state: 'idle', job: { name: 'other.gcode' } } }, 'foreign'],
+    ['the same file printed again in the meantime', { report: { state: 'idle', job: again } }, 'foreign'],
+    ['another file printed in the meantime', { report: { state: 'idle', job: { name: 'other.gcode' } } }, 'foreign'],
     [
       'the same name and no id, after an hour',
       { report: { state: 'idle', job: nameOnly }, known: nameOnly },
@@ -38,101 +38,97 @@ describe('What a report says of the bed', () => {
       null,
     ],
     [
-      'the same name, an id that is new to us, after an hour',
+      'the same name and an id that is new to us, after an hour',
       { report: { state: 'idle', job: first }, known: nameOnly },
       'unknown',
     ],
     [
-      'the same name, an id that comes late, without a gap',
+      'the same name and an id that is reported late, without a gap',
       { report: { state: 'idle', job: first }, known: nameOnly, afterGap: false },
       null,
     ],
-    ['a printer that remembers nothing any more', { report: { state: 'idle', job: null } }, 'unknown'],
+    ['a printer that no longer remembers any job', { report: { state: 'idle', job: null } }, 'unknown'],
     [
-      'a printer that remembers nothing any more, a moment later',
+      'a printer that no longer remembers any job, a moment later',
       { report: { state: 'idle', job: null }, gapSeconds: 1 },
       'unknown',
     ],
     [
-      'a printer that remembers nothing any more, on an occupied bed',
+      'a printer that no longer remembers any job, on an occupied bed',
       { report: { state: 'idle', job: null }, bed: { state: 'occupied', cause: 'attempt' } },
       null,
     ],
     ['a simulator that was never used', { report: { state: 'idle', job: null }, known: null, neverUsed: true }, null],
-    ['the first contact of all, on a bed that somebody called clear', { firstContact: true, known: null }, 'unknown'],
-    [
-      'the first contact of all',
-      { firstContact: true, known: null, bed: { state: 'occupied', cause: 'unknown' } },
-      null,
-    ],
+    ['the very first contact, on a bed that an operator marked clear', { firstContact: true, known: null }, 'unknown'],
+    ['the very first contact', { firstContact: true, known: null, bed: { state: 'occupied', cause: 'unknown' } }, null],
     ['a print that was running when last seen', { wasActive: true }, 'unknown'],
     ['no job, as before, a moment later', { report: { state: 'idle', job: null }, known: null, gapSeconds: 1 }, null],
     ['no job, as before, after an hour', { report: { state: 'idle', job: null }, known: null }, 'unknown'],
     ['a job of ours', { report: { state: 'printing', job: again }, ours: true }, null],
-    ['a print that is not ours', { report: { state: 'printing', job: again } }, 'foreign'],
+    ['a foreign print', { report: { state: 'printing', job: again } }, 'foreign'],
     [
-      'a print that is not ours and is known already',
+      'a foreign print that is already known',
       { report: { state: 'printing', job: first }, bed: { state: 'occupied', cause: 'foreign' } },
       null,
     ],
     [
-      'the same file started again at the screen while its last part is known to lie there',
+      'the same file started again at the screen while its previous part is known to be on the bed',
       { report: { state: 'printing', job: again }, bed: { state: 'occupied', cause: 'foreign' } },
       'foreign',
     ],
     [
-      'a print that began and ended between two reports',
+      'a foreign print that began and ended between two reports',
       { report: { state: 'idle', job: again }, afterGap: false },
       'foreign',
     ],
     [
-      'a print that is not ours, on a bed that is occupied by one of ours',
+      'a foreign print on a bed that is occupied by one of our parts',
       { report: { state: 'printing', job: first }, bed: { state: 'occupied', cause: 'attempt' } },
       'foreign',
     ],
     [
-      'a print that is not ours, after a gap, on an occupied bed',
+      'a foreign print after a gap, on an occupied bed',
       { report: { state: 'printing', job: first }, bed: { state: 'occupied', cause: 'unknown' } },
       'foreign',
     ],
     [
-      'a print that is not ours and that the printer does not name',
+      'a foreign print that the printer does not name',
       { report: { state: 'printing', job: null }, known: null },
       'foreign',
     ],
     [
-      'another file printed meanwhile, on an occupied bed',
+      'another file printed in the meantime, on an occupied bed',
       { report: { state: 'idle', job: again }, bed: { state: 'occupied', cause: 'attempt' } },
       'foreign',
     ],
     [
-      'another file than was known, at the first contact, on an occupied bed',
+      'a different file from the known one, at the first contact, on an occupied bed',
       { report: { state: 'idle', job: again }, bed: { state: 'occupied', cause: 'unknown' }, firstContact: true },
       null,
     ],
     [
-      'a simulator that was never used and is met for the first time',
+      'a simulator that was never used, at the first contact',
       { report: { state: 'idle', job: null }, known: null, neverUsed: true, firstContact: true },
       null,
     ],
-    ['a simulator that was never used and names a job', { known: null, neverUsed: true }, 'foreign'],
+    ['a simulator that was never used but names a job', { known: null, neverUsed: true }, 'foreign'],
     [
-      'no job, as before, after just a minute',
+      'no job, as before, after only a minute',
       { report: { state: 'idle', job: null }, known: null, gapSeconds: 60 },
       null,
     ],
     [
-      'a job that it remembered is gone after a moment',
+      'a remembered job that is gone after a moment',
       { report: { state: 'idle', job: null }, gapSeconds: 0 },
       'unknown',
     ],
-    ['the printer forgets its job while we look', { report: { state: 'idle', job: null }, afterGap: false }, null],
+    ['a printer that forgets its job while connected', { report: { state: 'idle', job: null }, afterGap: false }, null],
   ];
   for (const [what, sight, verdict] of table) {
     it(`${what}: ${verdict ?? 'nothing new'}`, () => assert.equal(judgeBed({ ...idle, ...sight }), verdict));
   }
 
-  it('goes by every id that both records have', () => {
+  it('compares every id that both records have', () => {
     assert.equal(compareRecords({ name: 'a', taskId: '7' }, { name: 'a', taskId: '7' }), 'same');
     assert.equal(compareRecords({ name: 'a', taskId: '7' }, { name: 'a', taskId: '8' }), 'different');
     assert.equal(compareRecords({ name: 'a', taskId: '0' }, { name: 'a', taskId: '0' }), 'unknown');
@@ -147,7 +143,7 @@ describe('What a report says of the bed', () => {
     assert.equal(
       compareRecords({ name: 'a', taskId: '' }, { name: 'a', taskId: '' }),
       'unknown',
-      'no id proves nothing',
+      'without an id nothing is proved',
     );
     assert.equal(compareRecords({ name: 'a', taskId: '7' }, { name: 'a' }), 'unknown');
   });

@@ -43,7 +43,7 @@ describe('The bed of a printer', () => {
       await restoreBed(tx, await lockPrinter(tx, giga), attempt, 'agent');
     });
 
-  it('is ours from the intent on, and clear again when the start was not made', async () => {
+  it('is occupied by us from the intent on, and clear again if the start was not sent', async () => {
     await intend();
     assert.deepEqual(await bed(), ['occupied', 'attempt', ours]);
     await restore();
@@ -51,7 +51,7 @@ describe('The bed of a printer', () => {
   });
 
   for (const cause of ['foreign', 'unknown'] as const) {
-    it(`stays occupied when a start was not made because something ${cause} was seen on it meanwhile`, async () => {
+    it(`stays occupied if a start was not sent because something ${cause} was seen on it in the meantime`, async () => {
       await intend();
       await farm.database.transaction((tx) => occupyBedByOther(tx, giga, cause, 'agent'));
       const { bedVersion } = await findPrinter(farm.database, giga);
@@ -69,7 +69,7 @@ describe('The bed of a printer', () => {
     assert.deepEqual(await bed(), ['occupied', 'attempt', ours]);
   });
 
-  it('is cleared by an operator who has seen its present version, and by nobody who has seen another', async () => {
+  it('is cleared by an operator who sends its current version, and rejected with any other version', async () => {
     await intend();
     await endAllAttempts(farm);
     const { bedVersion: seen } = await findPrinter(farm.database, giga);

@@ -32,7 +32,7 @@ describe('The machine of a printer', () => {
   after(() => dropFarm(farm));
 
   const said: [string, string][] = [];
-  /** A machine that tells these ids connects as a printer. */
+  /** Connects a machine with these ids as a printer. */
   const meet = (ids: MachineIdentity, { id = giga, complete = true } = {}): Promise<void> => {
     said.length = 0;
     const log = (level: string, text: string) => said.push([level, text]);
@@ -47,7 +47,7 @@ describe('The machine of a printer', () => {
   };
 
   describe('when it connects', () => {
-    it('is pinned when it is the first, and that is told once', async () => {
+    it('is pinned at the first contact, which is logged once', async () => {
       await meet(mcu);
       assert.deepEqual(await pinned(), mcu);
       assert.deepEqual(said, [['info', 'elegoo_giga is mcu aa from now on.']]);
@@ -55,7 +55,7 @@ describe('The machine of a printer', () => {
       assert.deepEqual(said, []);
     });
 
-    it('is known by more ids when it tells more', async () => {
+    it('gains further ids when it reports more', async () => {
       await meet(mcu);
       await meet({ ...mcu, host: 'h' });
       assert.deepEqual(await pinned(), { ...mcu, host: 'h' });
@@ -64,7 +64,7 @@ describe('The machine of a printer', () => {
       assert.deepEqual(await pinned(), { ...mcu, host: 'h' });
     });
 
-    it('is not let in when it is another one', async () => {
+    it('is rejected if it is a different one', async () => {
       await meet(mcu);
       const name = (await findPrinter(farm.database, giga)).name;
       const words = new RegExp(`^The machine at this address is not ${name}, but mcu bb.$`);
@@ -73,27 +73,27 @@ describe('The machine of a printer', () => {
       assert.deepEqual(await pinned(), mcu);
     });
 
-    it('is not let in when it tells nothing in common, once it tells all', async () => {
+    it('is rejected if it has no id in common, once it has reported them all', async () => {
       await meet(mcu);
       await assert.rejects(meet({ host: 'h' }), wrong(/is not/, { host: 'h' }));
       await assert.rejects(meet({}), wrong(/a machine without an id/, {}));
       await meet({ host: 'h' }, { complete: false });
-      assert.deepEqual(await pinned(), mcu, 'nothing is pinned before it has told all');
+      assert.deepEqual(await pinned(), mcu, 'nothing is pinned before all ids are reported');
     });
 
-    it('is not pinned before it has told all', async () => {
+    it('is not pinned before it has reported all its ids', async () => {
       await meet(mcu, { complete: false });
       assert.deepEqual([await pinned(), said], [{}, []]);
     });
 
-    it('is let in without an id of its own, and that is warned of', async () => {
+    it('is accepted without an id of its own, with a warning', async () => {
       await meet({});
       assert.deepEqual(said, [
         ['warn', 'elegoo_giga reports no id of its own, so another machine at its address would not be noticed.'],
       ]);
     });
 
-    it('is not let in as a second printer', async () => {
+    it('is rejected if it is pinned to another printer', async () => {
       await meet(mcu, { id: h2d });
       const { name } = await findPrinter(farm.database, h2d);
       await assert.rejects(meet(mcu), wrong(new RegExp(`^The machine at this address is ${name} \\(mcu aa\\).$`), mcu));
@@ -102,14 +102,14 @@ describe('The machine of a printer', () => {
       await meet({ mcu: 'bb' });
     });
 
-    it('is another one than a printer with which it shares one id and not the other', async () => {
+    it('is a different one if it shares one id and differs in another', async () => {
       await meet({ mcu: 'aa', host: 'one' }, { id: h2d });
       await meet({ mcu: 'aa', host: 'two' });
       assert.deepEqual(await pinned(), { mcu: 'aa', host: 'two' });
     });
   });
 
-  describe('that is another one', () => {
+  describe('that is a different one', () => {
     const stranger = (found: MachineIdentity | undefined, id = giga) =>
       storeReport(farm.database, id, {
         connected: false,
@@ -119,7 +119,7 @@ describe('The machine of a printer', () => {
       });
     const accept = (body: unknown = {}) => acceptIdentity(farm, giga, body, 'ada');
 
-    it('is accepted by an operator, and its bed is to be looked at', async () => {
+    it('is accepted by an operator, and its bed must be inspected', async () => {
       await farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), undefined, 'ada'));
       await stranger({ mcu: 'bb' });
       const accepted = await accept({ found: { mcu: 'bb' } });
@@ -142,7 +142,7 @@ describe('The machine of a printer', () => {
       });
     });
 
-    it('is not accepted where there is none, or by now yet another one', async () => {
+    it('is not accepted if there is none, or if it has been replaced in the meantime', async () => {
       await stranger(undefined);
       await assert.rejects(accept(), {
         code: 'no_other_machine',
@@ -155,16 +155,20 @@ describe('The machine of a printer', () => {
         message: /is now mcu bb/,
         remedy: /./,
       });
-      assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whatever it is');
+      assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whichever was found');
     });
 
-    it('is not accepted while it is another printer', async () => {
+    it('is not accepted if it is pinned to another printer', async () => {
       await meet({ mcu: 'bb' }, { id: h2d });
       await stranger({ mcu: 'bb' });
       await assert.rejects(accept(), { code: 'machine_of_another', message: /already/, remedy: /bamboo_h2d/ });
       await stranger({ mcu: 'aa' });
       await farm.database.query(`UPDATE printers SET identity = '{"mcu": "aa"}' WHERE id = 'elegoo_giga'`);
-      assert.deepEqual((await accept()).identity, mcu, 'what is pinned to itself is no other printer');
+      assert.deepEqual(
+        (await accept()).identity,
+        mcu,
+        "the machine that is pinned to this printer is not another printer's",
+      );
     });
 
     it('is not accepted while an attempt is under way', async () => {
@@ -200,7 +204,7 @@ describe('The machine of a printer', () => {
   });
 });
 
-describe('A printer that its node makes known', () => {
+describe('A printer that its node registers', () => {
   let farm: Farm;
   beforeEach(async () => {
     farm = await openBareFarm();
@@ -217,7 +221,7 @@ describe('A printer that its node makes known', () => {
       .filter(({ printerId: id }) => id === 'new_printer')
       .map(({ slot, materialId, gramsLeft }) => [slot, materialId, gramsLeft]);
 
-  it('is occupied and empty until an operator has looked', async () => {
+  it('is occupied and empty until an operator has inspected it', async () => {
     const printer = await announce(false);
     assert.deepEqual([printer.bedState, printer.bedCause], ['occupied', 'unknown']);
     assert.deepEqual(
@@ -226,7 +230,7 @@ describe('A printer that its node makes known', () => {
     );
   });
 
-  it('begins clear and loaded if it is a simulator, which nobody can look at', async () => {
+  it('starts clear and loaded if it is a simulator, which no operator can inspect', async () => {
     const printer = await announce(true);
     assert.deepEqual([printer.bedState, printer.bedVersion], ['clear', 2]);
     const expected = [
@@ -246,7 +250,7 @@ describe('A printer that its node makes known', () => {
     );
   });
 
-  it('keeps what lies in its slots', async () => {
+  it('keeps the contents of its slots', async () => {
     await announce(false);
     const { rows } = await farm.database.query<{ id: string }>(
       `INSERT INTO spools (material_id, initial_grams, grams_left) VALUES ('petg_white_esun', 500, 400) RETURNING id`,
@@ -259,7 +263,7 @@ describe('A printer that its node makes known', () => {
     assert.deepEqual((await loaded())[1], ['two', 'petg_white_esun', 400]);
   });
 
-  it('is never cleared once it was connected, or anything of it is known', async () => {
+  it('is never cleared once it was connected, or once anything about it is known', async () => {
     await announce(false);
     await storeReport(farm.database, printerId('new_printer'), { connected: true, problem: null, report: idle });
     assert.equal((await announce(true)).bedState, 'occupied');
@@ -269,14 +273,14 @@ describe('A printer that its node makes known', () => {
     assert.equal((await announce(true)).bedState, 'occupied');
   });
 
-  it('is described anew by what it reports', async () => {
+  it('is updated by its reports', async () => {
     const { capabilities } = await announce(false);
     await refinePrinter(farm, printerId('new_printer'), { ...capabilities, model: 'X1' }, [{ slot: 'five', tool: 4 }]);
     assert.equal((await findPrinter(farm.database, 'new_printer')).capabilities.model, 'X1');
     assert.equal((await loaded()).length, 5);
   });
 
-  it('is closed for a time that an operator names, and opened again', async () => {
+  it('is closed for a period that an operator sets, and opened again', async () => {
     const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
     const close = (from: number, until: number) =>
       closePrinter(farm, giga, { from: at(from), until: at(until), reason: 'new nozzle' }, 'ada');
@@ -346,12 +350,12 @@ describe('The condition of a printer', () => {
   const until = async (met: () => boolean | Promise<boolean>): Promise<void> => {
     const end = performance.now() + 3000;
     while (!(await met())) {
-      if (performance.now() > end) assert.fail('it did not come about');
+      if (performance.now() > end) assert.fail('it did not happen in time');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
 
-  it('closes it with all that was found, until it is over', async () => {
+  it('closes it with every failed check, until all pass', async () => {
     await watch.close(order, [storage, mode]);
     assert.deepEqual(await condition(), ['storage', 'No card. No mode.', 'Put one in. Switch it on.']);
     const { rows } = await farm.database.query<{ by: string }>(
@@ -359,7 +363,7 @@ describe('The condition of a printer', () => {
     );
     assert.deepEqual(rows, [{ by: 'agent:elegoo_giga' }]);
     await until(() => asked.length >= 2);
-    assert.deepEqual(await condition(), ['storage', 'No card.', 'Put one in.'], 'what is found now is shown');
+    assert.deepEqual(await condition(), ['storage', 'No card.', 'Put one in.'], 'the current failures are shown');
     assert.equal(asked[0], order);
     answer = () => Promise.resolve([]);
     await until(async () => (await condition()) === null);
@@ -367,10 +371,10 @@ describe('The condition of a printer', () => {
     assert.deepEqual(said, ['info: elegoo_giga accepts jobs again.']);
     const { length } = asked;
     await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal(asked.length, length, 'nobody looks any more');
+    assert.equal(asked.length, length, 'the checks have stopped');
   });
 
-  it('is over when nothing but the file, a slot or the moment stands in the way', async () => {
+  it('ends when only the file, a slot or the moment is left as an obstacle', async () => {
     await watch.close(order, [storage]);
     answer = () =>
       Promise.resolve([
@@ -381,7 +385,7 @@ describe('The condition of a printer', () => {
     await until(async () => (await condition()) === null);
   });
 
-  it('is looked at again when the printer could not be asked', async () => {
+  it('is checked again if the printer could not be queried', async () => {
     await watch.close(order, [storage]);
     answer = () => Promise.reject(new Error('offline'));
     await until(() => asked.length >= 3);
@@ -389,12 +393,12 @@ describe('The condition of a printer', () => {
     assert.equal(said[0], 'debug: elegoo_giga could not be checked: offline');
   });
 
-  it('is forgotten when an agent begins, and found again with the next job', async () => {
+  it('is forgotten when an agent starts, and detected again with the next job', async () => {
     await watch.close(order, [storage]);
     watch.stop();
     const { length } = asked;
     await new Promise((resolve) => setTimeout(resolve, 150));
-    assert.equal(asked.length, length, 'an agent that has ended asks nothing');
+    assert.equal(asked.length, length, 'an agent that has ended does not query the printer');
     assert.deepEqual((await condition())?.[0], 'storage');
     await watch.start();
     assert.equal(await condition(), null);
@@ -402,14 +406,14 @@ describe('The condition of a printer', () => {
     await until(() => asked.length > length);
   });
 
-  it('is not looked at by an agent that has ended meanwhile', async () => {
+  it('is not checked by an agent that has ended in the meantime', async () => {
     watch.stop();
     await watch.close(order, [storage]);
     await new Promise((resolve) => setTimeout(resolve, 150));
     assert.equal(asked.length, 0);
   });
 
-  it('is not written by a look that came to its end after the agent', async () => {
+  it('is not stored by a check that finishes after the agent has ended', async () => {
     let end: (failures: PreflightFailure[]) => void = () => undefined;
     answer = () =>
       new Promise((resolve) => {

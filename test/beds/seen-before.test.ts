@@ -13,7 +13,7 @@ import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm'
 
 const giga = printerId('elegoo_giga');
 
-describe('A bed that was seen before a print ended on it', () => {
+describe('A bed that was inspected before a print ended on it', () => {
   let farm: Farm;
   before(async () => {
     farm = await openBareFarm();
@@ -21,8 +21,8 @@ describe('A bed that was seen before a print ended on it', () => {
   });
   after(() => dropFarm(farm));
 
-  // The fault campaign, seed 1301: the operator looked between the intent and the first layer, and the word was delayed until the print had ended.
-  it('is not cleared by that look, even if no report ever showed the print running', async () => {
+  // The fault campaign, seed 1301: the operator looked between the intent and the first layer, and the clear request was delayed until the print had ended.
+  it('is not cleared by that inspection, even if no report ever showed the print running', async () => {
     const job = await addJob(farm, 'part', { forcePrinter: giga });
     assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
     const attempt = await openAttemptOf(farm.database, giga);

@@ -5,7 +5,7 @@ import { RealFarm } from '../support/real-farm';
 
 const seed = Number(process.env['PLATEWISE_FUZZ_SEED'] ?? 20261126);
 
-describe(`The API under requests made from its description (seed ${seed})`, () => {
+describe(`The API under requests generated from its description (seed ${seed})`, () => {
   const farm = new RealFarm();
   let open: FuzzSubject;
   before(async () => {
@@ -19,16 +19,15 @@ describe(`The API under requests made from its description (seed ${seed})`, () =
     assert.deepEqual(failures, []);
     assert.equal(requests, to - from);
     assert.ok(farm.running);
-    // Otherwise it would have tried nothing but refusals, or nothing but what is right.
+    // Otherwise it would have tried only rejected requests, or only valid ones.
     for (const status of ['200', '201', '400', '404', ...expected]) {
       assert.ok((statuses[status] ?? 0) > 0, `${status} never came: ${JSON.stringify(statuses)}`);
     }
   };
 
-  it('never fails, shows nothing and answers as described, while everybody may do everything', () =>
-    run(open, 0, 300, []));
+  it('never fails, leaks nothing and answers as described, without keys', () => run(open, 0, 300, []));
 
-  it('nor with keys of every scope', async () => {
+  it('and with keys of every scope', async () => {
     const locked = await lockedSubject(farm, open);
     await run(locked, 300, 900, ['401', '403']);
     for (const key of Object.values(locked.keys)) assert.ok(!farm.output.includes(key), 'a key is in the log');

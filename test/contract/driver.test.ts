@@ -37,12 +37,12 @@ for (const subject of subjects) {
       ok(observed.receivedAt >= called);
     });
 
-    it('finds nothing against a fitting order', async () => {
+    it('finds no failed check for a suitable order', async () => {
       await stage.connect();
       deepStrictEqual(await driver.preflight(await stage.order()), []);
     });
 
-    it('names what forbids an order', async () => {
+    it('names the failed checks of an order', async () => {
       await stage.connect();
       const wanted = await stage.order();
       const failures = await driver.preflight({ ...wanted, slots: ['nowhere'] });
@@ -62,12 +62,12 @@ for (const subject of subjects) {
       await reportWhere(driver, (report) => report.state === 'printing');
     });
 
-    it('finds no trace of a job that never was', async () => {
+    it('finds no trace of a job that never existed', async () => {
       await stage.connect();
       strictEqual((await driver.trace(await stage.order())).verdict, 'none');
     });
 
-    it('sends nothing when the check forbids it', async () => {
+    it('sends nothing if the check rejects it', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await stage.upload(wanted);
@@ -83,7 +83,7 @@ for (const subject of subjects) {
       strictEqual(stage.count(wanted, 'start'), 0);
     });
 
-    it('sends nothing after its time', async () => {
+    it('sends nothing after its deadline', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await stage.upload(wanted);
@@ -93,14 +93,14 @@ for (const subject of subjects) {
       strictEqual(stage.count(wanted, 'start'), 0);
     });
 
-    it('sends nothing on an observation that came, or was looked at, too late', async () => {
+    it('sends nothing on an observation that arrived, or was judged, too late', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await stage.upload(wanted);
       const given = {
         ...permit(),
         observedWithin: 2000,
-        // As a process that stands still at the worst moment.
+        // Simulates a process that is suspended at the worst moment.
         check: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100),
       };
       await rejects(driver.start(wanted, given), StartNotSentError);
@@ -113,7 +113,7 @@ for (const subject of subjects) {
       await rejects(driver.start(wanted, permit()), StartNotSentError);
     });
 
-    it('does not call a start of a missing file a success', async () => {
+    it('does not report the start of a missing file as a success', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await rejects(
@@ -123,7 +123,7 @@ for (const subject of subjects) {
       strictEqual(stage.count(wanted, 'started'), 0);
     });
 
-    it('says that a start is unconfirmed if the printer vanishes', async () => {
+    it('reports a start as unconfirmed if the printer vanishes', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await stage.upload(wanted);
@@ -143,7 +143,7 @@ for (const subject of subjects) {
       strictEqual(stage.count(wanted, 'start'), sent);
     });
 
-    it('notices that an upload broke, and brings it to its end when asked again', async () => {
+    it('detects a broken upload, and completes it when called again', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await simulator.setFault('upload_breaks', { times: 1 });
@@ -157,7 +157,7 @@ for (const subject of subjects) {
       strictEqual(last?.sha256, wanted.identity.sha256);
     });
 
-    it('gives up an upload when told to', async () => {
+    it('aborts an upload on request', async () => {
       await stage.connect();
       const wanted = await stage.order();
       await rejects(driver.upload(wanted, { signal: AbortSignal.abort(), progress: () => {} }), UploadFailedError);

@@ -8,7 +8,7 @@ import { connectionWhere, orderFor, permit, reportWhere, temporaryDirectory } fr
 import { simulatedLoads } from '../support/simulated-filament';
 import type { Subject } from './subjects';
 
-/** One simulated printer with a driver at it, for one test. */
+/** One simulated printer with a connected driver, for one test. */
 export class Stage {
   private constructor(
     readonly subject: Subject,
@@ -18,7 +18,7 @@ export class Stage {
     private readonly directory: { path: string; remove(): Promise<void> },
   ) {}
 
-  /** @param more what this test asks of the simulator besides */
+  /** @param more further options of the simulator */
   static async set(subject: Subject, speed: number, more: Partial<SimulatorOptions> = {}): Promise<Stage> {
     const directory = await temporaryDirectory();
     const dataDir = join(directory.path, 'simulator');
@@ -39,7 +39,7 @@ export class Stage {
     await this.directory.remove();
   }
 
-  /** Puts another driver in the place of the present one. */
+  /** Replaces the current driver. */
   async recast(options: Partial<Parameters<Subject['driver']>[1]>): Promise<void> {
     await this.driver.close();
     this.driver = this.subject.driver(this.simulator, { timeScale: this.speed, ...options });
@@ -68,7 +68,7 @@ export class Stage {
     return this.driver.upload(wanted, { signal: new AbortController().signal, progress });
   }
 
-  /** An order of this length, sent and started. */
+  /** An order of this length, uploaded and started. */
   async running(seconds?: number): Promise<StartOrder> {
     const wanted = await this.order(seconds);
     await this.upload(wanted);
@@ -80,18 +80,18 @@ export class Stage {
     return reportWhere(this.driver, condition, ms);
   }
 
-  /** The report that tells how the job ended. */
+  /** The report that shows how the job ended. */
   ended(wanted: StartOrder, ms = 35_000): Promise<PrinterReport> {
     return this.reportWhere((report) => report.ending !== null && isSameJob(wanted.identity, report.job), ms);
   }
 
-  /** What the driver finds out about a job, in two words. */
+  /** The driver's verdict on a job, in two words. */
   async traced(wanted: StartOrder): Promise<string> {
     const trace: JobTrace = await this.driver.trace(wanted);
     return trace.verdict === 'ended' ? `ended ${trace.ending}` : trace.verdict;
   }
 
-  /** What truly happened at the printer. */
+  /** The simulator's truth log. */
   truth(): {
     event: string;
     file_name?: string;
@@ -105,7 +105,7 @@ export class Stage {
       .map((line) => JSON.parse(line));
   }
 
-  /** How often something truly happened to the file of an order. */
+  /** How often an event really happened to the file of an order. */
   count(wanted: StartOrder, event: string): number {
     return this.truth().filter((entry) => entry.event === event && entry.file_name === wanted.identity.fileName).length;
   }

@@ -6,10 +6,10 @@ import type { RunningSimulator, SimulatorMake, SimulatorOptions } from '../../li
 import { capabilities, gcodeLasting } from '../makes/fixtures';
 import { sliced3mf } from '../makes/sliced-3mf';
 
-/** A driver and the simulated printer that it is tried with. */
+/** A driver and the simulated printer that it is tested against. */
 export interface Subject {
   make: SimulatorMake;
-  /** How tables call it. */
+  /** Its name in tables. */
   title: string;
   simulator: { accessCode?: string; profile?: string };
   /**
@@ -24,14 +24,14 @@ export interface Subject {
   file(seconds: number): Promise<Buffer | string>;
   extension: string;
   slot: string;
-  /** The last tool that such a printer has, in a filament that is in no other slot. */
+  /** The last tool of such a printer, with a filament that is in no other slot. */
   lastTool: {
     tool: number;
     slot: string;
     simulator: Partial<SimulatorOptions>;
     file(seconds: number): Promise<Buffer | string>;
   };
-  /** What makes the printer refuse the driver, besides wrong credentials. */
+  /** Settings with which the printer refuses the driver, besides wrong credentials. */
   refusal?: string;
 }
 
@@ -41,7 +41,7 @@ const log =
 const common = { host: '127.0.0.1', capabilities, log };
 const key = '0123456789abcdef0123456789abcdef';
 
-/** What only the last tool prints in. */
+/** The filament that only the last tool is loaded with. */
 export const lastFilament = 'pla_red_esun';
 
 const bambu: Subject = {
@@ -78,7 +78,7 @@ const bambu: Subject = {
   },
 };
 
-/** The extruders of a Giga ride together: its only tool is its last. */
+/** The extruders of a Giga move together: its only tool is its last. */
 function moonraker(profile: string, title: string, extruders: 1 | 2 = 1): Subject {
   return {
     make: 'moonraker',
@@ -156,7 +156,7 @@ const snapmaker: Subject = {
   refusal: 'refuse_pairing',
 };
 
-/** Every driver, Moonraker's with both vintages and with plain Klipper's macros beside the Giga's. */
+/** Every driver; Moonraker's with both vintages, and with plain Klipper's macros besides the Giga's. */
 export const subjects: readonly Subject[] = [
   bambu,
   moonraker('legacy-giga', 'Giga, Moonraker 2022'),

@@ -24,14 +24,14 @@ async function diagnose(
 const found = (diagnosis: Diagnosis, name: string) => diagnosis.checks.find((check) => check.name === name);
 
 describe('platewise doctor', () => {
-  it('finds nothing in the way on a machine that has nothing but Node.js', async () => {
+  it('finds no problem on a machine that has only Node.js', async () => {
     const { code, diagnosis } = await diagnose({});
     assert.equal(code, 0, JSON.stringify(diagnosis));
     assert.equal(diagnosis.ready, true);
     assert.equal(found(diagnosis, 'PostgreSQL')?.status, 'ok');
   });
 
-  it('says of a database whether it is migrated', async () => {
+  it('reports whether a database is migrated', async () => {
     const url = await embeddedPostgresUrl();
     const before = await diagnose({ DATABASE_URL: url });
     assert.equal(found(before.diagnosis, 'schema')?.status, 'warning');
@@ -43,7 +43,7 @@ describe('platewise doctor', () => {
     assert.equal(after.code, 0);
   });
 
-  it('says of a broker what it has', async function () {
+  it('reports the state of a broker', async function () {
     const broker = await rabbitMq();
     if ('skip' in broker) {
       console.log(`      skipped: ${broker.skip}`);
@@ -54,7 +54,7 @@ describe('platewise doctor', () => {
     assert.match(String(found(diagnosis, 'topology')?.status), /ok|warning/);
   });
 
-  it('names what cannot be reached with a remedy, and never a password', async () => {
+  it('names unreachable servers with a remedy, and never a password', async () => {
     const port = await freePort();
     const { code, text, diagnosis } = await diagnose({
       DATABASE_URL: `postgres://someone:secret-one@127.0.0.1:${port}/farm`,
@@ -69,7 +69,7 @@ describe('platewise doctor', () => {
     assert.doesNotMatch(text, /secret-/);
   });
 
-  it('asks the printers of a flow', async () => {
+  it('queries the printers of a flow', async () => {
     const directory = temporaryDirectory('doctor-printers');
     const simulator = await startSimulator('moonraker', { dataDir: join(directory, 'printer'), speed: 60 });
     try {
@@ -94,7 +94,7 @@ describe('platewise doctor', () => {
     }
   });
 
-  it('asks a Klipper printer as any other, and says what is wrong in a form', async () => {
+  it('queries a Klipper printer like any other, and reports errors in its form', async () => {
     const directory = temporaryDirectory('doctor-forms');
     const simulator = await startSimulator('moonraker', { dataDir: join(directory, 'printer'), profile: 'modern' });
     const printer = await startSimulator('bambu', { dataDir: join(directory, 'bambu') });
@@ -132,7 +132,7 @@ describe('platewise doctor', () => {
     }
   });
 
-  it('explains itself and ends with 2 when the command makes no sense', async () => {
+  it('prints its usage and exits with 2 when the arguments are invalid', async () => {
     const { code, stderr } = await platewise(['doctor', '--cure']);
     assert.equal(code, 2);
     assert.match(stderr, /Usage: platewise doctor/);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { runNpm } from '../support/npm';
 
-/** What `npm audit --json` (npm 7 and newer) prints: its report, or `message` where the registry did not answer. */
+/** The output of `npm audit --json` (npm 7 and newer): its report, or `message` if the registry did not answer. */
 interface AuditReport {
   vulnerabilities?: Record<string, { severity: string }>;
   message?: string;
 }
 
-/** The packages with a high or critical advisory, or why the registry told none. @throws Error npm could not even ask */
+/** The packages with a high or critical advisory, or why the registry reported none. @throws Error npm could not send the query */
 function judge(printed: string): { serious: string[] } | { unanswered: string } {
   const { vulnerabilities, message }: AuditReport = JSON.parse(printed);
   if (vulnerabilities) {
@@ -15,24 +15,24 @@ function judge(printed: string): { serious: string[] } | { unanswered: string } 
     return { serious: serious.map(([name, { severity }]) => `${name}: ${severity}`) };
   }
   if (message !== undefined) return { unanswered: message };
-  throw new Error(`npm audit could not ask: ${printed}`);
+  throw new Error(`npm audit could not query the registry: ${printed}`);
 }
 
-describe('The advisories against what the package brings along', () => {
-  it('are none that is high or critical', function () {
+describe("The advisories for the package's dependencies", () => {
+  it('include none that is high or critical', function () {
     const asked = ['--omit=dev', '--audit-level=high', '--json', '--fetch-retries=0', '--fetch-timeout=60000'];
     const { stdout, stderr, error } = runNpm(process.cwd(), 'audit', ...asked);
     assert.ok(stdout, error?.message ?? stderr);
     const verdict = judge(stdout);
     if ('unanswered' in verdict) {
-      // In CI too: no installation there could make a registry answer.
+      // In CI too: nothing that could be installed there would make a registry answer.
       console.log(`      skipped: the registry answers no audit (${verdict.unanswered})`);
       return this.skip();
     }
     assert.deepEqual(verdict.serious, []);
   });
 
-  // As npm 11 printed them for a project of one dependency, before a registry that told the one thing or the other.
+  // Printed by npm 11 for a project with one dependency, with a registry that answers and with one that does not.
   const counts = { info: 0, low: 0, moderate: 0, high: 0, critical: 0, total: 0 };
   const dependencies = { prod: 2, dev: 0, optional: 0, peer: 0, peerOptional: 0, total: 1 };
   const clean = { auditReportVersion: 2, vulnerabilities: {}, metadata: { vulnerabilities: counts, dependencies } };
@@ -73,7 +73,7 @@ describe('The advisories against what the package brings along', () => {
     assert.deepEqual(verdictOn(reportOf('critical')), { serious: ['somebody-elses: critical'] });
   });
 
-  it('are not taken for none where nobody answered', () => {
+  it('are not taken as absent if the registry does not answer', () => {
     const message = 'request to http://127.0.0.1:4998/-/npm/v1/security/advisories/bulk failed';
     assert.deepEqual(verdictOn({ message, error: { summary: '', detail: '' } }), { unanswered: message });
     const noLock = { code: 'ENOLOCK', summary: 'This command requires an existing lockfile.', detail: '' };

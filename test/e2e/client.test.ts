@@ -7,7 +7,7 @@ import { RealFarm } from '../support/real-farm';
 
 type Job = components['schemas']['Job'];
 
-/** A client as another program has it: types from docs/openapi.yaml, nothing of ours. */
+/** A client as another program would have it: types from docs/openapi.yaml, no code of ours. */
 describe('A client that is generated from the description', () => {
   const farm = new RealFarm();
   let client: Client<paths>;
@@ -42,7 +42,7 @@ describe('A client that is generated from the description', () => {
     return data;
   }
 
-  /** Resolves when the stream of events tells that a job has come to this status. */
+  /** Resolves when the event stream reports that a job has reached this status. */
   async function watch(id: string, status: Job['status']): Promise<void> {
     const ended = new AbortController();
     const { data } = await client.GET('/events', { parseAs: 'stream', signal: ended.signal });
@@ -94,7 +94,7 @@ describe('A client that is generated from the description', () => {
     assert.equal((await job(other)).status, 'cancelled');
   });
 
-  it('gets a typed problem where it is wrong', async () => {
+  it('receives a typed problem for an invalid request', async () => {
     const { data, error, response } = await client.POST('/jobs', {
       body: { job_name: 'x', stl_path: '/nowhere.stl', material_id: 'unobtainium' },
     });

@@ -33,7 +33,7 @@ describe('The dashboard', () => {
       if (message.text().startsWith('errorCaptured')) errors.push(message.text());
     });
     page.on('dialog', (dialog) => void dialog.accept());
-    // With somebody always there the whole farm is planned ahead; a missing print is looked for only briefly.
+    // With an operator always present the whole farm is planned ahead; a missing print is looked for only briefly.
     await farm.start({
       SIM_SPEED: '60',
       OPERATOR_HOURS: '00:00-24:00',
@@ -59,7 +59,7 @@ describe('The dashboard', () => {
   };
   const cubeJob = async (more: Record<string, unknown> = {}): Promise<string> =>
     farm.submit({ job_name: 'Cube', stl_path: await farm.upload(cube), material_id: 'pla_black_esun', ...more });
-  /** Acts on a simulated printer as somebody in front of it does, or lets something happen to it. */
+  /** Acts on a simulated printer as an operator in front of it does, or triggers an event on it. */
   const atPrinter = async (id: string, what: string, body: unknown): Promise<void> => {
     const state = readFileSync(join(farm.data, 'simulators', id, 'state.json'), 'utf8');
     const { ports } = JSON.parse(state) as { ports: { control: number } };
@@ -68,7 +68,7 @@ describe('The dashboard', () => {
     assert.ok(ok, what);
   };
 
-  it('takes a model that is dropped on it, and says what is wrong beside the field', async () => {
+  it('accepts a model that is dropped on it, and shows errors beside the field', async () => {
     await open('submit');
     const transfer = await page.evaluateHandle((base64) => {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -96,7 +96,7 @@ describe('The dashboard', () => {
     assert.equal((await farm.api<{ total_jobs: number }>('/queue?kit_id=order%204711')).body.total_jobs, 1);
   });
 
-  it('is told the same by the interface: what a job would be, and stores none', async () => {
+  it('gets the same from the API: a preview of a job, without storing one', async () => {
     const before = (await farm.api<{ total_jobs: number }>('/queue')).body.total_jobs;
     const job = { job_name: 'Clip', stl_path: await farm.upload(cube), material_id: 'pacf_black_bambu' };
     const { body } = await farm.api<JobPreview>('/jobs/preview', { method: 'POST', json: job });
@@ -114,7 +114,7 @@ describe('The dashboard', () => {
     assert.equal((await farm.api<{ total_jobs: number }>('/queue')).body.total_jobs, before);
   });
 
-  it('shows that print until it is done, and takes the word that its bed is clear', async () => {
+  it('shows that print until it is done, and accepts that its bed is clear', async () => {
     await open('farm');
     const artisan = card('snapmaker_artisan');
     await artisan.locator('.pw-big', { hasText: /^\d+ %$/ }).waitFor();
@@ -149,7 +149,11 @@ describe('The dashboard', () => {
     const held = await cubeJob({ job_name: '<b>Bracket</b>', material_id: 'petg_white_esun', hold: true });
     const row = page.locator(`[data-job="${held}"]`);
     await row.getByText('held', { exact: true }).waitFor();
-    assert.match((await row.textContent()) ?? '', /<b>Bracket<\/b>/, 'a name is text, whatever is in it');
+    assert.match(
+      (await row.textContent()) ?? '',
+      /<b>Bracket<\/b>/,
+      'a name is rendered as text, whatever it contains',
+    );
     await row.locator('select').focus();
     await row.locator('select').selectOption('2');
     await farm.until(held, (job) => job['priority'] === 2);
@@ -183,7 +187,7 @@ describe('The dashboard', () => {
     assert.equal((await farm.api<{ paused: object | null }>('/queue')).body.paused, null);
   });
 
-  it('tells a second screen what the first one did', async () => {
+  it('shows the effect of an action on a second screen', async () => {
     const other = await page.context().newPage();
     await other.goto(`${farm.url}/dashboard/queue`);
     await open('queue');
@@ -194,9 +198,9 @@ describe('The dashboard', () => {
     await other.close();
   });
 
-  it('says what would be if, and changes nothing', async () => {
+  it('shows the answer to a "what if", and changes nothing', async () => {
     const due = new Date(Date.now() + 20 * 60_000).toISOString();
-    // The printer has something to do before: what is promised is planned, not begun.
+    // The printer is busy first, so the promise is planned, not begun.
     const before = await cubeJob({ job_name: 'Sooner', force_printer: 'elegoo_giga', priority: 1 });
     const job = await cubeJob({
       job_name: 'Promised part',
@@ -229,8 +233,8 @@ describe('The dashboard', () => {
     for (const id of [before, job]) await farm.api(`/jobs/${id}`, { method: 'DELETE' });
   });
 
-  it('lists what an operator should do, and takes it as done', async () => {
-    // The slot of a print under way is nobody's to change.
+  it("lists the operator's setups, and accepts them as done", async () => {
+    // The slot of a running print cannot be changed.
     await freed('snapmaker_artisan');
     await open('setups');
     const red = await cubeJob({
@@ -255,7 +259,7 @@ describe('The dashboard', () => {
     await farm.api(`/jobs/${red}`, { method: 'DELETE' });
   });
 
-  it('tries a job again that was given up', async () => {
+  it('replays a job that was given up', async () => {
     await freed('bamboo_h2d');
     await atPrinter('bamboo_h2d', 'fault', { name: 'print_fails', times: 1 });
     const job = await cubeJob({ job_name: 'Given up', force_printer: 'bamboo_h2d', max_retries: 0 });
@@ -268,7 +272,7 @@ describe('The dashboard', () => {
     await farm.api(`/jobs/${job}`, { method: 'DELETE' });
   });
 
-  it('asks whether something printed, and takes the answer', async () => {
+  it('asks whether a print happened, and accepts the answer', async () => {
     await freed('elegoo_giga');
     await atPrinter('elegoo_giga', 'fault', { name: 'start_ignored', times: 1 });
     const job = await cubeJob({ job_name: 'Nobody knows', force_printer: 'elegoo_giga' });
@@ -281,7 +285,7 @@ describe('The dashboard', () => {
     await farm.api(`/jobs/${job}`, { method: 'DELETE' });
   });
 
-  it('asks on two pages what became of a print whose printer is away, and takes the word that it is off', async () => {
+  it('asks on two pages about a print whose printer is unreachable, and accepts that it is switched off', async () => {
     await freed('elegoo_giga');
     const job = await cubeJob({ job_name: 'Nobody hears', force_printer: 'elegoo_giga' });
     await farm.until(job, ({ status }) => status === 'printing');
@@ -294,7 +298,7 @@ describe('The dashboard', () => {
     await question.getByText('The machine is switched off or gone').waitFor();
     assert.match((await question.textContent()) ?? '', /Elegoo OrangeStorm Giga/);
     assert.equal(await question.locator('[data-action="clear-bed"]').count(), 0);
-    // Before that the start may still reach the printer, and the answer is not taken.
+    // Before that the start may still reach the printer, and the answer is rejected.
     await new Promise((done) => setTimeout(done, 5000));
     await question.locator('[data-action="not-printed"]').click();
     await question.waitFor({ state: 'detached', timeout: 60_000 });
@@ -304,7 +308,7 @@ describe('The dashboard', () => {
     await atPrinter('elegoo_giga', 'fault', { name: 'offline', on: false });
   });
 
-  it('shows a print that ran out of filament, and lets it go on with another spool', async () => {
+  it('shows a print that ran out of filament, and lets it continue with another spool', async () => {
     await freed('bamboo_h2d');
     await farm.api('/spools', {
       method: 'POST',
@@ -328,7 +332,7 @@ describe('The dashboard', () => {
     await farm.api(`/jobs/${job}`, { method: 'DELETE' });
   });
 
-  it('shows what was achieved, and exports it', async () => {
+  it("shows the farm's figures, and exports them", async () => {
     await open('numbers');
     await page.locator('label', { hasText: /^By/ }).locator('select').selectOption('printer');
     const { body } = await farm.api<{ total: { prints: number } }>('/numbers?by=printer');
@@ -352,7 +356,7 @@ describe('The dashboard', () => {
     [390, 844],
   ] as const) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      it(`can be read in ${colorScheme} on a screen of ${width} px`, async () => {
+      it(`is readable in ${colorScheme} on a screen of ${width} px`, async () => {
         await cubeJob({ job_name: 'Late', deadline_at: new Date(Date.now() + 60_000).toISOString() });
         await cubeJob({ job_name: 'Held', hold: true, copies: 3 });
         await page.setViewportSize({ width, height });
@@ -370,7 +374,7 @@ describe('The dashboard', () => {
     }
   }
 
-  it('can be used by keyboard alone', async () => {
+  it('can be used with the keyboard alone', async () => {
     for (const name of pages) {
       await open(name);
       await settled();
@@ -380,7 +384,7 @@ describe('The dashboard', () => {
           .filter((one) => !one.matches('button, a, input, select, [role="button"][tabindex="0"]'))
           .map((one) => one.outerHTML.slice(0, 100)),
       );
-      assert.deepEqual(mice, [], `${name}: what can be clicked can be reached by keyboard`);
+      assert.deepEqual(mice, [], `${name}: everything clickable is reachable by keyboard`);
       const stops = await page.evaluate(() => {
         const all = [
           ...document.querySelectorAll<HTMLElement>(
@@ -391,7 +395,7 @@ describe('The dashboard', () => {
         for (const [index, one] of reachable.entries()) one.dataset['stop'] = String(index);
         return reachable.length;
       });
-      // Some controls have several stops; the whole of it shows the focus at the first.
+      // Some controls have several tab stops; the control as a whole shows the focus at the first.
       const reached = new Set<string>();
       const seen = new Set<string>();
       for (let presses = 0; presses < 2 * stops + 40 && reached.size < stops; presses++) {
@@ -408,12 +412,12 @@ describe('The dashboard', () => {
         reached.add(at.stop);
         if (at.seen) seen.add(at.stop);
       }
-      assert.equal(seen.size, reached.size, `${name}: the focus can be seen`);
+      assert.equal(seen.size, reached.size, `${name}: the focus is visible`);
       assert.equal(reached.size, stops, `${name}: every control is reached`);
     }
   });
 
-  it('asks for a key in words once there is one, and works with it', async () => {
+  it('asks for a key in plain words once the farm has keys, and works with one', async () => {
     const held = await cubeJob({ job_name: 'Behind the lock', hold: true });
     const environment = { PLATEWISE_DATA: farm.data, DATABASE_URL: '' };
     const { code, stdout, stderr } = await platewise(
@@ -440,14 +444,14 @@ describe('The dashboard', () => {
     await page.locator('[data-figure="prints"]').waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     const kept = await page.evaluate(() => [localStorage, sessionStorage].map((one) => JSON.stringify({ ...one })));
-    assert.ok(!kept[0]?.includes(key), 'it is not kept beyond the tab');
+    assert.ok(!kept[0]?.includes(key), 'it is not stored beyond the tab');
     assert.ok(kept[1]?.includes(key));
     await open('submit');
     await page.locator('input[type="file"]').setInputFiles(cube);
     await page.getByText(/20\.0 × 20\.0 × 20\.0 mm/).waitFor();
     await page.getByRole('button', { name: 'Submit', exact: true }).click();
     await page.getByRole('status').filter({ hasText: 'Accepted' }).waitFor();
-    // Orders go over the dashboard's own connection, which Node-RED's login guards.
+    // Orders go over the dashboard's own connection, which Node-RED's login protects.
     await open('queue');
     const row = page.locator(`[data-job="${held}"]`);
     await row.locator('[data-action="release"]').click();
@@ -455,19 +459,19 @@ describe('The dashboard', () => {
     assert.ok(!farm.output.includes(key), 'no key in the log');
   });
 
-  it('broke nothing on the way', () => assert.deepEqual(errors, []));
+  it('caused no error in the browser', () => assert.deepEqual(errors, []));
 
-  /** Waits until a page shows what the farm told it. */
+  /** Waits until a page shows the data that the farm has sent. */
   async function settled(): Promise<void> {
     await page.locator('.pw', { hasText: /^\s*Waiting for/ }).waitFor({ state: 'detached' });
     await page.locator('section.pw :is(h2, .pw-badge, .pw-card)').first().waitFor();
-    // The dashboard's own parts take a moment to change their colours.
+    // The dashboard's own widgets take a moment to change their colours.
     await page.evaluate(() =>
       Promise.allSettled(document.getAnimations().map((one) => one instanceof CSSTransition && one.finished)),
     );
   }
 
-  /** Cancels what a printer has, and says that its bed is clear. */
+  /** Cancels the job of a printer, and marks its bed clear. */
   async function freed(id: string): Promise<void> {
     const { job_id } = await printer(id);
     if (job_id) {

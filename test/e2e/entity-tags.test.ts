@@ -33,7 +33,7 @@ describe('Entity tags of jobs', () => {
       ...(json && { body: JSON.stringify(json) }),
     });
 
-  it('spare a client what it has already', async () => {
+  it('let a client skip what it already has', async () => {
     const { status, tag } = await look();
     assert.equal(status, 200);
     assert.match(tag, /^"\d+\.[\w-]{16}"$/);
@@ -54,7 +54,7 @@ describe('Entity tags of jobs', () => {
     ['DELETE', ''],
   ];
   for (const [method, path, json] of changes) {
-    it(`refuse a change that was decided upon something older: ${method} ${path}`, async () => {
+    it(`reject a change that is based on an older version: ${method} ${path}`, async () => {
       const { tag: old } = await look();
       assert.equal((await change('PATCH', '/printer', undefined, { force_printer: null })).status, 200);
       const before = await look();
@@ -68,7 +68,7 @@ describe('Entity tags of jobs', () => {
     });
   }
 
-  it('let one of several through that were decided upon the same', async () => {
+  it('accept only one of several changes that are based on the same version', async () => {
     const { tag } = await look();
     const priorities = [1, 2, 3, 6, 7, 8, 9, 10];
     const answers = await Promise.all(
@@ -79,9 +79,9 @@ describe('Entity tags of jobs', () => {
     assert.equal((JSON.parse((await look()).text) as { priority: number }).priority, winner);
   });
 
-  it('accept what was decided upon the present', async () => {
+  it('accept a change that is based on the current version', async () => {
     for (const [method, path, json] of changes) {
-      // A released job may be on its way: what it is then is not what was looked at.
+      // A released job may start moving: it may have changed since it was read.
       const tag = path === '' ? '*' : (await look()).tag;
       const { status } = await change(method, path, tag, json);
       assert.ok(status === 200 || status === 202, `${method} ${path}: ${status}`);

@@ -7,14 +7,14 @@ import { temporaryDirectory } from '../support/servers';
 
 type Line = Record<string, unknown> & { time: string; level: string; event: string };
 
-describe('The log for programs', () => {
+describe('The structured log', () => {
   const farm = new RealFarm();
   const file = join(temporaryDirectory('event-log'), 'platewise.jsonl');
   const secret = 'a-token-that-nobody-may-see';
   before(() => farm.start({ SIM_SPEED: '240', PLATEWISE_EVENT_LOG: file, PLATEWISE_TEST_TOKEN: secret }));
   after(() => farm.kill9());
 
-  it('tells a job’s way in lines of JSON, with ids and without secrets', async () => {
+  it('records the life of a job as JSON lines, with ids and without secrets', async () => {
     const id = await farm.submit({
       job_name: `two\nlines ${secret} <b>`,
       stl_path: await farm.upload(fixture('models', '20mm-xyz-cube.stl')),
@@ -44,7 +44,7 @@ describe('The log for programs', () => {
     assert.ok(lines.some((line) => line.event === 'request' && line['route'] === '/api/fabrication/jobs'));
     assert.ok(lines.some((line) => line.event === 'bed'));
     assert.ok(!text.includes(secret), 'a secret is in the log');
-    assert.equal(statSync(file).mode & 0o077, 0, 'only for its owner');
-    assert.doesNotMatch(farm.output, /^\{"time"/m, 'Node-RED’s own log stays as it was');
+    assert.equal(statSync(file).mode & 0o077, 0, 'only its owner can read it');
+    assert.doesNotMatch(farm.output, /^\{"time"/m, 'Node-RED’s own log is unchanged');
   });
 });

@@ -15,7 +15,7 @@ interface Told {
   };
 }
 
-/** A client of Server-Sent Events, as the standard describes it. */
+/** A client of Server-Sent Events, as specified by the standard. */
 class Listener {
   readonly told: Told[] = [];
   lastId = '';
@@ -73,7 +73,7 @@ class Listener {
   }
 }
 
-describe('The stream of events', () => {
+describe('The event stream', () => {
   const farm = new RealFarm();
   before(() => farm.start({ SIM_SPEED: '240' }));
   after(() => farm.kill9());
@@ -81,7 +81,7 @@ describe('The stream of events', () => {
   const jobs = (told: Told[], id: string): Told[] =>
     told.filter(({ event, data }) => event === 'job' && data.job_id === id);
 
-  it('tells a client that was cut off and came back everything, also over a restart', async () => {
+  it('sends a client that reconnects everything that it missed, also across a restart', async () => {
     const url = `${farm.url}/api/fabrication/events`;
     const model = await farm.upload(join('test', 'fixtures', 'models', '20mm-xyz-cube.stl'));
     const first = await new Listener().open(url);
@@ -114,7 +114,7 @@ describe('The stream of events', () => {
     );
   });
 
-  it('names every message as it names itself: a bed is no job', async () => {
+  it('gives every message its own event name: a bed is not a job', async () => {
     const url = `${farm.url}/api/fabrication/events`;
     const listener = await new Listener().open(url);
     const { body: told } = await farm.api<{ printers: { printer_id: string; bed: { version: number } }[] }>(
@@ -144,7 +144,7 @@ describe('The stream of events', () => {
     );
   });
 
-  it('says so when it cannot know what was missed, and refuses an id that is none', async () => {
+  it('reports when it cannot know which events were missed, and rejects a malformed id', async () => {
     const url = `${farm.url}/api/fabrication/events`;
     const listener = await new Listener().open(url, '999999999');
     await listener.until((told) => told.some(({ event }) => event === 'gap'));

@@ -12,7 +12,7 @@ interface Bed {
   version: number;
 }
 
-/** What became of each thing that a page tried; runs in the browser. */
+/** The outcome of each attempt of a page; runs in the browser. */
 async function attack({ url, job, bed }: { url: string; job: string; bed: string }): Promise<Record<string, string>> {
   const api = `${url}/api/fabrication`;
   const outcomes: Record<string, string> = {};
@@ -113,14 +113,14 @@ describe('A page of another site in the operator’s browser', () => {
   };
 
   for (const host of ['localhost', '127.0.0.1']) {
-    it(`on another port of ${host} changes and reads nothing, gets no socket and no frame`, async () => {
+    it(`on another port of ${host} changes and reads nothing, and gets no socket and no frame`, async () => {
       const { port } = new URL(farm.url);
       const [before, bed] = [await jobs(), await bedOf()];
       await page.goto(`http://${host}:${(hostile.address() as AddressInfo).port}/`);
       const url = `http://${host}:${port}`;
       const outcomes = await page.evaluate(attack, { url, job, bed: JSON.stringify({ bed_version: bed.version }) });
       assert.match(outcomes['a read'] ?? '', /^failed/, 'it cannot even read');
-      assert.match(outcomes['a read of the flows'] ?? '', /^failed/, 'nor what the editor answers');
+      assert.match(outcomes['a read of the flows'] ?? '', /^failed/, 'nor can it read the editor');
       for (const socket of ['the socket of the dashboard', 'the socket of the editor']) {
         assert.equal(outcomes[socket], 'refused', socket);
       }
@@ -131,7 +131,7 @@ describe('A page of another site in the operator’s browser', () => {
     });
   }
 
-  it('takes nothing away from the farm’s own pages', async () => {
+  it('does not restrict the farm’s own pages', async () => {
     const { version } = await bedOf();
     await page.goto(`${farm.url}/dashboard/farm`);
     await page.locator('[data-printer="elegoo_giga"]').waitFor();

@@ -6,13 +6,13 @@ import type { Scope } from '../../lib/model/scope';
 import { platewise } from '../support/program';
 import { RealFarm } from '../support/real-farm';
 
-/** Every endpoint of the API, asked for things that do not exist. */
+/** Every endpoint of the API, called for things that do not exist. */
 const endpoints = table.map(({ method, path }) => ({
   method,
   path: path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'),
 }));
 
-/** What each endpoint must ask for, written down once more on purpose. */
+/** The scope that each endpoint must require, repeated here on purpose. */
 function needed({ method, path }: { method: string; path: string }): Scope | null {
   if (path === '/health') return null;
   if (method === 'GET' || ['/what-if', '/jobs/preview'].includes(path)) return 'read';
@@ -21,7 +21,7 @@ function needed({ method, path }: { method: string; path: string }): Scope | nul
 
 const rank: Scope[] = ['read', 'submit', 'operate', 'admin'];
 
-describe('Keys for the HTTP interface', () => {
+describe('Keys for the HTTP API', () => {
   const farm = new RealFarm();
   before(() => farm.start());
   after(() => farm.kill9());
@@ -48,7 +48,7 @@ describe('Keys for the HTTP interface', () => {
     return { status: response.status, code: body.code, challenge: response.headers.get('www-authenticate') };
   };
 
-  it('are not asked for until there is one', async () => {
+  it('are not required until there is one', async () => {
     for (const endpoint of endpoints.filter(({ method }) => method === 'GET')) {
       const { status } = await ask(endpoint);
       assert.ok(status === 200 || status === 404, `${endpoint.path}: ${status}`);
@@ -56,14 +56,14 @@ describe('Keys for the HTTP interface', () => {
     assert.match((await keys('list')).stdout, /no key/);
   });
 
-  it('end a stream that was opened before there was one', async () => {
+  it('close a stream that was opened before there was one', async () => {
     const stream = await fetch(`${farm.url}/api/fabrication/events`);
     assert.equal(stream.status, 200);
     assert.equal((await keys('create', '--name', 'first', '--scope', 'read')).code, 0);
     await stream.text();
   });
 
-  it('are made, shown once, and refused when they make no sense', async () => {
+  it('are created, shown once, and rejected with invalid arguments', async () => {
     for (const scope of rank) {
       const { code, stdout, stderr } = await keys('create', '--name', `a ${scope} user`, '--scope', scope);
       assert.equal(code, 0, stderr);
@@ -75,7 +75,7 @@ describe('Keys for the HTTP interface', () => {
     assert.match((await keys('create', '--name', 'a read user', '--scope', 'read')).stderr, /already/);
     const list = (await keys('list', '--json')).stdout;
     assert.equal((JSON.parse(list) as unknown[]).length, 5);
-    for (const key of Object.values(made)) assert.ok(!list.includes(key), 'a key is never told again');
+    for (const key of Object.values(made)) assert.ok(!list.includes(key), 'a key is never shown again');
   });
 
   for (const endpoint of endpoints) {
@@ -97,18 +97,18 @@ describe('Keys for the HTTP interface', () => {
     });
   }
 
-  it('end the streams that they have opened when they are revoked', async () => {
+  it('close the streams opened with them when they are revoked', async () => {
     const { stdout } = await keys('create', '--name', 'screen', '--scope', 'read');
     const stream = await fetch(`${farm.url}/api/fabrication/events`, {
       headers: { authorization: `Bearer ${stdout.trim()}` },
     });
     assert.equal(stream.status, 200);
     assert.equal((await keys('revoke', '--name', 'screen')).code, 0);
-    // Resolves when the other side has ended it.
+    // Resolves when the other side has closed it.
     await stream.text();
   });
 
-  it('put their name into the history, and are of no use once revoked', async () => {
+  it('appear by name in the history, and are useless once revoked', async () => {
     const authorization = `Bearer ${made.admin}`;
     const form = new FormData();
     form.append('file', new Blob([readFileSync(join('test', 'fixtures', 'models', '20mm-xyz-cube.stl'))]), 'cube.stl');

@@ -51,9 +51,9 @@ describe('The dashboard of a farm with keys', () => {
   for (const [whose, key] of [
     ['no key', () => undefined],
     ['a made-up key', () => 'pw_made-up'],
-    ['a key that may only read', () => keys['read']],
+    ['a read-only key', () => keys['read']],
   ] as const) {
-    it(`takes no order with ${whose}, however it is dressed up`, async () => {
+    it(`accepts no order with ${whose}, whatever its shape`, async () => {
       const { version } = await bed();
       const order = { action: 'clear-bed', printer_id: 'elegoo_giga', bed_version: version };
       const brought = key() === undefined ? {} : { authorization: `Bearer ${key()}` };
@@ -74,14 +74,14 @@ describe('The dashboard of a farm with keys', () => {
     });
   }
 
-  it('takes an order with a key that may operate', async () => {
+  it('accepts an order with a key that may operate', async () => {
     const { version } = await bed();
     const payload = { action: 'clear-bed', printer_id: 'elegoo_giga', bed_version: version };
     client.send(farmPage, { payload, ...authorization() });
     while ((await bed()).version === version) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
-  it('sends the key of the tab along, and says in the history whose it was', async function () {
+  it('sends the key of the tab along, and records its name in the history', async function () {
     const form = new FormData();
     form.append('file', new Blob([readFileSync(join('test', 'fixtures', 'models', '20mm-xyz-cube.stl'))]), 'cube.stl');
     const { body: file } = await farm.api<{ stl_path: string }>('/files', {
@@ -96,7 +96,7 @@ describe('The dashboard of a farm with keys', () => {
         job_name: 'cube',
         stl_path: file.stl_path,
         material_id: 'pla_black_esun',
-        // It waits for its hour, and can be held and released meanwhile.
+        // It waits for its start time, and can be held and released in the meantime.
         not_before: new Date(Date.now() + 86_400_000).toISOString(),
       }),
     });
@@ -121,7 +121,7 @@ describe('The dashboard of a farm with keys', () => {
     assert.equal(body.hold, true);
   });
 
-  it('is warned of by `npm start` and doctor, as long as it has no login', async () => {
+  it('triggers a warning from `npm start` and doctor as long as it has no login', async () => {
     const flows = join(farm.data, 'node-red', 'flows.json');
     const { stdout } = await platewise(['doctor', '--json', '--flows', flows], {
       PLATEWISE_DATA: farm.data,

@@ -20,7 +20,7 @@ const basic = (user: string, password: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 });
 
-/** A reverse proxy that does nothing but pass on what comes. */
+/** A reverse proxy that only forwards. */
 function passOn(port: number): Server {
   const target = (incoming: IncomingMessage): object => ({
     host: '127.0.0.1',
@@ -56,7 +56,7 @@ function passOn(port: number): Server {
   return proxy;
 }
 
-describe('The locks that docs/operating.md describes, behind a reverse proxy', () => {
+describe('The access controls that docs/operating.md describes, behind a reverse proxy', () => {
   let runtime: ChildProcess;
   let proxy: Server;
   let url: string;
@@ -105,7 +105,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
     const end = Date.now() + 100_000;
     for (;;) {
       const answer = await fetch(`${url}/api/fabrication/health`).catch(() => undefined);
-      // No flow here dispatches anything, which health rightly says.
+      // No flow here dispatches anything, which health correctly reports.
       if (answer?.ok && ((await answer.json()) as { database: string }).database === 'ok') break;
       if (Date.now() > end || runtime.exitCode !== null) throw new Error(`Node-RED did not answer:\n${log}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -129,7 +129,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
   const status = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
     (await fetch(`${url}${path}`, { headers })).status;
 
-  it('keep everybody out of everything but the health check', async () => {
+  it('deny everyone everything but the health check', async () => {
     for (const path of ['/flows', '/nodes', '/dashboard', '/dashboard/_setup', '/api/fabrication/queue']) {
       assert.equal(await status(path), 401, path);
       assert.equal(await status(path, basic('operator', 'undefined')), 401, path);
@@ -139,7 +139,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
     assert.equal(test.status, 401);
   });
 
-  it('let each in where it belongs, and nowhere else', async () => {
+  it('give each user access where it belongs, and nowhere else', async () => {
     const operator = basic('operator', dashboardPassword);
     assert.equal(await status('/dashboard', operator), 200);
     assert.equal(await status('/flows', operator), 401);
@@ -164,7 +164,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
     assert.equal(await status('/api/fabrication/queue', { authorization: `Bearer ${access_token}` }), 401);
   });
 
-  it('uploads and events come through the proxy as they come', async () => {
+  it('forward uploads and events as a stream', async () => {
     const authorization = `Bearer ${key}`;
     const ended = new AbortController();
     const events = await fetch(`${url}/api/fabrication/events`, { headers: { authorization }, signal: ended.signal });
@@ -177,7 +177,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
       body: form,
     });
     assert.equal(stored.status, 201);
-    // The flow has no printers, so that no job would be accepted.
+    // The flow has no printers, so no job would be accepted.
     const paused = await fetch(`${url}/api/fabrication/farm/pause`, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
@@ -187,13 +187,13 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
     let told = '';
     for await (const chunk of events.body as unknown as AsyncIterable<Uint8Array>) {
       told += Buffer.from(chunk).toString('utf8');
-      // Without a dispatcher in the flow no message is numbered; that the plan has changed is told all the same.
+      // Without a dispatcher in the flow no message gets a number; the plan change is still reported.
       if (/^event: (job|changed)$/m.test(told)) break;
     }
     ended.abort();
   });
 
-  it('the dashboard lives behind them, and its websocket is locked too', async function () {
+  it('protect the dashboard, and its websocket too', async function () {
     const browser = await browserFor(this);
     try {
       const context = await browser.newContext({
@@ -213,7 +213,7 @@ describe('The locks that docs/operating.md describes, behind a reverse proxy', (
     assert.match(await (await fetch(`${url}${polling}&sid=${sid}`)).text(), /^44.*Who are you\?/);
   });
 
-  it('a page of another site gets no socket, although the browser sends the password along', async () => {
+  it('give a page of another site no socket, although the browser sends the password along', async () => {
     const operator = basic('operator', dashboardPassword);
     const { port } = new URL(url);
     for (const strange of [

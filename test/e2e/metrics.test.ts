@@ -5,7 +5,7 @@ import { RealFarm } from '../support/real-farm';
 
 const hostile = 'x"} 1\nplatewise_jobs{status="queued"} 99\n# ';
 
-describe('The figures for Prometheus', () => {
+describe('The Prometheus metrics', () => {
   const farm = new RealFarm();
   before(() => farm.start({ SIM_SPEED: '240' }));
   after(() => farm.kill9());
@@ -23,7 +23,7 @@ describe('The figures for Prometheus', () => {
         sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
     )?.value;
 
-  it('count what the farm has and does, and tell no names and no ids', async () => {
+  it('count what the farm has and does, without names and ids', async () => {
     const path = await farm.upload(fixture('models', '20mm-xyz-cube.stl'));
     const printed = await farm.submit({ job_name: hostile, stl_path: path, material_id: 'pla_black_esun' });
     const held = await farm.submit({ job_name: hostile, stl_path: path, material_id: 'pla_black_esun', hold: true });
@@ -64,7 +64,7 @@ describe('The figures for Prometheus', () => {
     assert.ok(!text.includes('platewise_jobs{status="queued"} 99'));
   });
 
-  it('tell that work waits', async () => {
+  it('report waiting work', async () => {
     await farm.api('/printers/elegoo_giga/closures', {
       method: 'POST',
       json: { from: new Date().toISOString(), until: '2100-01-01T00:00:00Z', reason: 'test' },

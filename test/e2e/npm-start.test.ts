@@ -17,7 +17,7 @@ interface Printers {
   printers: { printer_id: string; bed: { state: string; version: number }; slots: { grams_left: number | null }[] }[];
 }
 
-/** One STL, three jobs, each forced to another printer; what must be true of every one in the end. */
+/** One STL, three jobs, each forced to a different printer; checks the final state of each. */
 async function threeJobs(farm: RealFarm): Promise<void> {
   const model = await farm.upload(cube);
   const jobs = new Map<string, string>();
@@ -61,7 +61,7 @@ describe('npm start', () => {
     await farm.kill9();
   });
 
-  it('takes a real STL all the way on each of three printers, and keeps the bed gate through a restart', async () => {
+  it('prints a real STL on each of three printers from upload to completion, and keeps the bed gate across a restart', async () => {
     await farm.start({ SIM_SPEED: '240' });
     await threeJobs(farm);
 
@@ -95,7 +95,7 @@ describe('npm start', () => {
     { name: 'Node-RED', kill: (one: RealFarm) => one.killNodeRed() },
     { name: 'everything', kill: (one: RealFarm) => one.kill9() },
   ]) {
-    it(`kill -9 of ${name} in the middle of three prints: they are adopted, complete, and were started once`, async () => {
+    it(`kill -9 of ${name} during three prints: they are adopted, complete, and were started once`, async () => {
       await farm.start({ SIM_SPEED: '120' });
       const model = await farm.upload(writeBox(join(farm.data, 'box.stl'), 30, 30, 25));
       const ids: string[] = [];
@@ -124,7 +124,7 @@ describe('npm start', () => {
     });
   }
 
-  it('puts filament where it is booked, and prints with the nozzle that it feeds', async () => {
+  it('loads filament where it is booked, and prints with the nozzle that it feeds', async () => {
     await farm.start({ SIM_SPEED: '240' });
     const material = 'pla_red_esun';
     const spool = await farm.api('/spools', { method: 'POST', json: { material_id: material, grams: 500 } });
@@ -142,14 +142,14 @@ describe('npm start', () => {
     );
   });
 
-  it('is refused on data that another one uses', async () => {
+  it('refuses to start on data that another instance uses', async () => {
     await farm.start();
     const other = new RealFarm(farm.data);
     await other.launch();
     await assert.rejects(other.waitReady(), /Another Platewise runs on/);
   });
 
-  it('does the same with servers of their own: PostgreSQL by DATABASE_URL, RabbitMQ by AMQP_URL', async function () {
+  it('does the same with external servers: PostgreSQL by DATABASE_URL, RabbitMQ by AMQP_URL', async function () {
     const broker = await rabbitMq();
     if ('skip' in broker) {
       console.log(`      skipped: ${broker.skip}`);
@@ -167,7 +167,7 @@ describe('npm start', () => {
   });
 });
 
-/** A database of its own on the server of DATABASE_URL, or on the one that the tests run. */
+/** A separate database on the server of DATABASE_URL, or on the one that the tests run. */
 async function ownDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const given = process.env['DATABASE_URL'];
   const name = `platewise_${randomUUID().replaceAll('-', '')}`;

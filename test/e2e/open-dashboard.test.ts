@@ -7,7 +7,7 @@ import { RealFarm } from '../support/real-farm';
 
 const labels = { 'en-GB': 'Platewise dashboard', 'de-DE': 'Platewise-Dashboard' };
 
-describe('The entry in the menu of the editor', () => {
+describe("The editor's menu entry", () => {
   const farm = new RealFarm();
   let browser: Browser | undefined;
   before(async function () {
@@ -38,7 +38,7 @@ describe('The entry in the menu of the editor', () => {
     });
   }
 
-  it('says so where there is none, and cannot be led elsewhere', async () => {
+  it('reports if there is no dashboard, and cannot be redirected elsewhere', async () => {
     const page = await (browser as Browser).newPage({ locale: 'en-GB' });
     await page.goto(farm.url);
     await page.waitForSelector('.red-ui-flow-node-group');
@@ -69,7 +69,7 @@ describe('The entry in the menu of the editor', () => {
     await page.close();
   });
 
-  it('has the same words in each language', () => {
+  it('has the same texts in each language', () => {
     const keys = ['en-US', 'de'].map((language) => {
       const path = join('plugins', 'open-dashboard', 'locales', language, 'open-dashboard.json');
       const { 'open-dashboard': words } = JSON.parse(readFileSync(path, 'utf8')) as Record<

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { npm } from '../support/npm';
 import { freePort, temporaryDirectory } from '../support/servers';
 
-/** Which Node-RED runs the package here: `node-red` (5) or `node-red-4`. */
+/** The Node-RED that runs the package here: `node-red` (5) or `node-red-4`. */
 const nodeRed = process.env['PLATEWISE_TEST_NODE_RED'] ?? 'node-red';
 const root = process.cwd();
 const name = '@platewise/node-red-platewise';
@@ -44,13 +44,13 @@ describe('The package', () => {
       '--save',
       join(work, packed),
     );
-    // What the dashboard example asks the user to install beside the package.
+    // The packages that the dashboard example asks the user to install as well.
     const dashboard = join('node_modules', '@flowfuse', 'node-red-dashboard');
     mkdirSync(dirname(join(userDirectory, dashboard)), { recursive: true });
     symlinkSync(join(root, dashboard), join(userDirectory, dashboard), 'junction');
     installed = join(userDirectory, 'node_modules', ...name.split('/'));
 
-    // A printer of the installed package's own, as `platewise simulate` makes one.
+    // A printer from the installed package, as `platewise simulate` creates one.
     simulator = spawn(
       process.execPath,
       [
@@ -114,7 +114,7 @@ describe('The package', () => {
         const response = await fetch(address, { headers: { accept: 'application/json' } });
         if (response.ok) return response;
       } catch {
-        // Not yet.
+        // Not up yet.
       }
       if (Date.now() > end) throw new Error(`${address} does not answer:\n${log}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -130,7 +130,7 @@ describe('The package', () => {
     assert.equal(response.status, 204, await response.text());
   }
 
-  it('carries what it needs and nothing else', () => {
+  it('contains what it needs and nothing else', () => {
     const files = npm(root, 'pack', '--dry-run', '--ignore-scripts', '--json');
     const [{ files: listed }] = JSON.parse(files) as [{ files: { path: string }[] }];
     const paths = listed.map((file) => file.path);
@@ -182,7 +182,7 @@ describe('The package', () => {
     });
   }
 
-  it('prints a job on a printer with nothing but what was installed', async function () {
+  it('prints a job on a printer, using only the installed package', async function () {
     this.timeout(120_000);
     const nodes = new Map<string, ExampleNode>();
     for (const file of ['farm.json', 'api.json']) {
@@ -195,7 +195,7 @@ describe('The package', () => {
     await deploy([...nodes.values()]);
     const api = `${url}/api/fabrication`;
     await answers(`${api}/printers`);
-    // The simulated printer brings the materials with it, and takes jobs once it was connected.
+    // The simulated printer brings the materials with it, and accepts jobs once it was connected.
     await until(async () => {
       const answer = await fetch(`${api}/printers/elegoo_giga`);
       return answer.ok && ((await answer.json()) as { online: boolean }).online;
@@ -227,7 +227,7 @@ describe('The package', () => {
     assert.equal(status, 'completed', log);
   });
 
-  it('ends cleanly on SIGTERM', async () => {
+  it('exits cleanly on SIGTERM', async () => {
     const ended = new Promise((resolve) => runtime.once('exit', (code) => resolve(code)));
     runtime.kill('SIGTERM');
     assert.equal(await ended, 0, log);

@@ -17,7 +17,7 @@ describe('Photos over HTTP', () => {
   const photoOf = (id: string, query = ''): Promise<Response> =>
     fetch(`${farm.url}/api/fabrication/jobs/${id}/photo${query}`);
 
-  it('show the bed at the end of a print, to who asks and to no cache on the way', async () => {
+  it('show the bed at the end of a print to a permitted client, and are not cached on the way', async () => {
     const id = await submit({ force_printer: 'elegoo_giga' });
     const job = await farm.until(id, ({ attempts }) => attempts[0]?.photo === true);
     assert.equal(job['status'], 'completed');
@@ -33,7 +33,7 @@ describe('Photos over HTTP', () => {
     assert.deepEqual([other.status, other.body.code], [404, 'not_found']);
   });
 
-  it('are missing where nothing was printed, or no camera is', async () => {
+  it('are missing if nothing was printed, or if there is no camera', async () => {
     const held = await submit({ hold: true });
     const bambu = await submit({ force_printer: 'bamboo_h2d' });
     const job = await farm.until(bambu, ({ attempts }) => attempts[0]?.outcome === 'completed');

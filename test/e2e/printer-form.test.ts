@@ -3,13 +3,13 @@ import type { Browser, Page } from 'playwright-core';
 import { browserFor } from '../support/browser';
 import { RealFarm } from '../support/real-farm';
 
-/** The part of the editor that a test uses. */
+/** The part of the editor's API that a test uses. */
 interface Editor {
   nodes: { eachNode(look: (node: { id: string; type: string }) => void): void; node(id: string): unknown };
   editor: { edit(node: unknown): void };
 }
 
-/** Whether nothing but the editor's own scripts took part in an error: its popovers are sometimes late for a closed form. */
+/** Whether only the editor's own scripts took part in an error: its popovers are sometimes late for a closed form. */
 function isOfTheEditor(stack: string): boolean {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return frames.length > 0 && frames.every((frame) => /\/(red|vendor)\/[\w./-]+\.js/.test(frame));
@@ -57,17 +57,17 @@ describe('The forms of the printer nodes, in the editor', () => {
   };
 
   for (const type of ['bambu-printer', 'elegoo-printer', 'snapmaker-printer']) {
-    it(`${type}: tests the connection, with what the form holds`, async () => {
+    it(`${type}: tests the connection with the values in the form`, async () => {
       await edit(type);
       await asked('#node-input-test');
       assert.match((await page.textContent('#node-input-answer')) ?? '', /^Ready for jobs/);
-      // What is left empty shows what counts then.
+      // An empty field shows the value that applies.
       const grey = (name: string): Promise<string | null> => page.getAttribute(`#node-input-${name}`, 'placeholder');
       assert.match((await grey('buildX')) ?? '', /^\d+(\.\d+)?$/);
       assert.match((await grey('nozzles')) ?? '', /^0\.4/);
       await asked('#node-input-find');
       if (type === 'snapmaker-printer') {
-        // A simulated Artisan answers on the usual port, if no other one had it before.
+        // A simulated Artisan answers on the usual port, unless another one already uses it.
         const found = await page.locator('#node-input-found option').count();
         assert.equal(await page.isVisible('#node-input-found'), found > 0);
       }
@@ -76,7 +76,7 @@ describe('The forms of the printer nodes, in the editor', () => {
     });
   }
 
-  it('bambu-printer: a model brings what it is known for, and leaves what somebody wrote', async () => {
+  it('bambu-printer: a model fills in its known values, and keeps what the user entered', async () => {
     await edit('bambu-printer');
     await page.waitForSelector('#node-input-model option[value="C12"]', { state: 'attached' });
     const accepts = '#node-input-acceptsModels';
@@ -98,7 +98,7 @@ describe('The forms of the printer nodes, in the editor', () => {
     await page.waitForSelector('#node-input-test', { state: 'detached' });
   });
 
-  it('a field that makes no sense is marked, and is to be seen', async () => {
+  it('marks an invalid field, and makes it visible', async () => {
     await edit('snapmaker-printer');
     assert.equal(await page.isVisible('#node-input-nozzles'), false);
     await page.click('summary');
@@ -116,5 +116,5 @@ describe('The forms of the printer nodes, in the editor', () => {
     await page.waitForSelector('#node-input-test', { state: 'detached' });
   });
 
-  it('without an error in the browser', () => assert.deepEqual(errors, []));
+  it('causes no error in the browser', () => assert.deepEqual(errors, []));
 });

@@ -12,7 +12,7 @@ import { DashboardClient } from '../support/socket-io';
 const cube = join('test', 'fixtures', 'models', '20mm-xyz-cube.stl');
 const json = { 'content-type': 'application/json' };
 
-/** Everything of the API that changes something. */
+/** Every API endpoint that changes something. */
 const changes = table
   .filter(({ method }) => method !== 'GET')
   .map(({ method, path }) => ({
@@ -20,12 +20,12 @@ const changes = table
     path: `/api/fabrication${path}`.replace(/\{id\}/g, 'elegoo_giga').replace(/\{\w+\}/g, 'extruder'),
   }));
 
-describe('A stranger’s hand on a farm without keys', () => {
+describe('An attacker on a farm without keys', () => {
   const farm = new RealFarm();
   before(() => farm.start());
   after(() => farm.kill9());
 
-  /** `fetch` sets no Host, and no header that belongs to browsers alone. */
+  /** `fetch` sets no Host, and no header that is reserved for browsers. */
   const ask = (
     method: string,
     path: string,
@@ -53,7 +53,7 @@ describe('A stranger’s hand on a farm without keys', () => {
   };
 
   for (const { method, path } of changes) {
-    it(`does not reach ${method} ${path} from another site`, async () => {
+    it(`cannot call ${method} ${path} from another site`, async () => {
       for (const [field, value] of [
         ['Origin', 'http://localhost:8080'],
         ['Origin', 'null'],
@@ -67,7 +67,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     });
   }
 
-  it('does not upload from another site, nor anything but a form', async () => {
+  it('cannot upload from another site, nor in anything but a form', async () => {
     const form = [
       '--x',
       'Content-Disposition: form-data; name="file"; filename="a.stl"',
@@ -88,7 +88,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     assert.equal((await sent({ origin: farm.url, 'sec-fetch-site': 'same-origin' })).status, 201);
   });
 
-  it('submits nothing as something else than JSON', async () => {
+  it('cannot submit anything but JSON', async () => {
     const job = JSON.stringify({ job_name: 'x', stl_path: 'x', material_id: 'pla_black_esun' });
     for (const headers of [{}, { 'content-type': 'text/plain;json' }, { 'content-type': 'text/json' }]) {
       assert.equal((await ask('POST', '/api/fabrication/jobs', headers, job)).status, 400);
@@ -96,7 +96,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     assert.equal((await ask('POST', '/api/fabrication/jobs', json, job)).status, 422, 'understood');
   });
 
-  it('clears no bed without having seen it', async () => {
+  it('cannot clear a bed without having seen it', async () => {
     const { version } = await bedOf('elegoo_giga');
     for (const body of [undefined, '{}']) {
       const { status, body: problem } = await ask(
@@ -111,7 +111,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     assert.equal(seen.status, 200);
   });
 
-  it('reads nothing under a name that is not the machine’s, be it the API, the editor or the dashboard', async () => {
+  it('cannot read the API, the editor or the dashboard under a foreign host name', async () => {
     for (const path of ['/api/fabrication/printers', '/flows', '/', '/dashboard', '/dashboard/_setup']) {
       for (const host of ['evil.example', `evil.example:${new URL(farm.url).port}`]) {
         assert.equal((await ask('GET', path, { host })).status, 403, `${path} as ${host}`);
@@ -122,7 +122,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     }
   });
 
-  it('does not come in through the sockets of dashboard and editor', async () => {
+  it('cannot connect to the sockets of dashboard and editor', async () => {
     const { port, host } = new URL(farm.url);
     const strange = [
       { origin: 'http://localhost:8080' },
@@ -144,12 +144,12 @@ describe('A stranger’s hand on a farm without keys', () => {
     }
   });
 
-  it('ends a HEAD of the stream of events', async () => {
+  it('cannot keep the event stream open with a HEAD request', async () => {
     const { status } = await ask('HEAD', '/api/fabrication/events', {});
     assert.equal(status, 200);
   });
 
-  it('cannot read the files of the farm as another user of the machine', () => {
+  it("cannot read the farm's files as another user of the machine", () => {
     const settings = join(farm.data, 'node-red', 'settings.js');
     for (const [path, mode] of [
       [farm.data, 0o700],
@@ -161,7 +161,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     }
   });
 
-  it('begins no line of its own in the log', async () => {
+  it('cannot forge a line in the log', async () => {
     const job_name = 'Lid\n28 Nov 12:00:00 - [info] forged\u001b[2J';
     const stl_path = await farm.upload(cube);
     const job = await farm.submit({ job_name, stl_path, material_id: 'pla_black_esun', force_printer: 'bamboo_h2d' });
@@ -172,7 +172,7 @@ describe('A stranger’s hand on a farm without keys', () => {
     assert.match(farm.output, /Lid\\n28 Nov/, 'its name was logged');
   });
 
-  it('puts no page of it into a frame', async () => {
+  it('cannot put a page of the farm into a frame', async () => {
     for (const path of ['/dashboard', '/dashboard/farm', '/', '/api/fabrication/printers']) {
       const { headers } = await fetch(`${farm.url}${path}`);
       assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'self'/, path);

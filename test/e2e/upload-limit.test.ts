@@ -22,7 +22,7 @@ describe('Too many uploads', () => {
     return { status: response.status, retryAfter: response.headers.get('retry-after'), code };
   };
 
-  it('are refused with the time to come back, from one client and not from another', async () => {
+  it('are rejected with a retry time, for one client and not for another', async () => {
     for (let upload = 0; upload < 3; upload++) assert.equal((await send()).status, 201);
     const refused = await send();
     assert.deepEqual([refused.status, refused.code], [429, 'too_many_requests']);

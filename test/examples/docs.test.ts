@@ -26,7 +26,7 @@ const anchorsOf = (page: string): string[] =>
   [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 
 describe('The documents', () => {
-  it('lead to nothing that is not there', () => {
+  it('contain no dead links', () => {
     for (const page of pages) {
       for (const [, target = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^https?:|^\/|^http/.test(target)) continue;
@@ -38,7 +38,7 @@ describe('The documents', () => {
     }
   });
 
-  it('show JSON that is JSON', () => {
+  it('contain valid JSON examples', () => {
     for (const page of pages) {
       for (const [, json = ''] of read(page).matchAll(/^```json\n([\s\S]*?)^```/gm)) {
         assert.doesNotThrow(() => JSON.parse(json), `${page}: ${json.slice(0, 80)}`);
@@ -59,7 +59,7 @@ describe('The documents', () => {
     const quoted = [...read('docs', 'troubleshooting.md').matchAll(/^\|[^|"]*"([^"|]+)"/gm)];
     assert.ok(quoted.length > 30);
     for (const [, words = ''] of quoted) {
-      // Names and numbers stand in the place of the dots.
+      // Names and numbers replace the dots.
       for (const part of words.split('…').map((one) => one.trim())) {
         if (part.length > 1) assert.ok(shown.includes(part), `"${part}" of "${words}"`);
       }

@@ -51,27 +51,27 @@ for (const name of names) {
   describe(`The example ${name}`, () => {
     const flow = load(name);
 
-    it('is an array of nodes with ids of their own', () => {
+    it('is an array of nodes with their own ids', () => {
       assert.ok(Array.isArray(flow));
       for (const { id } of flow) assert.match(id, /^[0-9a-f]{16}$/);
       assert.equal(new Set(flow.map(({ id }) => id)).size, flow.length);
     });
 
-    it('needs nothing that is not installed', () => {
+    it('needs only installed packages', () => {
       for (const { type } of flow) {
         const known = ours.includes(type) || core.includes(type);
         assert.ok(known || (name.startsWith('dashboard') && type.startsWith('ui-')), type);
       }
     });
 
-    it('brings the farm that its nodes use', () => {
+    it('contains the farm that its nodes use', () => {
       const farms = flow.filter(({ type }) => type === 'print-farm').map(({ id }) => id);
       for (const node of flow) {
         if (ours.includes(node.type) && node.type !== 'print-farm') assert.ok(farms.includes(node.farm ?? ''), node.id);
       }
     });
 
-    it('has no wire that ends nowhere, and no node outside of its tabs', () => {
+    it('has no dangling wire, and no node outside its tabs', () => {
       const ids = new Set(flow.map(({ id }) => id));
       for (const node of flow) {
         for (const target of (node.wires ?? []).flat()) assert.ok(ids.has(target), `${node.id} → ${target}`);
@@ -79,14 +79,14 @@ for (const name of names) {
       }
     });
 
-    it('says on its tab what it is for', () => {
+    it('describes its purpose on its tab', () => {
       for (const tab of flow.filter(({ type }) => type === 'tab')) assert.ok((tab.info ?? '').length > 40);
     });
   });
 }
 
 describe('The example dashboard.json', () => {
-  it('is put together from the pages beside it', () => {
+  it('is built from the pages beside it', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'dashboard.mjs'), '--check']);
     assert.equal(status, 0, String(stderr));
   });
@@ -110,7 +110,7 @@ describe('The examples together', () => {
     }
   });
 
-  it('can be imported one after the other: they share the farm and nothing else', () => {
+  it('can be imported one after the other: they share only the farm', () => {
     const farms = new Map<string, string>();
     const owners = new Map<string, string>();
     for (const name of names) {
@@ -129,14 +129,14 @@ describe('The example of the HTTP API', () => {
   const byId = new Map(flow.map((node) => [node.id, node]));
   const requests = flow.filter(({ type }) => type === 'http in');
 
-  it('takes every method below the base path once', () => {
+  it('has a route for every method below the base path, once', () => {
     assert.deepEqual(
       requests.map(({ method, url }) => `${method} ${url}`).sort(),
       ['delete', 'get', 'patch', 'post', 'put'].map((method) => `${method} /api/fabrication/*`),
     );
   });
 
-  it('is one node between request and response, which says the status itself', () => {
+  it('is one node between request and response, which sets the status itself', () => {
     for (const request of requests) {
       assert.equal(request.upload, false, 'the upload would be read into memory');
       const [node] = (request.wires ?? []).flat().map((id) => byId.get(id));
@@ -156,7 +156,7 @@ describe('The flow of the HTTP API as 0.1.0 shipped it', () => {
     question?: string;
   })[];
 
-  it('names only nodes, actions and questions that are still there', () => {
+  it('names only nodes, actions and questions that still exist', () => {
     const actions = endpoints.flatMap(({ action }) => action?.name ?? []);
     const questions = endpoints.flatMap(({ question }) => question?.name ?? []);
     for (const { type, action, question } of flow) {

@@ -13,7 +13,7 @@ interface Line {
 }
 type Message = { topic?: string; payload: { lines: Line[] } };
 
-/** The function node of an example, as Node-RED would run it, at an hour of the day. */
+/** The function node of an example, run as Node-RED would run it, at a given hour of the day. */
 function functionOf(example: string, hour: () => number): (msg: object) => unknown {
   const flow = JSON.parse(readFileSync(join('examples', example), 'utf8')) as { type: string; func?: string }[];
   const code = flow.find(({ type }) => type === 'function')?.func ?? assert.fail('there is no function');
@@ -47,7 +47,7 @@ const message = (...lines: Line[]): Message => ({ payload: { lines } });
 const jobs = (msg: unknown): string[] => (msg as Message).payload.lines.map(({ job_id }) => job_id);
 
 describe('The example cheap-electricity', () => {
-  it('keeps long prints for the night, but for those whose deadline could not wait', () => {
+  it('keeps long prints for the night, except those whose deadline cannot wait', () => {
     let hour = 14;
     const run = functionOf('cheap-electricity.json', () => hour);
     const lines = [
@@ -65,7 +65,7 @@ describe('The example cheap-electricity', () => {
 });
 
 describe('The example ask-for-approval', () => {
-  it('asks once for what is long, and lets through what was approved and nothing else', () => {
+  it('asks once for a long print, and passes only what was approved', () => {
     const run = functionOf('ask-for-approval.json', () => 12);
     const lines = [line('short', 1), line('long', 8)];
     const [first, question] = run(message(...lines)) as [Message, { payload: string[] }];

@@ -21,11 +21,11 @@ import { ApiDescription } from '../support/api-description';
 
 const described = new ApiDescription();
 describe('The description of the API', () => {
-  it('is what the table of endpoints says', () => {
+  it('matches the table of endpoints', () => {
     assert.deepEqual(described.document, JSON.parse(JSON.stringify(describeApi(endpoints))), 'run npm run build');
   });
 
-  it('names every operation once, and says what it may be refused for', () => {
+  it('names every operation once, and lists its possible errors', () => {
     const ids = described.operations().map(({ operation }) => operation.operationId);
     assert.equal(new Set(ids).size, ids.length);
     for (const { path, operation } of described.operations()) {
@@ -37,7 +37,7 @@ describe('The description of the API', () => {
     }
   });
 
-  it('points to nothing that is not there', () => {
+  it('has no dangling reference', () => {
     const text = JSON.stringify(described.document);
     for (const [, pointer = ''] of text.matchAll(/"\$ref":"#([^"]+)"/g)) {
       let found: unknown = described.document;
@@ -140,7 +140,7 @@ describe('The description of the API', () => {
     ],
   ];
   for (const [method, path, parse, bodies] of parsers) {
-    it(`accepts and refuses the same bodies as the code: ${method} ${path}`, () => {
+    it(`accepts and rejects the same bodies as the code: ${method} ${path}`, () => {
       const verdicts = bodies.map((body) => {
         let taken = true;
         try {

@@ -25,7 +25,7 @@ import { embeddedPostgres, temporaryDirectory } from '../support/servers';
 import { bringAttemptTo, bringJobTo } from '../support/stages';
 
 const actor = 'test';
-/** A name that ends lines where only line feeds should. */
+/** A name with line separators where only a line feed should end a line. */
 const oddName = 'part "ü"\u2028\t\\ \u{1F9E9}';
 
 describe('A backup of the farm', () => {
@@ -82,7 +82,7 @@ describe('A backup of the farm', () => {
       .map(({ line }) => line)
       .sort();
 
-  it('brings everything back, and believes nothing of what is under way', async () => {
+  it('restores everything, and trusts no running attempt', async () => {
     const made = await backUp(farm.database, farm.files, directory);
     assert.equal(made.files, 1);
     const done = await into();
@@ -107,7 +107,7 @@ describe('A backup of the farm', () => {
     assert.ok((await allPrinters(target)).every(({ bedCause }) => bedCause === 'unknown'));
     const farmId = async (database: Database) => (await database.query('SELECT id FROM farm')).rows;
     assert.deepEqual(await farmId(target), await farmId(farm.database));
-    // What is numbered goes on with numbers that were never given out, and references are guarded as before.
+    // Sequences continue with unused numbers, and references are checked as before.
     const [before, now] = [await sequencesOf(farm.database), await sequencesOf(target)];
     for (const [name, last] of Object.entries(before)) assert.ok((now[name] ?? 0) >= last, name);
     await assert.rejects(target.query(`UPDATE print_jobs SET material_id = 'none'`), /foreign key/);
@@ -124,7 +124,7 @@ describe('A backup of the farm', () => {
     assert.deepEqual(await guards(target), await guards(farm.database));
   });
 
-  it('can be read by its user alone, and tells no key', async () => {
+  it('is readable by its user alone, and contains no key', async () => {
     const { key } = await createKey(farm.database, 'other', 'read');
     await backUp(farm.database, farm.files, directory);
     const names = readdirSync(directory, { recursive: true, withFileTypes: true });
@@ -136,7 +136,7 @@ describe('A backup of the farm', () => {
     assert.equal(names.filter((entry) => entry.isFile()).length, manifest().parts.length + 1);
   });
 
-  it('is made in a new directory only', async () => {
+  it('is written only to a new directory', async () => {
     await backUp(farm.database, farm.files, directory);
     await assert.rejects(backUp(farm.database, farm.files, directory), code('backup_exists'));
   });
@@ -146,8 +146,8 @@ describe('A backup of the farm', () => {
   });
 
   const damages: Record<string, () => void> = {
-    'a table with a line more': () => appendFileSync(join(directory, 'database', 'materials.jsonl'), '{}\n'),
-    'a table with another byte': () => {
+    'a table with an extra line': () => appendFileSync(join(directory, 'database', 'materials.jsonl'), '{}\n'),
+    'a table with a changed byte': () => {
       const path = join(directory, 'database', 'print_jobs.jsonl');
       writeFileSync(path, readFileSync(path, 'utf8').replace('printing part', 'printing pary'));
     },
@@ -157,16 +157,16 @@ describe('A backup of the farm', () => {
       const others = parts.filter(({ path }) => path !== 'database/spools.jsonl');
       writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ ...rest, parts: others }));
     },
-    'a stored file that was cut off': () => {
+    'a truncated stored file': () => {
       const [name = ''] = readdirSync(join(directory, 'files'));
       writeFileSync(join(directory, 'files', name), readFileSync(join(directory, 'files', name)).subarray(1));
     },
-    'a manifest that is not whole': () => {
+    'an incomplete manifest': () => {
       const text = readFileSync(join(directory, 'manifest.json'), 'utf8');
       writeFileSync(join(directory, 'manifest.json'), text.slice(0, text.length / 2));
     },
     'no manifest': () => rmSync(join(directory, 'manifest.json')),
-    'a path that leads out of it': () => {
+    'a path outside the backup': () => {
       const { parts, ...rest } = manifest();
       const [first, ...others] = parts;
       const led = { ...first, path: '../database/materials.jsonl' };
@@ -174,7 +174,7 @@ describe('A backup of the farm', () => {
     },
   };
   for (const [name, damage] of Object.entries(damages)) {
-    it(`is refused with ${name}, and nothing is changed`, async () => {
+    it(`is rejected with ${name}, and nothing is changed`, async () => {
       await backUp(farm.database, farm.files, directory);
       damage();
       await migrate(target);
@@ -187,7 +187,7 @@ describe('A backup of the farm', () => {
     });
   }
 
-  it('replaces what the database holds only when it is told to', async () => {
+  it('replaces the contents of the database only with the explicit option', async () => {
     await backUp(farm.database, farm.files, directory);
     await migrate(target);
     await addDefaultFarm(target);
@@ -200,7 +200,7 @@ describe('A backup of the farm', () => {
     assert.ok(!(await tablesOf(target)).includes('of_a_newer_version'));
   });
 
-  it('does not replace a farm that is at work', async () => {
+  it('does not replace a running farm', async () => {
     await backUp(farm.database, farm.files, directory);
     const other = await openBareFarm();
     assert.ok(await other.database.locks.hold(relayLock));
@@ -212,7 +212,7 @@ describe('A backup of the farm', () => {
     }
   });
 
-  it('of a newer version is refused, and nothing is changed', async () => {
+  it('of a newer version is rejected, and nothing is changed', async () => {
     await backUp(farm.database, farm.files, directory);
     const made = manifest();
     made.schema.push('000999_what-is-to-come');
@@ -221,7 +221,7 @@ describe('A backup of the farm', () => {
     assert.equal((await target.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [target.schema])).rowCount, 0);
   });
 
-  it('of an older version is brought up to date', async () => {
+  it('of an older version is migrated', async () => {
     const old = new Database({
       connection: await embeddedPostgres(),
       schema: `${target.schema}_old`,
@@ -241,11 +241,11 @@ describe('A backup of the farm', () => {
     }
     await into();
     assert.deepEqual(await migrationsOf(target), knownMigrations());
-    // Every backup of that farm from before knows it by the same id.
+    // Every earlier backup of that farm identifies it by the same id.
     assert.equal((await target.query('SELECT 1 FROM farm f JOIN print_jobs j ON j.id = f.id')).rowCount, 1);
   });
 
-  it('is made and put back by "platewise backup" and "platewise restore"', async () => {
+  it('is made and restored by "platewise backup" and "platewise restore"', async () => {
     const own = await new OwnDatabase().create();
     try {
       const there = { DATABASE_URL: await own.url(), PLATEWISE_DATA: temporaryDirectory('data') };

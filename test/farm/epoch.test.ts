@@ -10,17 +10,17 @@ import { makeReady, openBareFarm } from '../support/bare-farm';
 import { OwnDatabase } from '../support/own-database';
 import { temporaryDirectory } from '../support/servers';
 
-describe('The judgement of a database by a note outside of it', () => {
+describe('The comparison of a database with the note kept outside it', () => {
   const note = { farm: 'a', epoch: 5, node: 'n', mark: 10 };
   const cases: [string, typeof note | undefined, { id: string; epoch: number }, number | undefined, EpochVerdict][] = [
     ['no note', undefined, { id: 'a', epoch: 5 }, undefined, 'new'],
     ['another farm', note, { id: 'b', epoch: 1 }, undefined, 'new'],
-    ['another farm that counts further', note, { id: 'b', epoch: 9 }, 20, 'new'],
+    ['another farm with a higher count', note, { id: 'b', epoch: 9 }, 20, 'new'],
     ['the same count', note, { id: 'a', epoch: 5 }, 10, 'same'],
     ['a crash before the note was written', note, { id: 'a', epoch: 5 }, 11, 'same'],
     ['a lower count', note, { id: 'a', epoch: 5 }, 9, 'restored'],
-    ['no count of this directory', note, { id: 'a', epoch: 5 }, undefined, 'restored'],
-    ['an epoch before', note, { id: 'a', epoch: 4 }, 20, 'restored'],
+    ['no count for this directory', note, { id: 'a', epoch: 5 }, undefined, 'restored'],
+    ['an earlier epoch', note, { id: 'a', epoch: 4 }, 20, 'restored'],
     ['a later epoch', note, { id: 'a', epoch: 6 }, undefined, 'treated'],
   ];
   for (const [name, known, farm, mark, verdict] of cases) {
@@ -56,11 +56,11 @@ describe('The epoch of a farm', () => {
   const told = (): number => log.filter((line) => line.includes('it was restored')).length;
   const beds = async (farm: Farm): Promise<string[]> =>
     (await allPrinters(farm.database)).map(({ bedState }) => bedState);
-  /** What an operator does after looking at a bed. */
+  /** The operator's action after inspecting a bed. */
   const clear = (farm: Farm): Promise<unknown> =>
     farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, 'elegoo_giga'), undefined, 'operator'));
 
-  it('is kept in a file that nobody else reads, and counts with each start of the farm', async () => {
+  it('is kept in a file that only its user can read, and counts each start of the farm', async () => {
     await (await open()).close();
     assert.equal(statSync(join(data, 'epoch.json')).mode & 0o777, 0o600);
     const before = note();
@@ -70,7 +70,7 @@ describe('The epoch of a farm', () => {
     assert.equal(told(), 0);
   });
 
-  it('counts with each intent to start, before the start is sent', async () => {
+  it('counts each intent to start, before the start is sent', async () => {
     const farm = await open();
     const before = note().mark;
     const noted = await farm.database.transaction((tx) => farm.epoch.remember(tx));
@@ -87,7 +87,7 @@ describe('The epoch of a farm', () => {
     assert.equal(note().mark, before + 1);
   });
 
-  it('notices a database that was put back, once, and health tells until the beds were looked at', async () => {
+  it('detects a restored database, once, and health reports it until the beds were inspected', async () => {
     const farm = await open();
     await makeReady(farm);
     await farm.close();
@@ -108,7 +108,7 @@ describe('The epoch of a farm', () => {
     assert.deepEqual(await beds(later), ['clear', 'clear', 'clear']);
   });
 
-  it('notices it in a process that goes on running, which then starts nothing', async () => {
+  it('detects it in a running process, which then starts nothing', async () => {
     await (await open()).close();
     const backup = await own.backUp();
     const running = await open();
@@ -123,7 +123,7 @@ describe('The epoch of a farm', () => {
     await noted();
   });
 
-  it('has it treated once when several nodes of the farm start', async () => {
+  it('handles it once when several nodes of the farm start', async () => {
     const other = temporaryDirectory('epoch-other');
     await (await open()).close();
     await (await open(other)).close();
@@ -135,11 +135,11 @@ describe('The epoch of a farm', () => {
     await clear(first);
     const second = await open(other);
     assert.equal(told(), 1);
-    assert.ok((await beds(second)).includes('clear'), 'what was cleared since stays clear');
+    assert.ok((await beds(second)).includes('clear'), 'a bed that was cleared since then stays clear');
     assert.equal(note(other).epoch, note().epoch);
   });
 
-  it('notices that it was put back to before it was put back', async () => {
+  it('detects a restore to a state before an earlier restore', async () => {
     await (await open()).close();
     const backup = await own.backUp();
     await (await open()).close();
@@ -150,7 +150,7 @@ describe('The epoch of a farm', () => {
     assert.equal(told(), 2);
   });
 
-  it('takes a new node, a new data directory and another farm for what they are', async () => {
+  it('recognises a new node, a new data directory and another farm', async () => {
     await clear(await open());
     const newNode = await open(temporaryDirectory('epoch-new'));
     assert.ok((await beds(newNode)).includes('clear'));
@@ -167,7 +167,7 @@ describe('The epoch of a farm', () => {
     }
   });
 
-  it('goes on where the note cannot be read, and says what to do', async () => {
+  it('continues if the note cannot be read, and reports what to do', async () => {
     await clear(await open());
     for (const farm of farms.splice(0)) await farm.close();
     writeFileSync(join(data, 'epoch.json'), '{"farm":');
@@ -177,7 +177,7 @@ describe('The epoch of a farm', () => {
     assert.ok(note().mark > 0);
   });
 
-  it('leaves alone what "platewise restored" has done already', async () => {
+  it('does not repeat what "platewise restored" has already done', async () => {
     await (await open()).close();
     const backup = await own.backUp();
     await (await open()).close();

@@ -9,7 +9,7 @@ import { writeBox } from '../support/models';
 import { temporaryDirectory } from '../support/servers';
 import { SimulatedFarm } from '../support/simulated-farm';
 
-describe('The logs for programs of two farms in one process', () => {
+describe('The structured logs of two farms in one process', () => {
   const directory = temporaryDirectory('event-logs');
   const logOf = (name: string): string => join(directory, `${name}.jsonl`);
   const told = (name: string): { attempt_id: string; moment: string }[] =>
@@ -19,7 +19,7 @@ describe('The logs for programs of two farms in one process', () => {
       .map((line) => JSON.parse(line) as { event: string; attempt_id: string; moment: string })
       .filter(({ event }) => event === 'attempt');
 
-  it('tell each of its own attempts only', async () => {
+  it("record each farm's own attempts only", async () => {
     const printing = await new SimulatedFarm({
       printers: ['elegoo_giga'],
       speed: 500,
@@ -36,7 +36,7 @@ describe('The logs for programs of two farms in one process', () => {
     await addJob(planning, 'planned');
     const { assignments } = await tick(planning, undefined, 'scheduler');
     const { attempts } = await printing.until(job_id, 'completed');
-    // What was told is in the files once the farms are closed.
+    // Closing the farms flushes the files.
     await printing.stop();
     await dropFarm(planning);
 

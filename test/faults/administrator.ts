@@ -1,7 +1,7 @@
 import { type ConfirmChannel, connect } from 'amqplib';
 import type { PrivateRabbitMq } from '../support/private-rabbitmq';
 
-/** Does something at a broker as somebody from outside. False if it failed, or the broker was away. */
+/** Does something at a broker as an outside administrator. False if it failed, or the broker was down. */
 export async function atBroker(url: string, work: (channel: ConfirmChannel) => Promise<unknown>): Promise<boolean> {
   const connection = await connect(url).catch(() => undefined);
   if (connection === undefined) return false;
@@ -18,7 +18,7 @@ export async function atBroker(url: string, work: (channel: ConfirmChannel) => P
   }
 }
 
-/** Deletes the queue of a printer, or empties it. False if it was not there, or the broker was away. */
+/** Deletes or empties the queue of a printer. False if it did not exist, or the broker was down. */
 export function actOnQueue(url: string, queue: string, act: 'delete' | 'purge'): Promise<boolean> {
   return atBroker(url, async (channel) => {
     await channel.checkQueue(queue);
@@ -26,7 +26,7 @@ export function actOnQueue(url: string, queue: string, act: 'delete' | 'purge'):
   });
 }
 
-/** Closes every connection of the broker, as an administrator does before a change. */
+/** Closes every connection of the broker, as an administrator does before maintenance. */
 export async function closeConnections(rabbit: PrivateRabbitMq): Promise<boolean> {
   try {
     await rabbit.control('close_all_connections', 'maintenance');

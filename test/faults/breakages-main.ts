@@ -1,4 +1,4 @@
-// `npm run faults:breakages`: applies each deliberate breakage to a copy of the package and sees whether the campaign
+// `npm run faults:breakages`: applies each deliberate breakage to a copy of the package and checks whether the campaign
 // catches it. A campaign that cannot see a planted bug proves nothing.
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import type { promises } from './checker';
 import type { Kind, Pair } from './injections';
 
-/** What a campaign counts when it has found something. */
+/** The counters of a campaign that report a finding. */
 export type Finding = (typeof promises)[number];
 
 /** A deliberate fault in the system under test. */
 export interface Breakage {
   name: string;
-  /** Texts of the compiled package that are replaced: file, what stands there, what shall stand there. */
+  /** Texts of the compiled package to replace: file, original text, new text. */
   edits: [file: string, before: string, after: string][];
   pair: Pair;
-  /** The faults under which it shows soon. */
+  /** The faults that reveal it quickly. */
   only: Kind[];
-  /** Where it must be seen; one of them is enough. */
+  /** The counters that must catch it; one of them is enough. */
   seen: Finding[];
 }
 
@@ -345,7 +345,7 @@ export const breakages: Breakage[] = [
   },
 ];
 
-/** Breaks a copy of the package. @throws Error the code has changed and the breakage must be written anew */
+/** Breaks a copy of the package. @throws Error the code has changed and the breakage must be updated */
 export function breakPackage(root: string, { name, edits }: Breakage): void {
   for (const [file, before, after] of edits) {
     const path = join(root, file);

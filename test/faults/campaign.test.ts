@@ -31,14 +31,14 @@ describe('The fault campaign', () => {
       }).run();
       const broken = Object.fromEntries(promises.map((promise) => [promise, result[promise]]));
       assert.deepEqual(broken, Object.fromEntries(promises.map((promise) => [promise, 0])), result.findings.join('\n'));
-      // Not a promise, but worth a look: a crash that was survived, a question that could have been answered.
+      // Not a broken promise, but worth a look: a crash that was survived, a question that could have been answered.
       for (const finding of result.findings) console.log(`      ${finding.slice(0, 500)}`);
       assert.ok(result.starts > 5, `only ${result.starts} starts`);
       assert.ok(result.faults > 15, `only ${result.faults} faults`);
     });
   }
 
-  it('can plant each of its bugs: the text that each replaces is there', () => {
+  it('can plant each of its bugs: the text that each replaces exists', () => {
     for (const { name, edits } of breakages) {
       for (const [file, before] of edits) {
         assert.ok(readFileSync(join(process.cwd(), file), 'utf8').includes(before), `${name}: ${file}`);

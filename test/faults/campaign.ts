@@ -25,7 +25,7 @@ import { copyPackage, NodeRed, secrets } from './system';
 export interface CampaignOptions {
   seed: number;
   pair: Pair;
-  /** How long faults are injected (minutes); shorter if `jobs` or `faults` is reached. */
+  /** How long faults are injected (minutes); shorter if `jobs` or `faults` is reached first. */
   minutes: number;
   jobs?: number;
   faults?: number;
@@ -34,53 +34,53 @@ export interface CampaignOptions {
   /** The mean time between two faults (ms). */
   meanPause: number;
   only?: Kind[];
-  /** Instead of faults: the broker goes away for so long (minutes) while `jobs` are submitted. */
+  /** Instead of faults: the broker is down for this long (minutes) while `jobs` are submitted. */
   brokerAwayMinutes?: number;
-  /** After the last fault everything must come to its end within this (minutes). */
+  /** The limit after the last fault for everything to settle (minutes). */
   settleMinutes?: number;
   /** The built package under test. */
   packageRoot: string;
-  /** The built package that is installed at first, and upgraded to the one under test while jobs are under way. */
+  /** The built package that is installed first, and upgraded to the one under test while jobs are under way. */
   upgradeFrom?: string;
-  /** Everything that the campaign writes. */
+  /** The directory for everything that the campaign writes. */
   directory: string;
   print(line: string): void;
 }
 
 export interface CampaignResult extends Judgement {
   faults: number;
-  /** How often the system under test ended by itself. */
+  /** How often the system under test exited by itself. */
   crashes: number;
   by_kind: Partial<Record<Kind, number>>;
 }
 
 const settleMinutes = 5;
-/** How long the earlier version is at work before it is upgraded (ms). */
+/** How long the earlier version runs before it is upgraded (ms). */
 const beforeUpgrade = 60_000;
 /** How long an agent holds an attempt without renewing it. */
 const leaseSeconds = 6;
-/** A print of somebody else lasts at least so long (s): no print begins and ends while a start is on its way. */
+/** The minimum duration of a foreign print (s): no print begins and ends while a start is on its way. */
 const foreignSeconds = 7;
-/** How many requests to submit a job are under way at a time. */
+/** The number of concurrent submissions. */
 const submitters = 5;
-/** A start is written at most so long after its intent. Short, so that questions to the operator can be answered soon. */
+/** The maximum time between an intent and its start. Short, so that questions to the operator can be answered soon. */
 const startCommandSeconds = 15;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One run: the system under test in processes of its own, jobs, faults drawn from the seed, and the judgement. */
+/** One run: the system under test in separate processes, jobs, faults drawn from the seed, and the judgement. */
 export class Campaign {
   readonly #options: CampaignOptions;
   readonly #floor = new FarmFloor();
   readonly #wires = new PrinterWires();
   readonly #nodeReds: NodeRed[] = [];
   readonly #injected: Partial<Record<Kind, number>> = {};
-  /** Ids of jobs that were answered 201, with the time of the answer (ms since 1970). */
+  /** Ids of jobs that were answered with 201, with the time of the answer (ms since 1970). */
   readonly #accepted = new Map<string, number>();
-  /** Jobs whose numbers were counted anew: they were in the database when a backup was restored. */
+  /** Jobs whose event numbers start over: they were in the database when a backup was restored. */
   readonly #countedAnew = new Set<string>();
   readonly #cancelled = new Map<string, number>();
   readonly #ends: (() => Promise<void> | void)[] = [];
-  /** What is being done about a fault, such as undoing it. */
+  /** Work on faults that is still running, such as undoing one. */
   readonly #pending = new Set<Promise<void>>();
   #api = new FarmApi([]);
   #operator = new Operator(this.#api, this.#floor);
@@ -89,7 +89,7 @@ export class Campaign {
   #postgres: PrivatePostgres | undefined;
   #databaseProxies: Wire[] = [];
   #brokerProxies: Wire[] = [];
-  /** Printers on which somebody has printed a file that is printed there again. */
+  /** Printers where a foreign print used a file that is printed there again. */
   readonly #printedAgain = new Set<string>();
   #databaseDirectory = '';
   #databaseDisk: SmallDisk | undefined;
@@ -99,12 +99,12 @@ export class Campaign {
   #stranded: string[] = [];
   #serverBusy = false;
   #packageRoot = '';
-  /** Killed, and not to be started again yet. */
+  /** Killed, and not to be restarted yet. */
   readonly #resting = new Set<NodeRed>();
   #faults = 0;
-  /** Backups that the program itself could not put back. */
+  /** Backups that the program itself could not restore. */
   readonly #refusedRestores: string[] = [];
-  /** How long after the return of the broker the last printer got its job (s). */
+  /** The time from the broker's return until the last printer got its job (s). */
   secondsToDispatch: number | undefined;
   #over = false;
 
@@ -160,7 +160,7 @@ export class Campaign {
     };
     const environments = pair === 'embedded' ? [() => common] : await this.#openServers(common);
     if (pair === 'embedded') this.#mountDatabase(join(data, 'postgres'));
-    // What one of two processes has been sent must be printed by the other, whether they share a disk or not.
+    // One of two processes must print the files that the other accepted, whether they share a disk or not.
     const apart = pair === 'rabbitmq' && this.#options.seed % 2 === 1;
     for (const [index, environment] of environments.entries()) {
       const nodeRed = new NodeRed({
@@ -190,7 +190,7 @@ export class Campaign {
     this.#wrongFiles = await writeWrongFiles(directory);
     this.#operator.start();
     this.#ends.push(() => this.#operator.stop());
-    // As a service of the operating system would: what ended is started again.
+    // Acts like the operating system's service manager: restarts whatever ended.
     const service = setInterval(() => {
       for (const process of this.#nodeReds) if (!process.running && !this.#resting.has(process)) process.start();
     }, 2000);
@@ -233,7 +233,7 @@ export class Campaign {
       this.#brokerProxies.push(broker);
       this.#ends.push(() => database.close());
       this.#ends.push(() => broker.close());
-      // Each start has a name of its own in the database, by which the fence guard tells who writes.
+      // Each start has its own name in the database, by which the fence guard identifies the writer.
       const url = `postgres://platewise@127.0.0.1:${database.port}/postgres?sslmode=disable`;
       environments.push((start: number) => ({
         ...common,
@@ -259,7 +259,7 @@ export class Campaign {
 
   // ---- jobs ---------------------------------------------------------------------------------------------------
 
-  /** Keeps so many jobs waiting that no printer has nothing to do. A request that nobody answers holds up only itself. */
+  /** Keeps enough jobs waiting that no printer is idle. An unanswered request delays only itself. */
   async #submitJobs(random: Random): Promise<void> {
     const count = { submitted: 0 };
     await Promise.all(Array.from({ length: submitters }, () => this.#submitter(random, count)));
@@ -285,14 +285,14 @@ export class Campaign {
       };
       const answer = await this.#api.call('POST', '/jobs', { body: job });
       if (answer.status === 201) this.#accepted.set(String(answer.body['job_id']), Date.now());
-      // A Node-RED that has just started answers 404 until its flows run.
+      // A freshly started Node-RED answers 404 until its flows run.
       else if (answer.body['code'] !== undefined && answer.status < 500) {
         throw new Error(`A job was refused: ${JSON.stringify(answer.body)}`);
       }
     }
   }
 
-  /** A job for one of the slots of a printer, by a file that can be printed from there. */
+  /** A job for a slot of a printer, with a file that can be printed from it. */
   #draw(printer: Simulated | undefined, random: Random) {
     const slot = Random.pick(printer?.slots ?? [], random.next());
     const file = Random.pick(
@@ -328,14 +328,14 @@ export class Campaign {
         .catch((error: unknown) => this.#options.print(`fault ${injection.kind}: ${String(error)}`));
       this.#pending.add(work);
       void work.finally(() => this.#pending.delete(work));
-      // Faults overlap, but the system is not buried under them.
+      // Faults overlap, but only a few at a time.
       if (this.#pending.size > 4) await Promise.race(this.#pending);
     }
     if (this.#options.jobs === undefined) this.#over = true;
     await submitting;
   }
 
-  /** Installs the version under test in the place of the earlier one, with its flows, while jobs are under way. */
+  /** Replaces the earlier version with the one under test, flows included, while jobs are under way. */
   async #upgrade(): Promise<void> {
     await pause(beforeUpgrade);
     for (const process of this.#nodeReds) {
@@ -348,7 +348,7 @@ export class Campaign {
     this.#options.print(`Upgraded after ${this.#accepted.size} jobs`);
   }
 
-  /** Jobs come in while the broker is away; when it is back every printer must get its next one soon. */
+  /** Jobs are submitted while the broker is down; after its return every printer must get its next one soon. */
   async #sendBrokerAway(minutes: number): Promise<void> {
     await this.#rabbit?.stop();
     const away = performance.now();
@@ -378,7 +378,7 @@ export class Campaign {
     );
   }
 
-  /** Makes a fault happen, and undoes it after its time. False if there was nothing that it could happen to. */
+  /** Injects a fault, and undoes it after its time. False if it had no target. */
   async #inject(injection: Injection): Promise<boolean> {
     const { kind, target, duration, amount, moment } = injection;
     const process = Random.pick(this.#nodeReds, target);
@@ -406,7 +406,7 @@ export class Campaign {
             freeze: kind === 'kill_at_moment' ? 0 : 500 + duration * 12_000,
           },
         });
-        // It happens when that moment comes; if it does not come soon, it did not happen.
+        // It happens when that moment comes; if that takes too long, it did not happen.
         const until = performance.now() + 15_000;
         const alive = (): boolean => process.running && process.starts === starts;
         while (kind === 'kill_at_moment' && alive() && performance.now() < until) await pause(100);
@@ -464,7 +464,7 @@ export class Campaign {
         const proxy = kind === 'broker_silence' ? broker : database;
         proxy?.silence(amount < 0.4 ? 'down' : amount < 0.6 ? 'up' : 'both');
         await pause(500 + duration * 20_000);
-        // The network comes back, but the connections of before do not.
+        // The network comes back, but the earlier connections do not.
         proxy?.cut();
         proxy?.pass();
         return true;
@@ -517,7 +517,7 @@ export class Campaign {
         return true;
       case 'pairing_refused':
         if (printer.make !== 'snapmaker') return false;
-        // Who is connected stays so: it is refused when it comes again.
+        // Existing connections stay; new ones are refused.
         setTimeout(() => {
           for (const wire of this.#wires.of(printer)) wire.cut();
         }, 200);
@@ -525,7 +525,7 @@ export class Campaign {
       case 'lasting_storage_missing':
         return this.#fault(printer, 'storage_missing', 20_000 + duration * 60_000);
       case 'lease_ahead': {
-        // As the leases are after the clock of the database was set back, and whoever held them is gone.
+        // Leases look like this after the database clock was set back and their holders are gone.
         const rows = await ask(
           this.#connection,
           `UPDATE print_attempts SET lease_until = lease_until + interval '1 hour'
@@ -588,7 +588,7 @@ export class Campaign {
         const clock = this.#databaseClock;
         if (!clock) return false;
         return this.#alone(async () => {
-          // Ahead more often than behind: what is written then is what lasts.
+          // Ahead more often than behind: timestamps written ahead have lasting effects.
           clock.set(Math.round((amount - 0.25) * 4800));
           await pause(2000 + duration * 20_000);
           clock.set(0);
@@ -607,7 +607,7 @@ export class Campaign {
       case 'deploy':
         return process.deploy();
       case 'printer_disabled': {
-        // An answer may be lost after the deployment, so it is undone in any case.
+        // The deployment's answer may be lost, so it is undone in any case.
         const disabled = await process.deploy(printer.id, { d: true });
         if (disabled) await pause(1000 + duration * 10_000);
         for (let attempt = 0; attempt < 60; attempt++) {
@@ -647,7 +647,7 @@ export class Campaign {
     }
   }
 
-  /** Somebody submits a file that nobody may print. False if that was not answered, so that nothing is known of it. */
+  /** Submits a file that must not be printed. False if there was no answer, so that the outcome is unknown. */
   async #submitWrongFile(kind: WrongKind, at: number): Promise<boolean> {
     const wrong = Random.pick(this.#wrongFiles?.[kind] ?? [], at);
     if (!wrong) return false;
@@ -663,7 +663,7 @@ export class Campaign {
     return status === 201 || status === 422;
   }
 
-  /** One server is away at a time. */
+  /** Only one server is down at a time. */
   async #alone(work: () => Promise<void>): Promise<boolean> {
     if (this.#serverBusy) return false;
     this.#serverBusy = true;
@@ -675,12 +675,12 @@ export class Campaign {
     }
   }
 
-  /** Printer minutes that last so many seconds of the campaign. */
+  /** Printer minutes that correspond to this many seconds of the campaign. */
   #minutesOf(seconds: number): number {
     return (seconds / 60) * this.#options.speed;
   }
 
-  /** Somebody prints something at the printer's own screen, on a plate that is empty. */
+  /** Starts a foreign print at the printer's own screen, on an empty plate. */
   async #foreignPrint(printer: Simulated, minutes: number, number: number): Promise<boolean> {
     if (this.#operator.busy.has(printer.id)) return false;
     this.#operator.busy.add(printer.id);
@@ -701,7 +701,7 @@ export class Campaign {
     return true;
   }
 
-  /** Each piece that passes these wires takes a while (ms), for a time (ms). */
+  /** Delays each chunk on these wires (ms), for a limited time (ms). */
   async #slow(wires: Wire[], delay: number, lasts: number): Promise<boolean> {
     for (const wire of wires) wire.slow(delay);
     await pause(lasts);
@@ -710,8 +710,8 @@ export class Campaign {
   }
 
   /**
-   * Somebody prints the same file at the printer's own screen again and again: at first for all to see, later while the printer
-   * cannot be reached. Nothing but the history of the printer, or the gap itself, tells of the later ones.
+   * Prints the same file at the printer's own screen repeatedly: at first while the printer is connected, later while it
+   * cannot be reached. Only the printer's history, or the gap itself, reveals the later prints.
    */
   async #foreignAgainUnseen(printer: Simulated, minutes: number): Promise<boolean> {
     if (this.#operator.busy.has(printer.id)) return false;
@@ -737,7 +737,7 @@ export class Campaign {
     }
   }
 
-  /** Somebody's transaction holds the row of a printer for a while (ms), as a forgotten console does. */
+  /** Holds a lock on a printer's row for a while (ms), as a transaction in a forgotten console does. */
   async #lockRow(printer: Simulated, lasts: number): Promise<boolean> {
     const client = new Client({ ...this.#connection(), connectionTimeoutMillis: 5000 });
     client.on('error', () => undefined);
@@ -755,7 +755,7 @@ export class Campaign {
     }
   }
 
-  /** Somebody else's connections leave none to be had for a while (ms). */
+  /** Uses up all free database connections for a while (ms). */
   async #exhaust(lasts: number): Promise<void> {
     const clients: Client[] = [];
     try {
@@ -772,14 +772,14 @@ export class Campaign {
     }
   }
 
-  /** The database takes no changes for a while (ms), as a standby does. */
+  /** Makes the database read-only for a while (ms), like a standby. */
   async #readOnly(lasts: number): Promise<void> {
     await setReadOnly(this.#connection, true);
     await pause(lasts);
     await setReadOnly(this.#connection, false);
   }
 
-  /** Everything is put back to how it was some time before. What was accepted meanwhile is gone, as the administrator knows. */
+  /** Restores everything to an earlier state. Jobs accepted since then are gone, as the administrator knows. */
   async #restoreBackup(process: NodeRed, { number, duration, amount }: Injection): Promise<void> {
     const backup = join(this.#options.directory, `backup-${number}`);
     const { host, port } = this.#connection();
@@ -805,14 +805,14 @@ export class Campaign {
         each.start();
       }
     }
-    // The embedded database runs only with its Node-RED.
+    // The embedded database runs only together with its Node-RED.
     await ask(this.#connection, fenceGuard(leaseSeconds));
     const jobs = await ask<{ id: string }>(this.#connection, 'SELECT id FROM print_jobs');
     for (const { id } of jobs) this.#countedAnew.add(id);
     await this.#cancelWhatWasPrinted();
   }
 
-  /** After a restore somebody looks at what was printed since the backup, and takes those jobs out before they are let go. */
+  /** After a restore, the operator checks what was printed since the backup, and cancels those jobs before the rest is released. */
   async #cancelWhatWasPrinted(): Promise<void> {
     const withdrawn = await ask<{ job_id: string; printer_id: string; file_name: string }>(
       this.#connection,
@@ -833,7 +833,7 @@ export class Campaign {
     });
   }
 
-  /** @param work given the job's id and the printers that it can be printed on */
+  /** @param work receives the job's id and the printers that it can be printed on */
   async #onOpenJob(target: number, work: (id: string, fitting: Simulated[]) => Promise<void>): Promise<boolean> {
     const rows = await ask<{ id: string; job_name: string; material_id: string }>(
       this.#connection,
@@ -851,7 +851,7 @@ export class Campaign {
 
   // ---- the end ------------------------------------------------------------------------------------------------
 
-  /** Undoes what is left of the faults and waits until every job has come to its end. */
+  /** Undoes the remaining faults and waits until every job has settled. */
   async #settle(): Promise<void> {
     await Promise.allSettled([...this.#pending]);
     for (const proxy of [...this.#databaseProxies, ...this.#brokerProxies]) proxy.pass();
@@ -879,7 +879,7 @@ export class Campaign {
         await this.#floor.act(printer, '/fault', { name, on: false });
       }
     }
-    // A request to hold may have been carried out after the release that followed it.
+    // A hold may have been executed after the release that followed it.
     const held = await ask<{ id: string }>(
       this.#connection,
       'SELECT id FROM print_jobs WHERE hold AND completed_at IS NULL',
@@ -888,7 +888,7 @@ export class Campaign {
     const end = performance.now() + (this.#options.settleMinutes ?? settleMinutes) * 60_000;
     let open = Number.POSITIVE_INFINITY;
     while (open > 0 && performance.now() < end) {
-      // A crash that was armed before may still have happened.
+      // A crash that was armed earlier may still happen.
       for (const process of this.#nodeReds) if (!process.running) process.start();
       const rows = await ask<{ open: string }>(
         this.#connection,
@@ -901,7 +901,7 @@ export class Campaign {
     await pause(1000);
   }
 
-  /** Printers that the system does not reach, although every fault is undone. */
+  /** Printers that the system cannot reach, although every fault is undone. */
   async #notOnline(): Promise<string[]> {
     const online = (await this.#api.printers()).filter((printer) => printer.online);
     return this.#floor.printers.map(({ id }) => id).filter((id) => !online.some(({ printer_id }) => printer_id === id));
@@ -951,5 +951,5 @@ export class Campaign {
 const mapsAsLists = (_key: string, value: unknown): unknown =>
   value instanceof Map || value instanceof Set ? [...value] : value;
 
-/** A directory name that no other campaign has. */
+/** A directory name that no other campaign uses. */
 export const campaignDirectory = (base: string): string => join(base, `platewise-campaign-${randomUUID().slice(0, 8)}`);

@@ -1,8 +1,8 @@
-// Judges a campaign by the printers' truth logs, the database and what the API answered. It shares no code with lib/.
+// Judges a campaign by the printers' truth logs, the database and the API's answers. It shares no code with lib/.
 import type { FarmFloor, Truth } from './farm-floor';
 import { type Question, sameFile } from './operator';
 
-/** A row of the database, as far as it matters here. */
+/** The relevant columns of a database row. */
 interface JobRow {
   id: string;
   job_name: string;
@@ -25,7 +25,7 @@ interface AttemptRow {
   fence: string | null;
   reason: string | null;
 }
-/** What an attempt took, by its record and by what was taken off its spools for it; null without a record or a deduction. */
+/** The filament of an attempt, as recorded and as deducted from its spools; null without a record or a deduction. */
 interface TakenRow {
   attempt_id: string;
   recorded_grams: number | null;
@@ -47,20 +47,20 @@ interface HistoryRow {
 }
 
 export interface Evidence {
-  /** Ids that were answered 201. */
+  /** Ids that were answered with 201. */
   accepted: string[];
-  /** Ids that were answered `cancelled`, with the time of the answer (ms since 1970). */
+  /** Ids that were answered with `cancelled`, with the time of the answer (ms since 1970). */
   cancelled: Map<string, number>;
   questions: Question[];
-  /** Attempts that asked something, of which the API named nothing that could be done. */
+  /** Attempts that waited for an operator, for which the API offered no action. */
   withoutWayOut: string[];
-  /** Status messages by job, in the order in which the broker told them; undefined where nobody outside can listen. */
+  /** Status messages by job, in the order of delivery; undefined if no outside client can listen. */
   told: Map<string, number[]> | undefined;
-  /** Jobs whose numbers were counted anew, because they were in the database when a backup was restored. */
+  /** Jobs whose event numbers start over, because they were in the database when a backup was restored. */
   countedAnew: Set<string>;
-  /** Printers that were never reached again after the last fault. */
+  /** Printers that were not reached again after the last fault. */
   stranded: string[];
-  /** Writes of attempts by somebody who no longer held them, as the database noted them. */
+  /** Writes to attempts by a process that no longer held them, as recorded by the database. */
   staleWrites: { attempt_id: string; what: string }[];
   jobs: JobRow[];
   attempts: AttemptRow[];
@@ -74,25 +74,25 @@ export interface Judgement {
   starts: number;
   double_starts: number;
   occupied_bed_starts: number;
-  /** Starts on another machine than the one that the attempt was meant for. */
+  /** Starts on a different machine than the attempt was meant for. */
   wrong_machine_starts: number;
   lost_jobs: number;
   wedged_jobs: number;
-  /** Printers that were never reached again after the last fault. */
+  /** Printers that were not reached again after the last fault. */
   stranded_printers: number;
   history_gaps: number;
   cancelled_but_printed: number;
   stale_writes: number;
   material_errors: number;
-  /** Prints that came out of another tool than their slot feeds, in another filament than asked for, or in other grams than recorded. */
+  /** Prints from a different tool than their slot feeds, in a different filament than requested, or with other grams than recorded. */
   wrong_filament: number;
-  /** Jobs that were accepted for a file that nobody may print. */
+  /** Jobs that were accepted for a file that must not be printed. */
   wrong_file: number;
-  /** Attempts that waited for an operator without an action that the API named. */
+  /** Attempts that waited for an operator without an action from the API. */
   without_way_out: number;
   unknown_outcomes: number;
   undecidable: number;
-  /** Each fault that was found, in words. */
+  /** A description of each finding. */
   findings: string[];
 }
 
@@ -113,7 +113,7 @@ export const promises = [
   'without_way_out',
 ] as const satisfies readonly (keyof Judgement)[];
 
-/** The status graph, written down once more on purpose. */
+/** The status graph, repeated here on purpose. */
 const graph: Record<string, string[]> = {
   queued: ['scheduled', 'failed', 'cancelled'],
   scheduled: ['slicing', 'queued', 'failed', 'cancelled'],
@@ -142,7 +142,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
   const doubles = [...commands].filter(([, count]) => count > 1);
   for (const [name, count] of doubles) findings.push(`double start: ${name} was started ${count} times`);
 
-  // The copy of a job may be printed once: a second print of it needs the failure, or an operator's word, before it.
+  // A copy of a job may be printed once: a second print of it needs a failure, or an operator's answer, before it.
   const again = printedTwice(evidence, truth);
   for (const finding of again) findings.push(finding);
 
@@ -184,8 +184,7 @@ export function judge(evidence: Evidence, floor: FarmFloor): Judgement {
     findings.push(`wrong file: ${id} was accepted for a ${job_name} and is ${status} (${status_reason ?? ''})`);
   }
 
-  for (const id of evidence.withoutWayOut)
-    findings.push(`no way out: nothing was named that could be done about ${id}`);
+  for (const id of evidence.withoutWayOut) findings.push(`no way out: the API offered no action for ${id}`);
 
   for (const question of evidence.questions.filter(({ undecidable }) => !undecidable)) {
     findings.push(`needless question: ${question.printerId} had a trace of ${question.fileName}`);
@@ -216,7 +215,7 @@ const stem = (name: string): string => (name.split('/').at(-1) ?? '').replace(/(
 
 type Seen = Truth & { printer: string };
 
-/** More finished prints of a job than it has copies. */
+/** Jobs with more finished prints than copies. */
 function printedTwice(evidence: Evidence, truth: Seen[]): string[] {
   const finished = truth.filter(({ event }) => event === 'finished');
   return evidence.jobs.flatMap((job) => {
@@ -252,7 +251,7 @@ function lostJobs(evidence: Evidence, truth: Seen[]): string[] {
   return [...gone, ...unprinted, ...silent];
 }
 
-/** Breaks in a job's history, and changes of status that were not told, or told in the wrong order. */
+/** Gaps in a job's history, and status changes that were not published, or published in the wrong order. */
 function historyGaps(evidence: Evidence): string[] {
   return evidence.jobs.flatMap((job) => {
     const rows = evidence.history.filter(({ job_id }) => job_id === job.id);
@@ -260,7 +259,7 @@ function historyGaps(evidence: Evidence): string[] {
     let status: string | null = null;
     for (const row of rows) {
       if (row.from_status !== status) gaps.push(`gap: ${job.id} goes from ${row.from_status} after ${status}`);
-      // A change of priority, a hold or a request to cancel leaves a row that keeps the status.
+      // A change of priority, a hold or a cancel request adds a row that keeps the status.
       if (
         row.from_status !== null &&
         row.from_status !== row.to_status &&
@@ -276,17 +275,17 @@ function historyGaps(evidence: Evidence): string[] {
       const numbers = evidence.told.get(job.id) ?? [];
       const first = [...new Set(numbers)];
       if (first.some((number, index) => index > 0 && number < (first[index - 1] ?? 0))) {
-        gaps.push(`gap: the events of ${job.id} were told in the order ${numbers.join(' ')}`);
+        gaps.push(`gap: the events of ${job.id} were published in the order ${numbers.join(' ')}`);
       }
       for (let number = 1; number <= job.job_seq; number++) {
-        if (!numbers.includes(number)) gaps.push(`gap: event ${number} of ${job.id} was never told`);
+        if (!numbers.includes(number)) gaps.push(`gap: event ${number} of ${job.id} was never published`);
       }
     }
     return gaps;
   });
 }
 
-/** Starts, and prints that went on, after `cancelled` was answered. */
+/** Starts, and prints that continued, after the answer `cancelled`. */
 function cancelledButPrinted(evidence: Evidence, truth: Seen[]): string[] {
   return [...evidence.cancelled].flatMap(([id, answeredAt]) => {
     const files = evidence.attempts.filter(({ job_id }) => job_id === id).map(({ file_name }) => file_name);
@@ -298,18 +297,18 @@ function cancelledButPrinted(evidence: Evidence, truth: Seen[]): string[] {
         Date.parse(line.at) > answeredAt,
     );
     return after.map(
-      (line) => `cancelled: ${id} was answered cancelled, and ${line.file_name} was ${line.event} after that`,
+      (line) => `cancelled: ${id} was answered with cancelled, and ${line.file_name} was ${line.event} after that`,
     );
   });
 }
 
-/** The names of jobs that must be refused begin with this. */
+/** The names of jobs that must be rejected begin with this. */
 export const wrongFilePrefix = 'wrong file ';
 
-/** What the printers' reckoning and ours may differ by: a share, and what rounding makes of small prints (g). */
+/** The allowed difference between the printers' figures and ours: a share, plus the rounding of small prints (g). */
 const gramsTolerance = { share: 0.15, grams: 0.5 };
 
-/** Our prints that did not come out of the tool that their slot feeds, in the material of their job, in the grams recorded. */
+/** Our prints that did not use the tool that their slot feeds, the material of their job, or the recorded grams. */
 function wrongFilament({ attempts, jobs, questions, taken }: Evidence, floor: FarmFloor, truth: Seen[]): string[] {
   return attempts.flatMap((attempt) => {
     const lines = truth.filter(({ tools, file_name }) => tools !== undefined && sameFile(file_name, attempt.file_name));
@@ -319,7 +318,7 @@ function wrongFilament({ attempts, jobs, questions, taken }: Evidence, floor: Fa
     const tool = printer?.slots.find(({ slot }) => slot === attempt.slot)?.tool;
     const errors = new Set<string>();
     for (const { event, tools = [] } of lines) {
-      if (event === 'finished' && tools.length === 0) errors.add('let out nothing');
+      if (event === 'finished' && tools.length === 0) errors.add('extruded nothing');
       for (const used of tools) {
         if (used.material !== job.material_id) errors.add(`tool ${used.tool} printed in ${used.material ?? 'nothing'}`);
         if (used.tool !== tool) errors.add(`tool ${used.tool} printed, slot ${attempt.slot} feeds tool ${tool}`);
@@ -331,7 +330,7 @@ function wrongFilament({ attempts, jobs, questions, taken }: Evidence, floor: Fa
     if (attempt.outcome === 'completed' && finished && recorded != null && !asked) {
       const came = (finished.tools ?? []).reduce((sum, { grams }) => sum + grams, 0);
       const most = gramsTolerance.share * Math.max(came, recorded) + gramsTolerance.grams;
-      if (Math.abs(came - recorded) > most) errors.add(`${came} g came out, ${recorded} g are recorded`);
+      if (Math.abs(came - recorded) > most) errors.add(`${came} g were extruded, ${recorded} g are recorded`);
     }
     if (errors.size === 0) return [];
     const what = `${attempt.file_name} (${job.job_name}, ${job.material_id}) at ${attempt.printer_id}`;
@@ -339,10 +338,10 @@ function wrongFilament({ attempts, jobs, questions, taken }: Evidence, floor: Fa
   });
 }
 
-/** Both are rounded to cents and hundredths of a gram where they are stored. */
+/** Both are rounded to cents and hundredths of a gram in the database. */
 const rounding = 0.011;
 
-/** Grams and money that do not add up: taken twice, not at all, for nothing, or otherwise than recorded. */
+/** Grams and costs that do not add up: charged twice, not at all, for nothing, or not as recorded. */
 function materialErrors({ attempts, jobs, questions, spools, taken }: Evidence, truth: Seen[]): string[] {
   const spoolErrors = spools
     .filter((spool) => {
@@ -351,7 +350,7 @@ function materialErrors({ attempts, jobs, questions, spools, taken }: Evidence, 
     })
     .map(
       (spool) =>
-        `material: of ${spool.initial_grams} g on spool ${spool.id} ${spool.deducted_grams} g were taken, ${spool.grams_left} g are left`,
+        `material: of ${spool.initial_grams} g on spool ${spool.id} ${spool.deducted_grams} g were deducted, ${spool.grams_left} g are left`,
     );
   const started = truth.filter(({ event }) => event === 'started');
   const attemptErrors = attempts
@@ -362,14 +361,15 @@ function materialErrors({ attempts, jobs, questions, spools, taken }: Evidence, 
       const recorded = row?.recorded_grams ?? null;
       const deducted = row?.deducted_grams ?? null;
       const errors: string[] = [];
-      if (rows.length > 1) errors.push('was recorded or taken off more than once');
-      if ((recorded ?? 0) !== (deducted ?? 0)) errors.push(`recorded ${recorded} g, and ${deducted} g were taken off`);
-      if (outcome === 'completed' && !((recorded ?? 0) > 0)) errors.push('completed, and took nothing');
-      // Where nobody could know whether it printed, an operator's word decides.
-      // Nor of what was withdrawn because a backup was restored, in which it had not been claimed yet.
+      if (rows.length > 1) errors.push('was recorded or deducted more than once');
+      if ((recorded ?? 0) !== (deducted ?? 0)) errors.push(`recorded ${recorded} g, but deducted ${deducted} g`);
+      if (outcome === 'completed, but used no filament' && !((recorded ?? 0) > 0))
+        errors.push('completed, and took nothing');
+      // If the farm could not know whether it printed, the operator's answer decides.
+      // The same holds for an attempt that was withdrawn because a backup was restored in which it was unclaimed.
       const asked = questions.some(({ attemptId }) => attemptId === id) || /restored from a backup/.test(reason ?? '');
       const printed = started.some((line) => sameFile(line.file_name, file_name));
-      if (printed && !asked && recorded === null) errors.push('printed, and was never recorded');
+      if (printed && !asked && recorded === null) errors.push('printed, but was never recorded');
       return errors.map((error) => `material: ${file_name} (${outcome}) ${error}`);
     });
   const costErrors = jobs.flatMap((job) => {

@@ -23,7 +23,7 @@ export class DatabaseClock {
     return library === undefined ? undefined : new DatabaseClock(directory, library);
   }
 
-  /** What the server must find in its environment. */
+  /** The environment that the server needs. */
   get variables(): Record<string, string> {
     return {
       LD_PRELOAD: this.library,

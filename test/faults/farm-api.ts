@@ -19,11 +19,11 @@ export interface ApiPrinter {
   slots: { slot: string; material_id: string | null }[];
 }
 
-/** The API of whichever Node-RED runs, as a program outside of the system sees it. */
+/** The API of whichever Node-RED is running, as an external program sees it. */
 export class FarmApi {
   constructor(private readonly processes: NodeRed[]) {}
 
-  /** One request. Status 0: no answer came, so it is not known what became of it. */
+  /** One request. Status 0: no answer, so its outcome is unknown. */
   async call(
     method: string,
     path: string,
@@ -52,7 +52,7 @@ export class FarmApi {
     }
   }
 
-  /** Repeats a request until it is answered with success. Only for what may be repeated. */
+  /** Retries a request until it succeeds. Only for idempotent requests. */
   async insist(method: string, path: string, body?: unknown, limit = 120_000): Promise<Record<string, unknown>> {
     const end = performance.now() + limit;
     let last: ApiAnswer = { status: 0, body: {} };
@@ -79,7 +79,7 @@ export class FarmApi {
     throw new Error(`Not every printer came online (${seen.join(', ')}).\n${logs}`);
   }
 
-  /** Describes the materials that lie in the slots of these printers, and books them there: more than a run can use up. */
+  /** Defines the materials in the slots of these printers, and books them there: more than a run can use up. */
   async bookFilament(printers: readonly Simulated[]): Promise<void> {
     const known = (await this.insist('GET', '/materials'))['materials'] as { material_id: string }[];
     const loaded = new Set(printers.flatMap(({ slots }) => slots.map(({ material }) => material)));
@@ -108,7 +108,7 @@ export class FarmApi {
   }
 }
 
-/** A file as the form that uploads it. */
+/** A file as the upload form sends it. */
 export async function formOf(path: string): Promise<FormData> {
   const form = new FormData();
   form.append('file', await openAsBlob(path), basename(path));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { FilledSlot, Make } from './filament';
 
-/** A simulated printer as its process tells of it. */
+/** A simulated printer as its process describes it. */
 export interface Simulated {
   id: string;
   make: Make;
@@ -14,11 +14,11 @@ export interface Simulated {
   access_code?: string;
   ca_file?: string;
   truth_log: string;
-  /** What somebody has loaded. */
+  /** The filament that was loaded. */
   slots: FilledSlot[];
 }
 
-/** What the control port shows. */
+/** The state that the control port shows. */
 export interface SimulatorState {
   plate: string;
   printing: string | null;
@@ -33,12 +33,12 @@ export interface Truth {
   bed: string;
   accepted?: boolean;
   reason?: string;
-  /** Which tool let out, or is going to let out, how much of what. */
+  /** The amount and filament that each tool has extruded, or will extrude. */
   tools?: { tool: number; material: string | null; grams: number }[];
   seq: number;
 }
 
-/** The room with the printers, as a person in it sees and touches them. */
+/** The room with the printers, as an operator in it sees and handles them. */
 export class FarmFloor {
   printers: Simulated[] = [];
   #child: ChildProcess | undefined;

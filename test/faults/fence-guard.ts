@@ -1,10 +1,10 @@
 /**
- * SQL that makes the database itself note every write of an attempt by somebody who no longer holds it. It is put in from
- * outside, beside the guards of the system under test, and restates their rule: a claim grows the fencing number and takes
- * nothing from a holder whose lease still runs; a phase is written by the process that claimed, before its lease has run
- * out; a lease that has run out is never prolonged, only claimed anew; one further ahead than any lasts was written by another
- * clock, and has run out too. Free of that are words of others, which need no lease: a cancel before the start, an operator's
- * answer, and the undoing of an intent by the process that wrote it.
+ * SQL that makes the database itself record every write to an attempt by a process that no longer holds it. It is installed
+ * from outside, beside the guards of the system under test, and restates their rule: a claim increments the fencing number and
+ * takes nothing from a holder whose lease is valid; a phase is written by the process that claimed, before its lease
+ * expires; an expired lease is never renewed, only claimed again; a lease further ahead than the maximum was written with
+ * another clock, and counts as expired too. Writes of other processes that need no lease are exempt: a cancel before the
+ * start, an operator's answer, and the undoing of an intent by the process that wrote it.
  */
 export const fenceGuard = (leaseSeconds: number): string => `
   CREATE SCHEMA IF NOT EXISTS campaign;
@@ -28,7 +28,7 @@ export const fenceGuard = (leaseSeconds: number): string => `
       RETURN NULL;
     END IF;
     IF OLD.lease_until < now() AND NEW.lease_until > now() AND NEW.lease_until <= now() + interval '${leaseSeconds + 1} seconds' THEN
-      INSERT INTO campaign.stale_writes (attempt_id, what) VALUES (NEW.id, 'a lease that had run out was prolonged');
+      INSERT INTO campaign.stale_writes (attempt_id, what) VALUES (NEW.id, 'an expired lease was renewed');
     END IF;
     IF NEW.phase = OLD.phase OR OLD.fence IS NULL
       OR (NEW.phase = 'ended' AND OLD.phase NOT IN ('starting', 'printing'))
@@ -38,7 +38,7 @@ export const fenceGuard = (leaseSeconds: number): string => `
     END IF;
     IF OLD.lease_until < now() THEN
       INSERT INTO campaign.stale_writes (attempt_id, what)
-        VALUES (NEW.id, format('%s to %s was written after the lease had run out', OLD.phase, NEW.phase));
+        VALUES (NEW.id, format('%s to %s was written after the lease had expired', OLD.phase, NEW.phase));
     END IF;
     SELECT holder INTO holder_name FROM campaign.holders WHERE attempt_id = NEW.id;
     IF holder_name IS DISTINCT FROM writer THEN

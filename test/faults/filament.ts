@@ -1,9 +1,9 @@
-// What lies in the slots of the campaign's printers: spread so that a tool that never changes, or a slot that is taken for
-// another, prints in the wrong filament somewhere.
+// The contents of the slots of the campaign's printers: arranged so that a tool that never changes, or a slot that is mistaken
+// for another, prints in the wrong filament somewhere.
 
 export type Make = 'bambu' | 'moonraker' | 'snapmaker';
 
-/** A place for filament: what lies there, and the tool that it feeds. */
+/** A slot: its filament, and the tool that it feeds. */
 export interface FilledSlot {
   slot: string;
   material: string;
@@ -11,7 +11,7 @@ export interface FilledSlot {
   tool: number;
 }
 
-/** How a simulated printer is built, and what is in it. */
+/** The configuration of a simulated printer, and its filament. */
 export interface Setup {
   options: { profile?: string; extruders?: number; ams?: string };
   slots: FilledSlot[];
@@ -30,7 +30,7 @@ const bambu: Setup = {
   ],
 };
 
-/** The first, third … printer of a make, and the second, fourth … */
+/** The first, third … printer of a make, and the second, fourth …. */
 const setups: Record<Make, [odd: Setup, even: Setup]> = {
   bambu: [bambu, bambu],
   moonraker: [
@@ -56,7 +56,7 @@ export function typeOf(material: string): 'PLA' | 'PETG' {
   return material.startsWith('petg') ? 'PETG' : 'PLA';
 }
 
-/** A material as the campaign's owner describes it to the farm, which knows none by itself. */
+/** A material as the campaign's owner defines it for the farm, which has none by default. */
 export function descriptionOf(material: string): Record<string, string | number> {
   const type = typeOf(material);
   const colour = material.split('_')[1] ?? '';

@@ -1,13 +1,13 @@
 // Loaded into a process of the system under test before anything else. It waits for the moment that the campaign names
-// and then kills or freezes the process, and it sets the process's clock. It knows nothing of the system but the names
-// of the moments, which the system tells on a diagnostics channel.
+// and then kills or freezes the process, and it sets the process's clock. It knows only the names of the moments,
+// which the system publishes on a diagnostics channel.
 import { subscribe } from 'node:diagnostics_channel';
 
 interface Armed {
   moment: string;
-  /** At which occurrence. */
+  /** At which occurrence to act. */
   nth: number;
-  /** Freeze for so long (ms); 0 kills. */
+  /** How long to freeze (ms); 0 kills. */
   freeze: number;
 }
 
@@ -29,7 +29,7 @@ process.on('message', (message: { arm?: Armed; clock?: number }) => {
   if (message.arm) armed = message.arm;
   if (message.clock !== undefined) offset = message.clock;
 });
-// The channel to the campaign shall not keep the process alive.
+// The channel to the campaign must not keep the process alive.
 process.channel?.unref();
 
 subscribe('platewise:attempt', (told) => {

@@ -1,13 +1,13 @@
 import { Random } from './random';
 
 interface FaultKind {
-  /** How often it happens, beside the others. */
+  /** Its relative frequency. */
   weight: number;
-  /** Only where a broker and a database run beside the system. */
+  /** Only with an external broker and database. */
   servers?: true;
 }
 
-/** Everything that the campaign does to the system. A seed draws in this order. */
+/** Every fault that the campaign injects. A seed draws in this order. */
 const faultKinds = {
   kill_node_red: { weight: 4 },
   kill_at_moment: { weight: 8 },
@@ -76,7 +76,7 @@ const faultKinds = {
 export type Kind = keyof typeof faultKinds;
 export const kinds = Object.keys(faultKinds) as Kind[];
 
-/** Which parts the system under test has. */
+/** The parts that the system under test has. */
 export type Pair = 'rabbitmq' | 'embedded';
 
 /** The moments of an attempt, as the system names them on its diagnostics channel. */
@@ -86,21 +86,21 @@ const moments = [
 ].flatMap((name) => [`${name}:before`, `${name}:after`]);
 const allMoments = [...moments, 'start:written'];
 
-/** One injection. What it hits is drawn with it; of lists that differ from run to run, by a number from 0 to 1. */
+/** One injection. Its target is drawn with it; for lists that differ from run to run, by a number from 0 to 1. */
 export interface Injection {
   number: number;
-  /** After the one before (ms). */
+  /** The delay after the previous one (ms). */
   pause: number;
   kind: Kind;
   /** Picks a process, a printer or a job. */
   target: number;
   moment: string;
-  /** How long it lasts (ms), and a number for anything else. */
+  /** Its duration (ms), and a number for any other use. */
   duration: number;
   amount: number;
 }
 
-/** The injections that a seed stands for, without end. The same seed gives the same ones. */
+/** The endless sequence of injections of a seed. The same seed gives the same sequence. */
 export function* injections(
   seed: number,
   pair: Pair,

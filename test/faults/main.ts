@@ -1,4 +1,4 @@
-// `npm run faults`: see docs/faults.md. Everything that goes wrong is drawn from the seed.
+// `npm run faults`: see docs/faults.md. All faults are drawn from the seed.
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -30,18 +30,18 @@ const { values } = parseArgs({
 
 const help = `Usage: npm run faults -- [options]
 
-  --minutes N      how long faults are injected (default 10)
-  --seed N         what goes wrong, and when; the same seed injects the same faults (default: by the clock)
+  --minutes N      duration of the fault injection (default 10)
+  --seed N         the seed of the faults; the same seed injects the same faults (default: by the clock)
   --pair P         rabbitmq (two Node-REDs, RabbitMQ, PostgreSQL), embedded (one Node-RED with both inside), or both
-  --jobs N         submit at most so many jobs      --faults N   inject at most so many faults
-  --printers N     simulated printers (default 9)   --speed N    how fast their clocks run (default 150)
+  --jobs N         submit at most N jobs            --faults N   inject at most N faults
+  --printers N     simulated printers (default 9)   --speed N    speed of their clocks (default 150)
   --pause MS       mean time between two faults (default 700)
   --only A,B       only these kinds: ${kinds.join(', ')}
-  --broker-away N  instead of faults: the broker is away for N minutes while --jobs (default 200) are submitted
-  --settle N       after the last fault everything must end within N minutes (default 5)
+  --broker-away N  instead of faults: the broker is down for N minutes while --jobs (default 200) are submitted
+  --settle N       everything must settle within N minutes after the last fault (default 5)
   --package DIR    the built package under test (default: this one)
-  --upgrade-from D begin with the built package in D; it is upgraded after a minute, with jobs under way, and then come the faults
-  --keep           keep what was written, and say where
+  --upgrade-from D start with the built package in D; it is upgraded after a minute, with jobs under way, before the faults
+  --keep           keep the written files, and print their location
   --json           print one JSON object as the last line
 `;
 
@@ -77,7 +77,7 @@ async function main(): Promise<number> {
     for (const finding of result.findings) console.log(`  ${finding}`);
     console.log(asTable(pair, result));
     const broken = result.findings.some((finding) => !finding.startsWith('needless question'));
-    if (broken) console.log(`Kept for a closer look: ${directory}`);
+    if (broken) console.log(`Kept for inspection: ${directory}`);
     else if (!values.keep) rmSync(directory, { recursive: true, force: true });
   }
   const { findings, ...sums } = results.reduce(add);

@@ -7,7 +7,7 @@ import { type FilledSlot, type Make, typeOf } from './filament';
 
 type Type = 'PLA' | 'PETG';
 
-/** A file that jobs are made of. */
+/** A file to make jobs from. */
 export interface ModelFile {
   /** Without spaces; the names of its jobs begin with it. */
   name: string;
@@ -18,7 +18,7 @@ export interface ModelFile {
 
 export type WrongKind = 'wrong_machine_file' | 'damaged_file' | 'wrong_type_file';
 
-/** A file that nobody may print, with the material that it is submitted for. */
+/** A file that must not be printed, with the material that it is submitted for. */
 export interface WrongFile {
   path: string;
   materialId: string;
@@ -28,14 +28,14 @@ const temperatures = { PLA: { nozzle: 210, bed: 60 }, PETG: { nozzle: 240, bed: 
 const mmPerMove = 1.2;
 const gramsPerMetre = { PLA: 2.98, PETG: 3.05 } as const;
 
-/** How fast the tool moves in the G-code (mm/min), so that a print takes a few minutes. */
+/** The speed of the tool in the G-code (mm/min), chosen so that a print takes a few minutes. */
 const usualFeed = 900;
 
 /**
- * Prints of a few minutes, small enough for every printer: models that are sliced, and G-code and plates that are not, for
- * each tool and type of filament.
+ * Prints of a few minutes, small enough for every printer: models to slice, and G-code and plates that are already sliced,
+ * for each tool and type of filament.
  *
- * @param feed how fast the tool moves in the G-code (mm/min): a slower one makes longer prints of the same size
+ * @param feed the speed of the tool in the G-code (mm/min): a lower one makes longer prints of the same size
  */
 export async function writePrintFiles(directory: string, feed = usualFeed): Promise<ModelFile[]> {
   const files: ModelFile[] = [];
@@ -82,7 +82,7 @@ export async function writePrintFiles(directory: string, feed = usualFeed): Prom
   return files;
 }
 
-/** Of each kind of file that must be refused some that nothing else speaks against. */
+/** Some of each kind of file that must be rejected, without any other reason for rejection. */
 export async function writeWrongFiles(directory: string): Promise<Record<WrongKind, WrongFile[]>> {
   const written = (name: string, content: string | Buffer): WrongFile => {
     const path = join(directory, name);
@@ -92,7 +92,7 @@ export async function writeWrongFiles(directory: string): Promise<Record<WrongKi
   const otherModel = { path: join(directory, 'p1s.gcode.3mf'), materialId: 'pla_black_esun' };
   await writePlate(otherModel.path, { moves: 40, type: 'PLA', tool: 0, model: 'C12' });
   const damaged = join(directory, 'damaged.gcode.3mf');
-  // Without the plate's MD5 only the checksum of the archive can tell.
+  // Without the plate's MD5, only the checksum of the archive reveals it.
   await writePlate(damaged, { moves: 40, type: 'PLA', tool: 0, isDamaged: true });
   return {
     wrong_machine_file: [
@@ -101,7 +101,7 @@ export async function writeWrongFiles(directory: string): Promise<Record<WrongKi
     ],
     damaged_file: [{ path: damaged, materialId: 'pla_black_esun' }],
     wrong_type_file: [
-      // At the temperatures of PLA, so that only its own word contradicts.
+      // At the temperatures of PLA, so that only the stated type contradicts.
       written('petg.gcode', sliced(squares(40, 'PLA'), { filament_type: 'PETG' })),
     ],
   };
@@ -122,7 +122,7 @@ function squares(moves: number, type: Type, tool?: number, feed = usualFeed): st
   return lines.join('\n');
 }
 
-/** The same as a slicer writes it that says what it was made for. */
+/** The same, as written by a slicer that names its target machine. */
 function sliced(gcode: string, settings: Record<string, string>): string {
   const lines = Object.entries(settings).map(([name, value]) => `; ${name} = ${value}`);
   return [
@@ -143,11 +143,11 @@ interface Plate {
   /** mm/min */
   feed?: number;
   model?: string;
-  /** One byte of its G-code is another than its checksum says. */
+  /** One byte of its G-code differs from its checksum. */
   isDamaged?: boolean;
 }
 
-/** A plate as Bambu Studio exports it, as far as a printer looks into it. */
+/** A plate as Bambu Studio exports it, reduced to the parts that a printer reads. */
 async function writePlate(path: string, plate: Plate): Promise<void> {
   const { moves, type, tool, feed = usualFeed, model = 'O1D', isDamaged = false } = plate;
   const gcode = squares(moves, type, undefined, feed);

@@ -1,7 +1,7 @@
 import type { FarmApi } from './farm-api';
 import type { FarmFloor, Simulated, Truth } from './farm-floor';
 
-/** An attempt about which an operator was asked. */
+/** An attempt that an operator was asked about. */
 export interface Question {
   attemptId: string;
   printerId: string;
@@ -11,7 +11,7 @@ export interface Question {
   answer: boolean | null;
 }
 
-/** A printer with a fault is not switched off and on more often than this (ms). */
+/** The minimum interval between power cycles of a printer with a fault (ms). */
 const restartPause = 20_000;
 
 interface OpenJob {
@@ -20,17 +20,17 @@ interface OpenJob {
 }
 
 /**
- * A person on the floor: takes finished parts off the plates and says so, and answers whether something printed that
- * nobody could follow. Clears a bed only when the plate is empty.
+ * An operator on the floor: removes finished parts from the plates and reports it, and answers whether an unobserved attempt
+ * printed. Clears a bed only when the plate is empty.
  */
 export class Operator {
   readonly questions = new Map<string, Question>();
-  /** Attempts that asked something, of which the API named nothing that could be done. */
+  /** Attempts that waited for an answer, for which the API offered no action. */
   readonly withoutWayOut = new Set<string>();
   cleared = 0;
   /** When the power of a printer was last cut (ms since 1970). */
   readonly powerCycled = new Map<string, number>();
-  /** One thing at a time at each printer: nobody starts a print there while it is being cleared. */
+  /** One action at a time at each printer: no print is started there while it is being cleared. */
   readonly busy = new Set<string>();
   #stopped = false;
   #working: Promise<void> | undefined;
@@ -38,7 +38,7 @@ export class Operator {
   constructor(
     private readonly api: FarmApi,
     private readonly floor: FarmFloor,
-    /** How long the operator rests between two rounds (ms). */
+    /** The pause between two rounds (ms). */
     private readonly rest = 400,
   ) {}
 
@@ -86,7 +86,7 @@ export class Operator {
     if (status === 200) this.cleared++;
   }
 
-  /** A printer whose fault lasts is switched off and on, as its remedy says. */
+  /** Power-cycles a printer whose fault persists, as its remedy instructs. */
   async #restart(id: string): Promise<void> {
     const printer = this.floor.printers.find((one) => one.id === id);
     if (!printer || this.busy.has(id) || Date.now() - (this.powerCycled.get(id) ?? 0) < restartPause) return;
@@ -121,8 +121,8 @@ export class Operator {
     const state = await this.floor.state(printer);
     let question = this.questions.get(attempt.attempt_id);
     if (!question) {
-      // What only the simulator still knows: after a loss of power Bambu and Snapmaker forget the print, and Moonraker's
-      // history calls it "in progress" for ever; of one that nobody watched a Snapmaker tells that it ran, not how it ended.
+      // Only the simulator still knows: after a power loss Bambu and Snapmaker forget the print, and Moonraker's history
+      // reports it as "in progress" for ever; of an unobserved one a Snapmaker reports that it ran, not how it ended.
       const lost = this.powerCycled.get(printer.id) ?? 0;
       const forgotten =
         state.last?.reason === 'power_loss' ||
@@ -154,7 +154,7 @@ function startedAt(truth: Truth[], fileName: string): number {
   return started ? Date.parse(started.at) : 0;
 }
 
-/** Whether two names are of the same print, whatever folder and extension the printer shows. */
+/** Whether two names belong to the same print, regardless of folder and extension. */
 export function sameFile(a: string | null, b: string | null): boolean {
   const stem = (name: string): string => (name.split('/').at(-1) ?? '').replace(/(\.gcode)?(\.3mf)?$/i, '');
   return a !== null && b !== null && stem(a) === stem(b);

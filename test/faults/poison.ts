@@ -1,6 +1,6 @@
 import { atBroker } from './administrator';
 
-/** Messages that nothing of ours has written: cut off, of another program, of the wrong types, with text that no database takes. */
+/** Messages that the farm never sends: truncated, from another program, with wrong types, with text that no database accepts. */
 export const poison: readonly string[] = [
   '{',
   '',
@@ -13,7 +13,7 @@ export const poison: readonly string[] = [
   '\u0000\u0001\u0002',
 ];
 
-/** Publishes a message as a stranger would: to the fanout of status messages, or to the queue of a printer. */
+/** Publishes a message as an external program would: to the fanout of status messages, or to the queue of a printer. */
 export function publishPoison(
   url: string,
   target: { exchange: string } | { queue: string },

@@ -1,15 +1,15 @@
 import { Wire } from '../support/wire';
 import type { Simulated } from './farm-floor';
 
-/** Ports that are not part of a printer's connection: a person's hands, and what is found by a broadcast. */
+/** Ports that are not part of a printer's connection: the control port, and those that a broadcast discovers. */
 const notWired = ['control', 'discovery', 'ssdp', 'detect'];
 
-/** The network between the system and the printers: each port of a printer is reached by a wire of its own. */
+/** The network between the system and the printers: each port of a printer has a wire of its own. */
 export class PrinterWires {
   readonly #wires = new Map<string, { port: string; wire: Wire }[]>();
   readonly #swapped = new Set<string>();
 
-  /** The printers as they are reached by these wires. */
+  /** The printers as reached through these wires. */
   async open(printers: Simulated[]): Promise<Simulated[]> {
     return Promise.all(
       printers.map(async (printer) => {
@@ -31,7 +31,7 @@ export class PrinterWires {
     return (this.#wires.get(printer.id) ?? []).map(({ wire }) => wire);
   }
 
-  /** Two machines get each other's address. False if one of them has another's already. */
+  /** Swaps the addresses of two machines. False if one of them already has another's. */
   swap(one: Simulated, other: Simulated): boolean {
     if (one.id === other.id || this.#swapped.has(one.id) || this.#swapped.has(other.id)) return false;
     this.#swapped.add(one.id).add(other.id);
@@ -40,7 +40,7 @@ export class PrinterWires {
     return true;
   }
 
-  /** Each machine has its own address again. */
+  /** Gives each machine its own address back. */
   unswap(...printers: Simulated[]): void {
     for (const printer of printers) {
       this.#swapped.delete(printer.id);

@@ -1,5 +1,5 @@
 // The simulated printers, in a process of their own: `node printers.js DIRECTORY SPEED COUNT`. Prints one JSON line when
-// they are ready. They keep the truth that the campaign is judged by.
+// they are ready. They keep the truth logs that the campaign is judged by.
 import { join } from 'node:path';
 import { SIMULATOR_MAKES, startSimulator } from '../../lib/simulators';
 import { setupOf } from './filament';

@@ -23,12 +23,12 @@ export class Random {
     return Math.floor(this.between(least, most + 1));
   }
 
-  /** One of several; `at` picks it, so that a list which differs from run to run does not change what is drawn later. */
+  /** Picks one of several by `at`, so that a list which differs from run to run does not change later draws. */
   static pick<Item>(items: readonly Item[], at: number): Item | undefined {
     return items[Math.min(items.length - 1, Math.floor(at * items.length))];
   }
 
-  /** A name, by its weight. */
+  /** Picks a name by its weight. */
   weighted<Name extends string>(weights: Partial<Record<Name, number>>): Name {
     const entries = Object.entries(weights) as [Name, number][];
     let rest = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -10,15 +10,15 @@ export function connectionTo(directory: string): ClientConfig {
   const [, , , port = '', socketDirectory = ''] = postmasterFile(directory);
   return {
     ...{ host: socketDirectory, port: Number(port), user: 'platewise', database: 'postgres' },
-    // The campaign writes also while the system under test may not.
+    // The campaign also writes while the system under test may not.
     options: '-c default_transaction_read_only=off',
   };
 }
 
-/** Makes the database refuse every change of the system under test, as a standby does, or take them again. */
+/** Makes the database read-only for the system under test, like a standby, or writable again. */
 export async function setReadOnly(connection: () => ClientConfig, on: boolean): Promise<void> {
   await ask(connection, `ALTER ROLE platewise SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
-  // It counts from the next session on.
+  // Applies from the next session on.
   await ask(
     connection,
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^platewise' AND pid <> pg_backend_pid()`,
@@ -71,7 +71,7 @@ export class PrivatePostgres {
   }
 }
 
-/** One question to the database, on a connection of its own; tries again while the database is away. */
+/** Runs one query on its own connection; retries while the database is down. */
 export async function ask<Row extends object>(
   connection: () => ClientConfig,
   sql: string,

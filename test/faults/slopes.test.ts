@@ -8,7 +8,7 @@ function series(value: (hours: number, index: number) => number): Point[] {
   return Array.from({ length: 301 }, (_, index) => ({ at: index / 360, value: value(index / 360, index) }));
 }
 
-/** How many of 100 series are called flat. */
+/** The number of series out of 100 that are called flat. */
 function flatOf(value: (hours: number, index: number, random: Random) => number): number {
   let flat = 0;
   for (let seed = 1; seed <= 100; seed++) {
@@ -21,23 +21,23 @@ function flatOf(value: (hours: number, index: number, random: Random) => number)
 const noise = (random: Random): number => random.between(-1, 1);
 
 describe('The slopes of the soak run', () => {
-  it('finds the slope of a line, an hour', () => {
+  it('finds the slope of a line, per hour', () => {
     const { slope_per_hour, low, high, flat } = slopeOf(series((hours) => 7 + 3 * hours));
     for (const bound of [slope_per_hour, low, high]) assert.ok(Math.abs(bound - 3) < 1e-9);
     assert.equal(flat, false);
   });
 
-  it('calls flat what never changes', () => {
+  it('calls a constant series flat', () => {
     assert.deepEqual(slopeOf(series(() => 42)), { slope_per_hour: 0, low: 0, high: 0, flat: true });
   });
 
-  it('calls noise flat nineteen times of twenty', () => {
+  it('calls noise flat nineteen times out of twenty', () => {
     const flat = flatOf((_hours, _index, random) => noise(random));
     assert.ok(flat >= 90 && flat <= 99, `${flat} of 100`);
   });
 
-  it('is not taken in by samples that resemble their neighbours', () => {
-    // Each sample keeps nine tenths of the one before: a line through the samples themselves would call most of these sloped.
+  it('is not misled by samples that resemble their neighbours', () => {
+    // Each sample keeps nine tenths of the previous one: a line through the samples themselves would call most of these sloped.
     let last = 0;
     const flat = flatOf((_hours, index, random) => {
       last = index === 0 ? 0 : 0.9 * last + noise(random);
@@ -55,18 +55,18 @@ describe('The slopes of the soak run', () => {
     }
   });
 
-  it('sees a leak below a saw-tooth', () => {
+  it('detects a leak below a saw-tooth', () => {
     const { low, high, flat } = slopeOf(series((hours) => 40 * ((hours * 60) % 1) + 100 * hours));
     assert.equal(flat, false);
     assert.ok(low > 80 && high < 120, `${low} to ${high}`);
   });
 
-  it('says nothing of a series that is too short', () => {
+  it('returns no verdict for a series that is too short', () => {
     assert.throws(() => slopeOf(series(() => 1).slice(0, 2)), RangeError);
   });
 });
 
-describe('The growth for each ended job', () => {
+describe('The growth per ended job', () => {
   const grown = (value: (ended: number) => number) =>
     growthOf(series(() => 0).map(({ at }, index) => ({ at, ended: 3 * index, value: value(3 * index) })));
 
@@ -76,7 +76,7 @@ describe('The growth for each ended job', () => {
     assert.equal(flat, true);
   });
 
-  it('is not constant where a late job costs more than an early one', () => {
+  it('is not constant if a late job costs more than an early one', () => {
     const { low, flat } = grown((ended) => 5000 * ended + 3 * ended ** 2);
     assert.equal(flat, false);
     assert.ok(low > 0);
@@ -84,7 +84,7 @@ describe('The growth for each ended job', () => {
 });
 
 describe('The judgement of a soak run', () => {
-  it('takes what was not always sampled by the samples that have it', () => {
+  it('judges a figure that was not always sampled by the samples that have it', () => {
     const samples = series(() => 0).map(({ at }, index) => ({
       at,
       kept: { ended: index, failed: 0, table_bytes: 9000 * index, file_bytes: 0 },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const megabytes = 1200;
 
-/** A small file system of its own for a directory, so that it can be full without anything else being so. Needs root on Linux. */
+/** A small file system for a directory, so that it can be full without affecting anything else. Needs root on Linux. */
 export class SmallDisk {
   readonly #directory: string;
 
@@ -12,7 +12,7 @@ export class SmallDisk {
     this.#directory = directory;
   }
 
-  /** Mounts it on a directory that is made if missing. Undefined where this process may not. */
+  /** Mounts it on a directory, which is created if missing. Undefined if this process may not mount. */
   static mount(directory: string): SmallDisk | undefined {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     try {
@@ -36,7 +36,7 @@ export class SmallDisk {
       try {
         execFileSync('fallocate', ['-l', String(bavail * bsize), `${this.#filler}-${round}`], { stdio: 'ignore' });
       } catch {
-        // Somebody else took some of it meanwhile: the next round takes what is left.
+        // Another process used some of it in the meantime: the next round fills the rest.
       }
     }
   }
@@ -49,7 +49,7 @@ export class SmallDisk {
     try {
       execFileSync('umount', ['--lazy', this.#directory], { stdio: 'ignore' });
     } catch {
-      // It is gone already.
+      // It is already gone.
     }
   }
 }

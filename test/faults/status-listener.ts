@@ -2,7 +2,7 @@ import { type ChannelModel, type ConsumeMessage, connect, type RecoveringChannel
 
 /** Listens to `fabrication.status` from outside, on a durable queue, so that it misses nothing while the broker restarts. */
 export class StatusListener {
-  /** The numbers of each job's events, in the order in which they came. */
+  /** The numbers of each job's events, in the order of arrival. */
   readonly told = new Map<string, number[]>();
   #connection: RecoveringChannelModel | undefined;
 
@@ -39,7 +39,7 @@ export class StatusListener {
     try {
       told = JSON.parse(text);
     } catch {
-      return; // a stranger's message
+      return; // not one of ours
     }
     const { job_id, job_seq } = (told ?? {}) as { job_id?: string; job_seq?: number };
     if (job_id === undefined || job_seq === undefined) return;

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Simulated } from './farm-floor';
 
-/** A copy of the built package that a running campaign has for itself, so that it can be built, or broken, meanwhile. */
+/** A private copy of the built package for a running campaign, so that the original can be rebuilt, or broken, in the meantime. */
 export function copyPackage(root: string, target: string): string {
   mkdirSync(target, { recursive: true });
   const modules = realpathSync(join(root, 'node_modules'));
@@ -34,7 +34,7 @@ export function copyPackage(root: string, target: string): string {
 export class NodeRed {
   readonly name: string;
   readonly port: number;
-  /** Each time that it ended although nobody had ended it, with its last words. */
+  /** Each unexpected exit, with its last log lines. */
   readonly crashes: string[] = [];
   #expected = false;
   /** How often it was started. */
@@ -48,7 +48,7 @@ export class NodeRed {
   readonly #hook: string;
   #flows: FlowNode[];
   #deploying: Promise<unknown> = Promise.resolve();
-  /** Kept from starting, whoever asks for it. */
+  /** Prevents any start. */
   locked = false;
 
   constructor(options: {
@@ -60,7 +60,7 @@ export class NodeRed {
     speed: number;
     /** For its first, second, … start. */
     environment: (start: number) => Record<string, string>;
-    /** What is loaded before Node-RED: the campaign's hook if none is named. */
+    /** The module to load before Node-RED: the campaign's hook by default. */
     hook?: string;
   }) {
     this.name = options.name;
@@ -110,7 +110,7 @@ export class NodeRed {
     );
   }
 
-  /** Puts another version of the package in the place of the one that is installed. The flows stay. */
+  /** Replaces the installed package by another version. The flows stay. */
   install(packageRoot: string): void {
     this.#packageRoot = packageRoot;
     rmSync(this.#link, { recursive: true, force: true });
@@ -133,7 +133,7 @@ export class NodeRed {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** What it wrote of late. */
+  /** Its recent output. */
   get log(): string {
     return this.#log;
   }
@@ -162,17 +162,17 @@ export class NodeRed {
     }
     child.once('exit', (code, signal) => {
       if (this.#expected || signal === 'SIGKILL') return;
-      this.crashes.push(`${this.name} ended by itself (${signal ?? code}): ${this.#log.slice(-1500)}`);
+      this.crashes.push(`${this.name} exited by itself (${signal ?? code}): ${this.#log.slice(-1500)}`);
     });
     this.#child = child;
   }
 
   /**
-   * Deploys the flows, as somebody does in the editor. With a printer: after a change to its node, and only what changed.
-   * False if it was not taken.
+   * Deploys the flows, as a user does in the editor. With a printer: after a change to its node, and only what changed.
+   * False if it was rejected.
    */
   deploy(printerId?: string, change: Record<string, unknown> = {}): Promise<boolean> {
-    // One after the other: two at a time would each undo what the other has changed.
+    // One after the other: two at a time would each undo the other's changes.
     const deployed = this.#deploying.then(() => this.#deploy(printerId, change));
     this.#deploying = deployed;
     return deployed;
@@ -204,7 +204,7 @@ export class NodeRed {
     if (this.running && this.#child?.connected) this.#child.send(message, () => undefined);
   }
 
-  /** What the hook answers to a message, one at a time. @throws Error it does not answer within `limit` (ms) */
+  /** The hook's answer to a message, one at a time. @throws Error it does not answer within `limit` (ms) */
   async ask(message: object, limit = 30_000): Promise<unknown> {
     const child = this.#child;
     if (!child?.connected) throw new Error(`${this.name} does not run.`);
@@ -266,7 +266,7 @@ function flows(root: string, printers: Simulated[], speed: number): FlowNode[] {
       buildY: '300',
       buildZ: '300',
       slots: printer.slots.map(({ slot, tool }) => `${slot}=${tool}`).join(', '),
-      // Their plates can be seen and cleared, so that the farm need not assume of any what it assumes of a demonstration.
+      // Their plates can be inspected and cleared, so the farm need not make the assumptions it makes for a demonstration.
       simulated: 'false',
       timeScale: String(speed),
       allowBuiltInSlicer: true,
@@ -310,5 +310,5 @@ export function secrets(printers: Simulated[]): Record<string, string> {
   return settings;
 }
 
-/** Where the package is, from a compiled file of it. */
+/** The root of the package, from one of its compiled files. */
 export const packageRoot = dirname(dirname(dirname(__dirname)));

@@ -1,6 +1,6 @@
 import type { CampaignResult } from './campaign';
 
-/** A campaign's figures for a person, in Markdown. */
+/** A campaign's figures as a Markdown table. */
 export function asTable(pair: string, result: CampaignResult): string {
   const rows: [string, number][] = [
     ['attempts', result.attempts],

@@ -3,8 +3,8 @@ import { PNG } from 'pngjs';
 import { colPic } from '../../lib/files/colpic';
 import { readColPic } from '../support/colpic';
 
-describe('A picture for the screens of Elegoo', () => {
-  it('keeps long and short runs of one colour, and makes black of what is transparent', () => {
+describe("A picture for Elegoo's screens", () => {
+  it('keeps long and short runs of one colour, and turns transparent pixels black', () => {
     const picture = new PNG({ width: 100, height: 8 });
     for (let at = 0; at < 800; at++) {
       const [red, opacity] = at < 500 ? [255, 255] : at % 3 === 0 ? [128, 255] : [255, 0];
@@ -16,7 +16,7 @@ describe('A picture for the screens of Elegoo', () => {
     assert.deepEqual(points, expected);
   });
 
-  it('has 1,024 colours at most, and takes the most similar of them for any other', () => {
+  it('has at most 1,024 colours, and replaces any other by the most similar one', () => {
     const picture = new PNG({ width: 64, height: 64 });
     for (let at = 0; at < 4096; at++) picture.data.set([(at >> 7) << 3, (at & 63) << 2, (at >> 3) & 255, 255], 4 * at);
     const { points } = readColPic(colPic(PNG.sync.write(picture)));

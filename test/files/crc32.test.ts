@@ -12,7 +12,7 @@ describe('CRC-32', () => {
     });
   }
 
-  it('is the same from Node.js and by table', () => {
+  it('is the same from Node.js and from the table', () => {
     const bytes = randomBytes(10_000);
     assert.equal(crc32ByTable(bytes, 0), crc32(bytes, 0));
   });

@@ -28,7 +28,7 @@ describe('reading decimals', () => {
     for (const text of samples) assert.equal(parse(text), Number(text), text);
   });
 
-  it('knows what is none', () => {
+  it('rejects what is not a number', () => {
     for (const text of ['', '-', '.', 'nan', 'inf', '1,5', '1e', '1e+', '0x10', '1.2.3', '1-2', 'e5']) {
       assert.ok(Number.isNaN(parse(text)), text);
     }

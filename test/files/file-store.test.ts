@@ -21,7 +21,7 @@ describe('file store', () => {
   const content = Buffer.from('solid x endsolid x');
   const options = { extension: '.stl', maxBytes: 1000 } as const;
 
-  it('keeps content under its hash, whatever the name', async () => {
+  it('stores content under its hash, whatever its name', async () => {
     const root = temporaryDirectory();
     const store = new LocalFileStore(root);
     const extension = printExtensionOf('../../etc/PASSWD.GCODE.3MF');
@@ -38,12 +38,12 @@ describe('file store', () => {
     assert.deepEqual(readdirSync(join(root, 'incoming')), []);
   });
 
-  it('takes no name for a print that is none', () => {
+  it('accepts no name that is not of a print file', () => {
     for (const name of ['a.exe', 'stl', '', 'photo.png', 'photo.jpg'])
       assert.equal(printExtensionOf(name), undefined, name);
   });
 
-  it('leaves nothing behind of an upload that fails', async () => {
+  it('leaves nothing behind after a failed upload', async () => {
     const root = temporaryDirectory();
     const store = new LocalFileStore(root);
     await assert.rejects(store.put(Readable.from([content]), { ...options, maxBytes: 5 }), refusal('file_too_large'));
@@ -57,7 +57,7 @@ describe('file store', () => {
     assert.ok(!readdirSync(root).includes('sha256'));
   });
 
-  it('sweeps away what a killed process has left half received, and nothing that is still coming', async () => {
+  it('removes the partial files of a killed process, and no upload that is still running', async () => {
     const root = temporaryDirectory();
     const store = new LocalFileStore(root);
     assert.equal(await store.sweepIncoming(1000), 0);
@@ -68,7 +68,7 @@ describe('file store', () => {
     assert.deepEqual(readdirSync(join(root, 'incoming')), ['new']);
   });
 
-  it('lets nobody name a file outside of its folders', async () => {
+  it('rejects paths outside its folders', async () => {
     const root = temporaryDirectory();
     const models = temporaryDirectory();
     const elsewhere = temporaryDirectory();
@@ -86,7 +86,7 @@ describe('file store', () => {
     assert.throws(() => store.pathOf('../../etc/passwd', '.stl'), refusal('bad_file_address'));
   });
 
-  it('keeps what it has from others on the machine', async () => {
+  it('keeps its files private from other users of the machine', async () => {
     const root = join(temporaryDirectory(), 'files');
     const { path } = await new LocalFileStore(root).put(Readable.from([content]), options);
     const modeOf = (name: string): number => statSync(name).mode & 0o777;
@@ -96,7 +96,7 @@ describe('file store', () => {
     }
   });
 
-  it('says the same of what is outside of its folders, whether anything is there or not', async () => {
+  it('gives the same answer for any path outside its folders, whether it exists or not', async () => {
     const store = new LocalFileStore(temporaryDirectory(), [temporaryDirectory()]);
     const elsewhere = temporaryDirectory();
     writeFileSync(join(elsewhere, 'there.stl'), 'x');
@@ -114,7 +114,7 @@ describe('file store', () => {
     assert.equal(new Set(answers).size, 1);
   });
 
-  it('is reached by the real name of its folder too', async () => {
+  it('also accepts the real path of its folder', async () => {
     const real = temporaryDirectory();
     const link = join(temporaryDirectory(), 'link');
     symlinkSync(real, link);
@@ -125,7 +125,7 @@ describe('file store', () => {
     }
   });
 
-  it('keeps no more than its quota, and takes files again once there is room', async () => {
+  it('enforces its quota, and accepts files again once there is room', async () => {
     const store = new LocalFileStore(temporaryDirectory());
     const put = (byte: string, bytes: number) =>
       store.put(Readable.from([Buffer.alloc(bytes / 2, byte), Buffer.alloc(bytes / 2, byte)]), {
@@ -133,7 +133,7 @@ describe('file store', () => {
         quotaBytes: 100,
       });
     const first = await put('a', 40);
-    assert.equal((await put('a', 40)).path, first.path, 'the same again takes no room');
+    assert.equal((await put('a', 40)).path, first.path, 'the same content again takes no space');
     await put('b', 40);
     await assert.rejects(put('c', 40), refusal('storage_full'));
     await put('d', 20);

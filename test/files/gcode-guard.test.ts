@@ -36,7 +36,7 @@ describe('The ends of lines in G-code', () => {
 });
 
 describe('Commands with names', () => {
-  it('are noted with the line in which each stands first', () => {
+  it('are recorded with the line of their first occurrence', () => {
     const { extendedCommands } = read('G28\nstart_print BED=60\nSET_PIN PIN=a VALUE=1\nG1 X1\nSET_PIN PIN=a VALUE=0\n');
     assert.deepEqual(extendedCommands, [
       { name: 'START_PRINT', line: 2 },
@@ -44,7 +44,7 @@ describe('Commands with names', () => {
     ]);
   });
 
-  it('are found behind line numbers and beneath what is no letter', () => {
+  it('are found behind line numbers and after non-letters', () => {
     for (const line of ['N10 SET_PIN PIN=a', 'N SET_PIN', 'N-1.5 SET_PIN', '  set_pin', '\tSET_PIN\tPIN=a']) {
       assert.deepEqual(names(line), ['SET_PIN'], line);
     }
@@ -58,7 +58,7 @@ describe('Commands with names', () => {
   });
 });
 
-describe('What a file heats', () => {
+describe('The temperatures that a file requests', () => {
   const cases: [string, Partial<GcodeAnalysis['hottest']>][] = [
     ['M104 S500', { nozzle: 500 }],
     ['M109 T1 R410', { nozzle: 410 }],
@@ -81,14 +81,14 @@ describe('What a file heats', () => {
     ['PRINT_START TOOL_TEMP=500 BED_MESH=default', { nozzle: 500 }],
   ];
   for (const [line, wanted] of cases) {
-    it(`is seen in ${line}`, () => {
+    it(`are read from ${line}`, () => {
       const { hottest, badNumbers } = read(`G28\n${line}\n`);
       assert.deepEqual(hottest, { nozzle: 0, bed: 0, chamber: 0, ...wanted });
       assert.equal(badNumbers, 0);
     });
   }
 
-  it('is not to be taken from what the machine has stored', () => {
+  it('are invalid if they refer to a stored value of the machine', () => {
     assert.equal(read('G28\nM104 I1\n').badNumbers, 1);
   });
 
@@ -101,13 +101,13 @@ describe('What a file heats', () => {
     'HEATER=extruder TARGET=5\\00',
     'HEATER=extruder TARGET="500',
   ]) {
-    it(`is no number in ${words}`, () => {
+    it(`are invalid in ${words}`, () => {
       assert.equal(read(`G28\nSET_HEATER_TEMPERATURE ${words}\n`).badNumbers, 1);
     });
   }
 });
 
-describe('What may heat or lift, written so that a careless reader misses it', () => {
+describe('A command that may heat or lift, written so that a careless reader misses it', () => {
   for (const line of [
     'START_PRINT EXTRUDER_TEMP=400 BED_TEMP=200 # hi',
     'START_PRINT EXTRUDER_TEMP=400*12 "',
@@ -127,7 +127,7 @@ describe('What may heat or lift, written so that a careless reader misses it', (
       assert.deepEqual(read(`G28\n${line}\n`).dangerousCommands, ['SET_GCODE_OFFSET']);
     });
   }
-  it('does not trouble names of objects', () => {
+  it('is not found in the names of objects', () => {
     assert.equal(read('G28\nEXCLUDE_OBJECT_DEFINE NAME="Bed #1" CENTER=1,2 POLYGON=[[0,0]]\n').badNumbers, 0);
     assert.deepEqual(read('G28\nSET_GCODE_OFFSET Z=0.05\n').dangerousCommands, []);
   });

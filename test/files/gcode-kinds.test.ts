@@ -15,7 +15,7 @@ function read(text: string | Buffer): GcodeAnalysis {
   return reader.finish();
 }
 
-/** Compares the fields that are named. */
+/** Compares only the given fields. */
 function agrees(found: GcodeAnalysis, expected: Readonly<Partial<Record<keyof GcodeAnalysis, unknown>>>): void {
   const picked = Object.entries(found).filter(([field]) => field in expected);
   assert.deepEqual(Object.fromEntries(picked), expected);
@@ -65,7 +65,7 @@ describe('G-code of every kind', () => {
 });
 
 describe('commands and their numbers', () => {
-  it('takes sub-codes for commands of their own', () => {
+  it('treats sub-codes as separate commands', () => {
     const found = read('G28\nM83\nM104 S210\nM104.1 S400\nM201.2 K1.0\nM83.1 X\nM82.1\nG1 X10 E1\nG1 X20 E1\nG92.1\n');
     agrees(found, { badNumbers: 0, maxNozzleTemperature: 210, filamentMm: 2 });
     const lifted = read('G28\nM83\nG1 X50 Y50 Z5 F600\nG28.14 S0\nG28.140 S0\nG1 X60 E1\n');
@@ -77,10 +77,10 @@ describe('commands and their numbers', () => {
     assert.equal(spaced.badNumbers, 0);
     assert.equal(spaced.bounds.max.z, 7);
     assert.equal(spaced.bounds.min.y, -0.5);
-    assert.equal(spaced.bounds.max.x, 15, 'G92 XYZ makes this place the origin');
+    assert.equal(spaced.bounds.max.x, 15, 'G92 XYZ makes this position the origin');
   });
 
-  it('counts nothing in words that are none of its business', () => {
+  it('ignores numbers in commands that it does not evaluate', () => {
     const harmless = [
       'M400 P100',
       'M400 U1',
@@ -112,7 +112,7 @@ describe('commands and their numbers', () => {
     assert.deepEqual([found.badNumbers, found.dangerousCommands, found.vendorCommands], [0, [], []]);
   });
 
-  it('counts what a machine would read as a coordinate, feed rate or temperature', () => {
+  it('counts invalid numbers where a machine reads a coordinate, feed rate or temperature', () => {
     for (const line of ['G1 Xnan', 'G1 X1..2', 'G1 F-', 'G1 X Y5', 'G92 Xnan', 'M104 Snan', 'M140 S1.2.3', 'G4 Sinf']) {
       assert.notEqual(read(`G28\n${line}\nM83\nG1 X10 E1\n`).badNumbers, 0, line);
     }
@@ -121,7 +121,7 @@ describe('commands and their numbers', () => {
 
 describe('commands that change the machine', () => {
   for (const { command, place, why } of machineCommands) {
-    it(`takes ${command} ${place.replaceAll('_', ' ')}: it ${why}`, () => {
+    it(`accepts ${command} ${place.replaceAll('_', ' ')}: it ${why}`, () => {
       const names = (found: GcodeAnalysis) => [found.dangerousCommands, found.vendorCommands];
       const around = place === 'nowhere' ? [[command], []] : place === 'own_machine' ? [[], [command]] : [[], []];
       assert.deepEqual(names(printWith({ start: command })), around, 'start');
@@ -141,7 +141,7 @@ describe('commands that change the machine', () => {
     );
   });
 
-  it('shifts a print by little in height, and never sideways', () => {
+  it('allows a small shift in height, and none sideways', () => {
     assert.deepEqual(printWith({ start: 'SET_GCODE_OFFSET Z=0.04 MOVE=1' }).vendorCommands, ['SET_GCODE_OFFSET']);
     for (const words of ['X=300', 'Z=50', 'Z_ADJUST=nan', 'Z=0.1 Y_ADJUST=-20']) {
       assert.deepEqual(
@@ -152,13 +152,13 @@ describe('commands that change the machine', () => {
     }
   });
 
-  it('knows firmware writing with a sub-code too, and no other command by its sub-code', () => {
+  it('also detects firmware writing with a sub-code, and no other command by its sub-code', () => {
     assert.deepEqual(printWith({ start: 'M997.1' }).dangerousCommands, ['M997.1']);
     const { dangerousCommands, vendorCommands } = printWith({ start: 'M500.1\nG29.9', body: 'G29.2 S1\nM302.1' });
     assert.deepEqual([dangerousCommands, vendorCommands], [[], []]);
   });
 
-  it('tells of a command in the end block once it turns out to be in the body', () => {
+  it('reports a command of the end block once it turns out to be in the body', () => {
     const later = read('G28\nM83\n;LAYER:0\nG1 X10 E1\nM500\nG1 E-1\nG1 X20\nG1 X30 E1\n');
     assert.deepEqual([later.dangerousCommands, later.vendorCommands], [['M500'], []]);
   });
@@ -166,7 +166,7 @@ describe('commands that change the machine', () => {
 
 describe('whole and cut files', () => {
   for (const { name, text, complete } of dialects) {
-    it(`knows a whole file of ${name}`, () => {
+    it(`recognises a complete file of ${name}`, () => {
       const found = read(text);
       assert.equal(found.complete, complete);
       assert.deepEqual([found.badNumbers, found.dangerousCommands], [0, []]);
@@ -174,7 +174,7 @@ describe('whole and cut files', () => {
     });
   }
 
-  it('never takes a file for whole that was cut before the end of its last extrusion', () => {
+  it('never treats a file that was cut before the end of its last extrusion as complete', () => {
     fc.assert(
       fc.property(fc.constantFrom(...dialects), fc.double({ min: 0, max: 1, noNaN: true }), ({ text }, share) => {
         const end = text.lastIndexOf('G1 X20 Y20 E1.2') + 'G1 X20 Y20 E1.2'.length;
@@ -188,7 +188,7 @@ describe('whole and cut files', () => {
     );
   });
 
-  it('does not believe a mark that more extrusion follows', () => {
+  it('ignores a closing mark that is followed by more extrusion', () => {
     const { text } = dialects.find(({ name }) => name === 'OrcaSlicer') ?? { text: '' };
     assert.equal(read(`${text}G1 X50 Y50 E5\n`).complete, false);
     assert.equal(
@@ -198,7 +198,7 @@ describe('whole and cut files', () => {
     );
   });
 
-  it('wants every heater off where the slicer writes no mark', () => {
+  it('requires every heater to be off if the slicer writes no mark', () => {
     const print = (start: string, end: string) => read(`${start}\nG28\nM83\nG1 X10 E1\nG1 X20 E1\n${end}\n`).complete;
     for (const [start, end, complete] of [
       ['', '', null],
@@ -225,7 +225,7 @@ describe('whole and cut files', () => {
     }
   });
 
-  it('says what it cannot prove', () => {
+  it('reports when completeness cannot be proved', () => {
     const text = (complete: boolean | null) => {
       const [row] = dialects.filter((dialect) => dialect.complete === complete);
       return ofGcode('gcode', 1, read(row?.text ?? '')).warnings.join();

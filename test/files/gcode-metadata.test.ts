@@ -45,7 +45,7 @@ describe('what each tool does', () => {
     assert.equal(absolute.filamentMm, 9);
   });
 
-  it('gives a temperature without a tool to the active one', () => {
+  it('applies a temperature without a tool to the active one', () => {
     const found = read(
       'G28\nM83\nM104 T1 S240\nM109 S210\nG1 X10 E1\nT1\nG1 X20 E1\nM104 S250\nT2\nG1 X30 E1\nT0\nM104 T0 S215\nM104 T3 S400\n',
     );
@@ -71,7 +71,7 @@ describe('what each tool does', () => {
     assert.deepEqual(printBy([1], 'T255\nT1000\nT65535\nG1 X90 E1').tools, [1], 'numbers that mean no tool');
   });
 
-  it('finds the nozzle of a filament where Bambu heats nozzles by number', () => {
+  it('finds the nozzle of a filament if Bambu heats nozzles by number', () => {
     const text = (map: string) =>
       `; filament_map = ${map}\n; nozzle_diameter = 0.4,0.4\nG28\nM83\nM104 S230 T1\nT0\nG1 X10 E1\nG1 X20 E1\n`;
     assert.equal(read(text('1')).toolUse[0]?.maxNozzleTemperature, 230, 'the left nozzle is 1');
@@ -198,7 +198,7 @@ describe('filaments, nozzles and bed of a file', () => {
       assert.equal(printBy([0], comments).printerModel, model));
   }
 
-  it('finds the build plate, also in a start code', () => {
+  it('finds the build plate, also in start code', () => {
     assert.equal(printBy([0], '; curr_bed_type = Textured PEI Plate').bedType, 'Textured PEI Plate');
     assert.equal(printBy([0], ';curr_bed_type=High Temp Plate').bedType, 'High Temp Plate');
     assert.equal(printBy([0], '').bedType, null);
@@ -227,13 +227,13 @@ describe('layers and figures of each slicer', () => {
     it(`reads the figures of ${name}`, () => {
       const found = ofDialect(name);
       assert.deepEqual([found.slicer, found.slicerSeconds, found.slicerGrams], [slicer, seconds, grams]);
-      // Slic3r and an unknown one mark no layers: the purge line counts as one
+      // Slic3r and an unknown slicer mark no layers: the purge line counts as one
       assert.equal(found.layers, found.partBounds ? 6 : 7);
-      assert.equal(found.layerHeight, 0.2, 'Luban’s 80 is the speed of the infill');
+      assert.equal(found.layerHeight, 0.2, 'Luban’s 80 is the infill speed');
     });
   }
 
-  it('reads times in words, and no placeholder', () => {
+  it('reads durations in words, and ignores placeholders', () => {
     assert.equal(printBy([0], ';   Build time: 1 hour 12 minutes').slicerSeconds, 4320);
     assert.equal(printBy([0], ';   Build Time: 2 hours 5 minutes').slicerSeconds, 7500);
     assert.equal(printBy([0], ';Print time: 40m:36s').slicerSeconds, 2436);
@@ -242,7 +242,7 @@ describe('layers and figures of each slicer', () => {
     assert.equal(printBy([0], ';   Material Weight: 12.34 g (0.03 lb)').slicerGrams, 12.34);
   });
 
-  it('takes the layer height from the file, else the distance that occurs most', () => {
+  it('takes the layer height from the file, else the most frequent distance', () => {
     const layers = (heights: readonly number[]) =>
       read(`G28\nM83\n${heights.map((z) => `G1 Z${z}\nG1 X1 Y1\nG1 X9 E1`).join('\n')}\n`);
     // a purge line just below the first layer
@@ -286,11 +286,11 @@ describe('layers and figures of each slicer', () => {
     }
   });
 
-  it('counts one layer where a start code and the slicer both mark it', () => {
+  it('counts one layer if start code and slicer both mark it', () => {
     assert.equal(ofDialect('ElegooSlicer').layers, 6);
   });
 
-  it('keeps no more than it needs of a file that is all heights, tools and comments', () => {
+  it('keeps a bounded amount of data for a file full of heights, tools and comments', () => {
     const lines = ['G28', 'M83'];
     for (let line = 0; line < 200_000; line++) {
       lines.push(`T${line % 70}`, `G1 X${line % 100} Z${line / 100} E1`, `;key ${line}: ${line}`, `MACRO_${line}`);
@@ -300,7 +300,7 @@ describe('layers and figures of each slicer', () => {
     assert.equal(found.badNumbers, 0);
   });
 
-  it('says the same of a known file as before', () => {
+  it('gives the same result as before for a known file', () => {
     const found = read(readFileSync(fixture('models', 'self-prusaslicer250-cube20-artisan.gcode')));
     assert.deepEqual([found.layers, found.layerHeight, found.printerModel], [100, 0.2, 'SnapmakerArtisan']);
   });

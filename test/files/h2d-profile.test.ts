@@ -17,7 +17,7 @@ const petgLeft: PlateFilament = { filament: 3, type: 'PETG', colourHex: '112233'
 const plaRight: PlateFilament = { filament: 2, type: 'PLA', colourHex: '00AE42', side: 'right' };
 
 describe("G-code with the start and end code of Bambu Studio's H2D profile", () => {
-  it('is read without a fault', () => {
+  it('is read without an error', () => {
     const found = read(h2dGcode());
     assert.deepEqual(
       [found.badNumbers, found.dangerousCommands, found.vendorCommands, found.complete],
@@ -32,7 +32,7 @@ describe("G-code with the start and end code of Bambu Studio's H2D profile", () 
     assert.equal(found.slicerSeconds, 500);
   });
 
-  it('names the filaments by their numbers, and the nozzles that they are sliced for', () => {
+  it('names the filaments by number, and the nozzles that they are sliced for', () => {
     const found = read(h2dGcode({ filaments: [plaRight, petgLeft] }));
     assert.deepEqual(
       found.filaments.map(({ filament, tool, type, colourHex }) => [filament, tool, type, colourHex]),
@@ -46,13 +46,13 @@ describe("G-code with the start and end code of Bambu Studio's H2D profile", () 
     assert.ok(found.toolUse.every(({ maxNozzleTemperature }) => maxNozzleTemperature === 220));
   });
 
-  it('may not store settings in the middle of the print, nor write firmware at its end', () => {
+  it('may not store settings in the middle of the print, or write firmware at its end', () => {
     const text = h2dGcode();
     assert.deepEqual(read(text.replace('M991 S0 P20 ', 'M500\nM991 S0 P20 ')).dangerousCommands, ['M500']);
     assert.deepEqual(read(h2dGcode({ endCode: ['M997'] })).dangerousCommands, ['M997']);
   });
 
-  it('is not whole without its last line', () => {
+  it('is incomplete without its last line', () => {
     const text = h2dGcode();
     assert.equal(read(text.slice(0, text.lastIndexOf('; EXECUTABLE_BLOCK_END'))).complete, false);
   });
@@ -64,9 +64,9 @@ describe("G-code with the start and end code of Bambu Studio's H2D profile", () 
     assert.deepEqual([print?.complete, print?.badNumbers, print?.dangerousCommands], [true, 0, []]);
     assert.equal(print?.printerModel, 'O1D');
     assert.deepEqual(warnings, []);
-    assert.ok(print?.vendorCommands.includes('M500'), 'kept for the judgement of fit');
+    assert.ok(print?.vendorCommands.includes('M500'), 'kept for the fit check');
     const atPrinter = await checkArchive(path, 'Metadata/plate_2.gcode', 'O1D');
-    assert.ok('facts' in atPrinter && atPrinter.facts.seconds > 10, 'the simulated H2D takes it too');
+    assert.ok('facts' in atPrinter && atPrinter.facts.seconds > 10, 'the simulated H2D accepts it too');
     assert.deepEqual('extruders' in atPrinter && atPrinter.extruders, [0, 0, 1]);
   });
 });

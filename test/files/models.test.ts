@@ -59,7 +59,7 @@ function assertBox(analysis: FileAnalysis, min: number[], max: number[], toleran
   }
 }
 
-/** Open all over, and facing both ways: what the oracle gives for their volume changes with the place where they lie. */
+/** Meshes that are open or face both ways: the oracle's volume for them depends on their position. */
 const volumeUnknown = ['soup.stl', 'multibody-ascii.stl'];
 
 const boxOf = ({ dimensions: { x, y, z } }: FileAnalysis) => x * y * z;
@@ -96,7 +96,7 @@ describe('analysing models', () => {
     assert.ok(turns > 10, `the event loop turned only ${turns} times`);
   });
 
-  it('says why a worker refused, and stops when asked', async () => {
+  it('reports why a worker rejected a file, and stops on request', async () => {
     await assert.rejects(
       analyseFile(fixture('models-bad', 'ascii-comma-decimals.stl')),
       (error) =>
@@ -112,7 +112,7 @@ describe('analysing models', () => {
     );
   });
 
-  it('does not find a file that is not there', async () => {
+  it('reports a missing file', async () => {
     await assert.rejects(analyseFile('/nowhere/at/all.stl'), UnreadableFileError);
   });
 });
@@ -195,7 +195,7 @@ describe('analysing malformed and hostile files', () => {
     ([, name]) => name,
   );
 
-  it('expects something of every sample', () => assert.deepEqual(Object.keys(expectations).sort(), listed.sort()));
+  it('has an expectation for every sample', () => assert.deepEqual(Object.keys(expectations).sort(), listed.sort()));
 
   for (const [file, expected] of Object.entries(expectations)) {
     it(`${expected.refused ? 'refuses' : 'accepts'} ${file}`, async () => {
@@ -222,7 +222,7 @@ describe('analysing malformed and hostile files', () => {
     });
   }
 
-  it('keeps mirrored parts where they are', async () => {
+  it('keeps mirrored parts in place', async () => {
     assertBox(await analyseHere(fixture('models-bad', 'ok-mirrored-transform.3mf')), [-10, 0, 0], [0, 10, 10]);
   });
 });
@@ -243,7 +243,7 @@ describe('ASCII STL in odd forms', () => {
     assert.equal((await analyse(`solid the facet of a thing\n${facet}endsolid the facet`)).triangles, 1);
   });
 
-  it('reads numbers across the borders of its pieces', async () => {
+  it('reads numbers across chunk boundaries', async () => {
     const count = 20_000;
     const analysis = await analyse(`solid long\n${facet.repeat(count)}endsolid long\n`);
     assert.equal(analysis.triangles, count);
@@ -257,7 +257,7 @@ describe('ASCII STL in odd forms', () => {
     await assert.rejects(analyse(`solid a\n${facet.replace('endfacet\n', '')}${facet}`), /"facet" where "endfacet"/);
   });
 
-  it('refuses a file that is cut inside a facet, wherever that is, and warns of a missing endsolid', async () => {
+  it('rejects a file that is cut inside a facet, wherever that is, and warns about a missing endsolid', async () => {
     const whole = `solid a\n${facet}`;
     const missing = /no endsolid; perhaps/;
     assert.match((await analyse(whole)).warnings.join('\n'), missing);
@@ -273,7 +273,7 @@ describe('ASCII STL in odd forms', () => {
     }
   });
 
-  it('refuses a facet that is cut off, UTF-16 and coordinates beyond reason', async () => {
+  it('rejects a truncated facet, UTF-16 and coordinates out of range', async () => {
     await assert.rejects(analyse(`solid a\n${facet.split('endloop')[0]}`), /middle of a facet/);
     await assert.rejects(analyse(`solid a\n${facet.replace('9 0 0', '1e38 0 0')}`), /kilometre/);
     const path = join(directory, 'wide.stl');
@@ -283,7 +283,7 @@ describe('ASCII STL in odd forms', () => {
 });
 
 describe('clean STL', () => {
-  it('stands on the bed, turned, and is taken for binary by every reader', async () => {
+  it('stands on the bed, turned, and is read as binary by every reader', async () => {
     const directory = temporaryDirectory();
     const path = join(directory, 'clean.stl');
     const source = fixture('models-bad', 'ok-components-nested.3mf');
@@ -294,7 +294,7 @@ describe('clean STL', () => {
     assert.equal(readFileSync(path).readFloatLE(84), -1);
   });
 
-  it('reads no more triangles than permitted', async () => {
+  it('reads no more triangles than the limit', async () => {
     await assert.rejects(readTriangles(fixture('models', '20mm-xyz-cube.stl'), 100), /more than 100 triangles/);
   });
 });
@@ -304,7 +304,7 @@ describe('the volume of a mesh', () => {
     ['open_x.stl', 5333.33],
     ['open_1tri_at500.stl', 6666.67],
   ] as const) {
-    it(`that is open is what PrusaSlicer says of it: ${file}`, async () => {
+    it(`matches PrusaSlicer's for an open mesh: ${file}`, async () => {
       const analysis = await analyseHere(fixture('field', file));
       assert.ok(Math.abs(analysis.volumeMm3 - volume) < 0.01, `${analysis.volumeMm3}`);
       assert.match(analysis.warnings.join('\n'), /not watertight/);
@@ -323,7 +323,7 @@ describe('the volume of a mesh', () => {
     return measure;
   };
 
-  it('never exceeds its box, wherever an open mesh lies', async () => {
+  it('never exceeds the box, wherever an open mesh lies', async () => {
     const cube = await readTriangles(fixture('models-bad', 'ok-cube10.3mf'));
     for (let missing = 0; missing < cube.length; missing += 9) {
       const open = cube.filter((_, index) => index < missing || index >= missing + 9);
@@ -340,7 +340,7 @@ describe('the volume of a mesh', () => {
     assert.ok(volumeOf(moved(bottomless, [1e5, 1e5, 1e5])).volumeMm3 <= 1000 + 1e-6);
   });
 
-  it('of a closed mesh is exact at any place', async () => {
+  it('of a closed mesh is exact at any position', async () => {
     const torus = await readTriangles(fixture('models', '3mfc-torus_prod.3mf'));
     const here = volumeOf(moved(torus, [0, 0, 0]));
     assert.equal(here.closedness, 'closed');

@@ -91,7 +91,7 @@ async function analyse(entries: Record<string, string | Buffer>): Promise<FileAn
 }
 
 describe('sliced files of Bambu Studio', () => {
-  it('tell which plate they hold, also if it is not the first', async () => {
+  it('state which plate they hold, even if it is not the first', async () => {
     const analysis = await analyseHere(fixture('field', 'plate2only.gcode.3mf'));
     assert.equal(analysis.plate, 2);
     assert.equal(analysis.plates, undefined);
@@ -101,7 +101,7 @@ describe('sliced files of Bambu Studio', () => {
     assert.deepEqual(analysis.print?.filaments, [{ filament: 1, tool: 0, type: 'PLA', colourHex: '000000', grams: 3 }]);
   });
 
-  it('tell for which nozzle each filament was sliced', async () => {
+  it('state the nozzle that each filament was sliced for', async () => {
     const left = await analyseHere(fixture('field', 'left-side.gcode.3mf'));
     assert.deepEqual(
       left.print?.filaments.map(({ tool }) => tool),
@@ -156,7 +156,7 @@ describe('sliced files of Bambu Studio', () => {
     assert.equal(last?.print?.bedType, 'Cool Plate');
   });
 
-  it('are refused if the MD5 of any plate is wrong, or if there are more plates than any project has', async () => {
+  it('are rejected if the MD5 of any plate is wrong, or if there are more plates than any project has', async () => {
     const edited = threePlates();
     edited['Metadata/plate_10.gcode'] = gcode(31);
     await assert.rejects(
@@ -175,7 +175,7 @@ describe('sliced files of Bambu Studio', () => {
     await assert.rejects(analyse(hostile), /DOCTYPE/);
   });
 
-  it('warn of a plate by its number', async () => {
+  it('name the plate in its warnings', async () => {
     const entries = threePlates();
     const hot = gcode(20).replace('S220', 'S400');
     entries['Metadata/plate_2.gcode'] = hot;
@@ -193,7 +193,7 @@ describe('choosing a plate', () => {
     analysis = await analyse(threePlates());
   });
 
-  it('takes a number, a number as text, or a name in any case', () => {
+  it('accepts a number, a number as text, or a name in any case', () => {
     for (const wanted of [2, '2', 'box', ' BOX ']) {
       const chosen = plateOf(analysis, wanted);
       assert.equal(chosen.plate, 2);
@@ -201,11 +201,11 @@ describe('choosing a plate', () => {
       assert.equal(chosen.dimensions.x, 20);
       assert.equal(chosen.print?.slicerSeconds, 1200);
       assert.equal(chosen.kind, 'gcode_3mf');
-      assert.deepEqual(plateOf(chosen, wanted === 2 ? 2 : undefined), chosen, 'twice changes nothing');
+      assert.deepEqual(plateOf(chosen, wanted === 2 ? 2 : undefined), chosen, 'choosing again changes nothing');
     }
   });
 
-  it('lists the plates when none, or one that is not there, is named', () => {
+  it('lists the plates if none, or a missing one, is named', () => {
     for (const wanted of [undefined, 3, 'lid']) {
       assert.throws(
         () => plateOf(analysis, wanted),
@@ -219,7 +219,7 @@ describe('choosing a plate', () => {
     }
   });
 
-  it('needs no name where there is one plate or none', async () => {
+  it('needs no name for a file with one plate or none', async () => {
     const single = await analyseHere(fixture('field', 'plate2only.gcode.3mf'));
     assert.equal(plateOf(single, undefined), single);
     assert.equal(plateOf(single, '2'), single);
@@ -231,7 +231,7 @@ describe('choosing a plate', () => {
 });
 
 describe('the picture of a plate', () => {
-  it('is read out of the archive if it is a PNG of a sound size', async () => {
+  it('is read from the archive if it is a PNG of valid size', async () => {
     const entries = threePlates();
     entries['Metadata/plate_2.png'] = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>, long enough');
     const huge = png(1, 1);
@@ -252,19 +252,19 @@ describe('the picture of a plate', () => {
 });
 
 describe('damaged archives', () => {
-  it('are refused by the CRC-32 of what is read', async () => {
+  it('are rejected by the CRC-32 of the data that was read', async () => {
     await assert.rejects(
       analyseHere(fixture('field', 'r15_crc_flip.3mf')),
       (error) => error instanceof UnreadableFileError && /3dmodel\.model" is damaged \(its CRC-32/.test(error.reason),
     );
   });
 
-  it('are refused wherever a byte of what is read was changed', async () => {
+  it('are rejected whichever byte of the data was changed', async () => {
     const whole = readFileSync(fixture('field', 'plate2only.gcode.3mf'));
     for (const member of ['Metadata/plate_2.gcode.md5', 'Metadata/slice_info.config']) {
       const path = fresh('flipped.gcode.3mf');
       const bytes = Buffer.from(whole);
-      // the checksum in the directory, sixteen bytes into the entry whose name stands at forty-six
+      // The checksum is in the directory, sixteen bytes into the entry whose name starts at byte 46.
       const entry = bytes.lastIndexOf(member) - 46;
       bytes.writeUInt8(bytes.readUInt8(entry + 16) ^ 1, entry + 16);
       writeFileSync(path, bytes);

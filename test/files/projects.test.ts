@@ -42,7 +42,7 @@ describe('projects', () => {
     ['r13_bambu_negative_part_other.3mf', 6000, 'bambu', ['negative']],
   ];
   for (const [file, volume, by, volumes] of field) {
-    it(`are measured as the slicer means them: ${file}`, async () => {
+    it(`are measured as the slicer interprets them: ${file}`, async () => {
       const analysis = await analyseHere(fixture('field', file));
       assert.deepEqual(size(analysis), [20, 20, 20]);
       close(analysis.volumeMm3, volume);
@@ -52,7 +52,7 @@ describe('projects', () => {
     });
   }
 
-  it('know each kind of volume in either form, and the old mark of a modifier', async () => {
+  it('recognise each kind of volume in either form, and the old marker of a modifier', async () => {
     const prusa = await analyse(
       prusaEntries([
         part(cube20),
@@ -78,7 +78,7 @@ describe('projects', () => {
     close(bambu.volumeMm3, 6000);
   });
 
-  it('of no special volume are measured as before', async () => {
+  it('without special volumes are measured as before', async () => {
     const analysis = await analyse(prusaEntries([part(cube20), part(box([30, 0, 0], [40, 10, 10]))]));
     assert.deepEqual(size(analysis), [40, 20, 20]);
     close(analysis.volumeMm3, 9000);
@@ -88,7 +88,7 @@ describe('projects', () => {
     assert.equal(plain.plate, undefined);
   });
 
-  it('name no triangles that are not there', async () => {
+  it('are rejected if they name triangles that do not exist', async () => {
     const entries = prusaEntries([part(cube20)]);
     entries['Metadata/Slic3r_PE_model.config'] = (entries['Metadata/Slic3r_PE_model.config'] ?? '').replace(
       'lastid="11"',
@@ -146,19 +146,19 @@ describe('negative volumes', () => {
     ],
   ];
   for (const [name, volumes, left, dimensions, relative] of cases) {
-    it(`are taken away: ${name}`, async () => {
+    it(`are subtracted: ${name}`, async () => {
       const analysis = await analyse(prusaEntries(volumes));
       close(analysis.volumeMm3, left, relative ?? 1e-6);
       for (const [axis, length] of dimensions.entries()) {
         const found = size(analysis)[axis] ?? 0;
-        // a side that is cut between two levels is known to a slab, a two-hundredth of the height
+        // A side that is cut between two levels is known to within one slab, a two-hundredth of the height.
         assert.ok(Math.abs(found - length) < 0.11, `${size(analysis)} is not ${dimensions}`);
       }
     });
   }
 
-  it('are taken away from a round body: a napkin ring', async () => {
-    // what is left of a sphere around a hole of this length is π·length³/6, whatever its radius
+  it('are subtracted from a round body: a napkin ring', async () => {
+    // The remainder of a sphere around a hole of this length is π·length³/6, whatever its radius.
     const rings = 96;
     const around = 192;
     const at = (radius: number, angle: number, z: number) => [radius * Math.cos(angle), radius * Math.sin(angle), z];
@@ -188,11 +188,11 @@ describe('negative volumes', () => {
       20,
     );
     const analysis = await analyse(prusaEntries([part({ vertices, triangles }), negative(hole)]));
-    close(analysis.volumeMm3, (Math.PI * 16 ** 3) / 6, 3e-3); // facets lie inside of the round
+    close(analysis.volumeMm3, (Math.PI * 16 ** 3) / 6, 3e-3); // facets lie inside the circle
     assert.ok(Math.abs(analysis.dimensions.z - 16) < 0.4, `${analysis.dimensions.z}`);
   });
 
-  it('take from their own object only', async () => {
+  it('subtract from their own object only', async () => {
     const analysis = await analyse(
       bambuEntries([
         {
@@ -209,7 +209,7 @@ describe('negative volumes', () => {
     assert.deepEqual(size(analysis), [50, 20, 20]);
   });
 
-  it('that leave nothing are refused', async () => {
+  it('are rejected if they leave nothing', async () => {
     await assert.rejects(
       analyse(prusaEntries([part(cube20), negative(box([-1, -1, -1], [21, 21, 21]))])),
       (error) => error instanceof UnreadableFileError && /leave nothing/.test(error.reason),
@@ -217,8 +217,8 @@ describe('negative volumes', () => {
   });
 });
 
-describe('what a project asks and does not get', () => {
-  it('is told: its settings, its paint, its filaments', async () => {
+describe('features that a project requests and does not get', () => {
+  it('are reported: its settings, its paint, its filaments', async () => {
     const entries: Record<string, string | Buffer> = prusaEntries(
       [
         part(cube20, { extruder: '1' }),
@@ -241,7 +241,7 @@ describe('what a project asks and does not get', () => {
     assert.deepEqual(warnings, project?.ignored);
   });
 
-  it('is told of projects of Bambu Studio too', async () => {
+  it('are reported for projects of Bambu Studio too', async () => {
     const entries: Record<string, string | Buffer> = bambuEntries([
       {
         parts: [{ mesh: cube20, type: 'normal_part' }],
@@ -295,7 +295,7 @@ describe('projects of several plates', () => {
     return all;
   };
 
-  it('list each plate that something stands on', async () => {
+  it('list each plate that holds something', async () => {
     const analysis = await analyse(entries());
     assert.equal(analysis.plate, 1);
     assert.deepEqual(
@@ -312,7 +312,7 @@ describe('projects of several plates', () => {
     assert.equal(plateOf(analysis, 'cube').plate, 1);
   });
 
-  it('give the triangles of the plate that is named, and none if none is', async () => {
+  it('return the triangles of the named plate, and reject a request without a name', async () => {
     const path = await writeProject(join(directory, `${count++}.3mf`), entries());
     const triangles = async (plate?: number) => {
       let taken = 0;

@@ -19,7 +19,7 @@ function tetrahedron(a: Point, b: Point, c: Point, d: Point): Point[][] {
   ];
 }
 
-/** A cone whose foot is a fan of so many triangles around the origin. */
+/** A cone whose base is a fan of this many triangles around the origin. */
 function cone(segments: number): Point[][] {
   const rim = (index: number): Point => {
     const angle = (2 * Math.PI * (index % segments)) / segments;
@@ -31,7 +31,7 @@ function cone(segments: number): Point[][] {
   ]);
 }
 
-/** Adds faces to the end of a binary STL. */
+/** Appends faces to a binary STL. */
 function append(path: string, faces: Point[][]): void {
   const added = Buffer.alloc(50 * faces.length);
   for (const [index, face] of faces.entries()) {
@@ -46,7 +46,7 @@ function append(path: string, faces: Point[][]): void {
   closeSync(file);
 }
 
-/** Measures many small solids, each apart from the others, and then these faces. */
+/** Measures many small separate solids, followed by these faces. */
 function measured(solids: number, more: Point[][], expected: number | undefined): MeshMeasure {
   const measure = new MeshMeasure();
   if (expected !== undefined) measure.expect(expected);
@@ -72,7 +72,7 @@ function measured(solids: number, more: Point[][], expected: number | undefined)
 
 const foot: Point = [-10, -10, 0];
 const head: Point = [-10, -10, 5];
-/** Two solids that touch in one edge: four triangles meet there. */
+/** Two solids that share one edge: four triangles meet there. */
 const touching = [
   ...tetrahedron(foot, [-9, -10, 0], [-10, -9, 0], head),
   ...tetrahedron(foot, [-11, -10, 0], [-10, -11, 0], head),
@@ -85,7 +85,7 @@ describe('Whether a mesh is watertight', () => {
     [100_000, undefined],
     [249_990, 999_968],
   ] as const) {
-    it(`is found out exactly for ${4 * solids} triangles${expected === undefined ? ', of which nobody knew' : ''}`, () => {
+    it(`is determined exactly for ${4 * solids} triangles${expected === undefined ? ', without the count in advance' : ''}`, () => {
       assert.equal(measured(solids, [], expected).watertight, true);
       const two = measured(solids, touching, expected);
       assert.equal(two.closedness, 'closed');
@@ -94,7 +94,7 @@ describe('Whether a mesh is watertight', () => {
     });
   }
 
-  it('is found out exactly for an STL of just below a million triangles', async () => {
+  it('is determined exactly for an STL of just below a million triangles', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'platewise-watertight-'));
     try {
       const path = join(directory, 'torus.stl');
@@ -112,7 +112,7 @@ describe('Whether a mesh is watertight', () => {
     }
   });
 
-  it('does not depend on how many edges meet in one vertex', () => {
+  it('does not depend on the number of edges at one vertex', () => {
     for (const expected of [undefined, 100_000]) {
       const measure = measured(0, cone(50_000), expected);
       assert.equal(measure.closedness, 'closed');
@@ -120,7 +120,7 @@ describe('Whether a mesh is watertight', () => {
     }
   });
 
-  it('is false for a solid that lies many times in the same place', () => {
+  it('is false for a solid that occurs many times in the same place', () => {
     const measure = measured(
       0,
       Array.from({ length: 2000 }, () => facesOf({ at: [0, 0, 0], edges: [1, 1, 1] })).flat(),

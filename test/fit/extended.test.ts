@@ -13,7 +13,7 @@ const read = (text: string): SlicedFacts => {
   return factsOf(reader.finish());
 };
 
-describe('What a stranger’s G-code may call by name', () => {
+describe('The named commands that untrusted G-code may call', () => {
   for (const { name, text } of dialects) {
     it(`is what ${name} writes`, () => {
       assert.deepEqual(extendedReasons(read(text), giga), []);
@@ -40,7 +40,7 @@ describe('What a stranger’s G-code may call by name', () => {
     'PRINT_END',
     'END_PRINT',
   ];
-  it('is what slicers write into every file for Klipper', () => {
+  it('include those that slicers write into every file for Klipper', () => {
     assert.deepEqual(extendedReasons(read(`G28\n${usual.join('\n')}\n`), giga), []);
   });
 
@@ -59,7 +59,7 @@ describe('What a stranger’s G-code may call by name', () => {
   ];
   for (const line of hostile) {
     const [command = ''] = line.split(' ');
-    it(`is not ${command}: the refusal names it, its line and the remedy`, () => {
+    it(`do not include ${command}: the error names it, its line and the remedy`, () => {
       for (const disguised of [line, line.toLowerCase(), `; harmless\r${line}`, `N7 ${line}`]) {
         const facts = read(`G28\n${disguised}\n`);
         const [reason] = extendedReasons(facts, giga);
@@ -71,14 +71,14 @@ describe('What a stranger’s G-code may call by name', () => {
     });
   }
 
-  it('names no more than it can', () => {
+  it('are listed up to a limit in the error', () => {
     const extendedCommands = Array.from({ length: 9 }, (_, index) => ({ name: `MACRO_${index}`, line: index + 1 }));
     const [reason] = extendedReasons(slicedFacts({ extendedCommands }), giga);
     assert.match(reason?.text ?? '', /MACRO_4 in line 5 and 4 more\.$/);
   });
 });
 
-describe('What no G-code may do', () => {
+describe('A command that no G-code may contain', () => {
   for (const line of [
     'M851 Z-5',
     'M290 Z-5',
@@ -91,7 +91,7 @@ describe('What no G-code may do', () => {
     'G18',
   ]) {
     const [command = ''] = line.split(' ');
-    it(`is refused with its line: ${command}`, () => {
+    it(`is rejected with its line: ${command}`, () => {
       const texts = flaws(read(`G28\nG1 X1\n${line}\n`)).map(({ text }) => text);
       assert.ok(
         texts.some((text) => text.includes(`${command} in line 3`)),
@@ -100,7 +100,7 @@ describe('What no G-code may do', () => {
     });
   }
 
-  it('is to heat a part of the machine beyond what it may be', () => {
+  it('heats a part of the machine beyond its limit', () => {
     for (const [line, code] of [
       ['SET_HEATER_TEMPERATURE HEATER=extruder TARGET=500', 'file_nozzle_heat'],
       ['SET_HEATER_TEMPERATURE HEATER=heater_bed TARGET=150', 'file_bed_heat'],

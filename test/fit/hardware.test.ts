@@ -34,7 +34,7 @@ describe('A print that needs another nozzle', () => {
   });
 
   for (const operator of [false, true]) {
-    it(`takes nobody’s place, and says what it waits for, ${operator ? 'with' : 'without'} operator hours`, () => {
+    it(`does not hold up other jobs, and states what it waits for, ${operator ? 'with' : 'without'} operator hours`, () => {
       const plan = makePlan(snapshot(operator));
       assert.deepEqual(
         plan.lines.filter(({ ready }) => ready).map((line) => line.jobId),

@@ -22,25 +22,25 @@ const plate = (tool: number): Wanted => ({
 });
 const prepares = { slicer: 'built-in', trusted: false, archives: false, volumes: false, allowsUntrusted: false };
 
-/** What stands in the way for good: file, job and printer as they are. */
+/** Permanent obstacles: the properties of the file, the job and the printer. */
 const permanent: Row[] = [
   ['a model', {}, giga, []],
   ['a model that is too long for one machine', { dimensions: { x: 500, y: 20, z: 20 } }, artisan, ['too_large']],
-  ['and not for another', { dimensions: { x: 500, y: 20, z: 20 } }, giga, []],
-  ['a model that fits turned', { dimensions: { x: 300, y: 324, z: 20 } }, h2d, []],
+  ['the same model on another machine', { dimensions: { x: 500, y: 20, z: 20 } }, giga, []],
+  ['a model that fits when turned', { dimensions: { x: 300, y: 324, z: 20 } }, h2d, []],
   ['a material that the machine does not print', { materialType: 'ABS' }, giga, ['material_type']],
-  ['more heat than the nozzle has', { nozzleTemperature: 320 }, giga, ['nozzle_heat']],
-  ['more heat than the bed has', { bedTemperature: 120 }, giga, ['bed_heat']],
-  ['another printer asked for', { forcePrinter: printerId('h2d') }, giga, ['forced_elsewhere']],
-  ['a layer higher than its nozzle can lay', { layerHeight: 0.33 }, giga, ['layer_height']],
-  ['the highest layer of its nozzle', { layerHeight: 0.32 }, giga, []],
+  ['more heat than the nozzle allows', { nozzleTemperature: 320 }, giga, ['nozzle_heat']],
+  ['more heat than the bed allows', { bedTemperature: 120 }, giga, ['bed_heat']],
+  ['a job that is forced to another printer', { forcePrinter: printerId('h2d') }, giga, ['forced_elsewhere']],
+  ['a layer height above the limit of its nozzle', { layerHeight: 0.33 }, giga, ['layer_height']],
+  ['the maximum layer height of its nozzle', { layerHeight: 0.32 }, giga, []],
   ['a file for this machine', { sliced: {} }, giga, []],
   ['a file for another machine', { sliced: {} }, artisan, ['machine_model']],
   ['a file for an Ender', { sliced: { madeFor: 'Ender-3 V3' } }, artisan, ['machine_model']],
   ['a file that names no machine', { sliced: { madeFor: null } }, giga, ['unknown_machine']],
-  ['the same at the word of the submitter', { sliced: { madeFor: null }, acceptUnknownMachine: true }, giga, []],
+  ['the same, accepted by the submitter', { sliced: { madeFor: null }, acceptUnknownMachine: true }, giga, []],
   [
-    'a word that does not undo what the file says',
+    "an acceptance that does not override the file's own statement",
     { sliced: {}, acceptUnknownMachine: true },
     artisan,
     ['machine_model'],
@@ -101,24 +101,29 @@ const permanent: Row[] = [
     ['several_filaments'],
   ],
   ['a file that is too hot for its material', { sliced: { nozzleTemperature: 290 } }, giga, ['file_temperature']],
-  ['and for the machine', { sliced: { nozzleTemperature: 330 } }, giga, ['file_temperature', 'file_nozzle_heat']],
+  [
+    'the same, too hot for the machine as well',
+    { sliced: { nozzleTemperature: 330 } },
+    giga,
+    ['file_temperature', 'file_nozzle_heat'],
+  ],
   [
     'a file that prints beside the bed',
     { sliced: { box: beside, madeFor: null }, acceptUnknownMachine: true },
     giga,
     ['outside_volume'],
   ],
-  ['the purge line of the maker itself', { sliced: { box: beside, partBox: inside } }, giga, []],
+  ["the maker's own purge line", { sliced: { box: beside, partBox: inside } }, giga, []],
   [
-    'a file that moves far away',
+    'a file that moves far outside the bed',
     { sliced: { travelBox: far, madeFor: null }, acceptUnknownMachine: true },
     giga,
     ['travels_outside'],
   ],
   ['a file that extrudes nothing', { sliced: { extrudingMoves: 0 } }, giga, ['extrudes_nothing']],
-  ['a file with words that are no number', { sliced: { badNumbers: 2 } }, giga, ['bad_numbers']],
+  ['a file with invalid numbers', { sliced: { badNumbers: 2 } }, giga, ['bad_numbers']],
   ['a file that is cut off', { sliced: { complete: false } }, giga, ['incomplete']],
-  ['a file that may be whole', { sliced: { complete: null } }, giga, []],
+  ['a file that may be complete', { sliced: { complete: null } }, giga, []],
   ['a file that flashes firmware', { sliced: { dangerousCommands: ['M997'] } }, giga, ['dangerous_commands']],
   [
     'a macro that heats too much',
@@ -126,12 +131,7 @@ const permanent: Row[] = [
     giga,
     ['file_nozzle_heat'],
   ],
-  [
-    'a heater of the bed by its name',
-    { sliced: { hottest: { nozzle: 210, bed: 150, chamber: 0 } } },
-    giga,
-    ['file_bed_heat'],
-  ],
+  ['a bed heater by its name', { sliced: { hottest: { nozzle: 210, bed: 150, chamber: 0 } } }, giga, ['file_bed_heat']],
   [
     'a chamber hotter than any enclosure',
     { sliced: { hottest: { nozzle: 0, bed: 0, chamber: 200 } } },
@@ -139,19 +139,19 @@ const permanent: Row[] = [
     ['file_chamber_heat'],
   ],
   [
-    'a chamber that the printer has',
+    'a chamber temperature that the printer supports',
     { sliced: { hottest: { nozzle: 0, bed: 0, chamber: 100 } } },
     { ...giga, capabilities: { ...giga.capabilities, maxChamberTemperature: 110 } },
     [],
   ],
-  ['a command that is none of a slicer', { sliced: { extendedCommands: setPin } }, giga, ['extended_commands']],
+  ['a command that no slicer writes', { sliced: { extendedCommands: setPin } }, giga, ['extended_commands']],
   [
-    'a macro that the owner has named',
+    'a macro that the owner has allowed',
     { sliced: { extendedCommands: setPin } },
     { ...giga, capabilities: { ...giga.capabilities, allowedMacros: ['set_pin'] } },
     [],
   ],
-  ['lines that Klipper reads otherwise', { sliced: { loneReturns: 1 } }, giga, ['line_ends']],
+  ['line ends that Klipper reads differently', { sliced: { loneReturns: 1 } }, giga, ['line_ends']],
   ['settings in the start code of this model', { sliced: { vendorCommands: ['M500'] } }, giga, []],
   [
     'settings in a file of unknown origin',
@@ -169,9 +169,9 @@ const permanent: Row[] = [
     },
     ['excluded_area'],
   ],
-  ['a model where no trusted slicer is', {}, { ...giga, preparation: prepares }, ['untrusted_slicer']],
+  ['a model without a trusted slicer', {}, { ...giga, preparation: prepares }, ['untrusted_slicer']],
   [
-    'a model for a Bambu without its slicer',
+    'a model for a Bambu without a slicer for it',
     {},
     { ...h2d, preparation: { ...prepares, trusted: true } },
     ['untrusted_file'],
@@ -184,7 +184,7 @@ const permanent: Row[] = [
   ],
   ['a sliced plate for a Bambu', plate(0), { ...h2d, preparation: prepares }, []],
   [
-    'a project with a modifier where no slicer can do it',
+    'a project with a modifier, and no slicer that supports it',
     { volumes: ['modifier'] },
     { ...giga, preparation: { ...prepares, allowsUntrusted: true } },
     ['project_volumes'],
@@ -207,7 +207,7 @@ describe('the judgement of fit', () => {
     });
   }
 
-  it('gives every reason at once, and names both types of filament', () => {
+  it('lists every reason at once, and names both types of filament', () => {
     const { reasons } = judge(job({ sliced: { complete: false, nozzleDiameters: [0.8] }, material: 'petg' }), artisan);
     assert.deepEqual(
       reasons.map(({ code }) => code),
@@ -226,8 +226,13 @@ describe('the judgement of fit', () => {
 
   const present: [what: string, wanted: Wanted, printer: FitPrinter, codes: string[]][] = [
     ['nothing', {}, giga, []],
-    ['a printer that is off', {}, { ...giga, online: false }, ['offline']],
-    ['a printer that was only set up', {}, { ...giga, online: false, neverConnected: true }, ['never_connected']],
+    ['a printer that is offline', {}, { ...giga, online: false }, ['offline']],
+    [
+      'a printer that was set up but never connected',
+      {},
+      { ...giga, online: false, neverConnected: true },
+      ['never_connected'],
+    ],
     ['a print', {}, { ...giga, busy: { with: 'a cube' } }, ['busy']],
     ['an occupied bed', {}, { ...giga, bed: 'occupied', bedCause: 'unknown' }, ['bed']],
     ['missing filament', { material: 'petg' }, giga, ['filament']],
@@ -248,7 +253,7 @@ describe('the judgement of fit', () => {
     ['a fault', {}, { ...giga, state: 'fault' }, ['fault']],
   ];
   for (const [what, wanted, printer, codes] of present) {
-    it(`lets wait for ${what}, and fits`, () => {
+    it(`lets the job wait for ${what}, and fits`, () => {
       const { fits, now, reasons } = judge(job(wanted), printer);
       assert.deepEqual(
         reasons.map(({ code }) => code),
@@ -259,7 +264,7 @@ describe('the judgement of fit', () => {
     });
   }
 
-  it('chooses a slot whose tool can print it', () => {
+  it('chooses a slot whose tool can print the job', () => {
     assert.equal(fittingSlot(job(plate(0)), h2d)?.slot, 'ams0-0');
     assert.equal(fittingSlot(job(plate(1)), h2d)?.slot, 'ext-left');
     const onlyLeft = { ...h2d, slots: h2d.slots.map((slot) => ({ ...slot, tool: 1 })) };
@@ -267,7 +272,7 @@ describe('the judgement of fit', () => {
     assert.equal(fittingSlot(job({ material: 'petg' }), artisan)?.tool, 1);
   });
 
-  it('warns of another colour and of an odd temperature', () => {
+  it('warns about another colour and an unusual temperature', () => {
     const { print } = job({ sliced: {} });
     assert.ok(print);
     assert.deepEqual(remarks(slicedFacts(), print), []);

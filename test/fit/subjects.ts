@@ -82,7 +82,7 @@ const materials = {
   petg: { name: 'PETG white', type: 'PETG', colourHex: 'FAFAFA', nozzleTemperature: 240, bedTemperature: 80 },
 };
 
-/** What a sound file of a 20 mm cube in PLA for the Giga says, with changes. */
+/** The facts of a valid file of a 20 mm cube in PLA for the Giga, with changes. */
 export function slicedFacts(changes: Partial<SlicedFacts> = {}): SlicedFacts {
   const box = { min: { x: 90, y: 90, z: 0.2 }, max: { x: 110, y: 110, z: 20 } };
   return {
@@ -118,7 +118,7 @@ export interface Wanted extends Partial<Omit<FitJob, 'print'>> {
   layerHeight?: number;
 }
 
-/** A job for a 20 mm cube in PLA: of a model, or with `sliced` of a file that was made for the Giga. */
+/** A job for a 20 mm cube in PLA: for a model, or with `sliced` for a file that was made for the Giga. */
 export function job(wanted: Wanted = {}): FitJob {
   const { material = 'pla', sliced, volumes = [], acceptUnknownMachine = false, layerHeight, ...rest } = wanted;
   const filament = materials[material];

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { isOwnHost } from '../../lib/http/hosts';
 import { checkSource, foreignSource } from '../../lib/http/source';
 
-describe('The name under which the machine is asked', () => {
+describe('The host name of a request', () => {
   const own = [
     'localhost',
     'LOCALHOST:1880',
@@ -13,7 +13,7 @@ describe('The name under which the machine is asked', () => {
     '[::1]:1880',
     hostname(),
   ];
-  for (const host of own) it(`is its own: ${host}`, () => assert.ok(isOwnHost(host, [])));
+  for (const host of own) it(`is the machine's own: ${host}`, () => assert.ok(isOwnHost(host, [])));
 
   for (const host of [
     'evil.example',
@@ -23,10 +23,10 @@ describe('The name under which the machine is asked', () => {
     '',
     undefined,
   ]) {
-    it(`is a stranger's: ${host}`, () => assert.ok(!isOwnHost(host, [])));
+    it(`is foreign: ${host}`, () => assert.ok(!isOwnHost(host, [])));
   }
 
-  it('may be named by the owner, with any port, or not be looked at', () => {
+  it('may be configured by the owner, with any port, or not be checked', () => {
     assert.ok(isOwnHost('Farm.example.org.:8443', ['farm.example.org']));
     assert.ok(!isOwnHost('evil.example', ['farm.example.org']));
     assert.ok(isOwnHost('evil.example', ['*']));
@@ -37,7 +37,7 @@ describe('The page that causes a request', () => {
   const from = (headers: Record<string, string>, configured: string[] = []) =>
     foreignSource({ headers: { host: 'farm.example.org', ...headers } }, configured)?.field;
 
-  it('is no page, or one of the farm itself', () => {
+  it('is absent, or belongs to the farm itself', () => {
     assert.equal(from({}), undefined);
     assert.equal(from({ origin: 'https://farm.example.org', 'sec-fetch-site': 'same-origin' }), undefined);
     assert.equal(from({ host: 'localhost:1880', origin: 'http://localhost:1880' }), undefined);
@@ -45,7 +45,7 @@ describe('The page that causes a request', () => {
     assert.equal(from({ 'sec-fetch-site': 'none' }), undefined);
   });
 
-  it('is another one, be it on another port of the same machine', () => {
+  it('is foreign, even on another port of the same machine', () => {
     assert.equal(from({ host: 'localhost:1880', origin: 'http://localhost:8080' }), 'Origin');
     assert.equal(from({ host: 'localhost:1880', origin: 'http://127.0.0.1:1880' }), 'Origin');
     assert.equal(from({ origin: 'null' }), 'Origin');
@@ -55,14 +55,14 @@ describe('The page that causes a request', () => {
       assert.equal(from({ 'sec-fetch-site': site }), 'Sec-Fetch-Site');
   });
 
-  it('is the one that the owner has named, where a proxy does not pass the name on', () => {
+  it('is the configured one if a proxy does not forward the name', () => {
     const origin = 'https://farm.example.org';
     assert.equal(from({ host: '127.0.0.1:1880', origin }), 'Origin');
     assert.equal(from({ host: '127.0.0.1:1880', origin }, ['farm.example.org']), undefined);
     assert.equal(from({ host: '127.0.0.1:1880', origin: `${origin}:8443` }, ['farm.example.org']), 'Origin');
   });
 
-  it('may ask, but not change', () => {
+  it('may read, but not change', () => {
     const headers = { host: 'localhost', origin: 'http://evil.example' };
     checkSource({ method: 'GET', headers });
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {

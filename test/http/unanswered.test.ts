@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
 import { answerUnrouted } from '../../nodes/http/unanswered';
 
-/** What a request that no route has taken is answered. */
+/** The answer to a request that no route has handled. */
 function answerTo(started: boolean): { status: number; code: string } {
   const answer = { status: 0, code: '' };
   const response = {
@@ -23,12 +23,12 @@ function answerTo(started: boolean): { status: number; code: string } {
   return answer;
 }
 
-describe('A request that no route takes', () => {
-  it('is for no endpoint', () => {
+describe('A request that no route handles', () => {
+  it('is for an unknown endpoint', () => {
     assert.deepEqual(answerTo(true), { status: 404, code: 'not_found' });
   });
 
-  it('may be tried again while the flows are started: its endpoint is still to come', () => {
+  it('may be retried while the flows are starting: its endpoint may still appear', () => {
     assert.deepEqual(answerTo(false), { status: 503, code: 'farm_not_open' });
   });
 });

@@ -53,7 +53,7 @@ describe('Messages for Home Assistant', () => {
     assert.deepEqual(JSON.parse(states.get('platewise/queue/state') ?? ''), { queued: 7, printing: 2 });
   });
 
-  it('keep hostile names out of topics and templates, and ids apart', () => {
+  it('keep hostile names out of topics and templates, and keep ids distinct', () => {
     const names = ['a/b', 'a+b', 'a#', '$SYS/x', '../x', '{{ states }}', 'ü', '\u0000', 'a b', 'x'.repeat(50)];
     const messages = homeMessages(
       view(...names.map((name) => printer(name, { name, job_name: `{{ 7*7 }}<script>${'y'.repeat(300)}` }))),

@@ -27,7 +27,7 @@ describe('Spoolman', () => {
   const use = (grams: number) => farm.database.query('UPDATE spools SET grams_left = grams_left - $1', [grams]);
   const nothing = { imported: 0, pushed: 0, pulled: 0 };
 
-  it('brings its spools and their materials, once, also in two processes at the same time', async () => {
+  it('imports its spools and their materials once, even with two processes at the same time', async () => {
     server.add(1, 750);
     server.add(2, 1000, {
       id: 8,
@@ -62,7 +62,7 @@ describe('Spoolman', () => {
     assert.deepEqual(await sync(), nothing);
   });
 
-  it('is told what was printed here, and tells what was used elsewhere; both add up', async () => {
+  it('receives what was printed here, and reports what was used elsewhere; both add up', async () => {
     server.add(1, 800);
     await sync();
     await use(100);
@@ -80,7 +80,7 @@ describe('Spoolman', () => {
     assert.deepEqual(await sync(), nothing);
   });
 
-  it('makes a spool as large as it is after a refill there', async () => {
+  it('updates the size of a spool after a refill there', async () => {
     server.add(1, 800);
     await sync();
     const spool = server.spools.get(1);
@@ -91,7 +91,7 @@ describe('Spoolman', () => {
     assert.deepEqual([refilled?.gramsLeft, refilled?.initialGrams], [2500, 2500]);
   });
 
-  it('counts nothing twice when a reply is lost', async () => {
+  it('counts nothing twice if a reply is lost', async () => {
     server.add(1, 800);
     await sync();
     await use(100);
@@ -104,7 +104,7 @@ describe('Spoolman', () => {
     assert.deepEqual(await sync(), nothing);
   });
 
-  it('never goes below nothing, and says that a spool is low', async () => {
+  it('never goes below zero, and reports that a spool is low', async () => {
     server.add(1, 200);
     await sync();
     const spool = server.spools.get(1);
@@ -114,14 +114,14 @@ describe('Spoolman', () => {
     await sync();
     assert.deepEqual([await here(), there()], [[0], [0]]);
     const { rows } = await farm.database.query(`SELECT 1 FROM outbox WHERE body->>'event' = 'low_stock'`);
-    assert.equal(rows.length, 0, 'it was low already when it was used here');
+    assert.equal(rows.length, 0, 'it was already low when it was used here');
     await farm.database.query('UPDATE spools SET grams_left = 500, spoolman_grams = 500');
     spool.remaining_weight = 100;
     await sync();
     assert.equal((await farm.database.query(`SELECT 1 FROM outbox WHERE body->>'event' = 'low_stock'`)).rows.length, 1);
   });
 
-  it('that is away changes nothing and says what to do', async () => {
+  it('changes nothing while it is unreachable, and reports what to do', async () => {
     server.add(1, 800);
     await sync();
     const { url } = server;
@@ -134,7 +134,7 @@ describe('Spoolman', () => {
     server = await new SpoolmanServer().start();
   });
 
-  it('is given up when its answer has no end', async () => {
+  it('is aborted if its answer does not end', async () => {
     let sent = 0;
     const endless = createServer((_request, response) => {
       const chunk = Buffer.alloc(1024 * 1024, ' ');

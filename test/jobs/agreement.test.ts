@@ -19,10 +19,10 @@ import { temporaryDirectory } from '../fixtures';
 import { dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 import { writeBox } from '../support/models';
 
-/** Each run tries one file on all stages; more of them by hand. */
+/** Each run tries one file on all stages; more can be requested by hand. */
 const runs = Number(process.env['PLATEWISE_TEST_RUNS'] ?? 40);
 
-/** A file that somebody may submit: a box, or G-code with what slicers say about themselves. */
+/** A file that may be submitted: a box, or G-code with the statements that slicers write. */
 type Wanted =
   | { kind: 'model'; edges: [number, number, number]; layerHeight: number | undefined }
   | {
@@ -38,7 +38,7 @@ type Wanted =
       end: 'whole' | 'cold' | 'cut';
     };
 
-/** What may be wrong with G-code. */
+/** Possible faults of G-code. */
 const faulty = ['model', 'types', 'tools', 'nozzle', 'temperature', 'bed', 'x', 'extra', 'end'] as const;
 
 const wanted: fc.Arbitrary<Wanted> = fc.oneof(
@@ -74,7 +74,7 @@ const wanted: fc.Arbitrary<Wanted> = fc.oneof(
         extra: fc.constantFrom('M500', 'M997', 'G1 Xnan'),
         end: fc.constantFrom('cold' as const, 'cut' as const),
       }),
-      // Few faults at a time: a file with many is refused for one of them, and says nothing of the others.
+      // Few faults at a time: a file with many is rejected for one of them, and proves nothing about the others.
       fc.subarray([...faulty], { maxLength: 2 }),
     )
     .map(([sound, faults, which]) => ({
@@ -124,7 +124,7 @@ describe('Preview, submission, plan, tick and preparation', () => {
   });
   after(() => dropFarm(farm));
 
-  it('agree: what a later stage refuses for good no earlier one has accepted', async function (this: Mocha.Context) {
+  it('agree: no stage accepts what a later one rejects permanently', async function (this: Mocha.Context) {
     this.timeout(runs * 10_000);
     let accepted = 0;
     await fc.assert(
@@ -161,9 +161,9 @@ describe('Preview, submission, plan, tick and preparation', () => {
           const job = await findJob(farm.database, answer.job_id);
           const plan = await currentPlan(farm);
           for (const line of plan.lines.filter(({ jobId }) => jobId === job.id)) {
-            assert.ok(fitting.includes(line.printerId), `planned on ${line.printerId}, which the preview refuses`);
+            assert.ok(fitting.includes(line.printerId), `planned on ${line.printerId}, which the preview rejects`);
           }
-          // A line for every printer, as an operator might write it: the tick takes none that does not fit.
+          // A line for every printer, as an operator might write it: the tick accepts none that does not fit.
           const everywhere = (await allPrinters(farm.database)).map(({ id }) => ({
             jobId: job.id,
             printerId: id,
@@ -184,7 +184,7 @@ describe('Preview, submission, plan, tick and preparation', () => {
     assert.ok(accepted >= runs / 10, `only ${accepted} were accepted`);
   });
 
-  /** Makes the print file for a printer, with each tool that a slot feeds and that the job may use. */
+  /** Makes the print file for a printer, for each tool that a slot feeds and that the job may use. */
   async function prepare(printer: PrinterId, id: string): Promise<void> {
     const job = await findJob(farm.database, id);
     const material = await findMaterial(farm.database, job.materialId);

@@ -28,23 +28,23 @@ describe('A cancel', () => {
   const asked = async ({ attempt }: Arranged): Promise<void> => {
     const end = performance.now() + 3000;
     while ((await attemptOf(farm, attempt)).cancelRequestedAt === null) {
-      if (performance.now() > end) assert.fail('nobody was asked to stop');
+      if (performance.now() > end) assert.fail('no stop was requested');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
 
-  it('ends a queued job at once', async () => {
+  it('ends a queued job immediately', async () => {
     const job = await addJob(farm, 'part');
     const cancelled = await cancelJob(farm, job, 'ada', { waitMs });
     const found = await findJob(farm.database, job);
     assert.deepEqual(cancelled, { done: true, job_id: job, status: 'cancelled', cancellation_time: found.completedAt });
     assert.deepEqual([found.statusReason, found.cancelRequestedBy], ['cancelled by ada', 'ada']);
     assert.equal((await historyOf(farm.database, job)).at(-1)?.changed_by, 'ada');
-    assert.deepEqual(await cancelJob(farm, job, 'bob', { waitMs }), cancelled, 'again gives the same answer');
+    assert.deepEqual(await cancelJob(farm, job, 'bob', { waitMs }), cancelled, 'repeating it gives the same answer');
   });
 
   for (const phase of ['dispatched', 'claimed', 'preparing', 'uploading'] as const satisfies AttemptPhase[]) {
-    it(`ends at once what is ${phase}: nothing was sent`, async () => {
+    it(`immediately ends an attempt that is ${phase}: nothing was sent`, async () => {
       const { job, attempt } = await arrangeAttempt(farm, phase);
       const { done, status } = await cancelJob(farm, job, 'ada', { waitMs });
       assert.deepEqual([done, status], [true, 'cancelled']);
@@ -54,7 +54,7 @@ describe('A cancel', () => {
   }
 
   for (const phase of ['starting', 'outcome_unknown', 'printing'] as const satisfies AttemptPhase[]) {
-    it(`asks for what is ${phase} to be stopped, and is done when it is`, async () => {
+    it(`requests a stop for an attempt that is ${phase}, and is done when it has stopped`, async () => {
       const arranged = await arrangeAttempt(farm, phase);
       const { job, attempt } = arranged;
       const before = await findJob(farm.database, job);
@@ -68,7 +68,7 @@ describe('A cancel', () => {
       assert.equal(now, phase);
       assert.ok(cancelRequestedAt);
       await cancelJob(farm, job, 'bob', { waitMs });
-      assert.equal((await findJob(farm.database, job)).cancelRequestedBy, 'ada', 'the first word counts');
+      assert.equal((await findJob(farm.database, job)).cancelRequestedBy, 'ada', 'the first request counts');
       await stop(arranged, 'cancelled');
       const { done, status } = await cancelJob(farm, job, 'ada', { waitMs });
       assert.deepEqual([done, status], [true, 'cancelled']);
@@ -85,7 +85,7 @@ describe('A cancel', () => {
     assert.ok(performance.now() - began < 3500);
   });
 
-  it('is kept when the print fails before it is stopped: nothing of it is tried again', async () => {
+  it('is kept if the print fails before it is stopped: nothing is retried', async () => {
     const arranged = await arrangeAttempt(farm, 'printing', { copies: 3 });
     await cancelJob(farm, arranged.job, 'ada', { waitMs });
     assert.ok((await findJob(farm.database, arranged.job)).cancelRequestedAt);
@@ -94,7 +94,7 @@ describe('A cancel', () => {
     assert.deepEqual([status, retryAt], ['cancelled', null]);
   });
 
-  it('tells of a print that was finished all the same', async () => {
+  it('reports a print that finished anyway', async () => {
     const arranged = await arrangeAttempt(farm, 'printing');
     const waiting = cancelJob(farm, arranged.job, 'ada', { waitMs: 4000 });
     await asked(arranged);
@@ -103,7 +103,7 @@ describe('A cancel', () => {
     await assert.rejects(cancelJob(farm, arranged.job, 'ada', { waitMs }), /is completed; there is nothing/);
   });
 
-  it('refuses a job that has failed, and one that has changed', async () => {
+  it('rejects a job that has failed, and one that has changed', async () => {
     const job = await addJob(farm, 'part');
     const { version } = await findJob(farm.database, job);
     await assert.rejects(cancelJob(farm, job, 'ada', { waitMs, versions: [version + 1] }), { code: 'stale_version' });
@@ -115,7 +115,7 @@ describe('A cancel', () => {
     });
   });
 
-  it('lets no start go out any more, of none of the copies', async () => {
+  it('prevents any further start, of every copy', async () => {
     const one = await arrangeAttempt(farm, 'printing', { copies: 2 });
     const other = await arrangeAttempt(farm, 'uploading', { of: one.job, copy: 2, printer: 'bamboo_h2d' });
     await cancelJob(farm, one.job, 'ada', { waitMs });
@@ -127,7 +127,7 @@ describe('A cancel', () => {
     assert.equal((await findJob(farm.database, one.job)).status, 'printing', 'a copy still prints');
   });
 
-  it('stops a copy that has begun a moment before', async () => {
+  it('stops a copy that has started a moment before', async () => {
     const arranged = await arrangeAttempt(farm, 'uploading');
     await farm.database.transaction((tx) => advanceAttempt(tx, arranged.claim, ['uploading'], 'starting'));
     assert.equal((await cancelJob(farm, arranged.job, 'ada', { waitMs })).done, false);

@@ -13,7 +13,7 @@ import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm'
 const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
 const later = new Date(Date.now() + 2 * 86_400_000).toISOString();
 
-describe('Changing what is asked for a job', () => {
+describe('Changing a job', () => {
   let farm: Farm;
   before(async () => {
     farm = await openBareFarm();
@@ -36,7 +36,7 @@ describe('Changing what is asked for a job', () => {
     return [];
   };
 
-  it('stores every field, counts the version, and tells it in the history', async () => {
+  it('stores every field, increments the version, and records it in the history', async () => {
     const first = await addJob(farm, 'first', { hold: true });
     const id = await addJob(farm, 'second', { hold: true });
     const before = await findJob(farm.database, id);
@@ -59,14 +59,14 @@ describe('Changing what is asked for a job', () => {
     await assert.rejects(changeJob(farm, id, { priority: 1 }, 'ada', [before.version]), { code: 'stale_version' });
   });
 
-  it('refuses unknown fields, and a change of nothing', async () => {
+  it('rejects unknown fields, and an empty change', async () => {
     const id = await addJob(farm, 'one', { hold: true });
     for (const body of [{ plate_sharing: 'jobs' }, { material_id: 'x' }, {}, { copies: 0 }]) {
       await assert.rejects(changeJob(farm, id, body, 'ada'), { code: 'malformed_input' });
     }
   });
 
-  it('lets a job go whose dependency was cancelled, and says before that it never follows', async () => {
+  it('unblocks a job whose dependency was cancelled, and reports before that it never follows', async () => {
     const a = await addJob(farm, 'a', { hold: true });
     const b = await addJob(farm, 'b', { dependsOn: [a] });
     await end(a, 'cancelled');
@@ -78,7 +78,7 @@ describe('Changing what is asked for a job', () => {
     assert.ok(assignments.some((one) => one.jobId === b));
   });
 
-  it('refuses dependencies that would never let it start', async () => {
+  it('rejects dependencies that would never let it start', async () => {
     const [a, b, c, gone] = await Promise.all(
       ['a', 'b', 'c', 'gone'].map((name) => addJob(farm, name, { hold: true })),
     );
@@ -91,7 +91,7 @@ describe('Changing what is asked for a job', () => {
     }
   });
 
-  it('keeps copies that are done or under way, and times that make sense', async () => {
+  it('rejects fewer copies than are done or under way, and inconsistent times', async () => {
     const id = await addJob(farm, 'three', { copies: 3, priority: 1 });
     await tick(farm, undefined, 'scheduler');
     const { rows } = await farm.database.query<{ count: number }>(
@@ -109,7 +109,7 @@ describe('Changing what is asked for a job', () => {
     assert.deepEqual(await fieldsOf(changeJob(farm, id, { deadline_at: tomorrow }, 'ada')), ['deadline_at']);
   });
 
-  it('says of each field what it was, and nothing of what stays', async () => {
+  it('records the old value of each changed field, and no unchanged fields', async () => {
     const [one, two] = [await addJob(farm, 'one', { hold: true }), await addJob(farm, 'two', { hold: true })];
     const id = await addJob(farm, 'job', { hold: true, dependsOn: [one] });
     const told = async (change: Record<string, unknown>): Promise<string | null> => {
@@ -133,7 +133,7 @@ describe('Changing what is asked for a job', () => {
     );
   });
 
-  it('keeps a dependency that was cancelled since, and takes no new one that was', async () => {
+  it('keeps a dependency that was cancelled since, and accepts no new cancelled one', async () => {
     const [kept, gone] = [await addJob(farm, 'kept', { hold: true }), await addJob(farm, 'gone', { hold: true })];
     const id = await addJob(farm, 'job', { hold: true, dependsOn: [kept] });
     await end(kept, 'cancelled');
@@ -142,7 +142,7 @@ describe('Changing what is asked for a job', () => {
     assert.deepEqual(await fieldsOf(changeJob(farm, id, { depends_on: [kept, gone] }, 'ada')), ['depends_on']);
   });
 
-  it('wants one more copy than are done, and says how many there must be', async () => {
+  it('requires more copies than are done, and states the minimum', async () => {
     const id = await addJob(farm, 'copies', { hold: true, copies: 3 });
     await farm.database.query('UPDATE print_jobs SET copies_done = 2 WHERE id = $1', [id]);
     await assert.rejects(changeJob(farm, id, { copies: 2 }, 'ada'), (error: UnacceptableInputError) => {
@@ -153,7 +153,7 @@ describe('Changing what is asked for a job', () => {
     assert.equal((await changeJob(farm, id, { copies: 3 }, 'ada')).copies, 3);
   });
 
-  it('names a circle', async () => {
+  it('names a cycle', async () => {
     const a = await addJob(farm, 'a', { hold: true });
     const b = await addJob(farm, 'b', { hold: true, dependsOn: [a] });
     await assert.rejects(changeJob(farm, a, { depends_on: [b] }, 'ada'), (error: UnacceptableInputError) => {
@@ -163,7 +163,7 @@ describe('Changing what is asked for a job', () => {
     });
   });
 
-  it('changes nothing of a job that is being cancelled', async () => {
+  it('rejects a job that is being cancelled', async () => {
     const id = await addJob(farm, 'cancelled', { hold: true });
     await farm.database.query('UPDATE print_jobs SET cancel_requested_at = now() WHERE id = $1', [id]);
     const remedy = 'Choose an open job, or submit it again.';
@@ -178,7 +178,7 @@ describe('Changing what is asked for a job', () => {
     });
   });
 
-  it('numbers what goes on within the copies that are still wanted', async () => {
+  it('gives the next copies numbers within those that are still wanted', async () => {
     const other = await openBareFarm();
     try {
       await makeReady(other);
@@ -197,7 +197,7 @@ describe('Changing what is asked for a job', () => {
     }
   });
 
-  it('changes nothing of a job that is over', async () => {
+  it('rejects a job that has ended', async () => {
     const id = await addJob(farm, 'over', { hold: true });
     await end(id, 'failed');
     await assert.rejects(changeJob(farm, id, { priority: 1 }, 'ada'), { code: 'conflict' });

@@ -10,7 +10,7 @@ import { bringAttemptTo } from '../support/stages';
 
 const giga = printerId('elegoo_giga');
 
-describe('The word that a bed is clear', () => {
+describe('A request to clear a bed', () => {
   let farm: Farm;
   beforeEach(async () => {
     farm = await openBareFarm();
@@ -18,7 +18,7 @@ describe('The word that a bed is clear', () => {
   });
   afterEach(() => dropFarm(farm));
 
-  it('is not taken for a start that is being intended at this moment', async () => {
+  it('is rejected while a start is being committed', async () => {
     await addJob(farm, 'part', { forcePrinter: giga });
     await tick(farm, undefined, 'scheduler');
     const attempt = await openAttemptOf(farm.database, giga);
@@ -27,7 +27,7 @@ describe('The word that a bed is clear', () => {
     let cleared: Promise<unknown> = Promise.resolve();
     await farm.database.transaction(async (tx) => {
       await lockPrinter(tx, giga);
-      // Whoever clears it has to wait for the lock, and must not go by what was there before.
+      // The request has to wait for the lock, and must not rely on the earlier state.
       cleared = clearBedOf(farm, giga, {}, 'ada');
       cleared.catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 300));

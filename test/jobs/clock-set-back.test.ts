@@ -11,7 +11,7 @@ import { addJob, makeReady, openBareFarm } from '../support/bare-farm';
 
 const giga = printerId('elegoo_giga');
 
-/** What was written at any moment so far lies an hour ahead, as after a database's clock was an hour fast and was set back. */
+/** Every timestamp so far lies an hour ahead, as after a database clock that was an hour fast has been set back. */
 describe('After the clock of the database was set back', () => {
   let farm: Farm;
   beforeEach(async () => {
@@ -29,7 +29,7 @@ describe('After the clock of the database was set back', () => {
     return id;
   };
 
-  it('a dispatch that was lost is published again', async () => {
+  it('a lost dispatch is published again', async () => {
     await dispatched();
     await farm.database.query(`UPDATE outbox SET sent_at = now() + interval '1 hour' WHERE kind = 'dispatch'`);
     await tendDispatches(farm);
@@ -37,14 +37,14 @@ describe('After the clock of the database was set back', () => {
     assert.deepEqual(rows, [{ sent_at: null }]);
   });
 
-  it('a dispatch that nobody takes is taken back', async () => {
+  it('an unclaimed dispatch is withdrawn', async () => {
     const id = await dispatched();
     await farm.database.query(`UPDATE print_attempts SET dispatched_at = now() + interval '1 hour'`);
     await tendDispatches(farm);
     assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
   });
 
-  it('a claim whose holder is gone with its node is taken back', async () => {
+  it('a claim whose holder is gone with its node is withdrawn', async () => {
     const id = await dispatched();
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'claimed', fence = 1, lease_owner = gen_random_uuid(), claimed_at = now(),
@@ -55,12 +55,12 @@ describe('After the clock of the database was set back', () => {
     assert.equal((await attemptsOf(farm.database, id))[0]?.outcome, 'withdrawn');
   });
 
-  it('a printer that nobody has heard of since is not online', async () => {
+  it('a printer that has not reported since is not online', async () => {
     await farm.database.query(`UPDATE printers SET seen_at = now() + interval '1 hour'`);
     assert.equal((await findPrinter(farm.database, giga)).online, false);
   });
 
-  it('a job that was to be tried again in some seconds is; a time that was asked for stays', async () => {
+  it('a job with a retry delay becomes due; a requested start time stays', async () => {
     const id = await addJob(farm, 'one', { notBefore: new Date(Date.now() + 86_400_000).toISOString() });
     await farm.database.query(
       `UPDATE print_jobs SET failed_on = $1, failed_at = now() + interval '1 hour', retry_at = now() + interval '1 hour 10 seconds'`,
@@ -72,7 +72,7 @@ describe('After the clock of the database was set back', () => {
     assert.notEqual(notBefore, null);
   });
 
-  it('a copy is not tried again without end', async () => {
+  it('a copy is not retried without end', async () => {
     const id = await dispatched();
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'ended', outcome = 'failed', ended_at = now(), start_intent_at = now(), fence = 1`,

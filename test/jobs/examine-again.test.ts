@@ -18,7 +18,7 @@ describe('Jobs that an earlier version accepted', () => {
   });
   after(() => dropFarm(farm));
 
-  /** A job as it stands in a database from before the upgrade. */
+  /** A job as stored in a database from before the upgrade. */
   async function jobFromBefore(file: string, materialId = 'pla_black_esun'): Promise<string> {
     const stored = await storeFile(farm, createReadStream(file), file);
     const answer = await submitJob(
@@ -34,7 +34,7 @@ describe('Jobs that an earlier version accepted', () => {
   }
   const again = () => examineAgain(farm, new AbortController().signal);
 
-  it('go on if they would be accepted today', async () => {
+  it('continue if they would be accepted today', async () => {
     const id = await jobFromBefore(fixture('models', '20mm-xyz-cube.stl'));
     await again();
     const job = await findJob(farm.database, id);
@@ -42,7 +42,7 @@ describe('Jobs that an earlier version accepted', () => {
     assert.equal(job.hold, false);
   });
 
-  it('are held with the reason if they would be refused today, and released at the word of an operator', async () => {
+  it('are held with the reason if they would be rejected today, and released by an operator', async () => {
     const named = readFileSync(fixture('models', 'self-prusaslicer250-cube20-giga.gcode'), 'utf8');
     const nameless = join(temporaryDirectory(), 'nameless.gcode');
     writeFileSync(nameless, named.replace('; printer_model = OrangeStormGiga', '; printer_model = '));
@@ -61,7 +61,7 @@ describe('Jobs that an earlier version accepted', () => {
     assert.equal(released.statusReason, null);
   });
 
-  it('wait, and say so, while their file cannot be had', async () => {
+  it('wait, and report it, while their file is unavailable', async () => {
     const id = await jobFromBefore(fixture('models', '20mm-xyz-cube.stl'));
     await farm.database.query(`UPDATE print_jobs SET model_sha256 = repeat('0', 64) WHERE id = $1`, [id]);
     await again();

@@ -45,7 +45,7 @@ for (const [mode, options] of modes) {
       );
     });
 
-    it('is told by the plan, the queue, its feed, why and health', async () => {
+    it('is shown by the plan, the queue, its feed, why and health', async () => {
       const id = await addJob(farm, 'part');
       const feed = new QueueFeed();
       assert.equal((await feed.tell(farm, true))?.paused, null);
@@ -69,10 +69,10 @@ for (const [mode, options] of modes) {
       assert.match(printer.because, /the farm is paused/);
       const { reasons } = await health(farm);
       const told = reasons.find(({ code }) => code === 'farm_paused');
-      assert.ok(told && !told.text.includes('fire drill'), 'everybody may ask, so health tells no more');
+      assert.ok(told && !told.text.includes('fire drill'), 'health is public, so it shows no more');
     });
 
-    it('takes back what has certainly not started, and lets a running print go on', async () => {
+    it('withdraws what has certainly not started, and lets a running print continue', async () => {
       const jobs = [await addJob(farm, 'a'), await addJob(farm, 'b'), await addJob(farm, 'c')];
       assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 3);
       const [running] = jobs;
@@ -104,7 +104,7 @@ for (const [mode, options] of modes) {
       }
     });
 
-    it('may be ordered again, with another reason, and ended again', async () => {
+    it('may be requested again with another reason, and ended again', async () => {
       const first = await pauseFarm(farm, {}, 'ada');
       assert.equal(first.paused.reason, null);
       const second = await pauseFarm(farm, { reason: 'still' }, 'bob');

@@ -10,15 +10,15 @@ import { fixture } from '../fixtures';
 import { dropFarm, openBareFarm } from '../support/bare-farm';
 
 /**
- * Files from the field: what becomes of each when it is submitted in black PLA to the default farm. The table in
+ * Files from the field: the result of submitting each in black PLA to the default farm. The table in
  * docs/slicing.md is made of these rows.
  */
 interface Row {
   file: string;
   what: string;
-  /** The printers that can print it; empty: it is refused. */
+  /** The printers that can print it; empty: it is rejected. */
   fits: string[];
-  /** Why it is refused, or what is warned of. */
+  /** The reason for the rejection, or the warning. */
   reason?: RegExp;
   accept_unknown_machine?: boolean;
   /** mm, and mm³ of a model; not compared where absent. */
@@ -145,7 +145,7 @@ describe('Files from the field', () => {
     });
   }
 
-  it('are all tried, and stand in docs/slicing.md', () => {
+  it('are all tried, and are listed in docs/slicing.md', () => {
     const files = readdirSync(fixture('field', '.')).filter((name) => name !== 'README.md');
     assert.deepEqual(rows.map(({ file }) => file).sort(), files.sort());
     const text = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'slicing.md'), 'utf8');
@@ -166,7 +166,7 @@ describe('Files from the field', () => {
       };
       const previewed = await previewJob(farm, submission).catch((error: unknown) => error);
       const submitted = await submitJob(farm, submission, 'test').catch((error: unknown) => error);
-      // What the preview says is what the submission does.
+      // The preview must agree with the submission.
       assert.equal(previewed instanceof Error, submitted instanceof Error);
       if (submitted instanceof UnacceptableInputError) return { stored, told: submitted };
       if (submitted instanceof Error) throw submitted;

@@ -24,7 +24,7 @@ const slot = (name: string, gramsFree: number, material = pla, tool = 0) => ({
 const quiet = { timeZone: 'UTC', begin: 11 * 60, end: 13 * 60 };
 
 describe('A line of a plan', () => {
-  it('is made true when nothing stands in the way', () => {
+  it('is dispatched if there is no obstacle', () => {
     assert.deepEqual(checkLine(ready), { slot: giga.slots[0] });
   });
 
@@ -33,7 +33,7 @@ describe('A line of a plan', () => {
     ['while the farm is paused', { farmPaused: true }, /^the farm is paused$/],
     ['while the printer has an attempt', { printerTaken: true }, /^giga has another job under way$/],
     [
-      'without a copy that is left',
+      'without a copy left to start',
       { job: job('part', { copiesToStart: 0 }) },
       /^no copy of the job is left to start$/,
     ],
@@ -43,7 +43,11 @@ describe('A line of a plan', () => {
       { job: job('part', { waitsFor: [waiting] }) },
       /^a job that it depends on is not completed$/,
     ],
-    ['of a job whose time has not come', { job: job('part', { notBefore: now + 1 }) }, /^it is too early for the job$/],
+    [
+      'of a job whose start time has not come',
+      { job: job('part', { notBefore: now + 1 }) },
+      /^it is too early for the job$/,
+    ],
     ['on a bed that is occupied', { printer: { ...giga, bed: 'occupied', bedCause: 'foreign' } }, /not ours/],
     ['on a printer that is offline', { printer: { ...giga, online: false } }, /offline/],
     ['on a printer that prints', { printer: { ...giga, state: 'printing' } }, /printing/],
@@ -74,22 +78,22 @@ describe('A line of a plan', () => {
 
   for (const status of jobStatuses) {
     const over = ['completed', 'failed', 'cancelled'].includes(status);
-    it(`of a job that is ${status} is ${over ? 'refused' : 'made true'}`, () => {
+    it(`of a job that is ${status} is ${over ? 'rejected' : 'dispatched'}`, () => {
       const checked = checkLine({ ...ready, status });
       assert.deepEqual(checked, over ? { refused: `the job is ${status}` } : { slot: giga.slots[0] });
     });
   }
 
-  it('is made true from the very moment that the job may be printed', () => {
+  it('is dispatched from the exact moment that the job may be printed', () => {
     assert.ok('slot' in checkLine({ ...ready, job: job('part', { notBefore: now }) }));
   });
 
-  it('is made true on a printer that will be closed: the plan has seen to that', () => {
+  it('is dispatched on a printer that will be closed: the plan has accounted for that', () => {
     const closed = [{ from: now + 1, until: now + hour, reason: 'new nozzle' }];
     assert.ok('slot' in checkLine({ ...ready, printer: { ...giga, closed } }));
   });
 
-  it('takes the spool with the least left that is enough, so that the full ones stay for large parts', () => {
+  it('uses the spool with the least filament that is enough, so that full ones stay for large parts', () => {
     const slots = [slot('full', 1000), slot('enough', 20), slot('half', 500), slot('little', 19.9)];
     for (const order of [slots, [...slots].reverse()]) {
       const checked = checkLine({ ...ready, printer: { ...giga, slots: order } });
@@ -97,12 +101,12 @@ describe('A line of a plan', () => {
     }
   });
 
-  it('takes no spool of another material, however little is left of it', () => {
+  it('uses no spool of another material, however little is left on it', () => {
     const slots = [slot('petg', 30, materialId('petg')), slot('full', 1000)];
     assert.deepEqual(checkLine({ ...ready, printer: { ...giga, slots } }), { slot: slot('full', 1000) });
   });
 
-  it('names every reason at once', () => {
+  it('lists every reason at once', () => {
     const printer = { ...giga, bed: 'occupied' as const, slots: [] };
     const checked = checkLine({ ...ready, printer });
     assert.match('refused' in checked ? checked.refused : '', /\. \S/);
@@ -127,7 +131,7 @@ describe('The name of a print file', () => {
     });
   }
 
-  it('ends as its make wants it', () => {
+  it('has the extension that its make expects', () => {
     assert.equal(printFileName('part', id, 'bambu'), `pw-part-${short}.gcode.3mf`);
     assert.equal(printFileName('part', id, 'snapmaker'), `pw-part-${short}.gcode`);
   });

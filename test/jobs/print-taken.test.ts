@@ -20,31 +20,36 @@ const completed: PrintSeen = {
   filamentMm: null,
 };
 
-describe('What a print took', () => {
+describe('The filament and hours of a print', () => {
   const grams: [when: string, seen: Partial<PrintSeen>, of: Partial<PrintSeen['attempt']>, grams: number][] = [
-    ['a finished print of a printer that counts nothing: what was sliced', {}, {}, 100],
-    ['a finished print of a printer that counts: what it counted', { filamentMm: 9123.4 }, {}, 91.23],
-    ['a finished print that was counted half-way only: what was sliced', {}, { filamentMm: 5000 }, 100],
-    ['a finished print whose progress was seen half-way only', { lastProgress: 0.5 }, { progress: 0.5 }, 100],
-    ['a finished print that nobody sliced: what was estimated', {}, { estimatedGrams: null }, 40],
-    ['a cancelled print: the share of it that was seen', { outcome: 'cancelled', lastProgress: 0.25 }, {}, 25],
-    ['a failed print: the share of it that was seen', { outcome: 'failed', lastProgress: 0.25 }, {}, 25],
+    ['a finished print of a printer that does not count: the sliced amount', {}, {}, 100],
+    ['a finished print of a printer that counts: the counted amount', { filamentMm: 9123.4 }, {}, 91.23],
+    ['a finished print that was only partly counted: the sliced amount', {}, { filamentMm: 5000 }, 100],
+    ['a finished print whose progress was only partly observed', { lastProgress: 0.5 }, { progress: 0.5 }, 100],
+    ['a finished print that was not sliced here: the estimate', {}, { estimatedGrams: null }, 40],
+    ['a cancelled print: the observed share of it', { outcome: 'cancelled', lastProgress: 0.25 }, {}, 25],
+    ['a failed print: the observed share of it', { outcome: 'failed', lastProgress: 0.25 }, {}, 25],
     [
-      'a failed print that another process saw further',
+      'a failed print whose progress another process observed further',
       { outcome: 'failed', lastProgress: 0.25 },
       { progress: 0.5 },
       50,
     ],
-    ['a failed print that this process saw further', { outcome: 'failed', lastProgress: 0.5 }, { progress: 0.25 }, 50],
-    ['a failed print that nobody saw come any way', { outcome: 'failed', lastProgress: 0 }, {}, 0],
-    ['a failed print that was counted at its end', { outcome: 'failed', filamentMm: 1500, lastProgress: 0.5 }, {}, 15],
-    ['a failed print that was counted on its way', { outcome: 'failed', lastProgress: 0.5 }, { filamentMm: 1200 }, 12],
     [
-      'a cancelled print that was counted to nothing',
-      { outcome: 'cancelled', filamentMm: 0, lastProgress: 0.5 },
-      {},
-      0,
+      'a failed print whose progress this process observed further',
+      { outcome: 'failed', lastProgress: 0.5 },
+      { progress: 0.25 },
+      50,
     ],
+    ['a failed print without observed progress', { outcome: 'failed', lastProgress: 0 }, {}, 0],
+    ['a failed print that was counted at its end', { outcome: 'failed', filamentMm: 1500, lastProgress: 0.5 }, {}, 15],
+    [
+      'a failed print that was counted during the print',
+      { outcome: 'failed', lastProgress: 0.5 },
+      { filamentMm: 1200 },
+      12,
+    ],
+    ['a cancelled print that was counted as zero', { outcome: 'cancelled', filamentMm: 0, lastProgress: 0.5 }, {}, 0],
   ];
   for (const [when, seen, of, expected] of grams) {
     it(`${when}: ${expected} g`, () => {
@@ -57,14 +62,14 @@ describe('What a print took', () => {
     });
   }
 
-  it('is the estimate where it cannot be told what its millimetres weigh, and nothing without one', () => {
+  it('is the estimate if the weight of its millimetres is unknown, and zero without one', () => {
     const counted = { ...completed, filamentMm: 9000 };
     assert.equal(printTaken(counted, { estimatedGrams: 40 }, undefined).grams, 100);
     const unknown = { ...counted, attempt: { ...attempt, estimatedGrams: null } };
     assert.equal(printTaken(unknown, { estimatedGrams: null }, undefined).grams, 0);
   });
 
-  it('came as far as it was seen to come, and whole if it was finished', () => {
+  it('is based on the observed progress, and on the whole if it was finished', () => {
     const progress = (seen: Partial<PrintSeen>): number =>
       printTaken({ ...completed, ...seen }, { estimatedGrams: 40 }, material).progress;
     assert.equal(progress({ lastProgress: 0.3 }), 1);
@@ -72,16 +77,16 @@ describe('What a print took', () => {
   });
 
   const hours: [when: string, seen: Partial<PrintSeen>, of: Partial<PrintSeen['attempt']>, hours: number | null][] = [
-    ['that was watched: those of the clock', {}, {}, 2],
-    ['of a simulator that was watched: those of its own clock', { timeScale: 60 }, {}, 120],
-    ['that nobody watched: the estimate', { sawItRun: false, timeScale: 60 }, {}, 1.5],
-    ['that nobody watched nor estimated: nobody knows', { sawItRun: false }, { estimatedSeconds: null }, null],
-    ['whose start nobody noted: nobody knows', {}, { startedAt: null }, null],
-    ['whose end nobody noted: nobody knows', {}, { endedAt: null }, null],
-    ['that ended at once', {}, { endedAt: attempt.startedAt }, 0],
+    ['that was observed: those of the clock', {}, {}, 2],
+    ['of a simulator that was observed: those of its own clock', { timeScale: 60 }, {}, 120],
+    ['that was not observed: the estimate', { sawItRun: false, timeScale: 60 }, {}, 1.5],
+    ['that was neither observed nor estimated: unknown', { sawItRun: false }, { estimatedSeconds: null }, null],
+    ['without a recorded start: unknown', {}, { startedAt: null }, null],
+    ['without a recorded end: unknown', {}, { endedAt: null }, null],
+    ['that ended immediately', {}, { endedAt: attempt.startedAt }, 0],
   ];
   for (const [when, seen, of, expected] of hours) {
-    it(`takes hours of a print ${when}`, () => {
+    it(`hours of a print ${when}`, () => {
       const taken = printTaken(
         { ...completed, ...seen, attempt: { ...attempt, ...of } },
         { estimatedGrams: 40 },

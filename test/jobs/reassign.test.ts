@@ -43,7 +43,7 @@ describe('Giving a job to another printer', () => {
     });
 
   for (const moment of ['claim:after', 'preparing:after', 'uploading:after']) {
-    it(`takes it back after ${moment}, and nothing of it starts there`, async () => {
+    it(`withdraws it after ${moment}, and nothing of it starts there`, async () => {
       const id = await submit({ force_printer: giga, hold: true });
       const moved = at(moment, () => id);
       await farm.farm.database.query('UPDATE print_jobs SET hold = false WHERE id = $1', [id]);
@@ -62,13 +62,13 @@ describe('Giving a job to another printer', () => {
       assert.ok(
         job.history.some(({ reason, changed_by }) => /reassigned/.test(reason ?? '') && changed_by === 'operator'),
       );
-      assert.equal(job['retry_count'], 0, 'an operator’s word is no failure');
+      assert.equal(job['retry_count'], 0, 'a reassignment is not a failure');
     });
   }
 
   // From the upload on, the start may win.
   for (const moment of ['upload:before', 'starting:before']) {
-    it(`at ${moment} it either moves or is refused, and is printed once`, async () => {
+    it(`either moves it or is rejected at ${moment}, and it is printed once`, async () => {
       const id = await submit({ force_printer: giga, hold: true });
       const moved = at(moment, () => id);
       await farm.farm.database.query('UPDATE print_jobs SET hold = false WHERE id = $1', [id]);
@@ -82,7 +82,7 @@ describe('Giving a job to another printer', () => {
     });
   }
 
-  it('is refused once it prints, and for a job that is over', async () => {
+  it('is rejected once the job prints, and after it has ended', async () => {
     const id = await submit({ force_printer: giga });
     await farm.until(id, 'printing');
     await assert.rejects(reassign(farm.farm, id, { force_printer: artisan }, 'operator'), ConflictError);
@@ -91,7 +91,7 @@ describe('Giving a job to another printer', () => {
     await clearBedOf(farm.farm, giga, {}, 'operator');
   });
 
-  it('names what is wrong with the printer, and changes nothing', async () => {
+  it('names the error in the printer field, and changes nothing', async () => {
     const id = await submit({ force_printer: giga, hold: true });
     for (const [body, kind] of [
       [{}, MalformedInputError],

@@ -10,7 +10,7 @@ import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 const giga = printerId('elegoo_giga');
 const artisan = printerId('snapmaker_artisan');
 
-describe('A job that is given to another printer, in the database', () => {
+describe('A job that is reassigned to another printer, in the database', () => {
   let farm: Farm;
   before(async () => {
     farm = await openBareFarm();
@@ -22,7 +22,7 @@ describe('A job that is given to another printer, in the database', () => {
     reassign(farm, job, { force_printer: to }, 'ada', versions);
 
   for (const phase of ['dispatched', 'claimed', 'preparing', 'uploading'] as const satisfies AttemptPhase[]) {
-    it(`is taken back while it is ${phase}: nothing was sent`, async () => {
+    it(`is withdrawn while it is ${phase}: nothing was sent`, async () => {
       const { job, attempt } = await arrangeAttempt(farm, phase);
       const told: string[] = [];
       const unlisten = await farm.database.listen((payload) => told.push(payload));
@@ -40,7 +40,7 @@ describe('A job that is given to another printer, in the database', () => {
       while (!told.includes(`attempt:${attempt}`) && performance.now() < end)
         await new Promise((resolve) => setTimeout(resolve, 10));
       unlisten();
-      assert.ok(told.includes(`attempt:${attempt}`), 'its agent is told');
+      assert.ok(told.includes(`attempt:${attempt}`), 'its agent is notified');
     });
   }
 
@@ -54,12 +54,12 @@ describe('A job that is given to another printer, in the database', () => {
       });
       assert.equal((await attemptOf(farm, attempt)).phase, phase);
       assert.equal((await findJob(farm.database, job)).forcePrinter, null);
-      assert.deepEqual((await give(job, giga)).taken_from, [], 'where it is it may stay');
+      assert.deepEqual((await give(job, giga)).taken_from, [], 'it may stay where it is');
       assert.deepEqual((await give(job, null)).force_printer, null);
     });
   }
 
-  it('moves with the copies that have not begun, and leaves the others', async () => {
+  it('moves with the copies that have not started, and leaves the others', async () => {
     const printing = await arrangeAttempt(farm, 'printing', { copies: 2 });
     const waiting = await arrangeAttempt(farm, 'dispatched', { of: printing.job, copy: 2, printer: 'bamboo_h2d' });
     assert.deepEqual(await give(printing.job, artisan), {
@@ -72,13 +72,13 @@ describe('A job that is given to another printer, in the database', () => {
     assert.equal((await attemptOf(farm, waiting.attempt)).outcome, 'withdrawn');
   });
 
-  it('stays when the copies that print are the last', async () => {
+  it('stays if the copies that print are the last', async () => {
     const { job } = await arrangeAttempt(farm, 'printing', { copies: 2 });
     await farm.database.query('UPDATE print_jobs SET copies_done = 1 WHERE id = $1', [job]);
     await assert.rejects(give(job, artisan), { code: 'conflict' });
   });
 
-  it('has nothing taken back of what has ended', async () => {
+  it('leaves ended attempts alone', async () => {
     const { job, attempt } = await arrangeAttempt(farm, 'ended');
     assert.deepEqual((await give(job, artisan)).taken_from, []);
     assert.equal((await attemptOf(farm, attempt)).outcome, 'failed');
@@ -91,7 +91,7 @@ describe('A job that is given to another printer, in the database', () => {
     assert.equal((await historyOf(farm.database, job)).at(-1)?.changed_by, 'ada');
   });
 
-  it('stays where it is when it is over, is being cancelled, or has changed', async () => {
+  it('stays where it is if it has ended, is being cancelled, or has changed', async () => {
     const remedy = 'Choose an open job.';
     const job = await addJob(farm, 'part');
     await assert.rejects(give(job, artisan, [99]), { code: 'stale_version' });
@@ -101,7 +101,7 @@ describe('A job that is given to another printer, in the database', () => {
     await assert.rejects(give(job, artisan), { message: 'The job is cancelled; it cannot move.', remedy });
   });
 
-  it('goes to no printer that is not there, or that can never print it', async () => {
+  it('cannot move to a printer that does not exist, or that can never print it', async () => {
     const job = await addJob(farm, 'part', { forcePrinter: giga });
     const remedy = 'Choose another printer, or null for any.';
     await assert.rejects(give(job, 'nobody'), (error: { message: string; errors: unknown }) => {

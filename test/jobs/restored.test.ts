@@ -21,13 +21,13 @@ const printer = 'elegoo_giga';
 interface Row {
   phase: AttemptPhase;
   status: JobStatus;
-  /** What it is afterwards. */
+  /** Its phase afterwards. */
   becomes: AttemptPhase;
   shown: JobStatus;
   cancelled?: boolean;
 }
 
-/** What each phase becomes, and what its job shows. */
+/** The new phase for each phase, and the status that its job shows. */
 const table: Row[] = [
   { phase: 'dispatched', status: 'scheduled', becomes: 'ended', shown: 'queued' },
   { phase: 'claimed', status: 'slicing', becomes: 'outcome_unknown', shown: 'uploading' },
@@ -41,7 +41,7 @@ const table: Row[] = [
   { phase: 'printing', status: 'printing', becomes: 'outcome_unknown', shown: 'printing', cancelled: true },
 ];
 
-describe('A database that was restored', () => {
+describe('A restored database', () => {
   let farm: Farm;
   beforeEach(async () => {
     farm = await openBareFarm();
@@ -75,7 +75,7 @@ describe('A database that was restored', () => {
 
   for (const row of table) {
     const name = `${row.phase}${row.cancelled ? ', cancelled' : ''}`;
-    it(`makes of an attempt in "${name}" one in "${row.becomes}", and its job is ${row.shown}`, async () => {
+    it(`turns an attempt in "${name}" into one in "${row.becomes}", and its job is ${row.shown}`, async () => {
       const { job, attempt } = await arrange(row);
       const done = await restored(farm.database, 'ada');
       const after = (await findAttempt(farm.database, attempt)) ?? assert.fail();
@@ -83,7 +83,7 @@ describe('A database that was restored', () => {
       const shown = await findJob(farm.database, job);
       assert.equal(shown.status, row.shown);
       const open = !isTerminal(row.shown);
-      assert.equal(shown.hold, open, 'what was under way is held');
+      assert.equal(shown.hold, open, 'a job under way is held');
       assert.equal(done.held, open ? 1 : 0);
       assert.equal(done.withdrawn, row.phase === 'dispatched' ? 1 : 0);
       const unknown = row.becomes === 'outcome_unknown';
@@ -91,8 +91,8 @@ describe('A database that was restored', () => {
       assert.equal(/^outcome_unknown: the database was restored/.test(shown.statusReason ?? ''), unknown);
       if (row.phase === 'dispatched') assert.equal(after.outcome, 'withdrawn');
       if (unknown) {
-        assert.equal(after.leaseOwner, null, 'nobody who held it before writes it any more');
-        assert.ok(after.leaseUntil && Date.parse(after.leaseUntil) < Date.now(), 'the next agent takes it up');
+        assert.equal(after.leaseOwner, null, 'the earlier holder can no longer write it');
+        assert.ok(after.leaseUntil && Date.parse(after.leaseUntil) < Date.now(), 'the next agent takes it over');
         assert.ok(after.startIntentAt);
       }
       const lines = (await historyOf(farm.database, shown.id)).filter(({ changed_by: by }) => by === 'ada');
@@ -104,7 +104,7 @@ describe('A database that was restored', () => {
         'SELECT sent_at IS NULL AS waits FROM outbox WHERE attempt_id = $1',
         [attempt],
       );
-      assert.deepEqual(rows, [{ waits: false }], 'its dispatch is not published any more');
+      assert.deepEqual(rows, [{ waits: false }], 'its dispatch is no longer published');
     });
   }
 
@@ -115,7 +115,7 @@ describe('A database that was restored', () => {
     assert.deepEqual([status, hold], ['queued', false]);
   });
 
-  it('has every bed looked at, whatever was known of it, with another version, an actor and a reason', async () => {
+  it('requires every bed to be inspected, whatever was known of it, with another version, an actor and a reason', async () => {
     await farm.database.query(`UPDATE printers SET bed_state = 'clear', bed_cause = NULL WHERE id = 'bamboo_h2d'`);
     await farm.database.query(`UPDATE printers SET bed_cause = 'foreign' WHERE id = 'snapmaker_artisan'`);
     const before = await allPrinters(farm.database);
@@ -133,7 +133,7 @@ describe('A database that was restored', () => {
     assert.ok(rows.every(({ by, reason }) => by === 'ada' && /restored/.test(reason)));
   });
 
-  it('gives out no number again that it may have given out before', async () => {
+  it('never reuses a number that it may have used before', async () => {
     const { attempt: first } = await arrange({
       phase: 'ended',
       status: 'completed',
@@ -151,7 +151,7 @@ describe('A database that was restored', () => {
     assert.ok((rows[0]?.next ?? 0) > 0);
   });
 
-  it('shows a job of several copies by what is open of it', async () => {
+  it('derives the status of a job with several copies from its open attempts', async () => {
     const { job, attempt } = await arrange(table[1] ?? assert.fail());
     await farm.database.query('UPDATE print_jobs SET copies = 2 WHERE id = $1', [job]);
     const { rows } = await farm.database.query<{ id: string }>(
@@ -167,7 +167,7 @@ describe('A database that was restored', () => {
     assert.match(statusReason ?? '', /^outcome_unknown:/);
   });
 
-  it('believes "it did not" no earlier than a start can have arrived', async () => {
+  it('accepts "it did not" no earlier than a start can have arrived', async () => {
     const { attempt } = await arrange(table[1] ?? assert.fail());
     await restored(farm.database, 'ada');
     await assert.rejects(answerOutcome(farm, attempt, { printed: false, machine_off: true }, 'ada'), /may still reach/);
@@ -175,7 +175,7 @@ describe('A database that was restored', () => {
     assert.equal(status, 'completed');
   });
 
-  it('may be said twice', async () => {
+  it('may be reported as restored twice', async () => {
     const { job } = await arrange(table[6] ?? assert.fail());
     await restored(farm.database, 'ada');
     await restored(farm.database, 'ada');
@@ -183,7 +183,7 @@ describe('A database that was restored', () => {
     assert.deepEqual([status, /^outcome_unknown:/.test(statusReason ?? '')], ['printing', true]);
   });
 
-  it('is told of by "platewise restored"', async () => {
+  it('is reported by "platewise restored"', async () => {
     const name = `restored_${randomUUID().replaceAll('-', '')}`;
     await farm.database.query(`CREATE DATABASE ${name}`);
     const url = (await embeddedPostgresUrl()).replace('/postgres?', `/${name}?`);

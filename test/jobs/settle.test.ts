@@ -29,7 +29,7 @@ describe('The end of an attempt, in the database', () => {
     );
   const gramsLeft = async (id: SpoolId): Promise<number> => (await findSpool(farm.database, id)).gramsLeft;
 
-  /** Ends an attempt by an outcome and settles its job. */
+  /** Ends an attempt with an outcome and settles its job. */
   function end({ job, claim }: Arranged, outcome: AttemptOutcome, more: Partial<AttemptEnd> = {}): Promise<Job> {
     return farm.database.transaction(async (tx) => {
       const locked = await lockJob(tx, job);
@@ -40,7 +40,7 @@ describe('The end of an attempt, in the database', () => {
   const deadLetters = async ({ job }: Arranged): Promise<unknown[]> =>
     (await farm.database.query('SELECT reason, message FROM dead_letters WHERE job_id = $1', [job])).rows;
 
-  it('is written with what the print took', async () => {
+  it('is recorded with the filament that the print used', async () => {
     const arranged = await arrangeAttempt(farm, 'printing');
     const job = await end(arranged, 'completed', { hours: 2, costUsd: 3 });
     assert.deepEqual(
@@ -49,7 +49,7 @@ describe('The end of an attempt, in the database', () => {
     );
   });
 
-  it('adds to what earlier copies took although the status stays', async () => {
+  it('adds to the amounts of earlier copies although the status stays', async () => {
     const arranged = await arrangeAttempt(farm, 'printing', { copies: 3 });
     await arrangeAttempt(farm, 'printing', { of: arranged.job, copy: 2, printer: 'bamboo_h2d' });
     const outcomeId = '00000000-0000-4000-8000-000000000001';
@@ -66,7 +66,7 @@ describe('The end of an attempt, in the database', () => {
     assert.deepEqual([job.status, job.retryCount, job.statusReason], ['printing', 1, 'why; tried again in 10 s']);
   });
 
-  it('puts the job back into the queue with a pause, and away from the printer that failed', async () => {
+  it('requeues the job with a delay, and away from the printer that failed', async () => {
     const arranged = await arrangeAttempt(farm, 'uploading');
     const job = await end(arranged, 'not_started', { failure: 'transient' });
     const found = await findJob(farm.database, arranged.job);
@@ -76,7 +76,7 @@ describe('The end of an attempt, in the database', () => {
     assert.deepEqual(await deadLetters(arranged), []);
   });
 
-  it('gives the job up with a dead letter, and a message', async () => {
+  it('gives up the job with a dead letter, and a message', async () => {
     const arranged = await arrangeAttempt(farm, 'uploading', { maxRetries: 0 });
     assert.equal((await end(arranged, 'not_started', { failure: 'transient' })).status, 'failed');
     const reason = 'why (given up after 1 try at this copy)';
@@ -89,7 +89,7 @@ describe('The end of an attempt, in the database', () => {
     assert.deepEqual(rows, [{ body: { ...message, reason } }]);
   });
 
-  it('remembers a job that is given up until its other copies have ended', async () => {
+  it('remembers that a job is given up until its other copies have ended', async () => {
     const one = await arrangeAttempt(farm, 'printing', { copies: 2, maxRetries: 0 });
     const other = await arrangeAttempt(farm, 'printing', { of: one.job, copy: 2, printer: 'bamboo_h2d' });
     assert.equal((await end(one, 'failed', { failure: 'transient' })).status, 'printing');
@@ -99,7 +99,7 @@ describe('The end of an attempt, in the database', () => {
     assert.equal((await deadLetters(one)).length, 1);
   });
 
-  it('tells of a print that was found finished that it did print', async () => {
+  it('records that a print that was found finished did print', async () => {
     const arranged = await arrangeAttempt(farm, 'starting');
     assert.equal((await end(arranged, 'completed')).status, 'completed');
     const lines = await historyOf(farm.database, arranged.job);
@@ -112,7 +112,7 @@ describe('The end of an attempt, in the database', () => {
     );
   });
 
-  it('empties a spool that ran out, but not after a change of spools', async () => {
+  it('empties a spool that ran out, but not after a spool change', async () => {
     const end1 = {
       failure: 'transient' as const,
       failureKind: 'run_out' as const,
@@ -162,7 +162,7 @@ describe('The end of an attempt, in the database', () => {
     const outcomeOf = async (id: string): Promise<Record<string, unknown> | undefined> =>
       (await farm.database.query<Record<string, unknown>>('SELECT * FROM print_outcomes WHERE id = $1', [id])).rows[0];
 
-    it('a finished print whole', async () => {
+    it('a finished print for the whole amount', async () => {
       const [arranged, id] = await printing(1000);
       const { outcomeId, failureKind } = await record(arranged, 'completed');
       assert.equal(await gramsLeft(id), 900);
@@ -171,7 +171,7 @@ describe('The end of an attempt, in the database', () => {
       assert.equal(row?.['reason'], null);
     });
 
-    it('a cancelled print what came out of it, and no more', async () => {
+    it('a cancelled print for the extruded amount only', async () => {
       const [arranged, id] = await printing(1000);
       const { outcomeId, failureKind } = await record(arranged, 'cancelled');
       assert.equal(await gramsLeft(id), 975);
@@ -179,7 +179,7 @@ describe('The end of an attempt, in the database', () => {
       assert.deepEqual([row?.['outcome'], row?.['reason'], failureKind], ['cancelled', 'filament ran out', null]);
     });
 
-    it('a failed print what came out of it, and names the kind of failure', async () => {
+    it('a failed print for the extruded amount, and names the kind of failure', async () => {
       const [arranged, id] = await printing(1000);
       const { failureKind } = await record(arranged, 'failed', 0.5);
       assert.equal(await gramsLeft(id), 950);
@@ -196,7 +196,7 @@ describe('The end of an attempt, in the database', () => {
       assert.equal(await gramsLeft(id), 300);
     });
 
-    it('each spool what it gave', async () => {
+    it('each spool for its share', async () => {
       const [arranged, first] = await printing(1000);
       const second = await spool(1000);
       await farm.database.transaction((tx) =>
@@ -208,28 +208,28 @@ describe('The end of an attempt, in the database', () => {
     });
   });
 
-  describe("by an operator's word", () => {
+  describe("by an operator's answer", () => {
     const printed = { printed: true };
     const not = { printed: false };
     const off = { printed: false, machine_off: true };
     const online = (state: 'idle' | 'printing' = 'idle', connected = true) =>
       storeReport(farm.database, 'elegoo_giga' as never, { connected, problem: null, report: { ...idle, state } });
 
-    it('that it printed leaves the bed of a printer that is gone as it is known', async () => {
+    it('that it printed leaves the bed of an unreachable printer unchanged', async () => {
       const { attempt } = await arrangeAttempt(farm, 'printing');
       await online('printing', false);
       await answerOutcome(farm, attempt, printed, 'ada');
       assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedAttemptId, attempt);
     });
 
-    it('that it did not leaves the bed of a printer that is there as it is known', async () => {
+    it('that it did not leaves the bed of a reachable printer unchanged', async () => {
       const { attempt } = await arrangeAttempt(farm, 'outcome_unknown');
       await online();
       await answerOutcome(farm, attempt, not, 'ada');
       assert.equal((await findPrinter(farm.database, 'elegoo_giga')).bedAttemptId, attempt);
     });
 
-    it('says what is to be done where it cannot be taken', async () => {
+    it('is rejected with a remedy if it cannot be accepted', async () => {
       const { attempt } = await arrangeAttempt(farm, 'outcome_unknown');
       const { name } = await findPrinter(farm.database, 'elegoo_giga');
       await online('printing');
@@ -246,7 +246,7 @@ describe('The end of an attempt, in the database', () => {
       await assert.rejects(answerOutcome(farm, attempt, not, 'ada'), { remedy: 'Answer again 60 s after the start.' });
     });
 
-    it('is taken of what is not asked only where the printer is gone', async () => {
+    it('is accepted without a question only if the printer is unreachable', async () => {
       for (const phase of ['dispatched', 'uploading', 'starting', 'printing', 'outcome_unknown', 'ended'] as const) {
         await endAllAttempts(farm);
         await online();
@@ -262,7 +262,7 @@ describe('The end of an attempt, in the database', () => {
       await assert.rejects(answerOutcome(farm, 'nothing', printed, 'ada'), { code: 'not_found' });
     });
 
-    it('that it printed charges the job, and says who said so', async () => {
+    it('that it printed charges the job, and records the operator', async () => {
       await online();
       const { attempt, job } = await arrangeAttempt(farm, 'outcome_unknown');
       await answerOutcome(farm, attempt, printed, 'ada');
@@ -275,7 +275,7 @@ describe('The end of an attempt, in the database', () => {
       assert.equal((await attemptOf(farm, attempt)).outcome, 'completed');
     });
 
-    it('that it did not is believed of an idle printer alone', async () => {
+    it('that it did not is accepted only for an idle printer', async () => {
       const { attempt, job } = await arrangeAttempt(farm, 'outcome_unknown');
       await online('printing');
       await assert.rejects(answerOutcome(farm, attempt, not, 'ada'), { code: 'printer_not_idle' });
@@ -292,7 +292,7 @@ describe('The end of an attempt, in the database', () => {
       assert.equal(found.outcomeId, null);
     });
 
-    it('that it did not, and that the printer is off, leaves its bed to be looked at', async () => {
+    it('that it did not, and that the printer is off, requires its bed to be inspected', async () => {
       const { attempt } = await arrangeAttempt(farm, 'printing');
       await online('printing', false);
       assert.equal((await answerOutcome(farm, attempt, off, 'ada')).status, 'queued');
@@ -302,7 +302,7 @@ describe('The end of an attempt, in the database', () => {
       assert.deepEqual([outcome, reason], ['failed', 'ada reports that it did not print and is switched off']);
     });
 
-    it('that it did not is not believed while a start may still arrive', async () => {
+    it('that it did not is rejected while a start may still arrive', async () => {
       await online();
       const { attempt } = await arrangeAttempt(farm, 'outcome_unknown');
       const intended = (ago: string) =>

@@ -31,7 +31,7 @@ const job: Parameters<typeof settlementOf>[0] = {
 const attempt = { printerId: giga, spoolId: spool, copy: 1 } as Attempt;
 const facts: SettlingFacts = { phases: ['ended'], failures: 1, now, spoolsChanged: false };
 
-/** What follows from an end by this outcome, for a job of one copy whose only attempt it was, with changes. */
+/** The settlement after this outcome, for a job of one copy whose only attempt it was, with changes. */
 function endedBy(
   outcome: AttemptEnd['outcome'],
   { end = {}, of = {}, ...known }: { end?: Partial<AttemptEnd>; of?: Partial<Job> } & Partial<SettlingFacts> = {},
@@ -43,7 +43,7 @@ function endedBy(
   );
 }
 
-describe('What becomes of a job when one of its attempts has ended', () => {
+describe('The job after one of its attempts has ended', () => {
   const cancelled = { cancelRequestedAt: iso(-5) };
   const another: AttemptPhase[] = ['ended', 'uploading'];
   const table: [
@@ -77,7 +77,7 @@ describe('What becomes of a job when one of its attempts has ended', () => {
       { copiesDone: 3 },
     ],
     [
-      'a copy is done, and fewer were wanted by then',
+      'a copy is done, and fewer were wanted in the meantime',
       () => endedBy('completed', { of: { copies: 1, copiesDone: 1 } }),
       'completed',
       { copiesDone: 2 },
@@ -94,70 +94,70 @@ describe('What becomes of a job when one of its attempts has ended', () => {
       'uploading',
       { copiesDone: 1, reason: '1 of 3 copies done' },
     ],
-    ['it was taken back', () => endedBy('withdrawn'), 'queued', { reason: 'why' }],
+    ['it was withdrawn', () => endedBy('withdrawn'), 'queued', { reason: 'why' }],
     [
-      'it was taken back, and another is under way',
+      'it was withdrawn, and another is under way',
       () => endedBy('withdrawn', { phases: another }),
       'uploading',
       { reason: 'why' },
     ],
-    ['somebody stopped its only copy at the printer', () => endedBy('cancelled'), 'cancelled', { reason: 'why' }],
+    ['an operator stopped its only copy at the printer', () => endedBy('cancelled'), 'cancelled', { reason: 'why' }],
     [
-      'somebody stopped one of two copies at the printer',
+      'an operator stopped one of two copies at the printer',
       () => endedBy('cancelled', { of: { copies: 2 }, end: { failure: 'permanent' } }),
       'queued',
       { retryCount: 1, reason: 'why; tried again in 10 s' },
     ],
     [
-      'somebody stopped one of two copies at the printer once too often',
+      'an operator stopped one of two copies at the printer once too often',
       () => endedBy('cancelled', { of: { copies: 2 }, failures: 3 }),
       'failed',
       { reason: 'why (given up after 3 tries at this copy)' },
     ],
     [
-      'somebody cancelled the job, and it is stopped',
+      'the job was cancelled, and it is stopped',
       () => endedBy('cancelled', { of: cancelled }),
       'cancelled',
       { copiesDone: 0, reason: 'why' },
     ],
     [
-      'somebody cancelled the job, and it failed',
+      'the job was cancelled, and it failed',
       () => endedBy('failed', { of: cancelled }),
       'cancelled',
       { copiesDone: 0, reason: 'why' },
     ],
     [
-      'somebody cancelled the job, and it was not started',
+      'the job was cancelled, and it was not started',
       () => endedBy('not_started', { of: cancelled }),
       'cancelled',
       { copiesDone: 0 },
     ],
     [
-      'somebody cancelled the job, and it was taken back',
+      'the job was cancelled, and it was withdrawn',
       () => endedBy('withdrawn', { of: cancelled }),
       'cancelled',
       { copiesDone: 0 },
     ],
     [
-      'somebody cancelled the job, and its last copy was finished all the same',
+      'the job was cancelled, but its last copy finished anyway',
       () => endedBy('completed', { of: { ...cancelled, copies: 2, copiesDone: 1 } }),
       'completed',
       { copiesDone: 2 },
     ],
     [
-      'somebody cancelled the job, and a copy before the last was finished all the same',
+      'the job was cancelled, but a copy before the last finished anyway',
       () => endedBy('completed', { of: { ...cancelled, copies: 3, copiesDone: 1 } }),
       'cancelled',
       { copiesDone: 2 },
     ],
     [
-      'somebody cancelled the job, and another copy is still printing',
+      'the job was cancelled, and another copy is still printing',
       () => endedBy('completed', { of: { ...cancelled, copies: 2 }, phases: ['ended', 'printing'] }),
       'printing',
       { copiesDone: 1, reason: 'why' },
     ],
     [
-      'somebody cancelled the job, a copy failed, and another is still printing',
+      'the job was cancelled, a copy failed, and another is still printing',
       () => endedBy('failed', { of: { ...cancelled, copies: 2 }, phases: ['ended', 'printing'] }),
       'printing',
       { copiesDone: 0, reason: 'why' },
@@ -168,17 +168,17 @@ describe('What becomes of a job when one of its attempts has ended', () => {
       const found = end();
       assert.equal(found.status, status);
       assert.deepEqual({ ...found.change, ...change }, found.change);
-      assert.equal(found.givenUp ?? false, status === 'failed', 'only what is given up leaves a dead letter');
+      assert.equal(found.givenUp ?? false, status === 'failed', 'only a job that is given up leaves a dead letter');
     });
   }
 
-  it('tells in its history nothing of an outcome that was not recorded', () => {
+  it('does not mention an outcome in its history that was not recorded', () => {
     assert.deepEqual(endedBy('completed').change, { reason: 'why', actor: 'agent', copiesDone: 1 });
     assert.deepEqual(endedBy('withdrawn'), { status: 'queued', change: { reason: 'why', actor: 'agent' } });
     assert.deepEqual(endedBy('withdrawn', { end: { hours: null } }).change, { reason: 'why', actor: 'agent' });
   });
 
-  it('adds what was recorded to what earlier attempts took', () => {
+  it('adds the recorded amounts to those of earlier attempts', () => {
     const end = { outcomeId: 'outcome', hours: 1.5, costUsd: 2 };
     assert.deepEqual(endedBy('completed', { end }).change, {
       reason: 'why',
@@ -191,7 +191,7 @@ describe('What becomes of a job when one of its attempts has ended', () => {
     const { change } = endedBy('failed', { end, of: { actualDurationHours: 1, actualCostUsd: 3 } });
     assert.deepEqual([change.actualDurationHours, change.actualCostUsd], [2.5, 5]);
     const long = endedBy('completed', { end: { ...end, hours: 600 }, of: { actualDurationHours: 600 } });
-    assert.equal(long.change.actualDurationHours, 999.99, 'as much as the column holds');
+    assert.equal(long.change.actualDurationHours, 999.99, 'the maximum of the column');
   });
 });
 
@@ -200,7 +200,7 @@ describe('Retries', () => {
     for (const outcome of ['failed', 'not_started'] as const) {
       for (let failures = 1; failures <= maxRetries + 1; failures++) {
         const again = failures <= maxRetries;
-        it(`with max_retries ${maxRetries} a copy that ${outcome} for the ${failures}. time ${again ? 'is tried again' : 'is given up'}`, () => {
+        it(`with max_retries ${maxRetries}, after ${outcome} ${failures} times: ${again ? 'the copy is retried' : 'the copy is given up'}`, () => {
           const of = { maxRetries, retryCount: failures - 1 };
           const found = endedBy(outcome, { of, failures, end: { failure: 'transient' } });
           if (!again) {
@@ -223,7 +223,7 @@ describe('Retries', () => {
     }
   }
 
-  it('pause twice as long each time, and never for more than an hour', () => {
+  it('wait twice as long each time, and never more than an hour', () => {
     const pauses = [1, 2, 3, 4, 9, 10, 40].map((failures) => {
       const { retryAt } = endedBy('failed', { failures, of: { maxRetries: 99 } }).amendment ?? {};
       return (Date.parse(retryAt ?? '') - now) / 1000;
@@ -231,19 +231,19 @@ describe('Retries', () => {
     assert.deepEqual(pauses, [10, 20, 40, 80, 2560, 3600, 3600]);
   });
 
-  it('are not made of what cannot be printed, and its own words are kept', () => {
+  it('do not happen for what cannot be printed, and its own reason is kept', () => {
     const found = endedBy('not_started', { end: { failure: 'permanent' } });
     assert.deepEqual([found.status, found.change.reason, found.givenUp], ['failed', 'why', true]);
     const late = endedBy('not_started', { end: { failure: 'permanent' }, failures: 9 });
     assert.equal(late.change.reason, 'why', 'it was not given up for the number of its tries');
   });
 
-  it('are not made of a job that is being given up, for the reason that it was given up for', () => {
+  it('do not happen for a job that is being given up, which keeps its reason', () => {
     const found = endedBy('failed', { of: { copies: 3, givingUp: 'tried too often' } });
     assert.deepEqual([found.status, found.change.reason, found.givenUp], ['failed', 'tried too often', true]);
   });
 
-  it('end with the copies that are still under way: nothing new is begun, and they go on', () => {
+  it('end while copies are still under way: nothing new is started, and they continue', () => {
     const found = endedBy('failed', { of: { copies: 2 }, failures: 3, phases: ['ended', 'printing'] });
     assert.deepEqual(found, {
       status: 'printing',
@@ -254,11 +254,11 @@ describe('Retries', () => {
     assert.deepEqual(second.amendment, { givingUp: 'why' });
   });
 
-  it('leave the copies alone that are under way', () => {
+  it('leave the copies that are under way alone', () => {
     assert.equal(endedBy('failed', { phases: ['printing', 'ended'], of: { copies: 2 } }).status, 'printing');
   });
 
-  it('print as was asked for unless the owner has switched the kind of failure on', () => {
+  it('print with the requested settings unless the owner has enabled the kind of failure', () => {
     const asked = endedBy('failed', { end: { failureKind: 'spaghetti' } });
     assert.deepEqual([asked.amendment?.retrySettings, asked.change.reason], [undefined, 'why; tried again in 10 s']);
     const end = { failureKind: 'spaghetti' as const, retryPolicy: new Set(['spaghetti' as const]) };
@@ -272,22 +272,22 @@ describe('Retries', () => {
     assert.deepEqual(slowest.amendment?.retrySettings, { speed_factor: 0.7 * 0.7 });
   });
 
-  it('count a spool that ran out as empty, where the owner has switched that on and no other fed the print', () => {
+  it('count a spool that ran out as empty if the owner has enabled that and no other fed the print', () => {
     const retryPolicy = new Set(['run_out' as const]);
     const end = { failureKind: 'run_out' as const, retryPolicy };
     assert.equal(endedBy('failed', { end }).emptied, spool);
     assert.equal(
       endedBy('failed', { end, spoolsChanged: true }).emptied,
       undefined,
-      'nobody knows which of them it was',
+      'it is unknown which of them it was',
     );
     assert.equal(endedBy('failed', { end: { ...end, attempt: { ...attempt, spoolId: null } } }).emptied, undefined);
     assert.equal(endedBy('failed', { end: { failureKind: 'run_out' } }).emptied, undefined);
   });
 });
 
-describe('The pause of a job that was taken back', () => {
-  it('is half a minute where its printer was not ready, and another printer is preferred', () => {
+describe('The delay of a job that was withdrawn', () => {
+  it('is half a minute if its printer was not ready, and another printer is preferred', () => {
     assert.deepEqual(endedBy('withdrawn', { end: { pause: true } }), {
       status: 'queued',
       change: { reason: 'why', actor: 'agent' },
@@ -303,16 +303,20 @@ describe('The pause of a job that was taken back', () => {
   });
 });
 
-describe('The way to a status', () => {
-  it('is that status, and none if the job is there already', () => {
+describe('The path to a status', () => {
+  it('is that status, and empty if the job is already there', () => {
     for (const status of jobStatuses) assert.deepEqual(passedThrough(status, status), []);
     assert.deepEqual(passedThrough('printing', 'completed'), ['completed']);
     assert.deepEqual(passedThrough('uploading', 'queued'), ['queued']);
     assert.deepEqual(passedThrough('uploading', 'cancelled'), ['cancelled']);
-    assert.deepEqual(passedThrough('queued', 'printing'), ['printing'], 'what the graph refuses is not made up');
+    assert.deepEqual(
+      passedThrough('queued', 'printing'),
+      ['printing'],
+      'a transition outside the graph is not made up',
+    );
   });
 
-  it('says of what was found finished that it did print', () => {
+  it('states that a print that was found finished did print', () => {
     assert.deepEqual(passedThrough('uploading', 'completed'), ['printing', 'completed']);
   });
 });

@@ -7,7 +7,7 @@ import { historyOf, lockJob } from '../../lib/store/jobs';
 import { arrangeAttempt, attemptOf, endAllAttempts } from '../support/attempts';
 import { dropFarm, openBareFarm } from '../support/bare-farm';
 
-describe('What a job shows of its attempt', () => {
+describe('The status that a job shows for its attempt', () => {
   let farm: Farm;
   before(async () => {
     farm = await openBareFarm();
@@ -16,7 +16,7 @@ describe('What a job shows of its attempt', () => {
   after(() => dropFarm(farm));
 
   const file = 'folder/pw-part.gcode';
-  /** What the job shows, and the lines of its history, when its attempt has come from one phase to another. */
+  /** The status that the job shows, and the lines of its history, after its attempt moved from one phase to another. */
   const shown = async (from: AttemptPhase, to: AttemptPhase): Promise<[JobStatus, [string, string | null][]]> => {
     const { job, attempt } = await arrangeAttempt(farm, from);
     const before = (await historyOf(farm.database, job)).length;
@@ -50,7 +50,7 @@ describe('What a job shows of its attempt', () => {
     ['printing', 'uploading', 'printing', []],
   ];
   for (const [from, to, status, lines] of table) {
-    it(`which came from ${from} to ${to} is ${status}`, async () =>
+    it(`after a move from ${from} to ${to} is ${status}`, async () =>
       assert.deepEqual(await shown(from, to), [status, lines]));
   }
 });

@@ -24,7 +24,7 @@ describe('A submission', () => {
 
   const submit = (more: Record<string, unknown>) => {
     const body = { job_name: 'box', stl_path: box, material_id: 'pla_black_esun', ...more };
-    // As it comes over the wire: what is undefined is not there.
+    // As it arrives over the wire: undefined fields are missing.
     return submitJob(farm.farm, JSON.parse(JSON.stringify(body)), 'test');
   };
   const stored = async (): Promise<number> => {
@@ -61,7 +61,7 @@ describe('A submission', () => {
     ['with a deadline in the past', () => ({ deadline_at: '2020-01-01T00:00:00Z' }), 'deadline_at'],
     ['with a file that does not exist', () => ({ stl_path: join(farm.directory, 'files', 'none.stl') }), 'stl_path'],
     ['with a file outside the permitted folders', () => ({ stl_path: '/etc/passwd' }), 'stl_path'],
-    ['with a way out of the permitted folders', () => ({ stl_path: '../../../../../../etc/passwd' }), 'stl_path'],
+    ['with a path that leaves the permitted folders', () => ({ stl_path: '../../../../../../etc/passwd' }), 'stl_path'],
     ['with an unreadable model', () => ({ stl_path: garbage() }), 'stl_path'],
     [
       'with a part that fits no printer',
@@ -95,7 +95,7 @@ describe('A submission', () => {
     return path;
   };
   for (const [what, more, field] of unacceptable) {
-    it(`${what} is refused, names ${field}, and stores nothing`, async () => {
+    it(`${what} is rejected, names ${field}, and stores nothing`, async () => {
       const before = await stored();
       await assert.rejects(submit(more()), (error) => {
         assert.ok(error instanceof UnacceptableInputError, String(error));
@@ -107,7 +107,7 @@ describe('A submission', () => {
     });
   }
 
-  it('names every field that is wrong at once', async () => {
+  it('lists every invalid field at once', async () => {
     await assert.rejects(
       submit({ material_id: 'unobtainium', deadline_at: '2020-01-01T00:00:00Z', stl_path: '/nowhere.stl' }),
       (error) => {
@@ -118,14 +118,14 @@ describe('A submission', () => {
     );
   });
 
-  describe('to printers of which none has ever been connected', () => {
+  describe('to printers that were never connected', () => {
     const connect = (id: string, when: string) =>
       farm.farm.database.query(`UPDATE printers SET first_connected_at = ${when} WHERE id = $1`, [id]);
     afterEach(async () => {
       for (const id of ['bamboo_h2d', 'elegoo_giga', 'snapmaker_artisan']) await connect(id, 'now()');
     });
 
-    it('is refused with that word, and stores nothing', async () => {
+    it('is rejected with that reason, and stores nothing', async () => {
       await connect('elegoo_giga', 'NULL');
       const before = await stored();
       const large = writeBox(join(farm.directory, 'files', 'large.stl'), 700, 20, 20);
@@ -143,10 +143,10 @@ describe('A submission', () => {
       }
       assert.equal(await stored(), before);
       await connect('elegoo_giga', 'now()');
-      assert.equal((await submit({ stl_path: large })).status, 'queued', 'it is only away');
+      assert.equal((await submit({ stl_path: large })).status, 'queued', 'it is only offline');
     });
 
-    it('is accepted if another printer takes it, and what is said of them is why', async () => {
+    it('is accepted if another printer accepts it, with the others as the reason', async () => {
       for (const id of ['elegoo_giga', 'snapmaker_artisan']) await connect(id, 'NULL');
       assert.equal((await submit({})).status, 'queued');
       const { printers } = await previewJob(farm.farm, {
@@ -165,7 +165,7 @@ describe('A submission', () => {
     });
   });
 
-  it('is accepted with its place, its estimates and why it waits', async () => {
+  it('is accepted with its place, its estimates and the reason for waiting', async () => {
     const answer = await submit({ priority: 3 });
     assert.equal(answer.status, 'queued');
     assert.ok((answer.queue_position ?? 0) >= 1);
@@ -179,7 +179,7 @@ describe('A submission', () => {
     assert.equal(rows[0]?.model_x_mm, 20);
   });
 
-  describe('that is stored, and whose planning', () => {
+  describe('that is stored although its planning', () => {
     const { make } = StandingPlan.prototype;
     let giveUp: (error: Error) => void = () => undefined;
     afterEach(() => {
@@ -194,7 +194,7 @@ describe('A submission', () => {
       return answer;
     };
 
-    it('fails, is accepted all the same', async () => {
+    it('fails is accepted', async () => {
       StandingPlan.prototype.make = () =>
         Promise.reject(new DatabaseUnavailableError(new Error('terminating connection due to administrator command')));
       const answer = await accepted('planless');
@@ -206,7 +206,7 @@ describe('A submission', () => {
       assert.equal((await submitJob(farm.farm, again, 'test', 'planless')).job_id, answer.job_id);
     });
 
-    it('takes long, is not waited for', async () => {
+    it('takes long is answered without waiting', async () => {
       const never = new Promise<never>((_resolve, reject) => {
         giveUp = reject;
       });
@@ -231,7 +231,7 @@ describe('A submission', () => {
     const keyed = (key: string, more: Record<string, unknown> = {}) =>
       submitJob(farm.farm, { job_name: 'box', stl_path: box, material_id: 'pla_black_esun', ...more }, 'test', key);
 
-    it('makes one job, however often and however many at once it is sent', async () => {
+    it('creates one job, however often and however concurrently it is sent', async () => {
       const before = await stored();
       const answers = await Promise.all(Array.from({ length: 8 }, () => keyed('order-1')));
       answers.push(
@@ -242,7 +242,7 @@ describe('A submission', () => {
       assert.notEqual((await keyed('order-2')).job_id, answers[0]?.job_id);
     });
 
-    it('is refused for another submission, and with a key that cannot be read', async () => {
+    it('is rejected for a different submission, and with a malformed key', async () => {
       await keyed('order-4');
       const before = await stored();
       await assert.rejects(

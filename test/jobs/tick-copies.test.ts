@@ -17,7 +17,7 @@ describe('The copies of a job', () => {
   });
   afterEach(() => dropFarm(farm));
 
-  it('are begun from the first on, each once, and again only if it was not done', async () => {
+  it('start in order, each once, and again only if one was not done', async () => {
     const job = await addJob(farm, 'part', { copies: 3 });
     const begin = async (printer: number) =>
       await tick(
@@ -40,7 +40,7 @@ describe('The copies of a job', () => {
     assert.equal(refused[0]?.reason, 'no copy of the job is left to start');
   });
 
-  it('are dispatched with what is printed, from the slot that was chosen', async () => {
+  it('are dispatched with the print data, from the chosen slot', async () => {
     const job = await addJob(farm, 'part');
     const { assignments } = await tick(
       farm,
@@ -74,7 +74,7 @@ describe('The copies of a job', () => {
     });
   });
 
-  it('begin nowhere that a plan did not call ready, nor while the farm is paused', async () => {
+  it('start nowhere that a plan did not call ready, nor while the farm is paused', async () => {
     const job = await addJob(farm, 'part');
     const line = { jobId: job, printerId: printerId('elegoo_giga') };
     assert.deepEqual(await tick(farm, { lines: [{ ...line, ready: false }] }, 'ada'), { assignments: [], refused: [] });
@@ -83,7 +83,7 @@ describe('The copies of a job', () => {
     assert.equal((await findPrinter(farm.database, line.printerId)).fence, 0);
   });
 
-  it('are fed by the spool of the slot that was chosen, of the printer that was chosen', async () => {
+  it('are fed by the spool of the chosen slot, on the chosen printer', async () => {
     await farm.database.query(
       `UPDATE printer_slots SET slot = 'nozzle1' WHERE printer_id = 'bamboo_h2d' AND slot = 'ams0-0'`,
     );

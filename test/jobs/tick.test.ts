@@ -28,7 +28,7 @@ describe('The tick', () => {
     await farm.close();
   });
 
-  it('makes the plan true: attempt, status, history and dispatch in one', async () => {
+  it('executes the plan: attempt, status, history and dispatch in one transaction', async () => {
     const id = await addJob(farm, 'one');
     const { assignments } = await tick(farm, undefined, 'scheduler');
     assert.deepEqual(
@@ -45,7 +45,7 @@ describe('The tick', () => {
     ]);
   });
 
-  it('never gives a job or a printer away twice, with two schedulers at once', async () => {
+  it('never assigns a job or a printer twice, with two concurrent schedulers', async () => {
     const ids = await Promise.all(Array.from({ length: 12 }, (_, index) => addJob(farm, `job ${index}`)));
     const plan = await currentPlan(farm);
     const results = await Promise.all([farm, other, farm, other].map((one) => tick(one, plan, 'scheduler')));
@@ -59,7 +59,7 @@ describe('The tick', () => {
   });
 
   for (const table of ['printers', 'print_jobs'] as const) {
-    it(`passes over what somebody has locked and forgotten (${table}), and starts the rest`, async () => {
+    it(`skips rows that another transaction has locked (${table}), and starts the rest`, async () => {
       const ids = await Promise.all(printers.map((id, index) => addJob(farm, `job ${index}`, { forcePrinter: id })));
       const plan = await currentPlan(farm);
       const locked = table === 'printers' ? printers[1] : ids[1];
@@ -82,7 +82,7 @@ describe('The tick', () => {
     });
   }
 
-  it('takes back one dispatch although the job of another is locked', async () => {
+  it('withdraws one dispatch although the job of another is locked', async () => {
     const ids = await Promise.all(printers.map((id, index) => addJob(farm, `job ${index}`, { forcePrinter: id })));
     await tick(farm, undefined, 'scheduler');
     for (const id of printers)
@@ -101,7 +101,7 @@ describe('The tick', () => {
     }
   });
 
-  it('refuses a line that no longer holds, and says why', async () => {
+  it('rejects a line that no longer holds, with the reason', async () => {
     const id = await addJob(farm, 'one');
     const plan = await currentPlan(farm);
     const line = plan.lines[0];
@@ -119,7 +119,7 @@ describe('The tick', () => {
     assert.match((await tick(farm, { lines: [unknown] }, 'scheduler')).refused[0]?.reason ?? '', /no job/);
   });
 
-  it('starts nothing on a printer that is closed, whatever a plan says', async () => {
+  it('starts nothing on a closed printer, whatever a plan says', async () => {
     const id = await addJob(farm, 'one', { forcePrinter: printerId('elegoo_giga') });
     const plan = await currentPlan(farm);
     assert.ok(plan.lines[0]?.ready);
@@ -139,7 +139,7 @@ describe('The tick', () => {
     assert.match(anew.waiting[id] ?? '', /new nozzle/);
   });
 
-  it('does not take a report that nobody has judged for what is known of the printer', async () => {
+  it('does not use an unjudged report as the known state of the printer', async () => {
     const id = printerId('elegoo_giga');
     const theirs = { name: 'theirs.gcode' };
     const state = { connected: true, problem: null, report: { ...idle, job: theirs } };
@@ -150,7 +150,7 @@ describe('The tick', () => {
     assert.deepEqual(await known(), theirs);
   });
 
-  it('does not believe a plan that was changed to something impossible', async () => {
+  it('rejects a plan that was changed to something impossible', async () => {
     await addJob(farm, 'one');
     const plan = await currentPlan(farm);
     await farm.database.transaction(async (tx) => {
@@ -171,7 +171,7 @@ describe('The tick', () => {
     assert.equal(open.length, 1);
   });
 
-  it('takes back a dispatch whose printer went offline, and the job waits again', async () => {
+  it('withdraws a dispatch whose printer went offline, and the job waits again', async () => {
     const id = await addJob(farm, 'one');
     await tick(farm, undefined, 'scheduler');
     await farm.database.query(`UPDATE printers SET connected = false`);
@@ -207,7 +207,7 @@ describe('The tick', () => {
     });
     await tick(farm, undefined, 'scheduler');
     await sent;
-    // As after a crash that lost the broker's memory: a new relay publishes what nobody has claimed.
+    // As after a crash that lost the broker's memory: a new relay publishes unclaimed dispatches.
     const second = new OutboxRelay(farm);
     await second.start();
     await twice;

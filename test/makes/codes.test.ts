@@ -12,7 +12,7 @@ import type { JsonObject } from '../../lib/makes/values';
 import type { PrinterReport } from '../../lib/model/printer';
 import { failureKindOf } from '../../lib/model/retry-policy';
 
-/** Every code that a pattern stands for. */
+/** Every code that a pattern matches. */
 function codesOf(pattern: string): string[] {
   const digits = (all: string): string[] => all.split('');
   const choices: Readonly<Record<string, string[]>> = {
@@ -37,13 +37,13 @@ function complete(words: string, remedy: string): void {
 describe('The codes of Bambu', () => {
   const rows = bambuCodes.map(({ pattern }) => pattern);
 
-  it('cover 150 codes or more, a family counted once', () => {
+  it('cover at least 150 codes, a family counted once', () => {
     assert.ok(rows.length >= 150, `${rows.length}`);
     assert.ok(rows.filter((pattern) => pattern.length > 9).length >= 150);
     assert.equal(new Set(rows).size, rows.length);
   });
 
-  it('have the form of a code, words and a remedy, and no code has two meanings', () => {
+  it('have a valid code, a text and a remedy, and each code has one meaning', () => {
     const meanings = new Map<string, string>();
     for (const pattern of rows) {
       for (const code of codesOf(pattern)) {
@@ -53,7 +53,7 @@ describe('The codes of Bambu', () => {
         const { words, remedy } = bambuCode(code);
         complete(words, remedy);
         assert.ok(words.endsWith(` (${code}).`), words);
-        assert.doesNotMatch(remedy, /[Rr]esume/, 'whoever shows a pause says that it is to be resumed');
+        assert.doesNotMatch(remedy, /[Rr]esume/, 'the view that shows the pause adds the advice to resume');
       }
     }
     assert.ok(meanings.size > 1500, `${meanings.size}`);
@@ -77,7 +77,7 @@ describe('The codes of Bambu', () => {
   ];
   for (const [code, words] of named) it(words, () => assert.equal(bambuCode(code).words, words));
 
-  it('tell by their digits how bad they are', () => {
+  it('show their severity by their digits', () => {
     assert.equal(severityOf('0300_0100_0001_0001'), 'fatal');
     assert.equal(severityOf('0300_0300_0002_0002'), 'serious');
     assert.equal(severityOf('0300_9400_0003_0001'), 'common');
@@ -87,7 +87,7 @@ describe('The codes of Bambu', () => {
     assert.equal(severityOf('0C00_C004'), 'common');
   });
 
-  it('keep a printer closed for what is fatal, but not for a tag, a lens or the cloud', () => {
+  it('close a printer if they are fatal, but not for a tag, a lens or the cloud', () => {
     const closed = ['0300_0100_0001_0001', '0300_8044', '0500_0300_0001_0006', '0300_400F'];
     const open = [
       '0700_2000_0001_0082',
@@ -100,8 +100,8 @@ describe('The codes of Bambu', () => {
     for (const code of open) assert.ok(!bambuCode(code).blocking, code);
   });
 
-  it('are shown as they are where nobody knows them', () => {
-    // An H2D of a farm shows it for weeks.
+  it('are shown unchanged if they are unknown', () => {
+    // An H2D of a real farm has shown it for weeks.
     const health = bambuCode('0500_0600_0002_00A0');
     assert.equal(health.words, 'Health message 0500_0600_0002_00A0.');
     assert.match(health.remedy, /wiki\.bambulab\.com.*0500_0600_0002_00A0/);
@@ -119,7 +119,7 @@ describe('The codes of Bambu', () => {
     ['spaghetti', /^(0300_8003|0C00_C004|0C00_0300_0003_00(08|10)|0C00_80(40|3F))$/],
     ['adhesion', /^(0300_8002|0C00_8001|0C00_0300_0003_0007)$/],
   ];
-  it('are what the retry policy takes them for, and nothing else', () => {
+  it('are classified correctly by the retry policy', () => {
     for (const { pattern } of bambuCodes) {
       const [code = ''] = codesOf(pattern);
       const kind = kinds.find(([, patterns]) => patterns.test(pattern))?.[0] ?? null;
@@ -127,12 +127,12 @@ describe('The codes of Bambu', () => {
     }
   });
 
-  it('have words in the reports of a printer', () => {
+  it('have texts in the reports of a printer', () => {
     const hms = [
       { attr: 0x05000500, code: 0x00010007 },
       { attr: 0x07012100, code: 0x00020001 },
     ];
-    // The error is that of a recorded A1 mini, which waits for its external spool.
+    // The error was recorded on an A1 mini that waits for its external spool.
     const recorded = join(__dirname, '..', 'fixtures', 'bambu', 'bambu-rs', 'status-paused-no-source.json');
     const faults = bambuFaults({ ...(JSON.parse(readFileSync(recorded, 'utf8')) as JsonObject), hms });
     assert.deepEqual(
@@ -152,7 +152,7 @@ describe('The codes of Bambu', () => {
 });
 
 describe('The codes of Snapmaker', () => {
-  it('have words and a remedy', () => {
+  it('have a text and a remedy', () => {
     for (const code of Object.keys(snapmakerFaults)) {
       const { words, remedy } = faultCode(code);
       complete(words, remedy);
@@ -166,7 +166,7 @@ describe('The codes of Snapmaker', () => {
     assert.ok(Object.keys(snapmakerFaults).length >= 40);
   });
 
-  it('name what heats, and know a run-out from a fault', () => {
+  it('name the heater, and distinguish a run-out from a fault', () => {
     assert.equal(mapFault({ level: 0, owner: 13, state: 3 }).message, 'Nozzle 0 heats out of control (13/3).');
     assert.equal(mapFault({ level: 0, owner: 515, state: 8 }).message, 'Zone 1 of the bed is too hot (515/8).');
     assert.equal(mapFault({ level: 0, owner: 13, state: 11 }).blocking, false);
@@ -176,7 +176,7 @@ describe('The codes of Snapmaker', () => {
     for (const code of others) assert.equal(failureKindOf(faultCode(code).words), null, code);
   });
 
-  it('are shown as they are where nobody knows them', () => {
+  it('are shown unchanged if they are unknown', () => {
     assert.equal(faultCode('99/1').words, 'Fault 99/1.');
     assert.equal(issueCode(200).words, 'Reason 200.');
     complete(faultCode('99/1').words, faultCode('99/1').remedy);
@@ -235,7 +235,7 @@ describe('The reasons of Klipper', () => {
     });
   }
 
-  it('are all tried, each found first by one of the messages', () => {
+  it('are all tested, each matched first by one of the messages', () => {
     const first = told.map(([message]) => klipperReasons.find(({ pattern }) => pattern.test(message)));
     assert.deepEqual(
       klipperReasons.filter((reason) => !first.includes(reason)),
@@ -243,7 +243,7 @@ describe('The reasons of Klipper', () => {
     );
   });
 
-  it("are Klipper's own first line where nobody knows them", () => {
+  it("are Klipper's own first line if they are unknown", () => {
     assert.equal(klipperReason(`Something new${long}`), undefined);
     assert.deepEqual(whyNotReady('shutdown', `Something new${long}`).words, 'Something new');
     const [fault] = klipperFaults({ klippy: 'disconnected', klippyMessage: '', objects: {}, lastJob: undefined });
@@ -252,7 +252,7 @@ describe('The reasons of Klipper', () => {
   });
 });
 
-describe('What is told of a code', () => {
+describe('The attention for a code', () => {
   const report: PrinterReport = {
     at: '2026-01-01T00:00:00.000Z',
     receivedAt: 0,
@@ -269,7 +269,7 @@ describe('What is told of a code', () => {
   const told = (changed: Partial<PrinterReport>) =>
     new AttentionJudge(10).judge({ ...report, ...changed }, 'ams0-1', 0);
 
-  it('is the remedy of the fault, and that the print waits', () => {
+  it('has the remedy of the fault, and reports that the print waits', () => {
     const faults = bambuFaults({ gcode_state: 'PAUSE', print_error: 0x03008003 });
     const attention = told({ message: faults[0]?.message ?? '', faults });
     assert.equal(
@@ -279,7 +279,7 @@ describe('What is told of a code', () => {
     assert.match(attention.remedy, /^Look at the print\..* Then resume or cancel the print\.$/);
   });
 
-  it('is not what a printer carries besides the reason of its pause', () => {
+  it('ignores other faults that the printer reports beside the reason of its pause', () => {
     const hms = [
       { attr: 0x0c000100, code: 0x00020017 },
       { attr: 0x07002300, code: 0x00020002 },
@@ -291,14 +291,14 @@ describe('What is told of a code', () => {
     assert.equal(alone?.code, 'run_out');
   });
 
-  it('is the remedy of the reason where there is no fault', () => {
+  it('has the remedy of the reason if there is no fault', () => {
     const { words, remedy } = issueCode(16);
     const attention = told({ message: words, ...(remedy !== undefined && { remedy }) });
     assert.match(attention?.text ?? '', /door.*\(ac\/01 16\)\.$/);
     assert.match(attention?.remedy ?? '', /^Close the door of the enclosure\. Then resume/);
   });
 
-  it('is the remedy of what keeps a printer closed', () => {
+  it('has the remedy of the fault that keeps a printer closed', () => {
     const faults = bambuFaults({ gcode_state: 'IDLE', hms: [{ attr: 0x03000100, code: 0x00010003 }] });
     const attention = told({ state: 'fault', faults });
     assert.match(attention?.text ?? '', /bed is too hot/);

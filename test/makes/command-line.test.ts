@@ -21,7 +21,7 @@ interface Seen {
 
 const gcode = ['M104 S210', 'G28', 'M109 S210', 'G90', 'M83', 'G1 Z0.2 F600', 'G1 X140 Y100 E1 F900', 'M104 S0', ''];
 
-/** The options that name a simulated printer. */
+/** The options for a simulated printer. */
 function options(make: Make, { ports, serial, ca_file }: RunningSimulator['ready']): string[] {
   const named = ['--host', '127.0.0.1', '--timeout', '20'];
   switch (make) {
@@ -61,7 +61,7 @@ for (const make of makes) {
       assert.equal(code, 0, stdout);
     });
 
-    it('probes it while somebody prints: not ready, and why', async () => {
+    it('probes it during a foreign print: not ready, and why', async () => {
       simulator.startForeignJob('other.gcode', 600);
       const { code, stdout } = await platewise(['probe', make, ...options(make, simulator.ready)], environment);
       const seen = JSON.parse(stdout) as Seen;
@@ -70,7 +70,7 @@ for (const make of makes) {
       for (const { message, remedy } of seen.checks) assert.ok(message && remedy);
     });
 
-    it('follows it until it is interrupted', async () => {
+    it('watches it until it is interrupted', async () => {
       const args = ['probe', make, ...options(make, simulator.ready), '--watch'];
       const child = spawn(process.execPath, [...program(), ...args], { env: { ...process.env, ...environment } });
       const lines: Record<string, { state?: string }>[] = [];
@@ -83,7 +83,7 @@ for (const make of makes) {
         if (!foreign) simulator.startForeignJob('other.gcode', 600);
         foreign = true;
         const active = ['preparing', 'printing'].includes(seen['report']?.state ?? '');
-        // Once: a second one would end it before it has said good-bye.
+        // Once: a second one would end it before it has disconnected.
         if (active && lines.length > 1 && !interrupted) interrupted = child.kill('SIGINT');
       }
       assert.equal(lines[0]?.['ready'], true);
@@ -91,7 +91,7 @@ for (const make of makes) {
       assert.equal(await exit, 0);
     });
 
-    it('prints one file and follows it to its end', async () => {
+    it('prints one file and watches it to its end', async () => {
       const path = join(directory, make === 'bambu' ? 'part.gcode.3mf' : 'part.gcode');
       if (make === 'bambu') writeFileSync(path, await sliced3mf(gcode.join('\n')));
       else writeFileSync(path, gcode.join('\n'));
@@ -106,7 +106,7 @@ for (const make of makes) {
 }
 
 describe('platewise probe', () => {
-  it('says what to do when nobody answers', async () => {
+  it('reports what to do if the printer does not answer', async () => {
     const { code, stdout } = await platewise([
       'probe',
       'moonraker',
@@ -123,7 +123,7 @@ describe('platewise probe', () => {
     assert.ok(seen.checks[0]?.remedy);
   });
 
-  it('says that a printer that stays silent may have another serial number', async () => {
+  it('suggests a wrong serial number if the printer stays silent', async () => {
     const directory = temporaryDirectory('command-line');
     const simulator = await startSimulator('bambu', { dataDir: join(directory, 'silent') });
     try {
@@ -143,15 +143,15 @@ describe('platewise probe', () => {
     }
   });
 
-  it('refuses to speak to a Bambu whose certificate it cannot check', async () => {
+  it('refuses to connect to a Bambu whose certificate it cannot check', async () => {
     const { code, stderr } = await platewise(['probe', 'bambu', '--host', '127.0.0.1', '--serial', 'X']);
     assert.equal(code, 2);
     assert.match(stderr, /--ca-file or --fingerprint/);
   });
 });
 
-describe('The model that the command line names', () => {
-  it('must be one that is driven, and of a make that has models', async () => {
+describe('The model on the command line', () => {
+  it('must be a supported one, of a make that has models', async () => {
     const named = (make: string, model: string) =>
       platewise(['probe', make, '--host', '127.0.0.1', '--serial', '1', '--fingerprint', '0', '--model', model]);
     const refused = await named('bambu', 'O1C2');

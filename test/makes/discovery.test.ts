@@ -6,7 +6,7 @@ import { readReply } from '../../lib/makes/snapmaker/discovery';
 import { Bench } from '../simulators/support';
 import { platewise } from '../support/program';
 
-/** A UDP port that nobody else uses now. */
+/** A free UDP port. */
 function freeUdpPort(): Promise<number> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4');
@@ -48,7 +48,7 @@ describe('the discovery of printers', () => {
     strictEqual(found[1]?.port, moonraker.ready.ports.http);
   });
 
-  it('asks a Bambu directly where announcements do not reach', async () => {
+  it('queries a Bambu directly if announcements do not reach us', async () => {
     const bambu = await bench.start('bambu');
     const found = await discover({
       timeoutMs: 2000,
@@ -62,7 +62,7 @@ describe('the discovery of printers', () => {
     );
   });
 
-  it('names a Moonraker that asks for a key', async () => {
+  it('reports a Moonraker that requires a key', async () => {
     const moonraker = await bench.start('moonraker', { accessCode: 'a'.repeat(32) });
     const port = moonraker.ready.ports.http ?? 0;
     const [found] = await discover({
@@ -74,7 +74,7 @@ describe('the discovery of printers', () => {
     ok(found?.note?.includes('API key'));
   });
 
-  it('is a command', async () => {
+  it('is available as a command', async () => {
     const snapmaker = await bench.start('snapmaker');
     const port = String(snapmaker.ready.ports.discovery);
     const { code, stdout } = await platewise([
@@ -88,8 +88,8 @@ describe('the discovery of printers', () => {
   });
 });
 
-describe('what printers say of themselves', () => {
-  it('is read in any order, with names that contain anything', () => {
+describe('announcements of printers', () => {
+  it('are parsed in any order, with names that contain anything', () => {
     deepStrictEqual(readReply('A@B@192.168.1.60|SACP:1|model:Snapmaker Artisan|status:IDLE', '10.0.0.1'), {
       make: 'snapmaker',
       host: '192.168.1.60',
@@ -102,7 +102,7 @@ describe('what printers say of themselves', () => {
     for (const nothing of ['', 'discover', 'x@1.2.3.4']) strictEqual(readReply(nothing, ''), undefined);
   });
 
-  it('is only taken from Bambu printers', () => {
+  it('are only accepted from Bambu printers', () => {
     const notify = (type: string): string =>
       `NOTIFY * HTTP/1.1\r\nHost: 239.255.255.250:1990\r\nLocation: 192.168.1.9\r\nNT: ${type}\r\nUSN: 0948AB\r\n` +
       'DevModel.bambu.com: N7\r\nDevName.bambu.com: P\r\nDevConnect.bambu.com: cloud\r\n\r\n';

@@ -102,20 +102,20 @@ describe('drivers and faulty printers', function () {
         });
   const upload = (driver: Driver, wanted: StartOrder): Promise<void> =>
     driver.upload(wanted, { signal: new AbortController().signal, progress: () => {} });
-  /** An order of this length, sent and started. */
+  /** An order of this length, uploaded and started. */
   const begun = async (driver: Driver, seconds?: number): Promise<StartOrder> => {
     const wanted = await order(driver, seconds);
     await upload(driver, wanted);
     await driver.start(wanted, permit());
     return wanted;
   };
-  /** The report that tells how a job ended. */
+  /** The report that shows how a job ended. */
   const ended = (driver: Driver, wanted: StartOrder): Promise<PrinterReport> =>
     reportWhere(driver, (report) => report.ending !== null && isSameJob(wanted.identity, report.job), 30_000);
 
   describe('Bambu', () => {
-    // The fault campaign, seed 1402: a timer asked for a report on a connection that could not be written to, and its error ended Node-RED.
-    it('whose connection takes no more bytes end the connection, and nothing else', async () => {
+    // The fault campaign, seed 1402: a timer requested a report on a connection that could not be written to, and its error ended Node-RED.
+    it('whose connections no longer accept bytes end the connection, and nothing else', async () => {
       await simulate('bambu');
       const driver = await connected(bambu({ timing: { ...timing, quietMs: 20, silentMs: 600 } }));
       const { publish } = MqttSession.prototype;
@@ -126,13 +126,13 @@ describe('drivers and faulty printers', function () {
       };
       try {
         await connectionWhere(driver, 'disconnected');
-        ok(asked > 0, 'reports were asked for');
+        ok(asked > 0, 'reports were requested');
       } finally {
         MqttSession.prototype.publish = publish;
       }
     });
 
-    it('names Developer Mode in the preflight, and takes the refusal of a start for what it is', async () => {
+    it('names Developer Mode in the preflight, and recognises the refusal of a start', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
       const wanted = await order(driver);
@@ -144,7 +144,7 @@ describe('drivers and faulty printers', function () {
       await rejects(driver.start(wanted, { ...permit(), check: () => {} }), StartRejectedError);
     });
 
-    it('names missing storage, and says so when an upload fails for it', async () => {
+    it('names missing storage, and reports it if an upload fails for it', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
       const wanted = await order(driver);
@@ -171,7 +171,7 @@ describe('drivers and faulty printers', function () {
       ok((await checks(await file(2, 0.8))).includes('nozzle'));
     });
 
-    it('starts a file that was sliced for the nozzles that are there, whatever the printer was set up with', async () => {
+    it('starts a file that was sliced for the mounted nozzles, whatever the configuration', async () => {
       await simulate('bambu');
       const driver = await connected(bambu({ capabilities: { ...capabilities, nozzleDiameters: [0.6, 0.6] } }));
       const sliced = await orderFor(directory.path, await sliced3mf(gcodeLasting(60), { nozzle: 0.4, side: 2 }), {
@@ -187,7 +187,7 @@ describe('drivers and faulty printers', function () {
       deepStrictEqual([failure?.check, failure?.whose], ['nozzle', 'printer']);
     });
 
-    it('says that the printer is another model than it was set up as, and starts nothing on it', async () => {
+    it('reports a different model than configured, and starts nothing on it', async () => {
       await simulate('bambu', { profile: 'x1' });
       const driver = await connected(bambu({ capabilities: { ...capabilities, model: 'O1D' } }));
       const report = await driver.observe();
@@ -213,7 +213,7 @@ describe('drivers and faulty printers', function () {
       ['slow_226', { seconds: 2 }],
       ['pasv_zero', {}],
     ] as const) {
-      it(`uploads in spite of ${fault}`, async () => {
+      it(`uploads despite ${fault}`, async () => {
         await simulate('bambu');
         const driver = await connected(bambu());
         const wanted = await order(driver);
@@ -222,7 +222,7 @@ describe('drivers and faulty printers', function () {
       });
     }
 
-    it('trusts a pinned certificate, and no other', async () => {
+    it('trusts only a pinned certificate', async () => {
       await simulate('bambu');
       const seen = await new Promise<string>((resolve, reject) => {
         const socket = connectTls({ host: '127.0.0.1', port: port('mqtt'), rejectUnauthorized: false }, () => {
@@ -239,7 +239,7 @@ describe('drivers and faulty printers', function () {
       ok(state.status === 'refused' && state.error.remedy.includes(seen));
     });
 
-    it('does not connect to a printer whose certificate nobody vouches for, or that is another one', async () => {
+    it('does not connect to a printer whose certificate is untrusted or belongs to another printer', async () => {
       await simulate('bambu');
       const { caFile, ...rest } = { caFile: '', ...common };
       strictEqual(caFile, '');
@@ -255,7 +255,7 @@ describe('drivers and faulty printers', function () {
       ok(other.status === 'refused' && other.error instanceof WrongMachineError);
     });
 
-    it('rebuilds a connection on which commands vanish, and stops the job on the new one', async () => {
+    it('rebuilds a connection that loses commands, and stops the job on the new one', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
       const wanted = await begun(driver, 1800);
@@ -277,7 +277,7 @@ describe('drivers and faulty printers', function () {
       ['x1', 'BL-P001'],
       ['a1', 'N2S'],
     ] as const) {
-      it(`drives a printer of the older generation, which reports in other words: ${profile}`, async () => {
+      it(`drives a printer of the older generation, which uses different report fields: ${profile}`, async () => {
         await simulate('bambu', { profile });
         const driver = await connected(bambu());
         const file = async (seconds: number): Promise<StartOrder> =>
@@ -302,7 +302,7 @@ describe('drivers and faulty printers', function () {
       });
     }
 
-    it('reads payloads with a NUL behind them and names that are no UTF-8, and flags of all widths', async () => {
+    it('reads payloads with a trailing NUL, names that are not UTF-8, and flags of all widths', async () => {
       await simulate('bambu');
       await simulator.setFault('ragged_payloads', { on: true });
       await simulator.setFault('wide_flags', { on: true });
@@ -310,7 +310,7 @@ describe('drivers and faulty printers', function () {
       deepStrictEqual(await driver.preflight(await order(driver)), []);
     });
 
-    it('stops trying when the access code changes', async () => {
+    it('stops retrying when the access code changes', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
       simulator.actions['screen/access-code']?.({ access_code: '99999999' });
@@ -318,7 +318,7 @@ describe('drivers and faulty printers', function () {
       ok(state.status === 'refused' && state.error.remedy.includes('access code'));
     });
 
-    it('prints from a second AMS on the other nozzle, and names one that dries', async () => {
+    it('prints from a second AMS on the other nozzle, and names one that is drying', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
       simulator.actions['ams/attach']?.({ unit: 1, extruder: 1 });
@@ -341,7 +341,7 @@ describe('drivers and faulty printers', function () {
       await reportWhere(driver, (report) => report.state === 'printing');
     });
 
-    it('prints the plate of the order, also of a file that holds that one alone', async () => {
+    it('prints the plate of the order, even from a file that contains only that plate', async () => {
       await simulate('bambu', { ams: '0:right,1:left', speed: 600 });
       simulator.load('ams1-0', 'pla_red_esun');
       const driver = await connected(bambu());
@@ -361,7 +361,7 @@ describe('drivers and faulty printers', function () {
       strictEqual((await ended(driver, wanted)).ending, 'finished');
     });
 
-    it('shows that the printer waits for a person', async () => {
+    it('shows that the printer waits for an operator', async () => {
       await simulate('bambu');
       const driver = await connected(bambu());
       const wanted = await order(driver);
@@ -376,7 +376,7 @@ describe('drivers and faulty printers', function () {
   });
 
   describe('Moonraker', () => {
-    it('reports a shutdown as a fault, and a job in it as failed', async () => {
+    it('reports a shutdown as a fault, and its job as failed', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
       const wanted = await begun(driver);
@@ -386,7 +386,7 @@ describe('drivers and faulty printers', function () {
       ok((await driver.preflight(wanted)).some((failure) => failure.check === 'klippy_ready'));
     });
 
-    it('comes back when Klipper does', async () => {
+    it('recovers when Klipper does', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
       await simulator.setFault('klippy_disconnected', { on: true });
@@ -419,7 +419,7 @@ describe('drivers and faulty printers', function () {
       deepStrictEqual(await driver.preflight(wanted), []);
     });
 
-    it('starts nothing on an extruder for which Klipper has no macro, because it would print with another one', async () => {
+    it('starts nothing on an extruder for which Klipper has no macro: it would print with another one', async () => {
       await simulate('moonraker', { profile: 'modern' });
       const driver = await connected(moonraker());
       const wanted = await order(driver);
@@ -429,7 +429,7 @@ describe('drivers and faulty printers', function () {
       ok(failure?.remedy.includes('[gcode_macro T1]'));
     });
 
-    it('names jobs in a queue that is not ours', async () => {
+    it("names the jobs in the printer's own queue", async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
       await fetch(`http://127.0.0.1:${port('http')}/server/job_queue/job?filenames=theirs.gcode`, { method: 'POST' });
@@ -439,7 +439,7 @@ describe('drivers and faulty printers', function () {
       );
     });
 
-    it('sees a print to its end although Moonraker was restarted and recorded no more of it', async () => {
+    it('follows a print to its end although Moonraker was restarted and stopped recording it', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
       const wanted = await begun(driver, 600);
@@ -451,7 +451,7 @@ describe('drivers and faulty printers', function () {
       strictEqual((await ended(driver, wanted)).ending, 'finished');
     });
 
-    it('takes what goes on after a power cut for the same job', async () => {
+    it('recognises a print that resumes after a power cut as the same job', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
       const wanted = await begun(driver, 1200);
@@ -466,7 +466,7 @@ describe('drivers and faulty printers', function () {
       strictEqual((await driver.trace(wanted)).verdict, 'active');
     });
 
-    it('says that a pause did nothing', async () => {
+    it('reports that a pause had no effect', async () => {
       await simulate('moonraker');
       const driver = await connected(moonraker());
       await begun(driver, 3600);
@@ -488,7 +488,7 @@ describe('drivers and faulty printers', function () {
     });
 
     for (const fault of ['refuse_pairing', 'remote_disabled']) {
-      it(`stops trying after ${fault}`, async () => {
+      it(`stops retrying after ${fault}`, async () => {
         await simulate('snapmaker');
         await simulator.setFault(fault, { on: true });
         const state = await connectionWhere(opened(snapmaker('other')), 'refused');
@@ -496,7 +496,7 @@ describe('drivers and faulty printers', function () {
       });
     }
 
-    it('keeps trying while another client has the printer, and gets it after that', async () => {
+    it('keeps retrying while another client is connected, and connects after that', async () => {
       await simulate('snapmaker');
       const first = await connected(snapmaker());
       const second = opened(snapmaker());
@@ -507,7 +507,7 @@ describe('drivers and faulty printers', function () {
       await connectionWhere(second, 'connected');
     });
 
-    it('goes by the line count when the reason of an ending is lost', async () => {
+    it('uses the line count if the reason of an ending is lost', async () => {
       await simulate('snapmaker');
       const driver = await connected(snapmaker());
       const wanted = await order(driver, 300);
@@ -518,13 +518,13 @@ describe('drivers and faulty printers', function () {
       strictEqual(last.ending, 'finished');
     });
 
-    it('bears a frame of the last session before the greeting, and heartbeats of old firmware', async () => {
+    it('tolerates a frame of the last session before the greeting, and heartbeats of old firmware', async () => {
       await simulate('snapmaker');
       await simulator.setFault('stale_frame', { times: 1 });
       await simulator.setFault('short_heartbeats', { on: true });
       const driver = await connected(snapmaker());
       strictEqual(driver.report?.state, 'idle');
-      // What is mounted is told a little after the first report.
+      // The mounted modules are reported shortly after the first report.
       const { toolHead } = await reportWhere(driver, (report) => (report.toolHead?.nozzleDiameters.length ?? 0) > 0);
       deepStrictEqual(toolHead, { kind: 'extruder', ready: true, nozzleDiameters: [0.4, 0.4] });
     });
@@ -534,7 +534,7 @@ describe('drivers and faulty printers', function () {
       ['feed_lost', /lost the connection/],
       ['file_pause', /asked for a pause/],
     ] as const) {
-      it(`says why it pauses: ${fault}`, async () => {
+      it(`reports the reason of a pause: ${fault}`, async () => {
         await simulate('snapmaker');
         const driver = await connected(snapmaker());
         const wanted = await order(driver, 300);
@@ -554,7 +554,7 @@ describe('drivers and faulty printers', function () {
       });
     }
 
-    it('calls a start that the controller gives up failed, whatever the screen answers', async () => {
+    it('reports a start that the controller aborts as failed, whatever the screen answers', async () => {
       await simulate('snapmaker', { speed: 10 });
       const driver = await connected(snapmaker());
       const wanted = await order(driver, 300);
@@ -585,7 +585,7 @@ describe('drivers and faulty printers', function () {
       ok((await driver.preflight(await order(driver))).some((failure) => failure.check === 'tool_head'));
     });
 
-    it('keeps away after somebody tapped Disconnect', async () => {
+    it('waits longer before reconnecting after an operator tapped Disconnect', async () => {
       await simulate('snapmaker');
       const driver = await connected(snapmaker());
       simulator.actions['screen/disconnect']?.({});
@@ -595,7 +595,7 @@ describe('drivers and faulty printers', function () {
     });
   });
 
-  describe('prints that are over before they are seen', () => {
+  describe('prints that end before they are observed', () => {
     const makes: [SimulatorMake, () => Driver][] = [
       ['bambu', () => bambu({ timeScale: 7200 })],
       ['moonraker', moonraker],

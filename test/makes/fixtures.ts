@@ -16,8 +16,8 @@ export const capabilities: PrinterCapabilities = {
 };
 
 /**
- * G-code that takes about this long: moves of a known length at a known speed, in small layers.
- * @param tool the tool that it heats and picks; without one it names none
+ * G-code of about this duration: moves of a known length at a known speed, in small layers.
+ * @param tool the tool to heat and select; absent: the file names none
  */
 export function gcodeLasting(seconds: number, tool?: number): string {
   const lines = [
@@ -78,7 +78,7 @@ export async function orderFor(
   };
 }
 
-/** A permit that lets an idle printer start, and counts what it was asked. */
+/** A permit that lets an idle printer start, and counts its calls. */
 export function permit(): StartPermit & { checks: number; sentCount: number } {
   const counted = {
     checks: 0,
@@ -122,7 +122,7 @@ export function reportWhere(
   });
 }
 
-/** Waits for a state of the connection, the present one included. */
+/** Waits for a connection status, the current one included. */
 export function connectionWhere(
   driver: Driver,
   status: ConnectionState['status'],

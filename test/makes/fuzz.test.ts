@@ -4,10 +4,10 @@ import { ftp } from '../../bench/fuzz/ftp';
 import { moonraker } from '../../bench/fuzz/moonraker';
 import { snapmaker } from '../../bench/fuzz/snapmaker';
 
-/** A fixed seed, so that a failure is one of the change; the bench (`npm run bench:fuzz`) runs many with others. */
+/** A fixed seed, so that a failure is due to the change; the bench (`npm run bench:fuzz`) runs many others. */
 const seed = 20_260_101;
 
-describe('drivers that are fed with what no printer should send', () => {
+describe('drivers with malformed input', () => {
   for (const target of [snapmaker, moonraker, bambu, ftp]) {
     it(`${target.name}: ${target.promise}`, async () => {
       ok((await target.run(500, seed)) > 0);

@@ -19,7 +19,7 @@ import { capabilities, connectionWhere, temporaryDirectory } from './fixtures';
 const every = [...bambuModels, orangeStormGiga, ...artisans];
 
 describe('The table of models', () => {
-  it('names each model that the driver of Bambu is made for, by every token of it and by its name', () => {
+  it('contains each model that the Bambu driver supports, by every token and by its name', () => {
     const expected = {
       O1D: 'Bambu Lab H2D',
       O1E: 'Bambu Lab H2D Pro',
@@ -45,7 +45,7 @@ describe('The table of models', () => {
     strictEqual(bambuModel('Bambu Lab'), undefined);
   });
 
-  it('has what every model needs to be judged by', () => {
+  it('has everything that a fit check needs', () => {
     for (const { name, capabilities: can, slots } of every) {
       const { min, max } = can.buildVolume;
       ok(max.x - min.x >= 180 && max.y - min.y >= 180 && max.z >= 180, name);
@@ -58,7 +58,7 @@ describe('The table of models', () => {
     }
   });
 
-  it('knows what each nozzle of a machine with two reaches, and the corner of the older generation', () => {
+  it('has the reach of each nozzle of a machine with two, and the excluded corner of the older generation', () => {
     const h2d = bambuModel('O1D')?.capabilities;
     deepStrictEqual(
       h2d?.toolVolumes?.map(({ min, max }) => [min.x, max.x, max.z]),
@@ -75,7 +75,7 @@ describe('The table of models', () => {
     deepStrictEqual(corners, [corner, corner, corner, corner, null, null, null]);
   });
 
-  it('names an uploaded file as each generation wants it', () => {
+  it("uses each generation's form of an uploaded file's name", () => {
     deepStrictEqual(
       ['O1D', 'N7', 'N6', 'BL-P001', 'C12', 'N1', ''].map((token) => fileUrl(bambuModel(token), 'a.gcode.3mf')),
       [
@@ -90,7 +90,7 @@ describe('The table of models', () => {
     );
   });
 
-  it('refuses what is not proved, and what it does not name, each with a reason', () => {
+  it('rejects unproved and unknown models, each with a reason', () => {
     for (const token of ['O1C2', 'O1C', 'Bambu Lab H2C', 'N9', 'Bambu Lab A2L', 'Z99']) {
       const verdict = judgeModel({ token });
       ok(verdict?.supported === false && verdict.reason.length > 20, token);
@@ -101,13 +101,13 @@ describe('The table of models', () => {
     });
     ok(/prints? in the air/.test(reasons[0] ?? '') && /unit 16/.test(reasons[1] ?? ''), reasons.join());
     ok(reasons[2]?.includes('"Z99"') && reasons[2].includes('Bambu Lab P2S'));
-    // What a machine says of itself counts more than what its number begins with.
+    // The machine's own report takes precedence over its serial number.
     strictEqual(judgeModel({ product: 'Bambu Lab H2D', serial: '26A0000' })?.supported, true);
     strictEqual(judgeModel({ serial: '26A0000' })?.supported, false);
     strictEqual(judgeModel({ serial: '0940000' }), undefined);
   });
 
-  it('is what a search for printers shows: supported, or why not', () => {
+  it('decides what a search for printers shows: supported, or why not', () => {
     const found = (token: string) =>
       readAnnouncement(
         `NOTIFY * HTTP/1.1\r\nNT: urn:bambulab-com:device:3dprinter:1\r\nUSN: 1\r\nDevModel.bambu.com: ${token}\r\n\r\n`,
@@ -121,10 +121,10 @@ describe('The table of models', () => {
   });
 });
 
-describe('What is known of a printer', () => {
+describe('The known capabilities of a printer', () => {
   const ofModel: PrinterCapabilities = { ...orangeStormGiga.capabilities };
 
-  it('is what its owner says, else what it reports, else what its model is known for', () => {
+  it("are the owner's, else the reported ones, else those of its model", () => {
     const reported = { nozzleDiameters: [0.6], maxNozzleTemperature: 320 };
     const merged = mergeCapabilities({ nozzleDiameters: [0.8], maxBedTemperature: 90 }, reported, ofModel);
     deepStrictEqual(
@@ -135,7 +135,7 @@ describe('What is known of a printer', () => {
     deepStrictEqual(mergeCapabilities({}, undefined, ofModel), ofModel);
   });
 
-  it('takes the travel of the axes as the size of a model that is not known, and only as a limit of one that is', () => {
+  it('use the travel of the axes as the size of an unknown model, and only as a limit for a known one', () => {
     const travel = { min: { x: 0, y: 0, z: 0 }, max: { x: 405.5, y: 805.5, z: 1020 } };
     deepStrictEqual(mergeCapabilities({}, { buildVolume: travel }, anyKlipper.capabilities).buildVolume, travel);
     deepStrictEqual(mergeCapabilities({}, { buildVolume: travel }, ofModel).buildVolume, volumeTo(405.5, 800, 1000));
@@ -143,21 +143,21 @@ describe('What is known of a printer', () => {
     deepStrictEqual(mergeCapabilities({ buildVolume: given }, { buildVolume: travel }, ofModel).buildVolume, given);
   });
 
-  it('forgets what the nozzles of the model reach where its owner gives another volume', () => {
+  it("drop the reach of the model's nozzles if the owner sets another volume", () => {
     const h2d = bambuModel('O1D')?.capabilities ?? ofModel;
     const merged = mergeCapabilities({ buildVolume: volumeTo(300, 320, 325) }, undefined, h2d);
     deepStrictEqual([merged.toolVolumes, merged.multiNozzleVolume], [undefined, undefined]);
     ok(mergeCapabilities({}, undefined, h2d).toolVolumes);
   });
 
-  it('is nothing of a Bambu that has not said what it is', () => {
+  it('are empty for a Bambu that has not reported its model', () => {
     deepStrictEqual(anyBambu.capabilities.buildVolume, volumeTo(0, 0, 0));
     strictEqual(anyBambu.capabilities.model, undefined);
   });
 });
 
-describe('A printer of a model that is not driven', () => {
-  it('is refused at connect with the reason, and not tried again', async () => {
+describe('A printer of an unsupported model', () => {
+  it('is refused at connect with the reason, and not retried', async () => {
     const directory = await temporaryDirectory();
     const serial = '31B00A000000000';
     const identity = loadIdentity(directory.path, serial);

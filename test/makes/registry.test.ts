@@ -9,7 +9,7 @@ import { packageDirectory } from '../fixtures';
 
 const root = packageDirectory(__dirname);
 
-/** Where a make may be named: its own folders, and the lists that each make has one line in. */
+/** The places that may name a make: its own folders, and the lists with one line per make. */
 const homes = [
   ...makes.flatMap((make) => [`lib/makes/${make}/`, `lib/simulators/${make}/`, `nodes/${make}-printer/`]),
   'lib/makes/registry.ts',
@@ -18,7 +18,7 @@ const homes = [
   'lib/simulators/registry.ts',
 ];
 
-/** Files that have to name one all the same, each with its reason. */
+/** The files that must name one anyway, each with its reason. */
 const allowed: Readonly<Record<string, string>> = {
   'lib/files/analysis.ts': 'the dialect of a 3MF: Bambu Studio’s or PrusaSlicer’s, whatever it is printed on',
   'lib/files/clean-project.ts': 'the same dialect',
@@ -32,7 +32,7 @@ const allowed: Readonly<Record<string, string>> = {
 
 const literal = new RegExp(`(['"\`])(?:${makes.join('|')})\\1`);
 
-/** The sources that match, with slashes, outside of the homes of the makes. */
+/** The matching sources outside the makes' own folders, with forward slashes. */
 function strangers(pattern: RegExp): string[] {
   return ['lib', 'nodes', 'bin', 'plugins', 'scripts']
     .flatMap((folder) =>
@@ -47,7 +47,7 @@ function strangers(pattern: RegExp): string[] {
 
 describe('the makes', () => {
   for (const make of makes) {
-    it(`have a row each, with everything in it: ${make}`, () => {
+    it(`have a complete row each: ${make}`, () => {
       const row = makeRows[make];
       assert.equal(row.make, make);
       assert.equal(row.traits, makeTraits[make]);
@@ -64,7 +64,7 @@ describe('the makes', () => {
     });
   }
 
-  it('are named in a literal in their own folders alone, and where the list says why not', () => {
+  it('are named in literals only in their own folders, and in the listed exceptions', () => {
     const found = strangers(literal);
     assert.deepEqual(
       found.filter((path) => !(path in allowed)),
@@ -73,14 +73,14 @@ describe('the makes', () => {
     );
   });
 
-  it('are no word of other files either, as far as a word names nothing else: Snapmaker', () => {
+  it('are not mentioned in other files either, if the word is unambiguous: Snapmaker', () => {
     assert.deepEqual(
       strangers(/snapmaker/i).filter((path) => !(path in allowed)),
       [],
     );
   });
 
-  it('are named in every file that is allowed to', () => {
+  it('are named in every listed exception', () => {
     const found = new Set([...strangers(literal), ...strangers(/snapmaker/i)]);
     assert.deepEqual(
       Object.keys(allowed).filter((path) => !found.has(path)),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ZipFile } from 'yazl';
 
-/** A sliced file as Bambu Studio exports it, as far as a printer looks into it. */
+/** A sliced file as Bambu Studio exports it, reduced to the parts that a printer reads. */
 export function sliced3mf(gcode: string, { plate = 1, side = 2, nozzle = 0.4, model = 'O1D' } = {}): Promise<Buffer> {
   const zip = new ZipFile();
   const add = (name: string, text: string): void => zip.addBuffer(Buffer.from(text), name);

@@ -9,7 +9,7 @@ import { deadLetterQueue, printerQueue } from '../../lib/messaging/topology';
 import { rabbitMqAlone } from '../support/servers';
 import { Wire } from '../support/wire';
 
-/** A handler that keeps what it gets; `next` waits for the next one. */
+/** A handler that collects messages; `next` waits for the next one. */
 function inbox(verdict: MessageHandler = () => Promise.resolve('accept')): {
   handler: MessageHandler;
   next(): Promise<IncomingMessage>;
@@ -84,7 +84,7 @@ for (const { name, create } of implementations) {
     const dispatch = (body: unknown, messageId: string = randomUUID()): Promise<void> =>
       broker.publish({ destination: 'jobs', routingKey: printerQueue(printer), messageId, body });
 
-    it('carries a dispatch to the queue of its printer, with its message id', async () => {
+    it('delivers a dispatch to the queue of its printer, with its message id', async () => {
       const { handler, next } = inbox();
       const subscription = await broker.consumeJobs(printer, handler);
       const messageId = randomUUID();
@@ -96,7 +96,7 @@ for (const { name, create } of implementations) {
       await subscription.cancel();
     });
 
-    it('keeps a dispatch for an agent that comes later', async () => {
+    it('keeps a dispatch for an agent that connects later', async () => {
       await broker.declarePrinterQueue(printer);
       await dispatch({ early: true });
       const { handler, next } = inbox();
@@ -105,7 +105,7 @@ for (const { name, create } of implementations) {
       await subscription.cancel();
     });
 
-    it('refuses a dispatch that no queue takes', async () => {
+    it('rejects a dispatch that no queue accepts', async () => {
       await assert.rejects(dispatch({ lost: true }), UnroutableError);
     });
 
@@ -132,7 +132,7 @@ for (const { name, create } of implementations) {
       await subscription.cancel();
     });
 
-    it('delivers again what was not taken, marked as redelivered', async () => {
+    it('redelivers an unacknowledged message, marked as redelivered', async () => {
       let tries = 0;
       const { handler, next } = inbox(() => Promise.resolve(++tries === 1 ? 'retry' : 'accept'));
       const subscription = await broker.consumeJobs(printer, handler);
@@ -142,7 +142,7 @@ for (const { name, create } of implementations) {
       await subscription.cancel();
     });
 
-    it('puts what was rejected, or tried too often, among the dead letters', async () => {
+    it('moves messages that were rejected, or tried too often, to the dead letters', async () => {
       const mark = randomUUID();
       const found: unknown[] = [];
       let told: () => void = () => undefined;
@@ -170,7 +170,7 @@ for (const { name, create } of implementations) {
       await letters.cancel();
     });
 
-    it('tells a status to every listener, and to nobody without complaint', async () => {
+    it('delivers a status to every listener, and fails without none', async () => {
       const status = (body: unknown): Promise<void> =>
         broker.publish({ destination: 'status', routingKey: '', messageId: randomUUID(), body });
       await status({ nobody: true });
@@ -182,7 +182,7 @@ for (const { name, create } of implementations) {
       for (const subscription of subscriptions) await subscription.cancel();
     });
 
-    it('takes a message for the dead letters from the outbox', async () => {
+    it('accepts a message for the dead letters from the outbox', async () => {
       const mark = randomUUID();
       const { handler, next } = inbox();
       const letters = await broker.consumeDeadLetters(handler);
@@ -196,7 +196,7 @@ for (const { name, create } of implementations) {
   });
 }
 
-describe('RabbitMQ, when somebody meddles', () => {
+describe('RabbitMQ under external changes', () => {
   const problems: Error[] = [];
   let told: () => void = () => undefined;
   let broker: RabbitMqBroker;
@@ -233,7 +233,7 @@ describe('RabbitMQ, when somebody meddles', () => {
   const publish = (body: unknown): Promise<void> =>
     broker.publish({ destination: 'jobs', routingKey: queue, messageId: randomUUID(), body });
 
-  /** Until the consumer has declared the queue again nothing can be routed. */
+  /** Until the consumer has declared the queue again, no message can be routed. */
   const publishOnceRouted = async (body: unknown): Promise<void> => {
     for (;;) {
       try {
@@ -244,7 +244,7 @@ describe('RabbitMQ, when somebody meddles', () => {
     }
   };
 
-  it('explains a queue that exists with other settings, goes on with everything else, and heals when it is gone', async () => {
+  it('reports a queue that exists with other settings, continues with everything else, and recovers when it is gone', async () => {
     const channel = await meddler.createChannel();
     await channel.assertQueue(queue, { durable: true });
     const conflict = (error: unknown): boolean =>
@@ -273,16 +273,16 @@ describe('RabbitMQ, when somebody meddles', () => {
     await subscription.cancel();
   });
 
-  it('consumes again from a queue that was deleted under it', async () => {
+  it('consumes again after its queue was deleted', async () => {
     const { handler, next } = inbox();
     const subscription = await broker.consumeJobs(printer, handler);
     await publish({ number: 1 });
-    // What the consumer before had taken and not acknowledged when it left comes again.
+    // Messages that the previous consumer received but did not acknowledge are redelivered.
     while (((await next()).body as { number?: number }).number !== 1);
     const channel = await meddler.createChannel();
     await channel.deleteQueue(queue);
     await assert.rejects(publish({ lost: true }), UnroutableError);
-    // As the relay does before each dispatch: it must not be quicker than the consumer.
+    // As the relay does before each dispatch: it must not be faster than the consumer.
     await broker.declarePrinterQueue(printer);
     await publishOnceRouted({ number: 2 });
     assert.deepEqual((await next()).body, { number: 2 });
@@ -306,8 +306,8 @@ describe('RabbitMQ, when somebody meddles', () => {
   });
 });
 
-describe('RabbitMQ behind a wire that is cut', () => {
-  it('lets a subscription go although the farewell is never answered', async function () {
+describe('RabbitMQ on a connection that is cut', () => {
+  it('closes a subscription although the disconnect is never answered', async function () {
     const found = await rabbitMqAlone();
     if ('skip' in found) {
       console.log(`      skipped: ${found.skip}`);

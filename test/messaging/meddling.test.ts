@@ -14,12 +14,12 @@ import {
 import type { PrivateRabbitMq } from '../support/private-rabbitmq';
 import { administeredRabbitMq } from '../support/servers';
 
-/** Waits for something that the caller cannot be told of otherwise. */
+/** Polls for a condition that has no notification. */
 async function until(satisfied: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await satisfied())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-describe('RabbitMQ, when its administrator meddles', () => {
+describe('RabbitMQ under changes by its administrator', () => {
   let server: PrivateRabbitMq;
   let broker: RabbitMqBroker;
   let meddler: ChannelModel;
@@ -46,7 +46,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
 
   const publish = (destination: 'status' | 'dead_letters', body: unknown): Promise<void> =>
     broker.publish({ destination, routingKey: '', messageId: randomUUID(), body });
-  /** Publishes again and again, as the relay does. */
+  /** Publishes repeatedly, as the relay does. */
   const publishUntil = async (satisfied: () => boolean, send: () => Promise<void>): Promise<void> =>
     until(async () => {
       await send().catch(() => undefined);
@@ -54,7 +54,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
     });
 
   for (const exchange of [statusExchange, jobsExchange, deadLetterExchange]) {
-    it(`goes on after the exchange ${exchange} was deleted`, async () => {
+    it(`continues after the exchange ${exchange} was deleted`, async () => {
       const printer = `test_${randomUUID()}`;
       const heard = { status: 0, jobs: 0, letters: 0 };
       const count = (what: keyof typeof heard) => (): Promise<'accept'> => {
@@ -88,7 +88,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
     });
   }
 
-  it('hears of status again without publishing anything itself, as a listener in another process', async () => {
+  it('receives status again without publishing anything itself, like a listener in another process', async () => {
     const listener = new RabbitMqBroker(server.url, () => undefined);
     await listener.open();
     let heard = 0;
@@ -107,7 +107,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
     await listener.close();
   });
 
-  it('consumes again when its queue is deleted, of status and of dead letters', async () => {
+  it('consumes again when its queue is deleted, for status and for dead letters', async () => {
     const heard = { status: 0, letters: 0 };
     const subscriptions = [
       await broker.subscribeStatus(() => {
@@ -133,7 +133,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
     for (const subscription of subscriptions) await subscription.cancel();
   });
 
-  it('drops a status message that its listener cannot take, and hears the next', async () => {
+  it('drops a status message that its listener rejects, and receives the next', async () => {
     const heard: unknown[] = [];
     const subscription = await broker.subscribeStatus(({ body }) => {
       heard.push(body);
@@ -147,11 +147,11 @@ describe('RabbitMQ, when its administrator meddles', () => {
     await subscription.cancel();
   });
 
-  it('keeps as many dead letters for people as it is told, the newest', async () => {
+  it('keeps the configured number of dead letters for operators, the newest', async () => {
     const channel = await meddler.createChannel();
     await channel.purgeQueue(deadLetterQueue);
     for (let number = 1; number <= 5; number++) await publish('dead_letters', { number });
-    // The queue counts what it has a moment after it has confirmed it.
+    // The queue updates its count a moment after it has confirmed.
     let gone = 0;
     await until(async () => {
       gone += await broker.trimDeadLetters(2);
@@ -167,12 +167,12 @@ describe('RabbitMQ, when its administrator meddles', () => {
     );
     assert.equal(await broker.trimDeadLetters(2), 0);
     await channel.deleteQueue(deadLetterQueue);
-    assert.equal(await broker.trimDeadLetters(2), 0, 'and makes the queue again');
+    assert.equal(await broker.trimDeadLetters(2), 0, 'and creates the queue again');
     await channel.checkQueue(deadLetterQueue);
     await channel.close();
   });
 
-  it('reports that the broker is short of memory, delivers meanwhile, and confirms afterwards what was on its way', async () => {
+  it('reports that the broker is low on memory, keeps delivering, and confirms afterwards what was being published', async () => {
     const printer = `test_${randomUUID()}`;
     const letters: unknown[] = [];
     let release: () => void = () => undefined;
@@ -203,7 +203,7 @@ describe('RabbitMQ, when its administrator meddles', () => {
     await assert.rejects(publish('status', {}), /accepts no messages at present/);
     release();
     await until(() => letters.length === 3);
-    // Not on the connection that is blocked.
+    // Not on the blocked connection.
     await broker.declarePrinterQueue(`${printer}_other`);
     await server.control('set_vm_memory_high_watermark', '0.4');
     await onItsWay;

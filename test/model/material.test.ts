@@ -3,7 +3,7 @@ import { isSameType } from '../../lib/model/material';
 import { contradictionOf } from '../../lib/model/printer';
 
 describe('the type of a filament', () => {
-  it('is the same under names that differ in what does not matter', () => {
+  it('is the same under names with insignificant differences', () => {
     for (const [one, other] of [
       ['PLA', 'pla'],
       ['PLA', 'PLA+'],
@@ -15,7 +15,7 @@ describe('the type of a filament', () => {
     }
   });
 
-  it('is another where it melts otherwise or has fibres', () => {
+  it('differs if it melts differently or has fibres', () => {
     for (const [one, other] of [
       ['PLA', 'PETG'],
       ['PLA', 'PLA-CF'],
@@ -27,7 +27,7 @@ describe('the type of a filament', () => {
     }
   });
 
-  it('is contradicted by what a printer sees, not by what it cannot see', () => {
+  it('is contradicted by what a printer can detect, not by what it cannot', () => {
     assert.equal(contradictionOf({ slot: 'a', present: true, materialType: 'PETG' }, 'PLA'), 'PETG');
     assert.equal(contradictionOf({ slot: 'a', present: false }, 'PLA'), 'nothing');
     assert.equal(contradictionOf({ slot: 'a', present: null }, 'PLA'), null);

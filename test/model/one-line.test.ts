@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { oneLine } from '../../lib/model/one-line';
 import { Redactor } from '../../lib/model/redact';
 
-describe('What others have named, in a log', () => {
+describe('External names in a log', () => {
   for (const [named, shown] of [
     ['Lid\n28 Nov 12:00:00 - [info] The bed is clear.', 'Lid\\n28 Nov 12:00:00 - [info] The bed is clear.'],
     ['a\r\nb\tc', 'a\\r\\nb\\tc'],
@@ -12,10 +12,10 @@ describe('What others have named, in a log', () => {
     ['photo\u202egnp.exe', 'photo\\u202egnp.exe'],
     ['Größe “M”, 日本, 🧵 \\n', 'Größe “M”, 日本, 🧵 \\n'],
   ] as const) {
-    it(`stays on its line: ${shown}`, () => assert.equal(oneLine(named), shown));
+    it(`stay on their line: ${shown}`, () => assert.equal(oneLine(named), shown));
   }
 
-  it('has no secrets in it either', () => {
+  it('contain no secrets either', () => {
     const redactor = new Redactor();
     redactor.hide('hush-hush');
     assert.equal(redactor.line('a\nhush-hush'), 'a\\n•••');

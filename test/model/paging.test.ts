@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { MalformedInputError } from '../../lib/model/errors';
 import { pageOf } from '../../lib/model/paging';
 
-describe('A list in parts', () => {
+describe('A paginated list', () => {
   const list = Array.from({ length: 25 }, (_, index) => ({ id: `item ${index}` }));
   const page = (of: readonly { id: string }[], input: Record<string, unknown>) => pageOf(of, input, ({ id }) => id);
 
-  it('comes whole, each item once, in its order', () => {
+  it('is complete, each item once, in order', () => {
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
@@ -20,14 +20,14 @@ describe('A list in parts', () => {
     );
   });
 
-  it('goes on where it was when items before, or the last one itself, are gone', () => {
+  it('continues correctly if earlier items, or the last one itself, are gone', () => {
     const { next_cursor } = page(list, { limit: 10 });
     assert.equal(page(list.slice(5), { limit: 1, cursor: next_cursor }).items[0]?.id, 'item 10');
     const without = list.filter(({ id }) => id !== 'item 9');
     assert.equal(page(without, { limit: 1, cursor: next_cursor }).items[0]?.id, 'item 10');
   });
 
-  it('refuses what it cannot read, and names it', () => {
+  it('rejects a malformed parameter, and names it', () => {
     const cases: [Record<string, unknown>, string][] = [
       [{ limit: '0' }, 'limit'],
       [{ limit: '1.5' }, 'limit'],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Redactor } from '../../lib/model/redact';
 
-describe('What is logged', () => {
-  it('holds no passwords, keys and codes', () => {
+describe('Log text', () => {
+  it('contains no passwords, keys and codes', () => {
     const redactor = new Redactor();
     redactor.hide('31415926');
     redactor.hide('abc');
@@ -13,7 +13,7 @@ describe('What is logged', () => {
     );
     assert.equal(redactor.text(`Authorization: Bearer ${key}`), 'Authorization: Bearer •••');
     assert.equal(redactor.text(`the key ${key} is old`), 'the key ••• is old');
-    assert.equal(redactor.text('code 31415926, abc'), 'code •••, abc', 'what is too short hides nothing');
+    assert.equal(redactor.text('code 31415926, abc'), 'code •••, abc', 'a secret that is too short hides nothing');
     assert.deepEqual(redactor.value({ job_id: 'a', nested: [{ accessCode: 'x', password: 'y' }], text: '31415926' }), {
       job_id: 'a',
       nested: [{ accessCode: '•••', password: '•••' }],

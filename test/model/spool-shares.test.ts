@@ -14,7 +14,7 @@ const taken = (spoolId: SpoolId, progress: number | null, filamentMm: number | n
   filamentMm,
 });
 
-describe('The grams of a print are split over its spools', () => {
+describe('The grams of a print are split between its spools', () => {
   const cases: {
     when: string;
     grams: number;
@@ -26,7 +26,7 @@ describe('The grams of a print are split over its spools', () => {
   }[] = [
     { when: 'no spool was changed', grams: 12.34, changes: [], last: a, shares: [[a, 12.34]] },
     { when: 'no spool was booked', grams: 12.34, changes: [], last: null, shares: [] },
-    { when: 'nothing came out', grams: 0, changes: [taken(a, 0)], last: b, shares: [] },
+    { when: 'nothing was extruded', grams: 0, changes: [taken(a, 0)], last: b, shares: [] },
     {
       when: 'one was changed, by progress',
       grams: 100,
@@ -38,7 +38,7 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'the printer counted, which counts for more than progress',
+      when: 'the printer counted, which takes precedence over progress',
       grams: 100,
       changes: [taken(a, 0.3, 4500)],
       last: b,
@@ -48,7 +48,7 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'the printer counted, but nobody knows the material',
+      when: 'the printer counted, but the material is unknown',
       grams: 100,
       changes: [taken(a, 0.3, 4500)],
       last: b,
@@ -59,7 +59,7 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'three were used, and hundredths do not come out even',
+      when: 'three were used, and the hundredths do not divide evenly',
       grams: 10,
       changes: [taken(a, 1 / 3), taken(b, 2 / 3)],
       last: c,
@@ -80,7 +80,7 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'the print failed: progress counts to where it came',
+      when: 'the print failed: progress counts up to the failure',
       grams: 40,
       progress: 0.4,
       changes: [taken(a, 0.1)],
@@ -91,16 +91,22 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'more had come out at the change than is recorded',
+      when: 'more was extruded before the change than is recorded',
       grams: 20,
       progress: 0.2,
       changes: [taken(a, 0.5)],
       last: b,
       shares: [[a, 20]],
     },
-    { when: 'it was changed before anything came out', grams: 20, changes: [taken(a, 0)], last: b, shares: [[b, 20]] },
     {
-      when: 'nothing was known at the change: what had come out for certain counts',
+      when: 'it was changed before anything was extruded',
+      grams: 20,
+      changes: [taken(a, 0)],
+      last: b,
+      shares: [[b, 20]],
+    },
+    {
+      when: 'nothing was known at the change: the amount certainly extruded counts',
       grams: 100,
       changes: [taken(a, 0.4), taken(b, null)],
       last: c,
@@ -110,7 +116,7 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'a later report told of less',
+      when: 'a later report had a lower count',
       grams: 100,
       changes: [taken(a, 0.6), taken(b, 0.5)],
       last: c,
@@ -120,14 +126,14 @@ describe('The grams of a print are split over its spools', () => {
       ],
     },
     {
-      when: 'the last was taken out, and none booked',
+      when: 'the last was removed, and none booked',
       grams: 50,
       changes: [taken(a, 0.5)],
       last: null,
       shares: [[a, 50]],
     },
     {
-      when: 'the second of them was taken out, and none booked',
+      when: 'the second of them was removed, and none booked',
       grams: 50,
       changes: [taken(a, 0.2), taken(b, 0.6)],
       last: null,
@@ -148,7 +154,7 @@ describe('The grams of a print are split over its spools', () => {
     });
   }
 
-  it('so that their sum is what was recorded, to the hundredth', () => {
+  it('and their sum is the recorded amount, to the hundredth', () => {
     for (let grams = 0.01; grams < 300; grams = Math.round(grams * 137 + 1) / 100) {
       for (const at of [0.001, 0.123456, 1 / 3, 0.5, 0.999]) {
         const split = splitGrams({ grams, progress: 1, material }, [taken(a, at), taken(b, at * 1.0001)], c);

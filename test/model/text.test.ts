@@ -9,7 +9,7 @@ describe('A text that cannot be stored', () => {
     ['halves in the wrong order', '\ude00\ud83d', '\ufffd\ufffd'],
     ['a name', { 'a\0': 1 }, { 'a\ufffd': 1 }],
     ['a whole character', '😀', '😀'],
-    ['what only looks like an escape', 'C:\\u0000\\ud83d', 'C:\\u0000\\ud83d'],
+    ['text that only looks like an escape', 'C:\\u0000\\ud83d', 'C:\\u0000\\ud83d'],
     ['other escapes', '"\\\n\u0001', '"\\\n\u0001'],
   ];
   for (const [what, value, expected] of cases) {

@@ -1,4 +1,4 @@
-// What is mutated, and by which tests it must be caught: tests of decisions, which need no broker and no printer.
+// The files to mutate, and the tests that must catch the mutants: tests of decisions, which need no broker and no printer.
 import { globSync } from 'node:fs';
 
 /** Tests that need neither a broker nor a printer; some need a database. */
@@ -9,7 +9,7 @@ const tests = [
   'test/services/agents/*.test.ts',
 ];
 
-/** Files that decide. */
+/** Files that make decisions. */
 export const mutated = [
   'lib/beds/*.ts',
   'lib/jobs/{cancel,change-job,farm-pause,line-check,outcome,print-taken,reassign,record-outcome,restored,settle,settlement,show-phase,tick}.ts',
@@ -17,7 +17,7 @@ export const mutated = [
   'lib/services/agents/{start-check,print-seen,preflight-verdict,misfit,progress-note,lease}.ts',
 ];
 
-/** The files that a list of patterns names. */
+/** The files that match a list of patterns. */
 export const filesOf = (patterns, root) => patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
 
 /** The tests, from the root of a checkout. */

@@ -1,17 +1,17 @@
-// Plants each bug of the list in a copy of the sources and sees whether its test catches it.
+// Plants each bug of the list in a copy of the sources and checks whether its test catches it.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planted } from './planted.mjs';
 
-/** A test that has not ended by then was caught in waiting (ms). */
+/** A test that has not ended by then has caught the bug by hanging (ms). */
 const limit = 120_000;
 
-/** What PostgreSQL and Node.js say of a text that is none of their language: no test has caught anything then. */
+/** The messages of PostgreSQL and Node.js for invalid syntax: no test has caught anything then. */
 const nonsense =
   /syntax error|could not determine data type|bind message supplies|does not exist|SyntaxError|TransformError/;
 
-/** What the tests of decisions read of a checkout. */
+/** The files of a checkout that the tests of decisions read. */
 const parts = ['lib', 'test', 'migrations', 'profiles', 'nodes', 'package.json', 'tsconfig.json'];
 
 function copyOf(root, directory) {
@@ -22,7 +22,7 @@ function copyOf(root, directory) {
   return directory;
 }
 
-/** Runs tests in a copy: whether they passed, or failed by a test, or could not be run. */
+/** Runs tests in a copy. Returns whether they passed, failed in a test, or could not be run. */
 function run(directory, tests, environment) {
   return new Promise((resolve) => {
     const mocha = join('node_modules', 'mocha', 'bin', 'mocha.js');
@@ -47,7 +47,7 @@ function run(directory, tests, environment) {
   });
 }
 
-/** The text with the bug in it. @throws Error the source has changed, and the bug must be written anew */
+/** The text with the bug in it. @throws Error the source has changed, and the bug must be updated */
 function withBug(text, { name, file, before, after }) {
   const found = text.split(before).length - 1;
   if (found !== 1) throw new Error(`"${name}": ${file} contains this ${found} times, not once: ${before}`);
@@ -56,7 +56,7 @@ function withBug(text, { name, file, before, after }) {
 
 /**
  * @param words only bugs whose names contain one of them; none: all
- * @returns how many there are, and those that no test caught
+ * @returns the number of bugs, and those that no test caught
  */
 export async function plant(root, work, environment, words = []) {
   const wanted = planted.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
@@ -77,7 +77,7 @@ export async function plant(root, work, environment, words = []) {
         writeFileSync(path, withBug(text, one));
         const { passed, failed, out } = await run(directory, [one.test], environment);
         writeFileSync(path, text);
-        if (!passed && (!failed || nonsense.test(out))) throw new Error(`"${one.name}" is no bug:\n${out}`);
+        if (!passed && (!failed || nonsense.test(out))) throw new Error(`"${one.name}" cannot be planted:\n${out}`);
         if (passed) missed.push(one);
         console.log(`${passed ? 'MISSED' : 'caught'}: ${one.name} (${one.test})`);
       }

@@ -1,5 +1,5 @@
-// Bugs that are planted one at a time, each of which one test at least must catch: guards that stand in SQL, where no mutation
-// tester looks, and those that a review has found uncaught (`review`).
+// Bugs that are planted one at a time, each of which at least one test must catch: guards in SQL, which no mutation
+// tester covers, and those that a review found uncaught (`review`).
 
 const settlement = 'lib/jobs/settlement.ts';
 const startCheck = 'lib/services/agents/start-check.ts';
@@ -16,23 +16,23 @@ const attemptsTest = 'test/store/attempts.test.ts';
 const outboxTest = 'test/store/outbox.test.ts';
 const bedTest = 'test/beds/bed.test.ts';
 
-/** The fence, the owner and the lease that `advanceAttempt` and `endAttempt` ask for. */
+/** The fence, the owner and the lease that `advanceAttempt` and `endAttempt` check. */
 const step = `WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase = ANY ($4)`;
 const end = `WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase <> 'ended' RETURNING *`;
 const renew = `WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND lease_until >= now() AND phase <> 'ended'\`,\n    [claim.attemptId, claim.fence, claim.owner, leaseSeconds]`;
 const release = `WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND phase <> 'ended'\`,\n    [claim.attemptId, claim.fence, claim.owner],`;
 const undo = `WHERE id = $1 AND fence = $2 AND lease_owner = $3 AND phase = 'starting' RETURNING *`;
-/** A condition that is always true, and still names its parameter, which PostgreSQL asks for. */
+/** A condition that is always true, and still uses its parameter, which PostgreSQL requires. */
 const any = (parameter, type) => `$${parameter}::${type} IS NOT NULL`;
 const without = (text, part, type, parameter) => text.replace(part, any(parameter, type));
 
 /** @typedef {{ name: string, file: string, before: string, after: string, test: string, review?: true }} Planted */
 /** @type {Planted[]} */
 export const planted = [
-  // ---- what a review has found uncaught ----
+  // ---- bugs that a review found uncaught ----
   {
     review: true,
-    name: 'a retry too few',
+    name: 'one retry too few',
     file: settlement,
     before: 'failures > job.maxRetries',
     after: 'failures >= job.maxRetries',
@@ -56,7 +56,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a start that was not made always clears the bed',
+    name: 'a start that was not sent always clears the bed',
     file: printers,
     before: 'if (printer.bedAttemptId === attemptId) await setBed',
     after: 'if (attemptId) await setBed',
@@ -88,7 +88,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a start although another print was seen running since',
+    name: 'a start although another print was observed running since',
     file: startCheck,
     before: 'sight.now.active !== before.active || others',
     after: 'others',
@@ -104,7 +104,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a message that failed holds nothing back',
+    name: 'a message that failed blocks nothing',
     file: 'lib/services/lanes.ts',
     before: 'if (failedAt !== undefined)',
     after: 'if (failedAt === null)',
@@ -120,7 +120,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a last copy that was finished after a cancel is not done',
+    name: 'a last copy that finished after a cancel is not done',
     file: settlement,
     before: `copiesDone === job.copies ? 'completed' : 'cancelled'`,
     after: `'cancelled'`,
@@ -136,7 +136,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a cancelled print is charged whole',
+    name: 'a cancelled print is charged in full',
     file: 'lib/jobs/print-taken.ts',
     before: 'const progress = completed ? 1',
     after: `const progress = completed || outcome === 'cancelled' ? 1`,
@@ -152,7 +152,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'the fullest spool of the shelf first',
+    name: 'the fullest spool in stock first',
     file: 'lib/planning/stock.ts',
     before: 'a.grams - b.grams ||',
     after: 'b.grams - a.grams ||',
@@ -160,7 +160,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'what is owed does not depend on the priority',
+    name: 'the time until a job is owed does not depend on the priority',
     file: 'lib/planning/owed.ts',
     before: 'owedAfter.base + owedAfter.step * job.priority',
     after: 'owedAfter.base + owedAfter.step',
@@ -168,7 +168,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a dispatch is taken back at once when its printer goes offline',
+    name: 'a dispatch is withdrawn immediately when its printer goes offline',
     file: attempts,
     before: `(\${offlineSql} AND \${longAgo('a.dispatched_at', String(offlineGraceSeconds))})`,
     after: `(\${offlineSql})`,
@@ -176,7 +176,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a dispatch is never taken back from a printer that went offline',
+    name: 'a dispatch is never withdrawn from a printer that went offline',
     file: attempts,
     before: 'const offlineGraceSeconds = 5;',
     after: 'const offlineGraceSeconds = 1e6;',
@@ -184,7 +184,7 @@ export const planted = [
   },
   {
     review: true,
-    name: 'a lease that has run out is revived',
+    name: 'an expired lease is revived',
     file: attempts,
     before: renew,
     after: renew.replace(' AND lease_until >= now()', ''),
@@ -193,35 +193,35 @@ export const planted = [
 
   // ---- attempts ----
   {
-    name: 'what another holds is claimed',
+    name: 'an attempt that another agent holds is claimed',
     file: attempts,
     before: `AND \${leaseExpired('a.lease_until', '$4')}`,
     after: `AND ${any(4, 'float8')}`,
     test: attemptsTest,
   },
   {
-    name: 'what has ended is claimed',
+    name: 'an attempt that has ended is claimed',
     file: attempts,
     before: `(a.phase = 'dispatched' OR (a.phase <> 'ended'`,
     after: `(a.phase IN ('dispatched', 'ended') OR (a.phase <> 'ended'`,
     test: attemptsTest,
   },
   {
-    name: 'nothing without a holder is claimed',
+    name: 'no attempt without a holder is claimed',
     file: attempts,
     before: `OR (a.phase <> 'ended'\n        AND \${leaseExpired('a.lease_until', '$4')})`,
     after: `OR ($4::float8 IS NULL)`,
     test: attemptsTest,
   },
   {
-    name: 'a claim of another printer',
+    name: 'an attempt of another printer is claimed',
     file: attempts,
     before: 'WHERE a.id = $1 AND a.printer_id = $2',
     after: `WHERE a.id = $1 AND ${any(2, 'text')}`,
     test: attemptsTest,
   },
   {
-    name: 'a claim waits for what is locked',
+    name: 'a claim waits for a locked row',
     file: attempts,
     before: 'FOR UPDATE SKIP LOCKED),\n  printer AS',
     after: 'FOR UPDATE),\n  printer AS',
@@ -235,14 +235,14 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a claim puts every phase back',
+    name: 'a claim resets every phase',
     file: attempts,
     before: `CASE WHEN a.phase = 'dispatched' THEN 'claimed' ELSE a.phase END`,
     after: `'claimed'`,
     test: attemptsTest,
   },
   {
-    name: 'a lease ahead of any is genuine',
+    name: 'a lease further ahead than the maximum is valid',
     file: 'lib/store/moments.ts',
     before: 'const leaseSlackSeconds = 1;',
     after: 'const leaseSlackSeconds = 1e6;',
@@ -256,7 +256,7 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a lease is renewed by anybody',
+    name: 'a lease is renewed by any owner',
     file: attempts,
     before: renew,
     after: without(renew, 'lease_owner = $3', 'uuid', 3),
@@ -270,21 +270,21 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a lease is let go with any fencing number',
+    name: 'a lease is released with any fencing number',
     file: attempts,
     before: release,
     after: without(release, 'fence = $2', 'bigint', 2),
     test: attemptsTest,
   },
   {
-    name: 'a lease is let go by anybody',
+    name: 'a lease is released by any owner',
     file: attempts,
     before: release,
     after: without(release, 'lease_owner = $3', 'uuid', 3),
     test: attemptsTest,
   },
   {
-    name: 'a lease is not let go',
+    name: 'a lease is not released',
     file: attempts,
     before: `SET lease_until = now() - interval '1 second'\n     WHERE`,
     after: 'SET lease_until = lease_until\n     WHERE',
@@ -298,7 +298,7 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a step by anybody',
+    name: 'a step by any owner',
     file: attempts,
     before: step,
     after: without(step, 'lease_owner = $3', 'uuid', 3),
@@ -326,14 +326,14 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a start is not noted',
+    name: 'a start is not recorded',
     file: attempts,
     before: `CASE WHEN $5::text = 'starting' THEN now() ELSE start_intent_at END`,
     after: 'start_intent_at',
     test: attemptsTest,
   },
   {
-    name: 'a print begins anew each time it is seen',
+    name: 'a print starts over each time it is observed',
     file: attempts,
     before: 'coalesce(started_at, now()) ELSE started_at',
     after: 'now() ELSE started_at',
@@ -347,7 +347,7 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'an end by anybody',
+    name: 'an end by any owner',
     file: attempts,
     before: end,
     after: without(end, 'lease_owner = $3', 'uuid', 3),
@@ -361,49 +361,49 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'what another holds is withdrawn',
+    name: 'an attempt that another agent holds is withdrawn',
     file: attempts,
     before: `AND \${leaseExpired('lease_until', '$3')})) RETURNING *`,
     after: `AND ${any(3, 'float8')})) RETURNING *`,
     test: attemptsTest,
   },
   {
-    name: 'what may have started is withdrawn',
+    name: 'an attempt that may have started is withdrawn',
     file: attempts,
     before: `OR (phase IN ('claimed', 'preparing', 'uploading') AND \${leaseExpired('lease_until', '$3')}`,
     after: `OR (phase <> 'ended' AND \${leaseExpired('lease_until', '$3')}`,
     test: attemptsTest,
   },
   {
-    name: 'a word ends any phase',
+    name: "an operator's answer ends any phase",
     file: attempts,
     before: 'WHERE id = $1 AND phase = ANY ($4) RETURNING *',
     after: `WHERE id = $1 AND ${any(4, 'text[]')} AND phase <> 'ended' RETURNING *`,
     test: attemptsTest,
   },
   {
-    name: 'what may have started is ended as if it had not',
+    name: 'an attempt that may have started is ended as if it had not',
     file: attempts,
     before: `WHERE id = $1 AND phase IN ('dispatched', 'claimed', 'preparing', 'uploading') RETURNING *`,
     after: `WHERE id = $1 AND phase <> 'ended' RETURNING *`,
     test: attemptsTest,
   },
   {
-    name: 'a cancel does not end what is being uploaded',
+    name: 'a cancel does not end an attempt that is uploading',
     file: attempts,
     before: `phase IN ('dispatched', 'claimed', 'preparing', 'uploading') RETURNING *`,
     after: `phase IN ('dispatched', 'claimed', 'preparing') RETURNING *`,
     test: 'test/jobs/cancel.test.ts',
   },
   {
-    name: 'a cancel is not noted at the attempts',
+    name: 'a cancel is not recorded at the attempts',
     file: attempts,
     before: 'SET cancel_requested_at = coalesce(cancel_requested_at, now())\n     WHERE job_id',
     after: 'SET cancel_requested_at = cancel_requested_at\n     WHERE job_id',
     test: 'test/jobs/cancel.test.ts',
   },
   {
-    name: 'a restore loses track of what nobody has claimed',
+    name: 'a restore loses track of an unclaimed attempt',
     file: attempts,
     before: `WHERE id = $1 AND phase NOT IN ('dispatched', 'ended') RETURNING *`,
     after: `WHERE id = $1 AND phase <> 'ended' RETURNING *`,
@@ -417,28 +417,28 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'an intent is undone by anybody',
+    name: 'an intent is undone by any owner',
     file: attempts,
     before: undo,
     after: without(undo, 'lease_owner = $3', 'uuid', 3),
     test: attemptsTest,
   },
   {
-    name: 'an intent is undone of what prints',
+    name: 'an intent is undone for a running print',
     file: attempts,
     before: undo,
     after: undo.replace(`phase = 'starting'`, `phase <> 'ended'`),
     test: attemptsTest,
   },
   {
-    name: 'an intent that was undone is still noted',
+    name: 'an intent that was undone is still recorded',
     file: attempts,
     before: `SET phase = 'uploading', start_intent_at = NULL`,
     after: `SET phase = 'uploading'`,
     test: attemptsTest,
   },
   {
-    name: 'what another holds is an orphan',
+    name: 'an attempt that another agent holds is an orphan',
     file: attempts,
     before: `AND \${leaseExpired('lease_until', '$2')}`,
     after: `AND ${any(2, 'float8')}`,
@@ -452,35 +452,35 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'an orphan of another printer',
+    name: 'an attempt of another printer is an orphan',
     file: attempts,
     before: `WHERE printer_id = $1 AND phase NOT IN`,
     after: `WHERE ${any(1, 'text')} AND phase NOT IN`,
     test: attemptsTest,
   },
   {
-    name: 'progress goes back',
+    name: 'progress decreases',
     file: attempts,
     before: 'progress = greatest(progress, least($2::float8, 1))',
     after: 'progress = least($2::float8, 1)',
     test: attemptsTest,
   },
   {
-    name: 'progress is more than the whole',
+    name: 'progress exceeds the whole',
     file: attempts,
     before: 'least($2::float8, 1)',
     after: '$2::float8',
     test: attemptsTest,
   },
   {
-    name: 'what was counted goes back',
+    name: 'the counted amount decreases',
     file: attempts,
     before: 'filament_mm = greatest(filament_mm, $3::float8)',
     after: 'filament_mm = $3::float8',
     test: attemptsTest,
   },
   {
-    name: 'progress of what does not print',
+    name: 'progress is recorded for an attempt that does not print',
     file: attempts,
     before: `WHERE id = $1 AND phase = 'printing'\``,
     after: 'WHERE id = $1`',
@@ -494,14 +494,14 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'what was taken back counts as a failure',
+    name: 'a withdrawal counts as a failure',
     file: attempts,
     before: `a.outcome IN ('failed', 'not_started')`,
     after: `a.outcome IN ('failed', 'not_started', 'withdrawn')`,
     test: attemptsTest,
   },
   {
-    name: 'a start that was not made does not count as a failure',
+    name: 'a start that was not sent does not count as a failure',
     file: attempts,
     before: `a.outcome IN ('failed', 'not_started')`,
     after: `a.outcome IN ('failed')`,
@@ -522,7 +522,7 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a dispatch of a printer that nobody has heard of waits',
+    name: 'a dispatch for a printer that has never reported waits',
     file: attempts,
     before: `NOT (p.connected AND NOT \${longAgo('p.seen_at', '$2')})`,
     after: `(NOT p.connected AND ${any(2, 'float8')})`,
@@ -536,7 +536,7 @@ export const planted = [
     test: attemptsTest,
   },
   {
-    name: 'a claim is abandoned as soon as its lease has run out',
+    name: 'a claim is abandoned as soon as its lease has expired',
     file: attempts,
     before: `\${leaseExpired('a.lease_until', '$3', '$2')}`,
     after: `\${leaseExpired('a.lease_until', '$3')}`,
@@ -566,28 +566,28 @@ export const planted = [
     test: bedTest,
   },
   {
-    name: 'a report that nobody has judged is known',
+    name: 'an unjudged report counts as known',
     file: printers,
     before: 'CASE WHEN $6 THEN nullif',
     after: 'CASE WHEN $6 OR true THEN nullif',
     test: 'test/jobs/tick.test.ts',
   },
   {
-    name: 'an agent of which nobody hears is there',
+    name: 'an agent that no longer reports counts as present',
     file: printers,
     before: 'export const offlineAfterSeconds = 30;',
     after: 'export const offlineAfterSeconds = 1e6;',
     test: 'test/jobs/clock-set-back.test.ts',
   },
   {
-    name: 'a machine is that of any printer',
+    name: 'a machine belongs to any printer',
     file: printers,
     before: 'WHERE EXISTS (SELECT 1 FROM jsonb_each_text($1::jsonb) f WHERE p.identity ->> f.key = f.value)',
     after: 'WHERE true',
     test: 'test/beds/machines.test.ts',
   },
   {
-    name: 'a machine is that of a printer although an id differs',
+    name: 'a machine belongs to a printer although an id differs',
     file: printers,
     before: `\n       AND NOT EXISTS (SELECT 1 FROM jsonb_each_text($1::jsonb) f WHERE p.identity ? f.key AND p.identity ->> f.key <> f.value)`,
     after: '',
@@ -603,14 +603,14 @@ export const planted = [
     test: settleTest,
   },
   {
-    name: 'more is taken off a spool than there is',
+    name: 'more is deducted from a spool than there is',
     file: materials,
     before: 'least(grams_left, $3)',
     after: '$3',
     test: settleTest,
   },
   {
-    name: 'a spool that ran out is left as it was',
+    name: 'a spool that ran out is left unchanged',
     file: materials,
     before: 'SET grams_left = 0, updated_at',
     after: 'SET grams_left = grams_left, updated_at',
@@ -619,77 +619,77 @@ export const planted = [
 
   // ---- jobs ----
   {
-    name: 'a status is changed that the job has no longer',
+    name: 'a status is changed from one that the job no longer has',
     file: jobs,
     before: 'WHERE id = $1 AND status = $2::text\n    RETURNING *),\n  h AS',
     after: `WHERE id = $1 AND ${any(2, 'text')}\n    RETURNING *),\n  h AS`,
     test: 'test/store/jobs.test.ts',
   },
   {
-    name: 'a job that is over is never so',
+    name: 'a job that has ended is never marked so',
     file: jobs,
     before: `completed_at = CASE WHEN $3::text IN ('completed', 'failed', 'cancelled') THEN now() END`,
     after: `completed_at = CASE WHEN $3::text IN ('completed', 'failed') THEN now() END`,
     test: 'test/jobs/cancel.test.ts',
   },
   {
-    name: 'the last who cancels counts',
+    name: 'the last cancel counts',
     file: jobs,
     before: 'cancel_requested_by = coalesce(cancel_requested_by, $2)',
     after: 'cancel_requested_by = $2',
     test: 'test/jobs/cancel.test.ts',
   },
   {
-    name: 'a cancel is not noted at the job',
+    name: 'a cancel is not recorded at the job',
     file: jobs,
     before: 'cancel_requested_at = coalesce(cancel_requested_at, now()),',
     after: 'cancel_requested_at = cancel_requested_at,',
     test: 'test/jobs/cancel.test.ts',
   },
   {
-    name: 'a pause before a retry is not noted',
+    name: 'a retry delay is not recorded',
     file: jobs,
     before: 'retry_at = coalesce($9, retry_at)',
     after: 'retry_at = CASE WHEN $9::timestamptz IS NULL THEN retry_at END',
     test: settleTest,
   },
   {
-    name: 'nobody remembers that a job is given up',
+    name: 'the decision to give up a job is lost',
     file: jobs,
     before: 'giving_up = coalesce($14, giving_up)',
     after: 'giving_up = CASE WHEN $14::text IS NULL THEN giving_up END',
     test: settleTest,
   },
   {
-    name: 'where a job failed is not noted',
+    name: 'the printer where a job failed is not recorded',
     file: jobs,
     before: 'failed_on = coalesce($15, failed_on)',
     after: 'failed_on = CASE WHEN $15::text IS NULL THEN failed_on END',
     test: settleTest,
   },
   {
-    name: 'a replay begins with the old failures',
+    name: 'a replay starts with the old failures',
     file: jobs,
     before: 'SET retry_count = 0, retries_from = now(),',
     after: 'SET retry_count = 0,',
     test: attemptsTest,
   },
   {
-    name: 'a pause that lies ahead lasts',
+    name: 'a retry delay that lies ahead persists',
     file: jobs,
     before: `AND completed_at IS NULL AND \${isAhead('failed_at')}`,
     after: 'AND completed_at IS NULL AND false',
     test: 'test/jobs/clock-set-back.test.ts',
   },
   {
-    name: 'a copy that is under way is begun again',
+    name: 'a copy that is under way is started again',
     file: 'lib/jobs/tick.ts',
     before: `(a.phase <> 'ended' OR a.outcome = 'completed')`,
     after: `(a.phase = 'ended' AND a.outcome = 'completed')`,
     test: 'test/jobs/tick-copies.test.ts',
   },
   {
-    name: 'a copy that is done is begun again',
+    name: 'a copy that is done is started again',
     file: 'lib/jobs/tick.ts',
     before: `(a.phase <> 'ended' OR a.outcome = 'completed')`,
     after: `a.phase <> 'ended'`,
@@ -698,21 +698,21 @@ export const planted = [
 
   // ---- the outbox ----
   {
-    name: 'a lane that is busy is given out',
+    name: 'a message of a busy lane is returned',
     file: outbox,
     before: 'THEN id <> ALL ($3) ELSE lane <> ALL ($2) END',
     after: `THEN id <> ALL ($3) ELSE ${any(2, 'text[]')} END`,
     test: outboxTest,
   },
   {
-    name: 'a dispatch of a lane that is busy is given out',
+    name: 'a dispatch of a busy lane is returned',
     file: outbox,
     before: `kind = 'dispatch' AND lane <> ALL ($2))`,
     after: `kind = 'dispatch' AND ${any(2, 'text[]')})`,
     test: outboxTest,
   },
   {
-    name: 'a message without a lane is given out twice',
+    name: 'a message without a lane is returned twice',
     file: outbox,
     before: 'THEN id <> ALL ($3) ELSE',
     after: `THEN ${any(3, 'bigint[]')} ELSE`,
@@ -726,42 +726,42 @@ export const planted = [
     test: outboxTest,
   },
   {
-    name: 'a dispatch overtakes what its job has to tell before it',
+    name: "a dispatch overtakes its job's earlier messages",
     file: outbox,
     before: 'SELECT * FROM outbox w WHERE w.lane = d.lane AND w.sent_at IS NULL',
     after: `SELECT * FROM outbox w WHERE w.lane = d.lane AND w.sent_at IS NULL AND w.kind = 'dispatch'`,
     test: outboxTest,
   },
   {
-    name: 'a message that is published again is a new event',
+    name: 'a message that is published again gets a new event number',
     file: outbox,
     before: `CASE WHEN kind = 'status' AND event_id IS NULL THEN`,
     after: `CASE WHEN kind = 'status' THEN`,
     test: outboxTest,
   },
   {
-    name: 'a dispatch of what is claimed is published again',
+    name: 'a claimed dispatch is published again',
     file: outbox,
     before: `WHERE a.phase = 'dispatched' AND \${longAgo('w.sent_at', '$1')}`,
     after: `WHERE \${longAgo('w.sent_at', '$1')}`,
     test: outboxTest,
   },
   {
-    name: 'a dispatch is published again at once',
+    name: 'a dispatch is published again immediately',
     file: outbox,
     before: `AND \${longAgo('w.sent_at', '$1')}\n`,
     after: `AND ${any(1, 'float8')}\n`,
     test: outboxTest,
   },
   {
-    name: 'a dispatch that nobody needs is kept',
+    name: 'an obsolete dispatch is kept',
     file: outbox,
     before: `a.id = o.attempt_id AND a.phase <> 'dispatched'`,
     after: `a.id = o.attempt_id AND false`,
     test: outboxTest,
   },
   {
-    name: 'a dispatch that somebody waits for is forgotten',
+    name: 'a dispatch that is still needed is dropped',
     file: outbox,
     before: `a.id = o.attempt_id AND a.phase <> 'dispatched'`,
     after: 'a.id = o.attempt_id',

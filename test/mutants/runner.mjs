@@ -11,7 +11,7 @@ import {
 import Mocha from 'mocha';
 import { testFiles } from './files.mjs';
 
-/** A test that waits for what a mutant no longer does has failed (ms). */
+/** A test that waits for something that a mutant no longer does has failed (ms). */
 const timeout = 10_000;
 
 class DecisionTests {
@@ -30,7 +30,7 @@ class DecisionTests {
   }
 
   async init() {
-    // What a mutant leaves behind must not end the process, which takes long to load everything again.
+    // The leftovers of a mutant must not end the process, which takes long to load everything again.
     process.on('unhandledRejection', () => undefined);
     process.on('uncaughtException', () => undefined);
     const require = createRequire(join(process.cwd(), 'package.json'));

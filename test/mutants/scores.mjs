@@ -1,11 +1,11 @@
-// Reads Stryker's report: a score for each folder and file, and what survived.
+// Reads Stryker's report: a score for each folder and file, and the survivors.
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const caught = new Set(['Killed', 'Timeout']);
 const missed = new Set(['Survived', 'NoCoverage']);
 
-/** Of each folder and file how many mutants were caught, of how many; and the survivors. */
+/** The number of caught mutants out of all, by folder and file; and the survivors. */
 export function scoresOf(reportFile) {
   const { files } = JSON.parse(readFileSync(reportFile, 'utf8'));
   const rows = [];

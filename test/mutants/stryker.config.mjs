@@ -1,4 +1,4 @@
-// What `npm run mutants` does with Stryker; see docs/testing.md.
+// Stryker's configuration for `npm run mutants`; see docs/testing.md.
 import { join } from 'node:path';
 import { mutated } from './files.mjs';
 
@@ -8,7 +8,7 @@ export default {
   testRunner: 'decisions',
   mutate: mutated,
   coverageAnalysis: 'perTest',
-  // What is computed once, when a file is loaded, would need a process of its own for each mutant.
+  // Values computed once, when a file is loaded, would need a separate process for each mutant.
   ignoreStatic: true,
   incremental: true,
   incrementalFile: '.stryker/incremental.json',
@@ -18,6 +18,6 @@ export default {
   jsonReporter: { fileName: '.stryker/report.json' },
   concurrency: 2,
   timeoutMS: 10_000,
-  // The tests are run by tsx, which looks at no types.
+  // The tests are run by tsx, which does not check types.
   disableTypeChecks: false,
 };

@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 describe('The body of a request', () => {
   let server: Server;
   let read = 0;
-  /** Requests that were let through and are not answered until the test says so. */
+  /** Requests that were accepted and wait for an answer until the test sends one. */
   const waiting: (() => void)[] = [];
   before(async () => {
     const app = express();
@@ -77,20 +77,20 @@ describe('The body of a request', () => {
     'x/json',
     'multipart/mixed; boundary=x',
   ]) {
-    it(`needs its exact type: "${type}" is refused`, async () => {
+    it(`needs its exact type: "${type}" is rejected`, async () => {
       const { status, body } = await send('{}', type === '' ? {} : { 'content-type': type });
       assert.deepEqual([status, body.code], [400, 'malformed_input']);
     });
   }
 
-  it('is not read for whoever may not send it', async () => {
+  it('is not read if the client may not send it', async () => {
     for (const [headers, status] of [
       [{}, 401],
       [{ authorization: 'Bearer read' }, 403],
       [{ authorization: 'Bearer operate', origin: 'http://evil.example' }, 403],
     ] as const) {
       read = 0;
-      // The body is announced, and never comes: the answer must not wait for it.
+      // The body is announced, and never arrives: the answer must not wait for it.
       const asked = begin({ ...json, 'content-length': '1000', ...headers });
       asked.flushHeaders();
       assert.equal((await answerTo(asked)).status, status);
@@ -99,14 +99,14 @@ describe('The body of a request', () => {
     }
   });
 
-  it('is refused by its announced length', async () => {
+  it('is rejected by its announced length', async () => {
     const asked = begin({ ...json, authorization: 'Bearer operate', 'content-length': String(mebibyte + 1) });
     asked.flushHeaders();
     assert.equal((await answerTo(asked)).status, 400);
     asked.destroy();
   });
 
-  it('is refused when it is nested too deep, however long it is', async () => {
+  it('is rejected if it is nested too deeply, however long it is', async () => {
     for (const body of ['['.repeat(500_000), `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`]) {
       assert.equal((await send(body)).status, 400);
     }
@@ -114,13 +114,13 @@ describe('The body of a request', () => {
     assert.equal((await send(JSON.stringify({ a: '['.repeat(100) }))).status, 200);
   });
 
-  it('is held by no more than sixteen mebibytes at once', async () => {
+  it('uses at most sixteen mebibytes for all concurrent requests', async () => {
     const body = JSON.stringify('x'.repeat(mebibyte - 2));
     const full = Array.from({ length: 16 }, () => send(body, json, '/wait'));
     while (waiting.length < 16) await new Promise((resolve) => setImmediate(resolve));
     const { status, body: refusal } = await send(body);
     assert.deepEqual([status, refusal.code], [503, 'bodies_in_flight']);
-    assert.equal((await send('{}')).status, 200, 'a small one gets through');
+    assert.equal((await send('{}')).status, 200, 'a small one is accepted');
     for (const answer of waiting.splice(0)) answer();
     for (const { status } of await Promise.all(full)) assert.equal(status, 200);
     assert.equal((await send(body)).status, 200);

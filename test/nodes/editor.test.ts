@@ -14,7 +14,7 @@ const types = Object.keys(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { 'node-red': { nodes: object } })['node-red'].nodes,
 );
 
-/** What an editor file registers, as far as it is looked at here. */
+/** The registration of an editor file, as far as the tests use it. */
 interface EditorDefinition {
   category: string;
   color: string;
@@ -46,7 +46,7 @@ function scriptOf(type: string): string {
   return script;
 }
 
-/** Runs an editor file as the editor would and returns what it registers. */
+/** Runs an editor file as the editor would and returns its registration. */
 function register(type: string, translate: (key: string) => string = (key) => key): EditorDefinition {
   const registered: [string, EditorDefinition][] = [];
   const RED = {
@@ -54,7 +54,7 @@ function register(type: string, translate: (key: string) => string = (key) => ke
     _: translate,
   };
   const page = createContext({ RED, $: () => ({ length: 0 }) });
-  // What a page loads besides, in the order of the editor file.
+  // The further scripts that a page loads, in the order of the editor file.
   for (const [, file] of editorFile(type).matchAll(
     /<script src="resources\/@platewise\/node-red-platewise\/([^"]+)"/g,
   )) {
@@ -67,7 +67,7 @@ function register(type: string, translate: (key: string) => string = (key) => ke
   return definition;
 }
 
-/** Every key of the catalogue that the form and the script ask for. */
+/** Every catalogue key that the form and the script use. */
 function usedKeys(type: string): string[] {
   const html = editorFile(type);
   const inForm = [...html.matchAll(/data-i18n="([^"]*)"/g)].flatMap(([, keys]) =>
@@ -94,7 +94,7 @@ for (const type of types) {
       assert.ok(html.includes(`data-template-name="${type}"`));
       const { defaults, credentials } = register(type);
       for (const property of [...Object.keys(defaults), ...Object.keys(credentials ?? {})]) {
-        // Not for the user: it says which version of the package made the node.
+        // Not for the user: it records which version of the package created the node.
         if (property === 'version') continue;
         assert.ok(html.includes(`id="${prefix}${property}"`), `no input for ${property}`);
         assert.ok(property.length > 1 && !['id', 'type', 'wires', 'inputs', 'outputs'].includes(property), property);
@@ -108,7 +108,7 @@ for (const type of types) {
       assert.equal(register(type).defaults['version']?.value, currentVersion);
     });
 
-    it('asks for its farm, unless it is one', () => {
+    it('has a field for its farm, unless it is one', () => {
       assert.equal(register(type).defaults['farm']?.type, type === 'print-farm' ? undefined : 'print-farm');
     });
 
@@ -126,7 +126,7 @@ for (const type of types) {
       assert.deepEqual(Object.keys(credentials).sort(), declared.sort());
     });
 
-    it('accepts its own defaults where nothing must be entered, and says in words what is wrong', () => {
+    it('accepts its own defaults if nothing is required, and explains errors in words', () => {
       const catalogue = catalogueOf(type, 'en-US');
       const translate = (key: string): string => {
         const [namespace, name = ''] = key.split(':');
@@ -144,7 +144,7 @@ for (const type of types) {
       }
     });
 
-    it('has the same words in each language, and every one that it uses', () => {
+    it('has the same texts in each language, and every one that it uses', () => {
       const [first = {}, ...others] = languages.map((language) => catalogueOf(type, language));
       for (const other of others) assert.deepEqual(Object.keys(other), Object.keys(first));
       for (const key of usedKeys(type)) {
@@ -156,7 +156,7 @@ for (const type of types) {
       }
     });
 
-    it('uses every word of its catalogue', () => {
+    it('uses every text of its catalogue', () => {
       const used = usedKeys(type);
       for (const key of Object.keys(catalogueOf(type, 'en-US'))) {
         assert.ok(
@@ -199,7 +199,7 @@ for (const type of types) {
     });
 
     it('keeps its label readable on its colour', () => {
-      // Node-RED writes labels in #333 in both themes; 4.5:1 is what WCAG asks of text.
+      // Node-RED writes labels in #333 in both themes; WCAG requires 4.5:1 for text.
       const luminance = (hex: string): number => {
         const [r = 0, g = 0, b = 0] = (hex.slice(1).match(/../g) ?? [])
           .map((part) => Number.parseInt(part, 16) / 255)
@@ -210,7 +210,7 @@ for (const type of types) {
       assert.ok(ratio >= 4.5, `${ratio.toFixed(2)}:1`);
     });
 
-    it('is there in the built package, with words, help and icon', () => {
+    it('is in the built package, with texts, help and icon', () => {
       const built = join(root, 'dist', 'nodes', type);
       for (const file of [`${type}.js`, `${type}.html`, `icons/${register(type).icon}`]) {
         assert.ok(existsSync(join(built, file)), file);
@@ -222,7 +222,7 @@ for (const type of types) {
   });
 }
 
-describe('The fields of a printer form that say what it can do', () => {
+describe('The capability fields of a printer form', () => {
   const printers = types.filter((type) => type.endsWith('-printer'));
   const verdict = (type: string, field: string, value: unknown): unknown =>
     register(type).defaults[field]?.validate?.call({}, value, {});
@@ -238,13 +238,13 @@ describe('The fields of a printer form that say what it can do', () => {
     toolVolumes: { good: ['', '25,0,0-350,320,325; -5,0,0-325,320,320'], bad: ['0,0-1,1', '9,0,0-1,1,1', ';'] },
     bedExclusions: { good: ['', 'none', '0,0-18,28; 153, 235 - 216, 256'], bad: ['0,0-18', '18,0-0,28', 'no'] },
   };
-  /** Macros are Klipper's, and an Artisan heats no chamber. */
+  /** Macros belong to Klipper, and an Artisan has no heated chamber. */
   const without: Record<string, string[]> = {
     'bambu-printer': ['allowedMacros'],
     'snapmaker-printer': ['allowedMacros', 'maxChamberTemperature'],
   };
   for (const type of printers) {
-    it(`accept what the server does, and nothing else: ${type}`, () => {
+    it(`accept the same values as the server: ${type}`, () => {
       for (const [field, { good, bad }] of Object.entries(fields)) {
         if (register(type).defaults[field] === undefined && (without[type] ?? []).includes(field)) continue;
         for (const value of good) assert.equal(verdict(type, field, value), true, `${field} ${value}`);
@@ -269,14 +269,14 @@ describe('The choices of the editor', () => {
     );
   });
 
-  it('are the actions that job-control does, and to let the message choose', () => {
+  it('are the actions that job-control supports, and one that lets the message choose', () => {
     assert.deepEqual(
       optionsOf('job-control').sort(),
       ['', ...endpoints.flatMap(({ action }) => action?.name ?? [])].sort(),
     );
   });
 
-  it('are the events that status-bus tells apart', () => {
+  it('are the events that status-bus distinguishes', () => {
     assert.deepEqual(optionsOf('status-bus'), ['all', 'job', 'bed', 'low_stock', 'attention', 'changed']);
   });
 });

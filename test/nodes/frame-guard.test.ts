@@ -7,7 +7,7 @@ import { frameHeaders } from '../../lib/http/frames';
 import { guardFrames } from '../../nodes/http/frame-guard';
 
 describe('Frames of other sites', () => {
-  it('show no dashboard, wherever it lies', async () => {
+  it('cannot show the dashboard, wherever it is served', async () => {
     const app = express();
     app.use(guardFrames(() => ['/dashboard', '/shop']));
     app.use((_request, response) => void response.send('page'));
@@ -30,7 +30,7 @@ describe('Frames of other sites', () => {
     }
   });
 
-  it('may show it where the owner says so, and nothing else gets into the header', () => {
+  it('may show it if the owner allows it, and nothing else gets into the header', () => {
     assert.deepEqual(frameHeaders('https://home.example.org:8123/lovelace; nonsense, javascript:a, http://panel.lan'), {
       'content-security-policy': "frame-ancestors 'self' https://home.example.org:8123 http://panel.lan",
     });

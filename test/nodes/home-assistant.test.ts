@@ -69,7 +69,7 @@ describe('The example for Home Assistant, on a real MQTT broker', () => {
     }
   };
 
-  it('announces every printer and the queue, and tells of a new job at once', async () => {
+  it('announces every printer and the queue, and reports a new job immediately', async () => {
     const directory = temporaryDirectory('home-assistant');
     const flow = example.map((node) => {
       if (node.type === 'mqtt-broker') return { ...node, port: String((server.address() as AddressInfo).port) };

@@ -4,7 +4,7 @@ import type { Node } from 'node-red';
 import type { Farm } from '../../lib/farm/farm';
 import { onInput } from '../../nodes/input';
 
-/** Gives a node something to do that fails, and answers with what it tells the flow. */
+/** Passes a failing input to a node, and returns what it reports to the flow. */
 async function failing(whileUnderWay: (state: { open: Farm | undefined }) => void): Promise<unknown> {
   const node = new EventEmitter();
   const state: { open: Farm | undefined } = { open: {} as Farm };
@@ -16,12 +16,12 @@ async function failing(whileUnderWay: (state: { open: Farm | undefined }) => voi
   return new Promise((resolve) => node.emit('input', {}, assert.fail, resolve));
 }
 
-describe('What goes wrong while a node works', () => {
-  it('is told to the flow', async () => {
+describe('An error while a node works', () => {
+  it('is reported to the flow', async () => {
     assert.match(String(await failing(() => undefined)), /it cannot be read/);
   });
 
-  it('is nobody’s business any more once the farm was closed under it', async () => {
+  it('is ignored once the farm was closed in the meantime', async () => {
     assert.equal(
       await failing((state) => {
         state.open = undefined;

@@ -16,7 +16,7 @@ const modules = [
 
 helper.init(require.resolve(process.env['PLATEWISE_TEST_NODE_RED'] ?? 'node-red'));
 
-describe('What a printer node makes known of its printer', function () {
+describe('What a printer node stores about its printer', function () {
   this.timeout(60_000);
   const bench = new Bench();
   let directory: string;
@@ -53,7 +53,7 @@ describe('What a printer node makes known of its printer', function () {
     await helper.load(modules, flow as Parameters<typeof helper.load>[1], { a100000000000000: credentials });
   };
   const farm = (): Promise<Farm> => (helper.getNode(farmId) as Node & { farm(): Promise<Farm> }).farm();
-  /** The printer once this holds of it. */
+  /** The printer, once this condition holds. */
   const stored = async (id: string, holds: (printer: Printer) => boolean): Promise<Printer> => {
     const { database } = await farm();
     for (;;) {
@@ -67,7 +67,7 @@ describe('What a printer node makes known of its printer', function () {
     return slots.filter(({ printerId }) => printerId === id).map(({ slot, tool }) => [slot, tool]);
   };
 
-  it('a Klipper printer is as large as its axes reach, and has a slot for each of its extruders', async () => {
+  it('a Klipper printer has the size of its axes, and a slot for each of its extruders', async () => {
     const moonraker = await bench.start('moonraker', { profile: 'modern' });
     await load({ type: 'klipper-printer', printerId: 'voron', port: String(moonraker.ready.ports['http']) });
     const { capabilities, make } = await stored('voron', (one) => one.capabilities.buildVolume.max.x > 0);
@@ -79,7 +79,7 @@ describe('What a printer node makes known of its printer', function () {
     moonraker.actions['heads']?.({ count: 2 });
     const fewer = await stored('voron', (one) => one.capabilities.buildVolume.max.x < 500);
     assert.equal(fewer.capabilities.buildVolume.max.x, 405.5);
-    // Klipper tells its axes and its extruders one after the other.
+    // Klipper reports its axes and its extruders one after the other.
     let slots = await slotsOf('voron');
     while (slots.length < 2) {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -91,7 +91,7 @@ describe('What a printer node makes known of its printer', function () {
     ]);
   });
 
-  it('a Klipper printer prints what comes, as soon as it has told its size', async () => {
+  it('a Klipper printer accepts jobs as soon as it has reported its size', async () => {
     const moonraker = await bench.start('moonraker', { profile: 'modern', speed: 600 });
     const ours = (id: string, type: string, wires: string[]) => ({ id, type, z: tab, farm: farmId, wires: [wires] });
     await load({ type: 'klipper-printer', printerId: 'voron', port: String(moonraker.ready.ports['http']) }, {}, [
@@ -121,7 +121,7 @@ describe('What a printer node makes known of its printer', function () {
     assert.ok(truthNames(moonraker).includes('finished'));
   });
 
-  it('what its owner says counts more than what it reports, and each field counts by itself', async () => {
+  it("the owner's values take precedence over reported ones, field by field", async () => {
     const moonraker = await bench.start('moonraker', { profile: 'modern' });
     await load({
       ...{ type: 'klipper-printer', printerId: 'voron', port: String(moonraker.ready.ports['http']) },
@@ -138,7 +138,7 @@ describe('What a printer node makes known of its printer', function () {
     ]);
   });
 
-  it('a Bambu that says what it is is known by its model, whatever it was taken for', async () => {
+  it('a Bambu that reports its model gets it, whatever model it had before', async () => {
     const bambu = await bench.start('bambu', { profile: 'x1' });
     const { ports, serial, ca_file: caFile, access_code: accessCode = '' } = bambu.ready;
     const reached = { serial, caFile, mqttPort: String(ports['mqtt']), ftpsPort: String(ports['ftps']) };
@@ -149,7 +149,7 @@ describe('What a printer node makes known of its printer', function () {
     assert.notEqual(report?.state, 'fault');
   });
 
-  it('the printers of the default farm stay as they are, to the letter', async () => {
+  it('the printers of the default farm stay exactly as they are', async () => {
     const bambu = await bench.start('bambu');
     const { ports, serial, ca_file: caFile, access_code: accessCode = '' } = bambu.ready;
     const reached = { serial, caFile, mqttPort: String(ports['mqtt']), ftpsPort: String(ports['ftps']) };
@@ -169,7 +169,7 @@ describe('What a printer node makes known of its printer', function () {
     ['model', { type: 'bambu-printer', model: 'O1C2', serial: '1' }],
     ['slots', { type: 'snapmaker-printer', slots: 'nozzle0, nozzle0' }],
   ] as const) {
-    it(`is refused at deploy, with field, value and remedy: ${field}`, async () => {
+    it(`is rejected at deploy, with field, value and remedy: ${field}`, async () => {
       await load({ printerId: 'wrong', ...properties });
       const node = helper.getNode('a100000000000000') as Node & { error: { args: unknown[][] } };
       const [[text] = []] = node.error.args;

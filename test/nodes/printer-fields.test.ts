@@ -8,14 +8,14 @@ import { type CapabilityFields, readCapabilities } from '../../nodes/printer/pri
 
 const read = (fields: CapabilityFields) => readCapabilities(fields, (slot) => (slot === 'extruder1' ? 1 : 0));
 
-describe('What the form of a printer says that it can do', () => {
-  it('is nothing if it is empty, or comes from a flow of an earlier version', () => {
+describe("The capabilities in a printer's form", () => {
+  it('are empty if the form is, or comes from a flow of an earlier version', () => {
     assert.deepEqual(read({}), { capabilities: {} });
     const empty = { buildX: '', buildY: '', buildZ: '', slots: '', nozzles: ' ', materials: '' };
     assert.deepEqual(read(empty), { capabilities: {} });
   });
 
-  it('is read field by field, each by itself', () => {
+  it('are read field by field, each separately', () => {
     assert.deepEqual(read({ slots: 'ams0-0, ams1-0=1,,extruder1' }).slots, [
       { slot: 'ams0-0', tool: 0 },
       { slot: 'ams1-0', tool: 1 },
@@ -83,7 +83,7 @@ describe('What the form of a printer says that it can do', () => {
     ['slots', { slots: 'ams0-0, ams1-0=1', nozzles: '0.4' }],
   ];
   for (const [field, fields] of bad) {
-    it(`is refused with field, value and remedy: ${JSON.stringify(fields).slice(0, 60)}`, () => {
+    it(`are rejected with field, value and remedy: ${JSON.stringify(fields).slice(0, 60)}`, () => {
       assert.throws(
         () => read(fields),
         (error) => {
@@ -98,7 +98,7 @@ describe('What the form of a printer says that it can do', () => {
     });
   }
 
-  it('names every field that is wrong at once', () => {
+  it('list every invalid field at once', () => {
     assert.throws(
       () => read({ nozzles: 'x', maxBedTemperature: 'y', slots: '=' }),
       (error) => error instanceof MalformedInputError && error.errors.length === 3,
@@ -106,12 +106,12 @@ describe('What the form of a printer says that it can do', () => {
   });
 });
 
-describe('What a printer can do', () => {
+describe('The capabilities of a printer', () => {
   const bambu = { models: bambuModels, fallback: anyKlipper, given: {} };
   const x1c = bambuModels.find(({ token }) => token === 'BL-P001');
   const h2d = bambuModels.find(({ token }) => token === 'O1D');
 
-  it('is that of the model that its owner chose, else that it says it is, else that it was', () => {
+  it('are those of the model that its owner chose, else the reported one, else the previous one', () => {
     const by = (facts: object) => describePrinter({ ...bambu, ...facts }).model;
     const stored = h2d?.capabilities;
     const reported = { model: 'BL-P001' };
@@ -122,7 +122,7 @@ describe('What a printer can do', () => {
     assert.deepEqual(describePrinter({ ...bambu, reported }), x1c?.capabilities);
   });
 
-  it('keeps what an hour costs and draws, and forgets what its owner took back', () => {
+  it('keep the hourly cost and power, and drop what its owner withdrew', () => {
     const giga = { models: [], fallback: orangeStormGiga };
     const before = describePrinter({ ...giga, given: { maxBedTemperature: 60, watts: 90 } });
     const stored = { ...before, usdPerHour: 7 };
@@ -130,7 +130,7 @@ describe('What a printer can do', () => {
     assert.deepEqual([after.maxBedTemperature, after.usdPerHour, after.watts], [110, 7, 90]);
   });
 
-  it('stays what it was until a printer without a model in the table has told its size', () => {
+  it('stay unchanged until a printer without a model in the table has reported its size', () => {
     const klipper = { models: [], fallback: anyKlipper, given: {} };
     const reported = { buildVolume: volumeTo(350, 350, 340), maxNozzleTemperature: 300 };
     const stored = describePrinter({ ...klipper, reported });
@@ -140,7 +140,7 @@ describe('What a printer can do', () => {
     assert.deepEqual(describePrinter({ ...klipper, stored, reported: grown }).buildVolume, volumeTo(400, 400, 400));
   });
 
-  it('comes with the slots that it reports, a spool beside a Bambu only where there is no AMS', () => {
+  it("include the reported slots, and a Bambu's external spool only if it has no AMS", () => {
     const beside = { slot: 'ext-right', tool: 0, present: null };
     const tray = { slot: 'ams1-0', tool: 1, present: true };
     assert.deepEqual(slotsFromReport('bambu', [tray, beside]), [{ slot: 'ams1-0', tool: 1 }]);

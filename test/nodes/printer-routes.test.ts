@@ -44,7 +44,7 @@ describe('The buttons of a printer form', function () {
     return reply.body as Answer;
   };
 
-  it('look around for no page of another site', async () => {
+  it('reject a search from a page of another site', async () => {
     for (const name of ['test', 'discover']) {
       for (const headers of [
         { origin: 'http://evil.example' },
@@ -57,7 +57,7 @@ describe('The buttons of a printer form', function () {
     }
   });
 
-  it('tests a connection to each make, with what the form holds', async () => {
+  it('test a connection to each make, with the values in the form', async () => {
     const bambu = await bench.start('bambu');
     const moonraker = await bench.start('moonraker', { accessCode: 'c'.repeat(32) });
     const snapmaker = await bench.start('snapmaker');
@@ -100,7 +100,7 @@ describe('The buttons of a printer form', function () {
     assert.match(other.checks[0]?.message ?? '', /set up as a Bambu Lab A1 mini, and says that it is a Bambu Lab H2D/);
   });
 
-  it('asks the connection that a deployed node has, because an Artisan takes one client only', async () => {
+  it('use the connection of a deployed node, because an Artisan accepts one client only', async () => {
     const snapmaker = await bench.start('snapmaker');
     const port = String(snapmaker.ready.ports['sacp']);
     const node = {
@@ -128,7 +128,7 @@ describe('The buttons of a printer form', function () {
     assert.deepEqual([answer.ready, answer.checks], [true, []]);
   });
 
-  it('tells the models that there are, what counts where a field is empty, and which are not driven and why', async () => {
+  it('return the models, the effective values of empty fields, and the unsupported models with the reason', async () => {
     const bambu = (await helper.request().get('/platewise/bambu-printer/models')).body as Table;
     const byToken = new Map(bambu.models.map(({ token, ...model }) => [token, model]));
     assert.deepEqual(byToken.get('BL-P001')?.name, 'Bambu Lab X1 Carbon');
@@ -147,19 +147,19 @@ describe('The buttons of a printer form', function () {
     assert.deepEqual([klipper.models, klipper.refused, klipper.fallback['buildX']], [[], [], undefined]);
     const elegoo = (await helper.request().get('/platewise/elegoo-printer/models')).body as Table;
     assert.deepEqual([elegoo.fallback['buildX'], elegoo.fallback['slots']], ['800', 'extruder']);
-    // What is shown is what the server reads.
+    // The form shows what the server reads.
     for (const { defaults } of [...bambu.models, { defaults: elegoo.fallback }]) {
       assert.doesNotThrow(() => readCapabilities(defaults, () => 0));
     }
   });
 
-  it('answers with the printers that were found', async () => {
+  it('return the printers that were found', async () => {
     const reply = await helper.request().post('/platewise/snapmaker-printer/discover').send({ host: '127.0.0.1' });
     assert.equal(reply.status, 200);
     assert.ok(Array.isArray((reply.body as { printers: unknown }).printers));
   });
 
-  it('refuses what is no address, and names the field', async () => {
+  it('reject an invalid address, and name the field', async () => {
     for (const host of ['', 'http://printer/', 7]) {
       const reply = await helper.request().post('/platewise/elegoo-printer/test').send({ properties: { host } });
       assert.equal(reply.status, 400);

@@ -4,7 +4,7 @@ import { MalformedInputError, NotFoundError, TooManyRequestsError } from '../../
 import { DatabaseUnavailableError } from '../../lib/store/database';
 
 describe('Problem details', () => {
-  it('say nothing of what was not expected, nor of what lies beneath', () => {
+  it('reveal nothing about unexpected errors, nor their causes', () => {
     const internal = problemOf(
       new TypeError("Cannot read properties of undefined (reading 'x') at /home/farm/a.js:1:2"),
     );
@@ -16,7 +16,7 @@ describe('Problem details', () => {
     assert.match(away.detail, /^PostgreSQL cannot be reached: see the log/);
   });
 
-  it('repeat what was sent only as far as it is short', () => {
+  it('repeat sent values only if they are short', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 100_000; level++) deep = [deep];
     const wrong = ['short', 'x'.repeat(1e6), deep, { a: 'y'.repeat(1e6) }].map((value, index) => ({
@@ -30,7 +30,7 @@ describe('Problem details', () => {
     assert.ok(JSON.stringify(problemOf(new NotFoundError('job', 'x'.repeat(1e6)))).length < 5000);
   });
 
-  it('come with the headers that belong to them', () => {
+  it('are sent with their headers', () => {
     const error = new TooManyRequestsError('3 files a minute', 17);
     assert.equal(problemHeaders(error, problemOf(error))['retry-after'], '17');
   });

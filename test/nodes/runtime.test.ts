@@ -73,7 +73,7 @@ describe('The nodes', () => {
   const load = async (...nodes: Record<string, unknown>[]): Promise<void> => {
     await helper.load(modules, [tab, farmNode(), out, catcher, caught, ...nodes] as Parameters<typeof helper.load>[1]);
   };
-  /** Gives the farm printers and materials, once it is open. */
+  /** Adds printers and materials to the farm, once it is open. */
   const equip = async (): Promise<void> => {
     const { database } = await (helper.getNode('f0f0f0f0f0f0f0f0') as unknown as PrintFarmNode).farm();
     await addDefaultFarm(database);
@@ -97,7 +97,7 @@ describe('The nodes', () => {
     assert.equal(answer.statusCode, undefined);
   });
 
-  it('a refused job goes to the Catch node with its code, not further on the wire', async () => {
+  it('a rejected job goes to the Catch node with its code, not further on the wire', async () => {
     await load(ours('a100000000000000', 'job-submit'));
     const error = next('caught0000000000');
     helper.getNode('a100000000000000').receive({ payload: { ...job(), material_id: 'unobtainium' } });
@@ -171,7 +171,7 @@ describe('The nodes', () => {
     assert.match(String(((await error)['error'] as { message: string }).message), /plan/);
   });
 
-  it('status-bus tells of each change that rabbitmq-dispatch publishes', async () => {
+  it('status-bus reports each change that rabbitmq-dispatch publishes', async () => {
     await load(
       ours('a100000000000000', 'job-submit', { wires: [[]] }),
       ours('a700000000000000', 'rabbitmq-dispatch', { wires: [[]] }),
@@ -187,14 +187,14 @@ describe('The nodes', () => {
     assert.equal(payload['job_seq'], 1);
   });
 
-  it('a node without a farm says so', async () => {
+  it('a node without a farm reports it', async () => {
     await load({ ...ours('a100000000000000', 'job-submit'), farm: '' });
     const error = next('caught0000000000');
     helper.getNode('a100000000000000').receive({ payload: job() });
     assert.match(String(((await error)['error'] as { message: string }).message), /no print-farm/);
   });
 
-  it('a farm whose hours nobody understands stays closed, and each node says what to mend', async () => {
+  it('a farm with invalid hours stays closed, and each node reports what to fix', async () => {
     hours = { quietHours: '22:99-06:00' };
     await load(ours('a100000000000000', 'job-submit'));
     const error = next('caught0000000000');
@@ -205,7 +205,7 @@ describe('The nodes', () => {
     assert.deepEqual([refused.statusCode, refused.payload['code']], [503, 'farm_not_open']);
   });
 
-  it('a second process on the same data is refused with words', async () => {
+  it('a second process on the same data is rejected with an explanation', async () => {
     await load(ours('a200000000000000', 'queue-status', { question: 'queue' }));
     await ask('a200000000000000', { payload: {} });
     await assert.rejects(

@@ -17,7 +17,7 @@ const part = (name: string): string =>
   `--x\r\nContent-Disposition: form-data; name="${name}"; filename="a.stl"\r\n\r\nsolid a`;
 
 describe('An upload', () => {
-  it('is handed on as it comes', async () => {
+  it('is passed on as a stream', async () => {
     const got = await receiveFile(upload(`${part('file')}\r\n--x--\r\n`), (stream, name) =>
       text(stream).then((content) => `${name}: ${content}`),
     );
@@ -25,7 +25,7 @@ describe('An upload', () => {
   });
 
   for (const name of ['file', 'another']) {
-    it(`that breaks off in the part "${name}" is refused, and ends nothing else`, async () => {
+    it(`that breaks off in the part "${name}" is rejected, and ends nothing else`, async () => {
       await assert.rejects(
         receiveFile(upload(part(name)), (stream) => text(stream)),
         MalformedInputError,
@@ -33,7 +33,7 @@ describe('An upload', () => {
     });
   }
 
-  /** Files below a folder that this process holds open, where the system tells. */
+  /** Files below a folder that this process holds open, if the system can list them. */
   const heldOpen = (folder: string): string[] =>
     (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd') : []).flatMap((fd) => {
       try {

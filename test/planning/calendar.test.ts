@@ -4,7 +4,7 @@ import { hoursFrom, OperatorCalendar } from '../../lib/planning/calendar';
 
 const minute = 60_000;
 
-describe('Hours as they are written', () => {
+describe('Hours as text', () => {
   for (const [text, begin, end] of [
     ['08:00-20:00', 480, 1200],
     [' 22:30-06:15 ', 1350, 375],
@@ -27,7 +27,7 @@ describe('Hours as they are written', () => {
     ['08:00-20:00', 'UTC', [Number.NaN], 'operator_days'],
   ];
   for (const [text, zone, days, field] of bad) {
-    it(`are refused, with the field, its value and a remedy: ${[text, zone, days ?? ''].join(' ')}`, () => {
+    it(`are rejected, with the field, its value and a remedy: ${[text, zone, days ?? ''].join(' ')}`, () => {
       assert.throws(
         () => hoursFrom(text, zone, days),
         (error) => {
@@ -45,7 +45,7 @@ describe('Hours as they are written', () => {
 });
 
 describe('A window of hours', () => {
-  // zone, hours, a moment before, when it opens next and closes then
+  // zone, hours, a moment before, its next opening and closing
   const cases: [string, string, string, string, string, string][] = [
     [
       'America/Santiago',
@@ -115,7 +115,7 @@ describe('A window of hours', () => {
     ],
   ];
   for (const [zone, text, what, from, open, close] of cases) {
-    it(`opens and closes by the clocks of ${zone}, ${text}: ${what}`, () => {
+    it(`opens and closes by local time in ${zone}, ${text}: ${what}`, () => {
       const begin = Date.parse(from);
       const shifts = new OperatorCalendar(hoursFrom(text, zone), begin, 3).shifts(0, 2 * 1440);
       const [first] = shifts.map(([a, b]) => [a, b].map((at) => new Date(begin + at * minute).toISOString()));

@@ -29,8 +29,8 @@ for (const [mode, more] of modes) {
       ['offline in the middle of a print', { online: false, busy: { with: '"vase"', until: now } }],
       ['at fault', { state: 'fault' }],
       ['in an unknown state', { state: 'unknown' }],
-      ['busy with something of its own', { state: 'busy' }],
-      ['not heard of yet', { state: null }],
+      ['busy with its own work', { state: 'busy' }],
+      ['without a report so far', { state: null }],
     ];
     for (const [name, state] of unable) {
       it(`never prefers a printer that is ${name}, however fast it is`, () => {
@@ -44,7 +44,7 @@ for (const [mode, more] of modes) {
       });
     }
 
-    it('never has a job wait for filament that nobody has while another printer holds it', () => {
+    it('never makes a job wait for unavailable filament while another printer has it', () => {
       const result = plan([job('a', petg)], [fast({}), { ...steady, slots: slot('petg', 500) }], {
         ...more,
         shelf: [],
@@ -52,7 +52,7 @@ for (const [mode, more] of modes) {
       assert.deepEqual(ready(result), [['a', 'steady']]);
     });
 
-    it('says that no spool has enough, and gives the printer to what it can print', () => {
+    it('reports that no spool has enough, and uses the printer for another job', () => {
       const shelf = [{ spoolId: 's', materialId: materialId('petg'), grams: 90 }];
       const jobs = [job('a', { ...petg, grams: 100, priority: 1 }), job('b', { priority: 9 })];
       const snapshot = { now, jobs, printers: [steady], clearMinutes: 5, changeMinutes: 12, shelf, ...more };
@@ -67,14 +67,14 @@ for (const [mode, more] of modes) {
       );
     });
 
-    it('counts a spool that lies in another printer as one that can be put in', () => {
+    it('counts a spool in another printer as one that can be loaded', () => {
       const small = printer('small', [20, 20, 20], { slots: slot('petg', 500) });
       const result = plan([job('a', petg)], [steady, small], { ...more, shelf: [] });
       assert.equal(result.lines[0]?.printerId, 'steady');
       assert.doesNotMatch(result.waiting[jobId('a')] ?? '', /no spool/);
     });
 
-    it('says that the printer sees something else than is booked, rather than that nobody has it', () => {
+    it('reports that the printer detects another filament than booked, rather than that none is available', () => {
       const doubtful = { ...slot('petg', 500)[0], materialId: null } as PlanningPrinter['slots'][number];
       const contradiction = { booked: materialId('petg'), seen: 'PLA' };
       const there = { ...steady, slots: [{ ...doubtful, contradiction }] };
@@ -82,7 +82,7 @@ for (const [mode, more] of modes) {
       assert.doesNotMatch(result.waiting[jobId('a')] ?? '', /no spool/);
     });
 
-    it('prefers another printer for a while after a failure, and waits hours for none', () => {
+    it('prefers another printer for a while after a failure, but does not wait hours for it', () => {
       const failed = (hours: number) => ({ failedOn: printerId('fast'), failedAt: now - hours * hour });
       const printers = [fast({}), steady];
       const chosen = (hours: number) => plan([job('a', failed(hours))], printers, more).lines[0]?.printerId;
@@ -96,7 +96,7 @@ for (const [mode, more] of modes) {
       ]);
     });
 
-    it('gives eight jobs that failed on a printer to it again before they queue for hours elsewhere', () => {
+    it('assigns eight jobs that failed on a printer to it again rather than queue them for hours elsewhere', () => {
       const jobs = Array.from({ length: 8 }, (_, index) =>
         job(`job${index}`, { failedOn: printerId('fast'), failedAt: now }),
       );
@@ -106,14 +106,14 @@ for (const [mode, more] of modes) {
   });
 }
 
-describe('A spool on the shelf', () => {
-  it('is not waited for where an operator may never come and another printer could start', () => {
+describe('A spool in stock', () => {
+  it('is not waited for if an operator may never come and another printer could start', () => {
     const shelf = [{ spoolId: 's', materialId: materialId('petg'), grams: 900 }];
     const printers = [fast({}), { ...steady, slots: slot('petg', 500) }];
     assert.deepEqual(ready(plan([job('a', petg)], printers, { shelf })), [['a', 'steady']]);
   });
 
-  it('is promised once: who gets none takes no printer', () => {
+  it('is promised once: a job without a spool occupies no printer', () => {
     const shelf = [{ spoolId: 's', materialId: materialId('petg'), grams: 900 }];
     const twin = { ...steady, id: printerId('twin'), name: 'twin' };
     const jobs = [

@@ -32,7 +32,7 @@ for (const [mode, more] of operators) {
       ['cancelled', /submit a again/],
       ['gone', /submit what it stood for/],
     ] as const) {
-      it(`never follows one that is ${status}, and is told what to do`, () => {
+      it(`never follows one that is ${status}, and reports what to do`, () => {
         const { because, wouldHelp, waiting } = why([child({ deadEnds: [{ id: jobId('a'), status }] })]);
         const actions = wouldHelp.join('; ');
         assert.match(because, new RegExp(`never follow.* a .*${status}`));
@@ -51,7 +51,7 @@ for (const [mode, more] of operators) {
       assert.match(wouldHelp.join(), /drop the dependency/);
     });
 
-    it('keeps what it can still wait for when the other dependency is dropped', () => {
+    it('keeps its remaining dependencies when the other one is dropped', () => {
       const both = child({
         waitsFor: [jobId('a'), jobId('x')],
         deadEnds: [{ id: jobId('x'), status: 'cancelled' }],

@@ -14,7 +14,7 @@ describe('The hours of a job on a printer', () => {
     assert.equal(wallHours(job('part', { hours: 2 }), fast), 0.05);
   });
 
-  it('are those that were learned for this printer, where there are any', () => {
+  it('are the learned ones for this printer, if there are any', () => {
     assert.equal(expectedHours(job('part', { hours: 2 }), fast), 0.05);
     const learned = job('part', { hours: 2, hoursOn: { [printerId('giga')]: 3 } });
     assert.equal(expectedHours(learned, giga), 3);
@@ -28,11 +28,11 @@ describe('A printer is out of service', () => {
     ['idle', { online: true, state: 'idle', busy: null }, false],
     ['idle, with a dispatch under way', { online: true, state: 'idle', busy }, false],
     ['printing', { online: true, state: 'printing', busy }, false],
-    ['printing something that nobody knows of', { online: true, state: 'printing', busy: null }, true],
+    ['printing an unknown job', { online: true, state: 'printing', busy: null }, true],
     ['at fault', { online: true, state: 'fault', busy: null }, true],
     ['at fault during a print', { online: true, state: 'fault', busy }, true],
-    ['in a state that nobody knows', { online: true, state: 'unknown', busy: null }, true],
-    ['not heard of', { online: true, state: null, busy: null }, true],
+    ['in an unknown state', { online: true, state: 'unknown', busy: null }, true],
+    ['without a report', { online: true, state: null, busy: null }, true],
     ['offline', { online: false, state: 'idle', busy: null }, true],
     ['offline during a print', { online: false, state: 'printing', busy }, true],
   ];
@@ -44,7 +44,7 @@ describe('A printer is out of service', () => {
 describe('A printer on which a job failed', () => {
   const failed = (hoursAgo: number): PlanningJob => job('part', { failedOn: giga.id, failedAt: now - hoursAgo * hour });
 
-  it('counts as three hours slower at first, and less and less of them for six', () => {
+  it('counts as three hours slower at first, and gradually less over six hours', () => {
     const hours = [0, 1, 2, 4, 5.9, 6, 7].map((ago) => Math.round(reluctance(failed(ago), giga, now) * 100) / 100);
     assert.deepEqual(hours, [3, 2.5, 2, 1, 0.05, 0, 0]);
   });
@@ -55,11 +55,11 @@ describe('A printer on which a job failed', () => {
     assert.equal(reluctance(failed(0.05), fast, now), 1.5 / 60);
   });
 
-  it('does so at most, where the failure lies ahead', () => assert.equal(reluctance(failed(-5), giga, now), 3));
+  it('does so up to that limit if the failure lies ahead', () => assert.equal(reluctance(failed(-5), giga, now), 3));
 
   it('does so for that printer alone, and not for ever', () => {
     assert.equal(reluctance(failed(0), h2d, now), 0);
-    assert.equal(reluctance(job('part', { failedOn: giga.id }), giga, now), 0, 'nobody noted when');
+    assert.equal(reluctance(job('part', { failedOn: giga.id }), giga, now), 0, 'the time was not recorded');
     assert.equal(reluctance(job('part'), giga, now), 0);
   });
 });
@@ -85,7 +85,7 @@ describe('A job is owed', () => {
     assert.deepEqual(owed(jobs), ['p1', 'p5']);
   });
 
-  it('before others the longer it has been owed, not the longer it has waited', () => {
+  it('before others by the time since it was owed, not by its waiting time', () => {
     const jobs = [
       job('low', { priority: 10, createdAt: now - 300 * hour }),
       job('high', { priority: 1, createdAt: now - 250 * hour }),
@@ -94,12 +94,12 @@ describe('A job is owed', () => {
     assert.deepEqual(owed(jobs.reverse()), ['high', 'low']);
   });
 
-  it('in the order of ids where that is the same', () => {
+  it('in the order of ids if that is equal', () => {
     const jobs = ['b', 'c', 'a'].map((id) => job(id, { createdAt: old }));
     assert.deepEqual(owed(jobs), ['a', 'b', 'c']);
   });
 
-  it('unless it cannot be printed now anyhow', () => {
+  it('unless it cannot be printed now anyway', () => {
     const waiting: Partial<PlanningJob>[] = [
       { copiesToStart: 0 },
       { held: true },
@@ -112,7 +112,7 @@ describe('A job is owed', () => {
     assert.deepEqual(owed([job('part', { createdAt: old, copiesToStart: 3 })]), ['part']);
   });
 
-  it('prefers the printer that was asked for, by two hours, and no other', () => {
+  it('prefers the requested printer by two hours, and no other', () => {
     const wanting = (preferPrinter: typeof giga.id | null) =>
       job('part', { wishes: { ...defaultWishes, preferPrinter } });
     assert.equal(reluctance(wanting(giga.id), giga, now), 0);

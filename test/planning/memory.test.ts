@@ -22,8 +22,8 @@ const line = (more: Partial<PlanLine>): PlanLine =>
 const plan = (...lines: PlanLine[]): Plan => ({ version: 1, lines, positions: {}, waiting: {} });
 const change = { slot: 's', from: null, to: 'pla' as never, gramsNeeded: 1, spoolId: null };
 
-describe('What a plan leaves for the next one', () => {
-  it('is the start of a waiting job that is near, as it was promised first', () => {
+describe('The memory that a plan leaves for the next one', () => {
+  it('holds the start of a waiting job that is near, as it was first promised', () => {
     const first = memoryAfter(noMemory, snapshot, plan(line({ start: at(now + 60 * minute) })));
     assert.deepEqual(first.promised, { a: now + 60 * minute });
     const second = memoryAfter(first, snapshot, plan(line({ start: at(now + 90 * minute) })));
@@ -31,13 +31,13 @@ describe('What a plan leaves for the next one', () => {
     assert.equal(remembered(snapshot, second).jobs[0]?.promisedStart, now + 60 * minute);
   });
 
-  it('is no promise once the start is far away, or the job no longer waits', () => {
+  it('holds no promise once the start is far away, or the job no longer waits', () => {
     const memory = { ...noMemory, promised: { ['a' as JobId]: now, ['b' as JobId]: now } };
     assert.deepEqual(memoryAfter(memory, snapshot, plan(line({ start: at(now + 300 * minute) }))).promised, {});
     assert.deepEqual(memoryAfter(memory, snapshot, plan()).promised, { a: now });
   });
 
-  it('is since when an operator has been asked for a change', () => {
+  it('holds the time since when an operator has been asked for a change', () => {
     const asking = plan(line({ setupAt: at(now), changes: [change] }));
     const { asked } = memoryAfter(noMemory, snapshot, asking);
     assert.deepEqual(asked, { 'p s pla': now });
@@ -46,7 +46,7 @@ describe('What a plan leaves for the next one', () => {
     assert.deepEqual(memoryAfter({ ...noMemory, asked }, later, plan()).asked, {});
   });
 
-  it('takes an operator who does not come to be away for a while, and not for ever', () => {
+  it('treats an operator who does not come as away for a while, but not for ever', () => {
     const since = (minutes: number): number | undefined =>
       remembered(snapshot, { ...noMemory, asked: { 'p s pla': now - minutes * minute } }).operatorFrom;
     assert.equal(since(30), undefined);

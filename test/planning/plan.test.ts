@@ -12,7 +12,7 @@ describe('Fit', () => {
       .filter((one) => fittingTurn({ x, y, z }, one.capabilities.buildVolume) !== null)
       .map((one) => one.id);
 
-  it('judges all three axes against what the nozzle reaches', () => {
+  it('checks all three axes against the reach of the nozzle', () => {
     assert.deepEqual(fits(790, 790, 900), ['giga']);
     assert.deepEqual(fits(380, 380, 380), ['giga', 'artisan']);
     assert.deepEqual(fits(250, 250, 250), ['h2d', 'giga', 'artisan']);
@@ -56,7 +56,7 @@ describe('The plan', () => {
     );
   });
 
-  it('starts what fits nowhere never, says why, and starts the next at once', () => {
+  it('never starts what fits nowhere, gives the reason, and starts the next job immediately', () => {
     const impossible = Array.from({ length: 20 }, (_, index) =>
       job(`huge ${index}`, { dimensions: { x: 900, y: 10, z: 10 }, priority: 1, deadline: now + hour }),
     );
@@ -68,7 +68,7 @@ describe('The plan', () => {
     assert.match(result.waiting[jobId('huge 3')] ?? '', /h2d is too small.*giga is too small.*artisan is too small/);
   });
 
-  it('says what a waiting job waits for, and when it will start', () => {
+  it('reports what a waiting job waits for, and when it will start', () => {
     const busy = printer('busy', [400, 400, 400], { busy: { with: '"vase"', until: now + hour } });
     const result = plan([job('next')], [busy]);
     assert.equal(result.lines[0]?.start, new Date(now + hour + 5 * 60_000).toISOString());
@@ -76,14 +76,14 @@ describe('The plan', () => {
     assert.match(result.waiting[jobId('next')] ?? '', /busy is printing "vase"/);
   });
 
-  it('cannot say when, if only an operator can free the bed', () => {
+  it('gives no start time if only an operator can free the bed', () => {
     const full = printer('full', [400, 400, 400], { bed: 'occupied', bedCause: 'attempt' });
     const result = plan([job('next')], [full]);
     assert.equal(result.lines[0]?.start, null);
     assert.match(result.waiting[jobId('next')] ?? '', /bed of full must be cleared/);
   });
 
-  it('takes a free printer rather than one whose bed nobody has cleared', () => {
+  it('prefers a free printer to one whose bed is not cleared', () => {
     const full = printer('full', [400, 400, 400], { bed: 'occupied', bedCause: 'foreign' });
     assert.deepEqual(
       plan([job('next')], [full, giga]).lines.map((line) => [line.printerId, line.ready]),
@@ -91,7 +91,7 @@ describe('The plan', () => {
     );
   });
 
-  it('asks for the right filament and enough of it, and lets others go first meanwhile', () => {
+  it('requires the right filament and enough of it, and lets others go first in the meantime', () => {
     const little = printer('little', [400, 400, 400], {
       slots: [{ slot: 'one', materialId: materialId('pla'), tool: 0, gramsFree: 30 }],
     });
@@ -109,7 +109,7 @@ describe('The plan', () => {
     assert.match(result.waiting[jobId('petg')] ?? '', /no petg loaded/);
   });
 
-  it('never starts what is held, too early, or waits for another job', () => {
+  it('never starts a job that is held, not yet due, or waiting for another job', () => {
     const jobs = [
       job('held', { held: true }),
       job('later', { notBefore: now + hour }),
@@ -125,7 +125,7 @@ describe('The plan', () => {
     assert.match(result.waiting[jobId('child')] ?? '', /waits for another job/);
   });
 
-  it('gives a printer one job at a time', () => {
+  it('assigns one job at a time to a printer', () => {
     const jobs = Array.from({ length: 10 }, (_, index) => job(`job ${index}`));
     const { lines } = plan(jobs, [h2d, giga]);
     assert.equal(lines.length, 10);
@@ -148,7 +148,7 @@ describe('The plan', () => {
     assert.equal(Date.parse(line?.end ?? '') - Date.parse(line?.start ?? ''), (2 * hour) / 60);
   });
 
-  it('prefers another printer than the one that failed', () => {
+  it('prefers a different printer than the one that failed', () => {
     const result = plan(
       [job('again', { failedOn: printerId('h2d'), failedAt: now })],
       [h2d, printer('slow', [400, 400, 400], { capabilities: { ...h2d.capabilities, speedFactor: 2 } })],
@@ -161,7 +161,7 @@ describe('The plan', () => {
     assert.equal(plan([job('many', { copiesToStart: 25_000 })], [h2d, giga]).lines.length, 4);
   });
 
-  it('completes a kit together, whatever came in between', () => {
+  it('completes a kit together, whatever arrived in between', () => {
     const kit = (id: string, partsDone = 0): Partial<PlanningJob> => ({ kit: { id, partsDone } });
     const jobs = Array.from({ length: 8 }, (_, index) =>
       job(`job${index}`, { createdAt: now - hour * (9 - index), ...(index % 7 === 0 && kit('lamp')) }),
@@ -173,7 +173,7 @@ describe('The plan', () => {
     }
   });
 
-  it('hurries the last part of a kit whose other parts are done or being printed', () => {
+  it('prioritises the last part of a kit whose other parts are done or printing', () => {
     const operator = { timeZone: 'UTC', begin: 0, end: 0 };
     const jobs = Array.from({ length: 8 }, (_, index) => job(`job${index}`, { createdAt: now - hour * (9 - index) }));
     const last = (kit?: PlanningJob['kit']) => ({ ...(jobs[7] as PlanningJob), ...(kit && { kit }) });
@@ -187,7 +187,7 @@ describe('The plan', () => {
     assert.ok(place({ id: 'lamp', partsDone: 0 }, busy) > 0);
   });
 
-  it('knows the operator hours far enough for a queue of half a year', () => {
+  it('knows the operator hours far enough ahead for a queue of half a year', () => {
     const operator = { timeZone: 'UTC', begin: 8 * 60, end: 20 * 60 };
     const jobs = Array.from({ length: 900 }, (_, index) => job(`job${index}`, { hours: 8 }));
     const { lines, value } = plan(jobs, [h2d, giga, artisan], { operator });
@@ -196,7 +196,7 @@ describe('The plan', () => {
     assert.ok(value && value.gap > 0 && value.gap < 1, JSON.stringify(value));
   });
 
-  it('has printers end together once no job has come for a day, and gets short jobs done first while they come', () => {
+  it('lets printers finish together once no job has arrived for a day, and favours short jobs while they arrive', () => {
     const operator = { timeZone: 'UTC', begin: 0, end: 0 };
     const twin = printer('twin', [325, 320, 325]);
     const lastEnd = (createdAt: number): number => {
@@ -209,7 +209,7 @@ describe('The plan', () => {
   });
 });
 
-describe('Why a printer is idle', () => {
+describe('The reason why a printer is idle', () => {
   const because = (more: Partial<Snapshot>, place = giga): string => {
     const snapshot = {
       now,
@@ -227,13 +227,13 @@ describe('Why a printer is idle', () => {
     closed: [{ from: at(from), until: at(until), reason: 'new nozzle' }],
   });
 
-  it('names quiet hours, and until when they last', () => {
+  it('is quiet hours, with their end', () => {
     const quiet = { timeZone: 'UTC', begin: 10 * 60, end: 15 * 60 };
     assert.equal(because({ quiet }), 'no print starts in quiet hours, until 2026-11-24T15:00:00.000Z');
     assert.doesNotMatch(because({ quiet: { ...quiet, begin: 14 * 60 } }), /quiet/);
   });
 
-  it('names a closure, and one before which nothing that waits would end', () => {
+  it('is a closure, also one that no waiting job would finish before', () => {
     assert.match(because({}, maintenance(-1, 3)), /may not print until 2026-11-24T15:00:00.000Z: new nozzle/);
     assert.match(because({}, maintenance(1, 3)), /may not print from .* until 2026-11-24T15:00:00.000Z: new nozzle/);
     assert.doesNotMatch(because({}, maintenance(3, 5)), /new nozzle/);

@@ -119,7 +119,7 @@ describe('Every plan', () => {
     });
   });
 
-  it('never prints two at once on a printer, and clears the bed in between while somebody is there', () => {
+  it('never prints two jobs at once on a printer, and has the bed cleared in between during operator hours', () => {
     check((snapshot) => {
       const calendar = new OperatorCalendar(operator, snapshot.now, 200);
       const plan = makePlan(snapshot, budget);
@@ -139,7 +139,7 @@ describe('Every plan', () => {
     });
   });
 
-  it('prints nothing where it cannot be printed, and plans a change of filament only while somebody is there', () => {
+  it('prints nothing on a printer that cannot print it, and plans filament changes only during operator hours', () => {
     check((snapshot) => {
       const calendar = new OperatorCalendar(operator, snapshot.now, 200);
       for (const line of makePlan(snapshot, budget).lines) {
@@ -152,13 +152,13 @@ describe('Every plan', () => {
         assert.equal(job.held, false);
         if (!line.setupAt) continue;
         const begin = (at(line.setupAt) - snapshot.now) / minute;
-        assert.ok(Math.abs(calendar.next(begin, 12.5) - begin) < 0.001, 'nobody is there to change the filament');
+        assert.ok(Math.abs(calendar.next(begin, 12.5) - begin) < 0.001, 'no operator is there to change the filament');
         assert.equal(line.ready, false);
       }
     });
   });
 
-  it('keeps every copy of what can be printed, once', () => {
+  it('contains every copy that can be printed, once', () => {
     check((snapshot) => {
       const plan = makePlan(snapshot, budget);
       for (const job of snapshot.jobs) {
@@ -171,7 +171,7 @@ describe('Every plan', () => {
     });
   });
 
-  /** Nobody has waited so long that a turn is owed to him. */
+  /** No job has waited so long that a turn is owed to it. */
   const fresh = (snapshot: Snapshot): Snapshot => ({
     ...snapshot,
     jobs: snapshot.jobs.map((job, index) => ({ ...job, createdAt: snapshot.now - index * hour })),
@@ -185,7 +185,7 @@ describe('Every plan', () => {
     });
   });
 
-  it('costs no less than its lower bound says, not even the best of all orders', () => {
+  it('costs no less than its lower bound, not even with the best order', () => {
     check((snapshot) => {
       const jobs = snapshot.jobs.slice(0, 4).map((job) => ({ ...job, copiesToStart: 1 }));
       const { schedule, plan } = layOut(fresh({ ...snapshot, jobs }), { moves: 0 });
@@ -208,13 +208,13 @@ describe('Every plan', () => {
       };
       place(0);
       assert.ok(bound <= best + 1e-6, `${bound} > ${best}`);
-      // So few jobs are planned best possible, and the plan knows it.
+      // Few jobs are planned optimally, and the plan reports it.
       if (schedule.printers.length > 3 || jobs.some((job) => job.waitsFor.length > 0)) return;
       assert.ok(Math.abs((plan.value?.lowerBound ?? 0) - best) < 1e-6, `${plan.value?.lowerBound} is not ${best}`);
     });
   });
 
-  it('gives a printer whose turn it is to the job that is owed longest', () => {
+  it('assigns a printer whose turn it is to the job that has been owed the longest', () => {
     check((snapshot) => {
       const plan = makePlan(snapshot, budget);
       const free = (printer: PlanningPrinter): number => Math.max(snapshot.now, printer.busy?.until ?? 0);
@@ -225,13 +225,13 @@ describe('Every plan', () => {
         for (const owed of owedJobs(snapshot).filter((job) => canEverPrint(job, printer))) {
           if (firstOn(printer) === owed.id) break;
           const sooner = snapshot.printers.some((other) => free(other) <= free(printer) && firstOn(other) === owed.id);
-          assert.ok(sooner, `${owed.id} is passed over on ${printer.id}`);
+          assert.ok(sooner, `${owed.id} is skipped on ${printer.id}`);
         }
       }
     });
   });
 
-  it('never promises a gram twice, neither of what is loaded nor of a spool on the shelf', () => {
+  it('never promises a gram twice, whether loaded or in stock', () => {
     const scarce = fc
       .record({
         snapshot: snapshots,
@@ -273,7 +273,7 @@ describe('Every plan', () => {
             for (const change of line.changes ?? []) {
               held.set(change.slot, { material: change.to, grams: 1000 });
               if (change.spoolId === null) continue;
-              assert.ok(!taken.has(change.spoolId), 'a spool is promised to two places');
+              assert.ok(!taken.has(change.spoolId), 'a spool is promised twice');
               taken.add(change.spoolId);
               const spool = snapshot.shelf?.find((one) => one.spoolId === change.spoolId);
               assert.ok(spool && spool.grams >= job.grams && spool.materialId === change.to);
@@ -288,7 +288,7 @@ describe('Every plan', () => {
     );
   });
 
-  it('prints nothing into a closure, and begins nothing in quiet hours', () => {
+  it('has no print run into a closure, or start in quiet hours', () => {
     const quiet = { timeZone: 'UTC', begin: 22 * 60, end: 6 * 60 };
     const closed = fc
       .record({ snapshot: snapshots, from: fc.integer({ min: -5, max: 60 }), hours: fc.integer({ min: 1, max: 40 }) })
@@ -315,7 +315,7 @@ describe('Every plan', () => {
     );
   });
 
-  it('starts a job within K (N + 1) dispatches of a printer once it is owed, whatever else comes', () => {
+  it('starts an owed job within K (N + 1) dispatches of a printer, whatever else arrives', () => {
     const attack = fc.record({
       ahead: fc.integer({ min: 0, max: 3 }),
       others: fc.array(
@@ -419,7 +419,7 @@ describe('Every plan', () => {
     );
   });
 
-  it('costs no more for 25,000 copies than for 40', () => {
+  it('is the same for 25,000 copies as for 40', () => {
     check((snapshot) => {
       const [first, ...rest] = snapshot.jobs;
       if (!first) return;
@@ -429,7 +429,7 @@ describe('Every plan', () => {
     });
   });
 
-  it('starts what can be printed while twenty urgent jobs that fit nowhere wait with their reasons', () => {
+  it('starts printable jobs while twenty urgent jobs that fit nowhere wait with their reasons', () => {
     check((snapshot) => {
       const [ordinary] = snapshot.jobs;
       if (!ordinary) return;
@@ -452,7 +452,7 @@ describe('Every plan', () => {
 });
 
 describe('Operator hours', () => {
-  it('follow the clocks of the place through both changes of the hour', () => {
+  it('follow local time through both clock changes', () => {
     const berlin = { timeZone: 'Europe/Berlin', begin: 8 * 60, end: 20 * 60 };
     for (const [from, open] of [
       ['2026-03-28T21:00:00Z', '2026-03-29T06:00:00Z'],
@@ -464,7 +464,7 @@ describe('Operator hours', () => {
     }
   });
 
-  it('put a setup into the first hour of the shift after a change of the clocks', () => {
+  it('put a setup into the first hour of the shift after a clock change', () => {
     const berlin = { timeZone: 'Europe/Berlin', begin: 8 * 60, end: 20 * 60 };
     for (const [now, open] of [
       ['2026-03-28T21:00:00Z', '2026-03-29T06:00:00.000Z'],

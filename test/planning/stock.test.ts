@@ -10,8 +10,8 @@ const onShelf = (spoolId: string, grams: number, material = pla) => ({ spoolId, 
 const promises = (more: Partial<Snapshot>): SpoolPromises =>
   new SpoolPromises({ now, jobs: [], printers: [], clearMinutes: 5, changeMinutes: 12, ...more });
 
-describe('The spool that a change of filament is promised', () => {
-  it('is the one of the shelf with the least left that is enough, and each is promised once', () => {
+describe('The spool that is promised to a filament change', () => {
+  it('is the one in stock with the least filament that is enough, and each is promised once', () => {
     const shelf = [onShelf('full', 1000), onShelf('little', 10), onShelf('half', 500), onShelf('other', 60, petg)];
     const stock = promises({ shelf });
     const taken = [1, 2, 3].map(() => stock.take(pla, 50)?.spoolId ?? null);
@@ -19,11 +19,11 @@ describe('The spool that a change of filament is promised', () => {
     assert.deepEqual(
       shelf.map(({ spoolId }) => spoolId),
       ['full', 'little', 'half', 'other'],
-      'the snapshot is as it was',
+      'the snapshot is unchanged',
     );
   });
 
-  it('is of the same weight the first by its id', () => {
+  it('is the first by id of those with the same weight', () => {
     for (const ids of [
       ['a', 'b'],
       ['b', 'a'],
@@ -32,7 +32,7 @@ describe('The spool that a change of filament is promised', () => {
     }
   });
 
-  it('is one that lies in a slot of an idle printer where the shelf has none', () => {
+  it('is one in a slot of an idle printer if none is in stock', () => {
     const stock = promises({ shelf: [onShelf('little', 10)], printers: [giga] });
     assert.deepEqual(stock.take(pla, 50), { spoolId: null, where: 'slot one of giga' });
     assert.equal(stock.take(pla, 50), null);
@@ -40,7 +40,7 @@ describe('The spool that a change of filament is promised', () => {
     assert.equal(promises({ shelf: [], printers: [busy] }).take(pla, 50), null);
   });
 
-  it('is some spool where nobody knows the stock', () => {
+  it('is an unspecified spool if the stock is unknown', () => {
     assert.deepEqual(promises({}).take(pla, 50), { spoolId: null, where: null });
   });
 });

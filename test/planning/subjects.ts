@@ -2,7 +2,7 @@ import { jobId, materialId, printerId } from '../../lib/model/ids';
 import { makePlan } from '../../lib/planning/plan';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 
-/** When the plans of the tests are made (ms). */
+/** The time at which the tests' plans are made (ms). */
 export const now = Date.parse('2026-11-24T12:00:00Z');
 export const hour = 3_600_000;
 

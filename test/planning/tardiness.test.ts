@@ -62,7 +62,7 @@ function permutations(items: number[]): number[][] {
 }
 
 describe('A sequence of one machine', () => {
-  it('takes of all changes within reach the one that counting anew finds cheapest', () => {
+  it('makes the change within reach that a full recount finds cheapest', () => {
     const draws = fc.record({
       problem: problems(14),
       ranks: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 14, maxLength: 14 }),
@@ -88,7 +88,7 @@ describe('A sequence of one machine', () => {
           const before = measure(problem, order);
           const others: number[][] = [];
           if (length === 0) {
-            // Neighbours change places as a stretch of one.
+            // Neighbours are exchanged as a stretch of one.
             for (let j = low + 2; j < n && j <= low + reach; j++) others.push(swapped(order, low, j));
           } else {
             for (let to = low - reach; to <= low + reach; to++) {
@@ -115,7 +115,7 @@ describe('A sequence of one machine', () => {
 });
 
 describe('The least tardiness', () => {
-  it('is that of the best of all orders where these can be counted', () => {
+  it('is that of the best order if all orders can be enumerated', () => {
     fc.assert(
       fc.property(problems(6), (problem) => {
         const all = permutations(problem.times.map((_, job) => job));

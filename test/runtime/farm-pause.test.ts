@@ -10,7 +10,7 @@ describe('A pause of the farm', () => {
   let farm: SimulatedFarm;
   afterEach(() => farm.stop());
 
-  it('holds back a print that is being uploaded, also where nobody takes it back', async () => {
+  it('holds back a print that is uploading, even if it is not withdrawn', async () => {
     farm = await new SimulatedFarm({ printers: ['bamboo_h2d'], speed: 240 }).start();
     await farm.online();
     const simulator = farm.simulators.get('bamboo_h2d');

@@ -31,7 +31,7 @@ async function submit(farm: SimulatedFarm, more: Record<string, unknown> = {}): 
 const events = (farm: SimulatedFarm, id: string, event: string): number =>
   farm.truth(id).filter((line) => line.event === event).length;
 
-/** The printer, as soon as the API shows it so. */
+/** The printer, as soon as the API shows this state. */
 async function shown(farm: SimulatedFarm, id: string, wanted: (printer: PrinterView) => boolean): Promise<PrinterView> {
   for (;;) {
     const found = (await printers(farm.farm)).printers.find(({ printer_id }) => printer_id === id);
@@ -45,7 +45,7 @@ describe('A bed that was cleared', () => {
   afterEach(() => farm.stop());
 
   for (const id of ['elegoo_giga', 'snapmaker_artisan', 'bamboo_h2d']) {
-    it(`counts as occupied when the same file was printed again on ${id} unseen`, async () => {
+    it(`counts as occupied if the same file was printed again on ${id} unobserved`, async () => {
       farm = await new SimulatedFarm({ printers: [id], speed: 2000 }).start();
       await farm.online();
       const simulator = farm.simulators.get(id);
@@ -71,7 +71,7 @@ describe('A bed that was cleared', () => {
     });
   }
 
-  it('stays clear where the history proves that nothing was printed meanwhile', async () => {
+  it('stays clear if the history proves that nothing was printed in the meantime', async () => {
     farm = await new SimulatedFarm({ printers: ['elegoo_giga'], speed: 2000 }).start();
     await farm.online();
     await farm.until(await submit(farm), 'completed');
@@ -84,7 +84,7 @@ describe('A bed that was cleared', () => {
   });
 });
 
-describe('Two printers that exchange their addresses', () => {
+describe('Two printers that swap their addresses', () => {
   let farm: SimulatedFarm;
   const two = 'giga_two';
   before(async () => {
@@ -108,7 +108,7 @@ describe('Two printers that exchange their addresses', () => {
     await farm.serve(two, 'moonraker');
   };
 
-  it('are known by their ids from the first contact on', async () => {
+  it('are identified by their ids from the first contact on', async () => {
     const [one, other] = [
       await shown(farm, 'elegoo_giga', ({ online }) => online),
       await shown(farm, two, ({ online }) => online),
@@ -129,7 +129,7 @@ describe('Two printers that exchange their addresses', () => {
     assert.match(String((await jobDetail(farm.farm, job)).waiting_reason), /another machine/);
     await exchange();
     await farm.until(job, 'completed');
-    // The simulators are where they were, so the one of this name printed it.
+    // The simulators did not move, so the one of this name printed it.
     assert.deepEqual([events(farm, 'elegoo_giga', 'start'), events(farm, two, 'start')], [1, 0]);
     await exchange();
     const { identity } = await shown(farm, two, ({ state }) => state === 'wrong_machine');
@@ -141,7 +141,7 @@ describe('Two printers that exchange their addresses', () => {
     await shown(farm, two, ({ online }) => online);
   });
 
-  it('are replaced only at the word of an operator', async () => {
+  it('are replaced only after an operator accepts it', async () => {
     await farm.stopFarm();
     const dataDir = join(farm.directory, 'simulators', 'replacement');
     const before = farm.simulators.get(two);
@@ -157,7 +157,7 @@ describe('Two printers that exchange their addresses', () => {
   });
 });
 
-describe('A condition of the printer', () => {
+describe('A fault of the printer', () => {
   let farm: SimulatedFarm;
   beforeEach(async () => {
     farm = await new SimulatedFarm({ printers: ['bamboo_h2d'], speed: 500, times: { conditionSeconds: 1 } }).start();
@@ -197,7 +197,7 @@ describe('A printer that is gone', () => {
   });
   afterEach(() => farm.stop());
 
-  it('leaves no job without a way out, and can be removed', async () => {
+  it('leaves every job a way out, and can be removed', async () => {
     const job = await submit(farm);
     const { attempts } = await farm.until(job, 'printing');
     const attempt = attempts.find(({ phase }) => phase !== 'ended')?.attempt_id ?? '';
@@ -230,7 +230,7 @@ describe('A print that stands still', () => {
   let farm: SimulatedFarm;
   afterEach(() => farm.stop());
 
-  it('is shown as paused everywhere, with the slot that ran out, until it goes on', async () => {
+  it('is shown as paused everywhere, with the slot that ran out, until it continues', async () => {
     const id = 'bamboo_h2d';
     farm = await new SimulatedFarm({ printers: [id], speed: 120 }).start();
     await farm.online();

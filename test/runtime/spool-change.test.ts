@@ -8,7 +8,7 @@ import { SimulatedFarm } from '../support/simulated-farm';
 
 const pla = 'pla_black_esun';
 
-describe('A spool that runs out in a print', () => {
+describe('A spool that runs out during a print', () => {
   let farm: SimulatedFarm;
   afterEach(() => farm.stop());
 
@@ -17,7 +17,7 @@ describe('A spool that runs out in a print', () => {
     ['elegoo_giga', 'extruder'],
     ['bamboo_h2d', 'ams0-0'],
   ] as const) {
-    it(`and the next one share the grams of the print on ${id}`, async () => {
+    it(`and its replacement share the grams of the print on ${id}`, async () => {
       farm = await new SimulatedFarm({ printers: [id], speed: 240 }).start();
       await farm.online();
       const simulator = farm.simulators.get(id);
@@ -44,7 +44,7 @@ describe('A spool that runs out in a print', () => {
       assert.ok(first && next && next.spool_id === spool_id);
       const { recorded } = first;
       assert.equal(Math.round((first.grams + next.grams) * 100), Math.round(recorded * 100));
-      // It ran out in the middle of the printing time, which is not to the gram the middle of the filament.
+      // It ran out halfway through the printing time, which is only roughly halfway through the filament.
       const share = first.grams / recorded;
       assert.ok(share > 0.3 && share < 0.7, `${first.grams} g of ${recorded} g`);
     });

@@ -43,7 +43,7 @@ for (const { id: printer } of defaultPrinters) {
       await farm.stop();
     });
 
-    it('goes the whole way, once, and leaves its record', async () => {
+    it('goes through its whole life, once, and leaves its record', async () => {
       const job = await farm.until(await submit(farm), (one) => terminal.includes(String(one['status'])));
       assert.deepEqual(
         job.history.map((line) => line.to_status),
@@ -72,7 +72,7 @@ for (const { id: printer } of defaultPrinters) {
       assert.equal(slots?.[0]?.grams_left, 1000 - (rows[0]?.grams ?? 0));
     });
 
-    it('waits for the bed to be cleared, says so, and does so after a restart too', async () => {
+    it('waits for the bed to be cleared, reports it, and does so after a restart too', async () => {
       await farm.until(await submit(farm), 'completed');
       const second = await submit(farm);
       farm.schedule();
@@ -91,7 +91,7 @@ for (const { id: printer } of defaultPrinters) {
       assert.equal(starts(farm, printer), 2);
     });
 
-    it('is adopted when the farm comes back in the middle of its print', async () => {
+    it('is adopted when the farm restarts during its print', async () => {
       const id = await submit(farm, { stl_path: await upload(farm, 30) });
       await farm.until(id, 'printing');
       await farm.stopFarm();
@@ -106,7 +106,7 @@ for (const { id: printer } of defaultPrinters) {
       assert.equal(starts(farm, printer), 1);
     });
 
-    it('is cancelled while it prints: the printer really stops', async () => {
+    it('is cancelled during its print: the printer really stops', async () => {
       const id = await submit(farm, { stl_path: await upload(farm, 60) });
       await farm.until(id, 'printing');
       await assert.rejects(clearBedOf(farm.farm, printer, {}, 'operator'), /is printing/);
@@ -132,9 +132,9 @@ for (const { id: printer } of defaultPrinters) {
       await farm.until(id, 'completed');
     });
 
-    // Moonraker keeps its history through a power cut, so that it can tell.
+    // Moonraker keeps its history through a power cut, so it can report the print.
     if (printer !== 'elegoo_giga') {
-      it('takes a printer that remembers nothing for one whose bed nobody has seen', async () => {
+      it('treats the bed of a printer without memory as unknown', async () => {
         const simulator = farm.simulators.get(printer);
         const occupied = async (): Promise<void> => {
           while ((await findPrinter(farm.farm.database, printer)).bedState !== 'occupied') await pause(20);
@@ -155,13 +155,13 @@ for (const { id: printer } of defaultPrinters) {
       });
     }
 
-    it('does not start on a bed that a print of somebody else occupies', async () => {
+    it('does not start on a bed that a foreign print occupies', async () => {
       farm.simulators.get(printer)?.startForeignJob('theirs.gcode', 2);
       let ended: string | undefined;
       for (;;) {
         ended ??= farm.truth(printer).find((line) => line.event === 'finished')?.at;
         const { bedCause, report } = await findPrinter(farm.farm.database, printer);
-        // The bed is occupied before the report that says so is stored: an older one may still say idle.
+        // The bed is occupied before the report of it is stored: an older one may still show idle.
         const seen = ended !== undefined && report !== null && report.at >= ended;
         if (seen && bedCause === 'foreign' && report.state === 'idle') break;
         await pause(20);
@@ -176,7 +176,7 @@ for (const { id: printer } of defaultPrinters) {
   });
 }
 
-describe('A slot in which the printer sees another filament than is booked', () => {
+describe('A slot in which the printer detects another filament than is booked', () => {
   const printer = 'bamboo_h2d';
   let farm: SimulatedFarm;
   const attempts = channel('platewise:attempt');
@@ -196,7 +196,7 @@ describe('A slot in which the printer sees another filament than is booked', () 
     await farm.stop();
   });
 
-  it('is not printed from, and says so until somebody has put it right', async () => {
+  it('is not printed from, and reports it until an operator has corrected it', async () => {
     load('petg_black_esun');
     await seen('PETG');
     const id = await submit(farm);
@@ -210,7 +210,7 @@ describe('A slot in which the printer sees another filament than is booked', () 
     await farm.until(id, 'completed');
   });
 
-  it('is noticed even between the intent to start and the start', async () => {
+  it('is detected even between the intent to start and the start', async () => {
     let swapped = false;
     const swap = (message: unknown): void => {
       if ((message as { moment: Moment }).moment !== 'starting:after' || swapped) return;
@@ -232,8 +232,8 @@ describe('A slot in which the printer sees another filament than is booked', () 
   });
 });
 
-describe('A print that ended while nobody watched', () => {
-  it('took what was sliced, although the printer has been switched off since and counts nothing', async () => {
+describe('A print that ended unobserved', () => {
+  it('is charged the sliced amount, although the printer has been switched off since and counts nothing', async () => {
     const printer = 'elegoo_giga';
     const farm = await new SimulatedFarm({ printers: [printer], speed: 500 }).start();
     try {
@@ -269,7 +269,7 @@ describe('The queue', () => {
     await farm.stop();
   });
 
-  it('cancels what has not started without sending anything', async () => {
+  it('cancels a job that has not started without sending anything', async () => {
     const id = await submit(farm, { hold: true });
     const answer = await cancelJob(farm.farm, id, 'operator');
     assert.ok(answer.done);
@@ -282,7 +282,7 @@ describe('The queue', () => {
     await assert.rejects(reprioritise(farm.farm, id, { priority: 1 }, 'operator'), ConflictError);
   });
 
-  it('holds a job back without holding up the next, and lets it go', async () => {
+  it('holds a job without holding up the next, and releases it', async () => {
     const held = await submit(farm, { hold: true, priority: 1 });
     const next = await submit(farm);
     await farm.until(next, 'completed');
@@ -292,7 +292,7 @@ describe('The queue', () => {
     await farm.until(held, 'completed');
   });
 
-  it('shows positions in the order of the plan and counts what is unfinished', async () => {
+  it('shows positions in the order of the plan and counts unfinished jobs', async () => {
     const first = await submit(farm, { hold: true, priority: 5 });
     const second = await submit(farm, { hold: true, priority: 5 });
     await reprioritise(farm.farm, second, { priority: 1 }, 'operator');
@@ -316,7 +316,7 @@ describe('The queue', () => {
     assert.equal(rest.next_cursor, null);
   });
 
-  it('prints what another site took in: the agent fetches the file through the database', async () => {
+  it('prints a file that another site received: the agent fetches it through the database', async () => {
     const id = await submit(farm, { hold: true });
     rmSync(join(farm.directory, 'files'), { recursive: true });
     await hold(farm.farm, id, false, 'operator');
@@ -337,7 +337,7 @@ describe('The queue', () => {
     assert.equal(starts(farm, 'elegoo_giga'), 2);
   });
 
-  it('gives up a print that failed and was not to be retried, and replays it on request', async () => {
+  it('gives up a failed print without retries, and replays it on request', async () => {
     await farm.simulators.get('elegoo_giga')?.setFault('print_fails', { times: 1 });
     const id = await submit(farm, { max_retries: 0 });
     const failed = await farm.until(id, 'failed');

@@ -12,7 +12,7 @@ import { SimulatedFarm, type TruthLine } from '../support/simulated-farm';
 
 const terminal = ['completed', 'failed', 'cancelled'];
 
-/** Runs a job to its end and returns what the printer knows of the filament that came out. */
+/** Runs a job to its end and returns the printer's record of the extruded filament. */
 async function printed(
   farm: SimulatedFarm,
   path: string,

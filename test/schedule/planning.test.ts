@@ -33,7 +33,7 @@ describe('A farm with operator hours', () => {
     return addJobTo(farm, name, { model, ...more });
   };
 
-  it('plans everything with times, a value and a bound, and starts what is ready', async () => {
+  it('plans everything with times, a value and a bound, and starts the ready jobs', async () => {
     const ids = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => addJob(name)));
     const message = planMessage(await plannedNow(farm));
     assert.deepEqual(new Set(message.lines.map((line) => line.job_id)), new Set<string>(ids));
@@ -46,7 +46,7 @@ describe('A farm with operator hours', () => {
     for (const job of jobs) assert.ok(job.estimated_start_time && job.queue_position, JSON.stringify(job));
   });
 
-  it('gives the event loop back while it plans', async () => {
+  it('yields to the event loop while it plans', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, index) => addJob(`job ${index}`)));
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
@@ -55,7 +55,7 @@ describe('A farm with operator hours', () => {
     assert.ok(turns >= 3, `only ${turns} turns`);
   });
 
-  it('lists setups that an operator can work through, each with its spool, and takes them as done', async () => {
+  it('lists setups that an operator can work through, each with its spool, and accepts them as done', async () => {
     const spool = await farm.database.transaction((tx) =>
       insertSpool(tx, { materialId: 'petg_black_esun', grams: 800, label: null }),
     );
@@ -73,7 +73,7 @@ describe('A farm with operator hours', () => {
     assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
   });
 
-  it('takes a bed as cleared only by whoever says which one was seen, where that is asked for', async () => {
+  it('requires the version of the bed to mark it cleared, if configured', async () => {
     await farm.database.query(
       "UPDATE printers SET bed_state = 'occupied', bed_cause = 'unknown' WHERE id = 'elegoo_giga'",
     );
@@ -108,7 +108,7 @@ describe('A farm with operator hours', () => {
     assert.match(why.would_help.join(), /add a spool of petg_black_esun with at least 500 g/);
   });
 
-  it('says why: what does not fit, what waits for others, what was preferred', async () => {
+  it('gives the reasons: what does not fit, what waits for others, what took precedence', async () => {
     const first = await addJob('first', { forcePrinter: giga, priority: 1 });
     const second = await addJob('second', { forcePrinter: giga });
     const child = await addJob('child', { dependsOn: [first] });
@@ -122,14 +122,11 @@ describe('A farm with operator hours', () => {
     assert.match((await whyJob(farm, child)).because, /depends on/);
     const { plan } = await plannedNow(farm);
     const at = (id: JobId) => plan.lines.find((line) => line.jobId === id);
-    assert.ok(
-      String(at(child)?.start) >= String(at(first)?.end),
-      'the child starts before what it waits for has ended',
-    );
+    assert.ok(String(at(child)?.start) >= String(at(first)?.end), 'the child starts before its dependency has ended');
     await assert.rejects(whyJob(farm, jobId(randomUUID())), { code: 'not_found' });
   });
 
-  it('prints a kit in one go, and tells when it is complete', async () => {
+  it('prints a kit in one go, and reports when it is complete', async () => {
     const only = { forcePrinter: giga };
     const first = await addJob('foot', { ...only, kitId: 'lamp', priority: 1 });
     for (const name of ['a', 'b', 'c']) await addJob(name, only);
@@ -156,7 +153,7 @@ describe('A farm with operator hours', () => {
     assert.equal(((await jobDetail(farm, last)).kit as { completed: number }).completed, 1);
   });
 
-  it('answers what would be, and touches nothing', async () => {
+  it('answers a "what if", and changes nothing', async () => {
     const waiting = await addJob('waiting', {
       forcePrinter: giga,
       deadlineAt: new Date(Date.now() + 2 * 3_600_000).toISOString(),

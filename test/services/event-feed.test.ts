@@ -6,7 +6,7 @@ import { notify } from '../../lib/store/database';
 import { markSent } from '../../lib/store/outbox';
 import { dropFarm, openBareFarm } from '../support/bare-farm';
 
-/** A listener that keeps what it is told. */
+/** A listener that collects events. */
 class Listener {
   readonly told: FeedItem[] = [];
   readonly #ended = new AbortController();
@@ -37,7 +37,7 @@ class Listener {
     }
   }
 
-  /** Until it is certainly told of what comes from now on. */
+  /** Waits until it certainly receives all further events. */
   async present(farm: Farm): Promise<this> {
     const changes = (): number => this.told.filter(({ kind }) => kind === 'changed').length;
     const before = changes();
@@ -54,7 +54,7 @@ class Listener {
   }
 }
 
-describe('The feed of events', () => {
+describe('The event feed', () => {
   let farm: Farm;
   let count = 0;
   beforeEach(async () => {
@@ -63,7 +63,7 @@ describe('The feed of events', () => {
   });
   afterEach(() => dropFarm(farm));
 
-  /** Tells so many events, as the relay does. */
+  /** Publishes this many events, as the relay does. */
   const tell = async (events: number): Promise<void> => {
     const { rows } = await farm.database.query<{ id: number }>(
       `INSERT INTO outbox (kind, routing_key, job_id, body)
@@ -80,7 +80,7 @@ describe('The feed of events', () => {
   const numbersTo = (last: number, first = 1): number[] =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-  it('asks the database as often for a hundred listeners as for one', async () => {
+  it('queries the database as often for a hundred listeners as for one', async () => {
     let asked = 0;
     const { query } = farm.database;
     farm.database.query = ((sql: string, values?: unknown[]) => {
@@ -101,7 +101,7 @@ describe('The feed of events', () => {
     await Promise.all(all.map((one) => one.close()));
   });
 
-  it('tells a listener that comes back everything that it missed, however much, and then what is new', async () => {
+  it('sends a listener that reconnects everything that it missed, however much, and then new events', async () => {
     const present = await new Listener(farm).present(farm);
     await tell(1);
     await present.until(({ numbers }) => numbers.length === 1);
@@ -120,7 +120,7 @@ describe('The feed of events', () => {
     await back.close();
   });
 
-  it('goes on after the database was away, and begins anew after the last listener has left', async () => {
+  it('continues after a database outage, and restarts after the last listener has left', async () => {
     const listener = await new Listener(farm).present(farm);
     await tell(1);
     await listener.until(({ numbers }) => numbers.length === 1);

@@ -14,7 +14,7 @@ describe('The lanes of the outbox', () => {
 
   it('are free at first', () => assert.deepEqual([lanes.flying, lanes.busy(0)], [0, free]));
 
-  it('are busy while a message of them is on its way; one without a lane stands for itself', () => {
+  it('are busy while one of their messages is being published; a message without a lane counts by itself', () => {
     for (const message of [one, other, alone]) lanes.depart(message);
     assert.deepEqual([lanes.flying, lanes.busy(0)], [3, { lanes: ['job', 'bed'], ids: [3] }]);
     lanes.land(one);
@@ -23,7 +23,7 @@ describe('The lanes of the outbox', () => {
     assert.deepEqual([lanes.flying, lanes.busy(0)], [0, free]);
   });
 
-  it('hold back what is behind a message that failed, for a while, and nothing else', () => {
+  it('hold back the messages behind a failed one, for a while, and nothing else', () => {
     for (const message of [one, alone]) lanes.depart(message);
     lanes.land(one, 1000);
     lanes.land(alone, 2000);
@@ -32,7 +32,7 @@ describe('The lanes of the outbox', () => {
     assert.deepEqual(lanes.busy(2000 + holdBack), free);
   });
 
-  it('hold nothing back any longer when the broker is there again', () => {
+  it('hold nothing back once the broker is back', () => {
     lanes.depart(other);
     lanes.depart(one);
     lanes.land(one, 1000);

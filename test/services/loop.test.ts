@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Loop } from '../../lib/services/loop';
 
-/** Resolves when the n-th round has begun. */
+/** Resolves when the n-th round has started. */
 function counted(n: number): { rounds: () => number; round: () => void; reached: Promise<void> } {
   let rounds = 0;
   let reach: () => void = () => undefined;
@@ -19,7 +19,7 @@ function counted(n: number): { rounds: () => number; round: () => void; reached:
 }
 
 describe('A loop', () => {
-  it('makes one round after the other, and one more for whatever woke it meanwhile', async () => {
+  it('makes one round after the other, and one more for all wake-ups in the meantime', async () => {
     const { rounds, round, reached } = counted(2);
     let atOnce = 0;
     const loop = new Loop({
@@ -39,7 +39,7 @@ describe('A loop', () => {
     assert.equal(rounds(), 2);
   });
 
-  it('goes on after a round that failed', async () => {
+  it('continues after a failed round', async () => {
     const { round, reached } = counted(2);
     const failures: unknown[] = [];
     const loop = new Loop({

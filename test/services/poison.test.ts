@@ -30,11 +30,11 @@ const poison: [string, Buffer][] = [
   ['an event that does not exist', Buffer.from('{"event": "party"}')],
   ['a bed without a printer', Buffer.from('{"event": "bed"}')],
   ['a NUL', Buffer.from(JSON.stringify(bed('me\0')))],
-  ['half of a character', Buffer.from(JSON.stringify(bed('\ud83d')))],
+  ['half of a surrogate pair', Buffer.from(JSON.stringify(bed('\ud83d')))],
   ['deep nesting', Buffer.from(deep)],
 ];
 
-describe('Messages that nobody can read', () => {
+describe('Unreadable messages', () => {
   let farm: Farm;
   let meddler: ChannelModel;
   let channel: Channel;
@@ -57,7 +57,7 @@ describe('Messages that nobody can read', () => {
     if (farm) await dropFarm(farm);
   });
 
-  it('are dropped from the status bus, counted, and reported once; the next one is heard', async () => {
+  it('are dropped from the status bus, counted, and reported once; the next message is delivered', async () => {
     const heard: StatusMessage[] = [];
     let told: () => void = () => undefined;
     const last = new Promise<void>((resolve) => {
@@ -77,7 +77,7 @@ describe('Messages that nobody can read', () => {
     await subscription.cancel();
   });
 
-  it('are recorded as dead letters as far as they can be stored, and keep nobody waiting', async () => {
+  it('are recorded as dead letters as far as they can be stored, and hold nothing up', async () => {
     const recorder = await recordDeadLetters(farm);
     for (const [, body] of poison) channel.publish(deadLetterExchange, '', body, { messageId: 'no id of ours' });
     const id = randomUUID();
@@ -87,13 +87,13 @@ describe('Messages that nobody can read', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       letters = await unresolvedDeadLetters(farm.database, 100);
     }
-    assert.equal(letters.length, poison.length, 'all but what is nested too deeply');
+    assert.equal(letters.length, poison.length, 'all except the one that is nested too deeply');
     const actors = letters.map(({ message }) => (message as { changed_by?: string } | null)?.changed_by);
     assert.ok(actors.includes('me\ufffd') && actors.includes('\ufffd'), actors.join());
     await recorder.cancel();
   });
 
-  it('are reported again after a while, with how many there were', () => {
+  it('are reported again after a while, with their number', () => {
     let now = 0;
     const told: string[] = [];
     const dropped = new DroppedMessages((_level, message) => told.push(message), new Seldom(60_000, () => now));

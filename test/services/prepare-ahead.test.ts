@@ -60,7 +60,7 @@ describe('Slicing ahead', () => {
     console.log(`      scheduled to upload: ${at('uploading') - at('scheduled')} ms (limit 1000)`);
   });
 
-  it('slices the same thing once, and anew when a setting differs', async () => {
+  it('slices the same input once, and again when a setting differs', async () => {
     await clearBedOf(farm.farm, printer, {}, 'operator');
     const same = await farm.until(await submit(11), 'completed');
     assert.equal((await prepared()).length, 2);
@@ -69,7 +69,7 @@ describe('Slicing ahead', () => {
     await untilPrepared(3);
   });
 
-  it('keeps files in use, and removes what nothing has needed for long', async () => {
+  it('keeps files in use, and removes files that were unused for long', async () => {
     await clearBedOf(farm.farm, printer, {}, 'operator');
     const model = writeBox(join(farm.directory, 'models', 'unused.stl'), 5, 6, 7);
     const unused = (await storeFile(farm.farm, createReadStream(model), 'unused.stl')).stl_path;
@@ -87,14 +87,14 @@ describe('Slicing ahead', () => {
     utimesSync(used, long, long);
     const again = await submit(12, { hold: true });
     assert.ok(again);
-    // Accepted again, it counts as new, whatever becomes of the first job.
+    // Accepted again, it counts as new, whatever happens to the first job.
     await farm.farm.database.query('DELETE FROM print_jobs WHERE id = ANY ($1::uuid[])', [[held, again]]);
     assert.equal(await removeOldFiles(farm.farm), 0);
     assert.equal((await removeOldFiles(farm.farm, Date.now() + 31 * 86_400_000)) > 0, true);
     assert.equal(existsSync(used), false);
   });
 
-  it('refuses a job whose file is gone', async () => {
+  it('rejects a job whose file is gone', async () => {
     const model = writeBox(join(farm.directory, 'models', 'gone.stl'), 8, 6, 7);
     const { stl_path } = await storeFile(farm.farm, createReadStream(model), 'gone.stl');
     await farm.farm.files.remove(stl_path);

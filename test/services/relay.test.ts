@@ -37,7 +37,7 @@ describe('The outbox relay', () => {
     }
   };
 
-  it('sends what was written first and committed last, and what was written last and committed first', async () => {
+  it('publishes a message that was written first and committed last, and one that was written last and committed first', async () => {
     const add = `INSERT INTO outbox (kind, routing_key, job_id, body) VALUES ('status', '', $1, '{}') RETURNING id`;
     const [slow, quick] = [randomUUID(), randomUUID()];
     const early = await farm.database.connect();
@@ -45,7 +45,7 @@ describe('The outbox relay', () => {
       await early.query('BEGIN');
       const first = (await early.query<{ id: number }>(add, [slow])).rows[0]?.id ?? 0;
       const second = (await farm.database.query<{ id: number }>(add, [quick])).rows[0]?.id ?? 0;
-      assert.ok(first < second, 'the ids are given in the order of writing');
+      assert.ok(first < second, 'the ids are assigned in the order of writing');
       relay.wake();
       await untilSent(1);
       assert.deepEqual(
@@ -64,7 +64,7 @@ describe('The outbox relay', () => {
     );
   });
 
-  it('tells the events of one job in their order, however many there are', async () => {
+  it('publishes the events of one job in order, however many there are', async () => {
     const job = randomUUID();
     await farm.database.query(
       `INSERT INTO outbox (kind, routing_key, job_id, body)
@@ -79,7 +79,7 @@ describe('The outbox relay', () => {
     );
   });
 
-  /** Holds every message back until it is let go or refused. */
+  /** Holds every message back until it is released or rejected. */
   const holdMessages = (): {
     going: OutgoingMessage[];
     answer(of: number, error?: Error): void;
@@ -110,7 +110,7 @@ describe('The outbox relay', () => {
     );
   const seqOf = ({ body }: OutgoingMessage): unknown => (body as { seq?: number }).seq;
 
-  it('has messages of many jobs on their way at once, and of one job only the oldest', async () => {
+  it('publishes messages of many jobs concurrently, and of one job only the oldest', async () => {
     const held = holdMessages();
     const [one, other] = [randomUUID(), randomUUID()];
     for (const [job, seq] of [
@@ -140,7 +140,7 @@ describe('The outbox relay', () => {
     );
   });
 
-  it('holds back what is behind a message that failed, and nothing else', async () => {
+  it('holds back the messages behind a failed one, and nothing else', async () => {
     const held = holdMessages();
     const [one, other] = [randomUUID(), randomUUID()];
     await addStatus(one, 1);
@@ -157,7 +157,7 @@ describe('The outbox relay', () => {
     await untilSent(1);
     assert.equal(held.going.length, 2, 'message 2 waits for message 1');
     while (held.going.length < 3) await held.more();
-    assert.deepEqual(held.going.map(seqOf), [1, 3, 1], 'which is tried again');
+    assert.deepEqual(held.going.map(seqOf), [1, 3, 1], 'which is retried');
     held.answer(2);
     while (held.going.length < 4) await held.more();
     assert.deepEqual(held.going.map(seqOf), [1, 3, 1, 2]);
@@ -165,7 +165,7 @@ describe('The outbox relay', () => {
     await untilSent(3);
   });
 
-  it('publishes a dispatch, with what its job has to tell before it, ahead of everything that waits', async () => {
+  it("publishes a dispatch, after its job's earlier messages, ahead of everything that waits", async () => {
     await relay.stop();
     const held = holdMessages();
     const job = randomUUID();
@@ -181,7 +181,7 @@ describe('The outbox relay', () => {
     );
     await relay.start();
     while (held.going.length < 64) await held.more();
-    assert.equal(held.going.length, 64, 'no more are on their way at once');
+    assert.equal(held.going.length, 64, 'no more are in flight concurrently');
     assert.deepEqual(held.going.slice(0, 3).map(seqOf), [1001, 1, 2]);
     const next = held.more();
     held.answer(0);
@@ -192,7 +192,7 @@ describe('The outbox relay', () => {
     await untilSent(502);
   });
 
-  it('forgets a dispatch that nobody needs any more, so that the job behind it goes on', async () => {
+  it('drops an obsolete dispatch, so that the job behind it continues', async () => {
     await makeReady(farm);
     const id = await addJob(farm, 'part');
     await relay.stop();
@@ -218,7 +218,7 @@ describe('The outbox relay', () => {
     assert.ok(!seen.includes('jobs'));
   });
 
-  it('lets go of its work when the broker takes nothing, and goes on when it does again', async () => {
+  it('releases its lock when the broker accepts nothing, and continues when it does again', async () => {
     let state: BrokerState = { status: 'connected', blocked: 'low on memory' };
     const listeners: ((state: BrokerState) => void)[] = [];
     await relay.stop();

@@ -9,7 +9,7 @@ import { writeBox } from '../support/models';
 import { OwnDatabase } from '../support/own-database';
 import { defaultPrinters, SimulatedFarm } from '../support/simulated-farm';
 
-/** What the backup says of the attempt, whatever the printer does: the statements that make it say so. */
+/** The state of the attempt in the backup, whatever the printer does: the statements that produce it. */
 const backups: Record<'printing' | 'claimed' | 'dispatched', string[]> = {
   printing: [],
   claimed: [
@@ -26,7 +26,7 @@ const backups: Record<'printing' | 'claimed' | 'dispatched', string[]> = {
   ],
 };
 
-describe('A farm whose database is put back', () => {
+describe('A farm whose database is restored', () => {
   for (const { id: printer, make } of defaultPrinters) {
     for (const [phase, edits] of Object.entries(backups)) {
       it(`starts nothing twice on a ${make} printer, from a backup in which the print was "${phase}"`, async () => {
@@ -48,7 +48,7 @@ describe('A farm whose database is put back', () => {
           await farm.until(job_id, 'printing');
           await farm.stopFarm();
           const backup = await own.backUp();
-          // No farm goes this way, so that the schema would refuse it.
+          // No farm makes this transition, so the schema would reject it.
           await own.query(['SET session_replication_role = replica', ...edits].join(';'), backup);
           await farm.startFarm();
           await farm.until(job_id, 'completed');
@@ -62,13 +62,13 @@ describe('A farm whose database is put back', () => {
             const job = await farm.until(job_id, 'queued');
             assert.equal(job['hold'], true);
           } else {
-            // The printer itself tells what became of it.
+            // The printer itself reports its outcome.
             const job = await farm.until(job_id, 'completed');
             assert.ok(
               job.history.some(({ reason }) => /^outcome_unknown: the database was restored/.test(reason ?? '')),
             );
           }
-          // The operator looks at the bed, and everything that may start now does.
+          // The operator inspects the bed, and everything that may start now does.
           await farm.online();
           await clearBedOf(farm.farm, printer, {}, 'operator');
           assert.deepEqual((await tick(farm.farm, undefined, 'scheduler')).assignments, []);

@@ -9,14 +9,14 @@ import { addJob, dropFarm, openBareFarm } from '../support/bare-farm';
 
 const giga = printerId('elegoo_giga');
 
-describe('What is forgotten', () => {
+describe('Retention', () => {
   let farm: Farm;
   const open = async (days: Partial<{ keepJobsDays: number; keepKeysDays: number }>): Promise<void> => {
     farm = await openBareFarm(days);
   };
   afterEach(() => dropFarm(farm));
 
-  /** A job that was cancelled so many days ago, with a line of history, a key and an attempt that printed 12 g. */
+  /** A job that was cancelled this many days ago, with a line of history, a key and an attempt that printed 12 g. */
   const endedJob = async (name: string, days: number, more: Parameters<typeof addJob>[2] = {}): Promise<JobId> => {
     const id = await addJob(farm, name, more);
     const attempt = attemptId(randomUUID());
@@ -53,14 +53,14 @@ describe('What is forgotten', () => {
   const count = async (table: string): Promise<number> =>
     (await farm.database.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`)).rows[0]?.count ?? 0;
 
-  it('is nothing by default', async () => {
+  it('removes nothing by default', async () => {
     await open({});
     await endedJob('ancient', 4000);
     assert.deepEqual(await forgetHistory(farm), { jobs: 0, keys: 0 });
     assert.deepEqual(await names(), ['ancient']);
   });
 
-  it('is a job that ended long ago, with all that belongs to it; what its print took stays', async () => {
+  it('removes a job that ended long ago, with everything that belongs to it; its outcome stays', async () => {
     await open({ keepJobsDays: 10 });
     await endedJob('old', 11);
     await endedJob('young', 9);
@@ -78,7 +78,7 @@ describe('What is forgotten', () => {
     assert.deepEqual(await forgetHistory(farm), { jobs: 0, keys: 0 });
   });
 
-  it('is never what somebody still needs', async () => {
+  it('never removes anything that is still needed', async () => {
     await open({ keepJobsDays: 1 });
     const dependency = await endedJob('dependency', 5);
     await addJob(farm, 'dependant', { dependsOn: [dependency] });
@@ -101,7 +101,7 @@ describe('What is forgotten', () => {
     assert.deepEqual(await forgetHistory(farm), { jobs: 1, keys: 0 });
   });
 
-  it('is a key that is older than keys are kept, and no job with it', async () => {
+  it('removes a key that is older than keys are kept, without its job', async () => {
     await open({ keepKeysDays: 2 });
     await endedJob('old', 3);
     await endedJob('young', 1);

@@ -12,7 +12,7 @@ import { openBareFarm } from '../support/bare-farm';
 
 const cube = fixture('models', '20mm-xyz-cube.stl');
 
-describe('Two nodes of the API with data directories of their own', () => {
+describe('Two API nodes with separate data directories', () => {
   let here: Farm;
   let there: Farm;
   let offers: FileOffers;
@@ -37,7 +37,7 @@ describe('Two nodes of the API with data directories of their own', () => {
     for await (const { path } of there.files.list()) await there.files.remove(path);
   };
 
-  it('take each other’s files as if they were their own', async () => {
+  it('accept each other’s files like their own', async () => {
     const { stl_path, sha256 } = await upload();
     const { job_id } = await submitJob(there, job(stl_path), 'test');
     assert.ok(job_id);
@@ -47,13 +47,13 @@ describe('Two nodes of the API with data directories of their own', () => {
     assert.ok((preview.estimated_grams ?? 0) > 0);
   });
 
-  it('ask for a file that was shared long ago and has been forgotten since', async () => {
+  it('fetch a file that was shared long ago and has been removed since', async () => {
     const { stl_path } = await upload();
     await forget();
     assert.equal((await submitJob(there, job(stl_path), 'test')).status, 'queued');
   });
 
-  it('refuse what neither of them has, and what only looks like a stored file', async () => {
+  it('reject a file that neither of them has, and one that only looks like a stored file', async () => {
     const { stl_path, sha256 } = await upload();
     await forget();
     await here.files.remove(stl_path);

@@ -119,7 +119,7 @@ class Listener {
     return eventually(() => this.reports.find(matches), 8000);
   }
 
-  /** The next report from now on that matches. */
+  /** The next matching report from now on. */
   nextReport(matches: (report: Json) => boolean): Promise<Json> {
     const from = this.reports.length;
     return eventually(() => this.reports.slice(from).find(matches), 8000);
@@ -222,7 +222,7 @@ describe('Bambu simulator', () => {
     }
   });
 
-  it('refuses a wrong code with CONNACK 5 and FTP 530, and is silent about another serial', async () => {
+  it('rejects a wrong code with CONNACK 5 and FTP 530, and stays silent about another serial', async () => {
     const simulator = await bench.start('bambu');
     const wrong = mqttConnect({
       protocol: 'mqtts',
@@ -301,7 +301,7 @@ describe('Bambu simulator', () => {
     assert.deepEqual([ota?.product_name, ota?.sn], ['Bambu Lab H2D', simulator.ready.serial]);
   });
 
-  it('keeps uploads byte for byte, and lists, sizes, overwrites after a delete', async () => {
+  it('stores uploads byte for byte, and lists, sizes, overwrites after a delete', async () => {
     const simulator = await bench.start('bambu');
     const content = await put(simulator, 'q-1.gcode.3mf', 5);
     const stored = readFileSync(join(simulator.ready.truth_log, '..', 'files', 'q-1.gcode.3mf'));
@@ -326,7 +326,7 @@ describe('Bambu simulator', () => {
     ['tickets', 0],
     ['session ids', constants.SSL_OP_NO_TICKET],
   ] as const) {
-    it(`refuses a data connection that does not resume the TLS session, with ${way}`, async () => {
+    it(`rejects a data connection that does not resume the TLS session, with ${way}`, async () => {
       const simulator = await bench.start('bambu');
       const secure = { ...trust(simulator), secureOptions };
       const control = tlsConnect({ host: '127.0.0.1', port: port(simulator, 'ftps'), ...secure });
@@ -412,7 +412,7 @@ describe('Bambu simulator', () => {
     const coded = await listener.report(({ print_error }) => print_error === 50348044);
     assert.deepEqual([coded.mc_print_error_code, coded.err], ['16396', '360300400C']);
     await listener.report(({ fail_reason }) => fail_reason === '50348044');
-    // They are 28 ms apart at this speed: on a busy machine one report may bring both, never the reason alone.
+    // They are 28 ms apart at this speed: on a busy machine one report may contain both, never the reason alone.
     assert.ok(!listener.reports.some(({ print_error, fail_reason }) => fail_reason !== '0' && print_error === 0));
     await listener.command('print', { command: 'clean_print_error', subtask_id: '77', print_error: 50348044 });
     const cleared = await listener.nextReport(({ print_error }) => print_error === 0);
@@ -421,7 +421,7 @@ describe('Bambu simulator', () => {
     assert.equal(simulator.state().plate, 'q-3.gcode.3mf');
   });
 
-  it('fails a file that is missing, damaged or for another model before anything moves', async () => {
+  it('fails on a file that is missing, damaged or for another model before anything moves', async () => {
     const simulator = await bench.start('bambu', { speed: 300 });
     const listener = await listen(simulator);
     await put(simulator, 'bad-md5.gcode.3mf', 5, { md5: 'F'.repeat(32) });
@@ -441,7 +441,7 @@ describe('Bambu simulator', () => {
     assert.equal(simulator.state().plate, 'clear');
   });
 
-  it('invents a task id for "0", and refuses everything without developer mode', async () => {
+  it('invents a task id for "0", and rejects everything without developer mode', async () => {
     const simulator = await bench.start('bambu', { speed: 300 });
     const listener = await listen(simulator);
     await put(simulator, 'q-4.gcode.3mf', 90_000);
@@ -459,7 +459,7 @@ describe('Bambu simulator', () => {
     assert.equal((BigInt(`0x${String(report.fun)}`) >> 29n) & 1n, 1n);
   });
 
-  it('goes on printing while the program is away, with the same certificate and ports', async () => {
+  it('keeps printing while the program is down, with the same certificate and ports', async () => {
     const dataDir = bench.folder();
     const before = await bench.start('bambu', { dataDir, speed: 300 });
     const ca = readFileSync(before.ready.ca_file ?? '', 'utf8');
@@ -484,7 +484,7 @@ describe('Bambu simulator', () => {
     assert.equal(after.state().plate, 'q-5.gcode.3mf');
   });
 
-  it('can take a start and do nothing, lose the answer, pause before the first layer', async () => {
+  it('can accept a start and do nothing, lose the answer, pause before the first layer', async () => {
     const simulator = await bench.start('bambu', { speed: 300 });
     const listener = await listen(simulator);
     await put(simulator, 'q-6.gcode.3mf', 90_000);
@@ -507,7 +507,7 @@ describe('Bambu simulator', () => {
     assert.equal(truthNames(simulator).filter((event) => event === 'upload').length, 1);
   });
 
-  it('reports an A1 in changes, whole only when asked, and cuts off who listens to requests', async () => {
+  it('reports an A1 in deltas, in full only on request, and disconnects a client that subscribes to requests', async () => {
     const simulator = await bench.start('bambu', { profile: 'a1' });
     const listener = await listen(simulator);
     const prints = (): Json[] => listener.messages.flatMap(({ print }) => (print === undefined ? [] : [print as Json]));
@@ -529,7 +529,7 @@ describe('Bambu simulator', () => {
     ['a number for use_ams', { use_ams: 1, ams_mapping: [0] }, 'FAILED'],
     ['an empty tray', { use_ams: true, ams_mapping: [3], ams_mapping2: [{ ams_id: 0, slot_id: 3 }] }, 'PREPARE'],
   ] as const) {
-    it(`finds out about ${what} only after the start: ${expected}`, async () => {
+    it(`detects ${what} only after the start: ${expected}`, async () => {
       const simulator = await bench.start('bambu');
       await put(simulator, 'q-1.gcode.3mf', 600);
       const listener = await listen(simulator);
@@ -558,7 +558,7 @@ describe('Bambu simulator', () => {
     );
   };
 
-  it('prints each filament of the project from where the start says, by the nozzle that this feeds', async () => {
+  it('prints each filament of the project from the slot in the start, with the nozzle that it feeds', async () => {
     const simulator = await bench.start('bambu', { ...left, speed: 1000, operator: 'immediate' });
     const listener = await listen(simulator);
     const second = {
@@ -593,7 +593,7 @@ describe('Bambu simulator', () => {
     );
   });
 
-  it('gives a filament up that the start says nothing of, or whose slot feeds the other nozzle', async () => {
+  it('fails if a filament has no slot in the start, or one that feeds the other nozzle', async () => {
     const simulator = await bench.start('bambu', { ...left, speed: 1000, operator: 'immediate' });
     const listener = await listen(simulator);
     await put(simulator, 'q-8.gcode.3mf', 100, { sides: '2,2', picks: 'T1' });
@@ -612,7 +612,7 @@ describe('Bambu simulator', () => {
     }
   });
 
-  it('prints the plate that the start names, and nothing where the file has none of that number', async () => {
+  it('prints the plate in the start, and fails if the file has none of that number', async () => {
     const simulator = await bench.start('bambu', { speed: 1000, operator: 'immediate' });
     const listener = await listen(simulator);
     await put(simulator, 'two.gcode.3mf', 100, { plate: 2 });
@@ -649,7 +649,7 @@ describe('Bambu simulator', () => {
     ['x2d', 'N6', 2],
     ['p2s', 'N7', 1],
   ] as const) {
-    it(`is a ${profile} with ${nozzles} nozzle(s) when it is told so`, async () => {
+    it(`is a ${profile} with ${nozzles} nozzle(s) if configured as one`, async () => {
       const simulator = await bench.start('bambu', { profile, speed: 1000, operator: 'immediate' });
       const listener = await listen(simulator);
       await listener.send('pushing', { command: 'pushall' });
@@ -663,7 +663,7 @@ describe('Bambu simulator', () => {
     });
   }
 
-  it('refuses an AMS that it cannot have', async () => {
+  it('rejects an AMS that it cannot have', async () => {
     await assert.rejects(bench.start('bambu', { profile: 'p1s', ams: '0:left' }), /one nozzle/);
     await assert.rejects(bench.start('bambu', { ams: '9:left' }), /no AMS unit "9"/);
     await assert.rejects(bench.start('bambu', { ams: '0:up' }), /0, right, or 1, left/);

@@ -34,7 +34,7 @@ describe('platewise simulate', () => {
     return JSON.parse(line) as ReadyLine;
   }
 
-  it('prints one line when ready, and ends with 0 on SIGTERM', async () => {
+  it('prints one line when ready, and exits with 0 on SIGTERM', async () => {
     const child = launch('simulate', 'moonraker', '--data', folder, '--speed', '100', '--port', '0');
     const told = await ready(child);
     assert.deepEqual([told.ready, told.make, told.host], [true, 'moonraker', '127.0.0.1']);
@@ -46,7 +46,7 @@ describe('platewise simulate', () => {
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
-  it('loads what it is told to before the first start, and shows it', async () => {
+  it('loads the given filament before the first start, and shows it', async () => {
     const loads = ['--load', 'extruder=pla_black_esun', '--load', 'extruder1=petg_white_esun'];
     const told = await ready(
       launch('simulate', 'moonraker', '--data', folder, '--profile', 'modern', '--extruders', '2', ...loads),
@@ -62,14 +62,14 @@ describe('platewise simulate', () => {
     );
   });
 
-  it('ends with its parent when it is told to watch standard input', async () => {
+  it('ends with its parent if configured to watch standard input', async () => {
     const child = launch('simulate', 'snapmaker', '--data', folder, '--exit-with-stdin');
     assert.equal((await ready(child)).make, 'snapmaker');
     child.stdin?.end();
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
-  it('finds a print that went on through a kill', async () => {
+  it('finds a print that continued through a kill', async () => {
     const args = ['simulate', 'snapmaker', '--data', folder, '--speed', '1000'];
     const first = launch(...args);
     const { ports, truth_log } = await ready(first);
@@ -90,7 +90,7 @@ describe('platewise simulate', () => {
     assert.deepEqual(names(), ['foreign_start', 'finished']);
   });
 
-  it('explains itself and ends with 2 when the arguments make no sense', async () => {
+  it('prints its usage and exits with 2 when the arguments are invalid', async () => {
     for (const [args, expected] of [
       [['simulate'], /Name one make: bambu, moonraker, snapmaker/],
       [['simulate', 'bambu', '--speed', 'fast'], /--speed takes a number/],

@@ -8,12 +8,12 @@ function estimate(...lines: string[]) {
 }
 
 describe('G-code duration of the simulators', () => {
-  it('takes the distance at speed and the ramps at both ends', () => {
+  it('uses the distance at speed and the ramps at both ends', () => {
     // 500 mm at 100 mm/s with 5000 mm/s²: 5 s, and v/a = 0.02 s for the two ramps together.
     assert.ok(Math.abs(estimate('G1 X500 F6000').seconds - 5.02) < 1e-6);
   });
 
-  it('does not brake on a straight line, but at a corner', () => {
+  it('does not brake on a straight line, but does at a corner', () => {
     const straight = estimate('M204 S1000', 'G1 X500 F6000', 'G1 X1000').seconds;
     const corner = estimate('M204 S1000', 'G1 X500 F6000', 'G1 Y500').seconds;
     assert.ok(Math.abs(straight - 10.1) < 1e-6, String(straight));
@@ -36,7 +36,7 @@ describe('G-code duration of the simulators', () => {
     assert.ok(heatUpSeconds(facts) > 60);
   });
 
-  it('stays within bounds for nonsense', () => {
+  it('tolerates invalid input', () => {
     assert.equal(estimate('G1 X nonsense', 'G4', 'G2 X').seconds, 1);
     assert.equal(estimate('G4 S999999999').seconds, 30 * 24 * 3600);
     assert.ok(Number.isFinite(estimate('G1 X1e300 F0.0001').seconds));

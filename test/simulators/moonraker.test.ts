@@ -36,7 +36,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 }
 
-/** A JSON-RPC client that keeps what it hears, in order. */
+/** A JSON-RPC client that collects messages, in order. */
 class RpcClient {
   readonly heard: { method: string; params?: unknown[] }[] = [];
   closed = false;
@@ -250,7 +250,7 @@ describe('Moonraker simulator', () => {
     assert.equal(simulator.state().plate, 'q-1.gcode');
   });
 
-  it('says SD busy while it prints, and wipes print_stats for a missing file', async () => {
+  it('answers SD busy while it prints, and clears print_stats for a missing file', async () => {
     const simulator = await bench.start('moonraker', { profile: 'legacy-giga' });
     const client = await connected(simulator);
     await upload(simulator, 'q-2.gcode', gcode(90_000));
@@ -291,7 +291,7 @@ describe('Moonraker simulator', () => {
     }
   });
 
-  it('keeps a pause waiting while the file heats up', async () => {
+  it('delays a pause while the file heats up', async () => {
     const simulator = await bench.start('moonraker', { speed: 500 });
     const client = await connected(simulator);
     await upload(simulator, 'q-4.gcode', gcode(9000));
@@ -371,7 +371,7 @@ describe('Moonraker simulator', () => {
     }
   });
 
-  it('asks for a key if it has one, and takes a one-shot token once', async () => {
+  it('asks for a key if it has one, and accepts a one-shot token once', async () => {
     const simulator = await bench.start('moonraker', { profile: 'modern', accessCode: 'k'.repeat(32) });
     const base = `http://127.0.0.1:${port(simulator, 'http')}`;
     assert.equal((await fetch(`${base}/server/info`)).status, 401);
@@ -392,7 +392,7 @@ describe('Moonraker simulator', () => {
     assert.equal((await spent.refused('no.such.method')).code, -32601);
   });
 
-  it('shows what lies on its plate, in the list of its vintage', async () => {
+  it('shows the contents of its plate, in the list of its vintage', async () => {
     const legacy = ['name', 'location', 'service', 'target_fps', 'stream_url', 'snapshot_url', 'flip_horizontal'];
     legacy.push('flip_vertical', 'rotation', 'source');
     const modern = [...legacy, 'enabled', 'icon', 'target_fps_idle', 'aspect_ratio', 'extra_data', 'uid'];
@@ -432,7 +432,7 @@ describe('Moonraker simulator', () => {
     }
   });
 
-  it('goes on printing while the program is away, and finishes in the history', async () => {
+  it('keeps printing while the program is down, and finishes in the history', async () => {
     const dataDir = bench.folder();
     const before = await bench.start('moonraker', { dataDir, speed: 300 });
     const client = await connected(before);
@@ -453,7 +453,7 @@ describe('Moonraker simulator', () => {
     assert.deepEqual(truthNames(after), ['upload', 'start', 'started', 'finished']);
   });
 
-  it('hides behind a proxy that answers 504 although things happen', async () => {
+  it('answers 504 behind a proxy although the actions happen', async () => {
     const simulator = await bench.start('moonraker', { speed: 300 });
     const base = `http://127.0.0.1:${port(simulator, 'http')}`;
     await control(simulator, '/fault', { name: 'upload_504', times: 1 });
@@ -471,7 +471,7 @@ describe('Moonraker simulator', () => {
     await eventually(() => simulator.state().paused === 'user');
   });
 
-  it('lets a foreign print and other faults happen', async () => {
+  it('supports a foreign print and other faults', async () => {
     const simulator = await bench.start('moonraker', { speed: 300 });
     const client = await connected(simulator);
     await upload(simulator, 'q-7.gcode', gcode(60));
@@ -507,7 +507,7 @@ describe('Moonraker simulator', () => {
     assert.equal((await control(simulator, '/fault', { name: 'nonsense' })).status, 400);
   });
 
-  /** The last line of the truth log about how a print went, and what it was made of. */
+  /** The last line of the truth log about how a print went, and its filament. */
   const tools = (simulator: RunningSimulator) => truth(simulator).findLast(({ tools }) => tools !== undefined);
   const printed = async (simulator: RunningSimulator, content: string, name = 'tools.gcode') => {
     const before = truthNames(simulator).length;
@@ -520,7 +520,7 @@ describe('Moonraker simulator', () => {
     );
   };
 
-  it('tells in the truth log which extruder let out what, from what was loaded', async () => {
+  it('records in the truth log which extruder extruded which loaded filament', async () => {
     const simulator = await bench.start('moonraker', {
       profile: 'modern',
       extruders: 2,
@@ -558,7 +558,7 @@ describe('Moonraker simulator', () => {
     assert.equal(status.webhooks?.state, 'ready');
   });
 
-  it('has nothing in it until somebody loads it, keeps that, and refuses what it has no place for', async () => {
+  it('is empty until filament is loaded, keeps it, and rejects a load without a place', async () => {
     const dataDir = bench.folder();
     const before = await bench.start('moonraker', { dataDir, loads: {} });
     const sensor = async (simulator: RunningSimulator): Promise<unknown> => {
@@ -577,7 +577,7 @@ describe('Moonraker simulator', () => {
     assert.match(String(refused.body.error), /no slot "extruder1". Slots: extruder/);
     assert.equal((await control(before, '/load', { slot: 'extruder' })).status, 400);
     await before.close();
-    // Loads of the options are those of a printer that was never used.
+    // Loads given as options apply only to a printer that was never used.
     const after = await bench.start('moonraker', { dataDir, loads: { extruder: 'pla_red_esun' } });
     await control(after, '/plate/clear');
     assert.equal((await printed(after, gcode(5), 'again.gcode')).tools?.[0]?.material, 'petg_white_esun');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** A frame as the test client sees it. */
+/** A frame as the test client receives it. */
 export interface Seen {
   receiver: number;
   sender: number;
@@ -20,9 +20,9 @@ export class SacpClient {
   #sequence = 0;
   #waiting: { matches(frame: Seen): boolean; resolve(frame: Seen): void }[] = [];
   #upload: { content: Buffer; md5: string } | undefined;
-  /** Chunk indices in the order that they were asked for. */
+  /** Chunk indices in the order of the requests. */
   readonly chunkRequests: number[] = [];
-  /** Do not answer this many requests for chunks. */
+  /** The number of chunk requests to leave unanswered. */
   ignoreChunks = 0;
 
   private constructor(readonly socket: Socket) {
@@ -68,7 +68,7 @@ export class SacpClient {
     return this.next((f) => f.attribute === 1 && f.command === command && f.sequence === sequence);
   }
 
-  /** The next frame that matches, from now on. */
+  /** The next matching frame, from now on. */
   next(matches: (frame: Seen) => boolean, milliseconds = 5000): Promise<Seen> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no such frame: ${matches.toString()}`)), milliseconds);
@@ -96,7 +96,7 @@ export class SacpClient {
     return this.request(1, 0x0100, Buffer.from([command >>> 8, command & 0xff, period & 0xff, period >>> 8]));
   }
 
-  /** Offers a file and serves it until the screen says how it went. */
+  /** Offers a file and serves it until the screen reports the result. */
   async upload(name: string, content: Buffer): Promise<{ md5: string; result: number }> {
     const md5 = createHash('md5').update(content).digest('hex');
     this.#upload = { content, md5 };

@@ -40,7 +40,7 @@ describe('SACP frames of the Snapmaker simulator', () => {
     });
   }
 
-  it('finds frames that are glued together, cut anywhere and have stray bytes between them', () => {
+  it('finds frames that are joined, cut anywhere and separated by stray bytes', () => {
     const frames = load('sacp-golden.json');
     const stray = Buffer.from([0x61, 0xaa, 0x61, 0xaa, 0x55, 0x00]);
     const stream = Buffer.concat(frames.flatMap(({ hex }) => [stray, Buffer.from(hex, 'hex')]));
@@ -52,7 +52,7 @@ describe('SACP frames of the Snapmaker simulator', () => {
     }
   });
 
-  it('drops a frame whose checksum is wrong and reads on', () => {
+  it('drops a frame with a wrong checksum and reads on', () => {
     const [first, second] = load('sacp-golden.json');
     assert.ok(first !== undefined && second !== undefined);
     const damaged = Buffer.from(first.hex, 'hex');

@@ -65,7 +65,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(readFileSync(join(simulator.ready.truth_log, '..', 'files', 'job-42.gcode'), 'utf8').length, 76);
   });
 
-  it('uploads in chunks, prints to the end and tells why it ended', async () => {
+  it('uploads in chunks, prints to the end and reports the reason of the ending', async () => {
     const simulator = await bench.start('snapmaker', { operator: 'immediate', speed: 300 });
     const client = await paired(simulator);
     const content = Buffer.from(gcode(150) + `; ${'x'.repeat(200)}\n`.repeat(4000));
@@ -110,7 +110,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(events[2]?.identity.md5, md5);
   });
 
-  it('pauses, resumes and stops with outcomes of their own', async () => {
+  it('pauses, resumes and stops, each with its own outcome', async () => {
     const simulator = await bench.start('snapmaker', { speed: 300 });
     const client = await paired(simulator);
     const { md5 } = await client.upload('q-2.gcode', Buffer.from(gcode(20_000)));
@@ -132,7 +132,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(simulator.state().plate, 'clear');
   });
 
-  it('serves one session; a second is silent until the first said good-bye', async () => {
+  it('serves one session; a second gets no answer until the first has disconnected', async () => {
     const simulator = await bench.start('snapmaker');
     const first = await paired(simulator);
     const second = await SacpClient.open(port(simulator, 'sacp'));
@@ -144,7 +144,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(await second.hello('another'), 0);
   });
 
-  it('frees the session of a client that vanished when a push cannot be written', async () => {
+  it('frees the session of a vanished client when a push cannot be written', async () => {
     const simulator = await bench.start('snapmaker');
     const first = await paired(simulator);
     await first.subscribe(0x01a0);
@@ -153,7 +153,7 @@ describe('Snapmaker simulator', () => {
     assert.ok(await paired(simulator));
   });
 
-  it('asks for approval of a new token, remembers it, and refuses when told so', async () => {
+  it('asks for approval of a new token, remembers it, and rejects it if configured', async () => {
     const dataDir = bench.folder();
     const simulator = await bench.start('snapmaker', { dataDir });
     await control(simulator, '/fault', { name: 'ask_approval' });
@@ -177,7 +177,7 @@ describe('Snapmaker simulator', () => {
     await eventually(() => unknown.closed);
   });
 
-  it('refuses short periods and unknown items, and lists the dual extruder', async () => {
+  it('rejects short periods and unknown items, and lists the dual extruder', async () => {
     const client = await paired(await bench.start('snapmaker'));
     assert.equal((await client.subscribe(0x01a0, 499)).payload[0], 6);
     assert.equal((await client.subscribe(0xb0a0, 1000)).payload[0], 9);
@@ -190,7 +190,7 @@ describe('Snapmaker simulator', () => {
     assert.equal((await client.startPrint('missing.gcode', '')).payload[0], 200);
   });
 
-  it('goes on printing while the program is away', async () => {
+  it('keeps printing while the program is down', async () => {
     const dataDir = bench.folder();
     const before = await bench.start('snapmaker', { dataDir, speed: 300 });
     const client = await paired(before);
@@ -206,7 +206,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(after.state().plate, 'q-3.gcode');
   });
 
-  it('loses the print and the job name in a power cut, but not what lies on the plate', async () => {
+  it('loses the print and the job name in a power cut, but not the contents of the plate', async () => {
     const simulator = await bench.start('snapmaker', { speed: 300 });
     const client = await paired(simulator);
     const { md5 } = await client.upload('q-7.gcode', Buffer.from(gcode(9000)));
@@ -223,7 +223,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(simulator.state().plate, 'q-7.gcode');
   });
 
-  it('can take a start and do nothing, lose the answer, and break an upload', async () => {
+  it('can accept a start and do nothing, lose the answer, and break off an upload', async () => {
     const simulator = await bench.start('snapmaker', { speed: 300 });
     const client = await paired(simulator);
     const { md5 } = await client.upload('q-4.gcode', Buffer.from(gcode(20_000)));
@@ -243,7 +243,7 @@ describe('Snapmaker simulator', () => {
     assert.equal(truthNames(simulator).filter((event) => event === 'upload').length, 1);
   });
 
-  it('runs out of filament, says so, and refuses to resume until it is refilled', async () => {
+  it('runs out of filament, reports it, and rejects a resume until it is refilled', async () => {
     const simulator = await bench.start('snapmaker', { speed: 300 });
     const client = await paired(simulator);
     await control(simulator, '/fault', { name: 'runout', at: 0.1 });
@@ -262,7 +262,7 @@ describe('Snapmaker simulator', () => {
     assert.equal((await issue).attribute, 0);
   });
 
-  it('prints by the nozzle that the file picks, in what is loaded there', async () => {
+  it('prints with the nozzle that the file selects, in its loaded filament', async () => {
     const simulator = await bench.start('snapmaker', { speed: 200 });
     const client = await paired(simulator);
     const nozzles = client.push(0x10a0, (payload) => payload.readInt32LE(3 + 17 + 9) > 190_000);
@@ -284,7 +284,7 @@ describe('Snapmaker simulator', () => {
     );
   });
 
-  it('says of an empty nozzle that it is empty, and waits for filament where it is to extrude there', async () => {
+  it('reports an empty nozzle as empty, and waits for filament when it must extrude there', async () => {
     const simulator = await bench.start('snapmaker', { speed: 300, loads: { nozzle0: 'pla_black_esun' } });
     const client = await paired(simulator);
     assert.deepEqual([...(await client.request(1, 0x1001, Buffer.from([8]))).payload.subarray(22, 24)], [1, 1]);

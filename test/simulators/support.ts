@@ -71,7 +71,7 @@ export function truthNames(simulator: RunningSimulator): string[] {
   return truth(simulator).map(({ event }) => event);
 }
 
-/** Waits for something that tells nobody when it happens. */
+/** Polls for something that has no notification. */
 export async function eventually<T>(look: () => T | undefined | false, milliseconds = 4000): Promise<T> {
   const deadline = Date.now() + milliseconds;
   for (;;) {
@@ -89,7 +89,7 @@ export function port(simulator: RunningSimulator, name: string): number {
   return found;
 }
 
-/** POSTs to the control port and returns the state that it answers with. */
+/** POSTs to the control port and returns the state in its answer. */
 export async function control(
   simulator: RunningSimulator,
   path: string,

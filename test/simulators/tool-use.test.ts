@@ -23,8 +23,8 @@ function used(facts: GcodeFacts): [number, number][] {
 
 const HOT = ['M83', 'M104 S210', 'M104 T1 S210'];
 
-describe('The tools of a file, as the simulators read it', () => {
-  it('are picked by T words, and on Klipper by ACTIVATE_EXTRUDER', () => {
+describe('The tools of a file, as read by the simulators', () => {
+  it('are selected by T words, and on Klipper by ACTIVATE_EXTRUDER', () => {
     for (const rules of [klipper, marlin]) {
       assert.deepEqual(used(read(rules, ...HOT, 'G1 X9 E1', 'T1 ; white', 'G1 X0 E2', 'T0', 'G1 X9 E4')), [
         [0, 5],
@@ -35,7 +35,7 @@ describe('The tools of a file, as the simulators read it', () => {
     assert.deepEqual(used(read(marlin, ...HOT, 'ACTIVATE_EXTRUDER EXTRUDER=extruder1', 'G1 X9 E1')), [[0, 1]]);
   });
 
-  it('stay as they are at a word for a tool that is not there', () => {
+  it('stay unchanged by a word for a missing tool', () => {
     assert.deepEqual(used(read(oneExtruder, 'M83', 'M104 S210', 'T1', 'G1 X9 E1')), [[0, 1]]);
     assert.deepEqual(used(read(marlin, ...HOT, 'T2', 'G1 X9 E1')), [[0, 1]]);
     assert.deepEqual(used(read(bambu, 'M83', 'T3', 'G1 X9 E1', 'T1000', 'T255', 'G1 X0 E1')), [[3, 2]]);
@@ -47,7 +47,7 @@ describe('The tools of a file, as the simulators read it', () => {
     assert.equal(read(oneExtruder, 'M104 T1 S0').error, undefined);
   });
 
-  it('start anew at 0 when Klipper changes the extruder, and go on where they were on Marlin', () => {
+  it('start over at 0 when Klipper changes the extruder, and continue where they were on Marlin', () => {
     const file = ['M82', 'M104 S210', 'M104 T1 S210', 'G92 E0', 'G1 X9 E5', 'T1', 'G1 X0 E6'];
     assert.deepEqual(used(read(klipper, ...file)), [
       [0, 5],
@@ -59,11 +59,11 @@ describe('The tools of a file, as the simulators read it', () => {
     ]);
   });
 
-  it('let out nothing for what is only pulled back and pushed forward again', () => {
+  it('extrude nothing for a retraction that is pushed forward again', () => {
     assert.deepEqual(used(read(klipper, ...HOT, 'G1 X9 E3', 'G1 E-0.8', 'G1 X0', 'G1 E0.8', 'G1 X9 E1')), [[0, 4]]);
   });
 
-  it('let out nothing while they are cold: Klipper ends the print, Marlin moves on, each by its own heater', () => {
+  it('extrude nothing while cold: Klipper ends the print, Marlin moves on, each by its own heater', () => {
     const file = ['M83', 'M104 S210', 'G1 X9 E1', 'T1', 'G1 X0 E1', 'T0', 'G1 X9 E1'];
     const ended = read(klipper, ...file);
     assert.match(ended.error?.message ?? '', /^Extrude below minimum temp\n/);
@@ -75,7 +75,7 @@ describe('The tools of a file, as the simulators read it', () => {
     assert.deepEqual(used(read(klipper, 'PRINT_START EXTRUDER_TEMP=215 BED_TEMP=60', 'M83', 'G1 X9 E1')), [[0, 1]]);
   });
 
-  it('come out within their own time', () => {
+  it('extrude within their own time', () => {
     const half = { millimetres: 10, from: 0.5, to: 1 };
     assert.deepEqual(
       [0.4, 0.5, 0.75, 1].map((fraction) => extrudedBy(half, fraction)),
@@ -84,13 +84,13 @@ describe('The tools of a file, as the simulators read it', () => {
   });
 });
 
-describe('What the truth says of the tools of a print', () => {
+describe("The truth log of a print's tools", () => {
   const white = filamentOf('pla_white_esun');
   const red = filamentOf('pla_red_esun');
   const jobOf = (feeds: PrintJob['feeds']): { job: PrintJob } => ({ job: { feeds } as PrintJob });
   const whole = { millimetres: 1000, from: 0, to: 1 };
 
-  it('is the material of the slot that feeds each, and its grams', () => {
+  it("has the material of each tool's slot, and its grams", () => {
     const run = jobOf([{ ...whole, tool: 1, slot: 'nozzle1' }]);
     const fed = { nozzle1: [{ from: 0, filament: white }] };
     const [told] = extrudedTools({ ...run, fed }, 1);
@@ -102,7 +102,7 @@ describe('What the truth says of the tools of a print', () => {
     assert.deepEqual(extrudedTools({ ...run, fed }, 0), []);
   });
 
-  it('tells a spool that was changed on the way apart, and an empty slot', () => {
+  it('distinguishes a spool that was changed during the print, and an empty slot', () => {
     const fed = {
       nozzle0: [
         { from: 0, filament: white },
@@ -121,7 +121,7 @@ describe('What the truth says of the tools of a print', () => {
     ]);
   });
 
-  it('takes type, colour and density from what is said, or from the name', () => {
+  it('takes type, colour and density from the load, or from the name', () => {
     assert.deepEqual(filamentOf('pacf_black_bambu'), {
       material: 'pacf_black_bambu',
       type: 'PA-CF',

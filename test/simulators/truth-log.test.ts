@@ -56,7 +56,7 @@ describe('truth log of the simulators', () => {
     assert.deepEqual(names(), ['start', 'started', 'finished']);
   });
 
-  it('goes on after a line that was cut off', () => {
+  it('continues after a truncated line', () => {
     const before = open();
     before.note(event('start'));
     before.note(event('started'));

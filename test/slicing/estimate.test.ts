@@ -43,7 +43,7 @@ const secondsOf = (amounts: LayerAmounts, settings: SlicingSettings, habits: Hab
   Object.values(layerTime(amounts, false, settings, habits)).reduce((sum, seconds) => sum + seconds, 0);
 
 describe('what an estimate counts', () => {
-  it('draws as many walls as are wanted, each shorter by eight times the distance of its neighbours', async () => {
+  it('draws the requested number of walls, each shorter by eight times the distance of its neighbours', async () => {
     for (const walls of [1, 2, 5]) {
       const settings = settingsOf({ walls, infill: 0 });
       const { outerWalls, innerWalls } = await wallsOf(settings);
@@ -56,7 +56,7 @@ describe('what an estimate counts', () => {
     }
   });
 
-  it('leaves a part that is thinner than its walls no infill, and fills it as far as the slicer does', async () => {
+  it('gives no infill to a part that is thinner than its walls, and fills it as far as the slicer does', async () => {
     const edges: [number, number, number] = [40, 1.9, 10];
     const settings = settingsOf({ walls: 3, infill: 40 });
     const amounts = await wallsOf(settings, edges);
@@ -64,7 +64,7 @@ describe('what an estimate counts', () => {
     within(amounts.volume, 40 * 1.9 * settings.layerHeight, 0.03);
   });
 
-  it('makes the lowest and the highest layers solid, and what a step leaves open', async () => {
+  it('makes the lowest and the highest layers solid, and the faces that a step leaves open', async () => {
     const settings = settingsOf({ top_layers: 3, bottom_layers: 2 });
     const layers = await layersOf([block], settings, builtInHabits);
     const solid = layers.map((layer) => layer.solid + layer.top > layer.sparse);
@@ -88,7 +88,7 @@ describe('what an estimate counts', () => {
     assert.equal(((await layersOf([block], settingsOf()))[0] as LayerAmounts).brim, 0);
   });
 
-  it('knows brims of neighbours as one', async () => {
+  it('treats neighbouring brims as one', async () => {
     const apart = await layersOf([{ edges: [5, 5, 5] }, { at: [60, 0, 0], edges: [5, 5, 5] }], settingsOf({ brim: 5 }));
     const close = await layersOf([{ edges: [5, 5, 5] }, { at: [6, 0, 0], edges: [5, 5, 5] }], settingsOf({ brim: 5 }));
     assert.ok((close[0]?.brim ?? 0) < 0.8 * (apart[0]?.brim ?? 0));
@@ -96,7 +96,7 @@ describe('what an estimate counts', () => {
 });
 
 describe('how long it takes', () => {
-  it('gives a layer its time to cool, but slows no line below 10 mm/s', async () => {
+  it('gives a layer time to cool, but slows no line below 10 mm/s', async () => {
     const small = settingsOf({ infill: 0 }, { shortest_layer_seconds: 8 });
     const amounts = await wallsOf(small, [12, 12, 10]);
     const hurried = settingsOf({ infill: 0 }, { shortest_layer_seconds: 0 });
@@ -107,14 +107,14 @@ describe('how long it takes', () => {
     within(layerTime(tiny, false, small, prusaHabits).drawing, length / 10, 0.01);
   });
 
-  it('counts the way to the part as cooling of the first layer', async () => {
+  it('counts the travel to the part as cooling of the first layer', async () => {
     const settings = settingsOf({ infill: 0 });
     const first = ((await layersOf([{ edges: [4, 4, 10] }], settings))[0] ?? {}) as LayerAmounts;
     const drawing = (approach: number) => layerTime(first, true, settings, prusaHabits, approach).drawing;
     within(drawing(0) - drawing(1), 1, 0.01);
   });
 
-  it('loses time at corners and at the ends of lines, the more the gentler the machine accelerates', async () => {
+  it("loses time at corners and at line ends, the more the lower the machine's acceleration", async () => {
     const seconds = async (acceleration: number) => {
       const settings = settingsOf({ infill: 40 }, { acceleration, shortest_layer_seconds: 0 });
       return layerTime(await wallsOf(settings), false, settings, prusaHabits);
@@ -126,7 +126,7 @@ describe('how long it takes', () => {
     within(endless.stopping, prusaHabits.secondsPerLayer, 0.001);
   });
 
-  it('is no faster than the machine', async () => {
+  it("is limited by the machine's speed", async () => {
     const seconds = async (speed: number) => {
       const settings = settingsOf({ speed, infill: 40 }, { shortest_layer_seconds: 0 });
       return secondsOf(await wallsOf(settings), settings);
@@ -135,7 +135,7 @@ describe('how long it takes', () => {
     assert.equal(await seconds(900), await seconds(300));
   });
 
-  it('draws short loops at half of the speed, as PrusaSlicer does', async () => {
+  it('draws short loops at half speed, as PrusaSlicer does', async () => {
     const settings = settingsOf({ walls: 2 });
     const short = await wallsOf(settings, [9, 9, 10]);
     const long = await wallsOf(settings, [20, 20, 10]);
@@ -143,7 +143,7 @@ describe('how long it takes', () => {
     assert.equal(long.smallOuterWalls, 0);
   });
 
-  it('goes to the middle of the bed and back', async () => {
+  it('moves to the middle of the bed and back', async () => {
     const analysis = await analysisOf(block);
     const seconds = (machine?: typeof giga) =>
       estimateModel(analysis, machine, pla, settingsOf(), builtInHabits).hours * 3600;
@@ -153,8 +153,8 @@ describe('how long it takes', () => {
   });
 });
 
-describe('an estimate beside what is sliced', () => {
-  it('is near to the built-in slicer for a block with a step', async () => {
+describe('an estimate compared with the sliced result', () => {
+  it('is close to the built-in slicer for a block with a step', async () => {
     const sourcePath = model({ edges: [30, 20, 6] }, { at: [0, 0, 6], edges: [15, 20, 6] });
     const analysis = await analyseHere(sourcePath);
     for (const asked of [{}, { walls: 5, brim: 4 }, { infill: 40 }] satisfies PrintSettings[]) {

@@ -77,7 +77,7 @@ async function refuses(
   });
 }
 
-/** A script that writes this G-code and says that all is well. */
+/** A script that writes this G-code and reports success. */
 function writes(gcode: string): string {
   const path = join(directory, `lie-${count++}.gcode`);
   writeFileSync(path, gcode);
@@ -85,25 +85,25 @@ function writes(gcode: string): string {
 }
 
 describe('a slicer that lies', () => {
-  it('is believed when it tells the truth', async () => {
+  it('is trusted if it reports the truth', async () => {
     const print = await prepared(writes(generated + towerOf([0.2, 10, 20])));
     assert.equal(print.slicerName, 'prusa-slicer');
   });
 
-  it('and ends with 0 but wrote no moves is refused', async () => {
+  it('and exits with 0 but wrote no moves is rejected', async () => {
     await refuses(writes(`${generated}M104 S215\n; prusaslicer_config = end\n`), /no movement/, false);
     await refuses(writes(`${generated}G28\nG1 X5 Y5 F900\n; prusaslicer_config = end\n`), /extrudes nothing/, false);
     await refuses(writes(''), /without G-code/, true);
     await refuses('true', /without G-code/, true);
   });
 
-  it('and wrote a part of 1011 mm, or one off the bed, is refused', async () => {
+  it('and wrote a part of 1011 mm, or one off the bed, is rejected', async () => {
     await refuses(writes(generated + towerOf([0.2, 500, 1011])), /outside of the build volume/, false);
     await refuses(writes(generated + towerOf([0.2, 10, 20], 1000, 1000)), /outside of the build volume/, false);
     await refuses(writes(generated + towerOf([0.2, 10, 20], 5, 400)), /outside of the build volume/, false);
   });
 
-  it('and wrote only a part of the part, or stopped in the middle of the file, is refused', async () => {
+  it('and wrote only a section of the part, or stopped in the middle of the file, is rejected', async () => {
     await refuses(writes(generated + towerOf([0.2, 10])), /ends at 10.0 mm of a part 20.0 mm high/, false);
     await refuses(
       writes((generated + towerOf([0.2, 10, 20])).replace('; prusaslicer_config = end\n', '')),
@@ -112,7 +112,7 @@ describe('a slicer that lies', () => {
     );
   });
 
-  it('and wrote numbers that are none, or heat that nothing stands, is refused', async () => {
+  it('and wrote invalid numbers, or excessive temperatures, is rejected', async () => {
     await refuses(writes((generated + towerOf([0.2, 10, 20])).replace('X410', 'Xnan')), /no number/, false);
     await refuses(writes((generated + towerOf([0.2, 10, 20])).replace('S215', 'S320')), /nozzle to 320 °C/, false);
     await refuses(writes((generated + towerOf([0.2, 10, 20])).replace('S215', 'S280')), /wants 215 °C/, false);
@@ -124,7 +124,7 @@ describe('a slicer that lies', () => {
     await refuses(writes((generated + towerOf([0.2, 10, 20])).replace('G28', 'G28\nM502')), /M502/, false);
   });
 
-  it('and prints with another tool than the one that the slot feeds is refused', async () => {
+  it('and prints with another tool than the slot feeds is rejected', async () => {
     const tower = generated + towerOf([0.2, 10, 20], 15, 100);
     const second = tower.replace('G28', 'G28\nT1');
     await prepared(writes(tower), { machine: artisan });
@@ -138,14 +138,14 @@ describe('a slicer that lies', () => {
     });
   });
 
-  it('is tried again when it was killed, and not when it crashed', async () => {
+  it('is retried if it was killed, but not if it crashed', async () => {
     await refuses('kill -9 $$', /ended from outside/, true);
     await refuses('kill -SEGV $$', /crashed/, false);
     await refuses('echo "Objects could not fit on the bed" >&2; exit 134', /could not place.*could not fit/, false);
     await refuses('echo "Is the disk full?" >&2; exit 1', /disk full/, true);
   });
 
-  it('is ended with all that it has started when it hangs', async () => {
+  it('is killed with all its child processes when it hangs', async () => {
     const pids = join(directory, 'pids');
     const hang = `trap '' TERM; sleep 600 & echo $! > ${pids}; echo $$ >> ${pids}; wait; sleep 600`;
     await refuses(hang, /took longer than 1 s/, false, {}, 1000);
@@ -155,7 +155,7 @@ describe('a slicer that lies', () => {
     }
   });
 
-  it('says how far it is', async () => {
+  it('reports its progress', async () => {
     const seen: number[] = [];
     const script = `echo "10 => Processing triangulated mesh"; echo "70 => Infilling layers"; echo "30 => back"; ${writes(generated + towerOf([0.2, 20]))}`;
     const slicer = new PrusaSlicer(standInProgram(directory, `slicer-${count++}`, script));
@@ -181,7 +181,7 @@ describe('a slicer that lies', () => {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('turns', () => {
-  it('let no more work at once than there are, in order, and forget who gave up waiting', async () => {
+  it('allow no more concurrent work than there are, in order, and drop a caller that stopped waiting', async () => {
     const turns = new Turns(2);
     const begun: number[] = [];
     const ends: (() => void)[] = [];
@@ -213,7 +213,7 @@ describe('turns', () => {
     assert.deepEqual(begun, [0, 1, 3, 4, 5]);
   });
 
-  it('make what can wait give way', async () => {
+  it('let background work give way', async () => {
     const turns = new Turns(1);
     const background = turns.takeIdle(
       (signal) =>

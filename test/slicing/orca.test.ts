@@ -25,7 +25,7 @@ function profile(path: string, content: object): void {
   writeFileSync(join(profiles, path), JSON.stringify(content));
 }
 
-/** What OrcaSlicer says when it is asked for help. */
+/** OrcaSlicer's help text. */
 const help = `if [ "$1" = --help ]; then printf 'OrcaSlicer-2.3.1:\\nUsage: orca-slicer [ OPTIONS ] [ file.3mf/file.stl ... ]\\n'; exit 0; fi`;
 
 /** The sliced archive and the result file in the form that both programs write on Linux. */
@@ -87,10 +87,10 @@ describe('OrcaSlicer and Bambu Studio', () => {
     });
   });
 
-  it('get flat profiles, with what was asked for and what a retry changes', async () => {
+  it('receive flat profiles, with the requested settings and the changes of a retry', async () => {
     const loaded = await loadOrcaProfiles(profiles, { printerId: 'bamboo_h2d', material: pla, quality: 'standard' });
     assert.equal(loaded.machine['gcode_flavor'], 'marlin');
-    assert.equal(loaded.machine['printable_height'], '325', 'the heir goes before');
+    assert.equal(loaded.machine['printable_height'], '325', 'the heir takes precedence');
     assert.deepEqual(loaded.process['inner_wall_speed'], ['300', '300']);
     for (const one of Object.values(loaded)) assert.equal(one.inherits, '');
     const asked = { layer_height: 0.16, infill: 30, speed: 100, nozzle_temp: 225 };
@@ -103,10 +103,10 @@ describe('OrcaSlicer and Bambu Studio', () => {
     assert.deepEqual(changed.filament['nozzle_temperature'], ['225', '225']);
     assert.deepEqual(changed.filament['hot_plate_temp'], ['60']);
     assert.deepEqual(changed.filament['cool_plate_temp'], ['0'], 'a plate that the filament must not use stays cold');
-    assert.deepEqual(loaded.process['outer_wall_speed'], ['200', '200'], 'what was loaded stays as it was');
+    assert.deepEqual(loaded.process['outer_wall_speed'], ['200', '200'], 'the loaded profile is unchanged');
   });
 
-  it('say which profile is missing', async () => {
+  it('name a missing profile', async () => {
     const load = (printerId: string) => loadOrcaProfiles(profiles, { printerId, material: pla, quality: 'fine' });
     await load('bamboo_h2d');
     await assert.rejects(
@@ -117,7 +117,7 @@ describe('OrcaSlicer and Bambu Studio', () => {
     await assert.rejects(load('orphan'), /inherits "nowhere"/);
   });
 
-  it('are called as both understand it, and tell how far they are', async () => {
+  it('are called in a way that both understand, and report their progress', async () => {
     const recorded = await recordedArchive();
     const seen = join(directory, 'arguments');
     const slicer = new OrcaSlicer(
@@ -163,7 +163,7 @@ printf '{"return_code": 0, "error_string": "Success.", "sliced_plates": [{"id": 
     [134, '', /crashed/],
     [3, 'no idea', /ended with 3 \(no idea\)/],
   ] as const) {
-    it(`are understood when they end with ${code}`, async () => {
+    it(`are interpreted when they exit with ${code}`, async () => {
       const slicer = new OrcaSlicer(program(`echo "${said}" >&2; exit ${code}`), profiles);
       await assert.rejects(slicer.slice(request(), options()), (error) => {
         assert.ok(error instanceof SlicingError);
@@ -174,14 +174,14 @@ printf '{"return_code": 0, "error_string": "Success.", "sliced_plates": [{"id": 
     });
   }
 
-  it('are not believed when they report success and write nothing', async () => {
+  it('are not trusted if they report success and write nothing', async () => {
     await assert.rejects(
       new OrcaSlicer(program('exit 0'), profiles).slice(request(), options()),
       /without a print file/,
     );
   });
 
-  it('are tried again when memory ran out or they were killed', async () => {
+  it('are retried if memory ran out or they were killed', async () => {
     for (const script of ['exit 242', 'kill -9 $$']) {
       await assert.rejects(
         new OrcaSlicer(program(script), profiles).slice(request(), options()),
@@ -212,7 +212,7 @@ printf '{"return_code": 0, "error_string": "Success.", "sliced_plates": [{"id": 
         profiles,
       );
 
-    it('make a file that may be sent without anybody’s word, as it is', async () => {
+    it("make a file that may be sent unchanged, without an operator's approval", async () => {
       const archive = await recordedArchive();
       const print = await preparePrintFile(input(await writes(archive)), options());
       assert.ok(print.path.endsWith('.gcode.3mf'));
@@ -231,7 +231,7 @@ printf '{"return_code": 0, "error_string": "Success.", "sliced_plates": [{"id": 
     });
   });
 
-  it('are chosen for a Bambu only, and only if they answer', async () => {
+  it('are selected for a Bambu only, and only if they answer', async () => {
     const choice = {
       orcaSlicerPath: program('exit 0'),
       orcaProfileDirectory: profiles,

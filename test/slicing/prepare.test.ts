@@ -80,7 +80,7 @@ describe('preparing a print file', () => {
     assert.equal(progress.at(-1), 1);
   });
 
-  it('writes the header that the Artisan reads', async () => {
+  it('writes the header that the Artisan requires', async () => {
     const print = await prepare({ machine: artisan });
     const text = readFileSync(print.path, 'utf8');
     assert.ok(text.startsWith(';Header Start\n'));
@@ -97,7 +97,7 @@ describe('preparing a print file', () => {
     for (const [key, value] of header) assert.doesNotMatch(value, /NaN|undefined|Infinity/, key);
   });
 
-  it('wraps G-code for the H2D, at the owner’s word only', async () => {
+  it('wraps G-code for the H2D only with the owner’s permission', async () => {
     const print = await prepare({ machine: h2d });
     assert.ok(print.path.endsWith('.gcode.3mf'));
     const analysis = await analyseHere(print.path);
@@ -112,7 +112,7 @@ describe('preparing a print file', () => {
     assert.equal(wrapped.slicerName, 'PrusaSlicer 2.5.0');
   });
 
-  it('puts pictures of the part where each make looks for them', async () => {
+  it('puts pictures of the part where each make expects them', async () => {
     const isPicture = (bytes: Buffer, size: number) => {
       const { width, height, data } = PNG.sync.read(bytes);
       assert.deepEqual([width, height], [size, size]);
@@ -156,7 +156,7 @@ describe('preparing a print file', () => {
     assert.deepEqual((await analyseHere(bambu.path)).print?.thumbnails, [{ width: 512, height: 512, format: 'png' }]);
   });
 
-  it('heats only the zones of the bed that the part stands on', async () => {
+  it('heats only the bed zones under the part', async () => {
     const zone = (tool: number, x: number, y: number) => ({ tool, min: { x, y }, max: { x: x + 400, y: y + 400 } });
     const zoned = (bedZones: BedZone[]) => ({ ...giga, capabilities: { ...giga.capabilities, bedZones } });
     const heated = async (zones: BedZone[]) => {
@@ -174,11 +174,11 @@ describe('preparing a print file', () => {
     assert.deepEqual(await heated([]), ['']);
   });
 
-  it('does not send the built-in slicer’s work to a machine unasked', async () => {
+  it('does not send the built-in slicer’s work to a machine without permission', async () => {
     await refuses({ allowUntrusted: false }, UnprintableFileError, /built-in/);
   });
 
-  it('turns a part that fits only so', async () => {
+  it('turns a part that fits only when turned', async () => {
     const long = {
       ...artisan,
       capabilities: {
@@ -192,7 +192,7 @@ describe('preparing a print file', () => {
     assert.ok(bounds.max.y - bounds.min.y > 62 && bounds.max.x - bounds.min.x < 50, JSON.stringify(bounds));
   });
 
-  it('refuses what fits nowhere, is too tall, or touches the edge', async () => {
+  it('rejects a part that fits nowhere, is too tall, or touches the edge', async () => {
     for (const file of ['too-large-900mm.stl', 'tall-1001mm.stl', 'ok-unit-meter-cube10m.3mf']) {
       await refuses({ sourcePath: fixture('models-bad', file) }, SlicingError, /does not fit/);
     }
@@ -205,14 +205,14 @@ describe('preparing a print file', () => {
     await refuses({ sourcePath: fixture('models-bad', 'random-bytes.stl') }, UnreadableFileError, /neither/);
   });
 
-  it('leaves the skirt out where a part leaves no room for it', async () => {
+  it('omits the skirt if the part leaves no room for it', async () => {
     const sourcePath = writeBox(join(temporaryDirectory(), 'wide.stl'), 398, 20, 2);
     const print = await prepare({ machine: artisan, sourcePath });
     const { bounds } = await analyseHere(print.path);
     assert.ok(bounds.max.x - bounds.min.x < 399 && bounds.max.x - bounds.min.x > 396, JSON.stringify(bounds));
   });
 
-  it('refuses G-code for another machine, too hot, hostile or cut off', async () => {
+  it('rejects G-code for another machine, or with excessive heat, hostile commands or a missing end', async () => {
     const sliced = fixture('models', 'self-prusaslicer250-cube20-giga.gcode');
     const work = temporaryDirectory();
     const text = readFileSync(sliced, 'utf8');
@@ -223,7 +223,7 @@ describe('preparing a print file', () => {
     await refuses({ sourcePath: sliced, machine: artisan }, UnprintableFileError, /outside of the build volume/);
     await refuses(changed('hot.gcode', text.replace('M109 S220', 'M109 S320')), UnprintableFileError, /nozzle to 320/);
     await refuses(changed('bed.gcode', text.replace('M190 S60', 'M190 S160')), UnprintableFileError, /bed to 160/);
-    // its maker may save settings in the start code of this model, nobody in the middle of a print or of an unknown machine
+    // The maker's own start code may store settings on this model; nothing may in the middle of a print or on an unknown machine.
     const saving = text.replace('G92 E0', 'M500');
     await prepare(changed('save.gcode', saving));
     const nameless = saving.replace('; printer_model = OrangeStormGiga', '; printer_model = ');
@@ -243,7 +243,7 @@ describe('preparing a print file', () => {
     assert.equal(print.estimatedSeconds, 649);
   });
 
-  it('takes a .gcode.3mf for its own printer model only', async () => {
+  it('accepts a .gcode.3mf for its own printer model only', async () => {
     const gcode = fixture('models', 'self-prusaslicer250-cube20-h2d.gcode');
     const directory = temporaryDirectory();
     const { print } = await analyseHere(gcode);
@@ -272,7 +272,7 @@ describe('preparing a print file', () => {
     );
   });
 
-  it('never believes a slicer', async () => {
+  it('never trusts a slicer', async () => {
     const lying = (gcode: string): Slicer => ({
       name: 'lying',
       trusted: true,
@@ -288,7 +288,7 @@ describe('preparing a print file', () => {
     await refuses({ slicer: lying('G28\nM83\nG1 X1 Y1 Z20\nG1 X1005 Y5 E1\n') }, UnprintableFileError, /outside/);
   });
 
-  it('stops when asked and leaves nothing behind', async () => {
+  it('stops on request and leaves nothing behind', async () => {
     const all = input({ sourcePath: fixture('models', '3DBenchy.3mf') });
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('cancelled by the test')), 700);
@@ -298,13 +298,13 @@ describe('preparing a print file', () => {
 });
 
 describe('estimating before slicing', () => {
-  it('is sane for a 20 mm cube', async () => {
+  it('is plausible for a 20 mm cube', async () => {
     const { grams, hours } = estimatePrint(await analyseHere(cube), giga, pla, {});
     assert.ok(grams > 3.9 && grams < 6, `${grams} g`);
     assert.ok(hours * 60 > 10 && hours * 60 < 25, `${hours * 60} min`);
   });
 
-  it('grows with volume and infill, and knows no more than solid', async () => {
+  it('grows with volume and infill, up to solid', async () => {
     const analysis = await analyseHere(cube);
     let last = { grams: 0, hours: 0 };
     for (const infill of [0, 10, 20, 50, 100]) {
@@ -314,7 +314,7 @@ describe('estimating before slicing', () => {
     }
     assert.ok(last.grams < (analysis.volumeMm3 * pla.densityGramsPerCm3) / 1000 + 0.2);
     last = { grams: 0, hours: 0 };
-    // what an earlier version kept of a model: only then is the volume all that is known
+    // A record from an earlier version: only the volume is known.
     const { surfaceMm2: _, shape: __, ...withoutShape } = analysis;
     for (const volumeMm3 of [0, 100, 1000, 4000, 8000]) {
       const estimate = estimatePrint({ ...withoutShape, volumeMm3 }, giga, pla, {});

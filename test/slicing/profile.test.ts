@@ -20,7 +20,7 @@ function write(directory: string, path: string, content: unknown): void {
 describe('slicing profiles', () => {
   const shipped = shippedProfiles();
 
-  it('that are shipped are sound, and know three qualities', async () => {
+  it('that are included are valid, and have three qualities', async () => {
     const profiles = new Profiles([shipped]);
     assert.deepEqual(await profiles.problems(), []);
     assert.deepEqual(await profiles.qualities(), ['draft', 'fine', 'standard']);
@@ -31,7 +31,7 @@ describe('slicing profiles', () => {
     assert.equal(resolveSettings(giga, tpu, {}, standard).speed, 25);
   });
 
-  it('are laid over one another, the more special one and the operator’s on top, and what was asked for on all', async () => {
+  it('are merged, the more specific one and the operator’s on top, and the requested settings above all', async () => {
     const own = temporaryDirectory();
     write(own, 'any/PLA/any.json', { speed: 70, infill: 20, prusa: { seam_position: 'rear', raft_layers: 1 } });
     write(own, 'elegoo_giga/any/any.json', { speed: 90, walls: 4 });
@@ -59,7 +59,7 @@ describe('slicing profiles', () => {
     }
   });
 
-  it('are read anew each time', async () => {
+  it('are reloaded each time', async () => {
     const own = temporaryDirectory();
     const profiles = new Profiles([shipped, own]);
     const speed = async () => (await profiles.load({ printerId: 'elegoo_giga', material: pla })).speed;
@@ -68,7 +68,7 @@ describe('slicing profiles', () => {
     assert.equal(await speed(), 77);
   });
 
-  it('that are damaged are refused with file, field and reason', async () => {
+  it('that are damaged are rejected with file, field and reason', async () => {
     for (const [content, message] of [
       ['{', /any\.json is no JSON/],
       [{ speed: 0 }, /speed must be >= 1/],
@@ -91,7 +91,7 @@ describe('slicing profiles', () => {
     }
   });
 
-  it('of earlier versions mean what they did, whichever of them uses which name', async () => {
+  it('of earlier versions keep their meaning, whichever of them uses which name', async () => {
     const own = temporaryDirectory();
     write(own, 'any/any/any.json', { brim: 3, top_layers: 5, supports: 'auto' });
     write(own, 'elegoo_giga/any/any.json', { solid_layers: 7, brim_width: 6, supports: true });
@@ -117,7 +117,7 @@ describe('slicing profiles', () => {
     assert.deepEqual(await profiles.qualities(), ['draft', 'fine', 'standard']);
   });
 
-  it('do not know a quality that nobody has written, and never leave their folder', async () => {
+  it('reject an undefined quality, and never leave their folder', async () => {
     const profiles = new Profiles([shipped]);
     await assert.rejects(
       profiles.load({ printerId: 'x', material: pla, quality: 'best' }),
@@ -136,7 +136,7 @@ describe('the first layer', () => {
     capabilities: { ...giga.capabilities, nozzleDiameters: [diameter] },
   });
 
-  it('is half as high as the nozzle is wide, and as high as the others where these are higher', () => {
+  it('is half as high as the nozzle is wide, or as high as the others if these are higher', () => {
     const height = (diameter: number, settings = {}, profile = {}) =>
       resolveSettings(nozzle(diameter), pla, settings, profile).firstLayerHeight;
     assert.deepEqual(
@@ -151,7 +151,7 @@ describe('the first layer', () => {
 });
 
 describe('a retry', () => {
-  it('is slower and hotter as its settings say, within what the bed can', () => {
+  it('is slower and hotter as its settings specify, within the limits of the bed', () => {
     const first = resolveSettings(giga, pla, {}, { speed: 100, first_layer_speed: 30 });
     const retry = { first_layer_speed_factor: 0.5, speed_factor: 0.7, bed_temp_offset: 10 };
     const second = resolveSettings(giga, pla, {}, { speed: 100, first_layer_speed: 30 }, retry);
@@ -174,7 +174,7 @@ describe('the key of a print', () => {
     allowUntrusted: true,
   };
 
-  it('is the same for the same ingredients in any order, and another for any that differs', () => {
+  it('is the same for the same ingredients in any order, and differs if any of them differs', () => {
     const key = printKey(ingredients);
     assert.match(key, /^[0-9a-f]{64}$/);
     const reversed = Object.fromEntries(Object.entries(ingredients).reverse()) as typeof ingredients;

@@ -48,7 +48,7 @@ const column = box([5, 5, -10], [15, 15, 30]);
 const withColumn = (type: string, settings: Record<string, string> = {}) =>
   write(prusaEntries([cube, { mesh: column, type, settings }]));
 
-/** How many lines are drawn whose middle lies in this square around the middle of the bed, above the first layer. */
+/** The number of lines whose middle lies in this square around the middle of the bed, above the first layer. */
 function linesWithin(print: PreparedPrint, half: number): number {
   let [x, y, z] = [0, 0, 0];
   let lines = 0;
@@ -94,7 +94,7 @@ describe('slicing projects with PrusaSlicer', function () {
     });
   }
 
-  it('does not print a modifier, and keeps its settings', async () => {
+  it('does not print a modifier, but applies its settings', async () => {
     const without = await prepare(await withColumn('ParameterModifier'));
     assert.equal(without.layers, 100);
     near(without.filamentMm, plain.filamentMm, 0.005);
@@ -122,15 +122,15 @@ describe('slicing projects with PrusaSlicer', function () {
     assert.ok(solid.filamentMm > plain.filamentMm * 1.2);
   });
 
-  it('stands what is left of a part on the bed', async () => {
+  it('places the remainder of a part on the bed', async () => {
     const foot = { mesh: box([-1, -1, -1], [21, 21, 5]), type: 'NegativeVolume' };
     const cut = await prepare(await write(prusaEntries([cube, foot])), { infill: 100 });
     assert.equal(cut.layers, 75);
     near(cut.filamentMm / full.filamentMm, 0.75, 0.02);
   });
 
-  it('keeps supports away where they are blocked', async () => {
-    // a table: supports fill the room under its top
+  it('keeps supports out of blocked regions', async () => {
+    // A table: supports fill the space under its top.
     const table: Volume[] = [
       { mesh: box([8, 8, 0], [12, 12, 10]), type: 'ModelPart' },
       { mesh: box([0, 0, 10], [20, 20, 12]), type: 'ModelPart' },
@@ -143,7 +143,7 @@ describe('slicing projects with PrusaSlicer', function () {
     near(blocked.filamentMm, unsupported.filamentMm, 0.02);
   });
 
-  it('slices the plate that is named', async () => {
+  it('slices the requested plate', async () => {
     const small = box([0, 0, 0], [10, 10, 5]);
     const path = await write(
       bambuEntries(
@@ -167,7 +167,7 @@ describe('slicing projects with PrusaSlicer', function () {
     assert.equal(linesWithin(ring, 2), 0);
   });
 
-  it('tells what of the project it did not use', async () => {
+  it('reports what it did not use from the project', async () => {
     const entries: Record<string, string> = prusaEntries([cube]);
     entries['Metadata/Slic3r_PE.config'] = '; layer_height = 0.1\n';
     const { warnings } = await prepare(await write(entries));
@@ -175,8 +175,8 @@ describe('slicing projects with PrusaSlicer', function () {
   });
 });
 
-describe('slicing projects with a slicer that has no volumes', () => {
-  it('is refused, with what is in the way', async () => {
+describe('slicing projects with a slicer that does not support volumes', () => {
+  it('is rejected, naming the obstacle', async () => {
     for (const [file, what] of [
       ['r12_prusa_modifier.3mf', /has modifiers, which the built-in slicer cannot do/],
       ['r12b_prusa_negative.3mf', /has negative volumes/],
@@ -189,7 +189,7 @@ describe('slicing projects with a slicer that has no volumes', () => {
     }
   });
 
-  it('slices projects without any', async () => {
+  it('works for projects without any', async () => {
     assert.equal((await prepare(await write(prusaEntries([cube])), { slicer: new BuiltInSlicer() })).layers, 100);
   });
 });
@@ -198,7 +198,7 @@ describe('a clean project', () => {
   const placement = { rotationZ: 90, translation: { x: 120, y: 100, z: 0 } } as const;
 
   for (const dialect of ['prusa', 'bambu'] as const) {
-    it(`is ours, placed, and means the same (${dialect})`, async () => {
+    it(`is written in our form, placed, and with the same meaning (${dialect})`, async () => {
       const source = await write(
         prusaEntries([
           { mesh: column, type: 'ParameterModifier', settings: { fill_density: '80%', extruder: '2' } },
@@ -225,7 +225,7 @@ describe('a clean project', () => {
           config,
           dialect === 'prusa' ? /"fill_density" value="80%"/ : /"sparse_infill_density" value="80%"/,
         );
-        assert.doesNotMatch(config, /extruder/, 'a tool is chosen by nobody but the job');
+        assert.doesNotMatch(config, /extruder/, 'only the job chooses a tool');
         const types = [...config.matchAll(/(?:volume_type" value|subtype)="(\w+)"/g)].map(([, type]) => type);
         assert.match(types[0] ?? '', /ModelPart|normal_part/, 'parts come first');
         assert.match(types[1] ?? '', /NegativeVolume|negative_part/);
@@ -237,7 +237,7 @@ describe('a clean project', () => {
     });
   }
 
-  it('is not written where OrcaSlicer would stand a part elsewhere', async () => {
+  it('is not written if OrcaSlicer would place a part elsewhere', async () => {
     const source = await write(prusaEntries([cube, { mesh: box([-1, -1, -1], [21, 21, 5]), type: 'NegativeVolume' }]));
     const lowered = { rotationZ: 0, translation: { x: 0, y: 0, z: -5 } } as const;
     const place = (volumes: 'prusa' | 'bambu') =>
@@ -246,7 +246,7 @@ describe('a clean project', () => {
     await assert.rejects(place('bambu'), /takes the foot of a part away/);
   });
 
-  it('is written for the slicer that is to read it', () => {
+  it('is written for the slicer that will read it', () => {
     assert.equal(new PrusaSlicer().volumes, 'prusa');
     assert.equal(new OrcaSlicer('orca-slicer', directory).volumes, 'bambu');
   });

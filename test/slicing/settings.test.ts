@@ -21,25 +21,25 @@ import { artisan, giga, pla } from './machines';
 const directory = temporaryDirectory();
 let count = 0;
 
-/** A roof that reaches beyond the floor under it: on one side supports would stand on the bed, on the other on the part. */
+/** A roof that extends beyond the floor under it: on one side supports would stand on the bed, on the other on the part. */
 const bracket = writeBoxes(join(directory, 'bracket.stl'), [
   { at: [0, 0, 0], edges: [24, 14, 3] },
   { at: [8, 0, 3], edges: [8, 14, 7] },
   { at: [0, 0, 10], edges: [34, 14, 3] },
 ]);
-/** A shaft whose sections are all alike, so that each layer has one seam. */
+/** A shaft with identical sections, so that each layer has one seam. */
 const block = writeBoxes(join(directory, 'block.stl'), [{ at: [0, 0, 0], edges: [22, 18, 8] }]);
 
-/** What of a print is seen in its G-code. */
+/** The visible properties of a print's G-code. */
 interface Seen {
   text: string;
   /** mm of filament by the kind of line. */
   filament: Map<string, number>;
   /** Layers that have this kind of line. */
   layers: Map<string, number>;
-  /** Width of what is drawn in the first layer, mm. */
+  /** Width of the first layer, mm. */
   firstWidth: number;
-  /** Where the outermost walls begin. */
+  /** The start points of the outermost walls. */
   starts: { x: number; y: number }[];
 }
 
@@ -103,7 +103,7 @@ const solid = (seen: Seen) =>
 const walls = (seen: Seen) => (seen.filament.get('Perimeter') ?? 0) + (seen.filament.get('External perimeter') ?? 0);
 const different = (points: Seen['starts']) => new Set(points.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`)).size;
 
-/** Each setting, and what it must change in the G-code. */
+/** Each setting, and its effect on the G-code. */
 const settings: { [Name in keyof PrintSettings]?: (slicer: Slicer) => Promise<void> } = {
   walls: async (slicer) => {
     const two = await printed(slicer, block, { walls: 2 });
@@ -142,7 +142,7 @@ const settings: { [Name in keyof PrintSettings]?: (slicer: Slicer) => Promise<vo
       const share = filament.get('Internal infill') ?? 0;
       assert.ok(share > 100 && share < 280, `${pattern} takes ${share} mm`); // 160 by its volume
     }
-    // alternating lines are what the built-in slicer makes of both
+    // The built-in slicer draws alternating lines for both.
     const expected = slicer instanceof BuiltInSlicer ? patterns.length - 1 : patterns.length;
     assert.equal(new Set(infills.values()).size, expected);
   },
@@ -190,7 +190,7 @@ describe('print settings', function () {
     }
   });
 
-  it('that a slicer does not honour are named in its warnings', async () => {
+  it('that a slicer does not support are named in its warnings', async () => {
     const asked: PrintSettings = {
       supports: 'auto',
       infill_pattern: 'gyroid',
@@ -259,7 +259,7 @@ describe('print settings', function () {
     assert.equal(overrideOrcaProfiles(profiles, {}, {}).process['wall_loops'], '2');
   });
 
-  it('ask for no brim that the bed has no room for', () => {
+  it('request no brim that the bed has no room for', () => {
     const bounds = { min: { x: 0, y: 0, z: 0 }, max: { x: 390, y: 20, z: 5 } };
     assert.equal(placeOnBed(bounds, artisan, { width: 0, asked: true }).skirt, true);
     assert.equal(placeOnBed(bounds, artisan, { width: 4, asked: true }).skirt, false);

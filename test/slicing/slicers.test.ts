@@ -59,15 +59,15 @@ const benchy = fixture('models', '3DBenchy.3mf');
 const near = (found: number, expected: number, share: number, what: string) =>
   assert.ok(Math.abs(found / expected - 1) <= share, `${what}: ${found} is not within ${share * 100} % of ${expected}`);
 
-/** What every slicer must keep to. */
+/** The requirements for every slicer. */
 function slicerContract(slicer: Slicer): void {
-  it('is usable and says its version', async () => {
+  it('is usable and reports its version', async () => {
     const probe = await slicer.probe();
     assert.ok(probe.usable && probe.version !== '');
   });
 
   for (const machine of [giga, artisan, h2d]) {
-    it(`slices a cube for ${machine.printerId} where it stands`, async () => {
+    it(`slices a cube for ${machine.printerId} in place`, async () => {
       const { analysis, progress } = await sliceWith(slicer, cube, { machine });
       const { max } = machine.capabilities.buildVolume;
       near((analysis.bounds.min.x + analysis.bounds.max.x) / 2, max.x / 2, 0.002, 'centre');
@@ -79,14 +79,14 @@ function slicerContract(slicer: Slicer): void {
       assert.equal(analysis.maxBedTemperature, 60);
       assert.equal(analysis.complete, true);
       assert.ok((analysis.slicerSeconds ?? 0) > 300);
-      near(analysis.simulatedSeconds, analysis.slicerSeconds ?? 0, 0.05, 'our estimate beside its own');
+      near(analysis.simulatedSeconds, analysis.slicerSeconds ?? 0, 0.05, 'our estimate compared with its own');
       assert.ok(
         progress.length > 1 && progress.every((fraction, i) => fraction >= (progress[i - 1] ?? 0) && fraction <= 1),
       );
     });
   }
 
-  it('slices for the second tool of each machine what may be sent to it', async () => {
+  it('slices for the second tool of each machine, if the result may be sent to it', async () => {
     for (const machine of [artisan, h2d]) {
       const second = { ...machine, tool: 1 };
       const facts = slicedFacts((await sliceWith(slicer, cube, { machine: second })).analysis);
@@ -95,13 +95,13 @@ function slicerContract(slicer: Slicer): void {
     }
   });
 
-  it('obeys the settings', async () => {
+  it('applies the settings', async () => {
     const settings = { layer_height: 0.1, first_layer_height: 0.1, infill: 100, nozzle_temp: 230, bed_temp: 70 };
     const { analysis } = await sliceWith(slicer, fixture('models-bad', 'ok-cube10.3mf'), { settings });
     assert.equal(analysis.layers, 100);
     assert.equal(analysis.maxNozzleTemperature, 230);
     assert.equal(analysis.maxBedTemperature, 70);
-    // a solid cube of 1000 mm³ and a skirt
+    // A solid cube of 1000 mm³ and a skirt.
     near(analysis.filamentMm, 1000 / (Math.PI * 0.875 ** 2), 0.06, 'filament');
   });
 
@@ -111,7 +111,7 @@ function slicerContract(slicer: Slicer): void {
       Number(height),
     ]);
 
-  it('makes the first layer as thick as half of the nozzle, or as it is told', async () => {
+  it('makes the first layer half as thick as the nozzle, or as specified', async () => {
     const cube10 = fixture('models-bad', 'ok-cube10.3mf');
     const fine = await sliceWith(slicer, cube10, { settings: { layer_height: 0.12 } });
     assert.deepEqual(layersOf(fine.outputPath).slice(0, 2), [
@@ -127,7 +127,7 @@ function slicerContract(slicer: Slicer): void {
     await assert.rejects(sliceWith(slicer, cube10, { settings: { first_layer_height: 0.5 } }), SlicingError);
   });
 
-  it('refuses what it cannot print and leaves nothing behind', async () => {
+  it('rejects what it cannot print and leaves nothing behind', async () => {
     const before = readdirSync(directory).filter((name) => name.endsWith('.gcode') || name.endsWith('.tmp'));
     await assert.rejects(sliceWith(slicer, fixture('models-bad', 'tiny-cube-0.05mm.stl')), SlicingError);
     await assert.rejects(sliceWith(slicer, cube, { settings: { layer_height: 0.9 } }), (error) => {
@@ -139,7 +139,7 @@ function slicerContract(slicer: Slicer): void {
     assert.deepEqual(after, before);
   });
 
-  it('stops at once when asked', async () => {
+  it('stops immediately on request', async () => {
     const controller = new AbortController();
     const machine = giga;
     const modelPath = await placed(benchy, machine);
@@ -166,12 +166,12 @@ describe('built-in slicer', () => {
   it('is not trusted', () => assert.equal(slicer.trusted, false));
 
   for (const file of ['open-box-hole.stl', 'one-flipped-triangle.stl']) {
-    it(`refuses ${file} instead of printing it badly`, async () => {
+    it(`rejects ${file} instead of printing it badly`, async () => {
       await assert.rejects(sliceWith(slicer, fixture('models-bad', file)), /holes|face both ways/);
     });
   }
 
-  it('puts as much filament into a solid layer as theory says', async () => {
+  it('uses the theoretical amount of filament in a solid layer', async () => {
     const { outputPath } = await sliceWith(slicer, fixture('models-bad', 'ok-cube10.3mf'));
     const layers = readFileSync(outputPath, 'utf8').split(';LAYER_CHANGE').slice(1);
     const extrusion = (layer: string) =>
@@ -226,7 +226,7 @@ describe('PrusaSlicer', function () {
   this.timeout(60_000);
   slicerContract(slicer);
 
-  it('says that a model cannot be sliced when the program crashes on it', async () => {
+  it('reports that a model cannot be sliced when the program crashes on it', async () => {
     const outputPath = join(directory, `crashed-${count++}.gcode`);
     const modelPath = fixture('models-bad', 'binary-inf-vertex.stl');
     await assert.rejects(
@@ -239,7 +239,7 @@ describe('PrusaSlicer', function () {
     assert.ok(!existsSync(outputPath));
   });
 
-  it('is caught when it slices a model beyond the bed without a word', async () => {
+  it('is detected slicing a model beyond the bed without an error', async () => {
     const outputPath = join(directory, `large-${count++}.gcode`);
     const modelPath = join(directory, `large-${count++}.stl`);
     await copyAsCleanStl(fixture('models-bad', 'tall-1001mm.stl'), modelPath, {
@@ -258,7 +258,7 @@ describe('PrusaSlicer', function () {
 });
 
 describe('selecting a slicer', () => {
-  it('falls back to the built-in one only where that is allowed', async () => {
+  it('falls back to the built-in one only if that is allowed', async () => {
     const missing = '/nowhere/prusa-slicer';
     const { slicer, why } = await selectSlicer({ prusaSlicerPath: missing, allowBuiltIn: true });
     assert.equal(slicer.name, 'built-in');

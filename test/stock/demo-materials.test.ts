@@ -16,7 +16,7 @@ describe('The materials of the demonstration', () => {
   const ids = async () => (await allMaterials(database)).map(({ id }) => id);
   const all = demoMaterials.map(({ id }) => id).sort();
 
-  it('come to a farm that has none, once, also from several printers at the same time', async () => {
+  it('are added to a farm that has none, once, even by several printers at the same time', async () => {
     await Promise.all([add(), add(), add()]);
     assert.deepEqual(await ids(), all);
     assert.deepEqual(
@@ -25,7 +25,7 @@ describe('The materials of the demonstration', () => {
     );
   });
 
-  it('bring a farm that has materials of its own no more than what simulated printers are filled with', async () => {
+  it('are limited to those in the simulated printers if the farm has materials of its own', async () => {
     const [own] = demoMaterials;
     assert.ok(own);
     await database.transaction((tx) => insertMaterial(tx, { ...own, id: 'mine' as typeof own.id }));
@@ -33,7 +33,7 @@ describe('The materials of the demonstration', () => {
     assert.deepEqual(await ids(), ['mine', 'petg_black_esun', 'pla_black_esun', 'pla_white_esun']);
   });
 
-  it('that were put away stay away', async () => {
+  it('stay archived once they were archived', async () => {
     await add();
     await database.transaction((tx) => archiveMaterial(tx, 'pla_red_esun' as (typeof demoMaterials)[number]['id']));
     await add();

@@ -87,7 +87,7 @@ describe('Grams', () => {
 
   const gramsLeft = async (spool: SpoolId) => (await findSpool(farm.database, spool)).gramsLeft;
 
-  it('are taken off a spool once an attempt, whoever tries again, and never below nothing', async () => {
+  it('are deducted from a spool once per attempt, however often it is retried, and never below zero', async () => {
     const spool = await addSpool(1000);
     const first = await endedAttempt(400, spool);
     await Promise.all([1, 2, 3].map(() => deduct(first.id, spool, 400)));
@@ -109,10 +109,10 @@ describe('Grams', () => {
       'SELECT sum(grams)::float8 AS grams FROM spool_deductions WHERE spool_id = $1',
       [spool],
     );
-    assert.equal(rows[0]?.grams, 1000, 'what was taken and what is left make the whole spool');
+    assert.equal(rows[0]?.grams, 1000, 'the amounts used and left add up to the whole spool');
   });
 
-  it('of a print that failed are what its printer counted, or else the share that was seen', async () => {
+  it('for a failed print are those that its printer counted, or else the observed share', async () => {
     const spool = await addSpool(1000);
     const seen = await endedAttempt(100, spool);
     await record(seen);
@@ -135,7 +135,7 @@ describe('Grams', () => {
     await assert.rejects(record(counted), /print_outcomes_attempt_id_key/, 'an attempt has one outcome');
   });
 
-  it('are told about when a spool becomes low, once', async () => {
+  it('trigger one event when a spool becomes low', async () => {
     const spool = await addSpool(200);
     const told = async () =>
       (
@@ -169,7 +169,7 @@ describe('Grams', () => {
     assert.equal((await of()).grams_promised, before.grams_promised);
   });
 
-  it('that are missing on a spool are noticed once a print is sliced', async () => {
+  it('are found missing on a spool once a print is sliced', async () => {
     const spool = await addSpool(50);
     const attempt = await addAttempt(await addJob(40), 40, spool);
     assert.equal(await missingGrams(farm.database, attempt), 0);
@@ -181,7 +181,7 @@ describe('Grams', () => {
     );
   });
 
-  describe('A failure of a kind', () => {
+  describe('A failure by kind', () => {
     const fail = async (reason: string, policy: string, spool: SpoolId) => {
       const attempt = await endedAttempt(10, spool);
       const { failureKind } = await record(attempt, { reason });
@@ -199,7 +199,7 @@ describe('Grams', () => {
       return findJob(farm.database, attempt.jobId);
     };
 
-    it('is tried again as before while the policy is off', async () => {
+    it('is retried as before while the policy is off', async () => {
       const job = await fail('first layer: the part came loose', '', await addSpool(500));
       assert.equal(job.status, 'queued');
       assert.deepEqual(job.retrySettings, {});
@@ -208,7 +208,7 @@ describe('Grams', () => {
       assert.ok(job.failedAt !== null, 'the preference for another printer fades from then on');
     });
 
-    it('is tried again with other settings where the owner wants it, and the history says so', async () => {
+    it('is retried with other settings if the owner has enabled it, which the history records', async () => {
       const loose = await fail('poor bed adhesion', 'adhesion, spaghetti', await addSpool(500));
       assert.deepEqual(loose.retrySettings, { first_layer_speed_factor: 0.6, bed_temp_offset: 5 });
       const { rows } = await farm.database.query<{ reason: string }>(
@@ -222,7 +222,7 @@ describe('Grams', () => {
       assert.deepEqual(other.retrySettings, {});
     });
 
-    it('takes another spool after a run-out', async () => {
+    it('uses another spool after a run-out', async () => {
       const spool = await addSpool(500);
       const job = await fail('Filament ran out', 'run_out', spool);
       assert.equal(await gramsLeft(spool), 0);

@@ -17,11 +17,11 @@ const pla = 'pla_black_esun';
 const giga = printerId('elegoo_giga');
 const slot = 'extruder';
 
-describe('A spool that is changed in a print', () => {
+describe('A spool that is changed during a print', () => {
   let farm: Farm;
   let attempt: Attempt;
   let job: JobId;
-  /** The spool that the print was begun with, and another one, of 1000 g each. */
+  /** The print's first spool and another one, of 1000 g each. */
   let first: string;
   let second: string;
 
@@ -44,7 +44,7 @@ describe('A spool that is changed in a print', () => {
       `UPDATE print_attempts SET started_at = now() - interval '1 hour', estimated_grams = 100, estimated_seconds = 7200`,
     );
   };
-  /** The printer shows the print, paused unless it says otherwise. */
+  /** Makes the printer show the print, paused by default. */
   const report = (more: Partial<PrinterReport>) =>
     storeReport(farm.database, giga, {
       connected: true,
@@ -54,7 +54,7 @@ describe('A spool that is changed in a print', () => {
   const load = (spool: string | null) => changeSlot(farm, giga, slot, { spool_id: spool });
   const gramsOf = async (spool: string) =>
     (await spools(farm)).spools.find(({ spool_id }) => spool_id === spool)?.grams_left;
-  /** Ends the print and records it. */
+  /** Ends the print and records its outcome. */
   async function end(more: Partial<Parameters<typeof recordOutcome>[2]> = {}): Promise<void> {
     await farm.database.query(
       `UPDATE print_attempts SET phase = 'ended', outcome = 'completed', ended_at = now(), lease_until = NULL`,
@@ -77,7 +77,7 @@ describe('A spool that is changed in a print', () => {
       }),
     );
   }
-  /** What was taken off each spool, and what the outcome tells. */
+  /** The deductions of each spool, and the recorded outcome. */
   async function charged(): Promise<{ of: Record<string, number>; recorded: number | undefined }> {
     const { rows } = await farm.database.query<{ spool_id: string; grams: number }>(
       'SELECT spool_id, grams FROM spool_deductions WHERE attempt_id = $1',
@@ -87,7 +87,7 @@ describe('A spool that is changed in a print', () => {
     return { of: Object.fromEntries(rows.map((row) => [row.spool_id, row.grams])), recorded: outcome.rows[0]?.grams };
   }
 
-  it('is charged what came out while it was loaded, and so is the next', async () => {
+  it('is charged for what was extruded while it was loaded, and so is the next', async () => {
     await phase('printing');
     await report({ progress: 0.3 });
     assert.equal((await load(second)).spool_id, second);
@@ -96,7 +96,7 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual([await gramsOf(first), await gramsOf(second)], [970, 930]);
   });
 
-  it('is charged what the printer counted, where it counts', async () => {
+  it('is charged for what the printer counted, if it counts', async () => {
     await phase('printing');
     // 10 m of 1.75 mm at 1.24 g/cm³ are 29.8255 g.
     await report({ progress: 0.5, filamentMm: 10_000 });
@@ -105,7 +105,7 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual(await charged(), { of: { [first]: 29.83, [second]: 59.65 }, recorded: 89.48 });
   });
 
-  it('may be taken out before the next is put in, and come back', async () => {
+  it('may be removed before the next is loaded, and come back', async () => {
     await phase('printing');
     await report({ progress: 0.2 });
     assert.equal((await load(null)).spool_id, null);
@@ -118,7 +118,7 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual(await charged(), { of: { [first]: 60, [second]: 40 }, recorded: 100 });
   });
 
-  it('is charged once, whoever tries again, and never more than is on it', async () => {
+  it('is charged once, however often it is retried, and never more than is on it', async () => {
     await phase('printing');
     await changeSpool(farm, first, { grams_left: 10 });
     await report({ progress: 0.3 });
@@ -131,7 +131,7 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual([await gramsOf(first), await gramsOf(second)], [0, 930]);
   });
 
-  it('is told about when it becomes low, as the next is', async () => {
+  it('triggers an event when it becomes low, as does the next', async () => {
     await phase('printing');
     await changeSpool(farm, first, { grams_left: 160 });
     await changeSpool(farm, second, { grams_left: 160 });
@@ -144,14 +144,14 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual(rows.map((row) => row.spool).sort(), [first, second].sort());
   });
 
-  it('is charged nothing if the print had not begun', async () => {
+  it('is charged nothing if the print had not started', async () => {
     assert.equal((await load(second)).spool_id, second);
     await phase('printing');
     await end();
     assert.deepEqual(await charged(), { of: { [second]: 100 }, recorded: 100 });
   });
 
-  it('counts by what was known before, if nothing is known at the change', async () => {
+  it('is charged by the last known state if nothing is known at the change', async () => {
     await phase('printing');
     await report({ job: { name: 'something else.gcode' }, progress: 0.9, filamentMm: 50_000 });
     await load(second);
@@ -159,7 +159,7 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual((await charged()).of, { [second]: 100 });
   });
 
-  it('is of the same material, and holds what a print that has not begun needs', async () => {
+  it('must be of the same material, and have enough for a print that has not started', async () => {
     const other = (await addSpool(farm, { material_id: 'petg_black_esun', grams: 1000 })).spool_id;
     const little = (await addSpool(farm, { material_id: pla, grams: 50 })).spool_id;
     await assert.rejects(load(other), { code: 'other_material', remedy: /pla_black_esun/ });
@@ -168,11 +168,11 @@ describe('A spool that is changed in a print', () => {
     await phase('printing');
     await report({ progress: 0.5 });
     await assert.rejects(load(other), { code: 'other_material' });
-    assert.equal((await load(little)).spool_id, little, 'what lies in a printer that prints is only told');
+    assert.equal((await load(little)).spool_id, little, 'during a print a low amount is only reported');
     assert.equal((await openAttemptOf(farm.database, giga))?.spoolId, little);
   });
 
-  it('is not changed while nobody knows whether the print runs', async () => {
+  it('is not changed while it is unknown whether the print runs', async () => {
     for (const name of ['starting', 'outcome_unknown'] as const) {
       await phase(name);
       await assert.rejects(load(second), { code: 'slot_in_use' }, name);
@@ -183,14 +183,14 @@ describe('A spool that is changed in a print', () => {
     assert.deepEqual((await farm.database.query('SELECT * FROM spool_changes')).rows, []);
   });
 
-  it('keeps what it was promised for what came out of it; the next is promised the rest', async () => {
+  it('keeps the promise for the amount extruded; the next is promised the rest', async () => {
     await phase('printing');
     await report({ progress: 0.3 });
     await load(second);
     const freeIn = async (id: string, name: string) =>
       (await loadedSlots(farm.database)).find((one) => one.printerId === id && one.slot === name)?.gramsFree;
     assert.equal(await freeIn(giga, slot), 930);
-    // Another printer may take it, with what will be left on it.
+    // Another printer may use it, with the amount that will be left.
     await changeSlot(farm, 'bamboo_h2d', 'ams0-1', { spool_id: first });
     assert.equal(await freeIn('bamboo_h2d', 'ams0-1'), 970);
     await assert.rejects(changeSpool(farm, first, { gross_grams: 900, tare_grams: 200 }), { code: 'spool_in_use' });
@@ -201,7 +201,7 @@ describe('A spool that is changed in a print', () => {
     assert.equal((await removeSpool(farm, first)).archived, true);
   });
 
-  it('feeds one print, also where two operators record it at the same moment', async () => {
+  it('feeds one print, even if two operators record it at the same moment', async () => {
     await addJob(farm, 'another part', { estimatedGrams: 100, forcePrinter: printerId('bamboo_h2d') });
     assert.equal((await tick(farm, undefined, 'scheduler')).assignments.length, 1);
     await phase('printing');
@@ -216,7 +216,7 @@ describe('A spool that is changed in a print', () => {
     }
   });
 
-  it('is charged what was seen of a print of which an operator says that it did not print', async () => {
+  it('is charged the observed share of a print that did not print according to an operator', async () => {
     await phase('printing');
     await report({ progress: 0.4 });
     await noteProgress(farm.database, attempt.id, 0.4, null);
@@ -230,7 +230,7 @@ describe('A spool that is changed in a print', () => {
     assert.equal((await findAttempt(farm.database, attempt.id))?.outcome, 'failed');
   });
 
-  it('leaves nothing of the first in the books if it ran out', async () => {
+  it('leaves nothing of the first in the records if it ran out', async () => {
     await phase('printing');
     await report({ progress: 0.4 });
     await farm.database.query(

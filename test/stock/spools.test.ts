@@ -48,7 +48,7 @@ describe('Spools and materials', () => {
     assert.equal((await changeSpool(farm, spool_id, { grams_left: 0 })).initial_grams, 3000);
   });
 
-  it('refuse what is no weight, each field with what to do', async () => {
+  it('reject an invalid weight, each field with a remedy', async () => {
     const { spool_id } = await addSpool(farm, { material_id: petg, grams: 1000 });
     for (const body of [{}, { grams_left: -1 }, { gross_grams: 5 }, { tare_grams: 5 }, { grams: 5 }]) {
       await assert.rejects(changeSpool(farm, spool_id, body), { code: 'malformed_input' }, JSON.stringify(body));
@@ -62,7 +62,7 @@ describe('Spools and materials', () => {
     await assert.rejects(changeSpool(farm, 'nothing', { grams_left: 1 }), { code: 'not_found' });
   });
 
-  it('tell of a spool that was corrected to little, once', async () => {
+  it('report a spool that was corrected to a low amount, once', async () => {
     const { spool_id } = await addSpool(farm, { material_id: petg, grams: 1000 });
     await changeSpool(farm, spool_id, { grams_left: 20 });
     await changeSpool(farm, spool_id, { grams_left: 19 });
@@ -73,7 +73,7 @@ describe('Spools and materials', () => {
     assert.equal(rows.length, 1);
   });
 
-  it('take no weight of a spool that a print draws from, but what was on it when the print began', async () => {
+  it('accept no weight for a spool in use by a print, except its amount when the print began', async () => {
     await printOnGiga('dispatched');
     const id = await spoolIn(giga);
     assert.equal((await changeSpool(farm, id, { gross_grams: 1100, tare_grams: 200 })).grams_left, 900);
@@ -85,7 +85,7 @@ describe('Spools and materials', () => {
     assert.equal((await changeSpool(farm, id, { grams_left: 880 })).grams_left, 880);
   });
 
-  it('archive a spool: out of its slot, out of the list, not to be loaded; never one that a print uses', async () => {
+  it('archive a spool: not in a slot, not in the list, not loadable; never one that a print uses', async () => {
     const job = await printOnGiga('printing');
     const used = await spoolIn(giga);
     await assert.rejects(removeSpool(farm, used), { code: 'spool_in_use' });
@@ -147,7 +147,7 @@ describe('Spools and materials', () => {
     assert.equal((await removeMaterial(farm, petg)).archived, true);
   });
 
-  it('refuse a material that could not be printed, and name each field', async () => {
+  it('reject a material that could not be printed, and name each field', async () => {
     for (const [field, value] of [
       ['material_id', 'Two words'],
       ['colour_hex', 'gold'],

@@ -60,14 +60,14 @@ describe('The statements that guard an attempt', () => {
 
     for (const phase of phases) {
       const free = phase === 'dispatched';
-      it(`${free ? 'takes' : 'does not take'} what is ${phase} and held by another`, async () => {
+      it(`${free ? 'takes' : 'does not take'} an attempt that is ${phase} and held by another agent`, async () => {
         const arranged = await arrangeAttempt(farm, phase);
         const claimed = await claim(arranged);
         assert.equal(claimed?.phase, free ? 'claimed' : undefined);
         assert.equal((await attemptOf(farm, arranged.attempt)).phase, free ? 'claimed' : phase);
       });
 
-      it(`${phase === 'ended' ? 'does not take' : 'takes'} what is ${phase} and whose lease has run out, as it is`, async () => {
+      it(`${phase === 'ended' ? 'does not take' : 'takes'} an attempt that is ${phase} and whose lease has expired, unchanged`, async () => {
         const arranged = await arrangeAttempt(farm, phase);
         if (phase !== 'dispatched' && phase !== 'ended')
           await set(`lease_until = now() - interval '1 second'`, arranged);
@@ -77,7 +77,7 @@ describe('The statements that guard an attempt', () => {
       });
     }
 
-    it('counts the fencing number of the printer on, and no claim in vain does', async () => {
+    it('increments the fencing number of the printer, but only if it succeeds', async () => {
       const arranged = await arrangeAttempt(farm, 'dispatched');
       const first = (await claim(arranged))?.fence ?? assert.fail();
       assert.equal(await claim(arranged), undefined);
@@ -87,17 +87,17 @@ describe('The statements that guard an attempt', () => {
       assert.ok(Date.parse(second?.leaseUntil ?? '') > Date.now() + (leaseSeconds - 2) * 1000);
     });
 
-    it('takes what was written before the clock of the database was set back', async () => {
+    it('takes an attempt that was written before the clock of the database was set back', async () => {
       const arranged = await arrangeAttempt(farm, 'printing', { leaseSeconds: leaseSeconds + 60 });
       assert.equal((await claim(arranged))?.phase, 'printing');
     });
 
-    it('takes nothing of another printer', async () => {
+    it('takes no attempt of another printer', async () => {
       const arranged = await arrangeAttempt(farm, 'dispatched');
       assert.equal(await claim(arranged, printerId('bamboo_h2d')), undefined);
     });
 
-    it('passes over what somebody has locked', async () => {
+    it('skips a locked row', async () => {
       const arranged = await arrangeAttempt(farm, 'dispatched');
       await inTransaction(async (tx) => {
         await tx.query('SELECT 1 FROM print_attempts WHERE id = $1 FOR UPDATE', [arranged.attempt]);
@@ -107,21 +107,21 @@ describe('The statements that guard an attempt', () => {
   });
 
   describe('a lease', () => {
-    it('is renewed for as long as it lasts', async () => {
+    it('is renewed while it is valid', async () => {
       const arranged = await arrangeAttempt(farm, 'printing');
       assert.equal(await renewLease(farm.database, arranged.claim, 60), true);
       const until = Date.parse((await attemptOf(farm, arranged.attempt)).leaseUntil ?? '');
       assert.ok(until > Date.now() + 50_000);
     });
 
-    it('that has run out is not revived', async () => {
+    it('that has expired is not revived', async () => {
       const arranged = await arrangeAttempt(farm, 'printing', { leaseSeconds: -1 });
       const { leaseUntil } = await attemptOf(farm, arranged.attempt);
       assert.equal(await renewLease(farm.database, arranged.claim, 60), false);
       assert.equal((await attemptOf(farm, arranged.attempt)).leaseUntil, leaseUntil);
     });
 
-    it('is renewed only by whoever holds it, and not after the end', async () => {
+    it('is renewed only by its holder, and not after the end', async () => {
       const { claim } = await arrangeAttempt(farm, 'printing');
       assert.equal(await renewLease(farm.database, { ...claim, owner: randomUUID() }, 60), false);
       assert.equal(await renewLease(farm.database, { ...claim, fence: 0 }, 60), false);
@@ -129,7 +129,7 @@ describe('The statements that guard an attempt', () => {
       assert.equal(await renewLease(farm.database, claim, 60), false);
     });
 
-    it('is let go at once, by whoever holds it', async () => {
+    it('is released immediately, by its holder', async () => {
       const { claim, attempt } = await arrangeAttempt(farm, 'printing');
       await releaseLease(farm.database, { ...claim, owner: randomUUID() });
       await releaseLease(farm.database, { ...claim, fence: 0 });
@@ -142,13 +142,13 @@ describe('The statements that guard an attempt', () => {
   describe('an orphan', () => {
     for (const phase of phases) {
       const taken = phase !== 'dispatched' && phase !== 'ended';
-      it(`${taken ? 'is' : 'is not'} what is ${phase} and whose holder is gone`, async () => {
+      it(`${taken ? 'is' : 'is not'} an attempt that is ${phase} and whose holder is gone`, async () => {
         const { attempt } = await arrangeAttempt(farm, phase, { leaseSeconds: -1 });
         assert.equal((await orphanOf(farm.database, giga, leaseSeconds))?.id, taken ? attempt : undefined);
       });
     }
 
-    it('is nothing that is held, nor of another printer', async () => {
+    it('is no attempt that is held, or of another printer', async () => {
       await arrangeAttempt(farm, 'printing');
       await arrangeAttempt(farm, 'printing', { printer: 'bamboo_h2d', leaseSeconds: -1 });
       assert.equal(await orphanOf(farm.database, giga, leaseSeconds), undefined);
@@ -159,7 +159,7 @@ describe('The statements that guard an attempt', () => {
     const toStart = (of: Arranged, claim = of.claim) =>
       inTransaction((tx) => advanceAttempt(tx, claim, ['uploading'], 'starting'));
 
-    it('is taken by whoever holds the attempt', async () => {
+    it('is made by the holder of the attempt', async () => {
       const arranged = await arrangeAttempt(farm, 'uploading');
       const started = await toStart(arranged);
       assert.equal(started?.phase, 'starting');
@@ -170,7 +170,7 @@ describe('The statements that guard an attempt', () => {
       assert.equal(again?.startedAt, printing.startedAt, 'the first time counts');
     });
 
-    it('is not taken from another phase, with another fencing number, by another owner, or without a lease', async () => {
+    it('is not made from another phase, with another fencing number, by another owner, or without a lease', async () => {
       const preparing = await arrangeAttempt(farm, 'preparing');
       assert.equal(await toStart(preparing), undefined);
       await endAllAttempts(farm);
@@ -182,7 +182,7 @@ describe('The statements that guard an attempt', () => {
       assert.equal((await attemptOf(farm, arranged.attempt)).phase, 'uploading');
     });
 
-    it('to a start is not taken once somebody has cancelled; others are', async () => {
+    it('to a start is not made once a cancel was requested; others are', async () => {
       const arranged = await arrangeAttempt(farm, 'preparing');
       await inTransaction(async (tx) => {
         await requestCancel(tx, { id: arranged.job } as never, 'ada');
@@ -193,12 +193,12 @@ describe('The statements that guard an attempt', () => {
       assert.equal(await toStart(arranged), undefined);
       await set(`phase = 'starting', start_intent_at = now()`, arranged);
       const printing = await inTransaction((tx) => advanceAttempt(tx, arranged.claim, ['starting'], 'printing'));
-      assert.equal(printing?.phase, 'printing', 'what was started before is shown');
+      assert.equal(printing?.phase, 'printing', 'a print that had started before is shown');
     });
   });
 
   describe('an end', () => {
-    it('is written by whoever holds the attempt, once', async () => {
+    it('is written by the holder of the attempt, once', async () => {
       const { claim } = await arrangeAttempt(farm, 'printing');
       const end = (by = claim) => inTransaction((tx) => endAttempt(tx, by, 'failed', 'why'));
       assert.equal(await end({ ...claim, fence: 2 }), undefined);
@@ -218,26 +218,26 @@ describe('The statements that guard an attempt', () => {
 
     for (const phase of phases) {
       const before = ['dispatched', 'claimed', 'preparing', 'uploading'].includes(phase);
-      it(`before the start is ${before ? '' : 'not '}written of what is ${phase}, whoever holds it`, async () => {
+      it(`before the start is ${before ? '' : 'not '}written for an attempt that is ${phase}, regardless of its holder`, async () => {
         const { attempt } = await arrangeAttempt(farm, phase);
         const ended = await inTransaction((tx) => endBeforeStart(tx, attempt, 'cancelled', 'why'));
         assert.equal(ended?.outcome, before ? 'cancelled' : undefined);
       });
 
-      it(`by withdrawal is ${phase === 'dispatched' ? '' : 'not '}written of what is ${phase}, as long as somebody holds it`, async () => {
+      it(`by withdrawal is ${phase === 'dispatched' ? '' : 'not '}written for an attempt that is ${phase} and held`, async () => {
         const { attempt } = await arrangeAttempt(farm, phase);
         const ended = await inTransaction((tx) => withdrawAttempt(tx, attempt, 'why', leaseSeconds));
         assert.equal(ended?.outcome, phase === 'dispatched' ? 'withdrawn' : undefined);
       });
 
-      it(`by withdrawal is ${before ? '' : 'not '}written of what is ${phase} and nobody holds`, async () => {
+      it(`by withdrawal is ${before ? '' : 'not '}written for an attempt that is ${phase} and not held`, async () => {
         const { attempt } = await arrangeAttempt(farm, phase, { leaseSeconds: -1 });
         const ended = await inTransaction((tx) => withdrawAttempt(tx, attempt, 'why', leaseSeconds));
         assert.equal(ended?.outcome, before ? 'withdrawn' : undefined);
       });
 
       const asked = ['starting', 'outcome_unknown'].includes(phase);
-      it(`by an operator's word is ${asked ? '' : 'not '}written of what is ${phase}, where two other phases are asked for`, async () => {
+      it(`by an operator's answer is ${asked ? '' : 'not '}written for an attempt that is ${phase}, if only two other phases are allowed`, async () => {
         const { attempt } = await arrangeAttempt(farm, phase);
         const ended = await inTransaction((tx) =>
           endByWord(tx, attempt, ['starting', 'outcome_unknown'], 'completed', 'why'),
@@ -246,7 +246,7 @@ describe('The statements that guard an attempt', () => {
       });
 
       const lost = phase !== 'dispatched' && phase !== 'ended';
-      it(`is ${lost ? '' : 'not '}unknown, after a restore, of what was ${phase}`, async () => {
+      it(`is ${lost ? '' : 'not '}unknown, after a restore, for an attempt that was ${phase}`, async () => {
         const { attempt } = await arrangeAttempt(farm, phase);
         const found = await inTransaction((tx) => loseTrackOf(tx, attempt, 'why'));
         assert.equal(found?.phase, lost ? 'outcome_unknown' : undefined);
@@ -255,24 +255,24 @@ describe('The statements that guard an attempt', () => {
   });
 
   describe('an intent', () => {
-    it('is undone by whoever wrote it, even without a lease', async () => {
+    it('is undone by the process that wrote it, even without a lease', async () => {
       const arranged = await arrangeAttempt(farm, 'starting', { leaseSeconds: -1 });
       const undo = (claim = arranged.claim) => inTransaction((tx) => undoIntent(tx, claim));
-      assert.equal(await undo({ ...arranged.claim, fence: 2 }), undefined, 'somebody else has acted on it');
+      assert.equal(await undo({ ...arranged.claim, fence: 2 }), undefined, 'another process has acted on it');
       assert.equal(await undo({ ...arranged.claim, owner: randomUUID() }), undefined);
       const undone = await undo();
       assert.deepEqual([undone?.phase, undone?.startIntentAt], ['uploading', null]);
       assert.equal(await undo(), undefined);
     });
 
-    it('is not undone of what prints', async () => {
+    it('is not undone for a running print', async () => {
       const { claim } = await arrangeAttempt(farm, 'printing');
       assert.equal(await inTransaction((tx) => undoIntent(tx, claim)), undefined);
     });
   });
 
   describe('the progress of a print', () => {
-    it('only grows, and never beyond the whole', async () => {
+    it('only grows, up to the whole', async () => {
       const { attempt } = await arrangeAttempt(farm, 'printing');
       const seen = async (progress: number | null, mm: number | null) => {
         await noteProgress(farm.database, attempt, progress, mm);
@@ -284,7 +284,7 @@ describe('The statements that guard an attempt', () => {
       assert.deepEqual(await seen(1.2, null), [1, 100]);
     });
 
-    it('is noted of what prints alone', async () => {
+    it('is recorded only for a running print', async () => {
       const { attempt } = await arrangeAttempt(farm, 'starting');
       await noteProgress(farm.database, attempt, 0.5, 100);
       assert.equal((await attemptOf(farm, attempt)).progress, null);
@@ -300,7 +300,7 @@ describe('The statements that guard an attempt', () => {
       );
     };
 
-    it('count of one copy, of the kinds that cost a try', async () => {
+    it('count for one copy, by the kinds that cost a try', async () => {
       const arranged = await arrangeAttempt(farm, 'uploading', { copies: 2 });
       for (const outcome of ['failed', 'not_started', 'withdrawn', 'cancelled', 'completed'])
         await failed(arranged, 1, outcome);
@@ -319,11 +319,11 @@ describe('The statements that guard an attempt', () => {
       await failed(arranged, 1, 'failed', '2 hours');
       assert.equal(await failuresOfCopy(farm.database, arranged.job, 1), 1);
       await inTransaction((tx) => forgetFailures(tx, arranged.job));
-      assert.equal(await failuresOfCopy(farm.database, arranged.job, 1), 0, 'a replay begins anew');
+      assert.equal(await failuresOfCopy(farm.database, arranged.job, 1), 0, 'a replay starts over');
     });
   });
 
-  describe('a dispatch that nobody has claimed', () => {
+  describe('an unclaimed dispatch', () => {
     const limits = { expiresSeconds: 600, offlineAfterSeconds: 30, leaseSeconds };
     const report = (connected: boolean) => storeReport(farm.database, giga, { connected, problem: null, report: idle });
     const stale = async (): Promise<boolean[]> =>
@@ -350,14 +350,14 @@ describe('The statements that guard an attempt', () => {
       assert.deepEqual(await stale(), [true]);
     });
 
-    it('is taken back from a printer that nobody has heard of', async () => {
+    it('is withdrawn from a printer that no longer reports', async () => {
       await report(true);
       await farm.database.query(`UPDATE printers SET seen_at = now() - interval '31 seconds' WHERE id = $1`, [giga]);
       await arrange('dispatched', '7 seconds');
       assert.deepEqual(await stale(), [true]);
     });
 
-    it('is not taken back any more once it is claimed, whatever became of the printer', async () => {
+    it('is no longer withdrawn once it is claimed, whatever happened to the printer', async () => {
       await report(false);
       for (const phase of ['claimed', 'starting', 'printing', 'ended'] as const) {
         await arrange(phase, '1 hour');
@@ -369,11 +369,11 @@ describe('The statements that guard an attempt', () => {
     for (const phase of phases) {
       const abandoned = ['claimed', 'preparing', 'uploading'].includes(phase);
       if (phase === 'dispatched') continue;
-      it(`${abandoned ? 'is' : 'is not'} as good as one that is ${phase} and whose agent and node are gone`, async () => {
+      it(`${abandoned ? 'is' : 'is not'} equivalent to an attempt that is ${phase} and whose agent and node are gone`, async () => {
         await report(true);
         const arranged = await arrange(phase, '1 minute');
         if (phase !== 'ended') await set(`lease_until = now() - interval '40 seconds'`, arranged);
-        assert.equal((await stale()).length, 0, 'its printer is served, so that its agent takes it up');
+        assert.equal((await stale()).length, 0, 'its printer is served, so its agent takes it over');
         await farm.database.query(`UPDATE printers SET seen_at = now() - interval '31 seconds' WHERE id = $1`, [giga]);
         assert.equal((await stale()).length, abandoned ? 1 : 0);
         if (phase !== 'ended') await set(`lease_until = now() - interval '20 seconds'`, arranged);

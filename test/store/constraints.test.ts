@@ -35,7 +35,7 @@ for (const { name, connection } of databases()) {
 
     const one = async (sql: string, values: unknown[] = []): Promise<string> =>
       (await database.query<{ id: string }>(sql, values)).rows[0]?.id ?? '';
-    /** The constraint by which a statement is refused. */
+    /** The constraint that rejects a statement. */
     const refused = async (constraint: string, sql: string, values: unknown[] = []): Promise<void> =>
       assert.rejects(database.query(sql, values), (error: Error) => {
         const { constraint: by } = (error.cause ?? error) as { constraint?: string };
@@ -81,7 +81,7 @@ for (const { name, connection } of databases()) {
       });
     }
 
-    it('no phase that follows along the graph, and every other, as lib/model has it', async () => {
+    it('no phase that follows in the graph, but every other, as in lib/model', async () => {
       const { rows } = await database.query<{ from_phase: AttemptPhase; to_phase: AttemptPhase }>(
         'SELECT from_phase, to_phase FROM attempt_phase_transitions',
       );
@@ -117,7 +117,7 @@ for (const { name, connection } of databases()) {
       }
     });
 
-    it('a claimed attempt without a lease, and a lease of what is unclaimed or over', async () => {
+    it('a claimed attempt without a lease, and a lease on an unclaimed or ended one', async () => {
       for (const phase of attemptPhases) {
         const attempt = await addAttempt(phase);
         const lease = claimed(phase) ? 'NULL' : 'now()';
@@ -139,7 +139,7 @@ for (const { name, connection } of databases()) {
       await refused('owner_while_claimed', `UPDATE print_attempts SET phase = 'printing' WHERE id = $1`, [attempt]);
     });
 
-    it('a holder without a fencing number, and a fencing number of what is unclaimed', async () => {
+    it('a holder without a fencing number, and a fencing number on an unclaimed attempt', async () => {
       const attempt = await addAttempt('dispatched');
       const hold = `UPDATE print_attempts SET lease_owner = '${nobody}1' WHERE id = $1`;
       await refused('owner_has_fence', hold, [attempt]);
@@ -191,7 +191,7 @@ for (const { name, connection } of databases()) {
       });
     }
 
-    it('a start on a clear bed, whichever of two transactions is first', async () => {
+    it('a start on a clear bed, in either order of two transactions', async () => {
       const attempt = await addAttempt('uploading');
       const start = `UPDATE print_attempts SET phase = 'starting', start_intent_at = now() WHERE id = '${attempt}'`;
       const clear = `UPDATE printers SET bed_state = 'clear', bed_cause = NULL, bed_attempt_id = NULL WHERE id = 'one'`;
@@ -230,7 +230,7 @@ for (const { name, connection } of databases()) {
       assert.equal((await database.query('SELECT 1 FROM print_outcomes')).rowCount, 1);
     });
 
-    it('a second open dead letter of a job, and one of an attempt of another', async () => {
+    it("a second open dead letter of a job, and one of another job's attempt", async () => {
       const job = await addJob();
       const attempt = await addAttempt('ended');
       const add = `INSERT INTO dead_letters (job_id, attempt_id, reason, message) VALUES ($1, $2, 'broken', '{}')`;
@@ -244,7 +244,7 @@ for (const { name, connection } of databases()) {
       await database.query('DELETE FROM dead_letters');
     });
 
-    it('a line of history that tells of no change that there is', async () => {
+    it('a line of history without a change', async () => {
       const job = await addJob();
       const add = 'INSERT INTO job_status_history (job_id, from_status, to_status) VALUES ($1, $2, $3)';
       await refused('history_line', add, [job, 'banana', 'rocket']);
@@ -260,7 +260,7 @@ for (const { name, connection } of databases()) {
       await refused('history_line', `UPDATE job_status_history SET to_status = 'rocket' WHERE job_id = $1`, [job]);
     });
 
-    it('a job that is on its way to no printer', async () => {
+    it('a job that is assigned without a printer', async () => {
       const job = await addJob();
       for (const status of ['scheduled', 'slicing', 'uploading', 'printing'] satisfies JobStatus[]) {
         await refused(

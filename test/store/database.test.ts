@@ -13,7 +13,7 @@ describe('A database', () => {
   });
   after(() => drop());
 
-  it('that takes no changes is a part of the farm that cannot be used, with its remedy', async () => {
+  it('that is read-only makes a part of the farm unavailable, with its remedy', async () => {
     const { rows } = await database.query<{ name: string }>('SELECT current_database() AS name');
     await database.query(`ALTER DATABASE ${rows[0]?.name} SET default_transaction_read_only = on`);
     const later = new Database({
@@ -41,7 +41,7 @@ describe('A database', () => {
     }
   });
 
-  it('in which somebody holds a lock for long is busy, and says who to look for', async () => {
+  it('in which another process holds a lock for long is busy, and names the holder', async () => {
     const other = await database.connect();
     try {
       await other.query('BEGIN');

@@ -57,7 +57,7 @@ describe('A database with a long history', () => {
   });
   after(() => drop());
 
-  /** The scans of growing tables that read them from end to end, or many more rows than are wanted. */
+  /** The scans of growing tables that read them from end to end, or far more rows than needed. */
   const wholeScans = async (ask: (db: Queryable) => Promise<unknown>): Promise<string[]> => {
     const found: string[] = [];
     const look = (node: PlanNode, sql: string): void => {
@@ -91,7 +91,7 @@ describe('A database with a long history', () => {
   };
 
   const questions: [string, (db: Queryable) => Promise<unknown>][] = [
-    ['what of each material is promised', stockOfMaterials],
+    ['how much of each material is promised', stockOfMaterials],
     ['how long prints took', durationsToLearn],
     ['whether there is anything new to learn', newestToLearn],
     ['whether another job has started', newestStart],
@@ -107,7 +107,7 @@ describe('A database with a long history', () => {
     ['which attempts are open', openAttempts],
     ['which attempt has lost its agent', (db) => orphanOf(db, 'elegoo_giga', 15)],
     [
-      'which dispatches nobody took',
+      'which dispatches are unclaimed',
       (db) => staleDispatches(db, { expiresSeconds: 600, offlineAfterSeconds: 30, leaseSeconds: 15 }),
     ],
     ['what is loaded', loadedSlots],
@@ -116,24 +116,20 @@ describe('A database with a long history', () => {
     ['which dispatches are sent again', (db) => resendUnclaimed(db, 30)],
     ['marking as sent', (db) => markSent(db, [1, 2])],
     ['which messages are old', (db) => pruneSent(db, 24)],
-    ['what events there are', eventRange],
+    ['which events there are', eventRange],
     ['what came after an event', (db) => eventsAfter(db, 19_999, 200)],
-    ['what was given up', (db) => unresolvedDeadLetters(db, 100)],
+    ['which jobs were given up', (db) => unresolvedDeadLetters(db, 100)],
   ];
   for (const [what, ask] of questions) {
-    it(`is not read from end to end to learn ${what}`, async () => {
+    it(`is not scanned from end to end to find ${what}`, async () => {
       assert.deepEqual(await wholeScans(ask), []);
     });
   }
 
-  it('counts how many dispatches each printer has had since one that was owed', async () => {
+  it('counts the dispatches of each printer since a job was owed', async () => {
     const counts = async (): Promise<unknown> =>
       Object.fromEntries(await dispatchesSinceOwed(database, { base: 48, step: 12 }, 5));
-    assert.deepEqual(
-      await counts(),
-      { bamboo_h2d: 5, elegoo_giga: 5, snapmaker_artisan: 5 },
-      'no more than is asked for',
-    );
+    assert.deepEqual(await counts(), { bamboo_h2d: 5, elegoo_giga: 5, snapmaker_artisan: 5 }, 'no more than requested');
     await database.query(
       `UPDATE print_jobs SET created_at = created_at - interval '30 days' WHERE id IN (
          SELECT job_id FROM print_attempts WHERE printer_id = 'elegoo_giga' ORDER BY dispatched_at DESC OFFSET 2 LIMIT 1)`,

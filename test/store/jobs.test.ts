@@ -11,7 +11,7 @@ describe('Jobs in the database', () => {
   });
   after(() => dropFarm(farm));
 
-  it('are the same whether all unfinished ones are read or one alone', async () => {
+  it('are the same whether all unfinished ones are read or a single one', async () => {
     const first = await addJob(farm, 'first', {
       deadlineAt: '2030-01-02T03:04:05.678Z',
       printSettings: { infill: 20 },
@@ -31,13 +31,13 @@ describe('Jobs in the database', () => {
       ['first', 'second'],
     );
     for (const job of all) {
-      // The number of a job's last event is a matter of the database alone.
+      // The number of a job's last event exists in the database alone.
       const { jobSeq: _number, ...alone } = (await findJob(farm.database, job.id)) as typeof job & { jobSeq?: number };
       assert.deepEqual(job, alone);
     }
   });
 
-  it('change their status along the graph, and only from the one that is thought to be theirs', async () => {
+  it('change their status along the graph, and only from the expected status', async () => {
     const id = await addJob(farm, 'third');
     const before = await findJob(farm.database, id);
     const change = (job: typeof before, to: 'scheduled' | 'printing') =>

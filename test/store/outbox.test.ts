@@ -36,7 +36,7 @@ describe('The statements of the outbox', () => {
   const laneOf = async (job: string): Promise<string> =>
     (await unsent(farm.database, 10, free)).find(({ jobId }) => jobId === job)?.lane ?? assert.fail();
 
-  it('give out of each lane the oldest message alone, the oldest first', async () => {
+  it('return only the oldest message of each lane, the oldest first', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     const first = await add(one);
     await add(one);
@@ -46,7 +46,7 @@ describe('The statements of the outbox', () => {
     assert.deepEqual(await next(2), [first, third]);
   });
 
-  it('give out nothing of a lane that is busy, nor a message without one that is', async () => {
+  it('return nothing of a busy lane, and no busy message without a lane', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     const first = await add(one);
     const second = await add(other);
@@ -57,14 +57,14 @@ describe('The statements of the outbox', () => {
     assert.deepEqual(await next(10, { lanes: [], ids: [first] }), [first, second, third, fourth]);
   });
 
-  it('give out a message that failed again, and none behind it', async () => {
+  it('return a failed message again, and none behind it', async () => {
     const job = randomUUID();
     const [first] = [await add(job), await add(job)];
     await markFailed(farm.database, first, 'no broker');
     assert.deepEqual(await next(), [first]);
   });
 
-  it('give out jobs with a dispatch first, with what they have to tell before it', async () => {
+  it('return jobs with a dispatch first, with their earlier messages before it', async () => {
     const job = randomUUID();
     const waiting = await add(randomUUID());
     const before = await add(job);
@@ -76,7 +76,7 @@ describe('The statements of the outbox', () => {
     assert.deepEqual(await next(), [waiting]);
   });
 
-  it('number events in the order of telling, once', async () => {
+  it('number events in the order of publishing, once', async () => {
     const [first, second] = [await add(randomUUID()), await add(randomUUID())];
     await markSent(farm.database, [second]);
     await markSent(farm.database, [first]);
@@ -99,16 +99,16 @@ describe('The statements of the outbox', () => {
     return [arranged, id];
   };
 
-  it('publish a dispatch again that nobody has claimed for so long', async () => {
+  it('publish a dispatch again that has been unclaimed for this long', async () => {
     const [, id] = await dispatchOf('dispatched', '31 seconds');
     assert.equal(await resendUnclaimed(farm.database, 40), 0);
     assert.equal(await resendUnclaimed(farm.database, 30), 1);
     assert.deepEqual(await next(), [id]);
-    assert.equal(await resendUnclaimed(farm.database, 0), 0, 'it is on its way already');
+    assert.equal(await resendUnclaimed(farm.database, 0), 0, 'it is already on its way');
   });
 
   for (const phase of ['claimed', 'ended'] as const) {
-    it(`publish no dispatch again of what is ${phase}, and forget one that waits`, async () => {
+    it(`do not publish a dispatch of an attempt that is ${phase} again, and drop one that waits`, async () => {
       const [, id] = await dispatchOf(phase, '31 seconds');
       assert.equal(await resendUnclaimed(farm.database, 0), 0);
       await farm.database.query('UPDATE outbox SET sent_at = NULL');
@@ -118,7 +118,7 @@ describe('The statements of the outbox', () => {
     });
   }
 
-  it('forget no dispatch that somebody waits for', async () => {
+  it('do not drop a dispatch that is still needed', async () => {
     const [, id] = await dispatchOf('dispatched', null);
     await dropOvertakenDispatches(farm.database);
     assert.deepEqual(await next(), [id]);

@@ -9,7 +9,7 @@ import { databases } from '../support/servers';
 
 for (const { name, connection } of databases()) {
   describe(`The schema on ${name}`, () => {
-    it('is made once when several processes start at the same time', async () => {
+    it('is created once when several processes start at the same time', async () => {
       const schema = `test_${randomUUID().replaceAll('-', '')}`;
       const config = await connection();
       const starting = Array.from(
@@ -26,7 +26,7 @@ for (const { name, connection } of databases()) {
       }
     });
 
-    it('is refused when a newer version has been here', async () => {
+    it('is rejected if a newer version has been here', async () => {
       const { database, drop } = await freshDatabase(await connection());
       await database.query(`INSERT INTO platewise_migrations (name, run_on) VALUES ('000999_what-is-to-come', now())`);
       await assert.rejects(migrate(database), (error) => {
@@ -36,7 +36,7 @@ for (const { name, connection } of databases()) {
       await drop();
     });
 
-    it('begins without a printer and without a material', async () => {
+    it('starts without printers and materials', async () => {
       const { database, drop } = await freshDatabase(await connection());
       for (const table of ['printers', 'printer_slots', 'materials']) {
         assert.equal((await database.query(`SELECT 1 FROM ${table}`)).rowCount, 0, table);
@@ -55,7 +55,7 @@ for (const { name, connection } of databases()) {
       await drop();
     });
 
-    it('refuses a change of status that the graph does not have, whoever writes it', async () => {
+    it('rejects a change of status that is not in the graph, whichever client writes it', async () => {
       const { database, drop } = await freshDatabase(await connection());
       await addDefaultFarm(database);
       const { rows } = await database.query<{ id: string }>(

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../support/servers';
 describe('The directory of the embedded database’s socket', () => {
   const directory = temporaryDirectory('socket');
 
-  it('is closed to others if it was open', () => {
+  it('is made private if it was open', () => {
     const own = join(directory, 'own');
     mkdirSync(own);
     chmodSync(own, 0o777);
@@ -15,7 +15,7 @@ describe('The directory of the embedded database’s socket', () => {
     assert.equal(statSync(own).mode & 0o777, 0o700);
   });
 
-  it('is no link and no file', () => {
+  it('must not be a link or a file', () => {
     const link = join(directory, 'link');
     symlinkSync(join(directory, 'own'), link);
     writeFileSync(join(directory, 'file'), '');
@@ -24,7 +24,7 @@ describe('The directory of the embedded database’s socket', () => {
     }
   });
 
-  it('belongs to nobody else', function () {
+  it('must not belong to another user', function () {
     if (process.getuid?.() !== 0) return this.skip();
     const foreign = join(directory, 'foreign');
     mkdirSync(foreign);

@@ -76,7 +76,7 @@ for (const { name, connection } of databases()) {
         [printer, attempt],
       );
 
-    it('leaves what is in order as it is: jobs in every phase, with all that belongs to them', async () => {
+    it('leaves valid data as it is: jobs in every phase, with all that belongs to them', async () => {
       for (const phase of attemptPhases) {
         await addPrinter(phase);
         const job = await addJob(statusOf[phase], phase, phase === 'ended' ? 1 : 0);
@@ -110,7 +110,7 @@ for (const { name, connection } of databases()) {
       };
       const was = await all();
       await migrate(database);
-      // Later migrations add columns; those that there were say what they said.
+      // Later migrations add columns; the earlier ones keep their values.
       const now = await all();
       for (const [table, rows] of Object.entries(was)) {
         const columns = Object.keys((rows as object[])[0] ?? {});
@@ -121,12 +121,12 @@ for (const { name, connection } of databases()) {
       }
     });
 
-    it('takes away the printers and materials that nobody ever had, and no others', async () => {
+    it('removes the printers and materials that were never used, and no others', async () => {
       await migrate(database);
       assert.deepEqual(await query('SELECT id FROM printers UNION ALL SELECT id FROM materials'), []);
     });
 
-    it('leaves printers that a node or a job names, and materials that somebody has used or changed', async () => {
+    it('keeps printers that a node or a job names, and materials that were used or changed', async () => {
       await database.query(`UPDATE printers SET seen_at = now() WHERE id = 'elegoo_giga'`);
       const job = await addJob('queued', null);
       await database.query(`UPDATE print_jobs SET force_printer = 'snapmaker_artisan' WHERE id = $1`, [job]);
@@ -152,19 +152,19 @@ for (const { name, connection } of databases()) {
       assert.equal((await query('SELECT id FROM materials')).length, 12);
     });
 
-    it('mends what nobody could have meant, loses nothing, and says so in the history', async () => {
+    it('repairs invalid data, loses nothing, and records it in the history', async () => {
       for (const id of ['one', 'two', 'three', 'four', 'five', 'six']) await addPrinter(id);
       // Printing without a lease or a holder, and the bed is clear.
       const printing = await addAttempt(await addJob('printing'), 'printing', { lease: false });
       const unknown = await addAttempt(await addJob('uploading', 'two'), 'outcome_unknown', { printer: 'two' });
-      // A lease on what is over, and a claim on what nobody has claimed.
+      // A lease on an ended attempt, and a claim on an unclaimed one.
       const ended = await addAttempt(await addJob('failed'), 'ended');
       await database.query('UPDATE print_attempts SET lease_until = now() WHERE id = $1', [ended]);
       const dispatched = await addAttempt(await addJob('scheduled', 'three'), 'dispatched', { printer: 'three' });
       await database.query(`UPDATE print_attempts SET fence = 3, lease_owner = gen_random_uuid() WHERE id = $1`, [
         dispatched,
       ]);
-      // Copy 99 of 1, beside none and beside copy 1; and of one that is over.
+      // Copy 99 of 1, beside none and beside copy 1; and of an attempt that has ended.
       const strayJob = await addJob('slicing', 'four');
       const stray = await addAttempt(strayJob, 'claimed', { printer: 'four', copy: 99 });
       const doubleJob = await addJob('slicing', 'five');
@@ -187,7 +187,7 @@ for (const { name, connection } of databases()) {
            ($1, NULL, 'older', '{}', now() - interval '1 hour'), ($1, $2, 'newer', '{}', now()), (NULL, $2, 'lost', '{}', now())`,
         [given, ended],
       );
-      // A job that depends on itself, ones that are on their way to no printer, and one that is completed with 0 of 1 copies.
+      // A job that depends on itself, jobs that are assigned without a printer, and one that is completed with 0 of 1 copies.
       const own = await addJob();
       await database.query('UPDATE print_jobs SET depends_on = ARRAY[id, $2] WHERE id = $1', [own, given]);
       const lost = await addJob('scheduled', null);
@@ -199,7 +199,7 @@ for (const { name, connection } of databases()) {
       );
       await database.query(`UPDATE print_jobs SET status = 'scheduled' WHERE id = $1`, [knownJob]);
       const half = await addJob('completed', 'one', 0);
-      // Words that are no status, and a way that there is not.
+      // Words that are not a status, and a transition that does not exist.
       await database.query(
         `INSERT INTO job_status_history (job_id, from_status, to_status, reason) VALUES ($1, NULL, 'queued', 'submitted'),
            ($1, 'queued', 'scheduled', 'planned'), ($1, 'banana', 'rocket', 'monkey'), ($1, 'queued', 'printing', NULL),
@@ -224,7 +224,7 @@ for (const { name, connection } of databases()) {
       const attempt = (id: string) =>
         row(`SELECT copy, fence, lease_owner, lease_until < now() AS over FROM print_attempts WHERE id = $1`, [id]);
       const held = await attempt(printing);
-      assert.ok(held['lease_owner'] !== null && held['over'] === true, 'the next agent takes it up');
+      assert.ok(held['lease_owner'] !== null && held['over'] === true, 'the next agent takes it over');
       assert.deepEqual(await attempt(dispatched), { copy: 1, fence: null, lease_owner: null, over: null });
       assert.equal((await attempt(ended))['over'], null);
       assert.equal((await attempt(stray))['copy'], 1);
@@ -243,7 +243,7 @@ for (const { name, connection } of databases()) {
       assert.deepEqual(await bed('three'), { state: 'occupied', cause: 'unknown', attempt: null });
       assert.ok(unknown);
       const { bed_version: versionAfter } = await row(`SELECT bed_version FROM printers WHERE id = 'one'`);
-      assert.equal(versionAfter, Number(versionBefore) + 1, 'whoever saw it clear has seen something older');
+      assert.equal(versionAfter, Number(versionBefore) + 1, 'a client that saw it clear has seen an older version');
 
       assert.deepEqual(
         await query('SELECT reason, resolution, attempt_id FROM dead_letters ORDER BY created_at, reason'),

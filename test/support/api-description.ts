@@ -16,7 +16,7 @@ interface Operation {
   responses: Record<string, { $ref?: string; content?: Record<string, Media> }>;
 }
 
-/** docs/openapi.yaml, to hold requests and answers against. */
+/** docs/openapi.yaml, for checking requests and answers against it. */
 export class ApiDescription {
   readonly document: {
     openapi: string;
@@ -33,7 +33,7 @@ export class ApiDescription {
     this.#ajv.addSchema(this.document, 'openapi');
   }
 
-  /** Every operation: method, path, and what is said of it. */
+  /** Every operation: method, path, and its description. */
   operations(): { method: string; path: string; operation: Operation }[] {
     return Object.entries(this.document.paths).flatMap(([path, item]) =>
       Object.entries(item)
@@ -42,28 +42,28 @@ export class ApiDescription {
     );
   }
 
-  /** What a pointer (`#/…`) points to. @throws Error to nothing */
+  /** The target of a pointer (`#/…`). @throws Error it does not exist */
   at(pointer: string): object {
     let found: unknown = this.document;
     for (const part of pointer.split('/').slice(1)) found = (found as Record<string, unknown> | undefined)?.[part];
-    if (typeof found !== 'object' || found === null) throw new Error(`${pointer} points to nothing.`);
+    if (typeof found !== 'object' || found === null) throw new Error(`The target of ${pointer} does not exist.`);
     return found;
   }
 
-  /** Whether there is such an endpoint. */
+  /** Whether this endpoint exists. */
   describes(method: string, path: string): boolean {
     return this.operations().some((one) => one.method === method && matches(one.path, path));
   }
 
-  /** What is wrong with the answer to a request for what is not described: a problem is expected. */
+  /** The problems of an answer to an undescribed request, which must be a problem document. */
   problemsOfStray(status: number, type: string, body: unknown): string[] {
     const problems = this.#validate('openapi#/components/schemas/Problem', body);
-    if (status < 400) problems.push(`nothing was asked for, and the answer is ${status}`);
+    if (status < 400) problems.push(`the request is not described, and the answer is ${status}`);
     if (!type.startsWith('application/problem+json')) problems.push(`the answer is ${type}`);
     return problems;
   }
 
-  /** What is wrong with an answer; empty if it is as described. */
+  /** The problems of an answer; empty if it is as described. */
   problemsOfAnswer(method: string, url: string, status: number, type: string, body: unknown): string[] {
     const path = url.split('?')[0] ?? '';
     const found = this.operations().find((one) => one.method === method && matches(one.path, path));
@@ -83,7 +83,7 @@ export class ApiDescription {
     );
   }
 
-  /** What is wrong with a body that was sent to an address, and accepted; empty if it is as described. */
+  /** The problems of a body that was sent to an endpoint, and accepted; empty if it is as described. */
   problemsOfSent(method: string, url: string, body: unknown): string[] {
     const path = url.split('?')[0] ?? '';
     const found = this.operations().find((one) => one.method === method && matches(one.path, path));
@@ -92,7 +92,7 @@ export class ApiDescription {
     return this.problemsOfRequest(method, found.path, body).map((text) => `sent to ${method} ${found.path}: ${text}`);
   }
 
-  /** What is wrong with a body of JSON; empty if it is as described. */
+  /** The problems of a JSON body; empty if it is as described. */
   problemsOfRequest(method: string, path: string, body: unknown): string[] {
     return this.#validate(
       `openapi#/paths/${pointerPart(path)}/${method.toLowerCase()}/requestBody/content/${pointerPart('application/json')}/schema`,

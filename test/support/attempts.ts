@@ -10,7 +10,7 @@ import { addJob } from './bare-farm';
 
 const order = ['queued', 'scheduled', 'slicing', 'uploading', 'printing'];
 
-/** What stands in the database, of an attempt at the first copy of a job. */
+/** The database rows of an attempt at the first copy of a job. */
 export interface Arranged {
   job: JobId;
   attempt: AttemptId;
@@ -18,7 +18,7 @@ export interface Arranged {
   claim: Claim;
 }
 
-/** An attempt in a phase, with its job in the status that belongs to it, held by an agent that is alive. */
+/** An attempt in a phase, with its job in the corresponding status, held by an agent that is alive. */
 export async function arrangeAttempt(
   farm: Farm,
   phase: AttemptPhase,
@@ -32,7 +32,7 @@ export async function arrangeAttempt(
   }: {
     printer?: string;
     copy?: number;
-    /** The job that it is another attempt of; else one is made. */
+    /** The job of the attempt; absent: a new one is created. */
     of?: JobId;
     leaseSeconds?: number;
     spool?: string | null;
@@ -83,7 +83,7 @@ export async function endAllAttempts(farm: Farm): Promise<void> {
   );
 }
 
-/** An attempt that must be there. */
+/** An attempt that must exist. */
 export async function attemptOf(farm: Farm, id: AttemptId): Promise<Attempt> {
   return (await findAttempt(farm.database, id)) ?? assert.fail(`no attempt ${id}`);
 }

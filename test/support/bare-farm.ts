@@ -11,7 +11,7 @@ import { clearBed, loadSlot, lockPrinter, storeReport } from '../../lib/store/pr
 import { addDefaultFarm } from './default-farm';
 import { embeddedPostgresUrl, temporaryDirectory } from './servers';
 
-/** What a printer reports that does nothing. */
+/** The report of an idle printer. */
 export const idle: PrinterReport = {
   at: new Date().toISOString(),
   receivedAt: 0,
@@ -30,8 +30,8 @@ export const idle: PrinterReport = {
 const slots = { bamboo_h2d: 'ams0-0', elegoo_giga: 'extruder', snapmaker_artisan: 'nozzle0' };
 
 /**
- * The default farm's database, in a schema of its own unless it is told which, and a broker: nothing runs. Its printers were connected
- * once and are away.
+ * The default farm's database, in its own schema by default, and a broker: no services run. Its printers were connected
+ * once and are offline.
  */
 export async function openBareFarm(options: Partial<FarmOptions> = {}): Promise<Farm> {
   const farm = await openFarm({
@@ -45,7 +45,7 @@ export async function openBareFarm(options: Partial<FarmOptions> = {}): Promise<
   return farm;
 }
 
-/** Ends a farm, and everything that it has stored in the database. */
+/** Closes a farm, and drops everything that it has stored in the database. */
 export async function dropFarm(farm: Farm): Promise<void> {
   await farm.database.query(`DROP SCHEMA ${farm.database.schema} CASCADE`);
   await farm.close();

@@ -17,7 +17,7 @@ export async function openBrowser(): Promise<Browser | { skip: string }> {
   });
 }
 
-/** The same for a suite's `before`, which it skips, with the reason printed, where there is no browser. */
+/** The same for a suite's `before`, which is skipped, with the reason printed, if there is no browser. */
 export async function browserFor(suite: Mocha.Context): Promise<Browser> {
   const opened = await openBrowser();
   if (!('skip' in opened)) return opened;

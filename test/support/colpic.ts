@@ -1,4 +1,4 @@
-/** Reads a ColPic, written down from the description of the format and not from the code that writes it. */
+/** Reads a ColPic, written from the description of the format and not from the code that writes it. */
 export function readColPic(text: string): { width: number; height: number; points: number[] } {
   const bits = [...text].map((character) => (character === '~' ? 92 : character.charCodeAt(0)) - 48);
   const bytes: number[] = [];

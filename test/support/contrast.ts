@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-/** A text that is hard to read: its contrast, and where it is. */
+/** A text that is hard to read: its contrast, and its position. */
 export interface PoorContrast {
   ratio: number;
   text: string;
@@ -8,8 +8,8 @@ export interface PoorContrast {
 }
 
 /**
- * Texts on a page whose contrast is below WCAG AA (4.5:1, large text 3:1), by the colours that the browser computed; what is
- * disabled or cannot be seen does not count.
+ * Texts on a page whose contrast is below WCAG AA (4.5:1, large text 3:1), by the computed colours; disabled and
+ * invisible text does not count.
  */
 export function poorContrasts(page: Page): Promise<PoorContrast[]> {
   return page.evaluate(() => {

@@ -17,7 +17,7 @@ const printers: readonly { id: string; make: Make; model: PrinterModel }[] = [
   { id: 'snapmaker_artisan', make: 'snapmaker', model: artisans[0] },
 ];
 
-/** Makes the three printers of the default farm known, as ones that were connected once and are away, with the materials of the demonstration. */
+/** Registers the three printers of the default farm, as ones that were connected once and are offline, with the materials of the demonstration. */
 export async function addDefaultFarm(database: Database): Promise<void> {
   await database.transaction(async (tx) => {
     await addDemoMaterials(tx);

@@ -4,7 +4,7 @@ import { Database } from '../../lib/store/database';
 import { migrate } from '../../lib/store/migrate';
 import { embeddedPostgres } from './servers';
 
-/** A database with the present schema and nothing else in it; `drop` takes it away again. */
+/** A database with the current schema and nothing else in it; `drop` removes it. */
 export async function freshDatabase(connection?: ClientConfig): Promise<{ database: Database; drop(): Promise<void> }> {
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
   const database = new Database({

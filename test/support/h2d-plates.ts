@@ -45,7 +45,7 @@ const gramsPerMm = 0.003;
 /**
  * G-code as Bambu Studio 2 writes it for an H2D: header and configuration, the kinds of commands that its public machine
  * profile has in start, filament change, layer change and end code (resources/profiles/BBL/machine/Bambu Lab H2D 0.4 nozzle,
- * of 2025 and 2026), and a cube between them. The words are ours; a real start code has some 250 lines.
+ * of 2025 and 2026), and a cube between them. The text is ours; a real start code has some 250 lines.
  */
 export function h2dGcode(print: Partial<H2dPrint> = {}): string {
   const settings = { ...usual, ...print };
@@ -122,7 +122,7 @@ function configurationOf(settings: H2dPrint): string[] {
   ];
 }
 
-/** What a filament change is between: load, purge, remember the type. */
+/** The commands around a filament change: load, purge, remember the type. */
 function load({ filament, type }: PlateFilament): string[] {
   const number = filament - 1;
   return [

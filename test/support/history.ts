@@ -1,13 +1,13 @@
 import type { Database } from '../../lib/store/database';
 
 /**
- * Fills a database with completed jobs as if they had been printed one after the other on the three printers, with all that a life
- * leaves behind: attempts, outcomes, history, sent messages of the last day, deductions, promises.
+ * Fills a database with completed jobs as if they had been printed one after the other on the three printers, with
+ * everything that they leave behind: attempts, outcomes, history, sent messages of the last day, deductions, promises.
  */
 export async function addHistory(database: Database, jobs: number): Promise<void> {
   const client = await database.connect();
   try {
-    // What is made here holds together; checking it row by row would take most of the time.
+    // The generated data is consistent; checking it row by row would take most of the time.
     await client.query('SET session_replication_role = replica');
     await client.query(
       `CREATE TEMP TABLE life AS

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 
-/** A hostile file of a kind, and what must be said of it; absent: it is accepted. */
+/** A hostile file of a kind, and the expected message; absent: it is accepted. */
 export interface HostileFile {
   name: string;
   refused?: RegExp;
@@ -58,7 +58,7 @@ const plain = (name: string, content: string | (() => string | Buffer), refused?
 const megabyte = 1024 ** 2;
 const facet = 'facet normal 0 0 0\nouter loop\nvertex 0 0 0\nvertex 9 0 0\nvertex 0 9 9\nendloop\nendfacet\n';
 
-/** A binary STL that says `declared` triangles and holds `present` (and a few bytes more). */
+/** A binary STL that declares `declared` triangles and holds `present` (and a few bytes more). */
 function binaryStl(declared: number, present: number, moreBytes = 0): Buffer {
   const bytes = Buffer.alloc(84 + 50 * present + moreBytes);
   bytes.writeUInt32LE(declared, 80);
@@ -77,7 +77,7 @@ const nested = (levels: number, width: number) =>
     return object(`<components>${components}</components>`, level + 2);
   }).join('');
 
-/** A project of PrusaSlicer or of Bambu Studio with this beside its geometry. */
+/** A project of PrusaSlicer or of Bambu Studio with this file beside its geometry. */
 const project = (name: string, member: string, config: () => string, refused?: RegExp): HostileFile => ({
   name,
   ...(refused && { refused }),
@@ -92,7 +92,7 @@ const project = (name: string, member: string, config: () => string, refused?: R
 const prusaConfig = 'Metadata/Slic3r_PE_model.config';
 const bambuConfig = 'Metadata/model_settings.config';
 
-/** Kinds of files that cost far more than they weigh, or that are damaged where a reader trusts. */
+/** Kinds of files that cost far more than their size, or that are damaged where a reader trusts them. */
 export const hostileFiles: HostileFile[] = [
   threeMf(
     'vertices-without-end',

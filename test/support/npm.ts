@@ -7,7 +7,7 @@ export function runNpm(directory: string, ...args: string[]): SpawnSyncReturns<s
   return spawnSync(command, [...first, ...args], { cwd: directory, encoding: 'utf8' });
 }
 
-/** What npm printed. @throws Error it did not end well */
+/** The output of npm. @throws Error it failed */
 export function npm(directory: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = runNpm(directory, ...args);
   if (status !== 0) throw error ?? new Error(`npm ${args.join(' ')} ended with ${status}:\n${stderr}`);

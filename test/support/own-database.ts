@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { embeddedPostgres, embeddedPostgresUrl } from './servers';
 
-/** A database of its own on the embedded server, which can be backed up and put back while nobody is connected. */
+/** A separate database on the embedded server, which can be backed up and restored while no client is connected. */
 export class OwnDatabase {
   readonly name = `own_${randomUUID().replaceAll('-', '')}`;
   #backups = 0;
@@ -16,14 +16,14 @@ export class OwnDatabase {
     return (await embeddedPostgresUrl()).replace('/postgres?', `/${this.name}?`);
   }
 
-  /** Copies it as it is. Returns the name of the copy. */
+  /** Copies it. Returns the name of the copy. */
   async backUp(): Promise<string> {
     const copy = `${this.name}_${++this.#backups}`;
     await this.#run(`CREATE DATABASE ${copy} TEMPLATE ${this.name}`);
     return copy;
   }
 
-  /** Puts it back to a copy, whoever is connected. */
+  /** Restores it from a copy, even while clients are connected. */
   async putBack(copy: string): Promise<void> {
     await this.#run(`DROP DATABASE ${this.name} WITH (FORCE)`);
     await this.#run(`CREATE DATABASE ${this.name} TEMPLATE ${copy}`);

@@ -24,7 +24,7 @@ export async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** A RabbitMQ of our own on free ports, with everything it writes in a directory of its own. It can be stopped and started again. */
+/** A private RabbitMQ on free ports, with all its files in its own directory. It can be stopped and restarted. */
 export class PrivateRabbitMq {
   readonly port: number;
   readonly #program: string;
@@ -79,7 +79,7 @@ export class PrivateRabbitMq {
       stdio: 'ignore',
       env: this.#environment,
     });
-    // A group of its own: the program is a script, and what it starts must be killed with it.
+    // A separate process group: the program is a script, and its child processes must be killed with it.
     const server = spawn(this.#program, [], {
       cwd: this.#directory,
       stdio: 'ignore',
@@ -96,7 +96,7 @@ export class PrivateRabbitMq {
     throw new Error(`The private RabbitMQ did not start; its log is in ${this.#directory}.`);
   }
 
-  /** What an administrator does: `rabbitmqctl` with these arguments. @throws Error it fails */
+  /** Runs `rabbitmqctl` with these arguments, as an administrator would. @throws Error it fails */
   async control(...words: string[]): Promise<string> {
     const program = join(dirname(this.#program), 'rabbitmqctl');
     const { stdout } = await promisify(execFile)(
@@ -109,7 +109,7 @@ export class PrivateRabbitMq {
     return stdout;
   }
 
-  /** Ends the server. SIGKILL is what a power cut does. */
+  /** Stops the server. SIGKILL acts like a power cut. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

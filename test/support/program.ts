@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The arguments for Node.js that run `platewise`: from source when the tests are, compiled when they are. */
+/** The arguments for Node.js that run `platewise`: from source or compiled, like the tests. */
 export function program(): string[] {
   return __filename.endsWith('.ts')
     ? ['--import=tsx', join(process.cwd(), 'bin', 'platewise.ts')]
     : [join(process.cwd(), 'dist', 'bin', 'platewise.js')];
 }
 
-/** Runs `platewise` to its end. */
+/** Runs `platewise` until it exits. */
 export function platewise(
   args: string[],
   environment: Record<string, string> = {},

@@ -61,7 +61,7 @@ export const meshXml = ({ vertices, triangles }: Mesh, painted = '') =>
 /** A volume of a project. */
 export interface Volume {
   mesh: Mesh;
-  /** PrusaSlicer's name of what it is for, or Bambu Studio's. */
+  /** PrusaSlicer's name of its role, or Bambu Studio's. */
   type: string;
   settings?: Record<string, string>;
 }
@@ -99,7 +99,7 @@ export function prusaEntries(
 export interface BambuObject {
   parts: readonly Volume[];
   settings?: Record<string, string>;
-  /** Where its instances lie, and the number of the plate of each. */
+  /** The position and the plate number of each of its instances. */
   instances: readonly { at: readonly [number, number, number]; plate?: number; printable?: boolean }[];
 }
 

@@ -7,7 +7,7 @@ import { freePort, temporaryDirectory } from './servers';
 import type { TruthLine } from './simulated-farm';
 
 let read: ApiDescription | undefined;
-/** What docs/openapi.yaml says of the API; every answer is held against it. */
+/** The API description in docs/openapi.yaml; every answer is checked against it. */
 const description = (): ApiDescription => {
   read ??= new ApiDescription();
   return read;
@@ -20,8 +20,8 @@ export interface FarmExit {
 }
 
 /**
- * The real thing: `npm start` in processes of its own, with Node-RED, PostgreSQL and three simulated printers, on a free
- * port and a directory that goes with the test process. It can be stopped or killed and started again on the same data.
+ * The real system: `npm start` in separate processes, with Node-RED, PostgreSQL and three simulated printers, on a free
+ * port and a directory that is removed with the test process. It can be stopped or killed and restarted on the same data.
  *
  * ```ts
  * const farm = new RealFarm();
@@ -53,7 +53,7 @@ export class RealFarm {
   /**
    * Starts the farm and waits until it is ready.
    * @param env added to this process's environment, and kept for later starts. DATABASE_URL and AMQP_URL of this
-   * process are left out: unless they are given here, the farm has its own
+   * process are omitted: unless they are given here, the farm has its own
    */
   async start(env: Record<string, string> = {}): Promise<this> {
     await this.launch(env);
@@ -90,7 +90,7 @@ export class RealFarm {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
-  /** Resolves when `npm start` has said that it is ready. @throws Error it ended, or took too long */
+  /** Resolves when `npm start` has reported that it is ready. @throws Error it ended, or took too long */
   async waitReady(limit = 120_000): Promise<void> {
     const end = Date.now() + limit;
     while (!this.output.slice(this.#readyFrom).includes('Platewise is ready')) {
@@ -138,18 +138,19 @@ export class RealFarm {
     return body.job_id;
   }
 
-  /** Resolves with a job as soon as it is as wanted. @throws Error with its history, if that takes too long */
+  /** Resolves with a job as soon as it fulfils the condition. @throws Error with its history, if that takes too long */
   async until(job: string, wanted: (job: JobView) => boolean, limit = 60_000): Promise<JobView> {
     const end = Date.now() + limit;
     for (;;) {
       const { body } = await this.api<JobView>(`/jobs/${job}`);
       if (wanted(body)) return body;
-      if (Date.now() > end) throw new Error(`The job did not come that far: ${JSON.stringify(body, null, 1)}`);
+      if (Date.now() > end)
+        throw new Error(`The job did not reach that state in time: ${JSON.stringify(body, null, 1)}`);
       await pause(200);
     }
   }
 
-  /** What really happened at a simulated printer. */
+  /** The truth log of a simulated printer. */
   truth(printer: string): TruthLine[] {
     const path = join(this.data, 'simulators', printer, 'truth.jsonl');
     if (!existsSync(path)) return [];
@@ -157,7 +158,7 @@ export class RealFarm {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as TruthLine);
   }
 
-  /** Resolves when a filament lies in a slot of a simulated printer. @throws Error that takes too long */
+  /** Resolves when a slot of a simulated printer holds a filament. @throws Error that takes too long */
   async untilLoaded(printer: string, slot: string, material: string, limit = 15_000): Promise<void> {
     const ready = readFileSync(join(this.data, 'simulators', printer, 'ready.json'), 'utf8');
     const { ports } = JSON.parse(ready) as { ports: { control: number } };
@@ -186,7 +187,7 @@ export class RealFarm {
     throw new Error(`The farm did not stop in time:\n${this.output.slice(-4000)}`);
   }
 
-  /** Kills every process of the farm at once (SIGKILL): Node-RED, printers, database. */
+  /** Kills every process of the farm immediately (SIGKILL): Node-RED, printers, database. */
   async kill9(): Promise<void> {
     const child = this.#process;
     if (!child?.pid) return;
@@ -202,14 +203,14 @@ export class RealFarm {
     const exit = this.#exit;
     if (!child?.pid || !exit) throw new Error('The farm was never started.');
     const own = new Set(descendants(child.pid));
-    // Node-RED gives its process that title.
+    // Node-RED sets this process title.
     const nodeRed = processes().find((one) => own.has(one.pid) && one.command.startsWith('node-red'));
     if (!nodeRed) throw new Error('Node-RED was not found among the processes of the farm.');
     kill(nodeRed.pid);
     return exit;
   }
 
-  /** The embedded PostgreSQL, which after an earlier kill is nobody's child, and its workers. */
+  /** The embedded PostgreSQL, which has no parent after an earlier kill, and its workers. */
   #database(): number[] {
     const path = join(this.data, 'postgres', 'data', 'postmaster.pid');
     if (!existsSync(path)) return [];
@@ -245,7 +246,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }
 

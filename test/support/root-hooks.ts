@@ -1,6 +1,6 @@
 import { stopSharedServers } from './servers';
 
-/** Ends what the tests of this process have started for all of them. */
+/** Stops the shared servers that the tests of this process have started. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
     await stopSharedServers();

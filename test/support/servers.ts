@@ -10,7 +10,7 @@ import { answers, PrivateRabbitMq, rabbitMqProgram } from './private-rabbitmq';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 
-/** A directory that goes when the tests of this process have ended. */
+/** A directory that is removed when the tests of this process have ended. */
 export function temporaryDirectory(name = 'test'): string {
   const directory = mkdtempSync(join(tmpdir(), `platewise-${name}-`));
   cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
@@ -19,9 +19,9 @@ export function temporaryDirectory(name = 'test'): string {
 
 let embedded: Promise<EmbeddedPostgres> | undefined;
 
-/** The embedded PostgreSQL that all tests of this process share; each uses a schema of its own. */
+/** The embedded PostgreSQL that all tests of this process share; each uses its own schema. */
 export async function embeddedPostgres(): Promise<ClientConfig> {
-  // Of many processes one after the other, as of a mutation test, one has started it for all.
+  // With many processes one after the other, as in a mutation test, one has started it for all.
   const running = process.env['PLATEWISE_TEST_POSTGRES'];
   if (running) return JSON.parse(running) as ClientConfig;
   embedded ??= EmbeddedPostgres.start(join(temporaryDirectory('postgres'), 'pg'), (error) =>
@@ -30,7 +30,7 @@ export async function embeddedPostgres(): Promise<ClientConfig> {
   return (await embedded).connection;
 }
 
-/** The same as a URL, as `DATABASE_URL` has it. */
+/** The same as a URL, in the form of `DATABASE_URL`. */
 export async function embeddedPostgresUrl(): Promise<string> {
   const { user, host } = await embeddedPostgres();
   return `postgres://${user}@localhost/postgres?host=${encodeURIComponent(String(host))}`;
@@ -50,7 +50,7 @@ export function databases(): { name: string; connection(): Promise<ClientConfig>
 let rabbit: Promise<{ url: string } | { skip: string }> | undefined;
 
 /**
- * A RabbitMQ for tests: AMQP_URL, or the one of this machine, or a private one if the program is installed.
+ * A RabbitMQ for tests: AMQP_URL, or the one on this machine, or a private one if the program is installed.
  * Otherwise the reason why the calling test is skipped; with CI=true that is a failure.
  */
 export async function rabbitMq(): Promise<{ url: string } | { skip: string }> {
@@ -69,7 +69,7 @@ async function findRabbitMq(): Promise<{ url: string } | { skip: string }> {
 
 let ownRabbit: Promise<{ url: string } | undefined> | undefined;
 
-/** One that nobody else takes messages from, if the program is installed; else the same as `rabbitMq`. */
+/** A broker from which no other client consumes, if the program is installed; else the same as `rabbitMq`. */
 export async function rabbitMqAlone(): Promise<{ url: string } | { skip: string }> {
   ownRabbit ??= startRabbitMq();
   return (await ownRabbit) ?? rabbitMq();
@@ -80,7 +80,7 @@ async function startRabbitMq(): Promise<{ url: string } | undefined> {
   return server && { url: server.url };
 }
 
-/** One that only the caller uses, and whose administrator it is; undefined if the program is not installed. */
+/** A broker that only the caller uses and administers; undefined if the program is not installed. */
 export async function administeredRabbitMq(): Promise<PrivateRabbitMq | undefined> {
   const program = rabbitMqProgram();
   if (!program) return undefined;
@@ -91,7 +91,7 @@ export async function administeredRabbitMq(): Promise<PrivateRabbitMq | undefine
 }
 
 /**
- * A port that is free, and that no system gives to somebody who asks for any: whoever is restarted on it finds it free again.
+ * A free port outside the range that the system assigns on request: a restarted server finds it free again.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -130,7 +130,7 @@ export function installed(program: string): boolean {
   }
 }
 
-/** Stops what is shared; called when the tests of a process (in parallel mode: of a file) have ended. */
+/** Stops the shared servers; called when the tests of a process (in parallel mode: of a file) have ended. */
 export async function stopSharedServers(): Promise<void> {
   const server = embedded;
   embedded = undefined;

@@ -27,7 +27,7 @@ export const defaultPrinters = [
   { id: 'snapmaker_artisan', make: 'snapmaker' },
 ] as const satisfies readonly { id: string; make: Make }[];
 
-/** How a driver reaches a simulator: by the fields of its make, and its secret. */
+/** How a driver connects to a simulator: the fields of its make, and its secret. */
 const connectionOf: Readonly<Record<Make, (ready: ReadyLine) => [values: ConnectionValues, secret: string]>> = {
   bambu: ({ serial, ports, ca_file, access_code = '' }) => [
     { serial, mqttPort: ports['mqtt'], ftpsPort: ports['ftps'], caFile: ca_file },
@@ -100,7 +100,7 @@ export class SimulatedFarm {
     return this;
   }
 
-  /** Everything but the printers. */
+  /** Everything except the printers. */
   async startFarm(): Promise<void> {
     this.#runtime = await FarmRuntime.open({
       dataDirectory: this.directory,
@@ -122,7 +122,7 @@ export class SimulatedFarm {
     for (const { id, make } of this.printers) await this.serve(id, make);
   }
 
-  /** Makes true what can start now, without waiting for the next plan. */
+  /** Dispatches everything that can start now, without waiting for the next plan. */
   schedule(): void {
     this.#ticking = this.#ticking.then(async () => {
       try {
@@ -133,13 +133,13 @@ export class SimulatedFarm {
     });
   }
 
-  /** Has one more printer served, until the farm is stopped. */
+  /** Serves one more printer, until the farm is stopped. */
   async serve(id: string, make: Make): Promise<void> {
     const log: Log = (level, message) => this.log.push(`${level} ${id}: ${message}`);
     this.#served.push(await this.#runtime.serve(this.#setupOf(id, make), log));
   }
 
-  /** The printers' nodes are gone, and the rest of the farm goes on. */
+  /** Removes the printers' nodes, while the rest of the farm continues. */
   async stopAgents(): Promise<void> {
     for (const printer of this.#served.splice(0)) await this.#runtime.remove(printer);
   }
@@ -169,7 +169,7 @@ export class SimulatedFarm {
     return makeRows[make].createDriver(base, ...connectionOf[make](ready));
   }
 
-  /** Ends everything but the printers, as an orderly shutdown does. */
+  /** Stops everything except the printers, as an orderly shutdown does. */
   async stopFarm(): Promise<void> {
     await this.#ticking;
     this.#served = [];
@@ -185,7 +185,7 @@ export class SimulatedFarm {
     for (const simulator of this.simulators.values()) await simulator.close();
   }
 
-  /** Resolves when the job shows one of these statuses (or anything else that `until` accepts). */
+  /** Resolves when the job shows one of these statuses (or fulfils `until`). */
   async until(jobId: string, wanted: JobStatus | ((job: JobView) => boolean)): Promise<JobView> {
     const satisfied = (job: JobView): boolean => (typeof wanted === 'string' ? job['status'] === wanted : wanted(job));
     let wake: () => void = () => undefined;
@@ -212,7 +212,7 @@ export class SimulatedFarm {
     }
   }
 
-  /** What the printer's own log says. */
+  /** The printer's own log. */
   truth(id: string): TruthLine[] {
     const path = this.simulators.get(id)?.ready.truth_log ?? '';
     return readFileSync(path, 'utf8')

@@ -1,7 +1,7 @@
 import type { Make } from '../../lib/model/printer';
 
 /**
- * What somebody loads into a simulated printer before it is first switched on: what the farm books for one that it sees for
+ * The initial filament of a simulated printer: the one that the farm books for a printer that it sees for
  * the first time, in the order of its slots.
  */
 export const simulatedLoads: Readonly<Record<Make, Readonly<Record<string, string>>>> = {

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 
 /**
- * A client of the dashboard that is no browser, as far as the tests need one: it speaks just enough of Socket.IO to send an order
+ * A non-browser client of the dashboard, reduced to the needs of the tests: it speaks just enough of Socket.IO to send an order
  * as a widget does.
  *
  * @param url of the dashboard, with `http:`
@@ -20,7 +20,7 @@ export class DashboardClient {
     this.#headers = headers;
   }
 
-  /** Connects as browsers do: by polling, and then over a websocket. @throws Error it is not let in */
+  /** Connects as browsers do: by polling, and then over a websocket. @throws Error it is rejected */
   async open(): Promise<this> {
     const endpoint = `${this.#url}/socket.io/?EIO=4`;
     const poll = (sid = '', body?: string): Promise<string> =>
@@ -63,7 +63,7 @@ export class DashboardClient {
     this.#socket?.send(`42${JSON.stringify(['widget-send', widget, message])}`);
   }
 
-  /** Resolves with the next message of the server that is like this. */
+  /** Resolves with the next matching message of the server. */
   heard(wanted: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
       const hear = (data: unknown): void => {

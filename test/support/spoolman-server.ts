@@ -14,13 +14,13 @@ export interface ServedSpool {
 
 /**
  * A server that answers like Spoolman 0.22: `GET /api/v1/spool` and `PATCH /api/v1/spool/{id}` with `remaining_weight`,
- * written after its OpenAPI document.
+ * written from its OpenAPI document.
  */
 export class SpoolmanServer {
   readonly spools = new Map<number, ServedSpool>();
   /** Bodies of all changes, in order. */
   readonly changes: { id: number; remaining_weight: number }[] = [];
-  /** Answer the next change, carry it out, but lose the connection. */
+  /** Executes the next change, but drops the connection instead of answering. */
   loseNextReply = false;
   #server: Server | undefined;
 

@@ -5,7 +5,7 @@ import type { Database } from '../../lib/store/database';
 const openStatuses: readonly JobStatus[] = ['queued', 'scheduled', 'slicing', 'uploading', 'printing'];
 const phases: readonly AttemptPhase[] = ['dispatched', 'claimed', 'preparing', 'uploading', 'starting', 'printing'];
 
-/** The steps from where something stands to where it is wanted; the last one alone if that is not on the usual way. */
+/** The steps from the current state to the wanted one; only the last one if that is not on the usual path. */
 function steps<Stage extends string>(way: readonly Stage[], from: Stage, to: Stage): Stage[] {
   const last = way.indexOf(to);
   return last === -1 || !way.includes(from) ? [to] : way.slice(way.indexOf(from) + 1, last + 1);

@@ -2,8 +2,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A program in place of a slicer, written in shell. In its script `$output` is what follows `-o`, and `$model` the last
- * argument.
+ * A shell program in place of a slicer. In its script `$output` is the argument after `-o`, and `$model` the last
+ * one.
  */
 export function standInProgram(directory: string, name: string, script: string): string {
   const path = join(directory, name);

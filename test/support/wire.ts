@@ -4,12 +4,12 @@ import { Transform, type TransformCallback } from 'node:stream';
 interface Pair {
   client: Socket;
   server: Socket;
-  /** What passes from the client to the server, and back. */
+  /** The bytes from the client to the server, and back. */
   up: Brake;
   down: Brake;
 }
 
-/** Passes what comes at once, or each piece only after a while. */
+/** Passes data immediately, or each chunk only after a delay. */
 class Brake extends Transform {
   constructor(private readonly delay: () => number) {
     super();
@@ -22,12 +22,12 @@ class Brake extends Transform {
   }
 }
 
-/** A wire between two parts of the system that can be cut, slowed down, led elsewhere, or go silent in one direction or both. */
+/** A wire between two parts of the system that can be cut, delayed, redirected, or silenced in one direction or both. */
 export class Wire {
   #target: NetConnectOpts;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
-  /** Of connections whose far side is gone without a word. */
+  /** Of connections whose far side has gone silently. */
   readonly #forgotten = new Set<Socket>();
   #silent = { up: false, down: false };
   #delay = 0;
@@ -49,12 +49,12 @@ export class Wire {
     });
   }
 
-  /** Where it leads to. */
+  /** Its target. */
   get target(): NetConnectOpts {
     return this.#target;
   }
 
-  /** Leads elsewhere from now on, as an address does that another machine has got. */
+  /** Redirects it from now on, as when another machine gets the address. */
   lead(target: NetConnectOpts): void {
     this.#target = target;
     this.cut();
@@ -64,13 +64,13 @@ export class Wire {
   cut(): void {
     for (const { client, server } of this.#pairs) {
       client.resetAndDestroy();
-      // To the far side a reset and an end are the same, and a Unix socket knows no reset.
+      // To the far side a reset and an end are the same, and a Unix socket has no reset.
       server.destroy();
     }
     this.#pairs.clear();
   }
 
-  /** The far side loses every connection, and the near side is never told. New ones pass. */
+  /** The far side loses every connection, without a notification to the near side. New ones pass. */
   halfOpen(): void {
     for (const pair of [...this.#pairs]) {
       this.#pairs.delete(pair);
@@ -82,12 +82,12 @@ export class Wire {
     }
   }
 
-  /** Each piece that passes takes so long (ms); 0: at once. */
+  /** Delays each chunk by this long (ms); 0: no delay. */
   slow(delay: number): void {
     this.#delay = delay;
   }
 
-  /** From now on nothing passes; nobody is told. What was silent stays lost for its connection, as in a network. */
+  /** Passes nothing from now on, without a notification. Silenced data stays lost for its connection, as in a network. */
   silence(direction: 'up' | 'down' | 'both'): void {
     this.#silent = { up: direction !== 'down', down: direction !== 'up' };
     for (const pair of this.#pairs) this.#apply(pair);
@@ -98,7 +98,7 @@ export class Wire {
     this.cut();
   }
 
-  /** Everything passes again, at once. Connections that were silent go on where they stopped, as after a stall. */
+  /** Passes everything again, immediately. Connections that were silent continue where they stopped, as after a stall. */
   pass(): void {
     this.#silent = { up: false, down: false };
     this.#delay = 0;

@@ -26,7 +26,7 @@ const week = { from: march(1, 0), to: march(4, 0) };
 
 /** Three days of two printers, made by hand; the figures below are counted on paper. */
 const prints: Print[] = [
-  // Over midnight: 2 h at work on the 1st, 4 h on the 2nd. It ended on the 2nd, an hour later than estimated, too late.
+  // Over midnight: 2 h of printing on the 1st, 4 h on the 2nd. It ended on the 2nd, an hour later than estimated, too late.
   {
     ...{ name: 'late', from: march(1, 22), to: march(2, 4), outcome: 'completed', hours: 6, estimated: 5, usd: 3 },
     deadline: march(2, 3),
@@ -36,22 +36,22 @@ const prints: Print[] = [
     ...{ name: 'in time', material: 'petg_white_esun', from: march(2, 6), to: march(2, 9), outcome: 'completed' },
     ...{ hours: 3, estimated: 3, usd: 2, deadline: march(3, 0) },
   },
-  // The other slot: no swap. Its duration was not seen, so that the estimate says nothing about errors.
+  // The other slot: no swap. Its duration was not observed, so the estimate proves nothing about errors.
   {
     ...{ name: 'unwatched', slot: 'ams0-1', from: march(2, 10), to: march(2, 12), outcome: 'completed' },
     ...{ hours: 2, estimated: 8, usd: 1, warnings: ['nobody watched'] },
   },
-  // Fails on the other printer; estimates of failures say nothing either.
+  // Fails on the other printer; estimates of failed prints prove nothing either.
   {
     ...{ name: 'failed', printer: 'elegoo_giga', slot: 'extruder', from: march(3, 1), to: march(3, 2) },
     ...{ outcome: 'failed', hours: 1, estimated: 9, usd: 0.5 },
   },
-  // Before and after the time that is asked for.
+  // Before and after the requested period.
   { name: 'before', slot: 'ams0-2', from: '2026-02-20T00:00:00Z', to: '2026-02-20T05:00:00Z', outcome: 'completed' },
   { name: 'after', slot: 'ams0-2', from: march(9, 0), to: march(9, 1), outcome: 'completed' },
 ];
 
-describe('The numbers of a farm', () => {
+describe('The figures of a farm', () => {
   let farm: Farm;
   before(async () => {
     farm = await openBareFarm();
@@ -61,7 +61,7 @@ describe('The numbers of a farm', () => {
       ['2026-01-01T00:00:00Z', march(3, 0)],
     );
     for (const print of prints) await store(print);
-    // Due in that time and still open: not kept. Cancelled: nobody waits for it.
+    // Due in that period and still open: missed. Cancelled: does not count.
     await addJob(farm, 'forgotten', { deadlineAt: march(2, 12) });
     const cancelled = await addJob(farm, 'cancelled', { deadlineAt: march(2, 12) });
     await farm.database.query(`UPDATE print_jobs SET status = 'cancelled', completed_at = now() WHERE id = $1`, [
@@ -95,7 +95,7 @@ describe('The numbers of a farm', () => {
     await farm.database.query('UPDATE print_jobs SET completed_at = $2 WHERE id = $1', [job, print.to]);
   }
 
-  it('add up what ended in a time, and no more', async () => {
+  it('add up what ended in a period, and no more', async () => {
     const { total, from, to } = await numbers(farm, week);
     assert.deepEqual([from, to], ['2026-03-01T00:00:00.000Z', '2026-03-04T00:00:00.000Z']);
     assert.deepEqual([total.prints, total.completed, total.failed, total.cancelled], [4, 3, 1, 0]);
@@ -105,11 +105,11 @@ describe('The numbers of a farm', () => {
     assert.equal(total.swaps, 1);
     assert.deepEqual([total.deadlines, total.deadlines_kept, total.deadlines_kept_percent], [3, 1, 33.3]);
     assert.equal(total.eta_error_percent, 12.5, 'one hour of eight');
-    // Three days of the one printer, one day of the other; 6 + 3 + 2 + 1 hours at work.
+    // Three days of the one printer, one day of the other; 6 + 3 + 2 + 1 hours of printing.
     assert.deepEqual([total.busy_hours, total.available_hours, total.utilisation_percent], [12, 96, 12.5]);
   });
 
-  it('are cut at midnight by day, in the time zone that is asked for', async () => {
+  it('are split by day at midnight, in the requested time zone', async () => {
     const { groups } = await numbers(farm, { ...week, by: 'day' });
     assert.deepEqual(
       groups.map((day) => [day.key, day.prints, day.busy_hours, day.available_hours, day.swaps, day.deadlines]),
@@ -132,7 +132,7 @@ describe('The numbers of a farm', () => {
     assert.deepEqual(east.total, (await numbers(farm, week)).total);
   });
 
-  it('are told by printer and by material', async () => {
+  it('are grouped by printer and by material', async () => {
     const { groups } = await numbers(farm, { ...week, by: 'printer' });
     assert.deepEqual(
       groups.map((one) => [one.key, one.prints, one.busy_hours, one.available_hours, one.deadlines, one.cost_usd]),
@@ -151,7 +151,7 @@ describe('The numbers of a farm', () => {
     );
   });
 
-  it('are zero and unknown where nothing was printed', async () => {
+  it('are zero and unknown if nothing was printed', async () => {
     const { groups, total } = await numbers(farm, { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' });
     assert.deepEqual(
       groups.map((day) => [day.key, day.prints, day.utilisation_percent]),
@@ -166,10 +166,10 @@ describe('The numbers of a farm', () => {
     );
   });
 
-  it('become a table in which nothing is a formula', async () => {
+  it('become a table without formulas', async () => {
     const lines = numbersCsv(await numbers(farm, { ...week, by: 'printer' })).split('\r\n');
     assert.match(lines[0] ?? '', /^key,name,prints,completed,/);
-    assert.match(lines[2] ?? '', /^elegoo_giga,'=1\+1,1,0,1,/, 'a name that begins like a formula is text');
+    assert.match(lines[2] ?? '', /^elegoo_giga,'=1\+1,1,0,1,/, 'a name that starts like a formula stays text');
     assert.match(lines[3] ?? '', /^total,Total,4,3,1,/);
     assert.equal(lines.length, 5);
     for (const start of ['=', '+', '-', '@']) {
@@ -178,7 +178,7 @@ describe('The numbers of a farm', () => {
     }
   });
 
-  it('refuse what makes no sense, field by field', async () => {
+  it('reject invalid parameters, field by field', async () => {
     const refused = { from: 'yesterday', to: '2026-13-01T00:00:00Z', by: 'colour', time_zone: '+05:00' };
     for (const [field, value] of Object.entries(refused)) {
       await assert.rejects(

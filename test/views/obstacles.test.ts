@@ -16,7 +16,7 @@ async function until(satisfied: () => boolean | Promise<boolean>): Promise<void>
   while (!(await satisfied())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-describe('What keeps dispatches from reaching printers', () => {
+describe('The obstacle to dispatches', () => {
   let farm: Farm;
   const codes = async (): Promise<string[]> => (await obstacles(farm)).map(({ code }) => code);
 
@@ -33,11 +33,11 @@ describe('What keeps dispatches from reaching printers', () => {
       await dropFarm(farm);
     });
 
-    it('is nothing while all is well', async () => {
+    it('is empty while all is well', async () => {
       assert.deepEqual(await health(farm), { status: 'ok', database: 'ok', broker: 'ok', reasons: [] });
     });
 
-    it('is that nobody publishes', async () => {
+    it('is a missing relay', async () => {
       await makeReady(farm);
       const id = await addJob(farm, 'part');
       await relay.stop();
@@ -71,7 +71,7 @@ describe('What keeps dispatches from reaching printers', () => {
       await until(async () => (await codes()).length === 0);
     });
 
-    it('is a database that takes no changes', async () => {
+    it('is a read-only database', async () => {
       const { query } = farm.database;
       farm.database.query = ((sql: string, values?: unknown[]) =>
         query.call(
@@ -83,12 +83,12 @@ describe('What keeps dispatches from reaching printers', () => {
       farm.database.query = query;
     });
 
-    it('is a database that is away', async () => {
+    it('is an unreachable database', async () => {
       const { query } = farm.database;
       farm.database.query = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:5432'));
       const { database, reasons } = await health(farm);
       assert.equal(database, 'away');
-      assert.ok(!JSON.stringify(reasons).includes('10.0.0.7'), 'everybody may ask');
+      assert.ok(!JSON.stringify(reasons).includes('10.0.0.7'), 'the answer is public');
       farm.database.query = query;
     });
   });
@@ -115,7 +115,7 @@ describe('What keeps dispatches from reaching printers', () => {
       await server?.close();
     });
 
-    it('is a queue of another kind under our name, for its printer alone', async () => {
+    it('is a queue with other settings under our name, for its printer alone', async () => {
       const connection = await connect(server.url);
       const channel = await connection.createChannel();
       await channel.assertQueue(printerQueue('elegoo_giga'), { durable: true });

@@ -40,7 +40,7 @@ describe('A photo of the end of a print', () => {
   const cameraAt = (url: string | null): void =>
     farm.simulators.get(printer)?.actions['webcam']?.({ snapshot_url: url });
 
-  /** Puts another camera at the printer. */
+  /** Replaces the printer's camera. */
   async function install(answer: RequestListener, host = '127.0.0.1'): Promise<Server> {
     const server = createServer(answer);
     camera = server;
@@ -64,7 +64,7 @@ describe('A photo of the end of a print', () => {
       )
     ).rows;
 
-  /** Resolves with the line of the agent's log that matches. */
+  /** Resolves with the matching line of the agent's log. */
   async function logged(pattern: RegExp, from: number): Promise<string> {
     for (;;) {
       const line = farm.log.slice(from).find((one) => pattern.test(one));
@@ -75,7 +75,7 @@ describe('A photo of the end of a print', () => {
 
   const photographed = (job: string) => farm.until(job, ({ attempts }) => attempts.at(-1)?.photo === true);
 
-  it('is kept beside the outcome of a completed print, and shows its bed', async () => {
+  it('is stored with the outcome of a completed print, and shows its bed', async () => {
     const id = await submit();
     const job = await photographed(id);
     assert.equal(job['status'], 'completed');
@@ -88,7 +88,7 @@ describe('A photo of the end of a print', () => {
     await assert.rejects(jobPhoto(farm.farm, id, id), NotFoundError);
   });
 
-  it('is kept of a failed print too, each attempt its own', async () => {
+  it('is stored for a failed print too, one per attempt', async () => {
     await farm.simulators.get(printer)?.setFault('print_fails', { times: 1 });
     const id = await submit({ max_retries: 1 });
     const failed = await photographed(id);
@@ -100,11 +100,11 @@ describe('A photo of the end of a print', () => {
     const [first, second] = await Promise.all(
       job.attempts.map(({ attempt_id }) => jobPhoto(farm.farm, id, attempt_id)),
     );
-    assert.ok(first && second && !first.bytes.equals(second.bytes), 'one is of a half, one of a whole print');
+    assert.ok(first && second && !first.bytes.equals(second.bytes), 'one shows half a print, the other a whole one');
     assert.deepEqual(await jobPhoto(farm.farm, id), second);
   });
 
-  it('comes from another site through the database', async () => {
+  it('is available at another site through the database', async () => {
     const id = await submit();
     await photographed(id);
     const { bytes } = await jobPhoto(farm.farm, id);
@@ -117,7 +117,7 @@ describe('A photo of the end of a print', () => {
     await assert.rejects(jobPhoto(farm.farm, id), NotFoundError);
   });
 
-  it('is kept as long as files are, and then nothing speaks of it any more', async () => {
+  it('is kept as long as files are, and then is no longer offered', async () => {
     const id = await submit();
     await photographed(id);
     const reference = (await outcomes(id))[0]?.photo_reference ?? '';
@@ -135,7 +135,7 @@ describe('A photo of the end of a print', () => {
     assert.equal((await farm.until(id, 'completed')).attempts[0]?.photo, false);
   });
 
-  it('is named by whoever ended the attempt, once', async () => {
+  it('is recorded by the process that ended the attempt, once', async () => {
     const id = await submit();
     const job = await photographed(id);
     const attemptId = job.attempts[0]?.attempt_id;
@@ -184,7 +184,7 @@ describe('A photo of the end of a print', () => {
     });
   }
 
-  it('is not looked for where there is no camera', async () => {
+  it('is not requested if there is no camera', async () => {
     cameraAt(null);
     const from = farm.log.length;
     const id = await submit();
@@ -194,8 +194,8 @@ describe('A photo of the end of a print', () => {
     assert.ok(!farm.log.slice(from).some((line) => line.includes('picture')));
   });
 
-  it('keeps no outcome waiting, and one that is being taken when the agent ends is given up', async () => {
-    // A camera that never answers: whatever is recorded was recorded without it.
+  it('delays no outcome, and is aborted if the agent ends while it is being taken', async () => {
+    // A camera that never answers: whatever is recorded was recorded without a photo.
     const silent = await install(() => {});
     const asked = once(silent, 'request');
     const id = await submit();

@@ -13,13 +13,13 @@ describe('One printer', () => {
   });
   after(() => dropFarm(farm));
 
-  it('is shown as in the list of all', async () => {
+  it('is shown as in the list of all printers', async () => {
     const listed = (await printers(farm)).printers.find(({ printer_id }) => printer_id === 'elegoo_giga');
     assert.deepEqual(await printerDetail(farm, 'elegoo_giga'), listed);
     await assert.rejects(printerDetail(farm, 'nonesuch'), NotFoundError);
   });
 
-  it('has an endpoint of its own, beside those of its parts', () => {
+  it('has its own endpoint, beside those of its parts', () => {
     assert.equal(endpointFor('GET', '/printers/elegoo_giga').endpoint.operationId, 'getPrinter');
     assert.equal(endpointFor('GET', '/printers/elegoo_giga/why').endpoint.operationId, 'whyPrinter');
     assert.deepEqual(endpointFor('PUT', '/printers/a%20b/slots/c').params, { id: 'a b', slot: 'c' });

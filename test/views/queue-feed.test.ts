@@ -6,7 +6,7 @@ import { plannedForAll } from '../../lib/schedule/plan';
 import { type NumberedLine, type QueueChanges, QueueFeed, type WholeQueue } from '../../lib/views/queue-feed';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../support/bare-farm';
 
-/** What a listener makes of the changes, as the page does. */
+/** Applies the changes in a listener, as the page does. */
 function applied(jobs: readonly NumberedLine[], told: QueueChanges): NumberedLine[] {
   const byNumber = new Map(jobs.map((job) => [job.number, job]));
   for (const number of told.gone) byNumber.delete(number);
@@ -18,7 +18,7 @@ function applied(jobs: readonly NumberedLine[], told: QueueChanges): NumberedLin
   return (told.order ?? jobs.map(({ number }) => number)).flatMap((number) => byNumber.get(number) ?? []);
 }
 
-describe('The queue as it changes', () => {
+describe('The queue feed', () => {
   let farm: Farm;
   const feed = new QueueFeed();
   let kept: NumberedLine[] = [];
@@ -31,7 +31,7 @@ describe('The queue as it changes', () => {
   });
   after(() => dropFarm(farm));
 
-  /** Takes in what has changed, and returns it. */
+  /** Applies the next change, and returns it. */
   async function listen(): Promise<QueueChanges> {
     await plannedForAll(farm);
     const told = (await feed.tell(farm, false)) as QueueChanges;
@@ -41,7 +41,7 @@ describe('The queue as it changes', () => {
     return told;
   }
 
-  it('is told whole once, and then nothing as long as nothing happens', async () => {
+  it('sends the whole queue once, and then nothing as long as nothing happens', async () => {
     for (const name of ['a', 'b', 'c', 'd']) await addJob(farm, name);
     const whole = (await feed.tell(farm, true)) as WholeQueue;
     assert.deepEqual([whole.total_jobs, whole.queued, whole.printing], [4, 4, 0]);
@@ -51,7 +51,7 @@ describe('The queue as it changes', () => {
     assert.equal(await feed.tell(farm, false), undefined);
   });
 
-  it('tells of one job what is different about it, at once and without a new plan', async () => {
+  it('sends the changed fields of one job, immediately and without a new plan', async () => {
     const b = kept[1]?.job_id ?? '';
     await hold(farm, b, true, 'test');
     const told = (await feed.tell(farm, false)) as QueueChanges;
@@ -63,7 +63,7 @@ describe('The queue as it changes', () => {
     revision = told.revision;
   });
 
-  it('tells a new order by numbers, and what is gone or new', async () => {
+  it('sends a new order by numbers, with removed and added jobs', async () => {
     await reprioritise(farm, kept[3]?.job_id ?? '', { priority: 1 }, 'test');
     const moved = await listen();
     assert.equal(moved.changed.find(({ job_name }) => job_name === 'd')?.priority, 1);
@@ -76,7 +76,7 @@ describe('The queue as it changes', () => {
     assert.ok(names().includes('e'));
   });
 
-  it('has told, change by change, what it tells whole', async () => {
+  it('sends changes that add up to the whole queue', async () => {
     const whole = (await feed.tell(farm, true)) as WholeQueue;
     assert.equal(whole.revision, revision);
     const timeless = (lines: NumberedLine[]): unknown[] =>
@@ -84,7 +84,7 @@ describe('The queue as it changes', () => {
     assert.deepEqual(timeless(kept), timeless(whole.jobs));
   });
 
-  it('answers many who ask together once', async () => {
+  it('queries the data once for many concurrent callers', async () => {
     await addJob(farm, 'f');
     const told = await Promise.all([feed.tell(farm, false), feed.tell(farm, false), feed.tell(farm, false)]);
     assert.equal(told.filter((one) => one !== undefined).length, 1);

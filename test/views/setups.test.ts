@@ -8,7 +8,7 @@ import { addJob, dropFarm, idle, makeReady, openBareFarm } from '../support/bare
 
 const giga = printerId('elegoo_giga');
 
-describe('A slot that is booked with a filament that the printer does not see', () => {
+describe('A slot that is booked with a filament that the printer does not detect', () => {
   let farm: Farm;
   beforeEach(async () => {
     farm = await openBareFarm();
@@ -33,7 +33,7 @@ describe('A slot that is booked with a filament that the printer does not see', 
     );
   });
 
-  it('is done with the spool that was put in', async () => {
+  it('is done with the spool that was loaded', async () => {
     await addJob(farm, 'a', { forcePrinter: giga });
     const { spool_id } = await addSpool(farm, { material_id: 'pla_black_esun', grams: 1000 });
     const [wanted] = await fillings();

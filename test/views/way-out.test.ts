@@ -22,7 +22,7 @@ import { bringJobTo } from '../support/stages';
 const printer = printerId('elegoo_giga');
 const phases = ['dispatched', 'claimed', 'preparing', 'uploading', 'starting', 'printing', 'outcome_unknown'] as const;
 
-/** How a printer may stand, and how its row says so. */
+/** The possible situations of a printer, and how its row represents them. */
 const situations: Record<string, { connected: boolean; served: boolean; state?: PrinterState; stranger?: object }> = {
   idle: { connected: true, served: true, state: 'idle' },
   prints: { connected: true, served: true, state: 'printing' },
@@ -34,7 +34,7 @@ const situations: Record<string, { connected: boolean; served: boolean; state?: 
   'gone (its node removed or renamed)': { connected: false, served: false },
 };
 
-/** What brings an attempt on without an operator, where its printer and its agent are there. */
+/** How an attempt continues without an operator, if its printer and its agent are there. */
 function byItself(phase: AttemptPhase, { connected, served }: { connected: boolean; served: boolean }): string | null {
   if (phase === 'dispatched') return 'claimed by its agent, or withdrawn';
   if (!mayHaveStarted(phase)) return served ? 'goes on, or back to the queue' : 'withdrawn after half a minute';
@@ -108,7 +108,7 @@ describe('A way out', () => {
     return attempt;
   }
 
-  /** Does what an action says, as the interface would. */
+  /** Does what an action instructs, through the interface. */
   async function perform({ action, href, body = {} }: Action): Promise<void> {
     const id = href.split('/')[2] ?? '';
     switch (action) {
@@ -145,7 +145,7 @@ describe('A way out', () => {
         assert.ok(found && row);
         const actions = attemptActions(found, row);
         const itself = byItself(phase, place);
-        assert.ok(itself !== null || actions.length > 0, 'nobody and nothing ends it');
+        assert.ok(itself !== null || actions.length > 0, 'neither an action nor the farm ends it');
         assert.deepEqual((await jobDetail(farm, job)).actions, actions, 'the job names the same');
         const shown = (await printers(farm)).printers.find(({ printer_id }) => printer_id === printer);
         for (const action of actions) assert.ok(shown?.actions.some((one) => one.href === action.href));
@@ -153,7 +153,7 @@ describe('A way out', () => {
           `| ${phase} | ${situation} | ${itself ?? '—'} | ${actions.map(({ action, body }) => `\`${action}\`${body && action === 'outcome' ? ` \`${JSON.stringify(body)}\`` : ''}`).join(', ')} |`,
         );
         await tidy(job);
-        // Each is done on an arrangement of its own, because it changes what it was named for.
+        // Each runs on its own arrangement, because it changes the state that it was offered for.
         for (const { action, body } of actions.filter((one) => one.action !== 'resume')) {
           const again = await arrange(phase, situation);
           const fresh = (await jobDetail(farm, again.job)).actions.find(
@@ -167,10 +167,10 @@ describe('A way out', () => {
           const after = await findAttempt(farm.database, again.attempt);
           const { status, cancel_requested_at: asked } = await jobDetail(farm, again.job);
           if (refused !== null) {
-            // "It did not print" is believed of a printer at rest only; the other answers stay.
+            // "It did not print" is accepted only for an idle printer; the other answers stay.
             assert.ok(action === 'outcome' && body?.['printed'] === false && place.state !== 'idle', refused);
           } else if (action === 'cancel' && mayHaveStarted(phase)) {
-            assert.ok(asked !== null, 'the wish is kept until the printer, or an operator, confirms');
+            assert.ok(asked !== null, 'the request is kept until the printer, or an operator, confirms');
           } else {
             assert.equal(after?.phase, 'ended', `${action} left it ${after?.phase}`);
             assert.ok(['queued', 'completed', 'cancelled'].includes(String(status)), String(status));
@@ -181,10 +181,10 @@ describe('A way out', () => {
     }
   }
 
-  it('is found by itself for what an agent had begun whose printer is gone', async () => {
+  it('is found automatically for an attempt whose agent had started and whose printer is gone', async () => {
     const { job, attempt } = await arrange('uploading', 'gone (its node removed or renamed)');
     await tendDispatches(farm);
-    assert.equal((await findAttempt(farm.database, attempt))?.phase, 'uploading', 'its lease lasts');
+    assert.equal((await findAttempt(farm.database, attempt))?.phase, 'uploading', 'its lease is still valid');
     await farm.database.query("UPDATE print_attempts SET lease_until = now() - interval '31 seconds'");
     await tendDispatches(farm);
     const { status, retry_count } = await jobDetail(farm, job);
@@ -224,6 +224,6 @@ describe('A way out', () => {
     ].join('\n');
     const wanted = `${text.slice(0, text.indexOf(begin) + begin.length)}${table}${text.slice(text.indexOf(end))}`;
     if (process.env['PLATEWISE_TEST_WRITE']) return writeFileSync(path, wanted);
-    assert.equal(text, wanted, 'write it anew with PLATEWISE_TEST_WRITE=1');
+    assert.equal(text, wanted, 'regenerate it with PLATEWISE_TEST_WRITE=1');
   });
 });

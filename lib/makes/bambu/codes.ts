@@ -8,11 +8,11 @@ import { type CodeWords, type Severity, withCode } from '../code-words';
  *
  * A pattern is a code in which
  * - `AM` is `07` (an AMS) or `18` (an AMS HT), whose codes are the same; `12` is the AMS lite, whose codes are its own
- * - `uu` is the unit, A to H; `h` that of an AMS HT where it counts from `80`
- * - `s` is the slot in the unit, `t` a digit that holds unit and slot
+ * - `uu` is the unit, A to H; `h` is that of an AMS HT when counted from `80`
+ * - `s` is the slot in the unit, `t` a digit that encodes unit and slot
  * - `e` is the side of an external spool: `E` left, `F` right
  *
- * In the words `{unit}`, `{slot}` and `{side}` are what was found.
+ * In the words, `{unit}`, `{slot}` and `{side}` are replaced by the values found.
  */
 interface Group {
   remedy: string;
@@ -1062,7 +1062,7 @@ export function severityOf(code: string): Severity {
 }
 
 /**
- * A fatal health message forbids printing; an error waits to be dismissed, and holds up only the print that it paused.
+ * A fatal health message forbids printing; an error waits to be dismissed, and blocks only the print that it paused.
  */
 const isBlocking = (code: string): boolean => isHealthMessage(code) && severityOf(code) === 'fatal';
 

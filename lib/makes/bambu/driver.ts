@@ -333,7 +333,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     if (this.session !== undefined) this.#makeReport();
   }
 
-  /** The certificate has proved it before the login. */
+  /** The certificate was proved before the login. */
   protected identity(): ToldIdentity {
     return { ids: { serial: this.#settings.serial }, complete: true };
   }

@@ -27,7 +27,7 @@ const cardOfX1 = 'file:///mnt/sdcard/';
 const card = 'file:///sdcard/';
 
 const amsTrays: readonly ModelSlot[] = [0, 1, 2, 3].map((tray) => ({ slot: `ams0-${tray}`, tool: 0 }));
-/** Where an X1 or P1 cuts filament: nothing may stand in the corner. */
+/** The area where an X1 or P1 cuts filament: no part may be in that corner. */
 const cutterCorner: Area = { min: { x: 0, y: 0 }, max: { x: 18, y: 28 } };
 const enclosed = ['PLA', 'PETG', 'ABS', 'ASA', 'TPU', 'PA-CF'];
 const open = ['PLA', 'PETG', 'TPU'];
@@ -105,7 +105,7 @@ export const bambuModels: readonly BambuModel[] = [
     { ...cubeOf256, maxBedTemperature: 110, materialTypes: enclosed, usdPerHour: 0.5 },
   ),
   model(
-    // It copies what it prints from the stick into its own memory, so that a stick pulled out later stops nothing.
+    // It copies the file from the stick into its own memory, so removing the stick later stops nothing.
     {
       token: 'N6',
       name: 'Bambu Lab X2D',
@@ -187,7 +187,7 @@ export type ModelVerdict =
   | { supported: false; name: string; reason: string }
   | undefined;
 
-/** What a machine reports of its model; each is empty or missing if not reported. */
+/** The machine's own statements about its model; each is empty or missing if not reported. */
 export interface ToldModel {
   /** The token of announcements and sliced files. */
   token?: string | undefined;

@@ -5,7 +5,7 @@ import type { SlicedPrint } from '../../slicing/pack';
 /** The token of the H2D, for a printer without a stated model. */
 const defaultModel = 'O1D';
 
-/** Wraps G-code in a `.gcode.3mf`, as a plate of one filament. */
+/** Wraps G-code in a `.gcode.3mf`, as a plate with one filament. */
 export async function packForBambu(sliced: SlicedPrint, output: string): Promise<{ lines: number }> {
   const { analysis, machine, material } = sliced;
   await writeGcode3mf(sliced.path, output, {

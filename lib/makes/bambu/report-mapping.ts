@@ -82,7 +82,7 @@ export function jobIds(print: JsonObject): string[] {
 }
 
 /**
- * The job that runs or ran last. `expected` is the task id of ours that may be there: whichever field carries it
+ * The job that runs or ran last. `expected` is the task id of ours that may be there: the field that carries it
  * wins, because the printer invents a task id for jobs that were sent without one.
  */
 export function mapJob(print: JsonObject, expected: string | undefined): PrinterJob | null {

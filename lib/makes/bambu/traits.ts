@@ -2,7 +2,7 @@ import type { MakeTraits } from '../../model/make-traits';
 
 const source = 'Submit a .gcode.3mf sliced by Bambu Studio or OrcaSlicer';
 
-/** Bambu Lab's printers: each takes an archive in which Bambu Studio describes the G-code. */
+/** Bambu Lab's printers: each accepts an archive in which Bambu Studio describes the G-code. */
 export const bambuTraits: MakeTraits = {
   printFile: { form: 'gcode_3mf', extension: '.gcode.3mf' },
   toolName: (tool) => (tool === 0 ? 'the right nozzle' : 'the left nozzle'),

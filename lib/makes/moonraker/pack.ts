@@ -25,7 +25,7 @@ export async function packForMoonraker(sliced: SlicedPrint, output: string): Pro
   return { lines: analysis.lines + comments.split('\n').length - 1 };
 }
 
-/** Slicers name themselves in the first line, and readers look for them there: pictures come after it. */
+/** Slicers write their name in the first line, and readers look for it there: pictures come after it. */
 async function insertAfterFirstLine(text: string, source: string, output: string): Promise<void> {
   const first = await firstLine(source);
   await pipeline(

@@ -44,7 +44,7 @@ export const klipperReasons: readonly KlipperReason[] = [
     words: 'The emergency stop was asked for.',
     remedy: `See that the printer is safe and its bed is clear, ${restart}`,
   },
-  // The way to the board
+  // The connection to the board
   { pattern: /Lost communication with MCU '([^']+)'/i, words: 'The host lost the board $1.', remedy: cable },
   { pattern: /MCU '([^']+)': Unable to connect/i, words: 'The host does not reach the board $1.', remedy: cable },
   {

@@ -31,7 +31,7 @@ export const moonrakerTraits: MakeTraits = {
   takesMacros: true,
   readsPastReturns: true,
   vendorCommandsInProfiles: false,
-  // PrusaSlicer before 2.6 knows no `klipper`: `marlin` is what Klipper reads, as long as no machine limits are
+  // PrusaSlicer before 2.6 does not support `klipper`: `marlin` is what Klipper reads, as long as no machine limits are
   // emitted.
   gcodeFlavour: 'marlin',
   pictureSizes: [400, 160, 114, 32],

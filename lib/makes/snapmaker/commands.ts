@@ -148,7 +148,7 @@ export interface FileInfo {
 }
 
 /**
- * The job that runs or ran last; undefined if there was none since the machine was switched on. The Artisan leaves out
+ * The job that runs or ran last; undefined if there was none since the machine was switched on. The Artisan omits
  * the result byte that every other answer begins with; both forms are read.
  */
 export function readFileInfo(payload: Buffer): FileInfo | undefined {

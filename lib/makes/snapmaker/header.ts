@@ -29,7 +29,7 @@ export function snapmakerHeader(input: SnapmakerHeaderInput): string {
     ';header_type: 3dp',
     `;tool_head: ${nozzles.length > 1 ? 'dualExtruderToolheadForSM2' : 'singleExtruderToolheadForSM2'}`,
     ';machine: A400',
-    // one line, however long: the screen reads no further
+    // One line, however long: the screen reads no further.
     ...(input.picture ? [`;thumbnail: data:image/png;base64,${input.picture.toString('base64')}`] : []),
     `;file_total_lines: ${total}`,
     `;estimated_time(s): ${Math.round(input.estimatedSeconds)}`,

@@ -107,7 +107,7 @@ export async function serveFile(session: SacpSession, order: StartOrder, serving
   }
 }
 
-/** The screen waits for ever for a file without chunks, and the controller has a short field for the name. */
+/** The screen waits forever for a file without chunks, and the controller has a short field for the name. */
 function checkLimits(fileName: string, size: number): void {
   if (size === 0) throw new UploadFailedError('The file is empty.', { retryable: false });
   if (chunkCount(size) > mostChunks) {

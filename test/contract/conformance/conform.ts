@@ -5,10 +5,10 @@ import { subjects } from '../subjects';
 import { scenarios } from './scenarios';
 import { verdictOf } from './table';
 
-/** Printer seconds in a second: jobs are short, and reports still come often enough to see what happens. */
+/** Printer seconds per second: jobs are short, and reports still arrive often enough to observe each step. */
 const speed = 120;
 
-/** Runs every scenario over the drivers of a make; each must say what the published table says. */
+/** Runs every scenario against the drivers of a make; each result must match the published table. */
 export function conform(make: SimulatorMake): void {
   for (const subject of subjects.filter((candidate) => candidate.make === make)) {
     describe(`driver conformance: ${subject.title}`, function () {

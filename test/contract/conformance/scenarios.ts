@@ -13,19 +13,19 @@ import { Wire } from '../../support/wire';
 import type { Stage } from '../stage';
 import { lastFilament } from '../subjects';
 
-/** One thing that happens to every printer. It answers what the driver says of it, in a few words for the table. */
+/** One situation that every printer gets into. Returns the driver's verdict in a few words, for the table. */
 export interface Scenario {
   name: string;
-  /** The simulator has the last tool of its make, and a filament for it alone. */
+  /** The simulator has the last tool of its make, and a filament for that tool alone. */
   lastTool?: true;
   run(stage: Stage): Promise<string>;
 }
 
-/** A job so short that it is over soon, and one that goes on for as long as a test lasts (printer seconds). */
+/** A job that is over soon, and one that outlasts every test (printer seconds). */
 const short = 300;
 const long = 3600;
 
-/** A permit that lets a start out whatever the printer does. */
+/** A permit that allows a start whatever the printer does. */
 const reckless = (): ReturnType<typeof permit> => ({ ...permit(), check: () => {} });
 
 const finish: Scenario = {
@@ -97,7 +97,7 @@ const runOut: Scenario = {
     await stage.upload(wanted);
     await stage.simulator.setFault('runout', { times: 1 });
     await stage.driver.start(wanted, permit());
-    // That it is the filament shows in the faults, the message, or the sensor.
+    // That the filament is the cause shows in the faults, the message, or the sensor.
     const paused = await stage.reportWhere(
       (report) =>
         report.state === 'paused' &&
@@ -156,7 +156,7 @@ const powerCycle: Scenario = {
     await gone;
     await connectionWhere(stage.driver, 'connected', 20_000);
     const after = await stage.reportWhere((report) => report.state === 'idle', 20_000);
-    // Whatever the printer still knows, it does not claim that something runs, nor another ending.
+    // Whatever the printer still remembers, it reports neither a running job nor a different ending.
     ok(after.ending === null || after.ending === 'finished' || after.ending === 'unknown', `${after.ending}`);
     strictEqual(stage.count(wanted, 'started'), 1);
     const trace = await stage.traced(wanted);
@@ -185,7 +185,7 @@ const slowStart: Scenario = {
   name: 'slow start',
   async run(stage) {
     await stage.connect();
-    // The end of the job before is still shown while the next one is taken.
+    // The end of the previous job is still shown while the next one is accepted.
     const before = await stage.running(60);
     strictEqual((await stage.ended(before)).ending, 'finished');
     const wanted = await stage.order(short);
@@ -263,7 +263,7 @@ const wrongCredentials: Scenario = {
     const state = await connectionWhere(stage.driver, 'refused');
     ok(state.status === 'refused' && state.error.code === 'printer_refused' && state.error.remedy !== '');
     ok(state.status === 'refused' && !state.error.message.includes('87654321'));
-    // Longer than any pause after a lost connection; after a refusal the driver waits 30 s.
+    // Longer than any delay after a lost connection; after a refusal the driver waits 30 s.
     await pause(1500);
     strictEqual(stage.driver.connection.status, 'refused');
     strictEqual(tries, 1);
@@ -311,13 +311,13 @@ const timeOuts: Scenario = {
       await silent(() => driver.resume());
       await silent((order) => driver.stop(order.identity));
       await silent((order) => driver.trace(order));
-      // The start itself gets through the silence only as far as the wire.
+      // Despite the silence, the start itself reaches the wire.
       await driver.stop(wanted.identity);
       await stage.ended(wanted);
       await stage.upload(other);
       const sent = { ...reckless(), sent: () => all((wire) => wire.silence('both')) };
       await rejects(driver.start(other, sent), StartUnconfirmedError);
-      // A farewell and a removal end as well, without a complaint.
+      // A disconnect message and a file removal also end, without an error.
       await driver.forget(other.identity);
       await driver.close();
       return 'every call ends';

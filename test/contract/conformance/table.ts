@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const heading = '| scenario |';
 
-/** The published table of the conformance suite in `docs/printers.md`: what each driver says of each scenario. */
+/** The published table of the conformance suite in `docs/printers.md`: the result of each driver in each scenario. */
 export function publishedTable(): { columns: string[]; rows: Map<string, string[]> } {
   const lines = readFileSync(join(process.cwd(), 'docs', 'printers.md'), 'utf8').split('\n');
   const start = lines.findIndex((line) => line.startsWith(heading));
@@ -22,7 +22,7 @@ export function publishedTable(): { columns: string[]; rows: Map<string, string[
   return { columns, rows };
 }
 
-/** What the table says of one driver in one scenario; undefined if it says nothing. */
+/** The table's entry for one driver in one scenario; undefined if it has none. */
 export function verdictOf(scenario: string, subject: string): string | undefined {
   const { columns, rows } = publishedTable();
   return rows.get(scenario)?.[columns.indexOf(subject)];

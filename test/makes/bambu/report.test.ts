@@ -63,7 +63,7 @@ describe('Bambu reports', () => {
     strictEqual(merged.gcode_state, 'RUNNING');
   });
 
-  it('says which nozzle each slot feeds: of one nozzle all feed that', () => {
+  it('reports which nozzle each slot feeds: with one nozzle, all feed that one', () => {
     deepStrictEqual([...new Set(mapSlots(idle.fields).map(({ tool }) => tool))], [0]);
     const dual = {
       device: { extruder: { info: [{ id: 0 }, { id: 1 }] } },
@@ -89,7 +89,7 @@ describe('Bambu reports', () => {
     );
   });
 
-  it('lists nozzles by tool, whatever their order, and none of a rack', () => {
+  it('lists nozzles by tool, whatever their order, without those in a rack', () => {
     const told = (info: object[], more: object = {}): number[] =>
       nozzleDiameters({ device: { nozzle: { info } }, ...more });
     const [left, right] = [
@@ -103,7 +103,7 @@ describe('Bambu reports', () => {
     deepStrictEqual(told([], { nozzle_diameter: '0.8' }), [0.8]);
   });
 
-  it('takes the 100 % of the job before for no progress of the next one', () => {
+  it("does not take the previous job's 100 % for progress of the next one", () => {
     const tracker = new ReportTracker({ cancelCodeMs: 10_000, staleStateMs: 90_000 });
     const shown = (fields: JsonObject) => {
       tracker.takeStatus({ full: false, fields });
@@ -117,12 +117,12 @@ describe('Bambu reports', () => {
     deepStrictEqual(shown({ mc_percent: 100, mc_remaining_time: 0, layer_num: 9 }), ['printing', 1, 0]);
   });
 
-  it('reads every recorded frame there is', () => {
+  it('reads every recorded frame', () => {
     const files = readdirSync(fixtures, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
     strictEqual(files.length, 5);
     for (const file of files) {
       const recorded = JSON.parse(text(file));
-      // One of them is what was kept of a report, without its frame.
+      // One of them contains a stored report without its frame.
       const frame = recorded.message ?? ('gcode_state' in recorded ? { print: recorded } : recorded);
       const messages = parseReport(Buffer.from(JSON.stringify(frame), 'utf8'));
       const tracker = new ReportTracker({ cancelCodeMs: 10_000, staleStateMs: 90_000 });
@@ -137,7 +137,7 @@ describe('Bambu reports', () => {
     }
   });
 
-  it('merges AMS trays by their ids and keeps the others', () => {
+  it('merges AMS trays by id and keeps the others', () => {
     const merged = mergeReport(idle.fields, {
       ams: { tray_tar: '0', ams: [{ id: '0', tray: [{ id: '2', state: 9 }] }] },
     });
@@ -154,7 +154,7 @@ describe('Bambu reports', () => {
     deepStrictEqual(mergeReport({ stg: [1, 2, 3], hms: [{ attr: 1 }] }, { stg: [4], hms: [] }), { stg: [4], hms: [] });
   });
 
-  it('keeps answers apart from the state', () => {
+  it('keeps answers separate from the state', () => {
     const [answer] = parseReport(
       Buffer.from('{"print":{"command":"project_file","sequence_id":"20001","result":"SUCCESS"}}'),
     );
@@ -165,7 +165,7 @@ describe('Bambu reports', () => {
     strictEqual(internal?.kind, 'answer');
   });
 
-  it('bears NUL bytes, line breaks and broken UTF-8', () => {
+  it('tolerates NUL bytes, line breaks and broken UTF-8', () => {
     const pretty = Buffer.from(
       '{\n    "print": {\n        "command": "push_status", "msg": 0, "gcode_state": "IDLE", "subtask_name": "x"\n    }\n}',
     );
@@ -177,7 +177,7 @@ describe('Bambu reports', () => {
 });
 
 describe('Bambu state', () => {
-  it('maps every word of the printer', () => {
+  it('maps every state word of the printer', () => {
     const states = ['IDLE', 'INIT', 'PREPARE', 'SLICING', 'RUNNING', 'PAUSE', 'FINISH', 'FAILED', 'DANCING'].map(
       (word) => mapState({ gcode_state: word, layer_num: 3 }),
     );
@@ -195,7 +195,7 @@ describe('Bambu state', () => {
     strictEqual(mapState({ gcode_state: 'RUNNING', layer_num: 0, mc_percent: 0, stg_cur: 2 }), 'preparing');
   });
 
-  it('bears the lasting health messages of a healthy machine', () => {
+  it('tolerates the permanent health messages of a healthy machine', () => {
     const hms = [
       { attr: 0x03000100, code: 0x00030001 },
       { attr: 0x0c000100, code: 0x00020002 },
@@ -234,7 +234,7 @@ describe('Bambu state', () => {
     strictEqual(currentErrorCode({ print_error: 83918929 }), '0500_8051');
   });
 
-  it('takes the packed temperatures of both nozzles', () => {
+  it('unpacks the temperatures of both nozzles', () => {
     const temperatures = mapTemperatures({
       device: {
         extruder: {
@@ -256,7 +256,7 @@ describe('Bambu state', () => {
     ]);
   });
 
-  it('names the job by the id that is ours, else by a real subtask id', () => {
+  it('identifies the job by our id, else by a real subtask id', () => {
     deepStrictEqual(mapJob({ subtask_name: 'a', subtask_id: '0', task_id: '5239' }, undefined), { name: 'a' });
     deepStrictEqual(mapJob({ subtask_name: 'a', subtask_id: '0', task_id: '5239' }, '5239'), {
       name: 'a',
@@ -268,7 +268,7 @@ describe('Bambu state', () => {
 });
 
 describe('Bambu commands', () => {
-  it('maps filaments to trays in all three spellings', () => {
+  it('maps filaments to trays in all three notations', () => {
     deepStrictEqual(filamentMapping(['ams0-2', 'ams0-3', 'ams0-0', 'ams1-2']), {
       use_ams: true,
       ams_mapping: [2, 3, 0, 6],
@@ -293,7 +293,7 @@ describe('Bambu commands', () => {
     throws(() => filamentMapping(['ams9-9']));
   });
 
-  it('starts the plate that the order names of the uploaded file, under our id', () => {
+  it('starts the requested plate of the uploaded file, under our id', () => {
     const command = projectFile(
       {
         identity: { attemptId: 'a', fileName: 'q1_part.gcode.3mf', taskId: 4711, sha256: '', md5: 'abcdef' },
@@ -338,7 +338,7 @@ describe('Files sliced for a Bambu', () => {
     `<metadata key="nozzle_diameters" value="0.4,0.4"/>` +
     `${ids.map((id) => `<filament id="${id}" type="PLA"/>`).join('')}</plate></config>`;
 
-  it('tell which of the filaments of the project a plate uses, and on which nozzle', () => {
+  it("state which of the project's filaments a plate uses, and on which nozzle", () => {
     deepStrictEqual(parseSliceInfo(xml('1 2 1 2', [2, 4]), 1), {
       filaments: [1, 3],
       extruders: [1, 0, 1, 0],
@@ -346,7 +346,7 @@ describe('Files sliced for a Bambu', () => {
     });
   });
 
-  it('tell of each plate by itself, and nothing of one that they do not have', () => {
+  it('state this for each plate separately, and nothing for a missing plate', () => {
     const plate = (index: number, side: number): string =>
       `<plate><metadata key="index" value="${index}"/><metadata key="filament_maps" value="${side}"/>` +
       `<filament id="${index}" type="PLA"/></plate>`;
@@ -357,13 +357,13 @@ describe('Files sliced for a Bambu', () => {
     deepStrictEqual(parseSliceInfo('<config><plate><filament id="3"/></plate></config>', 2).filaments, [2]);
   });
 
-  it('are mapped by the filaments of the project, whichever way the slots are given', () => {
+  it("are mapped by the project's filaments, in either form of the slots", () => {
     const file = parseSliceInfo(xml('1 2 1 2', [2, 4]), 1);
     deepStrictEqual(slotsOfProject(['ams0-1', 'ams1-2'], file), ['-', 'ams0-1', '-', 'ams1-2']);
     deepStrictEqual(slotsOfProject(['-', 'ams0-1', '-', 'ams1-2'], file), ['-', 'ams0-1', '-', 'ams1-2']);
     strictEqual(slotsOfProject(['ams0-1'], file), undefined);
     deepStrictEqual(slotsOfProject(['ams0-1'], slicedForAnything), ['ams0-1']);
-    // As a real H2D was asked, and as it reported the mapping.
+    // As sent to a real H2D, and as it reported the mapping.
     deepStrictEqual(filamentMapping(['-', 'ams0-1', '-', 'ams1-2']), {
       use_ams: true,
       ams_mapping: [-1, 1, -1, 6],
@@ -388,7 +388,7 @@ describe('Bambu endings', () => {
     return judge;
   };
 
-  it('tells a stop by the code that follows FAILED', () => {
+  it('recognises a stop by the code that follows FAILED', () => {
     const judge = ran();
     deepStrictEqual(judge.judge({ gcode_state: 'FAILED', print_error: 0 }, ours, 2000), {
       ending: null,
@@ -401,27 +401,27 @@ describe('Bambu endings', () => {
     );
   });
 
-  it('takes FAILED without a code for a failure, after a while', () => {
+  it('treats FAILED without a code as a failure, after a while', () => {
     const judge = ran();
     judge.judge({ gcode_state: 'FAILED' }, ours, 2000);
     strictEqual(judge.judge({ gcode_state: 'FAILED' }, ours, 12_001).ending, 'failed');
   });
 
-  it('knows what we asked for, and reasons of a failure', () => {
+  it('recognises our own stop requests, and failure reasons', () => {
     const asked = ran();
     asked.askedToStop('1');
     strictEqual(asked.judge({ gcode_state: 'FAILED' }, ours, 2000).ending, 'cancelled');
     strictEqual(ran().judge({ gcode_state: 'FAILED', fail_reason: '83902467' }, ours, 2000).ending, 'failed');
   });
 
-  it('does not take the reason of the last job for that of one that never ran', () => {
+  it('does not apply the reason of the last job to one that never ran', () => {
     const judge = new EndingJudge(timing);
     judge.judge({ gcode_state: 'PREPARE', fail_reason: '50348044' }, ours, 0);
     strictEqual(judge.judge({ gcode_state: 'FAILED', fail_reason: '50348044' }, ours, 1000).ending, null);
     strictEqual(judge.judge({ gcode_state: 'FAILED', fail_reason: '50348044' }, ours, 12_000).ending, 'failed');
   });
 
-  it('does not take an old FINISH under new ids for the end of the new job', () => {
+  it('does not treat an old FINISH under new ids as the end of the new job', () => {
     const judge = new EndingJudge(timing);
     strictEqual(judge.judge({ gcode_state: 'FINISH' }, other, 0).ending, 'finished');
     strictEqual(judge.judge({ gcode_state: 'FINISH' }, ours, 1000).ending, null);

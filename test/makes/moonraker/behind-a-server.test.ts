@@ -30,9 +30,9 @@ describe('A Moonraker under a path of a web server with HTTPS', () => {
   let simulator: RunningSimulator;
   let server: Server;
   let driver: Driver | undefined;
-  /** The headers of each request that arrived; what was refused before never did. */
+  /** The headers of each request that arrived; a request that was rejected before never did. */
   const keys: unknown[] = [];
-  /** More than this and it answers as nginx does. */
+  /** The size limit, beyond which it answers as nginx does. */
   let mostBytes = Number.POSITIVE_INFINITY;
 
   before(async () => {
@@ -108,7 +108,7 @@ describe('A Moonraker under a path of a web server with HTTPS', () => {
     });
   }
 
-  it('is refused if nobody vouches for it, or another one is pinned, before it has seen a key', async () => {
+  it('is refused if its certificate is untrusted or not the pinned one, before it has seen a key', async () => {
     for (const trust of [{}, { fingerprint: '00'.repeat(32) }]) {
       const state = await connectionWhere(opened(trust), 'refused');
       ok(state.status === 'refused' && /certificate/.test(state.error.message), JSON.stringify(trust));
@@ -118,7 +118,7 @@ describe('A Moonraker under a path of a web server with HTTPS', () => {
     deepStrictEqual(keys, []);
   });
 
-  it('says what to do when the server takes no file of this size', async () => {
+  it('reports what to do if the server rejects a file of this size', async () => {
     const printer = opened({ fingerprint });
     await connectionWhere(printer, 'connected');
     mostBytes = 1000;

@@ -4,7 +4,7 @@ import { boardIds, hostIds } from '../../../lib/makes/moonraker/identity';
 describe('The id of a Klipper', () => {
   const boards: [serial: string, id: string | undefined][] = [
     ['/dev/serial/by-id/usb-Klipper_stm32f446xx_2C0018000851383531393138-if00', '2C0018000851383531393138'],
-    // A hexadecimal number may well have few digits, or none.
+    // A hexadecimal number may well have few decimal digits, or none.
     ['/dev/serial/by-id/usb-Klipper_stm32f446xx_ABCDEF0A-if00', 'ABCDEF0A'],
     ['/dev/serial/by-id/usb-Klipper_rp2040_deadbeefcafe-if00', 'deadbeefcafe'],
     ['/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0', 'A50285BI'],
@@ -20,11 +20,11 @@ describe('The id of a Klipper', () => {
     });
   }
 
-  it('is the one of a CAN bus, where the board has one', () => {
+  it('is that of the CAN bus, if the board has one', () => {
     assert.deepEqual(boardIds({ mcu: { canbus_uuid: 'faebccdeafda' } }), { mcu: 'faebccdeafda' });
   });
 
-  it('is the processor with the configuration, of the computer', () => {
+  it("is the host's processor together with the configuration", () => {
     const system = (serial_number: string) => ({ cpu_info: { serial_number } });
     assert.deepEqual(hostIds(system('10000000abcdefab'), '/home/pi/printer.cfg'), {
       host: '10000000abcdefab /home/pi/printer.cfg',

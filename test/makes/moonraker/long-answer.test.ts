@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { httpGet } from '../../../lib/makes/moonraker/http';
 
 describe('An answer of Moonraker', () => {
-  it('that has no end is given up', async () => {
+  it('is aborted if it does not end', async () => {
     const endless = createServer((_request, response) => {
       const more = (): void => {
         if (!response.destroyed) response.write('x'.repeat(256 * 1024), more);

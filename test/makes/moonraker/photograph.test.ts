@@ -48,7 +48,7 @@ describe('A picture of a Moonraker printer', () => {
     simulator.actions['webcam']?.({ snapshot_url: '/webcam/?action=snapshot' });
   });
 
-  /** A server that is not the printer's program, with everything that it was asked. */
+  /** A server other than the printer's program, with all requests that it received. */
   async function serve(answer: RequestListener): Promise<{ port: number; asked: IncomingMessage[]; server: Server }> {
     const asked: IncomingMessage[] = [];
     const server = createServer((request, response) => {
@@ -60,24 +60,24 @@ describe('A picture of a Moonraker printer', () => {
     return { port: (server.address() as AddressInfo).port, asked, server };
   }
 
-  /** The printer's list names this address for its picture. */
+  /** Sets the picture address in the printer's list. */
   const cameraAt = (url: string | null): void => simulator.actions['webcam']?.({ snapshot_url: url });
 
-  it('is what its camera sees, at a path of its own address', async () => {
+  it('is that of its camera, at a path of its own address', async () => {
     const photo = await photograph(driverAt(port));
     assert.equal(photo?.type, 'image/png');
     const { width, height } = PNG.sync.read(photo?.bytes ?? Buffer.alloc(0));
     assert.deepEqual([width, height], [320, 240]);
   });
 
-  it('is none if there is no camera, or none with pictures', async () => {
+  it('is null if there is no camera, or none with pictures', async () => {
     cameraAt(null);
     assert.equal(await photograph(driverAt(port)), null);
     cameraAt('');
     assert.equal(await photograph(driverAt(port)), null);
   });
 
-  it('may come from another port of its host, which learns no key', async () => {
+  it('may come from another port of its host, which receives no key', async () => {
     const camera = await serve((_request, response) => response.end(picture));
     cameraAt(`http://127.0.0.1:${camera.port}/snap?x=1`);
     assert.deepEqual(await photograph(driverAt(port)), { bytes: picture, type: 'image/png' });
@@ -95,7 +95,7 @@ describe('A picture of a Moonraker printer', () => {
     'file:///etc/passwd',
     'http://',
   ]) {
-    it(`is not fetched from elsewhere: ${address}`, async () => {
+    it(`is not fetched from another host: ${address}`, async () => {
       const elsewhere = await serve((_request, response) => response.end(picture));
       cameraAt(address.replaceAll('PORT', String(elsewhere.port)));
       await assert.rejects(photograph(driverAt(port)), PhotoFailedError);
@@ -103,7 +103,7 @@ describe('A picture of a Moonraker printer', () => {
     });
   }
 
-  it('is not fetched from where a redirection leads', async () => {
+  it('is not fetched after a redirect', async () => {
     const elsewhere = await serve((_request, response) => response.end(picture));
     const camera = await serve((_request, response) => {
       response.writeHead(302, { location: `http://localhost:${elsewhere.port}/` }).end();
@@ -113,7 +113,7 @@ describe('A picture of a Moonraker printer', () => {
     assert.equal(elsewhere.asked.length, 0);
   });
 
-  it('is a JPEG or a PNG by what it holds, whatever it is called', async () => {
+  it('is a JPEG or a PNG by its content, whatever its name', async () => {
     const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
     let body = jpeg;
     const camera = await serve((_request, response) => {
@@ -146,10 +146,10 @@ describe('A picture of a Moonraker printer', () => {
     ['ended', (socket) => socket?.end()],
     ['reset', (socket) => socket?.resetAndDestroy()],
   ] satisfies [string, (socket: Socket | null) => unknown][]) {
-    it(`is whole, or none: a connection that is ${title}`, async () => {
+    it(`is complete, or null: a connection that is ${title}`, async () => {
       const begun = channel('http.client.response.finish');
       let socket: Socket | null = null;
-      // The driver has the beginning of the answer when this comes.
+      // The driver has received the start of the answer at this point.
       const onBegun = (): void => {
         if (socket !== null) breakOff(socket);
       };
@@ -169,7 +169,7 @@ describe('A picture of a Moonraker printer', () => {
     });
   }
 
-  it('is given up when the camera takes too long, from the first byte to the last', async () => {
+  it('is aborted if the camera takes too long, from the first byte to the last', async () => {
     const silent = await serve(() => {});
     const halting = await serve((_request, response) => response.write(picture));
     for (const camera of [silent, halting]) {
@@ -180,7 +180,7 @@ describe('A picture of a Moonraker printer', () => {
     await assert.rejects(photograph(driverAt(silent.port, { photoMs: 300 })), /given up/);
   });
 
-  it('is given up when the driver is closed', async () => {
+  it('is aborted when the driver is closed', async () => {
     const silent = await serve(() => {});
     cameraAt(`http://127.0.0.1:${silent.port}/`);
     const driver = driverAt(port, { photoMs: 600_000 });
@@ -226,7 +226,7 @@ describe('A picture of a Moonraker printer', () => {
     });
   }
 
-  it('of a Moonraker without a web server before it is asked of the one beside it', () => {
+  it('is requested from the server beside Moonraker if it has no web server in front of it', () => {
     const at = (host: string, port: number, tls = false): string => webAddress({ host, port, tls }).href;
     assert.equal(at('giga.local', 7125), 'http://giga.local/');
     assert.equal(at('giga.local', 8080), 'http://giga.local:8080/');

@@ -17,8 +17,8 @@ import {
 type Fields = Record<string, unknown>;
 
 /**
- * A printer that is none of ours and knows only what printing takes: no tokens, no list of objects, no history, no queue,
- * no folders. What it does not know it refuses as Moonraker does.
+ * An unfamiliar printer that supports only what printing requires: no tokens, no list of objects, no history, no queue,
+ * no folders. It rejects unknown methods as Moonraker does.
  */
 class SparsePrinter {
   readonly started: string[] = [];
@@ -27,7 +27,7 @@ class SparsePrinter {
   readonly #clients = new Set<WebSocket>();
   #stats: Fields = { state: 'standby', filename: '', print_duration: 0 };
 
-  /** @param objects what else it has and tells of when it is asked */
+  /** @param objects further objects that it reports on request */
   constructor(private readonly objects: Fields = {}) {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -97,8 +97,8 @@ class SparsePrinter {
   }
 }
 
-describe('A printer behind Moonraker that knows only what printing takes', () => {
-  it('prints, and is seen to the end', async () => {
+describe('A printer behind Moonraker that supports only what printing requires', () => {
+  it('prints, and is observed to the end', async () => {
     const printer = new SparsePrinter();
     const directory = await temporaryDirectory();
     const driver = createMoonrakerDriver({
@@ -124,7 +124,7 @@ describe('A printer behind Moonraker that knows only what printing takes', () =>
     }
   });
 
-  it('tells what it can do by its own configuration, and for which extruders it has a macro', async () => {
+  it('reports its capabilities by its own configuration, and the extruders that it has a macro for', async () => {
     const extruder = (nozzle_diameter: number): Fields => ({ nozzle_diameter, max_temp: 300 });
     const printer = new SparsePrinter({
       extruder: { temperature: 20, target: 0 },

@@ -13,7 +13,7 @@ import {
 } from '../../../lib/makes/moonraker/state-mapping';
 
 describe('Moonraker state', () => {
-  it('is a fault after a shutdown, although the print says paused', () => {
+  it('is a fault after a shutdown, although the print shows as paused', () => {
     const mapped = mapState({
       klippy: 'shutdown',
       klippyMessage: '',
@@ -26,7 +26,7 @@ describe('Moonraker state', () => {
     deepStrictEqual(mapped, { state: 'fault', job: { name: 'a.gcode' }, ending: 'failed', message: 'MCU lost' });
   });
 
-  it('does not take the message of when Klipper was ready for the reason of its shutdown', () => {
+  it('does not use the message from the ready state as the reason of a shutdown', () => {
     const mapped = mapState({
       klippy: 'shutdown',
       klippyMessage: 'MCU lost',
@@ -39,7 +39,7 @@ describe('Moonraker state', () => {
     strictEqual(mapped.message, 'MCU lost');
   });
 
-  it('is unknown for a word that nobody knows', () => {
+  it('is unknown for an unknown word', () => {
     strictEqual(
       mapState({
         klippy: 'ready',
@@ -51,7 +51,7 @@ describe('Moonraker state', () => {
     );
   });
 
-  it('counts progress between the bytes of the g-code', () => {
+  it('computes progress from the byte range of the g-code', () => {
     const objects = {
       print_stats: { state: 'printing', print_duration: 60 },
       virtual_sdcard: { file_position: 600, progress: 0.1 },
@@ -63,7 +63,7 @@ describe('Moonraker state', () => {
     deepStrictEqual(mapProgress(objects, {}), { progress: 0.1, remainingMinutes: 9 });
   });
 
-  it('names heaters and extruders, and tells by the sensor whether filament is there', () => {
+  it('names heaters and extruders, and uses the sensor to report whether filament is present', () => {
     const objects = {
       extruder: { temperature: 20, target: 0 },
       extruder1: { temperature: 21, target: 5 },
@@ -86,7 +86,7 @@ describe('Moonraker state', () => {
   });
 });
 
-describe('What Klipper says that the machine can do', () => {
+describe('The capabilities that Klipper reports', () => {
   const settings = {
     extruder: { nozzle_diameter: 0.6, max_temp: 300 },
     extruder1: { nozzle_diameter: 0.4, max_temp: 280 },
@@ -100,7 +100,7 @@ describe('What Klipper says that the machine can do', () => {
     lastJob: undefined,
   });
 
-  it('is read from its configuration and its axes, nozzles by their number', () => {
+  it('are read from its configuration and its axes, nozzles by number', () => {
     const configuration = usefulSettings({ settings });
     deepStrictEqual(Object.keys(configuration), ['extruder', 'extruder1', 'heater_bed']);
     const state = stateOf([-5, -1, -12, 0], [355, 345, 350, 0]);
@@ -113,12 +113,12 @@ describe('What Klipper says that the machine can do', () => {
     deepStrictEqual(mapToolHead(state, configuration).nozzleDiameters, [0.6, 0.4]);
   });
 
-  it('keeps the half of a delta that lies behind its origin', () => {
+  it('keep the half of a delta that lies behind its origin', () => {
     const { buildVolume } = mapCapabilities(stateOf([-120, -120, -2, 0], [120, 120, 250, 0]), {});
     deepStrictEqual(buildVolume, { min: { x: -120, y: -120, z: 0 }, max: { x: 120, y: 120, z: 250 } });
   });
 
-  it('is missing where it does not say, or not of every extruder', () => {
+  it('are missing if it does not report them, or not for every extruder', () => {
     deepStrictEqual(mapCapabilities({ ...stateOf([], []), objects: {} }, {}), {});
     const { nozzleDiameters } = mapToolHead(stateOf([], []), { extruder: settings.extruder });
     deepStrictEqual(nozzleDiameters, []);
@@ -126,7 +126,7 @@ describe('What Klipper says that the machine can do', () => {
 });
 
 describe('Moonraker errors', () => {
-  it('finds the text in what old versions wrap', () => {
+  it('finds the text in the wrapper of old versions', () => {
     strictEqual(errorMessage("{'error': 'WebRequestError', 'message': 'SD busy'}"), 'SD busy');
     strictEqual(
       errorMessage("{'error': 'WebRequestError', 'message': \"The value 'x' is not valid\"}"),
@@ -135,12 +135,12 @@ describe('Moonraker errors', () => {
     strictEqual(errorMessage('Unable to open file'), 'Unable to open file');
   });
 
-  it('bears HTML from a proxy', () => {
+  it('tolerates HTML from a proxy', () => {
     const error = httpError(504, '<html>504 Gateway Time-out</html>');
     deepStrictEqual([error.status, error.message], [504, 'HTTP 504']);
   });
 
-  it('knows a refused login in both of its shapes', () => {
+  it('recognises a rejected login in both forms', () => {
     strictEqual(rpcError({ code: -32602, message: 'Unauthorized' }).unauthorized, true);
     strictEqual(httpError(401, '{"error":{"code":401,"message":"Unauthorized"}}').unauthorized, true);
     strictEqual(rpcError({ code: 400, message: 'SD busy' }).unauthorized, false);

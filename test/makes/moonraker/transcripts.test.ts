@@ -33,7 +33,7 @@ function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
-/** Gives one line to the state machine as the driver would. */
+/** Passes one line to the state machine as the driver would. */
 function take(tracker: StateTracker, entry: Entry): void {
   const result = fieldsOf(entry.body?.result);
   if (entry.kind === 'notify') tracker.notify(entry.body?.method ?? '', entry.body?.params ?? []);
@@ -49,7 +49,7 @@ function take(tracker: StateTracker, entry: Entry): void {
   }
 }
 
-/** What the words of the history mean. A print whose record Moonraker closed when it stopped went on to its end. */
+/** The meanings of the history's words. A print whose record Moonraker closed when it stopped ran to its end. */
 const endings: Record<string, string> = {
   completed: 'finished',
   cancelled: 'cancelled',
@@ -60,7 +60,7 @@ const endings: Record<string, string> = {
 };
 const historyMs = 5000;
 
-/** Replays a transcript and lists what the printer did: each change of state, job and ending. */
+/** Replays a transcript and lists the printer's actions: each change of state, job and ending. */
 function replay(file: string): string[] {
   const tracker = new StateTracker(historyMs);
   const seen: string[] = [];
@@ -73,7 +73,7 @@ function replay(file: string): string[] {
   return seen;
 }
 
-/** Whether the texts occur in this order, others between them allowed. */
+/** Whether the texts occur in this order, possibly with others in between. */
 function follows(seen: string[], expected: string[]): void {
   let from = 0;
   for (const text of expected) {
@@ -84,10 +84,10 @@ function follows(seen: string[], expected: string[]): void {
 }
 
 describe('Moonraker transcripts', () => {
-  it('are all there', () => strictEqual(transcripts.length, 7));
+  it('are complete', () => strictEqual(transcripts.length, 7));
 
   for (const file of transcripts) {
-    it(`${file}: every job ends as the printer's own history says, or as its state says where that lost sight`, () => {
+    it(`${file}: every job ends as the printer's own history says, or as its state says if the history lost track`, () => {
       const tracker = new StateTracker(historyMs);
       const open = new Map<string, string>();
       for (const entry of entriesOf(file)) {
@@ -108,7 +108,7 @@ describe('Moonraker transcripts', () => {
       }
     });
 
-    it(`${file}: every refusal is read, with its reason`, () => {
+    it(`${file}: every rejection is read, with its reason`, () => {
       for (const entry of entriesOf(file)) {
         const error = entry.body?.error;
         if (error === undefined) continue;
@@ -124,7 +124,7 @@ describe('Moonraker transcripts', () => {
       }
     });
 
-    it(`${file}: every upload is taken for what it was`, () => {
+    it(`${file}: every upload is judged correctly`, () => {
       for (const entry of entriesOf(file)) {
         if (entry.kind !== 'http' || entry.path !== '/server/files/upload' || (entry.code ?? 0) < 0) continue;
         const reply = { status: entry.code ?? 0, body: JSON.stringify(entry.body) };
@@ -178,7 +178,7 @@ describe('Moonraker transcripts', () => {
     });
   }
 
-  it('legacy-giga-1: cancels while it prints and while it is paused', () => {
+  it('legacy-giga-1: cancels during a print and during a pause', () => {
     follows(replay('legacy-giga-1.jsonl'), [
       'printing ca.gcode -',
       'idle ca.gcode cancelled',
@@ -187,7 +187,7 @@ describe('Moonraker transcripts', () => {
     ]);
   });
 
-  it('legacy-giga-2: a pause that does nothing, and a file that ends at once', () => {
+  it('legacy-giga-2: a pause without effect, and a file that ends immediately', () => {
     const seen = replay('legacy-giga-2.jsonl');
     follows(seen, ['printing nohome.gcode -', 'idle nohome.gcode finished']);
     ok(!seen.includes('paused nohome.gcode -'));
@@ -195,7 +195,7 @@ describe('Moonraker transcripts', () => {
   });
 
   for (const file of ['modern-upload.jsonl', 'legacy-upload.jsonl']) {
-    it(`${file}: every job that was started is seen to its end`, () => {
+    it(`${file}: every started job is followed to its end`, () => {
       const started = entriesOf(file).flatMap(({ body }) => {
         const { action, job } = fieldsOf(body?.method === 'notify_history_changed' ? body.params?.[0] : undefined);
         return action === 'added' ? [String(fieldsOf(job).filename)] : [];
@@ -209,7 +209,7 @@ describe('Moonraker transcripts', () => {
     });
   }
 
-  it('modern-auth: nothing is said about jobs', () => {
+  it('modern-auth: nothing is reported about jobs', () => {
     deepStrictEqual(replay('modern-auth.jsonl'), ['busy - -']);
   });
 });

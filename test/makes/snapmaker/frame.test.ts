@@ -94,7 +94,7 @@ describe('SACP parser', () => {
     });
   }
 
-  it('passes over stray bytes and a broken frame', () => {
+  it('skips stray bytes and a broken frame', () => {
     const first = Buffer.from(expected[0] ?? '', 'hex');
     const broken = Buffer.from(expected[1] ?? '', 'hex');
     broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 0xff;
@@ -123,7 +123,7 @@ describe('SACP payloads', () => {
     deepStrictEqual([chunkCount(1), chunkCount(61_440), chunkCount(61_441)], [1, 1, 2]);
   });
 
-  it('reads what the machine says', () => {
+  it("reads the machine's messages", () => {
     const md5 = 'a2aff182da975386d109e62f79c3ffb7';
     deepStrictEqual(readFileInfo(payloadOf('file_info_reply_artisan')), { md5, name: 'job-42.gcode' });
     deepStrictEqual(readFileInfo(Buffer.concat([Buffer.from([0]), payloadOf('file_info_reply_artisan')])), {
@@ -168,7 +168,7 @@ describe('SACP payloads', () => {
     deepStrictEqual(readFault(payloadOf('exception_filament_runout')), { level: 0, owner: 13, state: 11 });
   });
 
-  it('reads that no job ran since the machine was switched on', () => {
+  it('recognises that no job ran since the machine was switched on', () => {
     const none = Buffer.alloc(2 + 32 + 2 + 128);
     none.writeUInt16LE(32, 0);
     none.writeUInt16LE(128, 34);

@@ -31,7 +31,7 @@ describe('Snapmaker endings', () => {
     [20, 'failed'],
     [22, 'failed'],
   ] as const) {
-    it(`takes notice ${code} for ${ending}`, () => {
+    it(`maps notice ${code} to ${ending}`, () => {
       const judge = ran();
       judge.status(5, 30);
       judge.status(0, 40);
@@ -42,7 +42,7 @@ describe('Snapmaker endings', () => {
     });
   }
 
-  it('goes by the line count when the notice is lost', () => {
+  it('uses the line count if the notice is lost', () => {
     const finished = ran();
     finished.status(0, 40);
     strictEqual(finished.judge(facts(998, 5041)).ending, 'finished');
@@ -51,7 +51,7 @@ describe('Snapmaker endings', () => {
     strictEqual(broken.judge(facts(400, 5041)).ending, 'unknown');
   });
 
-  it('does not take a line count that was told before the job ended: it may be that of the job before', () => {
+  it('ignores a line count that was reported before the job ended: it may belong to the previous job', () => {
     const judge = new RunJudge(5000);
     judge.status(0, 0);
     judge.status(2, 20);
@@ -61,7 +61,7 @@ describe('Snapmaker endings', () => {
     strictEqual(judge.judge(facts(12, 5042)).ending, 'unknown');
   });
 
-  it('does not take the line count of the last job for one that never ran', () => {
+  it('does not use the line count of the last job for one that never ran', () => {
     const judge = new RunJudge(5000);
     judge.status(0, 0);
     judge.judge(facts(5000, 0, other));
@@ -69,7 +69,7 @@ describe('Snapmaker endings', () => {
     strictEqual(judge.judge(facts(5000, 20_000)).ending, 'unknown');
   });
 
-  it('goes by the line count of a job that ended while nobody looked, once it was told anew', () => {
+  it('uses the line count of a job that ended unobserved, once it is reported again', () => {
     const judge = new RunJudge(5000);
     judge.status(1, 0);
     judge.judge(facts(0, 0));
@@ -91,7 +91,7 @@ describe('Snapmaker endings', () => {
     strictEqual(judge.judge(facts(1000, 10)).ending, 'finished');
   });
 
-  it('does not carry a notice over to the next job', () => {
+  it('does not apply a notice to the next job', () => {
     const judge = ran();
     judge.status(0, 40);
     judge.issue(12);

@@ -19,8 +19,8 @@ const text = (value: string): Buffer => {
 };
 
 /**
- * A machine that is none of ours: greets, pushes its state, pulls a file and prints it. Of pushes it knows only the state,
- * which it tells in two bytes; everything else it refuses, or leaves unanswered.
+ * An unfamiliar machine: greets, pushes its state, pulls a file and prints it. It pushes only the state,
+ * in two bytes; it rejects everything else, or leaves it unanswered.
  */
 class SparseMachine {
   received = '';
@@ -139,8 +139,8 @@ class SparseMachine {
   }
 }
 
-describe('A machine behind SACP that knows only what printing takes', () => {
-  it('prints, and is seen to the end', async () => {
+describe('A machine behind SACP that supports only what printing requires', () => {
+  it('prints, and is observed to the end', async () => {
     const machine = new SparseMachine();
     const directory = await temporaryDirectory();
     const driver = createSnapmakerDriver({

@@ -6,7 +6,7 @@ import { notReady, preflightVerdict } from '../../../lib/services/agents/preflig
 import { ProgressNote } from '../../../lib/services/agents/progress-note';
 import { giga, job } from '../../fit/subjects';
 
-describe('What a printer has against a print', () => {
+describe('The failed checks before a print', () => {
   const failure = (check: string, more: Partial<PreflightFailure> = {}): PreflightFailure => ({
     check,
     whose: 'printer',
@@ -23,30 +23,30 @@ describe('What a printer has against a print', () => {
 
   const table: [what: string, failures: PreflightFailure[], verdict: ReturnType<typeof preflightVerdict>][] = [
     ['nothing', [], null],
-    ['a condition of its own closes it', [storage], { what: 'close', because: [storage] }],
-    ['all conditions of its own are named', [storage, mode], { what: 'close', because: [storage, mode] }],
+    ['a condition of the printer closes it', [storage], { what: 'close', because: [storage] }],
+    ['all conditions of the printer are named', [storage, mode], { what: 'close', because: [storage, mode] }],
     [
-      'a condition of its own closes it, whatever else there is',
+      'a condition of the printer closes it, whatever else failed',
       [file, slot, storage],
       { what: 'close', because: [storage] },
     ],
-    ['what concerns one slot withdraws the attempt', [slot], { what: 'withdraw' }],
-    ['what concerns this moment withdraws the attempt', [slot, moment], { what: 'withdraw' }],
-    ['the file was not started', [file], { what: 'not_started' }],
-    ['the job was not started', [ofJob], { what: 'not_started' }],
-    ['the file beside a slot was not started', [slot, file], { what: 'not_started' }],
+    ['a failure of one slot withdraws the attempt', [slot], { what: 'withdraw' }],
+    ['a failure of this moment withdraws the attempt', [slot, moment], { what: 'withdraw' }],
+    ['a failure of the file ends the attempt as not started', [file], { what: 'not_started' }],
+    ['a failure of the job ends the attempt as not started', [ofJob], { what: 'not_started' }],
+    ['a failure of the file beside a slot ends the attempt as not started', [slot, file], { what: 'not_started' }],
   ];
   for (const [what, failures, verdict] of table) {
     it(`${what}`, () => assert.deepEqual(preflightVerdict(failures), verdict));
   }
 
-  it('is told with what is to be done', () => {
+  it('are reported with their remedies', () => {
     const words = 'the printer is not ready: storage is wrong. Mend storage. file is wrong. Mend file.';
     assert.equal(notReady([storage, file]), words);
   });
 });
 
-describe('What was planned', () => {
+describe('A planned assignment', () => {
   const pla = materialId('pla');
   const planned = { slot: 'extruder', tool: 0 };
   const holding = (slot: Partial<(typeof giga.slots)[number]>) => ({
@@ -56,12 +56,12 @@ describe('What was planned', () => {
 
   it('fits as long as nothing has changed', () => assert.deepEqual(misfitsOf(job(), giga, planned, true), []));
 
-  it('fits from the slot that was planned, whatever is in another', () => {
+  it('fits from the planned slot, whatever another one holds', () => {
     const printer = { ...giga, slots: [{ slot: 'other', tool: 1, materialId: null, gramsFree: 0 }, ...giga.slots] };
     assert.deepEqual(misfitsOf(job(), printer, planned, true), []);
   });
 
-  it('fits whatever lies on the bed: the intent looks at that', () => {
+  it('fits whatever lies on the bed: the intent checks that', () => {
     assert.deepEqual(misfitsOf(job(), { ...giga, bed: 'occupied' }, planned, true), []);
   });
 
@@ -82,18 +82,18 @@ describe('What was planned', () => {
       [/^slot extruder no longer holds pla$/],
     ],
     [
-      'when the printer sees something else in its slot',
+      'when the printer detects something else in its slot',
       () =>
         misfitsOf(job(), holding({ materialId: null, contradiction: { booked: pla, seen: 'PETG' } }), planned, true),
       [/^slot extruder no longer holds pla: the printer reports PETG there$/],
     ],
     [
-      'when the part is too large for what the printer says of itself',
+      'when the part is too large for the reported volume',
       () => misfitsOf(job({ dimensions: { x: 900, y: 20, z: 20 } }), giga, planned, true),
       [/./],
     ],
     [
-      'when the nozzle is another one than its file was made for',
+      'when a different nozzle is mounted than its file was made for',
       () => misfitsOf(job({ sliced: { nozzleDiameters: [0.6] } }), { ...giga, mountedNozzles: [0.4] }, planned, true),
       [/0\.6/],
     ],
@@ -112,10 +112,10 @@ describe('What was planned', () => {
   }
 });
 
-describe('How far the slicer is', () => {
+describe("The slicer's progress", () => {
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('is noted in steps of a tenth, and not at the end', async () => {
+  it('is recorded in steps of a tenth, and not at the end', async () => {
     const notes: string[] = [];
     const note = new ProgressNote(async (text) => void notes.push(text));
     for (const fraction of [0, 0.09, 0.1, 0.15, 0.19, 0.25, 0.97, 1]) {
@@ -127,7 +127,7 @@ describe('How far the slicer is', () => {
     assert.equal(notes.length, 3);
   });
 
-  it('is noted one note at a time', async () => {
+  it('is recorded in one write at a time', async () => {
     const notes: string[] = [];
     let written: () => void = () => undefined;
     const note = new ProgressNote((text) => {
@@ -144,14 +144,14 @@ describe('How far the slicer is', () => {
       over = true;
     });
     await settled();
-    assert.equal(over, false, 'a note that is under way is waited for');
+    assert.equal(over, false, 'a write that is under way is awaited');
     written();
     await waiting;
     note.tell(0.5);
     assert.deepEqual(notes, ['slicing: 20 %', 'slicing: 50 %']);
   });
 
-  it('harms nothing when it cannot be noted', async () => {
+  it('does no harm if it cannot be recorded', async () => {
     let tried = 0;
     const note = new ProgressNote(() => {
       tried++;

@@ -11,7 +11,7 @@ describe('A lease', () => {
   let lease: Lease | undefined;
   afterEach(() => lease?.end(false));
 
-  /** A lease whose statements are answered by `answer`: how many rows they change. */
+  /** A lease whose statements return `answer`: the number of rows that they change. */
   function held(answer: (sql: string) => Promise<number>, claimedAt = performance.now()) {
     const asked: string[] = [];
     const warnings: string[] = [];
@@ -29,12 +29,12 @@ describe('A lease', () => {
     return { lease, asked, warnings };
   }
 
-  it('certainly holds from the claim on for as long as it lasts', () => {
+  it('certainly holds for its duration after the claim', () => {
     assert.equal(held(async () => 1).lease.held, true);
     assert.equal(held(async () => 1, performance.now() - seconds * 1000 - 1).lease.held, false);
   });
 
-  it('is renewed at a third of its time, and holds on', async () => {
+  it('is renewed at a third of its duration, and still holds', async () => {
     const { lease: one, asked } = held(async () => 1);
     await pause(seconds * 1000 + 150);
     assert.ok(asked.length >= 3, `renewed ${asked.length} times`);
@@ -42,16 +42,16 @@ describe('A lease', () => {
     assert.equal(one.lost.aborted, false);
   });
 
-  it('is lost when the database says so, at once and for good', async () => {
+  it('is lost immediately and permanently when the database reports it', async () => {
     const { lease: one, asked } = held(async () => 0);
     await new Promise((resolve) => one.lost.addEventListener('abort', resolve));
     assert.equal(one.held, false);
     assert.match(String(one.lost.reason), /claim of the attempt was lost/);
     await pause(seconds * 1000);
-    assert.equal(asked.length, 1, 'nobody asks for it again');
+    assert.equal(asked.length, 1, 'it is not requested again');
   });
 
-  it('no longer certainly holds when it could not be renewed in time, but is not lost', async () => {
+  it('no longer certainly holds if it could not be renewed in time, but is not lost', async () => {
     const { lease: one, warnings } = held(() => Promise.reject(new Error('no database')));
     await pause(seconds * 1000 + 50);
     assert.equal(one.held, false);
@@ -59,7 +59,7 @@ describe('A lease', () => {
     assert.match(warnings[0] ?? '', /^warn: .*could not be renewed: no database/);
   });
 
-  it('counts from the moment at which it was asked for, and is asked for once at a time', async () => {
+  it('counts from the moment of the request, with one request at a time', async () => {
     let answer: () => void = () => undefined;
     const { lease: one, asked } = held(
       () =>
@@ -71,10 +71,10 @@ describe('A lease', () => {
     assert.equal(asked.length, 1);
     answer();
     await pause(1);
-    assert.equal(one.held, false, 'an answer that came late does not lengthen it');
+    assert.equal(one.held, false, 'an answer that came late does not extend it');
   });
 
-  it('is let go at the end only if another agent shall have it', async () => {
+  it('is released at the end only if another agent may have it', async () => {
     const kept = held(async () => 1);
     await kept.lease.end(false);
     await pause(seconds * 500);
@@ -84,7 +84,7 @@ describe('A lease', () => {
     assert.match(released.asked.join(), /interval '1 second'/);
   });
 
-  it('ends although it cannot be let go', async () => {
+  it('ends although it cannot be released', async () => {
     await held(() => Promise.reject(new Error('no database'))).lease.end(true);
   });
 });

@@ -25,31 +25,27 @@ const shows = (report: Partial<StartSight['report']>): Partial<StartSight> => ({
 
 describe('A start', () => {
   const made: [when: string, sight: Partial<StartSight>][] = [
-    ['on an idle printer that shows what it showed before the intent', {}],
+    ['on an idle printer that shows the same as before the intent', {}],
     ['on a printer that remembers no job, as before', { ...shows({ job: null }), before: { job: null, active: 3 } }],
     [
-      'on a printer that had reported nothing before, and remembers no job',
+      'on a printer without an earlier report that remembers no job',
       { ...shows({ job: null }), before: { job: undefined, active: 3 } },
     ],
-    ['from a slot that the printer cannot see into', shows({ slots: [{ slot: 'one', present: null }] })],
+    ['from a slot that the printer cannot check', shows({ slots: [{ slot: 'one', present: null }] })],
     ['from a slot that the printer does not list', shows({ slots: [] })],
-    ['whatever lies in another slot', shows({ slots: [{ slot: 'two', present: false }] })],
+    ['whatever another slot holds', shows({ slots: [{ slot: 'two', present: false }] })],
     [
-      'whatever lies in the slot, of a material that is not known',
+      'whatever the slot holds, for a job without a known material',
       { ...shows({ slots: [{ slot: 'one', present: false }] }), materialType: undefined },
     ],
-    ['with the same job under a number that comes late', { before: { job: { name: earlier.name }, active: 3 } }],
+    ['with the same job under an id that is reported late', { before: { job: { name: earlier.name }, active: 3 } }],
   ];
   for (const [when, sight] of made) {
     it(`is made ${when}`, () => assert.equal(startRefusal({ ...clear, ...sight }), null));
   }
 
   const refused: [when: string, sight: Partial<StartSight>, why: string][] = [
-    [
-      'on a report that is older than the intent',
-      shows({ receivedAt: 999.9 }),
-      'The observation is older than the intent.',
-    ],
+    ['on a report older than the intent', shows({ receivedAt: 999.9 }), 'The observation is older than the intent.'],
     ...(['preparing', 'printing', 'paused', 'busy', 'fault', 'unknown'] as const).map(
       (state): [string, Partial<StartSight>, string] => [
         `on a printer that is ${state}`,
@@ -58,12 +54,12 @@ describe('A start', () => {
       ],
     ),
     [
-      'on a printer that names this very job already',
+      'on a printer that already names this job',
       { ...shows({ job: { name: 'pw-part-1.gcode' } }), before: { job: { name: 'pw-part-1.gcode' }, active: 3 } },
       'The printer already names this job.',
     ],
     [
-      'on a printer that names the task of this very job already',
+      'on a printer that already names the task of this job',
       { ...shows({ job: { name: 'other', taskId: '7' } }), before: { job: { name: 'other', taskId: '7' }, active: 3 } },
       'The printer already names this job.',
     ],
@@ -83,7 +79,7 @@ describe('A start', () => {
       'The printer reports PETG in slot one, not PLA.',
     ],
     [
-      'when another print was seen running since',
+      'when another print was observed running since',
       { now: { job: earlier, active: 4 } },
       'The printer shows another job than before.',
     ],
@@ -103,12 +99,12 @@ describe('A start', () => {
       'The printer shows another job than before.',
     ],
     [
-      'when a job is named where none was before',
+      'when a job is named that was not named before',
       { before: { job: null, active: 3 } },
       'The printer shows another job than before.',
     ],
     [
-      'when a job is named where nothing was reported before',
+      'when a job is named and nothing was reported before',
       { before: { job: undefined, active: 3 } },
       'The printer shows another job than before.',
     ],
@@ -116,6 +112,6 @@ describe('A start', () => {
     ['of a job that is being cancelled', { cancelled: true }, 'The job is being cancelled.'],
   ];
   for (const [when, sight, why] of refused) {
-    it(`is not made ${when}`, () => assert.equal(startRefusal({ ...clear, ...sight }), why));
+    it(`is refused ${when}`, () => assert.equal(startRefusal({ ...clear, ...sight }), why));
   }
 });

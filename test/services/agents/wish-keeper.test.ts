@@ -5,20 +5,20 @@ const wish = { wanted: 'pause', attemptId: 'a', ageSeconds: 1, problem: null } a
 const now = { state: 'printing', openAttempt: 'a', sinceAsked: Number.POSITIVE_INFINITY } as const;
 type Now = Parameters<typeof judgeWish>[1];
 
-describe('What an operator wants of a print', () => {
+describe("An operator's request to pause or resume a print", () => {
   const cases: [string, Partial<typeof wish>, Partial<Now>, WishVerdict][] = [
-    ['is asked of the printer', {}, {}, 'ask'],
-    ['is asked of a paused one to go on', { wanted: 'resume' }, { state: 'paused' }, 'ask'],
-    ['is done where the printer shows it', {}, { state: 'paused' }, 'drop'],
-    ['is done where it prints again', { wanted: 'resume' }, {}, 'drop'],
-    ['means nothing once nothing prints', {}, { state: 'idle' }, 'drop'],
-    ['means no other print', {}, { openAttempt: 'b' }, 'drop'],
-    ['means no print of ours, if it was for a foreign one', { attemptId: null }, {}, 'drop'],
-    ['is for a foreign print, if none of ours was open', { attemptId: null }, { openAttempt: null }, 'ask'],
-    ['waits for a printer that is away', {}, { state: null }, 'wait'],
-    ['is asked once in a while only', {}, { sinceAsked: 100 }, 'wait'],
-    ['is not asked again once it was refused', { problem: 'no' }, {}, 'wait'],
-    ['is forgotten in the end', { ageSeconds: 601 }, {}, 'drop'],
+    ['is sent to the printer', {}, {}, 'ask'],
+    ['is sent to a paused one to resume', { wanted: 'resume' }, { state: 'paused' }, 'ask'],
+    ['is done when the printer shows it', {}, { state: 'paused' }, 'drop'],
+    ['is done when it prints again', { wanted: 'resume' }, {}, 'drop'],
+    ['is dropped once nothing prints', {}, { state: 'idle' }, 'drop'],
+    ['does not apply to another print', {}, { openAttempt: 'b' }, 'drop'],
+    ['does not apply to a print of ours if it was for a foreign one', { attemptId: null }, {}, 'drop'],
+    ['applies to a foreign print if none of ours was open', { attemptId: null }, { openAttempt: null }, 'ask'],
+    ['waits for an unreachable printer', {}, { state: null }, 'wait'],
+    ['is sent at intervals only', {}, { sinceAsked: 100 }, 'wait'],
+    ['is not sent again once it was refused', { problem: 'no' }, {}, 'wait'],
+    ['is dropped eventually', { ageSeconds: 601 }, {}, 'drop'],
     ['is forgotten after the clock was set back', { ageSeconds: -5 }, {}, 'drop'],
   ];
   for (const [title, wished, shown, verdict] of cases) {

@@ -4,11 +4,11 @@ import { fixture } from '../../fixtures';
 import type { ApiDescription } from '../api-description';
 import { asPathPart, contentTypes, hostileBodies, hostileTexts, hostileValues, one } from './hostile';
 
-/** Who sends a request: without a key, with one that was never made, or with one of a scope. */
+/** The sender of a request: without a key, with one that never existed, or with one of a scope. */
 export const senders = ['nobody', 'stranger', 'read', 'submit', 'operate', 'admin'] as const;
 export type Sender = (typeof senders)[number];
 
-/** A request as it goes over the wire, but for the key. */
+/** A request as it is sent, except for the key. */
 export interface FuzzCase {
   method: string;
   /** Below `/api/fabrication`, as it is sent. */
@@ -18,7 +18,7 @@ export interface FuzzCase {
   body: Buffer | undefined;
 }
 
-/** What is really there, by the name of a field; what comes back from the farm is added. */
+/** Existing values, by field name; values from the farm's answers are added. */
 export class Known {
   readonly #values = new Map<string, string[]>();
 
@@ -29,7 +29,7 @@ export class Known {
     this.#values.set(field, values.slice(-50));
   }
 
-  /** One of them; `at` picks it. */
+  /** Picks one of them by `at`. */
   get(field: string, at: number): string | undefined {
     return Random.pick(this.#values.get(field) ?? [], at);
   }
@@ -63,7 +63,7 @@ type DescribedOperation = ReturnType<ApiDescription['operations']>[number];
 
 const cube = readFileSync(fixture('models', '20mm-xyz-cube.stl'));
 
-/** Requests made from a description: valid ones, and ones that are broken in one or several places. */
+/** Requests generated from a description: valid ones, and ones that are broken in one or several places. */
 export class CaseMaker {
   readonly #description: ApiDescription;
   readonly #known: Known;
@@ -75,7 +75,7 @@ export class CaseMaker {
     this.#operations = description.operations();
   }
 
-  /** The request with this number; of one seed it is always the same but for the ids of what is really there. */
+  /** The request with this number; for one seed it is always the same except for the ids of existing things. */
   make(seed: number, index: number): FuzzCase {
     const random = new Random(Math.imul(seed, 2_654_435_761) + index * 7919);
     random.next();
@@ -96,7 +96,7 @@ export class CaseMaker {
     return request;
   }
 
-  /** A request to where nothing is. */
+  /** A request to an address that does not exist. */
   #strayCase(random: Random): FuzzCase {
     const paths = ['', '/', '/nothing', '/jobs//why', '/jobs/a/b/c', '//queue', '/%2e%2e/settings', '/JOBS/x/y'];
     const method = one(random, ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']);
@@ -133,7 +133,7 @@ export class CaseMaker {
       if (place !== 'header' || name === undefined || random.next() < 0.5) continue;
       const valid = random.next() >= hostility;
       const value = valid ? String(this.#valid(random, name, schema ?? {}, 0)) : one(random, hostileTexts);
-      // What Node.js does not send as a header is no case of ours.
+      // Node.js refuses to send this as a header, so it is not a case.
       request.headers[name] = value.replace(/[^\x20-\x7e\xa0-\xff]/g, '?').slice(0, 1000);
     }
   }
@@ -202,7 +202,7 @@ export class CaseMaker {
     return (parameter.$ref ? this.#description.at(parameter.$ref) : parameter) as Parameter;
   }
 
-  /** A value that a schema accepts; a field whose real values are known gets one of them. */
+  /** A value that a schema accepts; a field with known values gets one of them. */
   #valid(random: Random, field: string, given: Schema, depth: number): unknown {
     const schema = (given.$ref ? this.#description.at(given.$ref) : given) as Schema;
     const real = this.#known.get(field, random.next());
@@ -239,12 +239,12 @@ export class CaseMaker {
     const least = schema.minimum ?? schema.exclusiveMinimum ?? 0;
     const most = schema.maximum ?? 1000;
     if (random.next() < 0.1) return one(random, [least + (schema.exclusiveMinimum === undefined ? 0 : 1e-6), most]);
-    // A thousand copies of everything would only be a test of the planner.
+    // A thousand copies of everything would only test the planner.
     const usual = field === 'copies' ? Math.min(most, 3) : most;
     return whole ? random.whole(least, usual) : random.between(least, usual) + Number.EPSILON;
   }
 
-  /** Puts something else into one place of a value, leaves it out, or adds what is not asked for. */
+  /** Replaces one place of a value, omits it, or adds an unknown field. */
   #breakOnePlace(random: Random, value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
     const record = value as Record<string, unknown>;

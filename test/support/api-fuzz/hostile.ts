@@ -3,7 +3,7 @@ import type { Random } from '../../faults/random';
 const deep = (levels: number, open: string, close: string): unknown =>
   JSON.parse(`${open.repeat(levels)}1${close.repeat(levels)}`);
 
-/** Texts that have broken something somewhere. None of them looks like what an answer must not show. */
+/** Texts that have broken some software before. None of them resembles anything that an answer must not reveal. */
 export const hostileTexts: readonly string[] = [
   '',
   ' ',
@@ -47,7 +47,7 @@ export const hostileTexts: readonly string[] = [
   '2026-11-24T08:00:00+99:99',
 ];
 
-/** Values of every kind but the one that is wanted. */
+/** Values of every type except the requested one. */
 export const hostileValues: readonly unknown[] = [
   null,
   true,
@@ -74,7 +74,7 @@ export const hostileValues: readonly unknown[] = [
   ...hostileTexts,
 ];
 
-/** Texts that are no JSON, or JSON that no schema asks for. */
+/** Texts that are not JSON, or JSON that no schema accepts. */
 export const hostileBodies: readonly (string | Buffer)[] = [
   '',
   ' ',
@@ -135,7 +135,7 @@ export function one<Item>(random: Random, items: readonly Item[]): Item {
   return items[random.whole(0, items.length - 1)] as Item;
 }
 
-/** A text as a part of a URL: encoded as it should be, or not. */
+/** A text as a part of a URL: correctly encoded, or not. */
 export function asPathPart(random: Random, text: string): string {
   const wrong = ['%', '%zz', '%E0%A4', '%c0%ae%c0%ae', '%2e%2e%2fetc', '%00', '..%2f..%2f', '*', '%F0%28%8C%28'];
   if (random.next() < 0.2) return one(random, wrong);

@@ -2,24 +2,24 @@ import { Agent, request } from 'node:http';
 import { ApiDescription } from '../api-description';
 import { CaseMaker, type FuzzCase, Known, type Sender } from './cases';
 
-/** The farm that is tried. */
+/** The farm under test. */
 export interface FuzzSubject {
   /** `http://127.0.0.1:<port>` */
   url: string;
-  /** The key of each scope; empty while keys are not asked for. */
+  /** The key of each scope; empty while keys are not required. */
   keys: Partial<Record<Sender, string>>;
-  /** Directories of this machine, and secrets, that no answer to an error may show. */
+  /** Directories of this machine, and secrets, that no error answer may reveal. */
   secrets: readonly string[];
-  /** Values that are really there, by the name of their field. */
+  /** Existing values, by field name. */
   known: Record<string, readonly string[]>;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface FuzzResult {
   requests: number;
-  /** How many answers had each status. */
+  /** The number of answers by status. */
   statuses: Record<string, number>;
-  /** What should not have come, with the request that brought it. */
+  /** The unexpected answers, with their requests. */
   failures: string[];
 }
 
@@ -41,13 +41,10 @@ const leaks: readonly [string, RegExp][] = [
     /\b(INSERT INTO|SELECT .+ FROM|UPDATE \w+ SET|violates \w+ constraint|syntax error at|invalid input syntax|invalid byte sequence|out of range for type)\b/,
   ],
   ['a connection string', /(postgres(ql)?|amqps?):\/\//],
-  [
-    'a word of JavaScript',
-    /TypeError|RangeError|ReferenceError|Cannot read propert|is not a function|\[object Object\]/,
-  ],
+  ['a JavaScript term', /TypeError|RangeError|ReferenceError|Cannot read propert|is not a function|\[object Object\]/],
 ];
 
-/** Sends requests that are made from docs/openapi.yaml, valid and broken ones, and holds every answer against it. */
+/** Sends requests that are generated from docs/openapi.yaml, valid and broken ones, and checks every answer against it. */
 export async function fuzzApi(
   subject: FuzzSubject,
   run: { seed: number; from: number; to: number; atOnce?: number; onProgress?: (done: number) => void },
@@ -112,10 +109,10 @@ function send(agent: Agent, subject: FuzzSubject, tried: FuzzCase): Promise<Answ
 
 function problemsOf(description: ApiDescription, subject: FuzzSubject, tried: FuzzCase, answer: Answer): string[] {
   const problems: string[] = [];
-  if (answer.status >= 500) problems.push('a fault of the server');
+  if (answer.status >= 500) problems.push('an internal error');
   const body = /^(text\/(event-stream|plain|csv)|image\/)/.test(answer.type) ? answer.text : parsed(answer.text);
   if (body === undefined && answer.status !== 304)
-    return [...problems, `the answer is no JSON (${answer.type})`, ...leaksIn(answer.text, subject)];
+    return [...problems, `the answer is not JSON (${answer.type})`, ...leaksIn(answer.text, subject)];
   const path = tried.path.split('?')[0] ?? '';
   const described = description.describes(tried.method, path);
   if (described) problems.push(...description.problemsOfAnswer(tried.method, path, answer.status, answer.type, body));
@@ -133,7 +130,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A client may be told what it sent itself. */
+/** An answer may repeat what the client sent. */
 function withoutEcho(body: unknown, tried: FuzzCase): unknown {
   const sent = decoded(tried.path) + (tried.body?.toString('utf8') ?? '') + Object.values(tried.headers).join(' ');
   return JSON.parse(JSON.stringify(body), (name: string, value: unknown) => {
@@ -157,7 +154,7 @@ function leaksIn(text: string, { secrets }: FuzzSubject): string[] {
   return found;
 }
 
-/** Keeps ids of what was made, so that later requests find something. */
+/** Stores the ids of created things, so that later requests find them. */
 function learn(known: Known, tried: FuzzCase, answer: Answer): void {
   if (answer.status >= 300) return;
   const body = parsed(answer.text) as Record<string, unknown> | undefined;

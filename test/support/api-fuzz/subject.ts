@@ -7,7 +7,7 @@ import type { FuzzSubject } from './run';
 
 const scopes = ['read', 'submit', 'operate', 'admin'] as const;
 
-/** A running farm as a subject without keys: everybody may do everything. */
+/** A running farm as a subject without keys: everyone may do everything. */
 export async function openSubject(farm: RealFarm): Promise<FuzzSubject> {
   const model = await farm.upload(fixture('models', '20mm-xyz-cube.stl'));
   const { body } = await farm.api<{ materials: { material_id: string }[] }>('/materials');
