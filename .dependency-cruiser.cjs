@@ -1,10 +1,10 @@
 const { readdirSync } = require('node:fs');
 
 /**
- * The house, checked: which folder may import which, and which packages belong to which folder. A folder imports only those
- * named beside it, so that imports run downwards; nothing may import in a circle, types included.
+ * Which folder may import which, and which packages belong to which folder. A folder imports only those named beside it, so
+ * that imports run downwards; no import may be circular, types included.
  */
-const rooms = {
+const folders = {
   model: [],
   contracts: ['model'],
   http: ['model'],
@@ -17,14 +17,14 @@ const rooms = {
   slicing: ['files', 'fit', 'model'],
   makes: ['files', 'fit', 'model', 'slicing'],
 };
-/** The facts of the makes that pure rooms may read: of `lib/makes` these files alone, which import nothing but the model. */
+/** The facts about makes that pure folders may read: of `lib/makes` only these files, which import only the model. */
 const traits = '^lib/makes/(traits|[^/]+/traits)\\.ts$';
 const readersOfTraits = ['fit', 'slicing'];
-/** From here on each folder may import all before it (and what stands above), but no simulator. */
-const storeys = ['farm', 'shared-files', 'schedule', 'beds', 'stock', 'jobs', 'services', 'views', 'integrations', 'api'];
-for (const [index, storey] of storeys.entries()) {
-  const below = Object.keys(rooms).filter((room) => room !== 'simulators');
-  rooms[storey] = [...new Set([...below, ...storeys.slice(0, index)])];
+/** The layers above: each may import all layers before it and the folders above, but no simulator. */
+const layers = ['farm', 'shared-files', 'schedule', 'beds', 'stock', 'jobs', 'services', 'views', 'integrations', 'api'];
+for (const [index, layer] of layers.entries()) {
+  const below = Object.keys(folders).filter((folder) => folder !== 'simulators');
+  folders[layer] = [...new Set([...below, ...layers.slice(0, index)])];
 }
 
 /** Packages that only these folders may import. */
@@ -56,15 +56,15 @@ const makes = readdirSync(`${__dirname}/lib/makes`, { withFileTypes: true })
 module.exports = {
   forbidden: [
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
-    ...Object.entries(rooms).map(([room, allowed]) => ({
-      name: `lib/${room} imports downwards`,
+    ...Object.entries(folders).map(([folder, allowed]) => ({
+      name: `lib/${folder} imports downwards`,
       severity: 'error',
-      from: { path: `^lib/${room}/` },
+      from: { path: `^lib/${folder}/` },
       to: {
         path: '^(lib|nodes|bin|bench|test)/',
         pathNot: [
-          `^lib/(${[room, ...allowed].join('|')})/`,
-          ...(readersOfTraits.includes(room) ? [traits] : []),
+          `^lib/(${[folder, ...allowed].join('|')})/`,
+          ...(readersOfTraits.includes(folder) ? [traits] : []),
         ],
       },
     })),

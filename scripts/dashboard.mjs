@@ -207,7 +207,7 @@ for (const [index, [name, question, shown]] of questions.entries()) {
   if (name === 'plan') targets.push('queue-status changes of the queue');
   nodes.push(wired('queue-status', name, 700, { farm: farm.id, question }, [targets]));
 }
-for (const [index, name] of ['Farm', 'Queue', 'Plan', 'Setups', 'Trouble', 'Numbers', 'Submit'].entries()) {
+for (const [index, { name }] of pages.entries()) {
   row = index;
   const targets = { Queue: [['switch whole queue or order']], Numbers: [[]], Submit: [[]] }[name];
   nodes.push(template(name, targets ?? [['switch just opened or order']]));

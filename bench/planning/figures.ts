@@ -1,4 +1,4 @@
-import { weightOf } from '../../lib/planning/objective';
+import { weightOf } from '../../lib/planning/priority';
 import { Platewise, type Prediction } from './platewise';
 import type { Policy, Run } from './simulation';
 import { fits, type StreamFarm } from './stream';

@@ -3,9 +3,9 @@ import { OperatorCalendar, type OperatorHours } from '../../lib/planning/calenda
 import { type DurationRecord, durationFactor, learn } from '../../lib/planning/durations';
 import { Forecast, type Situation, situationOf } from '../../lib/planning/forecast';
 import type { Weights } from '../../lib/planning/objective';
-import { owedAt } from '../../lib/planning/owed';
 import { makePlan } from '../../lib/planning/plan';
 import type { Plan, PlanLine } from '../../lib/planning/plan-shape';
+import { owedAt } from '../../lib/planning/priority';
 import type { PlanningJob, PlanningPrinter, Snapshot } from '../../lib/planning/snapshot';
 import { plainChanges } from './baselines';
 import { bestFor } from './best-for';

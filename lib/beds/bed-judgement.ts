@@ -40,7 +40,7 @@ export function judgeBed(sight: BedSight): 'foreign' | 'unknown' | null {
     return record === 'different' && !sight.firstContact && report.job !== null ? 'foreign' : null;
   // Simulators only: they are used by their own farm, so that an unused one still has an empty plate.
   if (sight.neverUsed && (sight.firstContact || report.job === null)) return null;
-  // Whoever said before that the bed is clear cannot have known what this machine has printed.
+  // A confirmation from before the first contact cannot cover what this machine has printed.
   if (sight.firstContact) return 'unknown';
   // The print that was running has ended since, and lies there.
   if (sight.wasActive) return 'unknown';

@@ -89,9 +89,17 @@ export type StatusMessage =
       changed_at: string;
     };
 
+/** Every event of the status bus. */
+const statusEvents = Object.keys({
+  job: true,
+  bed: true,
+  low_stock: true,
+  attention: true,
+} satisfies Record<StatusMessage['event'], true>) as StatusMessage['event'][];
+
 /** The common part of every message of the status bus; the rest depends on the version that wrote it. */
 const StatusHead = Type.Object({
-  event: OneOf(['job', 'bed', 'low_stock', 'attention']),
+  event: OneOf(statusEvents),
   changed_at: Time,
   changed_by: Type.String(),
 });

@@ -2,7 +2,7 @@
 export interface AgentTimes {
   /** How long a claim lasts without renewal (s). */
   leaseSeconds: number;
-  /** The maximum time from the intent to the start command; T_cmd of the contract (s). */
+  /** The maximum time from the intent to the start command (s). */
   startCommandSeconds: number;
   /** How long an upload waits for an offline printer before the attempt is given back (s). */
   connectSeconds: number;

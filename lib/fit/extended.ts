@@ -43,7 +43,7 @@ export function extendedReasons(facts: SlicedFacts, machine: TargetMachine): Fit
       'extended_commands',
       `The G-code has commands that ${name} takes from no file: ${named.join(', ')}${more}.`,
       takesMacros
-        ? `Take them out. A macro of ${name} that anybody may run belongs into the allowed macros of its node.`
+        ? `Take them out. If any file may call a macro of ${name}, add it to the allowed macros of its node.`
         : `Take them out, or slice the model for ${name}.`,
     ),
   ];

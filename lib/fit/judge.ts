@@ -431,7 +431,7 @@ function bedReason(printer: FitPrinter): string {
     case 'foreign':
       return `the bed of ${printer.name} is occupied by a print that is not ours; clear it and confirm`;
     case 'unknown':
-      return `nobody has confirmed yet that the bed of ${printer.name} is clear`;
+      return `no operator has confirmed yet that the bed of ${printer.name} is clear`;
     default:
       return `the bed of ${printer.name} must be cleared`;
   }

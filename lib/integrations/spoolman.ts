@@ -3,7 +3,7 @@ import type { SpoolId } from '../model/ids';
 import type { Chore } from '../services/maintenance/chore';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { notify } from '../store/database';
-import { tellLowStock } from '../store/materials';
+import { publishLowStock } from '../store/materials';
 import type { Transaction } from '../store/queryable';
 import {
   agreeOnSpool,
@@ -113,7 +113,7 @@ async function agree(
 }
 
 async function tellIfLow(tx: Transaction, spool: SharedSpool, after: number, lowGrams: number): Promise<void> {
-  if (spool.gramsLeft >= lowGrams && after < lowGrams) await tellLowStock(tx, spool.id as SpoolId);
+  if (spool.gramsLeft >= lowGrams && after < lowGrams) await publishLowStock(tx, spool.id as SpoolId);
 }
 
 /** Both sides are at the target now; grams printed in the meantime follow in the next round. */

@@ -52,6 +52,7 @@ export function parseTickPlan(input: unknown): TickPlan {
   };
 }
 
+/** The lines of a plan that were dispatched, and those that were not, each with its reason. */
 export interface TickResult {
   assignments: Assignment[];
   refused: Refusal[];

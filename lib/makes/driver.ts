@@ -61,6 +61,7 @@ export interface StartPermit {
  */
 export type PreflightCause = 'printer' | 'file' | 'job';
 
+/** A failed check before a print, with its remedy for the operator. */
 export interface PreflightFailure {
   /** Stable name of the check, for example `developer_mode`. */
   check: string;
@@ -102,6 +103,7 @@ export interface DriverOptions {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
 }
 
+/** The events of a driver: each report of the printer, and each change of the connection. */
 export interface DriverEvents {
   report: [report: PrinterReport];
   connection: [state: ConnectionState];

@@ -19,12 +19,15 @@ export interface IncomingMessage {
 /** What happens to a message: it is accepted, redelivered later, or never redelivered (dead-lettered). */
 export type Verdict = 'accept' | 'retry' | 'reject';
 
+/** Handles one message and decides what happens to it. A handler that throws counts as `retry`. */
 export type MessageHandler = (message: IncomingMessage) => Promise<Verdict>;
 
+/** A running consumer; `cancel` ends it. */
 export interface Subscription {
   cancel(): Promise<void>;
 }
 
+/** The connection to the broker. */
 export type BrokerState =
   /** `blocked`: the broker accepts no messages for now, for this reason; it still delivers those that it has. */
   { status: 'connected'; blocked?: string } | { status: 'disconnected'; reason: string };

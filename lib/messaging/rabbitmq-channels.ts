@@ -59,6 +59,7 @@ async function declareJobsExchange(channel: Channel): Promise<void> {
   await channel.assertExchange(jobsExchange, 'topic', { durable: true });
 }
 
+/** Declares the fanout of status messages. */
 export async function declareStatusExchange(channel: Channel): Promise<void> {
   await channel.assertExchange(statusExchange, 'fanout', { durable: true });
 }
@@ -79,6 +80,7 @@ export async function declareDeadLetterQueue(channel: Channel, queue: string): P
   return messageCount;
 }
 
+/** Declares the queue of a printer, whose messages are dead-lettered after `deliveryLimit` deliveries, and binds it to its exchange. */
 export async function declarePrinterQueue(channel: Channel, printerId: string): Promise<void> {
   const queue = printerQueue(printerId);
   await declareJobsExchange(channel);

@@ -1,9 +1,8 @@
 import type { PrinterId } from './ids';
 
 /**
- * What a submitter may ask of a job beside its file, material and times. Each has a column and a field of the API of the same name in snake
- * case; from here it reaches the database, the planner and the job page by itself. A new one needs a line in each of the two lists below, its
- * contract (`lib/contracts/jobs.ts`), a column (`migrations/`), and the code that heeds it.
+ * The optional fields of a submission besides file, material and times. Each has a column and a field of the API of the same name in snake
+ * case. The two lists below carry it to the database, the planner and the job page; CONTRIBUTING.md lists what else a new one needs.
  */
 export interface JobWishes {
   /** 1 (highest) to 10. */
@@ -18,11 +17,11 @@ export interface JobWishes {
   forcePrinter: PrinterId | null;
   /** The printer to take unless the job would be done much later there. */
   preferPrinter: PrinterId | null;
-  /** The submitter's word that a file which names no machine was made for the printers that it fits. */
+  /** The submitter confirms that a file which names no machine was made for the printers that it fits. */
   acceptUnknownMachine: boolean;
 }
 
-/** What counts where nothing is asked. */
+/** The defaults. */
 export const defaultWishes: Readonly<JobWishes> = {
   priority: 5,
   copies: 1,

@@ -50,7 +50,7 @@ export interface Job extends JobWishes {
   retryAt: string | null;
   /** The changed settings of a retry. */
   retrySettings: RetrySettings;
-  /** The plate of the file, from 1; null: it knows no plates. */
+  /** The plate of the file, from 1; null: it has none. */
   plate: number | null;
   /** The requirements of the file; null: the job was submitted to an earlier version and its file has not been read again yet. */
   fileFacts: FileFacts | null;

@@ -125,6 +125,7 @@ export interface PrinterJob {
   md5?: string;
 }
 
+/** A heater with its temperatures (°C). */
 export interface Temperature {
   /** `nozzle`, `nozzle1`, `bed`, `bed1`, `chamber` … */
   name: string;
@@ -157,6 +158,7 @@ export function contradictionOf(reported: ReportedSlot, booked: string): string 
   return reported.materialType;
 }
 
+/** A fault that the printer reports. */
 export interface PrinterFault {
   code: string;
   /** The meaning, followed by the printer's own code in brackets if it has one. */

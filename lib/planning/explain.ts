@@ -3,9 +3,9 @@ import type { JobId, PrinterId } from '../model/ids';
 import { type NotAllowed, notAllowedBecause } from './allowed';
 import { neverFollows } from './dependencies';
 import { expectedHours } from './eligibility';
-import { owedAt } from './owed';
 import { pausedBecause, resumeIt } from './paused';
 import type { Plan, PlanLine } from './plan-shape';
+import { owedAt } from './priority';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { missingSpool, nobodyHas } from './stock';
 

@@ -1,7 +1,7 @@
 import { canEverPrint } from '../fit/judge';
 import type { JobId } from '../model/ids';
-import { weightOf } from './objective';
 import { owedJobs } from './owed';
+import { softDueDays, weightOf } from './priority';
 import type { PlanningJob, Snapshot } from './snapshot';
 
 const hour = 3_600_000;
@@ -13,7 +13,7 @@ const eachPrinter = 10;
 
 /** The urgency of a job: its apparent tardiness cost (ATC), as a logarithm. */
 export function urgency(job: PlanningJob, now: number, meanHours: number): number {
-  const softDue = job.createdAt + (1 + job.priority / 2) * 24 * hour;
+  const softDue = job.createdAt + softDueDays(job.priority) * 24 * hour;
   const due = job.deadline === null ? softDue : Math.min(job.deadline, softDue);
   const slack = Math.max(0, (due - now) / hour - job.hours);
   return Math.log(weightOf(job.priority) / job.hours) - slack / (2 * meanHours);

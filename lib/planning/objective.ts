@@ -2,7 +2,7 @@
 export interface Weights {
   /** The cost of being late at all, in hours of tardiness (β). */
   lateness: number;
-  /** A job without a deadline should be done within 1 + priority / 2 days; each hour beyond counts this much. */
+  /** A job without a deadline should be done within `softDueDays`; each hour beyond counts this much. */
   softTardiness: number;
   /** Each hour that a job is in the farm (γ). */
   flow: number;
@@ -37,9 +37,6 @@ export const defaultWeights: Weights = {
   kit: 0.3,
   promise: 1,
 };
-
-/** The weight of an hour of a job: doubles every two steps of priority, 1 being the highest. */
-export const weightOf = (priority: number): number => 2 ** ((5 - priority) / 2);
 
 /**
  * How likely a print that should end at `end` misses `due` (minutes): logistic, wider the longer and the further away.

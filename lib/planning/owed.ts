@@ -1,15 +1,8 @@
+import { owedAt } from './priority';
 import type { PlanningJob, Snapshot } from './snapshot';
 
-const hour = 3_600_000;
 /** On each printer at least one dispatch in this many serves the job that is owed longest. */
 export const owedEvery = 5;
-
-/** A job becomes owed after a base time plus a time for each step of priority (hours). */
-export const owedAfter = { base: 48, step: 12 };
-
-/** When a job becomes owed (ms). */
-export const owedAt = (job: Pick<PlanningJob, 'createdAt' | 'priority'>): number =>
-  job.createdAt + (owedAfter.base + owedAfter.step * job.priority) * hour;
 
 /** The jobs whose wait is over its limit, the longest owed first; ties by id. */
 export function owedJobs(snapshot: Snapshot): PlanningJob[] {

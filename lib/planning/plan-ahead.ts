@@ -4,14 +4,15 @@ import { bestOfAll } from './all-orders';
 import { lowerBound } from './bound';
 import { OperatorCalendar } from './calendar';
 import { waitsForOthers } from './dependencies';
+import { dispatchOrder } from './dispatch-rule';
 import { expectedHours, outOfService, reluctance } from './eligibility';
 import { frontOf } from './front';
 import { improve, insertBest, totalCost } from './improve';
 import { beginningsOfKits } from './kits';
-import { defaultWeights, weightOf } from './objective';
+import { defaultWeights } from './objective';
 import { owedEvery, owedJobs } from './owed';
-import type { Plan, PlanLine, PlanningBudget } from './plan-shape';
-import { dispatchOrder } from './rule';
+import { heldReason, type Plan, type PlanLine, type PlanningBudget } from './plan-shape';
+import { softDueDays, weightOf } from './priority';
 import { type Machine, type Placed, Schedule, type Task } from './schedule';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { filamentExists, missingSpool, nobodyHas, SpoolPromises } from './stock';
@@ -69,7 +70,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
       continue;
     }
     if (job.held) {
-      plan.waiting[job.id] = 'the job is held; release it';
+      plan.waiting[job.id] = heldReason;
       continue;
     }
     if (job.waitsFor.length > 0) {
@@ -163,7 +164,7 @@ export function layOut(snapshot: Snapshot, budget: PlanningBudget): LaidOut {
     if (job.copiesToStart < 1) continue;
     plan.positions[job.id] = ++position;
     plan.waiting[job.id] = job.held
-      ? 'the job is held; release it'
+      ? heldReason
       : `waits behind ${front.length} more urgent jobs, which are planned first`;
   }
   return { plan, schedule, copies, printers, order };
@@ -285,7 +286,7 @@ function taskOf(
   return {
     release: job.notBefore === null ? 0 : Math.max(0, since(job.notBefore)),
     due: job.deadline === null ? Number.POSITIVE_INFINITY : since(job.deadline),
-    softDue: since(job.createdAt) + (1 + job.priority / 2) * 1440,
+    softDue: since(job.createdAt) + softDueDays(job.priority) * 1440,
     weight: weightOf(job.priority),
     minutes,
     materials: [...new Set(materials)],

@@ -44,6 +44,9 @@ export interface Plan {
   paused?: FarmPause;
 }
 
+/** Why a held job waits. */
+export const heldReason = 'the job is held; release it';
+
 /** Options of the search for a plan. */
 export interface PlanningBudget {
   /** The previous plan, to start from. */

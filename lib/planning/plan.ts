@@ -4,12 +4,12 @@ import { waitsForOthers } from './dependencies';
 import { outOfService, reluctance, wallHours } from './eligibility';
 import { standingStill } from './paused';
 import { planAhead } from './plan-ahead';
-import type { Plan, PlanLine, PlanningBudget } from './plan-shape';
+import { heldReason, type Plan, type PlanLine, type PlanningBudget } from './plan-shape';
+import { inOrder } from './priority';
 import type { PlanningJob, PlanningPrinter, Snapshot } from './snapshot';
 import { filamentExists, missingSpool } from './stock';
 
 const hour = 3_600_000;
-const urgentWithin = 24 * hour;
 /** Limits the copies of a job that are laid out at a time to what the farm can hold. */
 const linesPerPrinter = 2;
 
@@ -52,38 +52,12 @@ function listed(snapshot: Snapshot): Plan {
   return plan;
 }
 
-/** Deadlines that fall within a day first, the nearest before; then priority, then age, the parts of a kit together. */
-function inOrder(snapshot: Snapshot): PlanningJob[] {
-  const urgency = (job: PlanningJob): number =>
-    job.deadline !== null && job.deadline - snapshot.now - job.hours * hour <= urgentWithin
-      ? job.deadline
-      : Number.POSITIVE_INFINITY;
-  /** The parts of a kit follow its oldest one. */
-  const since = new Map<string, number>();
-  for (const { kit, createdAt } of snapshot.jobs) {
-    if (kit) since.set(kit.id, Math.min(createdAt, since.get(kit.id) ?? createdAt));
-  }
-  return snapshot.jobs
-    .filter((job) => job.copiesToStart > 0)
-    .map((job) => ({ job, urgency: urgency(job), age: (job.kit && since.get(job.kit.id)) ?? job.createdAt }))
-    .sort(
-      (a, b) =>
-        (a.urgency === b.urgency ? 0 : a.urgency - b.urgency) ||
-        a.job.priority - b.job.priority ||
-        a.age - b.age ||
-        (a.job.kit?.id ?? '').localeCompare(b.job.kit?.id ?? '') ||
-        a.job.createdAt - b.job.createdAt ||
-        (a.job.id < b.job.id ? -1 : 1),
-    )
-    .map(({ job }) => job);
-}
-
 function heldBecause(
   job: PlanningJob,
   snapshot: Snapshot,
   plan: Plan,
 ): { reason: string; until: number | null } | null {
-  if (job.held) return { reason: 'the job is held; release it', until: null };
+  if (job.held) return { reason: heldReason, until: null };
   if (job.waitsFor.length > 0) {
     const ends = job.waitsFor.map((id) =>
       Math.max(...plan.lines.filter((line) => line.jobId === id).map((line) => Date.parse(line.end ?? ''))),

@@ -150,7 +150,7 @@ export function alertsOf(snapshot: Snapshot, plan: Plan): Alert[] {
       line && first !== line && alone <= job.deadline
         ? `give it priority 1: alone it would be done at ${new Date(alone).toISOString()}`
         : line?.setupAt && Date.parse(line.setupAt) > snapshot.now
-          ? `have somebody do its setup before ${line.setupAt}`
+          ? `have an operator do its setup before ${line.setupAt}`
           : `agree on ${new Date(end).toISOString()}`;
     alerts.push({ jobId: job.id, deadline: new Date(job.deadline).toISOString(), lateMinutes, remedy });
   }

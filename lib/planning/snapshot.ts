@@ -16,7 +16,7 @@ export interface PlanningJob extends FitJob {
   name: string;
   hours: number;
   priority: number;
-  /** Everything that was asked of it besides; absent: nothing. */
+  /** Its other wishes; absent: the defaults. */
   wishes?: JobWishes;
   deadline: number | null;
   createdAt: number;

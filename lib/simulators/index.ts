@@ -1,3 +1,6 @@
+// The comments of the simulators cite sections of our protocol notes, one document for each make. The notes are not
+// published. They collect what public sources show: recorded traffic, the source code of firmware, slicers and
+// Moonraker, and reports of other implementers. The recordings are in test/fixtures.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type SimulatorMake, simulatedMakes } from './registry';

@@ -18,10 +18,10 @@ export class BuiltInSlicer implements Slicer {
     infill_pattern: ['grid', 'cubic', 'rectilinear', 'lines', 'triangles'],
   };
   readonly version = '3';
-  private readonly timeLimitMs: number;
+  readonly #timeLimitMs: number;
 
   constructor(options: { timeLimitMs?: number } = {}) {
-    this.timeLimitMs = options.timeLimitMs ?? 15 * 60_000;
+    this.#timeLimitMs = options.timeLimitMs ?? 15 * 60_000;
   }
 
   async probe(): Promise<{ usable: true; version: string } | { usable: false; reason: string }> {
@@ -37,7 +37,7 @@ export class BuiltInSlicer implements Slicer {
       const result = await runInWorker<SliceResult>({
         module: join(__dirname, 'built-in-worker'),
         input: { ...request, outputPath: temporary },
-        timeLimitMs: this.timeLimitMs,
+        timeLimitMs: this.#timeLimitMs,
         heapLimitMb: 2048,
         signal: options.signal,
         progress: (fraction) => options.progress(fraction),

@@ -160,7 +160,7 @@ function refuseFailure(code: number | null, signal: NodeJS.Signals | null, words
   );
 }
 
-/** A named pipe on which the slicer tells how far it is; undefined where none can be made. */
+/** A named pipe on which the slicer reports its progress; undefined where none can be made. */
 async function progressPipe(
   directory: string,
   progress: (fraction: number) => void,

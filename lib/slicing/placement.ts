@@ -15,7 +15,7 @@ export interface PlacedModel extends Placement {
 /**
  * Stands a model in the middle of the bed, its lowest point on it, turned by 90° if only that fits.
  *
- * @param brim its width (mm), and whether a person asked for it: else it is as wide as there is room
+ * @param brim its width (mm), and whether the submitter set it; otherwise as wide as there is room
  * @throws SlicingError when it fits neither way, or the brim that was asked for does not
  */
 export function placeOnBed(

@@ -16,6 +16,7 @@ export interface SlicingMachine {
   tool: number;
 }
 
+/** A model with everything that a slicer needs to turn it into a print file. Lengths are in mm. */
 export interface SliceRequest {
   /**
    * A clean binary STL of ours in bed coordinates: placed, min z = 0, mm. Of a project with volumes that only a slicer
@@ -39,6 +40,7 @@ export interface SliceRequest {
   skirt: boolean;
 }
 
+/** The result of slicing, besides the file at `SliceRequest.outputPath`. */
 export interface SliceResult {
   /** Seconds by the slicer's own estimate, null if it gives none. */
   estimatedSeconds: number | null;

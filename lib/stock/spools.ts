@@ -11,8 +11,8 @@ import {
   findUsableMaterial,
   insertSpool,
   lockSpool,
+  publishLowStock,
   type Spool,
-  tellLowStock,
 } from '../store/materials';
 import { findPrinter, loadSlot } from '../store/printers';
 import type { Transaction } from '../store/queryable';
@@ -76,7 +76,7 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
     }
     await setSpoolGrams(tx, spool.id, grams);
     const { lowStockGrams } = farm.agentOptions;
-    if (spool.gramsLeft >= lowStockGrams && grams < lowStockGrams) await tellLowStock(tx, spool.id);
+    if (spool.gramsLeft >= lowStockGrams && grams < lowStockGrams) await publishLowStock(tx, spool.id);
     return spoolView(await findSpool(tx, spool.id));
   });
 }

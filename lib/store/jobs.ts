@@ -6,7 +6,7 @@ import type { RetrySettings } from '../model/settings';
 import type { FileFacts } from '../model/sliced-facts';
 import { isTerminal, type JobStatus, statusGraph } from '../model/status';
 import { notify, RowLockedError } from './database';
-import { isAhead } from './moments';
+import { isAhead, isoNow } from './moments';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 
@@ -122,9 +122,6 @@ const jobColumns = [
   `jsonb_build_object('sha256', model_sha256, 'kind', model_kind, 'volumeMm3', model_volume_mm3,
      'dimensions', jsonb_build_object('x', model_x_mm, 'y', model_y_mm, 'z', model_z_mm)) AS model`,
 ].join(', ');
-
-/** A time in the format of every message and answer. */
-const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** The message that reports a status change; `$1`… are those of the statements that use it. */
 const statusBody = (columns: { from: string; to: string; reason: string; actor: string }): string => `

@@ -2,6 +2,7 @@ import { NotFoundError } from '../model/errors';
 import { type AttemptId, isUuid, type MaterialId, type SpoolId } from '../model/ids';
 import type { Material } from '../model/material';
 import { notify } from './database';
+import { isoNow } from './moments';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { reservedOf } from './spool-changes';
@@ -120,7 +121,7 @@ export async function deductGrams(
     [deduction.attemptId, deduction.spoolId, deduction.grams],
   );
   const [row] = rows;
-  if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await tellLowStock(tx, row.id);
+  if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await publishLowStock(tx, row.id);
 }
 
 /** Lowers the remaining grams of an empty spool to those that are still to be deducted from it (grams). */
@@ -134,17 +135,17 @@ export async function emptySpool(tx: Transaction, id: SpoolId): Promise<void> {
     'UPDATE spools SET grams_left = 0, updated_at = now() WHERE id = $1 AND grams_left > 0',
     [id],
   );
-  if (rowCount === 1) await tellLowStock(tx, id);
+  if (rowCount === 1) await publishLowStock(tx, id);
   await notify(tx, 'plan');
 }
 
 /** Adds a message about a spool that has become low to the outbox. */
-export async function tellLowStock(tx: Transaction, id: SpoolId): Promise<void> {
+export async function publishLowStock(tx: Transaction, id: SpoolId): Promise<void> {
   await tx.query(
     `INSERT INTO outbox (kind, routing_key, body)
      SELECT 'status', '', jsonb_build_object('event', 'low_stock', 'spool_id', s.id, 'material_id', s.material_id,
        'label', s.label, 'grams_left', s.grams_left, 'printer_id', l.printer_id, 'slot', l.slot, 'changed_by', 'stock',
-       'changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+       'changed_at', ${isoNow})
      FROM spools s LEFT JOIN printer_slots l ON l.spool_id = s.id WHERE s.id = $1`,
     [id],
   );

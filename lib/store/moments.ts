@@ -1,3 +1,6 @@
+/** SQL: the current time as text, in the format of every message and answer. */
+export const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 /** Differences up to this are normal between concurrent transactions and after small clock corrections (seconds). */
 const slackSeconds = 10;
 

@@ -10,7 +10,7 @@ import type {
   PrinterTrouble,
 } from '../model/printer';
 import { notify, RowLockedError } from './database';
-import { longAgo } from './moments';
+import { isoNow, longAgo } from './moments';
 import type { Queryable, Transaction } from './queryable';
 import { camelCase } from './rows';
 import { reservedOf } from './spool-changes';
@@ -173,8 +173,6 @@ export async function registerPrinter(tx: Transaction, printer: PrinterRegistrat
   }
   return toPrinter(rows[0]);
 }
-
-const isoNow = `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 // A bed change: the new state with its cause, the next version, and the message that reports it.
 const setBedSql = `

@@ -31,6 +31,7 @@ const markSql = `
     coalesce(extract(epoch FROM clock_timestamp() - s.made_at), 0)::float8 AS age_seconds
   FROM plan_changes c LEFT JOIN standing_plan s ON s.settings = $1`;
 
+/** Returns the version and age of the standing plan, and the number of the latest change, without the plan itself. */
 export async function standingMark(db: Queryable, settings: string): Promise<StandingMark> {
   const { rows } = await db.query<{ version: number | null; changes: number; latest: number; age_seconds: number }>(
     markSql,

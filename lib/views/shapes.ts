@@ -76,6 +76,7 @@ function troubleOf(printer: Printer, state: PrinterViewState): Pick<PrinterView,
   };
 }
 
+/** Returns a printer in the form of the API. @param open its open attempt with the name of the job; undefined: none */
 export function printerView(
   printer: Printer,
   slots: LoadedSlot[],

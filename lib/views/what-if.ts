@@ -34,7 +34,7 @@ export async function whatIf(farm: Farm, input: unknown): Promise<WhatIfAnswer> 
       const promise = promiseOf(changed, plan, forecast, job);
       return promise
         ? promiseView(job.id, promise)
-        : { job_id: job.id, waiting_reason: plan.waiting[job.id] ?? 'only an operator can say when' };
+        : { job_id: job.id, waiting_reason: plan.waiting[job.id] ?? 'the time depends on an operator' };
     }),
     shifts: shiftsBetween(before, plan, snapshot.jobs).map((shift) => ({
       job_id: shift.jobId,

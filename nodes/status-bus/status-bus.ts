@@ -5,7 +5,7 @@ import { listenToChanges } from '../../lib/services/changes-feed';
 import { type FarmNodeDefinition, useFarm } from '../farm-user';
 
 interface StatusBusDefinition extends FarmNodeDefinition {
-  /** `all`, `job`, `bed` or `low_stock`: those events; `changed`: only a notification of any change. */
+  /** `all`, the name of one event, or `changed`: only a notification of any change. */
   events: string;
 }
 

@@ -14,9 +14,12 @@ function sources(directory: string): string {
     .join('\n');
 }
 
-const pages = ['README.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((name) =>
-  name.endsWith('.md'),
-);
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync('docs').map((name) => join('docs', name)),
+].filter((name) => name.endsWith('.md'));
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -34,6 +37,17 @@ describe('The documents', () => {
         const file = path === '' ? page : join(dirname(page), path);
         assert.ok(existsSync(file), `${page}: ${target}`);
         if (anchor !== undefined) assert.ok(anchorsOf(file).includes(anchor), `${page}: ${target}`);
+      }
+    }
+  });
+
+  it('name paths that are there', () => {
+    for (const page of pages) {
+      // The changelog also names what an earlier version had.
+      if (page === 'CHANGELOG.md') continue;
+      for (const [, path = ''] of read(page).matchAll(/`((?:lib|nodes|test|scripts|examples|migrations)\/[^`\s]*)`/g)) {
+        if (/[*<>{}…]/.test(path) || path.startsWith('test/generated')) continue;
+        assert.ok(existsSync(path), `${page}: ${path}`);
       }
     }
   });

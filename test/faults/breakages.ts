@@ -47,14 +47,14 @@ export const breakages: Breakage[] = [
     seen: ['double_starts'],
   },
   {
-    name: 'take a lost reply to the start for a refusal',
+    name: 'treat a lost reply to the start as a refusal',
     edits: [[run, 'if (!sent || error instanceof driver_1.StartRejectedError)', 'if (true)']],
     pair: 'embedded',
     only: ['start_reply_lost'],
     seen: ['double_starts', 'occupied_bed_starts'],
   },
   {
-    name: 'leave out the bed gate',
+    name: 'skip the bed gate',
     edits: [
       ['dist/lib/fit/judge.js', `if (printer.bed === 'occupied')`, 'if (false)'],
       [run, `if (printer.bedState !== 'clear')`, 'if (false)'],
@@ -64,7 +64,7 @@ export const breakages: Breakage[] = [
     seen: ['occupied_bed_starts'],
   },
   {
-    name: 'do not notice prints of somebody else',
+    name: 'ignore prints of other clients',
     edits: [
       [
         'dist/lib/services/agents/printer-watch.js',
@@ -77,7 +77,7 @@ export const breakages: Breakage[] = [
     seen: ['occupied_bed_starts'],
   },
   {
-    name: 'take no trace of a print for its end',
+    name: 'treat a print without a trace as completed',
     edits: [
       [
         run,
@@ -90,7 +90,7 @@ export const breakages: Breakage[] = [
     seen: ['lost_jobs'],
   },
   {
-    name: 'publish before the outbox: sent is marked first, and nothing is published again',
+    name: 'mark a message as sent before it is published, and republish nothing',
     edits: [
       [
         'dist/lib/services/relay.js',
@@ -108,7 +108,7 @@ export const breakages: Breakage[] = [
     seen: ['wedged_jobs'],
   },
   {
-    name: 'acknowledge before the claim, and publish nothing again',
+    name: 'acknowledge before the claim, and republish nothing',
     edits: [
       [
         'dist/lib/services/agents/printer-agent.js',
@@ -153,7 +153,7 @@ export const breakages: Breakage[] = [
     seen: ['history_gaps'],
   },
   {
-    name: 'tell the newest change of status first',
+    name: 'publish the newest change of status first',
     edits: [
       ['dist/lib/store/outbox.js', 'ORDER BY w.id LIMIT 1', 'ORDER BY w.id DESC LIMIT 1'],
       ['dist/lib/store/outbox.js', 'AND e.lane = o.lane AND e.id < o.id', 'AND e.lane = o.lane AND e.id > o.id'],
@@ -163,7 +163,7 @@ export const breakages: Breakage[] = [
     seen: ['history_gaps'],
   },
   {
-    name: 'leave out the fencing check',
+    name: 'skip the fencing check',
     edits: [
       [
         attempts,
@@ -181,7 +181,7 @@ export const breakages: Breakage[] = [
     seen: ['stale_writes'],
   },
   {
-    name: 'claim what another agent still holds',
+    name: 'claim an attempt that another agent still holds',
     edits: [
       [attempts, `AND \${(0, moments_1.leaseExpired)('a.lease_until', '$4')}`, 'AND true'],
       [attempts, `AND \${(0, moments_1.leaseExpired)('lease_until', '$2')}`, 'AND $2::float8 IS NOT NULL'],
@@ -191,7 +191,7 @@ export const breakages: Breakage[] = [
     seen: ['stale_writes'],
   },
   {
-    name: 'take nothing off the spool for a print that failed',
+    name: 'deduct nothing from the spool for a failed print',
     edits: [
       ['dist/lib/jobs/record-outcome.js', 'for (const share of', `if (outcome === 'completed') for (const share of`],
     ],
@@ -200,7 +200,7 @@ export const breakages: Breakage[] = [
     seen: ['material_errors'],
   },
   {
-    name: 'always tool 0',
+    name: 'always use tool 0',
     edits: [
       [
         'dist/lib/services/agents/prepared-print.js',
@@ -213,28 +213,28 @@ export const breakages: Breakage[] = [
     seen: ['wrong_filament'],
   },
   {
-    name: 'type not compared',
+    name: 'do not compare the type of the filament',
     edits: [[sliced, 'if (type !== null && !(0, material_1.isSameType)(type, material.type))', 'if (false)']],
     pair: 'embedded',
     only: ['wrong_type_file'],
     seen: ['wrong_file'],
   },
   {
-    name: 'CRC ignored',
+    name: 'ignore the CRC',
     edits: [['dist/lib/files/archive.js', 'if (sum !== entry.crc32)', 'if (false)']],
     pair: 'embedded',
     only: ['damaged_file'],
     seen: ['wrong_file'],
   },
   {
-    name: 'machine not compared',
+    name: 'do not compare the machine',
     edits: [[sliced, 'if (madeForIt(facts, machine))\n        return [];', 'return [];']],
     pair: 'embedded',
     only: ['wrong_machine_file'],
     seen: ['wrong_file'],
   },
   {
-    name: 'the same name is the same print',
+    name: 'treat prints of the same name as the same print',
     edits: [
       [
         'dist/lib/beds/bed-judgement.js',
@@ -247,28 +247,28 @@ export const breakages: Breakage[] = [
     seen: ['occupied_bed_starts'],
   },
   {
-    name: 'a lease in the future is genuine',
+    name: 'trust a lease that ends far in the future',
     edits: [['dist/lib/store/moments.js', 'const leaseSlackSeconds = 1;', 'const leaseSlackSeconds = 1e9;']],
     pair: 'embedded',
     only: ['lease_ahead'],
     seen: ['wedged_jobs'],
   },
   {
-    name: 'name nothing that can be done about an unknown outcome',
+    name: 'offer no action for an unknown outcome',
     edits: [['dist/lib/views/actions.js', 'const printed = outcome(', 'return [];\n    const printed = outcome(']],
     pair: 'embedded',
     only: ['start_ignored'],
     seen: ['without_way_out'],
   },
   {
-    name: 'a message that cannot be read stays in the queue',
+    name: 'leave an unreadable message in the queue',
     edits: [['dist/lib/services/agents/printer-agent.js', `return 'reject';`, 'return new Promise(() => undefined);']],
     pair: 'rabbitmq',
     only: ['poison_message'],
     seen: ['wedged_jobs', 'lost_jobs'],
   },
   {
-    name: 'wait for ever for a printer that refused once',
+    name: 'wait an hour after a printer has refused once',
     edits: [
       ['dist/lib/makes/base-driver.js', 'firstPauseAfterRefusalMs: 30_000', 'firstPauseAfterRefusalMs: 3_600_000'],
       ['dist/lib/makes/base-driver.js', 'longestPauseAfterRefusalMs: 300_000', 'longestPauseAfterRefusalMs: 3_600_000'],
@@ -278,14 +278,14 @@ export const breakages: Breakage[] = [
     seen: ['stranded_printers'],
   },
   {
-    name: 'any machine at the address is the printer',
+    name: 'accept any machine at the address as the printer',
     edits: [['dist/lib/beds/admit-machine.js', `if (relation === 'different' || (`, 'if (false && (']],
     pair: 'embedded',
     only: ['addresses_swapped'],
     seen: ['wrong_machine_starts', 'occupied_bed_starts'],
   },
   {
-    name: 'publish a dispatch once, whatever became of it',
+    name: 'publish a dispatch only once',
     edits: [
       [
         'dist/lib/store/outbox.js',
@@ -298,14 +298,14 @@ export const breakages: Breakage[] = [
     seen: ['wedged_jobs'],
   },
   {
-    name: 'wait for moments that a clock ahead has written',
+    name: 'wait for times that were written while the clock was ahead',
     edits: [['dist/lib/store/moments.js', 'const slackSeconds = 10;', 'const slackSeconds = 1e9;']],
     pair: 'rabbitmq',
     only: ['database_clock_jump', 'upload_breaks', 'queue_purged'],
     seen: ['wedged_jobs'],
   },
   {
-    name: 'take a job back from a printer that prints it',
+    name: 'withdraw a job from a printer that is printing it',
     edits: [
       ['dist/lib/jobs/reassign.js', 'const started = elsewhere.filter(', 'const started = [].filter('],
       [
@@ -324,7 +324,7 @@ export const breakages: Breakage[] = [
     seen: ['double_starts', 'occupied_bed_starts', 'stale_writes'],
   },
   {
-    name: 'prolong a lease that has run out',
+    name: 'renew an expired lease',
     edits: [
       [
         attempts,
@@ -337,7 +337,7 @@ export const breakages: Breakage[] = [
     seen: ['stale_writes'],
   },
   {
-    name: 'complete a cancelled job, whatever of it was printed',
+    name: 'complete a cancelled job regardless of its printed copies',
     edits: [['dist/lib/jobs/settlement.js', `copiesDone === job.copies ? 'completed' : 'cancelled'`, `'completed'`]],
     pair: 'embedded',
     only: ['cancel_job'],
@@ -345,7 +345,7 @@ export const breakages: Breakage[] = [
   },
 ];
 
-/** Breaks a copy of the package. @throws Error the code has changed and the breakage must be updated */
+/** Breaks a copy of the package. @throws Error the code has changed; update the breakage */
 export function breakPackage(root: string, { name, edits }: Breakage): void {
   for (const [file, before, after] of edits) {
     const path = join(root, file);

@@ -5,7 +5,7 @@ import { globSync } from 'node:fs';
 const tests = [
   'test/beds/*.test.ts',
   'test/jobs/{cancel,change-job,farm-pause,line-check,print-taken,reassigned,restored,settle,settlement,show-phase,tick-copies,tick}.test.ts',
-  'test/planning/eligibility.test.ts',
+  'test/planning/{eligibility,priority}.test.ts',
   'test/services/agents/*.test.ts',
 ];
 
@@ -13,7 +13,7 @@ const tests = [
 export const mutated = [
   'lib/beds/*.ts',
   'lib/jobs/{cancel,change-job,farm-pause,line-check,outcome,print-taken,reassign,record-outcome,restored,settle,settlement,show-phase,tick}.ts',
-  'lib/planning/{eligibility,owed}.ts',
+  'lib/planning/{eligibility,owed,priority}.ts',
   'lib/services/agents/{start-check,print-seen,preflight-verdict,misfit,progress-note,lease}.ts',
 ];
 

@@ -161,10 +161,10 @@ export const planted = [
   {
     review: true,
     name: 'the time until a job is owed does not depend on the priority',
-    file: 'lib/planning/owed.ts',
+    file: 'lib/planning/priority.ts',
     before: 'owedAfter.base + owedAfter.step * job.priority',
     after: 'owedAfter.base + owedAfter.step',
-    test: 'test/planning/eligibility.test.ts',
+    test: 'test/planning/priority.test.ts',
   },
   {
     review: true,

@@ -97,7 +97,10 @@ describe('The buttons of a printer form', function () {
       credentials: { accessCode },
     });
     assert.equal(other.ready, false);
-    assert.match(other.checks[0]?.message ?? '', /set up as a Bambu Lab A1 mini, and says that it is a Bambu Lab H2D/);
+    assert.match(
+      other.checks[0]?.message ?? '',
+      /set up as a Bambu Lab A1 mini, and reports that it is a Bambu Lab H2D/,
+    );
   });
 
   it('use the connection of a deployed node, because an Artisan accepts one client only', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { jobId, printerId } from '../../lib/model/ids';
 import { defaultWishes } from '../../lib/model/job-wishes';
 import { expectedHours, outOfService, reluctance, wallHours } from '../../lib/planning/eligibility';
-import { owedAt, owedJobs } from '../../lib/planning/owed';
+import { owedJobs } from '../../lib/planning/owed';
 import type { PlanningJob } from '../../lib/planning/snapshot';
 import { giga, h2d, hour, job, now } from './subjects';
 
@@ -65,12 +65,6 @@ describe('A printer on which a job failed', () => {
 });
 
 describe('A job is owed', () => {
-  it('after two days, and half a day more for each step of priority', () => {
-    for (let priority = 1; priority <= 10; priority++) {
-      assert.equal(owedAt({ createdAt: now, priority }) - now, (48 + 12 * priority) * hour);
-    }
-  });
-
   const old = now - 1000 * hour;
   const owed = (jobs: PlanningJob[]): string[] =>
     owedJobs({ now, jobs, printers: [], clearMinutes: 5, changeMinutes: 12 }).map(({ id }) => id);

@@ -128,7 +128,7 @@ export const openApiEndpoint = (all: () => readonly Endpoint[]): Endpoint =>
     operationId: 'getOpenApi',
     tag: 'farm',
     scope: 'read',
-    summary: 'This description',
+    summary: 'Get this description',
     response: { description: 'OpenAPI 3.1', schema: OpenApiDocument },
     question: { name: 'openapi' },
     handle: async () => describeApi(all()),

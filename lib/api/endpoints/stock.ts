@@ -74,7 +74,7 @@ export const stockEndpoints = [
     operationId: 'getSpools',
     tag: 'printers',
     scope: 'read',
-    summary: 'The stock',
+    summary: 'List the spools',
     parameters: [limit, cursor],
     response: { description: 'The spools', schema: Spools },
     question: { name: 'spools' },

@@ -281,9 +281,11 @@ class BambuDriver extends BaseDriver<MqttSession> {
             `Connected, but no report came: is ${this.#settings.serial} the right serial number?`,
           ),
       );
-      await within(version.promise, this.#timing.modelMs, () => new WaitTimeoutError('It does not tell.')).catch(
-        () => {},
-      );
+      await within(
+        version.promise,
+        this.#timing.modelMs,
+        () => new WaitTimeoutError('The printer did not report its version.'),
+      ).catch(() => {});
       version.forget();
       this.#checkModel();
       return session;
@@ -322,7 +324,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     if (told === undefined || expected === undefined || told === expected) return undefined;
     return {
       code: 'model',
-      message: `The printer is set up as a ${expected.name}, and says that it is a ${told.name}.`,
+      message: `The printer is set up as a ${expected.name}, and reports that it is a ${told.name}.`,
       remedy: 'Choose the right model in its node.',
       blocking: true,
     };
@@ -550,7 +552,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   #onAnswer(answer: PrinterAnswer): void {
     if (answer.section === 'info' && answer.command === 'get_version') this.#tracker.takeVersion(answer.fields);
     if (!answer.own && ['stop', 'pause', 'resume', 'project_file'].includes(answer.command)) {
-      this.log('info', `Somebody else sent the printer a ${answer.command}.`);
+      this.log('info', `Another client sent the printer a ${answer.command}.`);
     }
   }
 

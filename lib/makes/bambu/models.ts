@@ -168,7 +168,7 @@ export const refusedModels: readonly RefusedBambu[] = [
     aliases: ['O1C'],
     name: 'Bambu Lab H2C',
     reason:
-      'It changes its nozzles from a rack, a start must say which, and a wrong word makes it print in the air. Platewise cannot say it yet.',
+      'It changes its nozzles from a rack: a start must name the nozzle, and a wrong one makes it print in the air. Platewise does not support this yet.',
   },
   {
     token: 'N9',

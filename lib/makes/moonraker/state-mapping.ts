@@ -22,6 +22,7 @@ export interface HistoryJob {
   status: string;
 }
 
+/** Reads a job of the history; undefined without a file name or a status. */
 export function readHistoryJob(value: unknown): HistoryJob | undefined {
   if (!isObject(value)) return undefined;
   const fileName = textOf(value.filename);
@@ -71,6 +72,7 @@ export interface MoonrakerState {
   lastJob: HistoryJob | undefined;
 }
 
+/** The state of the printer and its current or last job, in the terms of every make. */
 export interface MappedState {
   state: PrinterState;
   job: PrinterJob | null;
@@ -84,6 +86,7 @@ export function printState(objects: PrinterObjects): string {
   return textOf(objectOf(objects.print_stats).state) ?? '';
 }
 
+/** The file of the current or last print; empty if there is none. */
 export function printFileName(objects: PrinterObjects): string {
   return textOf(objectOf(objects.print_stats).filename) ?? '';
 }
@@ -193,6 +196,7 @@ export interface FileFacts {
   estimatedSeconds?: number | undefined;
 }
 
+/** The progress (0 to 1) by the position within the G-code, and the remaining minutes; null while nothing is printed. */
 export function mapProgress(
   objects: PrinterObjects,
   facts: FileFacts,
@@ -222,6 +226,7 @@ export function mapFilament(objects: PrinterObjects): { filamentMm?: number } {
   return used === undefined || used < 0 || printFileName(objects) === '' ? {} : { filamentMm: used };
 }
 
+/** The current layer and the number of layers, if the slicer has written them into the file. */
 export function mapLayers(objects: PrinterObjects): { layer?: number; layers?: number } {
   const info = objectOf(objectOf(objects.print_stats).info);
   const layer = numberOf(info.current_layer);
@@ -249,6 +254,7 @@ function heaterName(object: string): string {
   return object.replace(/^heater_generic (heater_)?/, '');
 }
 
+/** The temperatures (°C) of all extruders, bed zones and other heaters. */
 export function mapTemperatures(objects: PrinterObjects): Temperature[] {
   return Object.entries(objects).flatMap(([name, value]) => {
     if (!/^(extruder\d*|heater_bed|heater_generic .+)$/.test(name)) return [];
@@ -342,6 +348,7 @@ function reachOf(toolhead: JsonObject): Volume | undefined {
   return { min: { x: from(x1), y: from(y1), z: 0 }, max: { x: x2, y: y2, z: z2 } };
 }
 
+/** The reason why Klipper is not ready, as a fault; empty if it is ready. */
 export function mapFaults(state: MoonrakerState): PrinterFault[] {
   const klippy = klippyState(state);
   if (klippy === 'ready') return [];

@@ -4,6 +4,7 @@ export interface Command {
   id: number;
 }
 
+/** The commands of SACP that the driver sends or receives. */
 export const commands = {
   subscribe: { set: 0x01, id: 0x00 },
   hello: { set: 0x01, id: 0x05 },
@@ -100,10 +101,12 @@ function text(value: string): Buffer {
   return Buffer.concat([u16(bytes.length), bytes]);
 }
 
+/** The payload of `hello`: the screen asks its user to allow the token once. */
 export function helloPayload(hostName: string, clientName: string, token: string): Buffer {
   return Buffer.concat([text(hostName), text(clientName), text(token)]);
 }
 
+/** The payload of `subscribe`: the machine pushes the command every `periodMs`. */
 export function subscribePayload(command: Command, periodMs: number): Buffer {
   return Buffer.concat([u8(command.set), u8(command.id), u16(periodMs)]);
 }
@@ -111,10 +114,12 @@ export function subscribePayload(command: Command, periodMs: number): Buffer {
 /** Constants that client and screen share by convention. */
 export const chunkBytes = 61_440;
 
+/** The number of chunks of a file of this size (bytes). */
 export function chunkCount(size: number): number {
   return Math.ceil(size / chunkBytes);
 }
 
+/** The payload of `uploadStart`, after which the screen requests the chunks. @param md5 lower-case hex of the file */
 export function uploadStartPayload(name: string, size: number, md5: string): Buffer {
   return Buffer.concat([text(name), u32(size), u16(chunkCount(size)), text(md5)]);
 }
@@ -132,16 +137,19 @@ export function noChunkPayload(md5: string, index: number): Buffer {
   return Buffer.concat([u8(200), text(md5), u16(index), u16(0)]);
 }
 
+/** Reads which chunk, from 0, of which file the screen requests. */
 export function readChunkRequest(payload: Buffer): { md5: string; index: number } {
   const reader = new PayloadReader(payload);
   return { md5: reader.text(), index: reader.u16() };
 }
 
+/** The payload of `startPrint` for an uploaded file. */
 export function startPayload(name: string, md5: string): Buffer {
   const fdm = 0;
   return Buffer.concat([u8(fdm), text(name), text(md5)]);
 }
 
+/** A file as the machine names it. */
 export interface FileInfo {
   md5: string;
   name: string;
@@ -164,6 +172,7 @@ export function readFileInfo(payload: Buffer): FileInfo | undefined {
   return name === '' && md5 === '' ? undefined : { md5, name };
 }
 
+/** The model and firmware of the machine. */
 export interface MachineInfo {
   model: string;
   firmware: string;
@@ -180,6 +189,7 @@ const models = [
   'Snapmaker Ray',
 ];
 
+/** Reads the answer to `machineInfo`; undefined if the machine reported an error instead. */
 export function readMachineInfo(payload: Buffer): MachineInfo | undefined {
   const reader = new PayloadReader(payload);
   if (reader.u8() !== 0) return undefined;
@@ -194,6 +204,7 @@ export function readMachineInfo(payload: Buffer): MachineInfo | undefined {
   };
 }
 
+/** A module that is attached to the machine, for example a tool head. */
 export interface Module {
   key: number;
   id: number;
@@ -204,6 +215,7 @@ export interface Module {
 export const dualExtruderModule = 13;
 export const moduleNormal = 2;
 
+/** Reads the attached modules; empty if the machine reported an error instead. */
 export function readModules(payload: Buffer): Module[] {
   const reader = new PayloadReader(payload);
   if (reader.u8() !== 0) return [];
@@ -221,6 +233,7 @@ export function readModules(payload: Buffer): Module[] {
   return modules;
 }
 
+/** A nozzle of the tool head: mm and °C. */
 export interface Nozzle {
   index: number;
   /** Null if the sensor is switched off. */
@@ -230,6 +243,7 @@ export interface Nozzle {
   target: number;
 }
 
+/** Reads the nozzles of the tool head; empty if the machine reported an error instead. */
 export function readExtruders(payload: Buffer): Nozzle[] {
   const reader = new PayloadReader(payload);
   if (reader.u8() !== 0) return [];
@@ -249,12 +263,14 @@ export function readExtruders(payload: Buffer): Nozzle[] {
   return nozzles;
 }
 
+/** A heated zone of the bed (°C). */
 export interface BedZone {
   zone: number;
   current: number;
   target: number;
 }
 
+/** Reads the zones of the bed; empty if the machine reported an error instead. */
 export function readBed(payload: Buffer): BedZone[] {
   const reader = new PayloadReader(payload);
   if (reader.u8() !== 0) return [];
@@ -277,6 +293,7 @@ export function readCounter(payload: Buffer): number | undefined {
   return payload.length >= 5 && payload.readUInt8(0) === 0 ? payload.readUInt32LE(1) : undefined;
 }
 
+/** A fault in the numbers of the machine. */
 export interface MachineFault {
   level: number;
   owner: number;

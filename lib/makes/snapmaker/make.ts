@@ -26,6 +26,6 @@ export const snapmakerMake: MakeRow = {
   commandLine: {
     port: 8888,
     secret: 'snapmaker; any text, allowed once at the screen',
-    discovery: 'Snapmaker by asking everybody',
+    discovery: 'Snapmaker by a broadcast',
   },
 };

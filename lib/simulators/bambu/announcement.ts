@@ -18,7 +18,7 @@ export interface Announced {
   silent(): boolean;
 }
 
-/** The SSDP announcement that a printer broadcasts every 5 s (sheet, section 1.1). */
+/** The SSDP announcement that a printer broadcasts every 5 s (protocol notes, section 1.1). */
 export class Announcement {
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
@@ -83,7 +83,7 @@ function shownAddress(host: string): string {
 }
 
 /**
- * The plain port on which a printer identifies itself: frames `a5 a5`, whole length, JSON, `a7 a7` (sheet, section
+ * The plain port on which a printer identifies itself: frames `a5 a5`, whole length, JSON, `a7 a7` (protocol notes, section
  * 1.1).
  */
 export function createDetectServer({ serial, model, name }: Announced): Server {

@@ -23,7 +23,7 @@ export interface BrokerOptions {
 }
 
 /**
- * The printer's MQTT broker over TLS 1.2 (sheet, sections 1.3, 1.4 and 8.2): any subscription is accepted, but only
+ * The printer's MQTT broker over TLS 1.2 (protocol notes, sections 1.3, 1.4 and 8.2): any subscription is accepted, but only
  * device/<serial>/report ever carries anything, and only device/<serial>/request is read.
  */
 export class PrinterBroker {

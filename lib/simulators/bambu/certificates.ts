@@ -30,7 +30,7 @@ const YEARS = 20;
 
 /**
  * The printer's TLS identity: a leaf whose only name is CN = serial, without subject alternative names, signed by a test
- * CA of its own (sheet, sections 1.3 and 8.1). Made once and kept in the data directory.
+ * CA of its own (protocol notes, sections 1.3 and 8.1). Made once and kept in the data directory.
  */
 export function loadIdentity(directory: string, serial: string): Identity {
   const files = {

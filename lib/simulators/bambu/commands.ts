@@ -12,7 +12,7 @@ import type { BambuState } from './state';
 
 type Fields = Record<string, unknown>;
 
-/** Real timings of an H2D (sheet, section 2.4), in printer seconds. */
+/** Real timings of an H2D (protocol notes, section 2.4), in printer seconds. */
 const ACCEPTED_SECONDS = 2.1;
 const PARSING_SECONDS = 1.8;
 const CALIBRATION_SECONDS = 60;
@@ -56,7 +56,7 @@ export interface CommandContext {
   dropClients(): void;
 }
 
-/** Everything that arrives on device/<serial>/request (sheet, section 2). */
+/** Everything that arrives on device/<serial>/request (protocol notes, section 2). */
 export class Commands {
   constructor(private readonly context: CommandContext) {}
 
@@ -293,7 +293,7 @@ export class Commands {
   }
 }
 
-/** The printer's own commands are acknowledged on the report topic too (sheet, section 1.5). */
+/** The printer's own commands are acknowledged on the report topic too (protocol notes, section 1.5). */
 export function internalAcknowledgement(sequence: number): Fields {
   return {
     print: {

@@ -1,4 +1,4 @@
-/** print_error by what caused it (sheet, section 3.3). */
+/** print_error by what caused it (protocol notes, section 3.3). */
 const CODES: Readonly<Record<string, number>> = {
   client: 0x0300400c,
   screen: 0x0300400c,

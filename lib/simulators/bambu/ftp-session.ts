@@ -16,7 +16,7 @@ const DATA_WAIT_MS = 15_000;
 const LONGEST_LINE = 4096;
 const ILLEGAL_NAME = /[<>:"\\|?*]/;
 
-/** One control connection of the printer's FTP server, whose root is the USB stick (sheet, section 1.6). */
+/** One control connection of the printer's FTP server, whose root is the USB stick (protocol notes, section 1.6). */
 export class FtpSession {
   #user = '';
   #authorized = false;

@@ -17,7 +17,7 @@ const MOST_FILAMENTS = 64;
 const LARGEST_TEXT = 16 * 1024 * 1024;
 
 /**
- * Opens the archive as the printer does (sheet, sections 4 and 8.5): plate present, its md5 equal, model and nozzles.
+ * Opens the archive as the printer does (protocol notes, sections 4 and 8.5): plate present, its md5 equal, model and nozzles.
  */
 export async function checkArchive(path: string, plate: string, ownModel: string): Promise<ArchiveCheck> {
   try {

@@ -1,6 +1,6 @@
 import { SimulatorRequestError } from '../request-error';
 
-/** A printer model, as far as a client can distinguish it from others (sheet, sections 1.4, 3.1 and 8.3). */
+/** A printer model, as far as a client can distinguish it from others (protocol notes, sections 1.4, 3.1 and 8.3). */
 export interface BambuProfile {
   name: string;
   /** The token of the model in sliced files and announcements. */
@@ -42,7 +42,7 @@ const SMALL = {
   guardsRequests: true,
 } as const;
 
-/** Words for the models as the sheet lists them; a P1 talks like the small ones. */
+/** Words for the models as the protocol notes list them; a P1 talks like the small ones. */
 const PROFILES: readonly BambuProfile[] = [
   { name: 'h2d', model: 'O1D', product: 'Bambu Lab H2D', nozzles: 2, ...H2 },
   { name: 'h2dpro', model: 'O1E', product: 'Bambu Lab H2D Pro', nozzles: 2, ...H2 },

@@ -7,7 +7,7 @@ import type { BambuProfile } from './profiles';
 import { trayName, traysOf } from './slots';
 import type { BambuState } from './state';
 
-/** After FAILED the code comes this much later, and fail_reason after that (sheet, section 2.5), in printer seconds. */
+/** After FAILED the code comes this much later, and fail_reason after that (protocol notes, section 2.5), in printer seconds. */
 export const CODE_LAG_SECONDS = 5.6;
 export const REASON_LAG_SECONDS = 7.3;
 /** How long the small models show the code. */
@@ -32,7 +32,7 @@ export function gcodeState(machine: Machine<BambuState>): GcodeState {
   return last.outcome === 'finished' ? 'FINISH' : 'FAILED';
 }
 
-/** `state`, `job.job_state`, `mc_print_stage` and `job_attr` beside each gcode_state (sheet, section 3.1). */
+/** `state`, `job.job_state`, `mc_print_stage` and `job_attr` beside each gcode_state (protocol notes, section 3.1). */
 const COMPANIONS: Readonly<Record<GcodeState, { state: number; stage: string; attribute: number; jobState: number }>> =
   {
     IDLE: { state: 0, stage: '1', attribute: 3, jobState: 0 },
@@ -348,7 +348,7 @@ function amsReport(machine: Machine<BambuState>): Record<string, unknown> {
       humidity: '4',
       humidity_raw: '28',
       id: String(id),
-      // Type of the unit, and in bits 8 to 11 the nozzle that it feeds (sheet, section 3.5).
+      // Type of the unit, and in bits 8 to 11 the nozzle that it feeds (protocol notes, section 3.5).
       info: (0x1000 | (extruder << 8) | (id >= 128 ? 4 : 3)).toString(16),
       temp: '25.6',
       tray: trays({ id }).map((filament, tray) => traySlot(String(tray), filament)),
@@ -426,7 +426,7 @@ function traySlot(id: string, filament: Filament | null): Record<string, unknown
   };
 }
 
-/** One nozzle, or two: id 0 right, 1 left. Temperatures are target << 16 | current (sheet, section 3.4). */
+/** One nozzle, or two: id 0 right, 1 left. Temperatures are target << 16 | current (protocol notes, section 3.4). */
 function deviceReport(machine: Machine<BambuState>, { nozzles }: BambuProfile): Record<string, unknown> {
   const { tool, active, bed } = temperaturesOf(machine.engine);
   const ids = nozzles === 2 ? [0, 1] : [0];
@@ -461,7 +461,7 @@ function deviceReport(machine: Machine<BambuState>, { nozzles }: BambuProfile): 
     cam: { laser: { cond: 0, state: 0 } },
     ctc: { info: { temp: still }, state: 0 },
     ext_tool: { calib: 2, low_prec: true, mount: 0, th_temp: 0, type: '' },
-    // The count, and which one is in use and shall be (sheet, section 3.4).
+    // The count, and which one is in use and shall be (protocol notes, section 3.4).
     extruder: {
       info: ids.map((id) => extruder(id, slotInNozzle(machine, id))),
       state: nozzles | (active << 4) | (active << 8),

@@ -11,7 +11,7 @@ export interface Place {
   slot: number;
 }
 
-/** Numbers of the external spools in a mapping (sheet, section 2.2). */
+/** Numbers of the external spools in a mapping (protocol notes, section 2.2). */
 const EXTERNAL_RIGHT: Place = { ams: 255, slot: 0 };
 const EXTERNAL_LEFT = 254;
 const HT_FIRST = 128;
@@ -107,7 +107,7 @@ export function fedFrom(
 }
 
 /**
- * The printer's reaction to the filaments of a start (sheet, section 2.2): `mapping` is detected only at the first
+ * The printer's reaction to the filaments of a start (protocol notes, section 2.2): `mapping` is detected only at the first
  * load, `hang` never ends and is never reported.
  * @param extruders the nozzle that each filament of the project was sliced for; empty if the file does not state it
  */

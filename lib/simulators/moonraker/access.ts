@@ -5,7 +5,7 @@ import { MoonrakerError } from './errors';
 const ONESHOT_LIFE_MS = 5000;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The clients that may connect: all, or those with the API key or a one-shot token (sheet, section 2, "Auth"). */
+/** The clients that may connect: all, or those with the API key or a one-shot token (protocol notes, section 2, "Auth"). */
 export class Access {
   readonly #tokens = new Map<string, NodeJS.Timeout>();
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Profile } from './profiles';
 
-/** The origin of an error, which decides how the two vintages word it (sheet, section 2, "Error bodies"). */
+/** The origin of an error, which decides how the two vintages word it (protocol notes, section 2, "Error bodies"). */
 export type ErrorOrigin = 'klipper' | 'moonraker' | 'upload';
 
 /** A request that is answered with an error; `code` is an HTTP status. */

@@ -3,7 +3,7 @@ import type { Profile } from './profiles';
 
 const SCANNED_BYTES = 256 * 1024;
 
-/** The result of Moonraker's metadata extraction from the head and the tail of a G-code file (sheet, section 4). */
+/** The result of Moonraker's metadata extraction from the head and the tail of a G-code file (protocol notes, section 4). */
 export async function gcodeMetadata(path: string, size: number, profile: Profile): Promise<Record<string, unknown>> {
   const file = await open(path, 'r');
   try {

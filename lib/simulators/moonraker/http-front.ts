@@ -207,7 +207,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The answer of nginx in front of Moonraker after its time limit (sheet, sections 2 and 5). */
+/** The answer of nginx in front of Moonraker after its time limit (protocol notes, sections 2 and 5). */
 function sendGatewayTimeout(response: ServerResponse): void {
   if (response.destroyed || response.headersSent) return;
   response.writeHead(504, { 'content-type': 'text/html' });

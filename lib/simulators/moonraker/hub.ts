@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery';
 import type { PrinterObject } from './printer-objects';
 import { selectObjects } from './printer-objects';
 
-/** The old software pings every 10 s and drops a client that is silent for 30 s (sheet, section 2). */
+/** The old software pings every 10 s and drops a client that is silent for 30 s (protocol notes, section 2). */
 const PING_EVERY_MS = 10_000;
 const SILENCE_MS = 30_000;
 /** Changed fields are sent at most this often, unless something happened. */

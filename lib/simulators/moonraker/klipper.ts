@@ -18,7 +18,7 @@ const PARK_SECONDS = 2;
 /** From a restart of Klipper until it is ready, in printer seconds; never less than the wall time below. */
 const RESTART_SECONDS = 2;
 const RESTART_LEAST_MS = 150;
-/** From the answer to a start until its record in the history: up to 250 ms on a real one (sheet, section 5). */
+/** From the answer to a start until its record in the history: up to 250 ms on a real one (protocol notes, section 5). */
 const RECORD_LAG_MS = 100;
 
 /** The messages of failed prints, by the cause that a fault names. */
@@ -100,7 +100,7 @@ export class Klipper {
       if (this.machine.extra.klippy !== 'ready') {
         return refuse(new MoonrakerError(503, 'Klippy Disconnected'));
       }
-      // An extension in capital letters is stored but never starts (sheet, section 4).
+      // An extension in capital letters is stored but never starts (protocol notes, section 4).
       if (file === undefined || facts === undefined || !/\.(gcode|g|gco)$/.test(path)) {
         this.machine.extra.idleStats = emptyStats();
         this.machine.persist();
@@ -138,7 +138,7 @@ export class Klipper {
     });
   }
 
-  /** The RESUME macro. On stock Giga macros it halts a print that is not paused (sheet, section 6). */
+  /** The RESUME macro. On stock Giga macros it halts a print that is not paused (protocol notes, section 6). */
   resume(): Promise<'ok'> {
     this.requireReady();
     return this.#queued<'ok'>(async () => {
@@ -174,7 +174,7 @@ export class Klipper {
     });
   }
 
-  /** Not queued. The order of what follows is the recorded one (sheet, section 7). */
+  /** Not queued. The order of what follows is the recorded one (protocol notes, section 7). */
   emergencyStop(): 'ok' {
     this.requireConnected();
     setTimeout(() => this.#shutDown(), 5);

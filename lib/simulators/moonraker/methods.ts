@@ -34,7 +34,7 @@ export interface Services {
   access: Access;
 }
 
-/** The methods that both vintages have, and those of the profile (sheet, sections 2 to 5). */
+/** The methods that both vintages have, and those of the profile (protocol notes, sections 2 to 5). */
 export function methodsOf(services: Services): Method[] {
   return [
     ...printerMethods(services),

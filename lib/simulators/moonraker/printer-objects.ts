@@ -33,7 +33,7 @@ export function printStats(machine: Machine<MoonrakerState>): PrintStats {
   };
 }
 
-/** All objects that the printer has, with their present values (sheet, section 3). */
+/** All objects that the printer has, with their present values (protocol notes, section 3). */
 export function printerObjects(machine: Machine<MoonrakerState>, profile: Profile): Record<string, PrinterObject> {
   const { engine, extra } = machine;
   const stats = printStats(machine);

@@ -5,7 +5,7 @@ export interface Profile {
   name: string;
   /** Moonraker of 2022 with Klipper 0.12: the stock printer's vintage. Its error texts and codes differ. */
   legacy: boolean;
-  /** The stock Giga's PAUSE, RESUME and CANCEL_PRINT macros (sheet, section 6) instead of plain Klipper's. */
+  /** The stock Giga's PAUSE, RESUME and CANCEL_PRINT macros (protocol notes, section 6) instead of plain Klipper's. */
   gigaMacros: boolean;
   moonrakerVersion: string;
   klipperVersion: string;

@@ -18,7 +18,7 @@ interface Form {
   digest: FileDigest;
 }
 
-/** POST /server/files/upload and /api/files/local (sheet, section 4). Resolves with the body of the 201. */
+/** POST /server/files/upload and /api/files/local (protocol notes, section 4). Resolves with the body of the 201. */
 export async function receiveUpload(request: IncomingMessage, services: Services): Promise<Record<string, unknown>> {
   const { machine, profile, files, hub, klipper } = services;
   const form = await readForm(request, services);

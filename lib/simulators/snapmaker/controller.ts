@@ -18,7 +18,7 @@ import { NOZZLES, nozzleName } from './tools';
 
 const RESULT = { ok: 0, badSet: 4, badId: 5, badParameter: 6, badKey: 7, noResource: 9, invalidState: 13, blocked: 17 };
 const JOB = { noWork: 205, notPaused: 206, noPowerLoss: 208, filamentRunout: 222, doorOpen: 227 };
-/** Why a job stopped or paused (sheet, section 4.10). */
+/** Why a job stopped or paused (protocol notes, section 4.10). */
 const ISSUE = { finished: 0, emergency: 8, stopped: 12, resumed: 21, exception: 22 };
 /** The controller's notice of a pause without a request. */
 const PAUSE_ISSUES: Readonly<Record<string, number>> = { file_pause: 1, feed_lost: 7, door_opens: 16 };
@@ -180,7 +180,7 @@ export class Controller {
         this.machine.persist();
         return;
       case 0xac1a:
-        // Never answered (sheet, section 4.8).
+        // Never answered (protocol notes, section 4.8).
         return;
       default:
         result([0x01, 0x04, 0x10, 0x14, 0xac].includes(frame.commandSet) ? RESULT.badId : RESULT.badSet);
@@ -347,7 +347,7 @@ export class Controller {
 
   // Payloads ---------------------------------------------------------------------------------------------------------
 
-  /** Comes back as a request, with its own sequence and no result byte (sheet, section 4.9). */
+  /** Comes back as a request, with its own sequence and no result byte (protocol notes, section 4.9). */
   #fileInfo(): void {
     const { lastJob } = this.machine.extra;
     const name = lastJob?.name ?? '\0'.repeat(128);

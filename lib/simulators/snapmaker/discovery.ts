@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 
-/** Answers the UDP probe `discover` (sheet, section 1). */
+/** Answers the UDP probe `discover` (protocol notes, section 1). */
 export class Discovery {
   readonly #socket: Socket;
 

@@ -1,4 +1,4 @@
-/** Who sends and receives (sheet, section 2). */
+/** Who sends and receives (protocol notes, section 2). */
 export const PEER = { client: 0, controller: 1, screen: 2 } as const;
 
 export const REQUEST = 0;

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine';
 import type { SnapmakerState } from './state';
 
-/** The numbers of the push 01/a0 (sheet, section 6). */
+/** The numbers of the push 01/a0 (protocol notes, section 6). */
 export const STATUS = {
   idle: 0,
   starting: 1,

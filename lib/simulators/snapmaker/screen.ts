@@ -207,7 +207,7 @@ export class Screen {
     }
   }
 
-  /** b0/08 (sheet, section 4.6): the answer 0 comes late, after homing. */
+  /** b0/08 (protocol notes, section 4.6): the answer 0 comes late, after homing. */
   async #start(session: Session, frame: Frame): Promise<void> {
     const { engine, faults, extra } = this.machine;
     const answer = (code: number): void => session.answer(frame, Buffer.from([code]));

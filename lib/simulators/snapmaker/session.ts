@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Delivery } from '../delivery';
 import { ANSWER, encodeFrame, type Frame, FrameReader, PEER, REQUEST } from './frame';
 
-/** A machine-side request is sent this often, this far apart, until it is answered (sheet, sections 2 and 4.5). */
+/** A machine-side request is sent this often, this far apart, until it is answered (protocol notes, sections 2 and 4.5). */
 const SENDS = 3;
 const RESEND_MS = 2000;
 /** The screen does not notice a plain FIN; its TCP stack gives the connection up after this long. */

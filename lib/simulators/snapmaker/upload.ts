@@ -21,7 +21,7 @@ export interface UploadOrder {
 }
 
 /**
- * The screen pulls a file chunk by chunk (sheet, section 4.5). A chunk that stays unanswered three times is given up,
+ * The screen pulls a file chunk by chunk (protocol notes, section 4.5). A chunk that stays unanswered three times is given up,
  * and the upload then hangs for ever, as it does on the machine.
  */
 export async function pullUpload(
