@@ -9,7 +9,8 @@ import { freePort } from '../support/servers';
 export function connectionTo(directory: string): ClientConfig {
   const [, , , port = '', socketDirectory = ''] = postmasterFile(directory);
   return {
-    ...{ host: socketDirectory, port: Number(port), user: 'platewise', database: 'postgres' },
+    // Without a socket the client would try the standard port, where another PostgreSQL may listen.
+    ...{ host: socketDirectory || join(directory, 'run'), port: Number(port), user: 'platewise', database: 'postgres' },
     // The campaign also writes while the system under test may not.
     options: '-c default_transaction_read_only=off',
   };
@@ -71,21 +72,26 @@ export class PrivatePostgres {
   }
 }
 
+/** How long a query is retried, and how often (ms): a database that stops a farm from starting may run for a moment only. */
+const patience = 60_000;
+const retryPause = 25;
+
 /** Runs one query on its own connection; retries while the database is down. */
 export async function ask<Row extends object>(
   connection: () => ClientConfig,
   sql: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  for (let attempt = 1; ; attempt++) {
+  const end = performance.now() + patience;
+  for (;;) {
     const client = new Client({ ...connection(), connectionTimeoutMillis: 5000, query_timeout: 20_000 });
     client.on('error', () => undefined);
     try {
       await client.connect();
       return (await client.query<Row>(sql, values)).rows;
     } catch (error) {
-      if (attempt >= 60) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryPause));
     } finally {
       await client.end().catch(() => undefined);
     }
