@@ -100,22 +100,17 @@ describe('The filament and hours of a print', () => {
     });
   }
 
-  describe('is never more than is stored', () => {
+  describe('stays within the limits of the columns', () => {
     const table: [what: string, seen: Partial<PrintSeen>, of: Partial<PrintSeen['attempt']>, expected: object][] = [
       [
-        'of hours, after an estimate of a year',
+        'hours, for an estimate of a year',
         { sawItRun: false },
         { estimatedSeconds: 4e7 },
         { hours: 9999, estimatedHours: 9999 },
       ],
-      [
-        'of hours, by a clock that runs fast',
-        { timeScale: 600 },
-        { endedAt: '2026-11-30T10:00:00.000Z' },
-        { hours: 9999 },
-      ],
-      ['of grams, of a count that makes no sense', { filamentMm: 1e12 }, {}, { grams: 999_999 }],
-      ['of grams, of a share that is no number', {}, { estimatedGrams: Number.NaN }, { grams: 999_999 }],
+      ['hours, for a fast clock', { timeScale: 600 }, { endedAt: '2026-11-30T10:00:00.000Z' }, { hours: 9999 }],
+      ['grams, for an absurd count', { filamentMm: 1e12 }, {}, { grams: 999_999 }],
+      ['grams, if the estimate is not a number', {}, { estimatedGrams: Number.NaN }, { grams: 999_999 }],
     ];
     for (const [what, seen, of, expected] of table) {
       it(what, () => {
@@ -126,7 +121,7 @@ describe('The filament and hours of a print', () => {
     }
   });
 
-  it('took an unknown time if the clock was set back in between', () => {
+  it('is unknown if the clock was set back in between', () => {
     const subject = { ...completed, attempt: { ...attempt, endedAt: '2026-11-28T09:00:00.000Z' } };
     assert.equal(printTaken(subject, { estimatedGrams: 40 }, material).hours, null);
   });

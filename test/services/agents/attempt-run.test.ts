@@ -34,16 +34,16 @@ import { StubDriver } from '../../support/stub-driver';
 
 const giga = printerId('elegoo_giga');
 
-describe('An attempt in the hands of its agent', () => {
+describe('The run of an attempt', () => {
   let farm: Farm;
   let driver: StubDriver;
   let run: AttemptRun | undefined;
   let lease: Lease | undefined;
-  /** Everything that it passes, as it passes. */
+  /** The moments that the run has passed. */
   let passed: string[];
-  /** What the printer has shown, and whether the farm could store it. */
+  /** What the printer has shown, and whether the database has it. */
   let watch: { judged: boolean; refresh(): Promise<void>; settled(): Promise<void>; seen: Sight };
-  /** Called at each of these. */
+  /** Called at each of these moments. */
   let passing: (moment: string) => void;
 
   beforeEach(async () => {
@@ -125,7 +125,7 @@ describe('An attempt in the hands of its agent', () => {
       };
     });
 
-  it('is uploaded, started once, and ends with its print', async () => {
+  it('uploads, starts once, and ends with the print', async () => {
     const attempt = await claimed('uploading');
     const printing = passes('printing:after');
     const done = follow(attempt);
@@ -137,7 +137,7 @@ describe('An attempt in the hands of its agent', () => {
     assert.equal((await findJob(farm.database, attempt.jobId)).status, 'completed');
   });
 
-  describe('costs its job no try', () => {
+  describe('does not cost the job a retry', () => {
     const refusedBy = (error: Error) => () => Promise.reject(error);
     const table: [when: string, prepare: () => void | Promise<void>, reason: RegExp][] = [
       [
@@ -188,7 +188,7 @@ describe('An attempt in the hands of its agent', () => {
         /could not be stored/,
       ],
       [
-        'when somebody else prints before the start',
+        'when another print begins before the start',
         () => {
           driver.observe = async () => ({
             ...(driver.report as PrinterReport),
@@ -216,13 +216,13 @@ describe('An attempt in the hands of its agent', () => {
         assert.match(why ?? '', reason);
         const job = await findJob(farm.database, attempt.jobId);
         assert.deepEqual([job.status, job.retryCount], ['queued', 0]);
-        assert.ok(job.retryAt !== null, 'it is not given to this printer again at once');
+        assert.ok(job.retryAt !== null, 'it waits before this printer gets it again');
         assert.equal(driver.started.length, 0);
       });
     }
   });
 
-  describe('costs its job a try', () => {
+  describe('costs the job a retry', () => {
     const table: [when: string, prepare: () => void][] = [
       [
         'when the upload breaks off',
@@ -240,7 +240,7 @@ describe('An attempt in the hands of its agent', () => {
         },
       ],
       [
-        'when something happens that nothing expects',
+        'after an unexpected error',
         () => {
           driver.preflight = () => Promise.reject(new TypeError('x is not a function'));
         },
@@ -257,7 +257,7 @@ describe('An attempt in the hands of its agent', () => {
     }
   });
 
-  it('ends, whatever goes wrong before its start', async () => {
+  it('ends after an unexpected error before the start', async () => {
     const attempt = await claimed('claimed');
     Object.assign(farm, { slicer: () => Promise.reject(new TypeError('x is not a function')) });
     await farm.database.query('UPDATE print_attempts SET gcode_sha256 = NULL WHERE id = $1', [attempt.id]);
@@ -265,7 +265,7 @@ describe('An attempt in the hands of its agent', () => {
     assert.equal((await attemptOf(attempt.id)).outcome, 'not_started');
   });
 
-  it('is prepared again on a machine that has no copy of its print file', async () => {
+  it('prepares the print file again on a machine without a copy', async () => {
     const directory = temporaryDirectory('model');
     const model = writeBox(join(directory, 'box.stl'), 10, 10, 10);
     const { stl_path } = await storeFile(farm, createReadStream(model), 'box.stl');
@@ -280,7 +280,7 @@ describe('An attempt in the hands of its agent', () => {
     assert.notEqual(driver.started[0]?.file.sha256, attempt.gcodeSha256);
   });
 
-  describe('is asked about once', () => {
+  describe('asks the operator once', () => {
     const named = { name: 'part.gcode' };
     const table: [when: string, report: Partial<PrinterReport>, trace: () => Promise<JobTrace>][] = [
       [
@@ -307,7 +307,7 @@ describe('An attempt in the hands of its agent', () => {
         const asked = passes('outcome_unknown:after');
         const done = follow(attempt);
         await asked;
-        // It goes on looking, with the claim that it has, and asks nothing more.
+        // The run keeps its claim, goes on watching, and asks nothing more.
         while (driver.traced < 3) await once(driver, 'report');
         assert.equal(passed.filter((moment) => moment === 'outcome_unknown:after').length, 1);
         assert.equal((await attemptOf(attempt.id)).phase, 'outcome_unknown');
@@ -317,7 +317,7 @@ describe('An attempt in the hands of its agent', () => {
       });
     }
 
-    it('but not while the printer cannot be reached', async () => {
+    it('and not while the printer is unreachable', async () => {
       const attempt = await claimed('printing');
       driver.show({});
       driver.trace = () => {
@@ -330,7 +330,7 @@ describe('An attempt in the hands of its agent', () => {
     });
   });
 
-  it('can be recorded, however long the file says that it prints', async () => {
+  it('records an outcome, however long the file claims to print', async () => {
     const attempt = await claimed('printing');
     await farm.database.query('UPDATE print_attempts SET estimated_seconds = 4e7 WHERE id = $1', [attempt.id]);
     driver.show({ state: 'idle', job: { name: attempt.fileName }, ending: 'finished', progress: 1 });
@@ -338,7 +338,7 @@ describe('An attempt in the hands of its agent', () => {
     assert.equal((await attemptOf(attempt.id)).outcome, 'completed');
   });
 
-  it('does nothing any more once it was stopped', async () => {
+  it('does nothing after it was stopped', async () => {
     const attempt = await claimed('claimed');
     assert.ok(lease);
     const stopped = new AttemptRun({

@@ -77,7 +77,7 @@ describe('The agent of a printer', () => {
     return attempt;
   };
 
-  it('that is stopped while it claims leaves the attempt to the next one', async () => {
+  it('leaves an attempt to the next agent if it is stopped while claiming it', async () => {
     const { job, attempt } = await dispatched();
     let stopped: Promise<void> | undefined;
     passing = (moment) => {
@@ -93,7 +93,7 @@ describe('The agent of a printer', () => {
     assert.equal(rows.length, 1, `its lease does not block the next agent until ${String(leaseUntil)}`);
   });
 
-  it('that is stopped stops the run that it has just begun', async () => {
+  it('stops the run that it has just begun', async () => {
     const { job, attempt } = await dispatched();
     let stopped: Promise<void> | undefined;
     passing = (moment) => {
@@ -109,7 +109,7 @@ describe('The agent of a printer', () => {
     assert.notEqual(phase, 'ended', String(outcome));
   });
 
-  it('claims nothing once it is stopped', async () => {
+  it('claims nothing after it was stopped', async () => {
     const { job, attempt } = await dispatched();
     await agent.stop();
     assert.equal(await deliver(message(job, attempt)), 'accept');

@@ -18,7 +18,7 @@ describe('The watch of a printer', () => {
   let watch: PrinterWatch;
   let databaseIsAway: boolean;
 
-  /** The farm's database, as long as it is not away. */
+  /** The farm's database, which rejects every query while it is away. */
   const interrupted = (database: Database): Database =>
     new Proxy(database, {
       get(target, name) {
@@ -51,11 +51,11 @@ describe('The watch of a printer', () => {
     await watch.settled();
     return findPrinter(farm.database, artisan);
   };
-  // This make knows its prints by their names alone.
+  // This make identifies prints by their names only.
   const last = { name: 'part.gcode' };
   const ended: Partial<PrinterReport> = { state: 'idle', job: last, ending: 'finished', progress: 1 };
 
-  /** It has printed and was cleared, as the farm knows. */
+  /** The printer has finished a print, and an operator has cleared its bed. */
   const usedAndCleared = async (): Promise<void> => {
     await show(ended);
     await farm.database.query(
@@ -64,7 +64,7 @@ describe('The watch of a printer', () => {
     assert.equal((await show(ended)).bedState, 'clear');
   };
 
-  it('takes a print that came and went while the database was away for one that lies on the bed', async () => {
+  it('occupies the bed after a print that came and went while the database was away', async () => {
     await usedAndCleared();
     databaseIsAway = true;
     for (const report of [{ state: 'printing', job: last, progress: 0.5 } as const, ended]) {
@@ -85,7 +85,7 @@ describe('The watch of a printer', () => {
     assert.equal((await show({ ...ended, temperatures: [] })).bedState, 'clear');
   });
 
-  it('asks nothing after prints that it has seen, however fast their reports came', async () => {
+  it('does not occupy the bed a second time after a print that it observed', async () => {
     await usedAndCleared();
     for (let progress = 0; progress < 1; progress += 0.01) driver.show({ state: 'printing', job: last, progress });
     assert.equal((await show(ended)).bedCause, 'foreign');
