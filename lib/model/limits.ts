@@ -1,5 +1,5 @@
-// The largest figures that are stored. A file, a slicer or a printer may report any number; one that no column takes would keep its
-// job from ever being recorded.
+// The largest figures that the database stores. A file, a slicer or a printer may report any number, and one beyond the range of its
+// column would prevent its job from ever ending.
 
 /** The longest print: a hundred days (seconds). An estimate beyond it is not plausible. */
 export const longestPrintSeconds = 8_640_000;

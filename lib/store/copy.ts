@@ -83,7 +83,7 @@ export async function pauseTriggers(tx: Queryable, tables: readonly string[]): P
 /** Returns a function that inserts rows, each a line of JSON, into a table. Computed columns are ignored. */
 export async function filler(tx: Queryable, table: string): Promise<(lines: readonly string[]) => Promise<void>> {
   const name = escapeIdentifier(table);
-  // JSON's own null arrives as a missing value; where a column takes none, it was that null.
+  // JSON null and SQL NULL look the same in a line; in a NOT NULL column it can only be JSON null.
   const { rows } = await tx.query<{ column: string; value: string }>(
     `SELECT quote_ident(attname) AS column,
        CASE WHEN atttypid = 'jsonb'::regtype AND attnotnull THEN format('coalesce(%I, ''null'')', attname) ELSE quote_ident(attname) END AS value

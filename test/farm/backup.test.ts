@@ -48,7 +48,7 @@ describe('A backup of the farm', () => {
     );
     await bringJobTo(farm.database, job, 'printing');
     await bringAttemptTo(farm.database, rows[0]?.id ?? '', 'printing');
-    // What a stranger published to a queue may be any JSON.
+    // A poison message may be any JSON.
     for (const message of ['null', '"text"', '[]', '{"a": null}']) {
       await farm.database.query('INSERT INTO dead_letters (message, reason) VALUES ($1, $2)', [message, 'poison']);
     }

@@ -793,7 +793,7 @@ export class Campaign {
     try {
       await Promise.all(this.#nodeReds.map((each) => each.end(amount < 0.5 ? 'SIGTERM' : 'SIGKILL')));
       await process.command(['restore', backup, '--replace'], direct).catch((error: unknown) => {
-        // Without its connection a restore may fail; on what the backup says it may not.
+        // A restore may fail for lack of a connection, but not because of the content of a backup.
         if (/violates|invalid|does not exist/.test(String(error))) this.#refusedRestores.push(String(error));
         throw error;
       });

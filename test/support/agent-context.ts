@@ -3,7 +3,7 @@ import type { Farm } from '../../lib/farm/farm';
 import type { PrinterId } from '../../lib/model/ids';
 import type { StubDriver } from './stub-driver';
 
-/** What an agent of a bare farm works with; it waits for nothing. */
+/** The context of an agent on a bare farm, with the shortest possible waits. */
 export const agentContext = (farm: Farm, printerId: PrinterId, driver: StubDriver): AgentContext => ({
   printerId,
   driver,

@@ -12,7 +12,7 @@ import type {
 import type { PrinterReport } from '../../lib/model/printer';
 import { idle } from './bare-farm';
 
-/** A driver without a printer: connected, idle, and obedient. A test replaces what it wants to go another way. */
+/** A driver without a printer: connected, idle, and every command succeeds. A test replaces the commands that should fail. */
 export class StubDriver extends EventEmitter<DriverEvents> implements Driver {
   readonly make = 'moonraker';
   connection: ConnectionState = { status: 'connected' };

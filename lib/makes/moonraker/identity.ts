@@ -24,7 +24,7 @@ export function boardIds(settings: JsonObject): MachineIdentity {
   return id !== undefined && isSerial(id) ? { mcu: id } : {};
 }
 
-/** A hexadecimal number that is more than a fill pattern, or letters and digits with three digits other than 0: not a name. */
+/** Whether a text is a serial number, not a name: a hexadecimal number with some variety, or letters with at least three digits other than 0. */
 function isSerial(text: string): boolean {
   if (!/^[0-9A-Za-z]{8,}$/.test(text)) return false;
   if (/^[0-9A-Fa-f]+$/.test(text)) return new Set(text.toLowerCase()).size >= 3;

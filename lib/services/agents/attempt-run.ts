@@ -140,7 +140,7 @@ export class AttemptRun {
     }
   }
 
-  /** An error that nothing expects would recur in the next run: the attempt ends, or an operator is asked what became of it. */
+  /** An unexpected error would recur in the next run, so the attempt ends, or an operator is asked for its outcome. */
   async #failUnexpectedly({ message }: Error): Promise<void> {
     if (!mayHaveStarted(this.#attempt.phase)) {
       await this.#end('not_started', `an unexpected error: ${message}`, 'transient');
@@ -232,7 +232,7 @@ export class AttemptRun {
     return this.#order();
   }
 
-  /** Whether an earlier run has prepared the print file, and it can be had on this machine too. */
+  /** Whether an earlier run has prepared the print file, and this machine has it or can fetch it. */
   async #hasPrintFile(): Promise<boolean> {
     const { gcodeSha256: sha256 } = this.#attempt;
     return sha256 !== null && (await isPrintFileHere(this.#context, { sha256, extension: this.#printFileExtension }));
@@ -407,7 +407,7 @@ export class AttemptRun {
         // Shutting down: the attempt stays as it is, and the next agent continues it.
         if (this.#abort.signal.aborted) throw error;
         const remedy = error instanceof StartRejectedError ? ` ${error.remedy}` : '';
-        // What kept the start from being sent is a matter of the printer and the moment, and costs the job no try.
+        // The printer or the moment prevented the start, not the job, so it costs no retry.
         const ofPrinter = error instanceof StartNotSentError || isUnreachable(error);
         const outcome = this.#cancelAsked ? 'cancelled' : ofPrinter ? 'withdrawn' : 'not_started';
         throw new AttemptOver(outcome, 'transient', `the start was not made: ${asError(error).message}${remedy}`, true);
@@ -514,7 +514,7 @@ export class AttemptRun {
     }
   }
 
-  /** Like `trace` of the driver. A printer that is connected but gives no answer shows no trace. */
+  /** Calls `trace` of the driver. A connected printer that does not answer shows no trace. */
   async #trace(order: StartOrder): Promise<JobTrace | { verdict: 'unreachable' }> {
     try {
       return await this.#context.driver.trace(order);
@@ -534,7 +534,7 @@ export class AttemptRun {
     }
   }
 
-  /** Ends the attempt as the printer reports. False: the printer does not report how the print ended, and an operator is asked. */
+  /** Ends the attempt as the printer reports. Returns false if the printer does not report how the print ended; an operator is asked then. */
   async #ended(ending: Ending | null, message: string | undefined): Promise<boolean> {
     // The watch must judge every report of this print while the attempt is still open.
     await this.#printerWatch.settled();
@@ -544,7 +544,7 @@ export class AttemptRun {
     return outcome !== 'unknown';
   }
 
-  /** Asks an operator what became of the print, once. */
+  /** Asks an operator for the outcome, unless that has happened already. */
   async #ask(why: string): Promise<void> {
     if (this.#attempt.phase !== 'outcome_unknown') await this.#outcomeUnknown(why);
   }
@@ -698,7 +698,7 @@ export class AttemptRun {
   }
 }
 
-/** Whether the printer could not be reached, or refused the connection: no fault of the job. */
+/** Whether the printer was unreachable or refused the connection, which is not the job's fault. */
 const isUnreachable = (error: unknown): boolean =>
   error instanceof PrinterUnavailableError || error instanceof PrinterRefusedError;
 

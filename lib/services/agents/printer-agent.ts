@@ -199,7 +199,7 @@ export class PrinterAgent {
     passing('claim:after', attemptId);
     if (!attempt || attempt.fence === null) return;
     const claim: Claim = { attemptId: attempt.id, fence: attempt.fence, owner: this.#owner };
-    // Stopped meanwhile: the next agent need not wait for the lease to expire.
+    // The agent was stopped meanwhile. Released, the next agent need not wait for the lease to expire.
     if (this.#run || !this.#serving) return releaseLease(database, claim);
     const lease = new Lease({ claim, database, seconds: times.leaseSeconds, claimedAt, log });
     const run = new AttemptRun({

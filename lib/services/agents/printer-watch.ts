@@ -46,7 +46,7 @@ export class PrinterWatch {
   #seen: Sight = { job: undefined, active: 0 };
   /** How many active reports had been received when the last judged one came. */
   #judgedActive = 0;
-  /** Whether the last report that was to be judged has been. */
+  /** False after a failed judgement. */
   #judged = true;
   #closed = false;
   readonly #attention: AttentionJudge;
@@ -90,7 +90,7 @@ export class PrinterWatch {
     return this.#seen;
   }
 
-  /** Whether the state of the bed reflects the reports up to now: false after a judgement that the database did not take. */
+  /** Whether the state of the bed reflects all reports; false after a judgement that could not be stored. */
   get judged(): boolean {
     return this.#judged;
   }
@@ -137,7 +137,7 @@ export class PrinterWatch {
   async #judge(report: PrinterReport, connection: number, active: number): Promise<void> {
     const { database, printerId } = this.#context;
     const afterGap = connection !== this.#judgedConnection;
-    // While the database was away, reports of a print came and went without a judgement.
+    // Reports of a print arrived while the database was away, and were never judged.
     const missedActive = active - (isActive(report.state) ? 1 : 0) > this.#judgedActive;
     const judging = database.transaction(async (tx) => {
       const attempt = await openAttemptOf(tx, printerId);
