@@ -1,7 +1,8 @@
 // `npm test`: installs, builds, checks style and structure, and runs the tests in legs: all of them on Node.js 24 with Node-RED 5 and the
 // embedded PostgreSQL; those that depend on Node-RED on the Node.js that runs npm and Node-RED 4, the oldest supported ones; those that
 // depend on PostgreSQL on an installed PostgreSQL 15, the oldest supported one. Arguments are passed to mocha, on both Node-REDs.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
@@ -83,15 +84,33 @@ if (!postgres) {
 }
 
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
-for (const { title, node, nodeRed, files, postgres: server } of legs) {
+
+/** Runs a leg with so many workers, and resolves with whether it passed. With `later`, its output appears when it has ended. */
+async function run({ title, node, nodeRed, files, postgres: server }, workers, later = false) {
   const begun = Date.now();
-  console.log(`\n=== ${title}: ${nodeRed === 'node-red' ? 'Node-RED 5' : 'Node-RED 4'} on Node.js ${versionOf(node)}`);
+  const output = [];
+  const print = (text) => (later ? output.push(text) : process.stdout.write(text));
+  print(`\n=== ${title}: ${nodeRed === 'node-red' ? 'Node-RED 5' : 'Node-RED 4'} on Node.js ${versionOf(node)}\n`);
   const environment = {
     ...process.env,
     ...(server && { PLATEWISE_POSTGRES: server }),
     PLATEWISE_TEST_NODE_RED: nodeRed,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
   };
-  must(node, [mocha, ...files], { env: environment });
-  console.log(`=== ${title}: ${Math.round((Date.now() - begun) / 1000)} s`);
+  const child = spawn(node, [mocha, '--jobs', workers, ...files], {
+    cwd: root,
+    env: environment,
+    stdio: later ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+  });
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', print);
+  const [status] = await once(child, 'close');
+  print(`=== ${title}: ${Math.round((Date.now() - begun) / 1000)} s\n`);
+  process.stdout.write(output.join(''));
+  return status === 0;
 }
+
+// The first leg takes both cores; the others leave room for each other.
+const [first, ...others] = legs;
+if (!(await run(first, 5))) process.exit(1);
+const passed = await Promise.all(others.map((leg, index) => run(leg, index === 0 ? 4 : 2, index > 0)));
+if (!passed.every(Boolean)) process.exit(1);
