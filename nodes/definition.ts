@@ -16,7 +16,7 @@ const added: Readonly<Record<number, Readonly<Record<string, Stored>>>> = {
       ...{ tariff: '', retryPolicy: '' },
     },
     'elegoo-printer': { pathPrefix: '', caFile: '', fingerprint: '' },
-    'klipper-printer': { pathPrefix: '', caFile: '', fingerprint: '' },
+    'klipper-printer': { model: '', pathPrefix: '', caFile: '', fingerprint: '' },
     'fabrication-api': { base: '' },
     'job-control': { keyNeeded: false },
   },

@@ -154,7 +154,7 @@ describe('What a printer node stores about its printer', function () {
     const { ports, serial, ca_file: caFile, access_code: accessCode = '' } = bambu.ready;
     const reached = { serial, caFile, mqttPort: String(ports['mqtt']), ftpsPort: String(ports['ftps']) };
     await load({ type: 'bambu-printer', printerId: 'bamboo_h2d', ...reached }, { accessCode });
-    const { capabilities } = await stored('bamboo_h2d', (one) => one.report !== null);
+    const { capabilities } = await stored('bamboo_h2d', (one) => one.capabilities.model !== undefined);
     const { min, max } = capabilities.buildVolume;
     assert.deepEqual([max.x - min.x, max.y - min.y, max.z - min.z], [325, 320, 325]);
     assert.deepEqual([capabilities.model, capabilities.nozzleDiameters], ['O1D', [0.4, 0.4]]);

@@ -147,7 +147,9 @@ describe('The buttons of a printer form', function () {
       ],
     );
     const klipper = (await helper.request().get('/platewise/klipper-printer/models')).body as Table;
-    assert.deepEqual([klipper.models, klipper.refused, klipper.fallback['buildX']], [[], [], undefined]);
+    assert.deepEqual([klipper.refused, klipper.fallback['buildX']], [[], undefined]);
+    const neptune = klipper.models.find(({ token }) => token === 'neptune_4_pro')?.defaults ?? {};
+    assert.deepEqual([neptune['buildZ'], neptune['acceptsModels']], ['265', 'Elegoo Neptune 4 Pro, Neptune 4 Pro']);
     const elegoo = (await helper.request().get('/platewise/elegoo-printer/models')).body as Table;
     assert.deepEqual([elegoo.fallback['buildX'], elegoo.fallback['slots']], ['800', 'extruder']);
     // The form shows what the server reads.

@@ -1,7 +1,7 @@
 import { type MakeRow, numberField, optionsOf, textField } from '../make';
 import { askMoonraker } from './discovery';
 import { createMoonrakerDriver } from './driver';
-import { anyKlipper, orangeStormGiga } from './models';
+import { anyKlipper, klipperModels, orangeStormGiga } from './models';
 import { packForMoonraker } from './pack';
 import { moonrakerTraits } from './traits';
 
@@ -9,7 +9,7 @@ import { moonrakerTraits } from './traits';
 export const moonrakerMake: MakeRow = {
   make: 'moonraker',
   traits: moonrakerTraits,
-  models: [],
+  models: klipperModels,
   refused: [],
   nodeTypes: [
     { type: 'elegoo-printer', fallback: orangeStormGiga },

@@ -24,6 +24,30 @@ export const orangeStormGiga: PrinterModel = {
   slots: [{ slot: 'extruder', tool: 0 }],
 };
 
+/** An Elegoo Neptune 4; all of them heat the nozzle equally. Sizes as sold; the axes travel a little further. */
+const neptune4 = (token: string, name: string, size: [x: number, y: number, z: number], more = {}): PrinterModel => ({
+  token,
+  name,
+  capabilities: {
+    buildVolume: volumeTo(...size),
+    nozzleDiameters: [0.4],
+    acceptsModels: [name, name.replace('Elegoo ', '')],
+    maxNozzleTemperature: 300,
+    maxBedTemperature: 110,
+    materialTypes: ['PLA', 'PETG', 'ABS', 'TPU'],
+    speedFactor: 1,
+    usdPerHour: 0.4,
+    ...more,
+  },
+  slots: [{ slot: 'extruder', tool: 0 }],
+});
+
+/** Machines with Klipper that an owner can choose by name. What the machine reports takes precedence. */
+export const klipperModels: readonly PrinterModel[] = [
+  neptune4('neptune_4', 'Elegoo Neptune 4', [225, 225, 265]),
+  neptune4('neptune_4_pro', 'Elegoo Neptune 4 Pro', [225, 225, 265], { usdPerHour: 0.45 }),
+];
+
 /**
  * Any machine with Klipper. Its own configuration has its size, temperatures and nozzles; if it does not, temperatures
  * and nozzle of nearly every machine are assumed, but no size.
