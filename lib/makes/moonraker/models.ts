@@ -46,6 +46,8 @@ const neptune4 = (token: string, name: string, size: [x: number, y: number, z: n
 export const klipperModels: readonly PrinterModel[] = [
   neptune4('neptune_4', 'Elegoo Neptune 4', [225, 225, 265]),
   neptune4('neptune_4_pro', 'Elegoo Neptune 4 Pro', [225, 225, 265], { usdPerHour: 0.45 }),
+  neptune4('neptune_4_plus', 'Elegoo Neptune 4 Plus', [320, 320, 385], { maxBedTemperature: 85, usdPerHour: 0.5 }),
+  neptune4('neptune_4_max', 'Elegoo Neptune 4 Max', [420, 420, 480], { maxBedTemperature: 85, usdPerHour: 0.6 }),
 ];
 
 /**
