@@ -126,6 +126,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   /** Moonraker's report of its host, and the path of Klipper's configuration there. */
   #system: JsonObject = {};
   #configFile: string | undefined;
+  /** Whether this connection has reported all ids of its machine. */
+  #identified = false;
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -310,6 +312,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       // A different machine may have answered before.
       this.#configuration = {};
       this.#configFile = undefined;
+      this.#identified = false;
       await this.#readHost(session);
       await this.#refresh(session);
       return session;
@@ -323,7 +326,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
 
   protected identity(): ToldIdentity {
     const ids = { ...hostIds(this.#system, this.#configFile), ...boardIds(this.#configuration) };
-    return { ids, complete: this.#tracker.isReady };
+    return { ids, complete: this.#identified };
   }
 
   protected begin(session: RpcSocket): void {
@@ -460,10 +463,11 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
         await this.#listObjects(session);
         await this.#readConfiguration(session);
         await this.#readConfigFile(session);
+        this.#identified = true;
+        // Klipper came back on this connection, and reports the ids of its boards only now. Until they are checked it is not ready.
+        if (this.session === session) await this.admitted(session);
       }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
-      // Klipper came back on this connection, and reports the ids of its boards only now.
-      if (!wasReady && this.session === session) await this.admitted();
     } else {
       await this.#readKlippyMessage(session);
       // Klipper may still report its objects after a shutdown.
