@@ -283,10 +283,11 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       signal.addEventListener('abort', stopTrying, { once: true });
       let askedPause = 0;
       let lost: Error | undefined;
+      let session: S | undefined;
       try {
         // A refusal stays, and is shown, until the printer accepts the connection.
         if (this.#connection.status !== 'refused') this.#setConnection({ status: 'connecting' });
-        const session = await this.connect(wake.signal);
+        session = await this.connect(wake.signal);
         await this.admitted(session);
         const since = performance.now();
         if (signal.aborted) {
@@ -309,6 +310,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       } catch (thrown) {
         const error = asError(thrown);
         lost = error;
+        session?.destroy(error);
         if (!signal.aborted && !(error instanceof PrinterRefusedError)) {
           this.log('warn', `No connection: ${error.message}`);
         }

@@ -575,7 +575,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     clearTimeout(this.#recheck);
     if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport();
+        this.session?.guard(() => this.#makeReport());
       }, undecidedForMs + 1);
     }
     this.publish(report);

@@ -632,7 +632,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     if (undecidedForMs !== undefined) {
       clearTimeout(this.#recheck);
       this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport(true);
+        this.session?.guard(() => this.#makeReport(true));
       }, undecidedForMs + 1);
     }
     const faults = mapFaults(this.#tracker.state);

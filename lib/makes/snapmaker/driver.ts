@@ -463,7 +463,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     clearTimeout(this.#recheck);
     if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport();
+        this.session?.guard(() => this.#makeReport());
       }, undecidedForMs + 1);
     }
     this.publish(report);

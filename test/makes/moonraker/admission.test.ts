@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { type Driver, WrongMachineError } from '../../../lib/makes/driver';
 import { createMoonrakerDriver } from '../../../lib/makes/moonraker/driver';
+import { StateTracker } from '../../../lib/makes/moonraker/tracker';
 import { Deferred } from '../../../lib/makes/waiting';
 import type { ToldIdentity } from '../../../lib/model/machine-identity';
 import { capabilities, connectionWhere, orderFor, reportWhere, temporaryDirectory } from '../fixtures';
@@ -20,10 +21,13 @@ class BootingPrinter {
   klippy = 'startup';
   /** The queries that fail, with the error that Moonraker then answers; `configfile` is the query for the configuration. */
   readonly failing: Record<string, Fields> = {};
+  /** Resolves when the first connection is closed. */
+  readonly firstClosed = new Deferred<void>();
   readonly #server: Server = createServer((_request, response) => response.writeHead(404).end());
   readonly #sockets = new WebSocketServer({ server: this.#server, path: '/websocket' });
 
   async listen(): Promise<number> {
+    this.#sockets.once('connection', (socket) => socket.on('close', () => this.firstClosed.resolve()));
     this.#sockets.on('connection', (socket) => {
       socket.on('message', (data) => {
         const { id, method, params } = JSON.parse(data.toString());
@@ -131,6 +135,17 @@ describe('The machine behind Moonraker', () => {
     fails = false;
     await reportWhere(driver, ({ state }) => state === 'idle');
     assert.deepEqual(told.at(-1), { ids: { ...board, ...host }, complete: true });
+  });
+
+  it('is not left connected when its first report cannot be made', async () => {
+    const { at } = StateTracker.prototype;
+    StateTracker.prototype.at = () => {
+      StateTracker.prototype.at = at;
+      throw new RangeError('an odd field');
+    };
+    await open({ firstPauseMs: 1 }, () => {});
+    await connectionWhere(driver, 'connected');
+    await printer.firstClosed.promise;
   });
 
   it('does not count as ready before it was checked, whichever query sees it first', async () => {
