@@ -166,10 +166,10 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
 /** Whether the job that a printer reports has this identity. */
 export function isSameJob(identity: Pick<JobIdentity, 'fileName' | 'taskId'>, job: PrinterJob | null): boolean {
   if (job === null) return false;
-  if (job.taskId !== undefined && job.taskId !== '' && job.taskId !== '0') {
-    return job.taskId === String(identity.taskId);
-  }
-  return jobStem(job.name) === jobStem(identity.fileName);
+  const [shown, ours] = [jobStem(job.name), jobStem(identity.fileName)];
+  if (job.taskId === undefined || job.taskId === '' || job.taskId === '0') return shown === ours;
+  // Ids begin at 1 again with a new database, and printers invent some, so the name must agree. A printer may shorten or extend it.
+  return job.taskId === String(identity.taskId) && (ours.startsWith(shown) || shown.startsWith(ours));
 }
 
 /** A file name without folder and without the extensions of print files. */
