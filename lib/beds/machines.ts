@@ -2,7 +2,7 @@ import { parseIdentity } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
 import { ConflictError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
-import { identityText } from '../model/machine-identity';
+import { identityText, isIdentified } from '../model/machine-identity';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
@@ -12,7 +12,7 @@ import { type BedView, bedView } from './bed-view';
 /**
  * Accepts the machine at a printer's address as that printer, as confirmed by an operator: {found}, the ids that were shown.
  * The content of its bed is unknown.
- * @throws ConflictError no other machine was found, it is a third machine by now, it belongs to another printer, or an attempt is open
+ * @throws ConflictError no other machine was found, it is a third machine by now, it reports no id, it belongs to another printer, or an attempt is open
  */
 export async function acceptIdentity(
   farm: Farm,
@@ -37,6 +37,13 @@ export async function acceptIdentity(
         `The machine at the address of ${printer.name} is now ${identityText(stranger)}.`,
         'Check the printer again, and accept the ids that it shows.',
         'stale_identity',
+      );
+    }
+    if (!isIdentified(stranger) && isIdentified(printer.identity)) {
+      throw new ConflictError(
+        `The machine at the address of ${printer.name} reports no id, so it cannot replace ${identityText(printer.identity)}.`,
+        `Try again once it reports one. If the new machine has none, delete the node of ${printer.name}, remove the printer (DELETE printers/${printer.id}), and deploy the node again.`,
+        'unidentified_machine',
       );
     }
     const [other] = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);

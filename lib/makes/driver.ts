@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { PlatewiseError } from '../model/errors';
-import type { MachineIdentity, ToldIdentity } from '../model/machine-identity';
+import { isIdentified, type MachineIdentity, type ToldIdentity } from '../model/machine-identity';
 import type { Photo } from '../model/photo';
 import type { Ending, Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 
@@ -206,7 +206,9 @@ export class WrongMachineError extends PrinterRefusedError {
   ) {
     super(
       message,
-      "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept).",
+      isIdentified(found)
+        ? "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept)."
+        : "Correct the printer's address. If the machine was replaced by one without an id, remove the printer (DELETE printers/{id}), and deploy its node again.",
     );
   }
 }

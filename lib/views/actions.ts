@@ -1,5 +1,6 @@
 import type { Action as ContractAction } from '../contracts/common';
 import { type AttemptPhase, mayHaveStarted, phasesToAnswer } from '../model/attempt';
+import { isIdentified } from '../model/machine-identity';
 import { isActive } from '../model/printer';
 import type { JobStatus } from '../model/status';
 import type { Printer } from '../store/printers';
@@ -75,7 +76,7 @@ const recordSpool = ({ id }: ActionPrinter, { slot }: ActionAttempt): Action => 
 export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined): Action[] {
   const actions = attempt ? attemptActions(attempt, printer) : [];
   const active = printer.online && printer.report !== null && isActive(printer.report.state);
-  if (printer.stranger && !attempt) {
+  if (printer.stranger && isIdentified(printer.stranger) && !attempt) {
     actions.push({
       action: 'accept-identity',
       method: 'POST',

@@ -158,6 +158,17 @@ describe('The machine of a printer', () => {
       assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whatever it is');
     });
 
+    it('is not accepted while it reports no id, because the printer would then be none that is known', async () => {
+      await meet(mcu);
+      await stranger({});
+      await assert.rejects(accept({ found: {} }), {
+        code: 'unidentified_machine',
+        message: /reports no id, so it cannot replace mcu aa/,
+        remedy: /DELETE printers\/elegoo_giga/,
+      });
+      assert.deepEqual(await pinned(), mcu);
+    });
+
     it('is not accepted while it is another printer', async () => {
       await meet({ mcu: 'bb' }, { id: h2d });
       await stranger({ mcu: 'bb' });

@@ -485,12 +485,26 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
+  /**
+   * Queries something that belongs to the identity of the machine; undefined: this version does not support it.
+   * @throws PrinterUnavailableError it was not answered, so that it is unknown which machine this is
+   */
+  async #askIdentity(session: RpcSocket, method: string, parameters?: JsonObject): Promise<JsonObject | undefined> {
+    try {
+      return objectOf(await session.call(method, parameters, this.#timing.answerMs));
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+      if (thrown.unsupported) return undefined;
+      throw new PrinterUnavailableError(`The printer did not report its identity: ${thrown.message}`, thrown);
+    }
+  }
+
   async #readHost(session: RpcSocket): Promise<void> {
-    this.#system = objectOf((await this.#askIfTold(session, 'machine.system_info'))?.system_info);
+    this.#system = objectOf((await this.#askIdentity(session, 'machine.system_info'))?.system_info);
   }
 
   async #readConfigFile(session: RpcSocket): Promise<void> {
-    this.#configFile = textOf((await this.#askIfTold(session, 'printer.info'))?.config_file);
+    this.#configFile = textOf((await this.#askIdentity(session, 'printer.info'))?.config_file);
   }
 
   async #listObjects(session: RpcSocket): Promise<void> {
@@ -503,7 +517,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
 
   /** Its configuration changes only with a restart. It is large, so it is queried once and not subscribed to. */
   async #readConfiguration(session: RpcSocket): Promise<void> {
-    const answer = await this.#askIfTold(session, 'printer.objects.query', { objects: { configfile: ['settings'] } });
+    const answer = await this.#askIdentity(session, 'printer.objects.query', { objects: { configfile: ['settings'] } });
     if (answer !== undefined) this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
   }
 

@@ -137,6 +137,28 @@ describe('The machine behind Moonraker', () => {
     assert.deepEqual(told.at(-1), { ids: { ...board, ...host }, complete: true });
   });
 
+  for (const query of ['machine.system_info', 'configfile', 'printer.info']) {
+    it(`is not checked before it has reported all: ${query}`, async () => {
+      printer.klippy = 'ready';
+      printer.failing[query] = { code: 503, message: 'Klippy Host not connected' };
+      await open({ firstPauseMs: 1 }, () => {});
+      const lost = await connectionWhere(driver, 'disconnected', 15_000, ({ reason }) => reason !== undefined);
+      assert.match(lost.reason?.message ?? '', /did not report its identity: Klippy Host not connected/);
+      delete printer.failing[query];
+      await connectionWhere(driver, 'connected');
+      assert.deepEqual(told, [{ ids: { ...board, ...host }, complete: true }]);
+    });
+  }
+
+  it('has only the ids that its version can report', async () => {
+    printer.klippy = 'ready';
+    const unknown = { code: -32601, message: 'Method not found' };
+    Object.assign(printer.failing, { 'machine.system_info': unknown, 'printer.info': unknown });
+    await open({}, () => {});
+    await connectionWhere(driver, 'connected');
+    assert.deepEqual(told, [{ ids: board, complete: true }]);
+  });
+
   it('is not left connected when its first report cannot be made', async () => {
     const { at } = StateTracker.prototype;
     StateTracker.prototype.at = () => {
