@@ -203,13 +203,12 @@ export class WrongMachineError extends PrinterRefusedError {
     message: string,
     /** The ids that it reports. */
     readonly found: MachineIdentity,
+    remedy?: string,
   ) {
-    super(
-      message,
-      isIdentified(found)
-        ? "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept)."
-        : "Correct the printer's address. If the machine was replaced by one without an id, remove the printer (DELETE printers/{id}), and deploy its node again.",
-    );
+    const usual = isIdentified(found)
+      ? "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept)."
+      : "Correct the printer's address. If the machine was replaced by one without an id, remove the printer (DELETE printers/{id}), and deploy its node again.";
+    super(message, remedy ?? usual);
   }
 }
 
