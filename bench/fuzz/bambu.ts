@@ -30,6 +30,13 @@ export const bambu: FuzzTarget = {
   run(cases, seed) {
     let finished = 0;
     const id = fc.constantFrom('0', '', '4711', '4712');
+    const number = fc.constantFrom(0, '3', 128, 255, -1, 1.5, -1e12, 1e300, 'NaN');
+    const tray = fc.record({ id: number, tray_type: fc.constantFrom('PLA', '') }, { requiredKeys: [] });
+    const unit = fc.record({ id: number, tray: fc.array(tray, { maxLength: 2 }) }, { requiredKeys: [] });
+    const ams = fc.record({
+      tray_exist_bits: fc.constantFrom('f', '1000f', ''),
+      ams: fc.array(unit, { maxLength: 2 }),
+    });
     const made = fc
       .record(
         {
@@ -41,6 +48,7 @@ export const bambu: FuzzTarget = {
           print_error: fc.constantFrom(0, 50348044, 83902467, 117473298),
           fail_reason: fc.constantFrom('0', '50348044', '50364419'),
           hms: fc.constantFrom([], [{ attr: 50331904, code: 65538 }]),
+          ams,
           result: fc.constantFrom('SUCCESS', 'failed'),
         },
         { requiredKeys: ['msg'] },

@@ -35,6 +35,7 @@
     face({ action, body }, refill) {
       if (action === 'outcome' && body.printed) return { key: 'printed', label: 'It printed', look: 'main' };
       if (action === 'outcome') return { key: 'not-printed', label: body.machine_off ? 'It did not, machine is off' : 'It did not', look: '' };
+      if (action === 'accept-identity' && body.shared) return { key: action, label: 'They are two machines', look: '' };
       if (action === 'resume' && refill) return { key: action, label: 'Same spool, resume', look: '' };
       const [label, look] = {
         resume: ['Resume', 'main'],
@@ -50,7 +51,9 @@
       const ids = Object.entries(printer.identity.found ?? {}).map(([kind, id]) => `${kind} ${id}`).join(', ');
       const sure = {
         cancel: `Stop "${printer.job_name}" on ${printer.name}?`,
-        'accept-identity': `Is the machine ${ids} to be ${printer.name} from now on? Its bed counts as occupied.`,
+        'accept-identity': body?.shared
+          ? `Another printer reports ${ids} too. Are both machines there, and is this one ${printer.name}? These ids then identify neither, and its bed counts as occupied.`
+          : `Is the machine ${ids} to be ${printer.name} from now on? Its bed counts as occupied.`,
         'remove-printer': `Take ${printer.name} out of the farm?`,
       }[action];
       if (sure && !window.confirm(sure)) return;

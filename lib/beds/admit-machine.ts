@@ -3,6 +3,7 @@ import { WrongMachineError } from '../makes/driver';
 import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
+import { withoutSharedIds } from '../store/shared-machine-ids';
 
 /**
  * Verifies that the machine at a printer's address is that printer. The first machine found there is pinned with all ids that
@@ -10,12 +11,13 @@ import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
  *
  * @throws WrongMachineError
  */
-export async function admitMachine(context: AgentContext, { ids: found, complete }: ToldIdentity): Promise<void> {
+export async function admitMachine(context: AgentContext, { ids, complete }: ToldIdentity): Promise<void> {
   const { database, printerId, log } = context;
   const news = await database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, printerId);
     // Two printers that find the same machine concurrently must not both claim it.
     await lockUntilEnd(tx, 'identities');
+    const found = await withoutSharedIds(tx, ids);
     const relation = compareIdentities(printer.identity, found);
     if (relation === 'different' || (relation === 'unknown' && complete && isIdentified(printer.identity))) {
       throw new WrongMachineError(
@@ -26,7 +28,11 @@ export async function admitMachine(context: AgentContext, { ids: found, complete
     if (!isIdentified(printer.identity)) {
       const [other] = (await printersOfMachine(tx, found)).filter(({ id }) => id !== printerId);
       if (other !== undefined) {
-        throw new WrongMachineError(`The machine at this address is ${other.name} (${identityText(found)}).`, found);
+        throw new WrongMachineError(
+          `The machine at this address is ${other.name} (${identityText(found)}).`,
+          found,
+          `Correct the address. If ${printer.name} and ${other.name} are two machines that report the same ids, confirm it (POST printers/${printerId}/identity/accept with "shared": true).`,
+        );
       }
     }
     // A Klipper that is down reports only some of its ids. No print can start on it, and it is queried again once it is up.

@@ -1,18 +1,20 @@
 import { parseIdentity } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
-import { ConflictError } from '../model/errors';
+import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
-import { identityText } from '../model/machine-identity';
+import { identityText, isIdentified } from '../model/machine-identity';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
 import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfMachine } from '../store/printers';
+import { shareIds, withoutSharedIds } from '../store/shared-machine-ids';
 import { type BedView, bedView } from './bed-view';
 
 /**
  * Accepts the machine at a printer's address as that printer, as confirmed by an operator: {found}, the ids that were shown.
- * The content of its bed is unknown.
- * @throws ConflictError no other machine was found, it is a third machine by now, it belongs to another printer, or an attempt is open
+ * The content of its bed is unknown. With {shared: true} it is a different machine from the printer that is pinned to the same
+ * ids: they identify no machine from then on, and each printer keeps only its other ids.
+ * @throws ConflictError no other machine was found, it is a third machine by now, it reports no id, it belongs to another printer, or an attempt is open
  */
 export async function acceptIdentity(
   farm: Farm,
@@ -20,30 +22,43 @@ export async function acceptIdentity(
   input: unknown,
   actor: string,
 ): Promise<{ printer_id: PrinterId; identity: Record<string, string>; bed: BedView }> {
-  const { found } = parseIdentity(input ?? {});
+  const { found, shared = false } = parseIdentity(input ?? {});
+  if (shared && found === undefined) {
+    throw new UnacceptableInputError('The request does not state which ids are shared.', [
+      { field: 'found', value: null, remedy: 'Send the ids that you have seen (`identity.found` of the printer).' },
+    ]);
+  }
   return farm.database.transaction(async (tx) => {
     const printer = await lockPrinter(tx, id);
     await lockUntilEnd(tx, 'identities');
-    const { stranger } = printer;
-    if (stranger === null) {
+    if (printer.stranger === null) {
       throw new ConflictError(
         `No other machine was found at the address of ${printer.name}.`,
         'There is nothing to accept.',
         'no_other_machine',
       );
     }
-    if (found !== undefined && identityText(found) !== identityText(stranger)) {
+    if (found !== undefined && identityText(found) !== identityText(printer.stranger)) {
       throw new ConflictError(
-        `The machine at the address of ${printer.name} is now ${identityText(stranger)}.`,
+        `The machine at the address of ${printer.name} is now ${identityText(printer.stranger)}.`,
         'Check the printer again, and accept the ids that it shows.',
         'stale_identity',
       );
     }
-    const [other] = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);
-    if (other) {
+    const stranger = await withoutSharedIds(tx, printer.stranger);
+    if (!isIdentified(stranger) && isIdentified(printer.identity)) {
+      throw new ConflictError(
+        `The machine at the address of ${printer.name} reports no id, so it cannot replace ${identityText(printer.identity)}.`,
+        `Try again once it reports one. If the new machine has none, delete the node of ${printer.name}, remove the printer (DELETE printers/${printer.id}), and deploy the node again.`,
+        'unidentified_machine',
+      );
+    }
+    const others = (await printersOfMachine(tx, stranger)).filter(({ id: one }) => one !== printer.id);
+    const [other] = others;
+    if (other && !shared) {
       throw new ConflictError(
         `This machine already belongs to ${other.name}.`,
-        `Correct the address of ${printer.name}; or, if ${other.name} no longer exists, remove it first (DELETE printers/${other.id}).`,
+        `Correct the address of ${printer.name}; or, if ${other.name} no longer exists, remove it first (DELETE printers/${other.id}). If both are machines of their own that report the same ids, confirm it with "shared": true.`,
         'machine_of_another',
       );
     }
@@ -55,10 +70,12 @@ export async function acceptIdentity(
         'attempt_open',
       );
     }
-    await pinIdentity(tx, printer.id, stranger);
+    for (const { identity } of others) await shareIds(tx, stranger, identity, actor);
+    const identity = await withoutSharedIds(tx, stranger);
+    await pinIdentity(tx, printer.id, identity);
     const occupied = await occupyBedByOther(tx, printer.id, 'unknown', actor);
     await notify(tx, `identity:${printer.id}`);
-    return { printer_id: printer.id, identity: { ...stranger }, bed: bedView(occupied) };
+    return { printer_id: printer.id, identity: { ...identity }, bed: bedView(occupied) };
   });
 }
 

@@ -113,6 +113,12 @@ export const IdentityAcceptance = Type.Object(
           'The ids that you have seen (`identity.found` of the printer); without them, those of the machine there now',
       }),
     ),
+    shared: Type.Optional(
+      Type.Boolean({
+        description:
+          'Confirms that another printer reports the same ids and is a different machine: they identify neither from then on. Needs `found`',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -199,9 +199,14 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
   /** The unique ids that the machine of this connection reports. */
   protected abstract identity(): ToldIdentity;
 
-  /** Checks the machine by the ids that are known so far. */
-  protected admitted(): Promise<void> {
-    return this.#check(this.identity());
+  /** Checks the machine by the ids that are known so far. A failed check ends the connection, whichever call caused it. */
+  protected async admitted(session: S): Promise<void> {
+    try {
+      await this.#check(this.identity());
+    } catch (thrown) {
+      session.destroy(asError(thrown));
+      throw thrown;
+    }
   }
 
   /** Called once the session is established: makes the first report. */
@@ -278,14 +283,12 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       signal.addEventListener('abort', stopTrying, { once: true });
       let askedPause = 0;
       let lost: Error | undefined;
+      let session: S | undefined;
       try {
         // A refusal stays, and is shown, until the printer accepts the connection.
         if (this.#connection.status !== 'refused') this.#setConnection({ status: 'connecting' });
-        const session = await this.connect(wake.signal);
-        await this.admitted().catch((thrown: unknown) => {
-          session.destroy(asError(thrown));
-          throw thrown;
-        });
+        session = await this.connect(wake.signal);
+        await this.admitted(session);
         const since = performance.now();
         if (signal.aborted) {
           await session.close();
@@ -307,6 +310,7 @@ export abstract class BaseDriver<S extends Session> extends EventEmitter<DriverE
       } catch (thrown) {
         const error = asError(thrown);
         lost = error;
+        session?.destroy(error);
         if (!signal.aborted && !(error instanceof PrinterRefusedError)) {
           this.log('warn', `No connection: ${error.message}`);
         }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { PlatewiseError } from '../model/errors';
-import type { MachineIdentity, ToldIdentity } from '../model/machine-identity';
+import { isIdentified, type MachineIdentity, type ToldIdentity } from '../model/machine-identity';
 import type { Photo } from '../model/photo';
 import type { Ending, Make, PrinterCapabilities, PrinterJob, PrinterReport } from '../model/printer';
 
@@ -168,10 +168,10 @@ export interface Driver extends Pick<EventEmitter<DriverEvents>, 'on' | 'once' |
 /** Whether the job that a printer reports has this identity. */
 export function isSameJob(identity: Pick<JobIdentity, 'fileName' | 'taskId'>, job: PrinterJob | null): boolean {
   if (job === null) return false;
-  if (job.taskId !== undefined && job.taskId !== '' && job.taskId !== '0') {
-    return job.taskId === String(identity.taskId);
-  }
-  return jobStem(job.name) === jobStem(identity.fileName);
+  const [shown, ours] = [jobStem(job.name), jobStem(identity.fileName)];
+  if (job.taskId === undefined || job.taskId === '' || job.taskId === '0') return shown === ours;
+  // Ids begin at 1 again with a new database, and printers invent some, so the name must agree. A printer may shorten or extend it.
+  return job.taskId === String(identity.taskId) && (ours.startsWith(shown) || shown.startsWith(ours));
 }
 
 /** A file name without folder and without the extensions of print files. */
@@ -205,11 +205,12 @@ export class WrongMachineError extends PrinterRefusedError {
     message: string,
     /** The ids that it reports. */
     readonly found: MachineIdentity,
+    remedy?: string,
   ) {
-    super(
-      message,
-      "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept).",
-    );
+    const usual = isIdentified(found)
+      ? "Correct the printer's address. If the machine was replaced, accept the new one (POST printers/{id}/identity/accept)."
+      : "Correct the printer's address. If the machine was replaced by one without an id, remove the printer (DELETE printers/{id}), and deploy its node again.";
+    super(message, remedy ?? usual);
   }
 }
 

@@ -1,3 +1,6 @@
+import { asError } from '../model/errors';
+import { PrinterUnavailableError } from './driver';
+
 /** One connection to a printer, from the accepted login to its end. */
 export abstract class Session {
   #reason: Error | undefined;
@@ -24,6 +27,19 @@ export abstract class Session {
     this.release();
     for (const listener of [...this.#listeners]) listener(reason);
     this.#listeners.clear();
+  }
+
+  /**
+   * Runs the handler of an event. An unexpected exception in it ends this connection: what is known of the printer may be wrong
+   * by then, and the exception must not reach the emitter of the event, where it would end the process.
+   */
+  guard(handle: () => void): void {
+    try {
+      handle();
+    } catch (thrown) {
+      const { message } = asError(thrown);
+      this.destroy(new PrinterUnavailableError(`A message from the printer could not be handled: ${message}`, thrown));
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Job } from '../model/job';
 import { type Drawn, gramsDrawn } from '../model/spool-shares';
 import { type Attempt, lockAttempt, openAttemptOf } from '../store/attempts';
 import { lockJob } from '../store/jobs';
-import { findMaterial, leaveOn, missingGrams, type Spool } from '../store/materials';
+import { findMaterial, leaveOnlyReserved, missingGrams, type Spool } from '../store/materials';
 import { lockPrinter, type Printer } from '../store/printers';
 import type { Transaction } from '../store/queryable';
 import { feedFrom, spoolsTaken, takeSpoolOut } from '../store/spool-changes';
@@ -91,7 +91,7 @@ async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint
   const now = gramsDrawn(drawn, { grams, progress: 1, material }) ?? given;
   const gave = Math.min(attempt.reservedGrams, Math.max(0, now - given));
   await takeSpoolOut(tx, attempt.id, drawn, gave);
-  if (emptied && attempt.spoolId) await leaveOn(tx, attempt.spoolId, gave);
+  if (emptied && attempt.spoolId) await leaveOnlyReserved(tx, attempt.spoolId);
 }
 
 /** How much of a print has been extruded, as its printer reports; a report from before it went offline may be outdated. */

@@ -124,9 +124,12 @@ export async function deductGrams(
   if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await publishLowStock(tx, row.id);
 }
 
-/** Lowers the remaining grams of an empty spool to those that are still to be deducted from it (grams). */
-export async function leaveOn(tx: Transaction, id: SpoolId, grams: number): Promise<void> {
-  await tx.query('UPDATE spools SET grams_left = least(grams_left, $2), updated_at = now() WHERE id = $1', [id, grams]);
+/** Lowers the remaining grams of a spool that ran out to those that prints under way drew from it: they are deducted at their end. */
+export async function leaveOnlyReserved(tx: Transaction, id: SpoolId): Promise<void> {
+  await tx.query(
+    `UPDATE spools s SET grams_left = least(s.grams_left, ${reservedOf('s.id')}), updated_at = now() WHERE s.id = $1`,
+    [id],
+  );
 }
 
 /** Marks a spool as empty because a printer has found it empty, whatever its records show. */

@@ -304,9 +304,9 @@ export async function pinIdentity(tx: Transaction, id: PrinterId, identity: Mach
 export async function printersOfMachine(
   db: Queryable,
   identity: MachineIdentity,
-): Promise<Pick<Printer, 'id' | 'name'>[]> {
-  const { rows } = await db.query<Pick<Printer, 'id' | 'name'>>(
-    `SELECT id, name FROM printers p
+): Promise<Pick<Printer, 'id' | 'name' | 'identity'>[]> {
+  const { rows } = await db.query<Pick<Printer, 'id' | 'name' | 'identity'>>(
+    `SELECT id, name, identity FROM printers p
      WHERE EXISTS (SELECT 1 FROM jsonb_each_text($1::jsonb) f WHERE p.identity ->> f.key = f.value)
        AND NOT EXISTS (SELECT 1 FROM jsonb_each_text($1::jsonb) f WHERE p.identity ? f.key AND p.identity ->> f.key <> f.value)
      ORDER BY id`,

@@ -1,5 +1,6 @@
 import type { Action as ContractAction } from '../contracts/common';
 import { type AttemptPhase, mayHaveStarted, phasesToAnswer } from '../model/attempt';
+import { isIdentified } from '../model/machine-identity';
 import { isActive } from '../model/printer';
 import type { JobStatus } from '../model/status';
 import type { Printer } from '../store/printers';
@@ -71,17 +72,23 @@ const recordSpool = ({ id }: ActionPrinter, { slot }: ActionAttempt): Action => 
   why: `Records a different spool in slot ${slot}, before the print is resumed.`,
 });
 
-/** The actions for a printer. */
-export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined): Action[] {
+/**
+ * The actions for a printer.
+ * @param twin the name of the printer that is pinned to the ids of the machine at this one's address
+ */
+export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined, twin?: string): Action[] {
   const actions = attempt ? attemptActions(attempt, printer) : [];
   const active = printer.online && printer.report !== null && isActive(printer.report.state);
-  if (printer.stranger && !attempt) {
+  if (printer.stranger && isIdentified(printer.stranger) && !attempt) {
     actions.push({
       action: 'accept-identity',
       method: 'POST',
       href: `/printers/${printer.id}/identity/accept`,
-      body: { found: { ...printer.stranger } },
-      why: 'Accepts the new machine as this printer after a replacement.',
+      body: { found: { ...printer.stranger }, ...(twin !== undefined && { shared: true }) },
+      why:
+        twin === undefined
+          ? 'Accepts the new machine as this printer after a replacement.'
+          : `Confirms that this machine and ${twin} are two that report the same ids, which then identify neither.`,
     });
   }
   if (printer.bedState === 'occupied' && !active && !(attempt && mayHaveStarted(attempt.phase))) {

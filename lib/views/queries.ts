@@ -2,6 +2,7 @@ import type { Attempt } from '../contracts/jobs';
 import type { Farm } from '../farm/farm';
 import { type FieldError, MalformedInputError, NotFoundError } from '../model/errors';
 import type { Job } from '../model/job';
+import { compareIdentities } from '../model/machine-identity';
 import { cursorOf, encodeCursor, limitOf } from '../model/paging';
 import { isTerminal, type JobStatus, jobStatuses } from '../model/status';
 import type { Plan, PlanLine } from '../planning/plan-shape';
@@ -289,10 +290,14 @@ export async function printers(farm: Farm): Promise<{ printers: PrinterView[] }>
       db,
       attempts.map((attempt) => attempt.jobId),
     );
+    const all = await allPrinters(db);
     return {
-      printers: (await allPrinters(db)).map((printer) => {
-        const attempt = attempts.find((one) => one.printerId === printer.id);
-        return printerView(printer, slots, attempt && { attempt, jobName: names.get(attempt.jobId) ?? '' });
+      printers: all.map((printer) => {
+        const { id, stranger } = printer;
+        const attempt = attempts.find((one) => one.printerId === id);
+        const twin =
+          stranger && all.find((one) => one.id !== id && compareIdentities(one.identity, stranger) === 'same');
+        return printerView(printer, slots, attempt && { attempt, jobName: names.get(attempt.jobId) ?? '' }, twin?.name);
       }),
     };
   });

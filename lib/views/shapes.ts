@@ -81,6 +81,7 @@ export function printerView(
   printer: Printer,
   slots: LoadedSlot[],
   open: { attempt: Attempt; jobName: string } | undefined,
+  twin?: string,
 ): PrinterView {
   const report = printer.online ? printer.report : null;
   const active = report !== null && isActive(report.state);
@@ -94,7 +95,7 @@ export function printerView(
     state,
     ...troubleOf(printer, state),
     identity: identityView(printer),
-    actions: printerActions(printer, open?.attempt),
+    actions: printerActions(printer, open?.attempt, twin),
     job_id: open?.attempt.jobId ?? null,
     current_job_id: open?.attempt.jobId ?? null,
     job_name: open?.jobName ?? (active ? (report.job?.name ?? null) : null),

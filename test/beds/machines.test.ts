@@ -11,6 +11,7 @@ import { WrongMachineError } from '../../lib/makes/driver';
 import { printerId } from '../../lib/model/ids';
 import type { MachineIdentity } from '../../lib/model/machine-identity';
 import { clearBed, findPrinter, loadedSlots, lockPrinter, storeReport } from '../../lib/store/printers';
+import { printers } from '../../lib/views/queries';
 import { arrangeAttempt, endAllAttempts } from '../support/attempts';
 import { dropFarm, idle, openBareFarm } from '../support/bare-farm';
 
@@ -28,6 +29,7 @@ describe('The machine of a printer', () => {
     await farm.database.query(
       `UPDATE printers SET identity = '{}', stranger = NULL, seen_at = NULL, archived_at = NULL`,
     );
+    await farm.database.query('DELETE FROM shared_machine_ids');
   });
   after(() => dropFarm(farm));
 
@@ -158,10 +160,25 @@ describe('The machine of a printer', () => {
       assert.deepEqual((await accept(undefined)).identity, { mcu: 'bb' }, 'whichever was found');
     });
 
+    it('is not accepted while it reports no id, because the printer would lose its own', async () => {
+      await meet(mcu);
+      await stranger({});
+      await assert.rejects(accept({ found: {} }), {
+        code: 'unidentified_machine',
+        message: /reports no id, so it cannot replace mcu aa/,
+        remedy: /DELETE printers\/elegoo_giga/,
+      });
+      assert.deepEqual(await pinned(), mcu);
+    });
+
     it('is not accepted if it is pinned to another printer', async () => {
       await meet({ mcu: 'bb' }, { id: h2d });
       await stranger({ mcu: 'bb' });
-      await assert.rejects(accept(), { code: 'machine_of_another', message: /already/, remedy: /bamboo_h2d/ });
+      await assert.rejects(accept(), {
+        code: 'machine_of_another',
+        message: /already/,
+        remedy: /bamboo_h2d.*"shared": true/,
+      });
       await stranger({ mcu: 'aa' });
       await farm.database.query(`UPDATE printers SET identity = '{"mcu": "aa"}' WHERE id = 'elegoo_giga'`);
       assert.deepEqual(
@@ -169,6 +186,80 @@ describe('The machine of a printer', () => {
         mcu,
         "the machine that is pinned to this printer is not another printer's",
       );
+    });
+
+    describe('and reports the ids of another printer', () => {
+      const chip = { mcu: 'counterfeit' };
+      /** Both printers report the same ids; the operator has seen that they are two machines. */
+      async function share(found: MachineIdentity, others: MachineIdentity = found): Promise<unknown> {
+        await meet(others, { id: h2d });
+        const refused = await meet(found).then(
+          () => assert.fail('It was let in.'),
+          (error: WrongMachineError) => error,
+        );
+        assert.match(refused.remedy, /POST printers\/elegoo_giga\/identity\/accept .*"shared": true/);
+        await stranger(found);
+        return accept({ found, shared: true });
+      }
+
+      it('is accepted when an operator confirms that both share them, and they identify none from then on', async () => {
+        await farm.database.transaction(async (tx) => clearBed(tx, await lockPrinter(tx, giga), undefined, 'ada'));
+        await share(chip);
+        assert.deepEqual([await pinned(giga), await pinned(h2d)], [{}, {}]);
+        const { bedState, bedCause, stranger: left } = await findPrinter(farm.database, giga);
+        assert.deepEqual([bedState, bedCause, left], ['occupied', 'unknown', null]);
+        // Neither is pinned to them at the next contact.
+        await meet(chip);
+        await meet(chip, { id: h2d });
+        assert.deepEqual([await pinned(giga), await pinned(h2d)], [{}, {}]);
+      });
+
+      it('keeps the ids that it does not share', async () => {
+        await share({ ...chip, host: 'one' }, chip);
+        assert.deepEqual([await pinned(giga), await pinned(h2d)], [{ host: 'one' }, {}]);
+        await meet({ ...chip, host: 'two' }, { id: h2d });
+        assert.deepEqual(await pinned(h2d), { host: 'two' });
+        await assert.rejects(meet({ ...chip, host: 'two' }), wrong(/is not/, { host: 'two' }));
+        await assert.rejects(meet({ mcu: 'of its own' }), wrong(/is not/, { mcu: 'of its own' }));
+      });
+
+      it('is identified by an id of the same kind that is its own', async () => {
+        await share(chip);
+        await meet({ mcu: 'replaced' });
+        assert.deepEqual(await pinned(giga), { mcu: 'replaced' });
+        await assert.rejects(meet({ mcu: 'replaced' }, { id: h2d }), WrongMachineError);
+      });
+
+      it('does not unpin a third printer', async () => {
+        await share(chip);
+        const artisan = printerId('snapmaker_artisan');
+        await meet({ host: 'h' }, { id: artisan });
+        await assert.rejects(meet(chip, { id: artisan }), wrong(/a machine without an id/, {}));
+        await stranger(chip, artisan);
+        await assert.rejects(acceptIdentity(farm, artisan, { found: chip, shared: true }, 'ada'), {
+          code: 'unidentified_machine',
+        });
+        assert.deepEqual(await pinned(artisan), { host: 'h' });
+      });
+
+      it('is not accepted as shared without the ids that were seen', async () => {
+        await meet(chip, { id: h2d });
+        await stranger(chip);
+        await assert.rejects(accept({ shared: true }), { code: 'unacceptable_input' });
+        await assert.rejects(accept({ found: { mcu: 'cc' }, shared: true }), { code: 'stale_identity' });
+        assert.deepEqual(await pinned(h2d), chip);
+      });
+
+      it('can be confirmed in the way that the printer names', async () => {
+        await meet(chip, { id: h2d });
+        await stranger(chip);
+        const { name } = await findPrinter(farm.database, h2d);
+        const shown = (await printers(farm)).printers.find(({ printer_id }) => printer_id === giga);
+        const [action, ...more] = (shown?.actions ?? []).filter((one) => one.action === 'accept-identity');
+        assert.deepEqual([more, action?.body], [[], { found: chip, shared: true }]);
+        assert.match(action?.why ?? '', new RegExp(name));
+        await accept(action?.body);
+      });
     });
 
     it('is not accepted while an attempt is under way', async () => {

@@ -1,4 +1,5 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert';
+import { deepStrictEqual, match, ok, rejects, strictEqual } from 'node:assert';
+import { ReportTracker } from '../../lib/makes/bambu/tracker';
 import {
   type Driver,
   StartNotSentError,
@@ -6,12 +7,29 @@ import {
   StartUnconfirmedError,
   UploadFailedError,
 } from '../../lib/makes/driver';
+import { StateTracker } from '../../lib/makes/moonraker/tracker';
+import { MachineTracker } from '../../lib/makes/snapmaker/tracker';
 import type { RunningSimulator } from '../../lib/simulators/simulator';
 import { connectionWhere, permit, reportWhere } from '../makes/fixtures';
 import { Stage } from './stage';
-import { subjects } from './subjects';
+import { type Subject, subjects } from './subjects';
 
 const speed = 60;
+
+/** Lets the next call of a method that each received report reaches fail, as a defect of ours would. */
+function failOnce(make: Subject['make'], step: 'take' | 'map'): void {
+  const [prototype, name]: [object, string] =
+    make === 'bambu'
+      ? [ReportTracker.prototype, step === 'take' ? 'takeStatus' : 'at']
+      : make === 'moonraker'
+        ? [StateTracker.prototype, step === 'take' ? 'notify' : 'at']
+        : [MachineTracker.prototype, step === 'take' ? 'take' : 'at'];
+  const method = Reflect.get(prototype, name);
+  Reflect.set(prototype, name, () => {
+    Reflect.set(prototype, name, method);
+    throw new RangeError('an odd field');
+  });
+}
 
 for (const subject of subjects) {
   describe(`driver contract: ${subject.title}`, function () {
@@ -36,6 +54,17 @@ for (const subject of subjects) {
       const observed = await driver.observe();
       ok(observed.receivedAt >= called);
     });
+
+    for (const step of ['take', 'map'] as const) {
+      it(`connects again after an unexpected exception on a message: ${step}`, async () => {
+        await stage.connect();
+        failOnce(subject.make, step);
+        const lost = await connectionWhere(driver, 'disconnected');
+        match(lost.status === 'disconnected' ? (lost.reason?.message ?? '') : '', /an odd field/);
+        await connectionWhere(driver, 'connected');
+        strictEqual((await driver.observe()).state, 'idle');
+      });
+    }
 
     it('finds no failed check for a suitable order', async () => {
       await stage.connect();

@@ -123,14 +123,17 @@ export function reportWhere(
 }
 
 /** Waits for a connection status, the current one included. */
-export function connectionWhere(
+export function connectionWhere<S extends ConnectionState['status']>(
   driver: Driver,
-  status: ConnectionState['status'],
+  status: S,
   ms = 15_000,
-): Promise<ConnectionState> {
+  condition: (state: Extract<ConnectionState, { status: S }>) => boolean = () => true,
+): Promise<Extract<ConnectionState, { status: S }>> {
+  const isWanted = (state: ConnectionState): state is Extract<ConnectionState, { status: S }> =>
+    state.status === status;
   return new Promise((resolve, reject) => {
     const listener = (state: ConnectionState): void => {
-      if (state.status !== status) return;
+      if (!isWanted(state) || !condition(state)) return;
       clearTimeout(timer);
       driver.off('connection', listener);
       resolve(state);

@@ -230,16 +230,55 @@ describe('A spool that is changed during a print', () => {
     assert.equal((await findAttempt(farm.database, attempt.id))?.outcome, 'failed');
   });
 
-  it('leaves nothing of the first in the records if it ran out', async () => {
-    await phase('printing');
-    await report({ progress: 0.4 });
-    await farm.database.query(
-      `UPDATE printers SET attention = '{"code": "run_out", "text": "", "remedy": "", "since": "2026-01-01T00:00:00Z"}' WHERE id = $1`,
-      [giga],
-    );
-    await load(second);
-    await end();
-    assert.deepEqual((await charged()).of, { [first]: 40, [second]: 60 });
-    assert.equal(await gramsOf(first), 0);
+  describe('and ran out is charged all that it gave, and nothing of it is left in the books', () => {
+    type Change = [progress: number, load: 'first' | 'second', ranOut?: 'ran out'];
+    const cases: { when: string; changes: Change[]; shares: [number, number]; left: [number, number] }[] = [
+      { when: 'it was the first', changes: [[0.4, 'second', 'ran out']], shares: [40, 60], left: [0, 940] },
+      {
+        when: 'it had been taken out and come back',
+        changes: [
+          [0.2, 'second'],
+          [0.5, 'first'],
+          [0.7, 'second', 'ran out'],
+        ],
+        shares: [40, 60],
+        left: [0, 940],
+      },
+      {
+        when: 'it had come back and gave nothing more',
+        changes: [
+          [0.2, 'second'],
+          [0.5, 'first'],
+          [0.5, 'second', 'ran out'],
+        ],
+        shares: [20, 80],
+        left: [0, 920],
+      },
+      {
+        when: 'it was the next',
+        changes: [
+          [0.2, 'second'],
+          [0.5, 'first', 'ran out'],
+        ],
+        shares: [70, 30],
+        left: [930, 0],
+      },
+    ];
+    for (const { when, changes, shares, left } of cases) {
+      it(when, async () => {
+        await phase('printing');
+        for (const [progress, next, ranOut] of changes) {
+          await report({ progress });
+          await farm.database.query(`UPDATE printers SET attention = $2::jsonb WHERE id = $1`, [
+            giga,
+            ranOut ? '{"code": "run_out", "text": "", "remedy": "", "since": "2026-01-01T00:00:00Z"}' : null,
+          ]);
+          await load(next === 'first' ? first : second);
+        }
+        await end();
+        assert.deepEqual((await charged()).of, { [first]: shares[0], [second]: shares[1] });
+        assert.deepEqual([await gramsOf(first), await gramsOf(second)], left);
+      });
+    }
   });
 });

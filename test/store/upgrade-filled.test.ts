@@ -279,5 +279,20 @@ for (const { name, connection } of databases()) {
         { initial: 99_999, left: 99_999 },
       ]);
     });
+
+    it('forgets the number of counterfeit chips, which is read as an id no more', async () => {
+      for (const [id, identity] of [
+        ['one', { mcu: 'A50285BI', host: 'h' }],
+        ['two', { mcu: '2C0018000851383531393138' }],
+      ] as const) {
+        await addPrinter(id);
+        await database.query('UPDATE printers SET identity = $2 WHERE id = $1', [id, JSON.stringify(identity)]);
+      }
+      await migrate(database);
+      assert.deepEqual(await query('SELECT identity FROM printers ORDER BY id'), [
+        { identity: { host: 'h' } },
+        { identity: { mcu: '2C0018000851383531393138' } },
+      ]);
+    });
   });
 }

@@ -206,6 +206,9 @@ describe('A way out', () => {
         actions.map(({ action }) => action),
         wanted,
       );
+      // A machine without an id cannot be accepted.
+      const nameless = printerActions({ ...row, stranger: row.stranger && {} }, undefined);
+      assert.ok(!nameless.some(({ action }) => action === 'accept-identity'));
       for (const action of actions) {
         await perform({ ...action, ...(action.action === 'clear-bed' && { body: {} }) });
       }

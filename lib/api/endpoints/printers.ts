@@ -66,7 +66,7 @@ export const printersEndpoints = [
     description: "The content of that machine's bed is unknown, so the bed counts as occupied.",
     request: { schema: IdentityAcceptance, optional: true },
     response: { description: 'The printer is that machine now', schema: AcceptedIdentity },
-    refusals: ['Conflict'],
+    refusals: ['Conflict', 'Unacceptable'],
     action: { name: 'accept-identity', subject: 'printer_id' },
     handle: (call) => acceptIdentity(call.farm, idOf(call), call.body(), call.actor),
   }),

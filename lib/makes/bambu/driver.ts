@@ -46,7 +46,7 @@ import { type FtpsAddress, removeByFtps, uploadByFtps } from './ftps-upload';
 import { type BambuModel, bambuModel, fileUrl, judgeModel } from './models';
 import { type MqttListener, MqttSession, type PrinterAnswer } from './mqtt-session';
 import { checkOrder } from './preflight';
-import { currentErrorCode, gcodeState, isRunning, isStartRefusal, jobIds } from './report-mapping';
+import { currentErrorCode, gcodeState, isRunning, isStartRefusal, jobIds, mapJob } from './report-mapping';
 import { readSlicedFor, type SlicedFor, slicedForAnything, slotsOfProject } from './sliced-file';
 import type { PrinterTrust } from './tls';
 import { ReportTracker } from './tracker';
@@ -351,6 +351,9 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   protected prepareStart(order: StartOrder, session: MqttSession): () => Promise<PrinterReport> {
+    // Two prints under one id would be taken for one: the ending of the earlier would count for the later.
+    const id = String(order.identity.taskId);
+    if (jobIds(this.#tracker.print).includes(id)) throw new Error(`The printer already names a task ${id}.`);
     const sequenceId = session.nextSequenceId();
     const known = this.#sliced;
     const isOurs = known?.sha256 === order.identity.sha256 && known.plate === order.plate;
@@ -429,7 +432,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
   }
 
   #shows(order: StartOrder): boolean {
-    return jobIds(this.#tracker.print).includes(String(order.identity.taskId));
+    return isSameJob(order.identity, mapJob(this.#tracker.print, String(order.identity.taskId)));
   }
 
   #isParsing(): boolean {
@@ -577,7 +580,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     clearTimeout(this.#recheck);
     if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport();
+        this.session?.guard(() => this.#makeReport());
       }, undecidedForMs + 1);
     }
     this.publish(report);

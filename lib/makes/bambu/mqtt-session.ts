@@ -185,7 +185,7 @@ export class MqttSession extends Session {
       this.destroy(new PrinterUnavailableError(`Connection: ${error.message}`, error)),
     );
     this.#client.on('message', (_topic, payload) => {
-      if (this.reason === undefined) this.#receive(payload);
+      if (this.reason === undefined) this.guard(() => this.#receive(payload));
     });
   }
 

@@ -253,7 +253,7 @@ export function mapSlots(print: JsonObject): ReportedSlot[] {
     if (unitId === undefined) continue;
     for (const tray of listOf(unit.tray).filter(isObject)) {
       const trayId = numberOf(tray.id);
-      if (trayId === undefined) continue;
+      if (trayId === undefined || parseSlot(`ams${unitId}-${trayId}`) === undefined) continue;
       const exists = trayExists(print, unitId, trayId);
       slots.push(mapTray(`ams${unitId}-${trayId}`, tray, exists ?? textOf(tray.tray_type) !== undefined));
     }

@@ -126,6 +126,8 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
   /** Moonraker's report of its host, and the path of Klipper's configuration there. */
   #system: JsonObject = {};
   #configFile: string | undefined;
+  /** Whether this connection has reported all ids of its machine. */
+  #identified = false;
   #received = this.stamp();
   #facts: { name: string; facts: FileFacts } = { name: '', facts: {} };
   #publishedAt = Number.NEGATIVE_INFINITY;
@@ -310,6 +312,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
       // A different machine may have answered before.
       this.#configuration = {};
       this.#configFile = undefined;
+      this.#identified = false;
       await this.#readHost(session);
       await this.#refresh(session);
       return session;
@@ -323,7 +326,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
 
   protected identity(): ToldIdentity {
     const ids = { ...hostIds(this.#system, this.#configFile), ...boardIds(this.#configuration) };
-    return { ids, complete: this.#tracker.isReady };
+    return { ids, complete: this.#identified };
   }
 
   protected begin(session: RpcSocket): void {
@@ -460,10 +463,11 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
         await this.#listObjects(session);
         await this.#readConfiguration(session);
         await this.#readConfigFile(session);
+        this.#identified = true;
+        // Klipper came back on this connection, and reports the ids of its boards only now. Until they are checked it is not ready.
+        if (this.session === session) await this.admitted(session);
       }
       await this.#readObjects(session, wasReady ? 'printer.objects.query' : 'printer.objects.subscribe', klippy);
-      // Klipper came back on this connection, and reports the ids of its boards only now.
-      if (!wasReady && this.session === session) await this.admitted();
     } else {
       await this.#readKlippyMessage(session);
       // Klipper may still report its objects after a shutdown.
@@ -481,12 +485,26 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     }
   }
 
+  /**
+   * Queries something that belongs to the identity of the machine; undefined: this version does not support it.
+   * @throws PrinterUnavailableError it was not answered, so that it is unknown which machine this is
+   */
+  async #askIdentity(session: RpcSocket, method: string, parameters?: JsonObject): Promise<JsonObject | undefined> {
+    try {
+      return objectOf(await session.call(method, parameters, this.#timing.answerMs));
+    } catch (thrown) {
+      if (!(thrown instanceof MoonrakerError) || thrown.unauthorized) throw thrown;
+      if (thrown.unsupported) return undefined;
+      throw new PrinterUnavailableError(`The printer did not report its identity: ${thrown.message}`, thrown);
+    }
+  }
+
   async #readHost(session: RpcSocket): Promise<void> {
-    this.#system = objectOf((await this.#askIfTold(session, 'machine.system_info'))?.system_info);
+    this.#system = objectOf((await this.#askIdentity(session, 'machine.system_info'))?.system_info);
   }
 
   async #readConfigFile(session: RpcSocket): Promise<void> {
-    this.#configFile = textOf((await this.#askIfTold(session, 'printer.info'))?.config_file);
+    this.#configFile = textOf((await this.#askIdentity(session, 'printer.info'))?.config_file);
   }
 
   async #listObjects(session: RpcSocket): Promise<void> {
@@ -499,7 +517,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
 
   /** Its configuration changes only with a restart. It is large, so it is queried once and not subscribed to. */
   async #readConfiguration(session: RpcSocket): Promise<void> {
-    const answer = await this.#askIfTold(session, 'printer.objects.query', { objects: { configfile: ['settings'] } });
+    const answer = await this.#askIdentity(session, 'printer.objects.query', { objects: { configfile: ['settings'] } });
     if (answer !== undefined) this.#configuration = usefulSettings(objectOf(objectOf(answer.status).configfile));
   }
 
@@ -628,7 +646,7 @@ class MoonrakerDriver extends BaseDriver<RpcSocket> {
     if (undecidedForMs !== undefined) {
       clearTimeout(this.#recheck);
       this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport(true);
+        this.session?.guard(() => this.#makeReport(true));
       }, undecidedForMs + 1);
     }
     const faults = mapFaults(this.#tracker.state);

@@ -19,6 +19,11 @@ export class MoonrakerError extends Error {
   get notFound(): boolean {
     return this.status === 404 || this.status === -32601;
   }
+
+  /** This version does not support the request, so that repeating it is of no use. */
+  get unsupported(): boolean {
+    return this.notFound || this.status === 400 || this.status === -32602;
+  }
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { MachineIdentity } from '../../model/machine-identity';
 import { type JsonObject, objectOf, textOf } from '../values';
 
+/** The serial number of all counterfeit FT232R, the USB adapter on many boards. */
+const counterfeitSerial = 'A50285BI';
+
 /**
  * The id of the computer that Moonraker runs on: the serial number of its processor, if `machine.system_info` reports
  * one. Several Klippers may run there; each has its own configuration.
@@ -21,7 +24,7 @@ export function boardIds(settings: JsonObject): MachineIdentity {
   const onBus = textOf(mcu.canbus_uuid);
   const onUsb = /^\/dev\/serial\/by-id\/.*_([^_]+?)(?:-if\d+.*)?$/.exec(textOf(mcu.serial) ?? '')?.[1];
   const id = onBus ?? onUsb;
-  return id !== undefined && isSerial(id) ? { mcu: id } : {};
+  return id !== undefined && isSerial(id) && id !== counterfeitSerial ? { mcu: id } : {};
 }
 
 /** Whether a text is a serial number, not a name: a hexadecimal number with some variety, or letters with at least three digits other than 0. */

@@ -31,7 +31,7 @@ export class RpcSocket extends Session {
     super();
     this.#socket = socket;
     this.#ping = setInterval(() => this.#checkAlive(), pingIntervalMs);
-    socket.on('message', (data) => this.#receive(data.toString()));
+    socket.on('message', (data) => this.guard(() => this.#receive(data.toString())));
     socket.on('pong', () => {
       this.#lastHeard = performance.now();
     });

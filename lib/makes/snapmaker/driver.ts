@@ -350,12 +350,8 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
   }
 
   async #askIdentity(session: SacpSession): Promise<void> {
-    const answer = await session.request(peers.controller, commands.machineInfo).catch((thrown: unknown) => {
-      // A machine that has reported its id reports it again; without the report it is unknown.
-      if (this.#info !== undefined) throw thrown;
-      return undefined;
-    });
-    this.#info = answer === undefined ? undefined : readMachineInfo(answer.payload);
+    // A machine that has no id answers as well; without an answer it is unknown which machine this is, and the connection fails.
+    this.#info = readMachineInfo((await session.request(peers.controller, commands.machineInfo)).payload);
   }
 
   async #readModules(session: SacpSession): Promise<Module[]> {
@@ -463,7 +459,7 @@ class SnapmakerDriver extends BaseDriver<SacpSession> {
     clearTimeout(this.#recheck);
     if (undecidedForMs !== undefined) {
       this.#recheck = setTimeout(() => {
-        if (this.session !== undefined) this.#makeReport();
+        this.session?.guard(() => this.#makeReport());
       }, undecidedForMs + 1);
     }
     this.publish(report);

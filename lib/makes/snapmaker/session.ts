@@ -63,7 +63,7 @@ export class SacpSession extends Session {
     super();
     this.#socket = socket;
     socket.setNoDelay(true);
-    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('data', (bytes) => this.guard(() => this.#receive(bytes)));
     socket.on('error', (error) => this.destroy(new PrinterUnavailableError(`Connection: ${error.message}`, error)));
     socket.on('close', () => this.destroy(new PrinterUnavailableError('The printer closed the connection.')));
   }

@@ -53,6 +53,27 @@ describe('Bambu reports', () => {
     );
   });
 
+  it('passes over AMS units and trays that no printer has', () => {
+    const odd = [-1, 4, 127, 136, 1.5, -1_000_000_000_000, 1e300, '1.5', 'NaN', null];
+    const tray = (id: unknown) => ({ id, tray_type: 'PLA' });
+    for (const id of odd) {
+      const ams = {
+        tray_exist_bits: 'f',
+        ams: [
+          { id, tray: [tray(0)] },
+          { id: '0', tray: [tray(id), tray('3')] },
+        ],
+      };
+      deepStrictEqual(
+        mapSlots({ ams }).map(({ slot, present }) => [slot, present]),
+        [['ams0-3', true]],
+        String(id),
+      );
+    }
+    const ams = { tray_exist_bits: '10000', ams: [{ id: '128', tray: [tray('0')] }] };
+    deepStrictEqual(mapSlots({ ams }), [{ slot: 'ams128-0', present: true, materialType: 'PLA', tool: 0 }]);
+  });
+
   it('reads a full report of a printing P1 and merges a delta', () => {
     strictEqual(mapState(running.fields), 'printing');
     deepStrictEqual(mapJob(running.fields, undefined), { name: 'glowie.gcode' });

@@ -7,7 +7,9 @@ describe('The id of a Klipper', () => {
     // A hexadecimal number may well have few decimal digits, or none.
     ['/dev/serial/by-id/usb-Klipper_stm32f446xx_ABCDEF0A-if00', 'ABCDEF0A'],
     ['/dev/serial/by-id/usb-Klipper_rp2040_deadbeefcafe-if00', 'deadbeefcafe'],
-    ['/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0', 'A50285BI'],
+    ['/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A9007UX7-if00-port0', 'A9007UX7'],
+    // All counterfeit FT232R report this number.
+    ['/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0', undefined],
     ['/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0', undefined],
     ['/dev/serial/by-id/usb-Klipper_stm32f446xx_00000000-if00', undefined],
     ['/dev/serial/by-id/usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001-if00-port0', undefined],

@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { isSameJob } from '../../../lib/makes/driver';
 import { createSnapmakerDriver } from '../../../lib/makes/snapmaker/driver';
+import type { MachineIdentity, ToldIdentity } from '../../../lib/model/machine-identity';
 import { encodeFrame, type Frame, FrameReader } from '../../../lib/simulators/snapmaker/frame';
 import {
   capabilities,
@@ -26,6 +27,8 @@ class SparseMachine {
   received = '';
   started = '';
   status = 0;
+  /** Its answer to the query for its model and its board's number; undefined: it does not answer. */
+  info: Buffer | undefined = Buffer.from([9]);
   readonly #server: Server;
   #socket: Socket | undefined;
   #sequence = 900;
@@ -84,6 +87,9 @@ class SparseMachine {
       case 0x0120:
         // One tool head with two nozzles, ready.
         answer(Buffer.from([0, 1, 8, 13, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0]));
+        break;
+      case 0x0121:
+        if (this.info !== undefined) answer(this.info);
         break;
       case 0x0106:
         answer(Buffer.from([0]));
@@ -166,4 +172,43 @@ describe('A machine behind SACP that supports only what printing requires', () =
       await directory.remove();
     }
   });
+
+  const machines: [what: string, info: Buffer, ids: MachineIdentity][] = [
+    ['the number of its board', Buffer.from([0, 3, 1, 0xef, 0xcd, 0xab, 0x12, 0, 0]), { board: '12abcdef' }],
+    ['that it has none', Buffer.from([0, 3, 1, 0, 0, 0, 0, 0, 0]), {}],
+    ['that it does not know the query', Buffer.from([9]), {}],
+  ];
+  for (const [what, info, ids] of machines) {
+    it(`is checked only once it has answered: ${what}`, async () => {
+      const machine = new SparseMachine();
+      machine.info = undefined;
+      const told: ToldIdentity[] = [];
+      const driver = createSnapmakerDriver({
+        ...{
+          host: '127.0.0.1',
+          capabilities,
+          timeScale: 1,
+          log: () => {},
+          token: 'ours',
+          port: await machine.listen(),
+        },
+        timing: { pushPeriodMs: 500, answerMs: 800, firstPauseMs: 1 },
+      });
+      driver.admit(async (identity) => {
+        told.push(identity);
+      });
+      try {
+        driver.open();
+        await connectionWhere(driver, 'disconnected', 15_000, ({ reason }) =>
+          /did not answer 01.21/.test(reason?.message ?? ''),
+        );
+        machine.info = info;
+        await connectionWhere(driver, 'connected');
+        deepStrictEqual(told, [{ ids, complete: true }]);
+      } finally {
+        await driver.close();
+        machine.close();
+      }
+    });
+  }
 });

@@ -60,7 +60,7 @@ describe('A start', () => {
     ],
     [
       'on a printer that already names the task of this job',
-      { ...shows({ job: { name: 'other', taskId: '7' } }), before: { job: { name: 'other', taskId: '7' }, active: 3 } },
+      { ...shows({ job: { name: '', taskId: '7' } }), before: { job: { name: '', taskId: '7' }, active: 3 } },
       'The printer already names this job.',
     ],
     [
