@@ -1,5 +1,6 @@
 import type { AgentContext } from '../farm/agent-context';
 import { WrongMachineError } from '../makes/driver';
+import { mayShare } from '../makes/traits';
 import { compareIdentities, identityText, isIdentified, type ToldIdentity } from '../model/machine-identity';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { lockPrinter, pinIdentity, printersOfMachine } from '../store/printers';
@@ -14,9 +15,9 @@ import { withoutSharedIds } from '../store/shared-machine-ids';
 export async function admitMachine(context: AgentContext, { ids, complete }: ToldIdentity): Promise<void> {
   const { database, printerId, log } = context;
   const news = await database.transaction(async (tx) => {
-    const printer = await lockPrinter(tx, printerId);
     // Two printers that find the same machine concurrently must not both claim it.
     await lockUntilEnd(tx, 'identities');
+    const printer = await lockPrinter(tx, printerId);
     const found = await withoutSharedIds(tx, ids);
     const relation = compareIdentities(printer.identity, found);
     if (relation === 'different' || (relation === 'unknown' && complete && isIdentified(printer.identity))) {
@@ -31,7 +32,9 @@ export async function admitMachine(context: AgentContext, { ids, complete }: Tol
         throw new WrongMachineError(
           `The machine at this address is ${other.name} (${identityText(found)}).`,
           found,
-          `Correct the address. If ${printer.name} and ${other.name} are two machines that report the same ids, confirm it (POST printers/${printerId}/identity/accept with "shared": true).`,
+          mayShare(printer.make, found, other.identity)
+            ? `Correct the address. If ${printer.name} and ${other.name} are two machines that report the same ids, confirm it (POST printers/${printerId}/identity/accept with "shared": true).`
+            : undefined,
         );
       }
     }

@@ -1,12 +1,21 @@
 import { parseIdentity } from '../contracts/messages';
 import type { Farm } from '../farm/farm';
+import { mayShare } from '../makes/traits';
 import { ConflictError, UnacceptableInputError } from '../model/errors';
 import type { PrinterId } from '../model/ids';
-import { identityText, isIdentified } from '../model/machine-identity';
+import { identityText, isIdentified, type MachineIdentity } from '../model/machine-identity';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { openAttemptOf } from '../store/attempts';
 import { notify } from '../store/database';
-import { archivePrinter, lockPrinter, occupyBedByOther, pinIdentity, printersOfMachine } from '../store/printers';
+import {
+  archivePrinter,
+  lockPrinter,
+  occupyBedByOther,
+  type Printer,
+  pinIdentity,
+  printersOfMachine,
+} from '../store/printers';
+import type { Transaction } from '../store/queryable';
 import { shareIds, withoutSharedIds } from '../store/shared-machine-ids';
 import { type BedView, bedView } from './bed-view';
 
@@ -29,8 +38,8 @@ export async function acceptIdentity(
     ]);
   }
   return farm.database.transaction(async (tx) => {
-    const printer = await lockPrinter(tx, id);
     await lockUntilEnd(tx, 'identities');
+    const printer = await lockPrinter(tx, id);
     if (printer.stranger === null) {
       throw new ConflictError(
         `No other machine was found at the address of ${printer.name}.`,
@@ -70,13 +79,39 @@ export async function acceptIdentity(
         'attempt_open',
       );
     }
-    for (const { identity } of others) await shareIds(tx, stranger, identity, actor);
+    for (const one of others) {
+      await refuseUnshareable(tx, printer, one, stranger);
+      await shareIds(tx, stranger, one.identity, actor);
+    }
     const identity = await withoutSharedIds(tx, stranger);
     await pinIdentity(tx, printer.id, identity);
     const occupied = await occupyBedByOther(tx, printer.id, 'unknown', actor);
     await notify(tx, `identity:${printer.id}`);
     return { printer_id: printer.id, identity: { ...identity }, bed: bedView(occupied) };
   });
+}
+
+/** @throws ConflictError the ids in common belong to one machine only, or the other printer has an attempt under way */
+async function refuseUnshareable(
+  tx: Transaction,
+  printer: Pick<Printer, 'make' | 'name'>,
+  other: Pick<Printer, 'id' | 'name' | 'identity'>,
+  found: MachineIdentity,
+): Promise<void> {
+  if (!mayShare(printer.make, found, other.identity)) {
+    throw new ConflictError(
+      `${printer.name} and ${other.name} are one machine: no two machines of this make report the same ids.`,
+      `Correct the address of ${printer.name}, or delete one of the two nodes.`,
+      'machine_of_another',
+    );
+  }
+  if (await openAttemptOf(tx, other.id)) {
+    throw new ConflictError(
+      `${other.name} has an attempt under way, and would lose its identity.`,
+      'Wait until it has ended, and confirm then.',
+      'attempt_open',
+    );
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ConflictError } from '../model/errors';
 import type { Job } from '../model/job';
 import { isTerminal, type JobStatus } from '../model/status';
-import { attemptsOf, failuresOfCopy } from '../store/attempts';
+import { attemptsOf, failuresOfCopy, recentWithdrawals } from '../store/attempts';
 import { databaseNow, notify } from '../store/database';
 import { insertDeadLetter } from '../store/dead-letters';
 import { amendJob, changeStatus, type StatusChange } from '../store/jobs';
@@ -23,6 +23,7 @@ export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promis
   const settlement = settlementOf(job, end, {
     phases: (await attemptsOf(tx, job.id)).map(({ phase }) => phase),
     failures: await failuresOfCopy(tx, job.id, attempt.copy),
+    withdrawals: await recentWithdrawals(tx, job.id, attempt.printerId),
     now: await databaseNow(tx),
     spoolsChanged: (await spoolsTaken(tx, attempt.id)).length > 0,
   });

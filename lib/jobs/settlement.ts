@@ -35,6 +35,8 @@ export interface SettlingFacts {
   phases: readonly AttemptPhase[];
   /** How often this copy has failed, including this time. */
   failures: number;
+  /** How often its attempts were withdrawn on this printer within the last six hours, including this time. */
+  withdrawals: number;
   /** By the database's clock (ms since 1970). */
   now: number;
   /** Whether spools were changed during the attempt. */
@@ -66,8 +68,13 @@ type Shown = Pick<
   | 'retrySettings'
 >;
 
-/** Delay before a printer that was not ready is tried again (seconds). */
+/** Delay before a printer that was not ready is tried again (seconds); it doubles each time. */
 const withdrawnPause = 30;
+/**
+ * A printer that is not ready costs the job no retry. After so many withdrawals within six hours, although the printer seemed ready each
+ * time, the job itself may be the cause, and each further one counts as a failure.
+ */
+const mostWithdrawals = 5;
 
 /** Returns what follows for a job from the end of one of its attempts: the next copy, a retry, completion, failure, or cancellation. */
 export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts): Settlement {
@@ -97,7 +104,13 @@ export function settlementOf(job: Shown, end: AttemptEnd, facts: SettlingFacts):
     }
     case 'withdrawn': {
       if (!end.pause) return { status: shown, change };
-      const retryAt = new Date(facts.now + withdrawnPause * 1000).toISOString();
+      if (facts.withdrawals > mostWithdrawals)
+        return retryOrGiveUp(job, { ...end, failure: 'transient' }, change, {
+          ...facts,
+          failures: facts.failures + facts.withdrawals - mostWithdrawals,
+        });
+      const pause = withdrawnPause * 2 ** Math.max(0, facts.withdrawals - 1);
+      const retryAt = new Date(facts.now + pause * 1000).toISOString();
       return { status: shown, change, amendment: { retryAt, failedOn: end.attempt.printerId } };
     }
     case 'cancelled':

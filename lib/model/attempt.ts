@@ -31,8 +31,8 @@ export const phaseGraph: Readonly<Record<AttemptPhase, readonly AttemptPhase[]>>
 };
 
 /**
- * - `not_started`: it certainly never reached the bed (file refused, printer offline, start rejected)
- * - `withdrawn`: withdrawn before an agent had claimed it
+ * - `not_started`: it certainly never reached the bed, because of the file or the printer's answer to it (rejected, could not be prepared)
+ * - `withdrawn`: it certainly never reached the bed, and the job is not the cause (printer offline or busy, bed occupied, reassigned)
  */
 export type AttemptOutcome = 'completed' | 'failed' | 'cancelled' | 'not_started' | 'withdrawn';
 

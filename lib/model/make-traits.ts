@@ -28,6 +28,8 @@ export interface MakeTraits {
    * names no machine vouches for these too.
    */
   vendorCommandsInProfiles: boolean;
+  /** Kinds of ids that different machines may share, for example the number of a counterfeit chip. */
+  shareableIds: readonly string[];
   /** PrusaSlicer's name of its G-code dialect. */
   gcodeFlavour: string;
   /** Edge lengths of the square pictures that it shows, in pixels. */

@@ -359,6 +359,19 @@ export async function failuresOfCopy(db: Queryable, jobId: JobId, copy: number):
 }
 
 /**
+ * Counts how often a claimed attempt of a job was withdrawn on a printer within the last six hours: each time something about the printer or
+ * the moment prevented the start.
+ */
+export async function recentWithdrawals(db: Queryable, jobId: JobId, printerId: PrinterId): Promise<number> {
+  const { rows } = await db.query<{ withdrawals: number }>(
+    `SELECT count(*) AS withdrawals FROM print_attempts
+     WHERE job_id = $1 AND printer_id = $2 AND outcome = 'withdrawn' AND claimed_at IS NOT NULL AND NOT ${longAgo('ended_at', '21600')}`,
+    [jobId, printerId],
+  );
+  return rows[0]?.withdrawals ?? 0;
+}
+
+/**
  * Reverts the intent to start, by the process that wrote it and knows that nothing was sent. It is not guarded by the lease:
  * while there is no newer fencing number, no other process has acted on the attempt. The job's row must be locked.
  */

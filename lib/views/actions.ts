@@ -72,14 +72,21 @@ const recordSpool = ({ id }: ActionPrinter, { slot }: ActionAttempt): Action => 
   why: `Records a different spool in slot ${slot}, before the print is resumed.`,
 });
 
+/** A printer that is pinned to the same ids as a machine at another printer's address. */
+export interface Twin {
+  name: string;
+  /** Whether two machines may report these ids. */
+  mayShare: boolean;
+}
+
 /**
  * The actions for a printer.
- * @param twin the name of the printer that is pinned to the ids of the machine at this one's address
+ * @param twin the printer that is pinned to the ids of the machine at this one's address
  */
-export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined, twin?: string): Action[] {
+export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | undefined, twin?: Twin): Action[] {
   const actions = attempt ? attemptActions(attempt, printer) : [];
   const active = printer.online && printer.report !== null && isActive(printer.report.state);
-  if (printer.stranger && isIdentified(printer.stranger) && !attempt) {
+  if (printer.stranger && isIdentified(printer.stranger) && !attempt && twin?.mayShare !== false) {
     actions.push({
       action: 'accept-identity',
       method: 'POST',
@@ -88,7 +95,7 @@ export function printerActions(printer: ActionPrinter, attempt: ActionAttempt | 
       why:
         twin === undefined
           ? 'Accepts the new machine as this printer after a replacement.'
-          : `Confirms that this machine and ${twin} are two that report the same ids, which then identify neither.`,
+          : `Only if the address is right: confirms that this machine and ${twin.name} are two that report the same ids, which then identify neither.`,
     });
   }
   if (printer.bedState === 'occupied' && !active && !(attempt && mayHaveStarted(attempt.phase))) {

@@ -1,5 +1,6 @@
 import type { Attempt } from '../contracts/jobs';
 import type { Farm } from '../farm/farm';
+import { mayShare } from '../makes/traits';
 import { type FieldError, MalformedInputError, NotFoundError } from '../model/errors';
 import type { Job } from '../model/job';
 import { compareIdentities } from '../model/machine-identity';
@@ -297,7 +298,12 @@ export async function printers(farm: Farm): Promise<{ printers: PrinterView[] }>
         const attempt = attempts.find((one) => one.printerId === id);
         const twin =
           stranger && all.find((one) => one.id !== id && compareIdentities(one.identity, stranger) === 'same');
-        return printerView(printer, slots, attempt && { attempt, jobName: names.get(attempt.jobId) ?? '' }, twin?.name);
+        return printerView(
+          printer,
+          slots,
+          attempt && { attempt, jobName: names.get(attempt.jobId) ?? '' },
+          twin ? { name: twin.name, mayShare: mayShare(printer.make, stranger ?? {}, twin.identity) } : undefined,
+        );
       }),
     };
   });

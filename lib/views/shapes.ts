@@ -4,7 +4,7 @@ import { isIdentified, type MachineIdentity } from '../model/machine-identity';
 import { isActive, type PrinterState, type PrinterTrouble, type ReportedSlot } from '../model/printer';
 import type { Attempt } from '../store/attempts';
 import type { LoadedSlot, Printer } from '../store/printers';
-import { printerActions } from './actions';
+import { printerActions, type Twin } from './actions';
 
 /** A printer in the form of the API. */
 export type PrinterView = PrinterContract;
@@ -81,7 +81,7 @@ export function printerView(
   printer: Printer,
   slots: LoadedSlot[],
   open: { attempt: Attempt; jobName: string } | undefined,
-  twin?: string,
+  twin?: Twin,
 ): PrinterView {
   const report = printer.online ? printer.report : null;
   const active = report !== null && isActive(report.state);

@@ -242,6 +242,30 @@ describe('The machine of a printer', () => {
         assert.deepEqual(await pinned(artisan), { host: 'h' });
       });
 
+      it('is not accepted as shared if no two machines report such ids', async () => {
+        const certified = { serial: '094ab' };
+        await meet(certified, { id: h2d });
+        await stranger(certified);
+        await assert.rejects(accept({ found: certified, shared: true }), {
+          code: 'machine_of_another',
+          message: /are one machine/,
+        });
+        assert.deepEqual(await pinned(h2d), certified);
+        const shown = (await printers(farm)).printers.find(({ printer_id }) => printer_id === giga);
+        assert.ok(!shown?.actions.some(({ action }) => action === 'accept-identity'), 'nor is it offered');
+      });
+
+      it('is not accepted as shared while the other one prints', async () => {
+        await meet(chip, { id: h2d });
+        await arrangeAttempt(farm, 'dispatched', { printer: h2d });
+        await stranger(chip);
+        await assert.rejects(accept({ found: chip, shared: true }), {
+          code: 'attempt_open',
+          message: /lose its identity/,
+        });
+        assert.deepEqual(await pinned(h2d), chip);
+      });
+
       it('is not accepted as shared without the ids that were seen', async () => {
         await meet(chip, { id: h2d });
         await stranger(chip);

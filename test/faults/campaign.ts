@@ -509,7 +509,25 @@ export class Campaign {
       case 'foreign_print':
         return this.#foreignPrint(printer, this.#minutesOf(foreignSeconds * (1 + duration)), injection.number);
       case 'foreign_again_unseen':
-        return this.#foreignAgainUnseen(printer, this.#minutesOf(foreignSeconds * (1 + duration)));
+        return this.#foreignAgainUnseen(printer, this.#minutesOf(foreignSeconds * (1 + duration)), async () => {
+          await this.#floor.act(printer, '/fault', { name: 'offline' });
+          return () => this.#floor.act(printer, '/fault', { name: 'offline', on: false });
+        });
+      case 'foreign_in_outage': {
+        let done = false;
+        await this.#alone(async () => {
+          done = await this.#foreignAgainUnseen(printer, this.#minutesOf(foreignSeconds), async () => {
+            for (const wire of this.#databaseProxies) wire.silence('both');
+            return async () => {
+              for (const wire of this.#databaseProxies) {
+                wire.cut();
+                wire.pass();
+              }
+            };
+          });
+        });
+        return done;
+      }
       case 'screen_pause':
         if (!(await this.#floor.act(printer, '/screen/pause'))) return false;
         await pause(1000 + duration * 10_000);
@@ -710,10 +728,15 @@ export class Campaign {
   }
 
   /**
-   * Prints the same file at the printer's own screen repeatedly: at first while the printer is connected, later while it
-   * cannot be reached. Only the printer's history, or the gap itself, reveals the later prints.
+   * Prints the same file at the printer's own screen repeatedly: at first for all to see, later in the dark. Only the
+   * printer's history, or what its agent remembers, reveals the later prints.
+   * @param darken keeps the system from seeing or storing anything until the returned function is called
    */
-  async #foreignAgainUnseen(printer: Simulated, minutes: number): Promise<boolean> {
+  async #foreignAgainUnseen(
+    printer: Simulated,
+    minutes: number,
+    darken: () => Promise<() => Promise<unknown>>,
+  ): Promise<boolean> {
     if (this.#operator.busy.has(printer.id)) return false;
     this.#operator.busy.add(printer.id);
     try {
@@ -724,14 +747,17 @@ export class Campaign {
         this.#printedAgain.add(printer.id);
         return await this.#floor.act(printer, '/foreign-start', order);
       }
-      await this.#floor.act(printer, '/fault', { name: 'offline' });
-      const started = await this.#floor.act(printer, '/foreign-start', order);
-      const end = performance.now() + 30_000;
-      while (started && performance.now() < end && (await this.#floor.state(printer)).printing !== null)
-        await pause(100);
-      await pause(1000);
-      await this.#floor.act(printer, '/fault', { name: 'offline', on: false });
-      return started;
+      const lighten = await darken();
+      try {
+        const started = await this.#floor.act(printer, '/foreign-start', order);
+        const end = performance.now() + 30_000;
+        while (started && performance.now() < end && (await this.#floor.state(printer)).printing !== null)
+          await pause(100);
+        await pause(1000);
+        return started;
+      } finally {
+        await lighten();
+      }
     } finally {
       this.#operator.busy.delete(printer.id);
     }

@@ -44,6 +44,7 @@ const faultKinds = {
   damaged_file: { weight: 2 },
   wrong_type_file: { weight: 2 },
   foreign_again_unseen: { weight: 4 },
+  foreign_in_outage: { weight: 1.5, servers: true },
   screen_pause: { weight: 3 },
   lasting_storage_missing: { weight: 0.5 },
   lease_ahead: { weight: 2 },

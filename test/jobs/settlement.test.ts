@@ -29,7 +29,7 @@ const job: Parameters<typeof settlementOf>[0] = {
   retrySettings: {},
 };
 const attempt = { printerId: giga, spoolId: spool, copy: 1 } as Attempt;
-const facts: SettlingFacts = { phases: ['ended'], failures: 1, now, spoolsChanged: false };
+const facts: SettlingFacts = { phases: ['ended'], failures: 1, withdrawals: 1, now, spoolsChanged: false };
 
 /** The settlement after this outcome, for a job of one copy whose only attempt it was, with changes. */
 function endedBy(
@@ -300,6 +300,30 @@ describe('The delay of a job that was withdrawn', () => {
       const end: Partial<AttemptEnd> = pause === undefined ? {} : { pause };
       assert.equal(endedBy('withdrawn', { end }).amendment, undefined);
     }
+  });
+
+  it('doubles with each withdrawal of the last hours', () => {
+    const pauses = [1, 2, 3, 4, 5].map((withdrawals) => {
+      const { amendment, change } = endedBy('withdrawn', { withdrawals, end: { pause: true } });
+      assert.equal(change.retryCount, undefined, 'it costs no retry');
+      return (Date.parse(amendment?.retryAt ?? '') - now) / 1000;
+    });
+    assert.deepEqual(pauses, [30, 60, 120, 240, 480]);
+  });
+
+  it('ends: from the sixth withdrawal on, each counts as a failure', () => {
+    const of = { maxRetries: 2 };
+    const found = [6, 7, 8].map((withdrawals) =>
+      endedBy('withdrawn', { of, failures: 0, withdrawals, end: { pause: true } }),
+    );
+    assert.deepEqual(
+      found.map(({ status, change }) => [status, change.retryCount]),
+      [
+        ['queued', 1],
+        ['queued', 1],
+        ['failed', undefined],
+      ],
+    );
   });
 });
 

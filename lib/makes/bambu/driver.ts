@@ -335,7 +335,7 @@ class BambuDriver extends BaseDriver<MqttSession> {
     if (this.session !== undefined) this.#makeReport();
   }
 
-  /** The certificate was proved before the login. */
+  /** The certificate has proved the serial number before the login. */
   protected identity(): ToldIdentity {
     return { ids: { serial: this.#settings.serial }, complete: true };
   }

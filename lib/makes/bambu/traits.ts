@@ -13,6 +13,7 @@ export const bambuTraits: MakeTraits = {
   addsReportedSlots: true,
   extendedCommands: [],
   takesMacros: false,
+  shareableIds: [],
   readsPastReturns: false,
   vendorCommandsInProfiles: true,
   gcodeFlavour: 'marlin',

@@ -20,9 +20,9 @@ export class MoonrakerError extends Error {
     return this.status === 404 || this.status === -32601;
   }
 
-  /** This version does not support the request, so that repeating it is of no use. */
+  /** This version does not support the request, so repeating it is useless. A 400 is no such sign: a Klipper that is down answers it too. */
   get unsupported(): boolean {
-    return this.notFound || this.status === 400 || this.status === -32602;
+    return this.notFound || this.status === -32602;
   }
 }
 

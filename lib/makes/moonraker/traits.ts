@@ -29,6 +29,7 @@ export const moonrakerTraits: MakeTraits = {
     'Z_TILT_ADJUST',
   ],
   takesMacros: true,
+  shareableIds: ['mcu', 'host'],
   readsPastReturns: true,
   vendorCommandsInProfiles: false,
   // PrusaSlicer before 2.6 does not support `klipper`: `marlin` is what Klipper reads, as long as no machine limits are

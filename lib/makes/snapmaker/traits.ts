@@ -10,6 +10,7 @@ export const snapmakerTraits: MakeTraits = {
   addsReportedSlots: false,
   extendedCommands: [],
   takesMacros: false,
+  shareableIds: [],
   readsPastReturns: false,
   vendorCommandsInProfiles: false,
   gcodeFlavour: 'marlin2',

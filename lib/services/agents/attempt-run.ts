@@ -136,16 +136,22 @@ export class AttemptRun {
       const { log } = this.#context;
       log('error', `The attempt ${this.#attempt.id} stopped in phase ${this.#attempt.phase}: ${asError(error).stack}`);
       if (error instanceof DatabaseUnavailableError) return;
-      await this.#failUnexpectedly(asError(error)).catch((thrown: unknown) => log('error', asError(thrown).message));
+      await this.#failUnexpectedly(asError(error)).catch((thrown: unknown) => {
+        if (!(thrown instanceof FencedError)) log('error', asError(thrown).message);
+      });
     }
   }
 
   /** An unexpected error would recur in the next run, so the attempt ends, or an operator is asked for its outcome. */
   async #failUnexpectedly({ message }: Error): Promise<void> {
-    if (!mayHaveStarted(this.#attempt.phase)) {
+    // The transaction that failed may have changed this copy of the row.
+    const stored = await findAttempt(this.#context.database, this.#attempt.id);
+    if (!stored || stored.phase === 'ended') return;
+    this.#attempt = stored;
+    if (!mayHaveStarted(stored.phase)) {
       await this.#end('not_started', `an unexpected error: ${message}`, 'transient');
-    } else if (this.#attempt.phase !== 'outcome_unknown') {
-      await this.#outcomeUnknown(`the print could not be followed to its end: ${message}`);
+    } else {
+      await this.#ask(`the print could not be followed to its end: ${message}`);
     }
   }
 
@@ -322,12 +328,10 @@ export class AttemptRun {
     } catch (error) {
       if (error instanceof AttemptOver || error instanceof DatabaseUnavailableError || this.#abort.signal.aborted)
         throw error;
-      if (error instanceof UploadFailedError && error.whose === 'printer') {
-        const { message, remedy } = error;
-        throw await this.#closed(order, [{ check: 'storage', whose: 'printer', message, remedy }]);
-      }
+      const condition = conditionBy(error);
+      if (condition) throw await this.#closed(order, [condition]);
       const why = `the upload failed: ${words(error)}`;
-      if (isUnreachable(error)) throw new AttemptOver('withdrawn', 'transient', why, true);
+      if (error instanceof PrinterUnavailableError) throw new AttemptOver('withdrawn', 'transient', why, true);
       throw new AttemptOver('not_started', 'transient', why);
     }
   }
@@ -371,7 +375,11 @@ export class AttemptRun {
     }
     const committed = performance.now();
     this.#passing('starting:after');
-    await noted();
+    await noted().catch(async (error: unknown) => {
+      // Without this note a restored database could not be detected, so nothing may be sent.
+      await this.#takeBack();
+      throw new AttemptOver('withdrawn', 'transient', `the start could not be noted on disk: ${words(error)}`, true);
+    });
     let sent = false;
     try {
       await driver.start(order, {
@@ -406,9 +414,11 @@ export class AttemptRun {
         await this.#takeBack();
         // Shutting down: the attempt stays as it is, and the next agent continues it.
         if (this.#abort.signal.aborted) throw error;
+        const condition = conditionBy(error);
+        if (condition && !this.#cancelAsked) throw await this.#closed(order, [condition]);
         const remedy = error instanceof StartRejectedError ? ` ${error.remedy}` : '';
         // The printer or the moment prevented the start, not the job, so it costs no retry.
-        const ofPrinter = error instanceof StartNotSentError || isUnreachable(error);
+        const ofPrinter = error instanceof StartNotSentError || error instanceof PrinterUnavailableError;
         const outcome = this.#cancelAsked ? 'cancelled' : ofPrinter ? 'withdrawn' : 'not_started';
         throw new AttemptOver(outcome, 'transient', `the start was not made: ${asError(error).message}${remedy}`, true);
       }
@@ -474,7 +484,8 @@ export class AttemptRun {
     try {
       while (!this.#abort.signal.aborted) {
         const report = driver.connection.status === 'connected' ? driver.report : undefined;
-        if (report) {
+        if (!report) lookedSince = undefined;
+        else {
           const seen = recognise(order.identity, report);
           if (seen === 'active') {
             lookedSince = undefined;
@@ -519,7 +530,8 @@ export class AttemptRun {
     try {
       return await this.#context.driver.trace(order);
     } catch (error) {
-      if (error instanceof PrinterUnavailableError) return { verdict: 'unreachable' };
+      // A query without an answer fails like one without a connection.
+      if (this.#context.driver.connection.status !== 'connected') return { verdict: 'unreachable' };
       return { verdict: 'none', evidence: asError(error).message };
     }
   }
@@ -534,7 +546,7 @@ export class AttemptRun {
     }
   }
 
-  /** Ends the attempt as the printer reports. Returns false if the printer does not report how the print ended; an operator is asked then. */
+  /** Ends the attempt as the printer reports. Returns false if it does not report how the print ended. An operator is asked then. */
   async #ended(ending: Ending | null, message: string | undefined): Promise<boolean> {
     // The watch must judge every report of this print while the attempt is still open.
     await this.#printerWatch.settled();
@@ -698,9 +710,14 @@ export class AttemptRun {
   }
 }
 
-/** Whether the printer was unreachable or refused the connection, which is not the job's fault. */
-const isUnreachable = (error: unknown): boolean =>
-  error instanceof PrinterUnavailableError || error instanceof PrinterRefusedError;
+/** Returns the condition of the printer that an error reveals, if the printer would refuse any job for it. */
+function conditionBy(error: unknown): PreflightFailure | undefined {
+  if (error instanceof PrinterRefusedError)
+    return { check: 'access', whose: 'printer', message: error.message, remedy: error.remedy };
+  if (error instanceof UploadFailedError && error.whose === 'printer')
+    return { check: 'storage', whose: 'printer', message: error.message, remedy: error.remedy };
+  return undefined;
+}
 
 function words(error: unknown): string {
   if (error instanceof PlatewiseError || error instanceof PrinterRefusedError)

@@ -167,6 +167,8 @@ export class PrinterAgent {
     if (attempt?.phase !== 'dispatched') return 'accept';
     // The previous attempt has ended in the database; its run is only cleaning up.
     await this.#run?.done;
+    // The agent that serves the printer next receives it again.
+    if (!this.#serving) return 'retry';
     await this.#claim(message.job_id, message.attempt.attempt_id);
     return 'accept';
   }

@@ -63,6 +63,8 @@ export class PrinterWatch {
     this.#closed = false;
     this.#published = undefined;
     this.#connectionNumber++;
+    this.#judgedActive = this.#seen.active;
+    this.#judged = true;
     driver.admit((identity) => admitMachine(this.#context, identity));
     driver.on('report', this.#onReport);
     driver.on('connection', this.#onConnection);

@@ -10,6 +10,7 @@ import { submitJob } from '../../../lib/jobs/submit';
 import {
   type ConnectionState,
   type JobTrace,
+  type PreflightFailure,
   PrinterRefusedError,
   PrinterUnavailableError,
   StartNotSentError,
@@ -25,6 +26,8 @@ import type { Sight } from '../../../lib/services/agents/start-check';
 import { storeFile } from '../../../lib/shared-files/take-file';
 import { type Attempt, claimAttempt, findAttempt } from '../../../lib/store/attempts';
 import { findJob } from '../../../lib/store/jobs';
+import { findPrinter } from '../../../lib/store/printers';
+import type { Transaction } from '../../../lib/store/queryable';
 import { agentContext } from '../../support/agent-context';
 import { addJob, dropFarm, makeReady, openBareFarm } from '../../support/bare-farm';
 import { writeBox } from '../../support/models';
@@ -43,6 +46,10 @@ describe('The run of an attempt', () => {
   let passed: string[];
   /** What the printer has shown, and whether the database has it. */
   let watch: { judged: boolean; refresh(): Promise<void>; settled(): Promise<void>; seen: Sight };
+  /** The conditions for which the printer was closed. */
+  let closedBy: readonly PreflightFailure[] | undefined;
+  /** Replaces parts of the agent's context. */
+  let replaced: Partial<AgentContext>;
   /** Called at each of these moments. */
   let passing: (moment: string) => void;
 
@@ -52,6 +59,8 @@ describe('The run of an attempt', () => {
     driver = new StubDriver();
     passed = [];
     passing = () => undefined;
+    closedBy = undefined;
+    replaced = {};
     watch = { judged: true, refresh: async () => {}, settled: async () => {}, seen: { job: undefined, active: 0 } };
   });
   afterEach(async () => {
@@ -64,6 +73,7 @@ describe('The run of an attempt', () => {
 
   const context = (): AgentContext => ({
     ...agentContext(farm, giga, driver),
+    ...replaced,
     passing: (moment) => {
       passed.push(moment);
       passing(moment);
@@ -111,7 +121,11 @@ describe('The run of an attempt', () => {
       attempt,
       lease,
       watch,
-      conditions: { close: () => Promise.resolve() },
+      conditions: {
+        close: async (_order, failures) => {
+          closedBy = failures;
+        },
+      },
     });
     return run.run();
   }
@@ -222,6 +236,54 @@ describe('The run of an attempt', () => {
     }
   });
 
+  it('closes a printer that refuses the credentials during the upload', async () => {
+    const error = new PrinterRefusedError('The access code is wrong.', 'Correct it.');
+    driver.upload = () => Promise.reject(error);
+    const attempt = await claimed('uploading');
+    await follow(attempt);
+    assert.equal((await attemptOf(attempt.id)).outcome, 'withdrawn');
+    assert.deepEqual(closedBy, [
+      { check: 'access', whose: 'printer', message: 'The access code is wrong.', remedy: 'Correct it.' },
+    ]);
+  });
+
+  it('sends nothing if the intent cannot be noted outside the database', async () => {
+    replaced.remember = async () => () => Promise.reject(new Error('No space left on the device.'));
+    const attempt = await claimed('uploading');
+    await follow(attempt);
+    const { outcome, reason } = await attemptOf(attempt.id);
+    assert.deepEqual([outcome, driver.started.length], ['withdrawn', 0], reason ?? '');
+    assert.equal((await findPrinter(farm.database, giga)).bedState, 'clear');
+  });
+
+  it('asks the operator if the outcome could not be stored, and never takes the print back', async () => {
+    const attempt = await claimed('printing');
+    const { database } = farm;
+    let failing = false;
+    replaced.database = new Proxy(database, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]): unknown => {
+          if (name !== 'transaction' || !failing) return Reflect.apply(value, target, given) as unknown;
+          failing = false;
+          const [work] = given as [(tx: Transaction) => Promise<unknown>];
+          return target.transaction(async (tx) => {
+            await work(tx);
+            throw new Error('could not extend the file');
+          });
+        };
+      },
+    });
+    passing = (moment) => {
+      failing ||= moment === 'ended:before';
+    };
+    driver.show({ state: 'idle', job: { name: attempt.fileName }, ending: 'finished', progress: 1 });
+    await follow(attempt);
+    const { phase, outcome } = await attemptOf(attempt.id);
+    assert.deepEqual([phase, outcome], ['outcome_unknown', null]);
+  });
+
   describe('costs the job a retry', () => {
     const table: [when: string, prepare: () => void][] = [
       [
@@ -286,7 +348,7 @@ describe('The run of an attempt', () => {
       [
         'when the printer shows it in a state that is neither running nor ended, and does not answer',
         { state: 'unknown', job: named },
-        () => Promise.reject(new Error('No answer within 100 s.')),
+        () => Promise.reject(new PrinterUnavailableError('No answer within 100 s.')),
       ],
       [
         'when the printer knows that it ran, but not how it ended',
@@ -323,6 +385,11 @@ describe('The run of an attempt', () => {
       driver.trace = () => {
         driver.traced++;
         if (driver.traced === 3) run?.stop();
+        driver.connection = { status: 'disconnected' };
+        setImmediate(() => {
+          driver.connection = { status: 'connected' };
+          driver.emit('connection', driver.connection);
+        });
         return Promise.reject(new PrinterUnavailableError('The connection was lost.'));
       };
       await follow(attempt);

@@ -112,7 +112,7 @@ describe('The agent of a printer', () => {
   it('claims nothing after it was stopped', async () => {
     const { job, attempt } = await dispatched();
     await agent.stop();
-    assert.equal(await deliver(message(job, attempt)), 'accept');
+    assert.equal(await deliver(message(job, attempt)), 'retry', 'the next agent receives it again');
     assert.equal((await attemptOf(attempt)).phase, 'dispatched');
   });
 });

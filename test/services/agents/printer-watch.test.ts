@@ -64,6 +64,17 @@ describe('The watch of a printer', () => {
     assert.equal((await show(ended)).bedState, 'clear');
   };
 
+  /** The same, while another agent serves the printer. */
+  const usedAndClearedBy = async (other: PrinterWatch): Promise<void> => {
+    other.start();
+    driver.show(ended);
+    await other.settled();
+    await farm.database.query(
+      `UPDATE printers SET bed_state = 'clear', bed_cause = NULL, bed_attempt_id = NULL WHERE id = 'snapmaker_artisan'`,
+    );
+    await other.stop(false);
+  };
+
   it('occupies the bed after a print that came and went while the database was away', async () => {
     await usedAndCleared();
     databaseIsAway = true;
@@ -74,6 +85,15 @@ describe('The watch of a printer', () => {
     databaseIsAway = false;
     const { bedState, bedCause } = await show(ended);
     assert.deepEqual([bedState, bedCause], ['occupied', 'unknown']);
+  });
+
+  it('starts afresh after another agent has served the printer', async () => {
+    for (let progress = 0; progress < 1; progress += 0.1) driver.show({ state: 'printing', job: last, progress });
+    await watch.stop(false);
+    driver.emit('report', driver.report as PrinterReport);
+    await usedAndClearedBy(new PrinterWatch(agentContext(farm, artisan, driver)));
+    watch.start();
+    assert.equal((await show(ended)).bedState, 'clear');
   });
 
   it('leaves the bed clear if nothing was printed while the database was away', async () => {
