@@ -68,8 +68,8 @@ export const breakages: Breakage[] = [
     edits: [
       [
         'dist/lib/services/agents/printer-watch.js',
-        'async #judgeBed(tx, report, ours, afterGap) {',
-        'async #judgeBed(tx, report, ours, afterGap) {\n        return;',
+        'async #judgeBed(tx, report, { ours, afterGap, missedActive }) {',
+        'async #judgeBed(tx, report, { ours, afterGap, missedActive }) {\n        return;',
       ],
     ],
     pair: 'embedded',
@@ -81,7 +81,7 @@ export const breakages: Breakage[] = [
     edits: [
       [
         run,
-        'await this.#outcomeUnknown(`the printer shows no trace',
+        'await this.#ask(`the printer shows no trace',
         `return await this.#end('completed', \`the printer shows no trace`,
       ],
     ],

@@ -151,7 +151,7 @@ for (const { id: printer } of defaultPrinters) {
         await occupied();
         const id = await submit(farm);
         farm.schedule();
-        assert.match(String((await jobDetail(farm.farm, id)).waiting_reason), /not ours|nobody has confirmed/);
+        assert.match(String((await jobDetail(farm.farm, id)).waiting_reason), /not ours|no operator has confirmed/);
       });
     }
 
@@ -220,7 +220,7 @@ describe('A slot in which the printer detects another filament than is booked', 
     attempts.subscribe(swap);
     try {
       const id = await submit(farm);
-      const job = await farm.until(id, (one) => one.attempts[0]?.outcome === 'not_started');
+      const job = await farm.until(id, (one) => one.attempts[0]?.outcome === 'withdrawn');
       assert.match(String(job['status_reason']), /reports PETG in slot ams0-0, not PLA/);
       assert.equal(starts(farm, printer), 0);
       load('pla_black_esun');
