@@ -37,10 +37,16 @@ export async function lockFedPrint(tx: Transaction, printerId: PrinterId, slot: 
  * Switches a print to another spool; null unloads the current one until the next is recorded. For a running print, records how
  * much has been extruded so that each spool is charged its share. A print that has not started simply uses the new spool.
  *
+ * @param lowGrams below this a spool is low
  * @throws ConflictError the spool is of another material, has too little for a print that has not begun, or it is unknown
  *   whether the print is running
  */
-export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool: Spool | null): Promise<void> {
+export async function changeSpoolOfPrint(
+  tx: Transaction,
+  print: FedPrint,
+  spool: Spool | null,
+  lowGrams: number,
+): Promise<void> {
   const { attempt, job } = print;
   if (spool && spool.materialId !== job.materialId) {
     throw new ConflictError(
@@ -59,7 +65,10 @@ export async function changeSpoolOfPrint(tx: Transaction, print: FedPrint, spool
       await feedFrom(tx, attempt.id, spool.id);
       return refuseTooLittle(tx, attempt);
     case 'printing':
-      await noteTakenOut(tx, print, spool !== null && print.printer.attention?.code === 'run_out');
+      await noteTakenOut(tx, print);
+      // The spool is empty, whatever its records show.
+      if (attempt.spoolId && spool !== null && print.printer.attention?.code === 'run_out')
+        await leaveOnlyReserved(tx, attempt.spoolId, lowGrams);
       if (spool) await feedFrom(tx, attempt.id, spool.id);
       return;
     case 'starting':
@@ -82,8 +91,8 @@ async function refuseTooLittle(tx: Transaction, attempt: Attempt): Promise<void>
   throw inUse(message, 'Load a spool with enough filament, or cancel the print.');
 }
 
-/** @param emptied whether the spool ran out: then all its remaining grams count as used by this print, whatever the records show */
-async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint, emptied: boolean): Promise<void> {
+/** Records how much of the print came from the spool that is taken out. */
+async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint): Promise<void> {
   const drawn = drawnOf(attempt, printer);
   const given = (await spoolsTaken(tx, attempt.id)).reduce((sum, { reservedGrams }) => sum + reservedGrams, 0);
   const grams = given + attempt.reservedGrams;
@@ -91,7 +100,6 @@ async function noteTakenOut(tx: Transaction, { attempt, job, printer }: FedPrint
   const now = gramsDrawn(drawn, { grams, progress: 1, material }) ?? given;
   const gave = Math.min(attempt.reservedGrams, Math.max(0, now - given));
   await takeSpoolOut(tx, attempt.id, drawn, gave);
-  if (emptied && attempt.spoolId) await leaveOnlyReserved(tx, attempt.spoolId);
 }
 
 /** How much of a print has been extruded, as its printer reports; a report from before it went offline may be outdated. */

@@ -131,7 +131,8 @@ export async function changeSlot(
     const feeding = print?.attempt.spoolId ?? null;
     if (spool && spool.id !== feeding) await refuseFeeding(tx, spool);
     // Recording the same spool again is no change.
-    if (print && (spool?.id ?? null) !== feeding) await changeSpoolOfPrint(tx, print, spool);
+    if (print && (spool?.id ?? null) !== feeding)
+      await changeSpoolOfPrint(tx, print, spool, farm.agentOptions.lowStockGrams);
     const loaded = await loadSlot(tx, id, slot, spool?.id ?? null);
     return {
       printer_id: id,

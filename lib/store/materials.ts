@@ -124,12 +124,19 @@ export async function deductGrams(
   if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await publishLowStock(tx, row.id);
 }
 
-/** Lowers the remaining grams of a spool that ran out to those that prints under way drew from it: they are deducted at their end. */
-export async function leaveOnlyReserved(tx: Transaction, id: SpoolId): Promise<void> {
-  await tx.query(
-    `UPDATE spools s SET grams_left = least(s.grams_left, ${reservedOf('s.id')}), updated_at = now() WHERE s.id = $1`,
+/**
+ * Lowers the remaining grams of a spool that ran out to those that prints under way drew from it: they are deducted at their end.
+ * Publishes `low_stock` if the spool becomes low by it.
+ */
+export async function leaveOnlyReserved(tx: Transaction, id: SpoolId, lowGrams: number): Promise<void> {
+  const { rows } = await tx.query<{ before: number; after: number }>(
+    `WITH spool AS (SELECT id, grams_left FROM spools WHERE id = $1 FOR UPDATE)
+     UPDATE spools s SET grams_left = least(s.grams_left, ${reservedOf('s.id')}), updated_at = now()
+     FROM spool WHERE s.id = spool.id RETURNING spool.grams_left AS before, s.grams_left AS after`,
     [id],
   );
+  const [row] = rows;
+  if (row && row.before >= lowGrams && row.after < lowGrams) await publishLowStock(tx, id);
 }
 
 /** Marks a spool as empty because a printer has found it empty, whatever its records show. */

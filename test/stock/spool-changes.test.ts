@@ -278,6 +278,14 @@ describe('A spool that is changed during a print', () => {
         await end();
         assert.deepEqual((await charged()).of, { [first]: shares[0], [second]: shares[1] });
         assert.deepEqual([await gramsOf(first), await gramsOf(second)], left);
+        const { rows } = await farm.database.query<{ spool: string }>(
+          `SELECT body ->> 'spool_id' AS spool FROM outbox WHERE body ->> 'event' = 'low_stock'`,
+        );
+        assert.deepEqual(
+          rows.map(({ spool }) => spool),
+          [left[0] === 0 ? first : second],
+          'the spool that ran out is reported once',
+        );
       });
     }
   });

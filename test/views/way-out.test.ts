@@ -35,9 +35,13 @@ const situations: Record<string, { connected: boolean; served: boolean; state?: 
 };
 
 /** How an attempt continues without an operator, if its printer and its agent are there. */
-function byItself(phase: AttemptPhase, { connected, served }: { connected: boolean; served: boolean }): string | null {
+function byItself(
+  phase: AttemptPhase,
+  { connected, served, state }: { connected: boolean; served: boolean; state?: string },
+): string | null {
   if (phase === 'dispatched') return 'claimed by its agent, or withdrawn';
   if (!mayHaveStarted(phase)) return served ? 'goes on, or back to the queue' : 'withdrawn after half a minute';
+  if (phase !== 'outcome_unknown' && state === 'unknown') return 'its agent asks for the outcome after 20 s';
   if (phase !== 'outcome_unknown' && connected) return 'its agent follows the printer';
   return null;
 }
