@@ -42,6 +42,9 @@ import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
 import { startRefusal } from './start-check';
 
+/** How many times longer a connected printer may leave all such queries unanswered than answer that it has no trace. */
+const unansweredPatience = 5;
+
 /** Minimum interval between queries for traces of a print at a printer (ms). */
 const traceInterval = 1000;
 
@@ -476,6 +479,7 @@ export class AttemptRun {
   async #watch(order: StartOrder): Promise<void> {
     const { driver, times } = this.#context;
     let lookedSince: number | undefined;
+    let unansweredSince: number | undefined;
     let stopSentAt = Number.NEGATIVE_INFINITY;
     let tracedAt = Number.NEGATIVE_INFINITY;
     const onChange = (): void => this.#wake();
@@ -483,9 +487,11 @@ export class AttemptRun {
     driver.on('connection', onChange);
     try {
       while (!this.#abort.signal.aborted) {
-        const report = driver.connection.status === 'connected' ? driver.report : undefined;
-        if (!report) lookedSince = undefined;
-        else {
+        const report = this.#isConnected ? driver.report : undefined;
+        if (!report) {
+          lookedSince = undefined;
+          unansweredSince = undefined;
+        } else {
           const seen = recognise(order.identity, report);
           if (seen === 'active') {
             lookedSince = undefined;
@@ -502,18 +508,24 @@ export class AttemptRun {
             if (await this.#ended(report.ending, report.message)) return;
           } else if (performance.now() - tracedAt > traceInterval) {
             tracedAt = performance.now();
-            // Reports of a print that has just begun or just ended can lag behind.
-            lookedSince ??= tracedAt;
             const trace = await this.#trace(order);
+            const now = performance.now();
+            // Without its connection the printer could not answer.
+            if (trace.verdict === 'unanswered' && this.#isConnected) unansweredSince ??= tracedAt;
+            else unansweredSince = undefined;
             if (trace.verdict === 'active') {
               lookedSince = undefined;
               if (this.#attempt.phase !== 'printing') await this.#nowPrinting();
             } else if (trace.verdict === 'ended') {
               if (await this.#ended(trace.ending, trace.evidence)) return;
-            } else if (trace.verdict === 'unreachable') {
-              lookedSince = undefined;
-            } else if (performance.now() - lookedSince > times.lookForJobSeconds * 1000) {
-              await this.#ask(`the printer shows no trace of the print (${trace.evidence})`);
+            } else {
+              // Reports of a print that has just begun or just ended can lag behind, and answers be late.
+              if (trace.verdict === 'none') lookedSince ??= now;
+              const since = lookedSince ?? Number.POSITIVE_INFINITY;
+              const patience = times.lookForJobSeconds * 1000;
+              const silent = unansweredSince !== undefined && now - unansweredSince > patience * unansweredPatience;
+              if ((trace.verdict === 'none' && now - since > patience) || silent)
+                await this.#ask(`the printer shows no trace of the print (${trace.evidence})`);
             }
           }
         }
@@ -525,14 +537,16 @@ export class AttemptRun {
     }
   }
 
-  /** Calls `trace` of the driver. A connected printer that does not answer shows no trace. */
-  async #trace(order: StartOrder): Promise<JobTrace | { verdict: 'unreachable' }> {
+  get #isConnected(): boolean {
+    return this.#context.driver.connection.status === 'connected';
+  }
+
+  /** Calls `trace` of the driver; `unanswered`: it failed. */
+  async #trace(order: StartOrder): Promise<JobTrace | { verdict: 'unanswered'; evidence: string }> {
     try {
       return await this.#context.driver.trace(order);
     } catch (error) {
-      // A query without an answer fails like one without a connection.
-      if (this.#context.driver.connection.status !== 'connected') return { verdict: 'unreachable' };
-      return { verdict: 'none', evidence: asError(error).message };
+      return { verdict: 'unanswered', evidence: asError(error).message };
     }
   }
 
