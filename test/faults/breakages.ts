@@ -247,13 +247,6 @@ export const breakages: Breakage[] = [
     seen: ['occupied_bed_starts'],
   },
   {
-    name: 'forget the reports that arrived during an outage of the database',
-    edits: [['dist/lib/services/agents/printer-watch.js', 'const missedActive =', 'const missedActive = false &&']],
-    pair: 'rabbitmq',
-    only: ['foreign_in_outage'],
-    seen: ['occupied_bed_starts'],
-  },
-  {
     name: 'trust a lease that ends far in the future',
     edits: [['dist/lib/store/moments.js', 'const leaseSlackSeconds = 1;', 'const leaseSlackSeconds = 1e9;']],
     pair: 'embedded',

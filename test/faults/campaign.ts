@@ -517,13 +517,9 @@ export class Campaign {
         let done = false;
         await this.#alone(async () => {
           done = await this.#foreignAgainUnseen(printer, this.#minutesOf(foreignSeconds), async () => {
-            for (const wire of this.#databaseProxies) wire.silence('both');
-            return async () => {
-              for (const wire of this.#databaseProxies) {
-                wire.cut();
-                wire.pass();
-              }
-            };
+            // Each write fails at once; a database that is silent would only delay them.
+            await setReadOnly(this.#connection, true);
+            return () => setReadOnly(this.#connection, false);
           });
         });
         return done;
