@@ -3,14 +3,13 @@ import type { SpoolId } from '../model/ids';
 import type { Chore } from '../services/maintenance/chore';
 import { lockUntilEnd } from '../store/advisory-locks';
 import { notify } from '../store/database';
-import { publishLowStock } from '../store/materials';
+import { publishIfLow } from '../store/materials';
 import type { Transaction } from '../store/queryable';
 import {
   agreeOnSpool,
   importMaterial,
   importSpool,
   lockSpoolmanSpool,
-  type SharedSpool,
   spoolmanSpools,
   writeSpoolmanTarget,
 } from '../store/spoolman';
@@ -105,15 +104,11 @@ async function agree(
   const agreed = Math.max(0, remote.remaining_weight - stillToTell);
   if (!same(changedThere, 0)) round.pulled++;
   await agreeOnSpool(tx, spool.id, { gramsLeft: agreed, spoolmanGrams: remote.remaining_weight });
-  await tellIfLow(tx, spool, agreed, lowGrams);
+  await publishIfLow(tx, spool.id as SpoolId, { before: spool.gramsLeft, after: agreed, lowGrams });
   if (!same(changedThere, 0)) await notify(tx, 'plan');
   if (same(agreed, remote.remaining_weight)) return null;
   await writeSpoolmanTarget(tx, spool.id, agreed);
   return agreed;
-}
-
-async function tellIfLow(tx: Transaction, spool: SharedSpool, after: number, lowGrams: number): Promise<void> {
-  if (spool.gramsLeft >= lowGrams && after < lowGrams) await publishLowStock(tx, spool.id as SpoolId);
 }
 
 /** Both sides are at the target now; grams printed in the meantime follow in the next round. */

@@ -23,7 +23,7 @@ export async function settle(tx: Transaction, job: Job, end: AttemptEnd): Promis
   const settlement = settlementOf(job, end, {
     phases: (await attemptsOf(tx, job.id)).map(({ phase }) => phase),
     failures: await failuresOfCopy(tx, job.id, attempt.copy),
-    withdrawals: await recentWithdrawals(tx, job.id, attempt.printerId),
+    withdrawals: end.pause ? await recentWithdrawals(tx, job.id, attempt.printerId) : 0,
     now: await databaseNow(tx),
     spoolsChanged: (await spoolsTaken(tx, attempt.id)).length > 0,
   });

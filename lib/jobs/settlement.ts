@@ -35,7 +35,7 @@ export interface SettlingFacts {
   phases: readonly AttemptPhase[];
   /** How often this copy has failed, including this time. */
   failures: number;
-  /** How often its attempts were withdrawn on this printer within the last six hours, including this time. */
+  /** How often its attempts were withdrawn on this printer within the last six hours, including this time; 0 without a pause. */
   withdrawals: number;
   /** By the database's clock (ms since 1970). */
   now: number;

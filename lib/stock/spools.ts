@@ -11,7 +11,7 @@ import {
   findUsableMaterial,
   insertSpool,
   lockSpool,
-  publishLowStock,
+  publishIfLow,
   type Spool,
 } from '../store/materials';
 import { findPrinter, loadSlot } from '../store/printers';
@@ -75,8 +75,8 @@ export async function changeSpool(farm: Farm, id: string, input: unknown): Promi
       );
     }
     await setSpoolGrams(tx, spool.id, grams);
-    const { lowStockGrams } = farm.agentOptions;
-    if (spool.gramsLeft >= lowStockGrams && grams < lowStockGrams) await publishLowStock(tx, spool.id);
+    const lowGrams = farm.agentOptions.lowStockGrams;
+    await publishIfLow(tx, spool.id, { before: spool.gramsLeft, after: grams, lowGrams });
     return spoolView(await findSpool(tx, spool.id));
   });
 }

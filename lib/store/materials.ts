@@ -120,8 +120,7 @@ export async function deductGrams(
      RETURNING s.id, s.material_id, s.label, spool.grams_left AS before, s.grams_left AS after`,
     [deduction.attemptId, deduction.spoolId, deduction.grams],
   );
-  const [row] = rows;
-  if (row && row.before >= deduction.lowGrams && row.after < deduction.lowGrams) await publishLowStock(tx, row.id);
+  if (rows[0]) await publishIfLow(tx, rows[0].id, { ...rows[0], lowGrams: deduction.lowGrams });
 }
 
 /**
@@ -135,8 +134,7 @@ export async function leaveOnlyReserved(tx: Transaction, id: SpoolId, lowGrams: 
      FROM spool WHERE s.id = spool.id RETURNING spool.grams_left AS before, s.grams_left AS after`,
     [id],
   );
-  const [row] = rows;
-  if (row && row.before >= lowGrams && row.after < lowGrams) await publishLowStock(tx, id);
+  if (rows[0]) await publishIfLow(tx, id, { ...rows[0], lowGrams });
 }
 
 /** Marks a spool as empty because a printer has found it empty, whatever its records show. */
@@ -149,8 +147,17 @@ export async function emptySpool(tx: Transaction, id: SpoolId): Promise<void> {
   await notify(tx, 'plan');
 }
 
+/** Publishes `low_stock` if a change of its grams has made a spool low. */
+export async function publishIfLow(
+  tx: Transaction,
+  id: SpoolId,
+  { before, after, lowGrams }: { before: number; after: number; lowGrams: number },
+): Promise<void> {
+  if (before >= lowGrams && after < lowGrams) await publishLowStock(tx, id);
+}
+
 /** Adds a message about a spool that has become low to the outbox. */
-export async function publishLowStock(tx: Transaction, id: SpoolId): Promise<void> {
+async function publishLowStock(tx: Transaction, id: SpoolId): Promise<void> {
   await tx.query(
     `INSERT INTO outbox (kind, routing_key, body)
      SELECT 'status', '', jsonb_build_object('event', 'low_stock', 'spool_id', s.id, 'material_id', s.material_id,

@@ -42,11 +42,11 @@ import type { PrinterWatch } from './printer-watch';
 import { ProgressNote } from './progress-note';
 import { startRefusal } from './start-check';
 
-/** How many times longer a connected printer may leave all such queries unanswered than answer that it has no trace. */
-const unansweredPatience = 5;
-
 /** Minimum interval between queries for traces of a print at a printer (ms). */
 const traceInterval = 1000;
+
+/** How many times longer a connected printer may leave these queries unanswered than answer that it has no trace. */
+const unansweredPatience = 5;
 
 /**
  * How long an observation stays valid (ms): on a slow network, or after a stall of this process, another client's print must not have time
@@ -478,6 +478,8 @@ export class AttemptRun {
   /** Follows the print to its end, through cancels, reconnects and times without a trace of it. */
   async #watch(order: StartOrder): Promise<void> {
     const { driver, times } = this.#context;
+    const lookForMs = times.lookForJobSeconds * 1000;
+    const patience = { none: lookForMs, unanswered: lookForMs * unansweredPatience };
     let lookedSince: number | undefined;
     let unansweredSince: number | undefined;
     let stopSentAt = Number.NEGATIVE_INFINITY;
@@ -519,12 +521,10 @@ export class AttemptRun {
             } else if (trace.verdict === 'ended') {
               if (await this.#ended(trace.ending, trace.evidence)) return;
             } else {
-              // Reports of a print that has just begun or just ended can lag behind, and answers be late.
+              // Reports of a print that has just begun or just ended can lag behind, and answers can be late.
               if (trace.verdict === 'none') lookedSince ??= now;
-              const since = lookedSince ?? Number.POSITIVE_INFINITY;
-              const patience = times.lookForJobSeconds * 1000;
-              const silent = unansweredSince !== undefined && now - unansweredSince > patience * unansweredPatience;
-              if ((trace.verdict === 'none' && now - since > patience) || silent)
+              const since = trace.verdict === 'none' ? lookedSince : unansweredSince;
+              if (since !== undefined && now - since > patience[trace.verdict])
                 await this.#ask(`the printer shows no trace of the print (${trace.evidence})`);
             }
           }
